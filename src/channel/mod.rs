@@ -1,0 +1,107 @@
+//! Channels: inputs. Each speaks one protocol to local trackers or programs and turns what they
+//! say into messages.
+//!
+//! A protocol is one file with a state machine ([`Session`]) that sees bytes and an [`Intake`],
+//! never a socket, and one line in [`PROTOCOLS`]. To add one: copy the smallest, `json.rs`,
+//! put its vectors beside the others in `tests/`, and add the line.
+
+use crate::message::Message;
+
+/// The protocol's side of one connection, or of one datagram socket.
+pub trait Session {
+    /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
+    /// and returns how many bytes they had. What is left is offered again with more behind it.
+    /// Answers that need no message to be safe are appended to `out`.
+    ///
+    /// # Errors
+    /// When no more of this connection can be understood: `out` is still sent, then it is closed.
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close>;
+
+    /// All that was taken before `Intake::when_safe(ticket)` is safe now: appends the answer.
+    /// Tickets come back in the order in which they were given.
+    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>);
+
+    /// The oldest ticket has waited for longer than a sender should: a protocol that can say so
+    /// appends it and says whether the connection ends with it.
+    fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
+        let _ = out;
+        None
+    }
+
+    /// Whether only the last of several tickets that are safe at once needs an answer.
+    fn coalesces(&self) -> bool {
+        false
+    }
+}
+
+/// The daemon's side: where a session brings what it understood.
+pub trait Intake {
+    /// Whether messages of this ident are taken at all, asked where a protocol has a login.
+    ///
+    /// # Errors
+    /// Why not; already counted.
+    fn admit(&mut self, ident: &str) -> Result<(), Refused>;
+
+    /// Takes all of `batch`, or nothing of it.
+    ///
+    /// # Errors
+    /// Which message is at fault and why; already counted and logged.
+    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused>;
+
+    /// Asks for [`Session::safe`] with this ticket once all that was taken so far is safe.
+    fn when_safe(&mut self, ticket: u64);
+
+    /// Counts and logs bytes that are no message.
+    fn malformed(&mut self, reason: Malformed, detail: &str);
+}
+
+/// Why messages were not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which message of the batch, from 0.
+    pub index: usize,
+    /// What is wrong.
+    pub reason: Refusal,
+}
+
+/// Why a message that was understood is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not among the channel's `idents`.
+    Ident,
+    /// No enabled stream subscribes to it.
+    Unwanted,
+    /// Longer than the ring can store.
+    TooLong,
+    /// The ring is full, and set to refuse; or the disk has failed.
+    Full,
+}
+
+/// Why bytes are no message, as the counter `refused` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Malformed {
+    /// Not the protocol's syntax.
+    Syntax,
+    /// A checksum that does not fit.
+    Checksum,
+    /// A length that cannot be, or more than is taken.
+    Length,
+    /// No ident, or none that can be one.
+    Ident,
+    /// A value out of its range.
+    Value,
+    /// Right, but of a kind that carries no message.
+    Unsupported,
+}
+
+/// Why a session ends the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// For the log.
+    pub reason: &'static str,
+}
