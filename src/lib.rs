@@ -13,6 +13,13 @@
 //! randomness go in, what to do comes out.
 
 pub mod channel;
-pub mod clock;
 pub mod message;
 pub mod ring;
+pub mod stream;
+
+pub mod config;
+
+pub mod clock;
+pub mod net;
+pub mod pattern;
+pub mod template;

@@ -1,0 +1,164 @@
+//! What the configuration says of a stream.
+
+use crate::net::Target;
+use crate::ring;
+use crate::template::Template;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One `[[stream]]`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Unique among channels and streams; at most 32 bytes, the ring keeps it.
+    pub name: String,
+    /// Off: nothing is appended for it, nothing sent, nothing cleared.
+    pub enabled: bool,
+    /// What it wants.
+    pub subscription: Subscription,
+    /// From where it starts when it is new.
+    pub from: ring::From,
+    /// Older than this since it was received is skipped; none: for ever.
+    pub ttl: Option<Duration>,
+    /// Older than this by its own timestamp is skipped; none: for ever.
+    pub max_age: Option<Duration>,
+    /// How batches are cut and tried again.
+    pub delivery: Delivery,
+    /// Where to, with the keys of its own.
+    pub destination: Destination,
+}
+
+/// What a stream subscribes to; a message that matches twice is sent once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// Names of channels, or `*`.
+    pub channels: Vec<String>,
+    /// Names of devices, or `*`.
+    pub devices: Vec<String>,
+    /// Names of groups, or `*`.
+    pub groups: Vec<String>,
+}
+
+/// How batches are cut and tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Messages of a batch at most.
+    pub max_messages: usize,
+    /// Bytes of a batch at most, one message excepted.
+    pub max_bytes: usize,
+    /// How long to wait for a fuller batch.
+    pub linger: Duration,
+    /// How long to wait for an answer, and for a connection.
+    pub timeout: Duration,
+    /// Shortest wait before the next try.
+    pub retry_min: Duration,
+    /// Longest wait before the next try.
+    pub retry_max: Duration,
+    /// What becomes of a message that the destination refuses.
+    pub on_reject: OnReject,
+}
+
+/// What becomes of a message that the destination refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReject {
+    /// It is given up and counted.
+    Skip,
+    /// It is tried for ever.
+    Retry,
+}
+
+/// Where a stream sends.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// POST of JSON arrays.
+    Http(Http),
+    /// QoS 1 publishes.
+    Mqtt(Mqtt),
+    /// Wialon Retranslator packets.
+    WialonRetranslator(WialonRetranslator),
+    /// JSON lines in a file.
+    File(File),
+}
+
+/// `type = "http"`.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Host and port of `url`.
+    pub target: Target,
+    /// Path and query of `url`; `{ident}` and other parameters split a batch.
+    pub path: Template,
+    /// `POST` or `PUT`.
+    pub method: String,
+    /// Sent as they are, after those that weir sends.
+    pub headers: Vec<(String, String)>,
+    /// The value of `Authorization`.
+    pub authorization: Option<String>,
+    /// Answers that mean accepted; empty: 200 to 299.
+    pub success: Vec<u16>,
+}
+
+/// `type = "mqtt"`.
+#[derive(Clone, Debug)]
+pub struct Mqtt {
+    /// Host and port of `url`.
+    pub target: Target,
+    /// Where a message is published.
+    pub topic: Template,
+    /// One object a publish, or an array with that object.
+    pub payload: Payload,
+    /// None: "weir-", the ring's id and the stream's name.
+    pub client_id: Option<String>,
+    /// For the broker's login.
+    pub username: Option<String>,
+    /// For the broker's login.
+    pub password: Option<String>,
+    /// After so long without traffic a ping is sent.
+    pub keep_alive: Duration,
+    /// Whether the broker forgets the session when the connection ends.
+    pub clean_session: bool,
+    /// Whether the broker keeps the last message of a topic.
+    pub retain: bool,
+    /// Publishes without an acknowledgement at most.
+    pub window: u16,
+}
+
+/// What an MQTT publish carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// One JSON object.
+    Object,
+    /// A JSON array of one object.
+    Array,
+}
+
+/// `type = "wialon-retranslator"`.
+#[derive(Clone, Debug)]
+pub struct WialonRetranslator {
+    /// `address`.
+    pub target: Target,
+    /// Packets without an acknowledgement at most.
+    pub window: u16,
+    /// Whether the receiver answers 0x11.
+    pub ack: Ack,
+    /// So often is a packet that gets no answer sent before it counts as refused.
+    pub attempts: u32,
+}
+
+/// What a Wialon receiver answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// 0x11 for each packet.
+    Byte,
+    /// Nothing: sent means accepted, and may be lost.
+    None,
+}
+
+/// `type = "file"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where the lines go.
+    pub path: PathBuf,
+    /// A file that would grow past this is set aside; none: it grows.
+    pub max_size: Option<u64>,
+    /// How many files that were set aside are kept.
+    pub keep: u32,
+}
