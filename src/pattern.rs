@@ -10,7 +10,9 @@ impl Pattern {
     /// A pattern as the configuration writes it.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned() }
+        Self {
+            text: text.to_owned(),
+        }
     }
 
     /// Whether all of `text` fits it.

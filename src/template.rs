@@ -19,6 +19,9 @@ impl Template {
     /// Whether every message gives the same text.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Parameter(_)))
+        !self
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Parameter(_)))
     }
 }
