@@ -17,6 +17,8 @@ pub mod message;
 pub mod ring;
 pub mod stream;
 
+pub mod route;
+
 pub mod config;
 
 pub mod clock;

@@ -35,6 +35,11 @@ pub trait Session {
         None
     }
 
+    /// Whether nothing more is understood until the last ticket is answered.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// Whether only the last of several tickets that are safe at once needs an answer.
     fn coalesces(&self) -> bool {
         false
@@ -106,4 +111,32 @@ pub enum Malformed {
 pub struct Close {
     /// For the log.
     pub reason: &'static str,
+}
+
+impl Refusal {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ident => "ident not in idents",
+            Self::Unwanted => "unwanted",
+            Self::TooLong => "too long",
+            Self::Full => "ring full",
+        }
+    }
+}
+
+impl Malformed {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Checksum => "checksum",
+            Self::Length => "length",
+            Self::Ident => "ident",
+            Self::Value => "value",
+            Self::Unsupported => "unsupported",
+        }
+    }
 }

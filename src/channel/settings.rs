@@ -46,6 +46,18 @@ pub enum Protocol {
     },
 }
 
+impl Protocol {
+    /// As `type` and `protocol.name` have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Teltonika => "teltonika",
+            Self::Http { .. } => "http",
+        }
+    }
+}
+
 /// Under which names a program sends the two fields that every message has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
