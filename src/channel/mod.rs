@@ -5,6 +5,8 @@
 //! never a socket, and one line in [`PROTOCOLS`]. To add one: copy the smallest, `json.rs`,
 //! put its vectors beside the others in `tests/`, and add the line.
 
+pub mod teltonika;
+
 use crate::message::Message;
 
 /// The protocol's side of one connection, or of one datagram socket.
