@@ -6,6 +6,7 @@
 //! put its vectors beside the others in `tests/`, and add the line.
 
 pub mod settings;
+pub mod teltonika;
 
 use crate::message::Message;
 
