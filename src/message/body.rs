@@ -11,7 +11,7 @@
 //! was received stands in the ring's record header, not here; a body without `timestamp` was
 //! measured when it was received.
 
-use super::{Message, Value, ValueRef, names};
+use super::{Message, ValueRef, names};
 use serde::{Deserialize, Serialize};
 
 /// A message as the ring keeps it.
@@ -136,27 +136,12 @@ impl<'a> From<Stored<'a>> for ValueRef<'a> {
     }
 }
 
-impl Value {
-    /// The value, lent.
-    #[must_use]
-    pub fn as_ref(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Bool(state) => ValueRef::Bool(*state),
-            Self::U64(number) => ValueRef::U64(*number),
-            Self::I64(number) => ValueRef::I64(*number),
-            Self::F64(number) => ValueRef::F64(*number),
-            Self::Text(text) => ValueRef::Text(text),
-            Self::Json(text) => ValueRef::Json(text),
-        }
-    }
-}
-
 /// The version that this program writes; it reads no other yet.
 const VERSION: u8 = 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Value;
     use super::*;
 
     fn message() -> Message {
