@@ -13,6 +13,7 @@
 
 use super::{Message, ValueRef, names};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A message as the ring keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +77,14 @@ impl<'a> Body<'a> {
         }
     }
 }
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stored in the unknown form `{}`", self.0)
+    }
+}
+
+impl std::error::Error for UnknownVersion {}
 
 /// A name as it is stored.
 #[derive(Serialize, Deserialize)]
