@@ -16,3 +16,5 @@ pub mod channel;
 pub mod clock;
 pub mod message;
 pub mod ring;
+
+pub mod wire;
