@@ -3,3 +3,4 @@
 //! Nothing here knows a socket, a clock or a ring, and nothing panics on what a peer sends.
 
 pub mod teltonika;
+pub mod retranslator;

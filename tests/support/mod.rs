@@ -11,5 +11,6 @@
 
 pub(crate) mod channel;
 pub(crate) mod hex;
+pub(crate) mod naive_retranslator;
 pub(crate) mod random;
 pub(crate) mod vectors;
