@@ -47,7 +47,8 @@ fn a_line_arrives_at_mosquitto_on_its_topic() {
     let all = "channels = [\"programs\"]";
     let weir = Weir::start("mqtt", &config(port, &mqtt("cloud", broker.port, all)));
     let mut lines = Lines::connect(port);
-    lines.send(r#"{"z":1,"ident":"gw-1","timestamp":1554445625.950464,"a":{"n":[1,2.50]},"f":0.1}"#);
+    lines
+        .send(r#"{"z":1,"ident":"gw-1","timestamp":1554445625.950464,"a":{"n":[1,2.50]},"f":0.1}"#);
     lines.await_acked(1);
     eventually("it arrives", || broker.received().len() == 1);
     let (topic, payload) = broker.received().remove(0);
@@ -71,11 +72,17 @@ fn lines_arrive_at_nginx_in_arrays_of_at_most_max_messages() {
     let mut lines = Lines::connect(port);
     (0..100).for_each(|number| lines.send(&message(number)));
     lines.await_acked(100);
-    eventually("all arrive", || Arrivals::of(server.bodies(), "seq").first.len() == 100);
+    eventually("all arrive", || {
+        Arrivals::of(server.bodies(), "seq").first.len() == 100
+    });
     Arrivals::of(server.bodies(), "seq").assert_complete(100);
     for body in server.bodies() {
         let array: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
-        assert!((1..=7).contains(&array.len()), "an array of {}", array.len());
+        assert!(
+            (1..=7).contains(&array.len()),
+            "an array of {}",
+            array.len()
+        );
     }
 }
 
@@ -99,7 +106,10 @@ fn a_line_arrives_at_a_wialon_receiver_with_the_same_values() {
     let uid = "333533393736303133343435343835004b0bfb70";
     let posinfo = "0102706f73696e666f00a027afdf5d9848403ac7253383dd4b400000000000805a40003601460b";
     assert!(hex.contains(uid) && hex.contains(posinfo), "{hex}");
-    assert!(hex.contains("00047077725f657874002b8716d9ce973b40"), "{hex}");
+    assert!(
+        hex.contains("00047077725f657874002b8716d9ce973b40"),
+        "{hex}"
+    );
 }
 
 #[test]
@@ -117,7 +127,11 @@ fn a_message_that_matches_twice_is_sent_once() {
     let arrivals = Arrivals::of(broker.received().iter().map(|(_, payload)| payload), "seq");
     arrivals.assert_complete(50);
     assert_eq!(arrivals.repeats, 0);
-    assert!(broker.received()[0].1.contains(r#""device.name":"truck 7""#));
+    assert!(
+        broker.received()[0]
+            .1
+            .contains(r#""device.name":"truck 7""#)
+    );
 }
 
 #[test]
@@ -147,11 +161,17 @@ fn a_hundred_thousand_messages_outlive_an_outage_and_kill_9() {
         lines.await_acked(start + 1000);
     }
     let full = weir.memory_kib();
-    assert!(full < empty + 1024, "{empty} KiB before, {full} KiB with a backlog");
+    assert!(
+        full < empty + 1024,
+        "{empty} KiB before, {full} KiB with a backlog"
+    );
     weir.kill();
     weir.restart();
     let reopened = weir.memory_kib();
-    assert!(reopened < empty + 1024, "{empty} KiB before, {reopened} KiB after the restart");
+    assert!(
+        reopened < empty + 1024,
+        "{empty} KiB before, {reopened} KiB after the restart"
+    );
     cable.plug();
     let arrivals = || Arrivals::of(broker.received().iter().map(|(_, text)| text), "seq");
     eventually("all arrive", || broker.received().len() as u64 >= COUNT);

@@ -40,15 +40,26 @@ impl Mosquitto {
         );
         let mut broker = Command::new("/usr/sbin/mosquitto");
         let broker = Program(quiet(broker.arg("-c").arg(config)).spawn().unwrap());
-        eventually("mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        eventually("mosquitto listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         let received = fs::File::create(folder.join("received")).unwrap();
         let mut subscriber = Command::new("mosquitto_sub");
         subscriber.args(["-p", &port.to_string(), "-q", "1", "-t", "#", "-v"]);
         let subscriber = Program(quiet(&mut subscriber).stdout(received).spawn().unwrap());
-        let this = Self { port, folder, _broker: broker, _subscriber: subscriber };
+        let this = Self {
+            port,
+            folder,
+            _broker: broker,
+            _subscriber: subscriber,
+        };
         eventually("mosquitto_sub is subscribed", || {
             let probe = ["-p", &port.to_string(), "-t", "probe", "-m", "x"].map(str::to_owned);
-            Command::new("mosquitto_pub").args(probe).status().unwrap().success()
+            Command::new("mosquitto_pub")
+                .args(probe)
+                .status()
+                .unwrap()
+                .success()
                 && !this.text().is_empty()
         });
         this
@@ -63,7 +74,9 @@ impl Mosquitto {
         let text = self.text();
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         let messages = lines.filter(|(topic, _)| *topic != "probe");
-        messages.map(|(topic, payload)| (topic.to_owned(), payload.to_owned())).collect()
+        messages
+            .map(|(topic, payload)| (topic.to_owned(), payload.to_owned()))
+            .collect()
     }
 }
 
@@ -96,8 +109,14 @@ impl Nginx {
         );
         let mut server = Command::new("/usr/sbin/nginx");
         let server = Program(quiet(server.arg("-c").arg(config)).spawn().unwrap());
-        eventually("nginx listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { port, folder, _server: server }
+        eventually("nginx listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        Self {
+            port,
+            folder,
+            _server: server,
+        }
     }
 
     /// The bodies that came, in order.
@@ -139,7 +158,9 @@ fn receive_packets(mut stream: TcpStream, kept: &Mutex<Vec<Vec<u8>>>) {
         if stream.read_exact(&mut packet).is_err() {
             return;
         }
-        kept.lock().unwrap().push([head.as_slice(), &packet].concat());
+        kept.lock()
+            .unwrap()
+            .push([head.as_slice(), &packet].concat());
         if stream.write_all(&[0x11]).is_err() {
             return;
         }
@@ -157,7 +178,12 @@ pub struct Cable {
 impl Cable {
     /// A cable that is not plugged in.
     pub fn new(to: u16) -> Self {
-        Self { port: free_port(), to, plugged: Arc::default(), ends: Arc::default() }
+        Self {
+            port: free_port(),
+            to,
+            plugged: Arc::default(),
+            ends: Arc::default(),
+        }
     }
 
     pub fn plug(&self) {
@@ -169,8 +195,13 @@ impl Cable {
                 if !plugged.load(Ordering::SeqCst) {
                     return;
                 }
-                let (near, far) = (near.unwrap(), TcpStream::connect(("127.0.0.1", to)).unwrap());
-                ends.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
+                let (near, far) = (
+                    near.unwrap(),
+                    TcpStream::connect(("127.0.0.1", to)).unwrap(),
+                );
+                ends.lock()
+                    .unwrap()
+                    .extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
                 let back = (far.try_clone().unwrap(), near.try_clone().unwrap());
                 thread::spawn(move || carry(near, far));
                 thread::spawn(move || carry(back.0, back.1));
@@ -231,5 +262,8 @@ impl Arrivals {
 }
 
 fn quiet(command: &mut Command) -> &mut Command {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
 }

@@ -60,7 +60,11 @@ impl Weir {
     }
 
     fn spawn(folder: &Folder) -> Child {
-        let log = fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
         Command::new(env!("CARGO_BIN_EXE_weir"))
             .arg("-c")
             .arg(folder.join("weir.toml"))
@@ -80,7 +84,13 @@ impl Weir {
     /// SIGTERM, and its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.child.wait().unwrap().code()
     }
 
@@ -95,14 +105,18 @@ impl Weir {
     }
 
     pub fn await_log(&self, text: &str) {
-        eventually(&format!("`{text}` in the log"), || self.log().contains(text));
+        eventually(&format!("`{text}` in the log"), || {
+            self.log().contains(text)
+        });
     }
 
     /// Names of its threads, the working one first.
     pub fn threads(&self) -> Vec<String> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap();
-        let mut names: Vec<_> = tasks.map(|task| name(task.unwrap()).trim().to_owned()).collect();
+        let mut names: Vec<_> = tasks
+            .map(|task| name(task.unwrap()).trim().to_owned())
+            .collect();
         names.sort_by_key(|name| name != "weir");
         names
     }
@@ -110,7 +124,10 @@ impl Weir {
     /// What it holds of its own: `RssAnon`, in KiB.
     pub fn memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("RssAnon:"))
+            .unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }
@@ -140,7 +157,9 @@ impl Lines {
     }
 
     pub fn send(&mut self, line: &str) {
-        self.socket.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.socket
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
     }
 
     pub fn answer(&mut self) -> String {
@@ -153,8 +172,13 @@ impl Lines {
     pub fn await_acked(&mut self, count: u64) {
         loop {
             let answer = self.answer();
-            let acked = answer.strip_prefix("{\"acked\":").and_then(|rest| rest.strip_suffix('}'));
-            let acked: u64 = acked.unwrap_or_else(|| panic!("not acked: {answer}")).parse().unwrap();
+            let acked = answer
+                .strip_prefix("{\"acked\":")
+                .and_then(|rest| rest.strip_suffix('}'));
+            let acked: u64 = acked
+                .unwrap_or_else(|| panic!("not acked: {answer}"))
+                .parse()
+                .unwrap();
             if acked >= count {
                 return assert_eq!(acked, count);
             }
@@ -174,7 +198,11 @@ pub fn ask_unix(path: &Path, line: &str) -> String {
 
 /// A port that nobody listens on.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Waits until something holds; the test fails when it does not for too long.
