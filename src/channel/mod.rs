@@ -5,16 +5,23 @@
 //! never a socket, and one line in [`PROTOCOLS`]. To add one: copy the smallest, `json.rs`,
 //! put its vectors beside the others in `tests/`, and add the line.
 
+pub mod json;
+
 use crate::message::Message;
+use std::fmt;
 
 /// The protocol's side of one connection, or of one datagram socket.
 pub trait Session {
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
-    /// Answers that need no message to be safe are appended to `out`.
+    /// Answers that need no message to be safe are appended to `out`. A session that waits for
+    /// [`Session::safe`], or for `out` to be sent, takes nothing: so it is called again after
+    /// either, with what is left, even if that is nothing.
     ///
     /// # Errors
-    /// When no more of this connection can be understood: `out` is still sent, then it is closed.
+    /// When no more of this connection can be understood: `out` is still sent, then it is closed,
+    /// gently: what still arrives is read and dropped for a moment, as a reset would take the
+    /// answer away.
     fn receive(
         &mut self,
         input: &[u8],
@@ -104,4 +111,15 @@ pub enum Malformed {
 pub struct Close {
     /// For the log.
     pub reason: &'static str,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ident => "`ident` is not one that this channel takes",
+            Self::Unwanted => "no enabled stream subscribes to it",
+            Self::TooLong => "longer than the ring can store",
+            Self::Full => "the ring takes nothing now",
+        })
+    }
 }

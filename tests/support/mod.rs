@@ -9,5 +9,6 @@
 )]
 
 pub(crate) mod hex;
+pub(crate) mod intake;
 pub(crate) mod naive_retranslator;
 pub(crate) mod random;
