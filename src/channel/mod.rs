@@ -5,6 +5,7 @@
 //! never a socket, and one line in [`PROTOCOLS`]. To add one: copy the smallest, `json.rs`,
 //! put its vectors beside the others in `tests/`, and add the line.
 
+pub mod http;
 pub mod json;
 
 use crate::message::Message;
