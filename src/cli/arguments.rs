@@ -1,5 +1,6 @@
 //! Arguments: words to a command. Does nothing.
 
+use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::OsString;
 use std::path::PathBuf;

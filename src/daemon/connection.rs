@@ -136,9 +136,6 @@ impl<'a> Connection<'a> {
         let mut taken = 0;
         while !self.is_stuffed() && !self.session.waits() {
             let rest = self.input.get(taken..).unwrap_or_default();
-            if rest.is_empty() {
-                break;
-            }
             let said = self.out.len();
             let mut door = Door {
                 hub: self.hub,

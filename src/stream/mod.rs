@@ -15,7 +15,25 @@ pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use engine::Engine;
+use settings::{Destination, Settings};
 use std::time::Duration;
+
+/// The link of a new connection; none where the destination is no connection.
+#[must_use]
+pub fn link<'a>(
+    settings: &'a Settings,
+    client_id: &'a str,
+    epoch: u32,
+    now: Now,
+) -> Option<Box<dyn Link + 'a>> {
+    let timeout = settings.delivery.timeout;
+    match &settings.destination {
+        Destination::Mqtt(mqtt) => {
+            Some(Box::new(mqtt::Mqtt::new(mqtt, client_id, timeout, epoch, now)))
+        }
+        Destination::Http(_) | Destination::WialonRetranslator(_) | Destination::File(_) => None,
+    }
+}
 
 /// The protocol's side of one connection to a destination.
 ///

@@ -11,6 +11,7 @@
 
 pub(crate) mod channel;
 pub(crate) mod hex;
+pub(crate) mod intake;
 pub(crate) mod naive_retranslator;
 pub(crate) mod random;
 pub(crate) mod vectors;
