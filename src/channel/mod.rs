@@ -6,6 +6,7 @@
 //! put its vectors beside the others in `tests/`, and add the line.
 
 pub mod settings;
+pub mod teltonika;
 
 use crate::message::Message;
 
@@ -33,6 +34,11 @@ pub trait Session {
     fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
         let _ = out;
         None
+    }
+
+    /// Whether nothing more is understood until the last ticket is answered.
+    fn waits(&self) -> bool {
+        false
     }
 
     /// Whether only the last of several tickets that are safe at once needs an answer.
@@ -106,4 +112,32 @@ pub enum Malformed {
 pub struct Close {
     /// For the log.
     pub reason: &'static str,
+}
+
+impl Refusal {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ident => "ident not in idents",
+            Self::Unwanted => "unwanted",
+            Self::TooLong => "too long",
+            Self::Full => "ring full",
+        }
+    }
+}
+
+impl Malformed {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Checksum => "checksum",
+            Self::Length => "length",
+            Self::Ident => "ident",
+            Self::Value => "value",
+            Self::Unsupported => "unsupported",
+        }
+    }
 }

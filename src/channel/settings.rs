@@ -16,6 +16,8 @@ pub struct Settings {
     pub listen: Vec<Address>,
     /// Who may connect.
     pub allow: Vec<Network>,
+    /// Who sent what names no device.
+    pub ident: Option<String>,
     /// Whom it takes; empty: all.
     pub idents: Vec<Pattern>,
     /// Parameters that each message gets.
@@ -44,6 +46,18 @@ pub enum Protocol {
         /// Asked for as `Authorization: Bearer`.
         token: Option<String>,
     },
+}
+
+impl Protocol {
+    /// As `type` and `protocol.name` have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Teltonika => "teltonika",
+            Self::Http { .. } => "http",
+        }
+    }
 }
 
 /// Under which names a program sends the two fields that every message has.

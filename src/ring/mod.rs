@@ -24,6 +24,28 @@ pub struct StreamId(u8);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mask(pub u32);
 
+impl StreamId {
+    /// The place of a bit, from 0 to 31.
+    #[must_use]
+    pub fn new(bit: u8) -> Self {
+        Self(bit % 32)
+    }
+}
+
+impl Mask {
+    /// These streams and one more.
+    #[must_use]
+    pub fn with(self, stream: StreamId) -> Self {
+        Self(self.0 | 1 << stream.0)
+    }
+
+    /// Whether it names no stream.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// How a ring is made and when it writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
