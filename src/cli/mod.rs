@@ -7,8 +7,10 @@ mod ring;
 mod run;
 mod send;
 
+use crate::config::{self, Loaded};
 use arguments::{Arguments, Command};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Does what the arguments say, the program's own name not among them.
@@ -32,10 +34,17 @@ fn execute(arguments: Arguments) -> Exit {
         }
         Command::Run => run::run(config),
         Command::Check => check::check(config),
+        Command::Demo { length: _ } => Exit::Failed,
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
     }
+}
+
+/// The configuration in `file`, or in the default one.
+fn load(file: Option<PathBuf>) -> Loaded {
+    let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    config::load(&main, &config::Machine)
 }
 
 /// How a command went.

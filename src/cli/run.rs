@@ -2,9 +2,8 @@
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::config::{self, Config, Loaded};
-use crate::daemon::Daemon;
-use crate::ring::Ring;
+use crate::config::{self, Config};
+use crate::daemon::{Daemon, Locked, open_ring};
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
@@ -14,10 +13,9 @@ use std::rc::Rc;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) fn run(file: Option<PathBuf>) -> Exit {
-    let loaded = config::load_from(file);
+    let loaded = super::load(file);
     eprint!("{}", config::render(&loaded.diagnostics));
-    if let Some(reason) = unusable(&loaded) {
-        eprintln!("error: {reason}\nhint: `weir check` says what is wrong");
+    if loaded.unusable.is_some() {
         return Exit::Usage;
     }
     start_log(&loaded.config);
@@ -25,8 +23,15 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
         eprintln!("error: signals cannot be received");
         return Exit::Failed;
     };
-    let mut clock = Clock::new();
-    let ring = open_ring(&loaded.config, &mut clock);
+    let clock = Clock::new();
+    let ring = match open_ring(&loaded.config.ring, &clock) {
+        Ok(ring) => ring,
+        Err(Locked) => {
+            let file = loaded.config.ring.file.display();
+            eprintln!("error: another daemon has the ring `{file}`");
+            return Exit::Failed;
+        }
+    };
     let daemon = Daemon::new(loaded.config, clock, ring);
     let executor = Rc::new(LocalExecutor::new());
     let stop = async move {
@@ -42,17 +47,6 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
     async_io::block_on(executor.run(daemon.run(&executor, ready, stop)));
     drop(watchdog);
     Exit::Done
-}
-
-/// Why nothing can run with a configuration, if nothing can.
-fn unusable(loaded: &Loaded) -> Option<&'static str> {
-    if loaded.ring_unusable {
-        Some("without a usable `[ring]` nothing can be kept")
-    } else if loaded.config.channels.is_empty() && loaded.config.streams.is_empty() {
-        Some("no channel and no stream is left to run")
-    } else {
-        None
-    }
 }
 
 fn start_log(config: &Config) {
@@ -75,7 +69,9 @@ fn ready() {
 
 /// Tells systemd that the loop turns, at a third of the time that it allows.
 async fn feed_watchdog() {
-    let Some(every) = watchdog_every() else { return };
+    let Some(every) = watchdog_every() else {
+        return;
+    };
     loop {
         async_io::Timer::after(every).await;
         notify("WATCHDOG=1");
@@ -89,7 +85,9 @@ fn watchdog_every() -> Option<std::time::Duration> {
 
 /// One line to systemd's socket; nothing where there is none.
 fn notify(line: &str) {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
     let sent = UnixDatagram::unbound().and_then(|socket| match abstract_name(&path) {
         Some(address) => socket.send_to_addr(line.as_bytes(), &address),
         None => socket.send_to(line.as_bytes(), &path),

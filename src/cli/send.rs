@@ -2,7 +2,6 @@
 
 use super::Exit;
 use crate::channel::settings::{Protocol, Settings};
-use crate::config;
 use crate::message::json;
 use crate::net::Address;
 use serde::Deserialize;
@@ -13,16 +12,21 @@ use std::path::PathBuf;
 
 /// Sends until standard input ends and all is answered.
 pub(super) fn send(file: Option<PathBuf>, channel: &str) -> Exit {
-    let loaded = config::load_from(file);
-    let Some(settings) = loaded.config.channels.iter().find(|known| known.name == channel) else {
+    let loaded = super::load(file);
+    let Some(settings) = loaded
+        .config
+        .channels
+        .iter()
+        .find(|known| known.name == channel)
+    else {
         eprintln!("error: no channel `{channel}` in the configuration");
         return Exit::Usage;
     };
-    let Protocol::Json(fields) = &settings.protocol else {
+    let Protocol::Json(names) = &settings.protocol else {
         eprintln!("error: channel `{channel}` has another type than `json`");
         return Exit::Usage;
     };
-    match Client::connect(settings).and_then(|client| client.send_all(&json::Names::from(fields))) {
+    match Client::connect(settings).and_then(|client| client.send_all(names)) {
         Ok(exit) => exit,
         Err(error) => {
             eprintln!("error: channel `{channel}`: {error}\nhint: is the daemon running?");
@@ -57,7 +61,12 @@ impl Client {
     fn connect(settings: &Settings) -> io::Result<Self> {
         let address = settings.listen.first().ok_or(ErrorKind::AddrNotAvailable)?;
         let socket = dial(address)?;
-        Ok(Self { socket, input: Vec::new(), acked: 0, refused: 0 })
+        Ok(Self {
+            socket,
+            input: Vec::new(),
+            acked: 0,
+            refused: 0,
+        })
     }
 
     fn send_all(mut self, names: &json::Names) -> io::Result<Exit> {
@@ -85,7 +94,9 @@ impl Client {
         let mut chunk = [0; 4096];
         match self.socket.read(&mut chunk) {
             Ok(0) => return Ok(false),
-            Ok(count) => self.input.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Ok(count) => self
+                .input
+                .extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
             Err(error) => return Err(error),
         }
@@ -97,7 +108,9 @@ impl Client {
     }
 
     fn take(&mut self, line: &[u8]) {
-        let Ok(answer) = serde_json::from_slice::<Answer>(line) else { return };
+        let Ok(answer) = serde_json::from_slice::<Answer>(line) else {
+            return;
+        };
         self.acked = answer.acked.unwrap_or(self.acked);
         if let Some(error) = answer.error {
             self.refused += 1;
@@ -106,7 +119,10 @@ impl Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a client has nothing else to do than to wait")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client has nothing else to do than to wait"
+)]
 fn dial(address: &Address) -> io::Result<Box<dyn Socket>> {
     match address {
         Address::Tcp(address) => Ok(Box::new(TcpStream::connect(reachable(*address))?)),

@@ -11,13 +11,13 @@ use super::section::token;
 use super::source::Place;
 use super::tree::Table;
 use super::value;
-use crate::message::json::Names;
 use crate::channel::settings::Protocol;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
+use crate::message::json::Names;
 use crate::net::Address;
-use std::rc::Rc;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A channel, and where its addresses stand.

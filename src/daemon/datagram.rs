@@ -28,7 +28,14 @@ impl<'a> Datagrams<'a> {
         session: Box<dyn Session>,
     ) -> Self {
         let (tickets, senders) = (Tickets::default(), VecDeque::new());
-        Self { hub, channel, socket, session, tickets, senders }
+        Self {
+            hub,
+            channel,
+            socket,
+            session,
+            tickets,
+            senders,
+        }
     }
 
     /// Serves for ever. Waits on: the socket, the ring's watermark.
@@ -62,17 +69,30 @@ impl<'a> Datagrams<'a> {
     fn take(&mut self, packet: &[u8], sender: SocketAddr) {
         let peer = sender.to_string();
         if !self.channel.admits(Some(sender)) {
-            return self.channel.refuse("address", &peer, "not in `allow`", self.hub);
+            return self
+                .channel
+                .refuse("address", &peer, "not in `allow`", self.hub);
         }
         if self.tickets.len() >= TICKETS_MAX {
-            return self.channel.refuse("busy", &peer, "too many wait for the ring", self.hub);
+            return self
+                .channel
+                .refuse("busy", &peer, "too many wait for the ring", self.hub);
         }
         let mut fresh = Tickets::default();
         let (hub, channel) = (self.hub, self.channel);
-        let mut door = Door { hub, channel, peer: &peer, tickets: &mut fresh };
+        let mut door = Door {
+            hub,
+            channel,
+            peer: &peer,
+            tickets: &mut fresh,
+        };
         let mut out = Vec::new();
         if let Err(close) = self.session.receive(packet, &mut door, &mut out) {
-            log::debug!("channel `{}`: {peer}: {}", self.channel.name(), close.reason);
+            log::debug!(
+                "channel `{}`: {peer}: {}",
+                self.channel.name(),
+                close.reason
+            );
         }
         for (until, ticket) in fresh.into_waiting() {
             self.tickets.push(until, ticket);
@@ -84,7 +104,9 @@ impl<'a> Datagrams<'a> {
     fn answer(&mut self) {
         let safe: Vec<u64> = self.tickets.safe(self.hub.safe()).collect();
         for ticket in safe {
-            let Some(sender) = self.senders.pop_front() else { return };
+            let Some(sender) = self.senders.pop_front() else {
+                return;
+            };
             let mut out = Vec::new();
             self.session.safe(ticket, &mut out);
             self.send(&out, sender);
@@ -97,7 +119,10 @@ impl<'a> Datagrams<'a> {
             return;
         }
         if let Err(error) = self.socket.get_ref().send_to(answer, sender) {
-            log::debug!("channel `{}`: {sender}: answer lost: {error}", self.channel.name());
+            log::debug!(
+                "channel `{}`: {sender}: answer lost: {error}",
+                self.channel.name()
+            );
         }
     }
 }

@@ -28,10 +28,11 @@ pub fn link<'a>(
 ) -> Option<Box<dyn Link + 'a>> {
     let timeout = settings.delivery.timeout;
     match &settings.destination {
-        Destination::Mqtt(mqtt) => {
-            Some(Box::new(mqtt::Mqtt::new(mqtt, client_id, timeout, epoch, now)))
-        }
-        Destination::Http(_) | Destination::WialonRetranslator(_) | Destination::File(_) => None,
+        Destination::Mqtt(mqtt) => Some(Box::new(mqtt::Mqtt::new(
+            mqtt, client_id, timeout, epoch, now,
+        ))),
+        Destination::Http(http) => Some(Box::new(http::Http::new(http, &settings.delivery, epoch))),
+        Destination::WialonRetranslator(_) | Destination::File(_) => None,
     }
 }
 
