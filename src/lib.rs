@@ -15,4 +15,5 @@
 pub mod channel;
 pub mod clock;
 pub mod message;
+pub mod net;
 pub mod ring;
