@@ -1,8 +1,8 @@
 //! Addresses and networks as the configuration writes them.
 
+use super::context::Wrong;
+use super::context::shorten;
 use super::later;
-use super::reader::Wrong;
-use super::reader::shorten;
 use crate::net::Address;
 use crate::net::Network;
 use crate::net::Target;

@@ -1,12 +1,12 @@
 //! `[[channel]]`.
 
 use super::address;
+use super::context::Context;
+use super::context::Wrong;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
-use super::reader::Context;
 use super::reader::Reader;
-use super::reader::Wrong;
 use super::section::token;
 use super::source::Place;
 use super::tree::Table;
@@ -137,7 +137,9 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
     if !reader.has("listen") && !reader.has("connect") {
         reader.missing("listen", example);
     }
+    let errors = reader.context().errors();
     let texts = reader.texts("listen").unwrap_or_default();
+    let empty = texts.is_empty() && reader.context().errors() == errors;
     let fits = |text: &str| match address::listen(text)? {
         Address::Udp(_) if kind != Type::Teltonika => {
             Err(Wrong::new(format!("`{name}` does not listen on UDP")).at(0..4))
@@ -148,12 +150,9 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
         .iter()
         .filter_map(|text| Some((reader.parse(text, fits)?, text.place)));
     let found: (Vec<Address>, Vec<Place>) = found.unzip();
-    if reader.has("listen") && texts.is_empty() && reader.is_clean() {
-        reader.error(
-            reader.value_place("listen"),
-            "there is no address",
-            format!("write `{example}`"),
-        );
+    if reader.has("listen") && empty {
+        let place = reader.value_place("listen");
+        reader.error(place, "there is no address", format!("write `{example}`"));
     }
     found
 }

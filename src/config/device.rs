@@ -2,10 +2,10 @@
 
 use super::Device;
 use super::Group;
-use super::reader::Context;
+use super::context::Context;
+use super::context::Text;
+use super::context::Wrong;
 use super::reader::Reader;
-use super::reader::Text;
-use super::reader::Wrong;
 use super::tree::Table;
 use super::value;
 use crate::message::check_ident;

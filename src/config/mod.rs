@@ -15,6 +15,7 @@
 mod address;
 mod channel;
 mod check;
+mod context;
 mod device;
 mod diagnostic;
 mod environment;
@@ -48,9 +49,9 @@ use crate::message::Value;
 use crate::net::Address;
 use crate::pattern::Pattern;
 use crate::ring;
+use context::Context;
 use diagnostic::Mistake;
 use files::Main;
-use reader::Context;
 use source::Place;
 use source::Sources;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! Hides too much rather than too little: a misspelt `pasword` is hidden as well.
 
-use super::names::nearest;
+use super::names::distance;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Node;
@@ -14,7 +14,7 @@ pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRETS.iter().any(|secret| key.contains(secret))
         || key.split(['-', '_', '.']).any(|word| word == "key")
-        || nearest(&key, SECRETS).is_some()
+        || SECRETS.iter().any(|secret| distance(&key, secret) == 1)
 }
 
 /// Hides the secrets of a tree.
@@ -98,7 +98,7 @@ fn password_of_url(url: &str) -> Option<std::ops::Range<usize>> {
     Some(authority + colon + 1..end)
 }
 
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 10] = [
     "password",
     "token",
     "bearer",
@@ -107,6 +107,8 @@ const SECRETS: [&str; 8] = [
     "credentials",
     "cookie",
     "passphrase",
+    "passwd",
+    "pwd",
 ];
 
 #[cfg(test)]
@@ -125,7 +127,7 @@ mod tests {
         ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in ["topic", "timeout", "name", "keep", "keep_alive", "type"] {
+        for key in ["topic", "timeout", "name", "keep_alive", "type", "headers"] {
             assert!(!is_secret(key), "{key}");
         }
     }

@@ -1,9 +1,9 @@
 //! `[[stream]]`: the keys of each type.
 
 use super::address;
+use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::reader::Reader;
-use super::reader::Wrong;
 use super::section::path;
 use super::section::token;
 use super::tree::Node;
@@ -118,9 +118,8 @@ fn auth(reader: &mut Reader<'_>) -> Option<String> {
     });
     let password = auth.text("password").map(|text| text.value);
     let hint = "write `{ bearer = \"...\" }` or `{ user = \"...\", password = \"...\" }`";
-    let both = auth.has("bearer") && (auth.has("user") || auth.has("password"));
-    let half = !auth.has("bearer") && !(auth.has("user") && auth.has("password"));
-    if both || half {
+    let written = (auth.has("bearer"), auth.has("user"), auth.has("password"));
+    if !matches!(written, (true, false, false) | (false, true, true)) {
         let message = "`auth` is a bearer, or a user with a password";
         auth.error(reader.value_place("auth"), message, hint);
     }

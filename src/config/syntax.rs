@@ -4,7 +4,9 @@
 //! file every channel behind would be lost. So the lines at fault are blanked, in place, and what
 //! is left is read again.
 
+use super::context::shorten;
 use super::diagnostic::Mistake;
+use super::secrets;
 use super::source::Place;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -38,7 +40,13 @@ impl SyntaxError {
             } else {
                 "not a value"
             };
-            return Mistake::error(place, message).hint("put text in quotes: `key = \"text\"`");
+            let key = self
+                .key(text)
+                .filter(|key| !at_fault.is_empty() && !secrets::is_secret(key));
+            return Mistake::error(place, message).hint(match key {
+                Some(key) => format!("put text in quotes: `{key} = \"{}\"`", shorten(at_fault)),
+                None => "put text in quotes: `key = \"text\"`".to_owned(),
+            });
         }
         if message == "duplicate key" {
             return Mistake::error(place, format!("`{at_fault}` is there twice"))
@@ -53,6 +61,16 @@ impl SyntaxError {
             "recursion limit" => Mistake::error(place, "nested too deeply"),
             _ => mistake,
         }
+    }
+}
+
+impl SyntaxError {
+    /// The key whose value begins where the mistake does.
+    fn key<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let before = text.get(line(text, self.span.start).start..self.span.start)?;
+        let key = before.trim_end().strip_suffix('=')?.trim();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        Some(key).filter(|key| !key.is_empty() && key.chars().all(plain))
     }
 }
 

@@ -3,10 +3,10 @@
 //! Knows no scheme; callers bring those that they speak.
 
 use super::address;
+use super::context::Wrong;
+use super::context::list;
+use super::context::shorten;
 use super::later;
-use super::reader::Wrong;
-use super::reader::list;
-use super::reader::shorten;
 use crate::net::Target;
 use std::ops::Range;
 

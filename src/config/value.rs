@@ -1,7 +1,7 @@
 //! Values of TOML as parameters of a message.
 
+use super::context::Context;
 use super::diagnostic::Mistake;
-use super::reader::Context;
 use super::reader::Reader;
 use super::tree::Node;
 use super::tree::Tree;

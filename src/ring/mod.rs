@@ -141,76 +141,43 @@ pub struct Ring {
 
 impl Ring {
     /// The longest record that fits, in bytes.
-    pub fn record_max(&self) -> usize {
-        todo!()
-    }
+    pub fn record_max(&self) -> usize { todo!() }
 
     /// Gives the stream of this name its place: a new one, or, for a name that the ring
     /// remembers, the one where it stood. Durable before it returns.
-    pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> {
-        let _ = (name, from, now);
-        todo!()
-    }
+    pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> { let _ = (name, from, now); todo!() }
 
     /// Forgets a stream; all that it had not settled is settled.
-    pub fn remove(&mut self, name: &str, now: Now) -> Result<(), AttachError> {
-        let _ = (name, now);
-        todo!()
-    }
+    pub fn remove(&mut self, name: &str, now: Now) -> Result<(), AttachError> { let _ = (name, now); todo!() }
 
     /// Says whether the destination is connected: a record whose streams all are waits `hold`.
-    pub fn set_connected(&mut self, stream: StreamId, connected: bool) {
-        let _ = (stream, connected);
-        todo!()
-    }
+    pub fn set_connected(&mut self, stream: StreamId, connected: bool) { let _ = (stream, connected); todo!() }
 
     /// Takes a record for the streams of `mask`, in memory. Never touches the disk.
     /// Precondition: mask is not empty.
-    pub fn append(&mut self, mask: Mask, now: Now, body: &[u8]) -> Result<Seq, AppendError> {
-        let _ = (mask, now, body);
-        todo!()
-    }
+    pub fn append(&mut self, mask: Mask, now: Now, body: &[u8]) -> Result<Seq, AppendError> { let _ = (mask, now, body); todo!() }
 
     /// Every record with a number below this one is safe: on disk, or settled by all that want it.
-    pub fn safe(&self) -> Seq {
-        todo!()
-    }
+    pub fn safe(&self) -> Seq { todo!() }
 
     /// When [`Ring::commit`] is due; at once if in the past, never if none.
-    pub fn next_commit(&self) -> Option<Duration> {
-        todo!()
-    }
+    pub fn next_commit(&self) -> Option<Duration> { todo!() }
 
     /// Writes all that waits and syncs. After it returned an error the records still wait (in
     /// memory, safe nowhere) and `next_commit` says when to try again.
-    pub fn commit(&mut self, now: Now) -> Result<(), IoError> {
-        let _ = now;
-        todo!()
-    }
+    pub fn commit(&mut self, now: Now) -> Result<(), IoError> { let _ = now; todo!() }
 
     /// Lends the stream its next record and moves its reading place on. In flight from here on:
     /// the ring counts it as backlog until it is settled.
-    pub fn read(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> {
-        let _ = (stream, now);
-        todo!()
-    }
+    pub fn read(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> { let _ = (stream, now); todo!() }
 
     /// Moves the cursor of a stream over a record that was read. Precondition: in the order in
     /// which they were read.
-    pub fn settle(&mut self, stream: StreamId, seq: Seq, how: Settled, now: Now) {
-        let _ = (stream, seq, how, now);
-        todo!()
-    }
+    pub fn settle(&mut self, stream: StreamId, seq: Seq, how: Settled, now: Now) { let _ = (stream, seq, how, now); todo!() }
 
     /// What became of what a stream wanted.
-    pub fn counters(&self, stream: StreamId) -> Counters {
-        let _ = stream;
-        todo!()
-    }
+    pub fn counters(&self, stream: StreamId) -> Counters { let _ = stream; todo!() }
 
     /// Writes cursors and the exact next number; a clean stop.
-    pub fn close(&mut self, now: Now) -> Result<(), IoError> {
-        let _ = now;
-        todo!()
-    }
+    pub fn close(&mut self, now: Now) -> Result<(), IoError> { let _ = now; todo!() }
 }
