@@ -13,7 +13,9 @@ use std::path::PathBuf;
 /// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"` or `"unix:/run/weir/in"`.
 pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
     if text.starts_with("serial:") && later::is_value("listen", "serial:") {
-        return Err(Wrong::new("`serial:` is not supported yet").at(0..7));
+        return Err(Wrong::new("`serial:` is not supported yet")
+            .at(0..7)
+            .hint("listen on TCP, UDP or a Unix socket"));
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path);

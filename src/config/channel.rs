@@ -117,7 +117,12 @@ fn fields(reader: &mut Reader<'_>) -> Fields {
         timestamp: field("timestamp_field", "timestamp"),
     };
     if fields.ident == fields.timestamp {
-        let place = reader.value_place("timestamp_field");
+        let written = if reader.has("timestamp_field") {
+            "timestamp_field"
+        } else {
+            "ident_field"
+        };
+        let place = reader.value_place(written);
         reader.error(
             place,
             "ident and timestamp are in one field",
@@ -182,7 +187,10 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         value::check_name(context, entry);
         let new = context.text(&entry.node)?;
         if matches!(new.value.as_str(), "" | "ident" | "timestamp") {
-            context.wrong(&new, Wrong::new("a parameter cannot get this name"));
+            context.wrong(
+                &new,
+                Wrong::new("a parameter cannot get this name").hint("choose another"),
+            );
         }
         Some((entry.key.clone(), new.value))
     });

@@ -25,12 +25,9 @@ pub(super) fn device(context: &Context<'_>, table: &Table) -> Option<Device> {
     let ident = reader.required("ident", "ident = \"352093081452251\"");
     let ident = ident.and_then(|text| reader.parse(&text, pattern));
     let data = value::parameters(&mut reader, "data");
-    let device = Device {
-        name: name?,
-        ident: ident?,
-        data,
-    };
-    reader.finish().then_some(device)
+    let clean = reader.finish();
+    let (name, ident) = (name?, ident?);
+    clean.then_some(Device { name, ident, data })
 }
 
 /// `[[group]]`; none if there is a mistake in it.

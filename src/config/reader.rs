@@ -78,8 +78,12 @@ impl<'a> Reader<'a> {
         self.context.note(Mistake::error(place, message).hint(hint));
     }
 
-    /// Notes that a key is not there that has to be.
+    /// Notes that a key is not there that has to be; in a damaged table it may be what is
+    /// damaged.
     pub(super) fn missing(&self, key: &str, hint: &str) {
+        if self.table.damaged {
+            return;
+        }
         let kind = self.kind;
         let message = format!("this {kind} has no `{key}`");
         self.error(self.table.place, message, format!("write `{hint}`"));
@@ -134,7 +138,8 @@ impl<'a> Reader<'a> {
         match node.tree {
             Tree::Flag(flag) => Some(flag),
             _ => {
-                self.context.expected("`true` or `false`", node, None);
+                self.context
+                    .expected("`true` or `false`", node, Some("write it without quotes"));
                 None
             }
         }
@@ -215,8 +220,12 @@ impl<'a> Reader<'a> {
         let text = self.context.text(node)?;
         self.parse(&text, |value| {
             let amount = value.parse::<T>().map_err(|error| {
-                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name))
-                    .hint(format!("write it like `{key} = \"{}\"`", kind.example))
+                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name)).hint(
+                    match meant::<T>(value) {
+                        Some(meant) => format!("write `{key} = \"{meant}\"`"),
+                        None => format!("write it like `{key} = \"{}\"`", kind.example),
+                    },
+                )
             })?;
             if range.contains(&amount) {
                 return Ok(amount);
@@ -310,7 +319,8 @@ impl<'a> Reader<'a> {
                 .collect(),
             Tree::Text(_) => self.context.text(node).into_iter().collect(),
             _ => {
-                self.context.expected("a list of texts", node, None);
+                self.context
+                    .expected("a list of texts", node, Some("write `[\"...\"]`"));
                 Vec::new()
             }
         })
@@ -369,9 +379,38 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The amount that somebody meant who wrote the unit in another way.
+fn meant<T: FromStr>(value: &str) -> Option<T> {
+    let rewritten = UNITS.iter().filter_map(|(written, unit)| {
+        value
+            .trim()
+            .strip_suffix(written)
+            .map(|number| format!("{number}{unit}"))
+    });
+    rewritten.filter_map(|text| text.parse().ok()).next()
+}
+
 /// A kind of amount, for messages.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
     example: &'static str,
 }
+
+/// Units as others write them.
+const UNITS: [(&str, &str); 14] = [
+    ("KB", "KiB"),
+    ("kB", "KiB"),
+    ("K", "KiB"),
+    ("MB", "MiB"),
+    ("M", "MiB"),
+    ("GB", "GiB"),
+    ("G", "GiB"),
+    ("sec", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("minutes", "m"),
+    ("hours", "h"),
+    ("days", "d"),
+    ("day", "d"),
+];
