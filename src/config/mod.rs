@@ -29,6 +29,8 @@ mod secrets;
 mod section;
 mod source;
 mod stream;
+mod stream_http;
+mod stream_mqtt;
 mod stream_type;
 mod syntax;
 mod tree;
