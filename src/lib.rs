@@ -24,3 +24,4 @@ pub mod net;
 pub mod pattern;
 pub mod template;
 pub mod units;
+pub mod wire;

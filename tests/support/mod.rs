@@ -2,9 +2,12 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::cast_precision_loss,
     clippy::missing_panics_doc,
     reason = "tests, and not each of them needs all of it"
 )]
 
+pub(crate) mod hex;
+pub(crate) mod naive_retranslator;
 pub(crate) mod random;
