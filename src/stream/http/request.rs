@@ -122,6 +122,7 @@ mod tests {
             method: "POST".into(),
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
+            tls: false,
             success: vec![],
         };
         let mut out = b">".to_vec();
