@@ -8,7 +8,7 @@
 //! ```
 //! `{{` is a brace; a `}` outside of a name is itself.
 
-use crate::message::Value;
+use crate::message::ValueRef;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ pub enum Substitute<'a> {
     /// As it is.
     Text(&'a str),
     /// Text as it is, all else as in JSON.
-    Value(&'a Value),
+    Value(ValueRef<'a>),
 }
 
 /// How substitutes are written; the template's own text is always written as it is.
@@ -161,13 +161,13 @@ impl Substitute<'_> {
     fn write(self, escape: Escape, out: &mut String) {
         let text = match self {
             Self::Text(text) => text,
-            Self::Value(Value::Text(text) | Value::Json(text)) => text,
-            Self::Value(Value::Null) => "null",
-            Self::Value(Value::Bool(true)) => "true",
-            Self::Value(Value::Bool(false)) => "false",
-            Self::Value(Value::U64(number)) => return write_display(*number, out),
-            Self::Value(Value::I64(number)) => return write_display(*number, out),
-            Self::Value(Value::F64(number)) => match serde_json::Number::from_f64(*number) {
+            Self::Value(ValueRef::Text(text) | ValueRef::Json(text)) => text,
+            Self::Value(ValueRef::Null) => "null",
+            Self::Value(ValueRef::Bool(true)) => "true",
+            Self::Value(ValueRef::Bool(false)) => "false",
+            Self::Value(ValueRef::U64(number)) => return write_display(number, out),
+            Self::Value(ValueRef::I64(number)) => return write_display(number, out),
+            Self::Value(ValueRef::F64(number)) => match serde_json::Number::from_f64(number) {
                 Some(number) => return write_display(number, out),
                 None => "null",
             },
@@ -185,8 +185,8 @@ impl<'a> From<&'a str> for Substitute<'a> {
     }
 }
 
-impl<'a> From<&'a Value> for Substitute<'a> {
-    fn from(value: &'a Value) -> Self {
+impl<'a> From<ValueRef<'a>> for Substitute<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
         Self::Value(value)
     }
 }
@@ -263,6 +263,7 @@ fn write_escaped(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Value;
 
     fn render(template: &str, escape: Escape) -> Result<String, String> {
         let (plate, speed) = (Value::from("AB 1/2"), Value::F64(54.5));
@@ -270,10 +271,10 @@ mod tests {
         let mut out = String::from(">");
         let lookup = |name: &str| match name {
             "ident" => Some(Substitute::Text("3520")),
-            "device.data.plate" => Some(Substitute::Value(&plate)),
-            "position.speed" => Some(Substitute::Value(&speed)),
-            "din.1" => Some(Substitute::Value(&Value::Bool(true))),
-            "ain" => Some(Substitute::Value(&Value::I64(-7))),
+            "device.data.plate" => Some(Substitute::Value(plate.as_ref())),
+            "position.speed" => Some(Substitute::Value(speed.as_ref())),
+            "din.1" => Some(Substitute::Value(ValueRef::Bool(true))),
+            "ain" => Some(Substitute::Value(ValueRef::I64(-7))),
             _ => None,
         };
         let result = template

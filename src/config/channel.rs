@@ -9,14 +9,16 @@ use super::device::pattern;
 use super::reader::Reader;
 use super::section::token;
 use super::source::Place;
+use super::teltonika_io;
 use super::tree::Table;
 use super::value;
-use crate::channel::settings::Fields;
 use crate::channel::settings::Protocol;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
+use crate::message::json::Names;
 use crate::net::Address;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A channel, and where its addresses stand.
@@ -63,7 +65,7 @@ impl Common {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
         Self(Settings {
             name: String::new(),
-            protocol: Protocol::Teltonika,
+            protocol: Protocol::Teltonika(Rc::default()),
             listen: Vec::new(),
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
@@ -93,16 +95,16 @@ impl Common {
 
 fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
     match kind {
-        Type::Json => Protocol::Json(fields(reader)),
-        Type::Teltonika => Protocol::Teltonika,
+        Type::Json => Protocol::Json(names(reader)),
+        Type::Teltonika => Protocol::Teltonika(Rc::new(teltonika_io::read(reader))),
         Type::Http => Protocol::Http {
-            fields: fields(reader),
+            names: names(reader),
             token: reader.parsed("token", token),
         },
     }
 }
 
-fn fields(reader: &mut Reader<'_>) -> Fields {
+fn names(reader: &mut Reader<'_>) -> Names {
     let name = |text: &str| match text {
         "" => Err(Wrong::new("the name of a field is empty")),
         name => Ok(name.to_owned()),
@@ -112,11 +114,11 @@ fn fields(reader: &mut Reader<'_>) -> Fields {
             .parsed(key, name)
             .unwrap_or_else(|| default.to_owned())
     };
-    let fields = Fields {
+    let names = Names {
         ident: field("ident_field", "ident"),
         timestamp: field("timestamp_field", "timestamp"),
     };
-    if fields.ident == fields.timestamp {
+    if names.ident == names.timestamp {
         let written = if reader.has("timestamp_field") {
             "timestamp_field"
         } else {
@@ -129,7 +131,7 @@ fn fields(reader: &mut Reader<'_>) -> Fields {
             "name two fields",
         );
     }
-    fields
+    names
 }
 
 /// The addresses and where they stand; at least one, or a mistake was noted.

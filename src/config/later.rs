@@ -6,7 +6,6 @@
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "every", "or_change", "tls"]),
-    ("channel teltonika", &["io"]),
     (
         "stream",
         &[

@@ -33,6 +33,7 @@ mod stream_http;
 mod stream_mqtt;
 mod stream_type;
 mod syntax;
+mod teltonika_io;
 mod tree;
 mod url;
 mod value;

@@ -7,6 +7,7 @@
 pub mod body;
 pub mod json;
 mod names;
+pub mod timestamp;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -35,6 +36,25 @@ pub enum Value {
     Text(Box<str>),
     /// A JSON array or object: valid, at most 32 levels, no white space between its tokens.
     Json(Box<str>),
+}
+
+/// A parameter's value, lent by a [`Message`] or by a stored body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// See [`Value::Null`].
+    Null,
+    /// See [`Value::Bool`].
+    Bool(bool),
+    /// See [`Value::U64`].
+    U64(u64),
+    /// See [`Value::I64`].
+    I64(i64),
+    /// See [`Value::F64`].
+    F64(f64),
+    /// See [`Value::Text`].
+    Text(&'a str),
+    /// See [`Value::Json`].
+    Json(&'a str),
 }
 
 /// Why an ident is not one.
@@ -90,10 +110,24 @@ impl Message {
         }
     }
 
+    /// Gives the parameter `old` the name `new`; one that has it already goes.
+    pub fn rename(&mut self, old: &str, new: impl Into<Cow<'static, str>>) {
+        let new = new.into();
+        if old != new && self.has(old) {
+            self.fields.retain(|(name, _)| *name != new);
+            if let Some((name, _)) = self.fields.iter_mut().find(|(name, _)| name == old) {
+                *name = new;
+            }
+        }
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     /// Whether there is a parameter of this name.
@@ -104,7 +138,25 @@ impl Message {
 
     /// Its parameters in their order, `ident` and `timestamp` among them.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_ref(), value))
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl Value {
+    /// The same value, lent.
+    #[must_use]
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Bool(state) => ValueRef::Bool(*state),
+            Self::U64(number) => ValueRef::U64(*number),
+            Self::I64(number) => ValueRef::I64(*number),
+            Self::F64(number) => ValueRef::F64(*number),
+            Self::Text(text) => ValueRef::Text(text),
+            Self::Json(text) => ValueRef::Json(text),
+        }
     }
 }
 
@@ -116,7 +168,10 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
     if ident.is_empty() || ident.len() > IDENT_MAX {
         return Err(InvalidIdent::Length(ident.len()));
     }
-    match ident.chars().find(|c| c.is_control() || matches!(c, '#' | '+' | '/')) {
+    match ident
+        .chars()
+        .find(|c| c.is_control() || matches!(c, '#' | '+' | '/'))
+    {
         Some(bad) => Err(InvalidIdent::Character(bad)),
         None => Ok(()),
     }
@@ -124,7 +179,10 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
 
 /// The value of a `timestamp`: whole seconds stay an integer.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "microseconds of this era are exact in 53 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds of this era are exact in 53 bits"
+)]
 fn timestamp(micros: u64) -> Value {
     if micros.is_multiple_of(1_000_000) {
         Value::U64(micros / 1_000_000)
@@ -137,7 +195,9 @@ impl fmt::Display for InvalidIdent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length(0) => write!(f, "`ident` is empty"),
-            Self::Length(len) => write!(f, "`ident` has {len} bytes, at most {IDENT_MAX} are taken"),
+            Self::Length(len) => {
+                write!(f, "`ident` has {len} bytes, at most {IDENT_MAX} are taken")
+            }
             Self::Character(bad) => write!(f, "`ident` must not contain {bad:?}"),
         }
     }
@@ -173,7 +233,11 @@ impl From<i64> for Value {
 impl From<f64> for Value {
     /// A number that is not finite becomes [`Value::Null`]: JSON has no name for it.
     fn from(number: f64) -> Self {
-        if number.is_finite() { Self::F64(number) } else { Self::Null }
+        if number.is_finite() {
+            Self::F64(number)
+        } else {
+            Self::Null
+        }
     }
 }
 

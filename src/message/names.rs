@@ -1,1 +1,66 @@
-//! Known names.
+//! Names that bodies hold as an index: what nearly every message has.
+
+/// The name of an index.
+pub(super) fn name(index: u16) -> Option<&'static str> {
+    NAMES.get(usize::from(index)).copied()
+}
+
+/// The index of a name.
+pub(super) fn index(name: &str) -> Option<u16> {
+    let place = NAMES.iter().position(|known| *known == name)?;
+    u16::try_from(place).ok()
+}
+
+/// Only ever appended to: rings hold the indexes. A test pins each.
+#[rustfmt::skip]
+const NAMES: [&str; 64] = [
+    "ident", "timestamp", "channel.name", "protocol.name", "device.name", "peer",
+    "position.latitude", "position.longitude", "position.altitude", "position.speed",
+    "position.direction", "position.satellites", "position.hdop", "position.valid",
+    "engine.ignition.status", "movement.status", "din", "din.1", "din.2", "din.3", "din.4",
+    "dout", "dout.1", "dout.2", "ain.1", "ain.2", "ain.3", "ain.4", "battery.level",
+    "battery.voltage", "external.powersource.voltage", "gsm.signal.level", "vehicle.mileage",
+    "vehicle.vin", "driver.code", "alarm.status", "position.pdop", "battery.current",
+    "gsm.cellid", "gsm.lac", "gsm.mcc", "gsm.mnc", "gsm.operator.code", "gnss.status",
+    "gnss.state.enum", "sleep.mode.enum", "trip.mileage", "trip.status", "event.enum",
+    "event.priority.enum", "fuel.consumption", "fuel.level", "engine.rpm", "can.vehicle.speed",
+    "can.engine.rpm", "can.fuel.level", "can.vehicle.mileage", "ble.sensor.temperature.1",
+    "sensor.temperature.1", "sensor.humidity.1", "timestamp.valid", "accelerometer.x",
+    "accelerometer.y", "accelerometer.z",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_means_the_same_for_ever() {
+        let pinned: &[(u16, &str)] = &[
+            (0, "ident"),
+            (1, "timestamp"),
+            (6, "position.latitude"),
+            (16, "din"),
+            (35, "alarm.status"),
+            (36, "position.pdop"),
+            (63, "accelerometer.z"),
+        ];
+        for (place, known) in pinned {
+            assert_eq!(name(*place), Some(*known));
+        }
+        let all =
+            crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(NAMES[..64].concat().as_bytes());
+        assert_eq!(
+            all, PINNED,
+            "a name of the first 64 changed: rings in the field would lie"
+        );
+    }
+
+    #[test]
+    fn each_name_stands_there_once() {
+        for (place, known) in NAMES.iter().enumerate() {
+            assert_eq!(index(known).map(usize::from), Some(place));
+        }
+    }
+
+    const PINNED: u32 = 456_152_041;
+}

@@ -1,0 +1,65 @@
+//! How long to wait before the next try: doubling, with full jitter above the shortest wait.
+
+use std::time::Duration;
+
+/// The waits of one stream, reset only by success.
+#[derive(Clone, Debug)]
+pub(super) struct Backoff {
+    min: Duration,
+    max: Duration,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Waits from `min` to `max`; the first is `min`.
+    #[must_use]
+    pub(super) fn new(min: Duration, max: Duration) -> Self {
+        Self {
+            min,
+            max: max.max(min),
+            failures: 0,
+        }
+    }
+
+    /// The wait after one more failure: from `min` to `min` doubled with each failure before it,
+    /// at most `max`; `random` decides where between.
+    pub(super) fn failed(&mut self, random: u32) -> Duration {
+        let ceiling = self
+            .min
+            .saturating_mul(1 << self.failures.min(20))
+            .min(self.max);
+        self.failures = self.failures.saturating_add(1);
+        let share = f64::from(random) / f64::from(u32::MAX);
+        self.min + ceiling.saturating_sub(self.min).mul_f64(share)
+    }
+
+    /// The destination took something.
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = Duration::from_secs(300);
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_start_over_after_success() {
+        let mut backoff = Backoff::new(MIN, MAX);
+        let waits: Vec<u64> = (0..10)
+            .map(|_| backoff.failed(u32::MAX).as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        backoff.succeeded();
+        assert_eq!(backoff.failed(u32::MAX), MIN);
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_the_shortest() {
+        let mut backoff = Backoff::new(MIN, MAX);
+        assert!((0..100).all(|_| backoff.failed(0) == MIN));
+    }
+}

@@ -1,0 +1,443 @@
+//! The engine of a stream: what is read from the ring, what is in flight, what is settled, and
+//! when to try again. No socket, no clock, no bytes of a protocol.
+//!
+//! ```text
+//!        fill                send                 answers                  settle
+//!  ring ─────▶ waiting ───────────▶ in flight ─────────────▶ settled ─────────────▶ cursor
+//!                 ▲                     │   accepted, refused      closed prefix only
+//!                 └─────────────────────┘
+//!                   lost, faulty
+//! ```
+//! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
+//! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
+
+mod queue;
+
+pub use queue::Outgoing;
+pub use queue::Repeat;
+
+use super::Fault;
+use super::Retry;
+use super::backoff::Backoff;
+use super::settings::Delivery;
+use super::settings::OnReject;
+use crate::clock::Now;
+use crate::ring::Ring;
+use crate::ring::Seq;
+use crate::ring::Settled;
+use crate::ring::StreamId;
+use queue::Queue;
+use queue::State;
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// One stream between the ring and its link.
+#[derive(Debug)]
+pub struct Engine {
+    stream: StreamId,
+    limits: Limits,
+    delivery: Delivery,
+    epoch: u32,
+    queue: Queue,
+    backoff: Backoff,
+    /// Nothing is sent before.
+    paused_until: Option<Duration>,
+    /// Whether the destination said anything since a connection was last lost.
+    answered: bool,
+    /// When the oldest message in flight was accepted last.
+    progressed: Duration,
+    /// The oldest message of the last connections, and how many ended without an answer to it.
+    unanswered: (Seq, u32),
+    /// Messages of the next batch at most: less after each that got no answer.
+    batch_max: usize,
+    /// The last of the messages of which one is known to be refused.
+    suspect_until: Option<Seq>,
+    /// Given up since the last that was accepted.
+    given_up_in_a_row: u32,
+    events: VecDeque<Event>,
+}
+
+/// What an engine holds in memory at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages read and not settled.
+    pub messages: usize,
+    /// Their bytes, one message excepted.
+    pub bytes: usize,
+    /// Older than this since it was received: expired.
+    pub ttl: Option<Duration>,
+}
+
+/// What a link says of a message that it is offered for a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// It goes with this batch.
+    Taken,
+    /// It does not fit: the batch ends before it.
+    Full,
+    /// It cannot be sent as it is, and what it lacks.
+    Unfit(String),
+}
+
+/// What happened, for the log and the event list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The destination answered, and did not take what was sent.
+    NotDelivered(Fault),
+    /// A message was given up.
+    GivenUp {
+        /// Which.
+        seq: Seq,
+        /// What the destination said.
+        reason: String,
+    },
+    /// A message could not be sent at all and was skipped.
+    Skipped {
+        /// Which.
+        seq: Seq,
+        /// What it lacks.
+        reason: String,
+    },
+    /// So many were given up with none accepted between that the destination is at fault.
+    AtFault {
+        /// What the destination said of the last.
+        reason: String,
+    },
+}
+
+impl Engine {
+    /// An engine that has read nothing.
+    #[must_use]
+    pub fn new(stream: StreamId, delivery: Delivery, limits: Limits) -> Self {
+        Self {
+            stream,
+            limits,
+            epoch: 0,
+            queue: Queue::default(),
+            backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
+            paused_until: None,
+            answered: true,
+            progressed: Duration::ZERO,
+            unanswered: (Seq(0), 0),
+            batch_max: delivery.max_messages.max(1),
+            delivery,
+            suspect_until: None,
+            given_up_in_a_row: 0,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
+    /// records whose subscription was not decided when they came.
+    pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
+        while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
+            let Some(record) = ring.read(self.stream, now) else {
+                return;
+            };
+            let unwanted = !record.subscribed && !wanted(record.body);
+            self.queue
+                .push(&record, now, unwanted.then_some(Settled::Filtered));
+        }
+    }
+
+    /// The next message to send, in order; it is in flight from now on.
+    pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
+        self.expire(now);
+        if self.is_paused(now) {
+            return None;
+        }
+        let item = self.queue.waiting_mut().next()?;
+        item.depart(now);
+        Some(item.outgoing())
+    }
+
+    /// The next batch to send, the only one in flight; none while one is, or while `linger` may
+    /// still fill it. Messages are offered to `pack` in order; what it takes is in flight from
+    /// now on.
+    pub fn next_batch(
+        &mut self,
+        now: Now,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+    ) -> Option<RangeInclusive<Seq>> {
+        self.expire(now);
+        let due = self.batch_due()? <= now.mono;
+        if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
+            return None;
+        }
+        let (mut room, mut range, mut unfit) = (self.batch_room(), None, Vec::new());
+        for item in self.queue.waiting_mut() {
+            if room == 0 {
+                break;
+            }
+            match pack(&item.outgoing()) {
+                Packing::Taken => {
+                    item.depart(now);
+                    room -= 1;
+                    let first = range.map_or(item.seq, |(first, _)| first);
+                    range = Some((first, item.seq));
+                }
+                Packing::Full => break,
+                Packing::Unfit(reason) => {
+                    item.state = State::Settled(Settled::Filtered);
+                    unfit.push((item.seq, reason));
+                }
+            }
+        }
+        for (seq, reason) in unfit {
+            self.note(Event::Skipped { seq, reason });
+        }
+        range.map(|(first, last)| first..=last)
+    }
+
+    /// The messages of `range` that are in flight, in order.
+    pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
+        self.queue.in_flight(range).map(|item| item.outgoing())
+    }
+
+    /// The destination took all of `range` that is in flight.
+    pub fn accepted(&mut self, epoch: u32, range: RangeInclusive<Seq>, now: Now) {
+        if epoch != self.epoch {
+            return;
+        }
+        let oldest = self.queue.oldest_in_flight();
+        if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
+            return;
+        }
+        if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
+            self.progressed = now.mono;
+        }
+        self.answered = true;
+        self.backoff.succeeded();
+        self.given_up_in_a_row = 0;
+        let doubled = self.batch_max.saturating_mul(2);
+        self.batch_max = doubled.min(self.delivery.max_messages.max(1));
+    }
+
+    /// The destination refused `range`, or one message of it. A single one is given up or tried
+    /// again as `on_reject` says; of several, the first half is sent next.
+    pub fn refused(
+        &mut self,
+        epoch: u32,
+        range: RangeInclusive<Seq>,
+        fault: &Fault,
+        now: Now,
+        random: u32,
+    ) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.answered = true;
+        match self.queue.in_flight(range.clone()).count() {
+            0 => return,
+            1 if self.may_give_up() => return self.give_up(range, &fault.reason),
+            1 => self.pause(now, None, random),
+            _ => self.suspect_until = Some(*range.end()),
+        }
+        self.queue.mark(&range, State::Waiting);
+        self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
+    pub fn skip(&mut self, seq: Seq, reason: String) {
+        self.queue
+            .mark(&(seq..=seq), State::Settled(Settled::Filtered));
+        self.note(Event::Skipped { seq, reason });
+    }
+
+    /// The connection is gone: what is in flight waits again, and nothing is sent for a while,
+    /// unless `retry` says otherwise and the destination has said something since the last time.
+    pub fn lost(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.queue.mark(&ALL, State::Waiting);
+        if retry == Retry::Paused || !self.answered {
+            self.pause(now, None, random);
+        }
+        self.answered = false;
+    }
+
+    /// The destination cannot take anything now, or is set up wrongly: what is in flight waits
+    /// again, and nothing is sent for a while, nor before `after`.
+    pub fn faulty(
+        &mut self,
+        epoch: u32,
+        fault: Fault,
+        after: Option<Duration>,
+        now: Now,
+        random: u32,
+    ) {
+        if epoch == self.epoch {
+            self.answered = true;
+            self.queue.mark(&ALL, State::Waiting);
+            self.pause(now, after, random);
+            self.note(Event::NotDelivered(fault));
+        }
+    }
+
+    /// The connection is given up because the oldest message in flight got no answer; call
+    /// before [`Engine::lost`]. Batches get smaller: the way may be too slow for a large one.
+    pub fn unanswered(&mut self, epoch: u32) {
+        let Some((seq, _)) = self.queue.oldest_in_flight() else {
+            return;
+        };
+        if epoch == self.epoch {
+            self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
+            self.batch_max = self.batch_max.div_ceil(2);
+        }
+    }
+
+    /// How many connections in a row ended with this message as the first without an answer.
+    #[must_use]
+    pub fn unanswered_count(&self, seq: Seq) -> u32 {
+        match self.unanswered {
+            (oldest, count) if oldest == seq => count,
+            _ => 0,
+        }
+    }
+
+    /// Moves the ring's cursor over all that is settled without a gap; how many that were.
+    pub fn settle(&mut self, ring: &mut Ring, now: Now) -> usize {
+        let mut count = 0;
+        while let Some((seq, how)) = self.queue.pop_settled() {
+            ring.settle(self.stream, seq, how, now);
+            self.suspect_until = self.suspect_until.filter(|until| *until > seq);
+            count += 1;
+        }
+        count
+    }
+
+    /// Forgets what was read: answers to it will be ignored, and reading starts at the cursor.
+    pub fn restart(&mut self, ring: &mut Ring) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.queue.clear();
+        self.suspect_until = None;
+        ring.reread(self.stream);
+    }
+
+    /// What an answer has to name.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// How many messages are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.queue.in_flight(ALL).count()
+    }
+
+    /// Whether something could be sent, now or after a pause.
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        self.queue.waiting().next().is_some()
+    }
+
+    /// When the oldest message in flight has waited `timeout` for its answer: since it was sent,
+    /// or since all before it were accepted, so that a slow way is not taken for a dead one.
+    #[must_use]
+    pub fn overdue_at(&self) -> Option<Duration> {
+        let (_, since) = self.queue.oldest_in_flight()?;
+        Some(since.max(self.progressed) + self.delivery.timeout)
+    }
+
+    /// Until when nothing is sent, if that is not over.
+    #[must_use]
+    pub fn paused_until(&self, now: Now) -> Option<Duration> {
+        self.paused_until.filter(|until| *until > now.mono)
+    }
+
+    /// When [`Engine::next_batch`] has something, if nothing more comes.
+    #[must_use]
+    pub fn batch_due(&self) -> Option<Duration> {
+        let oldest = self.queue.waiting().next()?.read_at;
+        let full = self.suspect_until.is_some()
+            || self.queue.bytes() >= self.delivery.max_bytes
+            || self.queue.waiting().nth(self.batch_max - 1).is_some();
+        let linger = match full {
+            true => Duration::ZERO,
+            false => self.delivery.linger,
+        };
+        Some(oldest + linger)
+    }
+
+    /// How often the oldest unsettled message was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.queue.oldest().map_or(0, |item| item.sent)
+    }
+
+    /// Ends a pause: a route has appeared, or somebody asks for it.
+    pub fn wake(&mut self) {
+        self.paused_until = None;
+    }
+
+    /// What happened since the last call, at most [`EVENTS_MAX`].
+    pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
+        self.events.drain(..)
+    }
+
+    fn expire(&mut self, now: Now) {
+        if let Some(ttl) = self.limits.ttl {
+            self.queue.expire(ttl, now);
+        }
+    }
+
+    /// Messages of the next batch at most: half of those of which one is known to be refused.
+    fn batch_room(&self) -> usize {
+        let suspects = self.suspect_until.map_or(0, |until| {
+            self.queue
+                .waiting()
+                .take_while(|item| item.seq <= until)
+                .count()
+        });
+        match suspects {
+            0 => self.batch_max,
+            _ => self.batch_max.min(suspects.div_ceil(2)),
+        }
+    }
+
+    fn may_give_up(&self) -> bool {
+        self.delivery.on_reject == OnReject::Skip && self.given_up_in_a_row < GIVEN_UP_IN_A_ROW_MAX
+    }
+
+    fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
+        let seq = *range.start();
+        self.queue.mark(&range, State::Settled(Settled::GivenUp));
+        self.given_up_in_a_row += 1;
+        let reason = reason.to_owned();
+        self.note(Event::GivenUp {
+            seq,
+            reason: reason.clone(),
+        });
+        if self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
+            self.note(Event::AtFault { reason });
+        }
+    }
+
+    fn pause(&mut self, now: Now, after: Option<Duration>, random: u32) {
+        let wait = self.backoff.failed(random).max(after.unwrap_or_default());
+        self.paused_until = Some(now.mono + wait);
+    }
+
+    fn is_paused(&self, now: Now) -> bool {
+        self.paused_until(now).is_some()
+    }
+
+    fn note(&mut self, event: Event) {
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+}
+
+/// Every message.
+const ALL: RangeInclusive<Seq> = Seq(0)..=Seq(u64::MAX);
+
+/// So many messages given up with none accepted between mean that the destination is at fault.
+const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
+
+/// Events that wait to be told.
+pub const EVENTS_MAX: usize = 64;
