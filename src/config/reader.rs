@@ -214,6 +214,7 @@ impl<'a> Reader<'a> {
         .map(|Size(bytes)| bytes)
     }
 
+    /// A number with a unit within a range.
     fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
     where
         T: FromStr<Err: Display> + PartialOrd + Display,
@@ -373,6 +374,7 @@ impl<'a> Reader<'a> {
         !self.table.damaged && self.context.errors() == self.mistakes_before
     }
 
+    /// Notes a key that nobody asked for.
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
         if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
