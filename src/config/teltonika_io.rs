@@ -1,5 +1,6 @@
 //! `[[channel]]`: the key `io` of `type = "teltonika"`.
 
+use super::context::Text;
 use super::context::Wrong;
 use super::context::shorten;
 use super::diagnostic::Mistake;
@@ -34,43 +35,38 @@ fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
         context.note(mistake.hint("an id is from 0 to 65535"));
     }
     let Tree::Table(table) = &entry.node.tree else {
-        let message = format!("expected a table, found {}", entry.node.tree.kind());
         let hint = format!("write `{} = {{ name = \"...\" }}`", shorten(&entry.key));
-        context.note(Mistake::error(entry.node.place, message).hint(hint));
+        context.expected("a table", &entry.node, Some(&hint));
         return None;
     };
     let mut reader = Reader::new(context, table, "element");
     let name = reader.required("name", "name = \"sensor.temperature.1\"");
     let scale = reader.number("scale").unwrap_or(1.0);
     let signed = reader.flag("signed").unwrap_or(false);
-    if let (Some(id), Some(text)) = (id, &name) {
+    let io = name.map(|name| {
         let io = Io {
-            name: text.value.clone(),
+            name: name.value.clone(),
             scale,
             signed,
         };
-        match Settings::new(BTreeMap::from([(id, io)])) {
-            Ok(_) => {}
-            Err(InvalidIo::Name(_)) => {
-                context.wrong(
-                    text,
-                    Wrong::new(format!("a parameter cannot be named {}", text.shown())),
-                );
-            }
-            Err(InvalidIo::Scale(_)) => {
-                let message = "a scale is a number, and not zero";
-                reader.error(reader.value_place("scale"), message, "write `scale = 0.1`");
-            }
+        check(&reader, &name, &io);
+        io
+    });
+    let clean = reader.finish();
+    id.zip(io).filter(|_| clean)
+}
+
+/// Notes what the channel would not take.
+fn check(reader: &Reader<'_>, name: &Text, io: &Io) {
+    match Settings::new(BTreeMap::from([(0, io.clone())])) {
+        Ok(_) => {}
+        Err(InvalidIo::Name(_)) => {
+            let message = format!("a parameter cannot be named {}", name.shown());
+            reader.context().wrong(name, Wrong::new(message));
+        }
+        Err(InvalidIo::Scale(_)) => {
+            let message = "a scale is a number, and not zero";
+            reader.error(reader.value_place("scale"), message, "write `scale = 0.1`");
         }
     }
-    let clean = reader.finish();
-    let (id, name) = (id?, name?.value);
-    clean.then_some((
-        id,
-        Io {
-            name,
-            scale,
-            signed,
-        },
-    ))
 }
