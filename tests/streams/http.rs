@@ -267,7 +267,7 @@ fn an_answer_can_end_with_the_connection() {
         let (mut talk, _) = asked(&mut world, &settings);
         let head = format!("HTTP/1.1 {status} X\r\n\r\nthe reason");
         talk.hears(&mut world, head.as_bytes()).unwrap();
-        assert_eq!(talk.is_closed(&mut world).retry, Retry::AtOnce);
+        assert_eq!(talk.ends(&mut world).retry, Retry::AtOnce);
         assert_eq!(world.counters().accepted, accepted);
         assert_eq!(is_paused(&world), accepted == 0);
         let told = format!("{:?}", world.events());
@@ -284,12 +284,12 @@ fn a_kept_connection_that_ends_without_an_answer_is_no_failure_once() {
     talk.hears(&mut world, OK).unwrap();
     world.append_many(1);
     talk.sent(&mut world).unwrap();
-    let lost = talk.is_closed(&mut world);
+    let lost = talk.ends(&mut world);
     assert_eq!(lost.retry, Retry::AtOnce);
     lose(&mut world, &lost);
     let (talk, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request), [1]);
-    assert_eq!(talk.is_closed(&mut world).retry, Retry::Paused);
+    assert_eq!(talk.ends(&mut world).retry, Retry::Paused);
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn an_answer_that_breaks_off_is_a_failure() {
     world.append_many(1);
     talk.sent(&mut world).unwrap();
     talk.hears(&mut world, b"HTTP/1.1 200 O").unwrap();
-    assert_eq!(talk.is_closed(&mut world).retry, Retry::Paused);
+    assert_eq!(talk.ends(&mut world).retry, Retry::Paused);
     assert_eq!(world.counters().accepted, 1);
 }
 
@@ -483,7 +483,7 @@ fn random_bytes_never_panic() {
             .hears_in_pieces(&mut world, bytes.as_bytes(), &mut random)
             .is_ok()
         {
-            talk.is_closed(&mut world);
+            talk.ends(&mut world);
         }
         world.counters();
     }

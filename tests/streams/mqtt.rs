@@ -164,7 +164,7 @@ fn what_has_no_acknowledgement_goes_again_in_order_marked_as_repeated() {
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
-    let lost = talk.is_closed(&mut world);
+    let lost = talk.ends(&mut world);
     lose(&mut world, &lost);
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
