@@ -14,14 +14,20 @@
 
 pub mod channel;
 pub mod message;
+pub mod route;
+
 pub mod ring;
+
 pub mod stream;
 
+pub mod cli;
 pub mod config;
+pub mod daemon;
+
+pub mod wire;
 
 pub mod clock;
 pub mod net;
 pub mod pattern;
 pub mod template;
 pub mod units;
-pub mod wire;

@@ -110,6 +110,17 @@ impl Message {
         }
     }
 
+    /// Gives the parameter `old` the name `new`; one that has it already goes.
+    pub fn rename(&mut self, old: &str, new: impl Into<Cow<'static, str>>) {
+        let new = new.into();
+        if old != new && self.has(old) {
+            self.fields.retain(|(name, _)| *name != new);
+            if let Some((name, _)) = self.fields.iter_mut().find(|(name, _)| name == old) {
+                *name = new;
+            }
+        }
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

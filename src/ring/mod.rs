@@ -41,6 +41,7 @@ mod storage;
 mod table;
 mod times;
 mod walk;
+mod words;
 
 pub use commit::Commit;
 pub use file::File;
@@ -103,6 +104,14 @@ const _: () = assert!(STREAMS_MAX == 32);
 /// The streams that want a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mask(pub u32);
+
+impl Mask {
+    /// Whether it names no stream.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
 
 impl std::ops::BitOr for Mask {
     type Output = Self;

@@ -2,4 +2,8 @@
 //!
 //! Nothing here knows a socket, a clock or a ring, and nothing panics on what a peer sends.
 
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod http;
 pub mod retranslator;
+pub mod teltonika;

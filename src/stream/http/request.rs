@@ -118,6 +118,7 @@ mod tests {
                 host: "example.com".into(),
                 port: 8080,
             },
+            tls: false,
             path: Template::parse("/").unwrap(),
             method: "POST".into(),
             headers: headers.iter().map(own).collect(),

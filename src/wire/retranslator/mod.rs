@@ -44,8 +44,6 @@
 //! after [`NAME_MAX`] bytes, and get `_` behind them where Wialon would take them for its own.
 //! Lost on the way: fractions of a second, repeated names, the difference of `true` and 1.
 
-#![deny(clippy::arithmetic_side_effects)]
-
 mod decode;
 mod encode;
 

@@ -1,0 +1,268 @@
+//! Several files as one: a later table with a known name replaces the keys that it gives.
+//!
+//! Knows the names of the tables, and of the keys only `name`.
+
+use super::context::list;
+use super::context::shorten;
+use super::diagnostic::Mistake;
+use super::environment::Environment;
+use super::expand::expand;
+use super::names::nearest;
+use super::source::Place;
+use super::source::Sources;
+use super::tree::Document;
+use super::tree::Entry;
+use super::tree::Node;
+use super::tree::Table;
+use super::tree::Tree;
+use std::collections::HashMap;
+
+/// All tables of all files. Those that are wrong as a whole are marked as damaged.
+#[derive(Debug, Default)]
+pub(super) struct Merged {
+    pub(super) ring: Option<Table>,
+    pub(super) log: Option<Table>,
+    pub(super) api: Option<Table>,
+    pub(super) channels: Tables,
+    pub(super) devices: Tables,
+    pub(super) groups: Tables,
+    pub(super) streams: Tables,
+    /// What `[ring]` says is not known.
+    pub(super) ring_lost: bool,
+}
+
+/// Tables of one kind, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    tables: Vec<Named>,
+    /// Where each name stands first; a fleet has thousands of devices.
+    by_name: HashMap<String, usize>,
+}
+
+/// A table of which there are several.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// None: it has none, or none that can be read.
+    pub(super) name: Option<String>,
+    /// As all files together have it.
+    pub(super) table: Table,
+    /// In which file it stands last.
+    file: usize,
+}
+
+impl Named {
+    /// Where its name stands.
+    fn name_place(&self) -> Place {
+        self.table
+            .entry("name")
+            .map_or(self.table.place, |entry| entry.node.place)
+    }
+}
+
+impl Tables {
+    /// All of them, those that are there twice included.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Named> {
+        self.tables.iter()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// The first of this name.
+    fn named(&self, name: &str) -> Option<&Named> {
+        self.by_name
+            .get(name)
+            .and_then(|index| self.tables.get(*index))
+    }
+
+    fn push(&mut self, named: Named) {
+        if let Some(name) = &named.name {
+            self.by_name
+                .entry(name.clone())
+                .or_insert(self.tables.len());
+        }
+        self.tables.push(named);
+    }
+
+    /// Lays a table over the one with its `name`; a name comes once in a file.
+    fn lay(&mut self, mut named: Named, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+        let index = named.name.as_ref().and_then(|name| self.by_name.get(name));
+        match index.and_then(|index| self.tables.get_mut(*index)) {
+            None => self.push(named),
+            Some(known) if known.file == named.file => {
+                let name = shorten(named.name.as_deref().unwrap_or_default());
+                let mistake =
+                    Mistake::error(named.name_place(), format!("`{name}` is there twice"));
+                mistakes.push(mistake.hint(first(known, sources)));
+                named.table.damaged = true;
+                self.push(named);
+            }
+            Some(known) => {
+                known.file = named.file;
+                overlay(&mut known.table, named.table);
+            }
+        }
+    }
+}
+
+/// Lays the files over each other, in order.
+pub(super) fn merge(
+    documents: Vec<Document>,
+    environment: &dyn Environment,
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> Merged {
+    let mut merged = Merged::default();
+    for document in documents {
+        merged.ring_lost |= document.ring_damaged;
+        for entry in document.root.entries {
+            merged.lay(entry, environment, sources, mistakes);
+        }
+    }
+    merged.refuse_shared_names(sources, mistakes);
+    merged
+}
+
+impl Merged {
+    /// Lays one top-level key over what was there before.
+    fn lay(
+        &mut self,
+        entry: Entry,
+        environment: &dyn Environment,
+        sources: &Sources,
+        mistakes: &mut Vec<Mistake>,
+    ) {
+        let single = match entry.key.as_str() {
+            "ring" => Some(&mut self.ring),
+            "log" => Some(&mut self.log),
+            "api" => Some(&mut self.api),
+            _ => None,
+        };
+        if let Some(single) = single {
+            if let Err(mistake) = lay_single(single, &entry) {
+                self.ring_lost |= entry.key == "ring";
+                mistakes.push(mistake);
+            }
+            return;
+        }
+        let several = match entry.key.as_str() {
+            "channel" => &mut self.channels,
+            "device" => &mut self.devices,
+            "group" => &mut self.groups,
+            "stream" => &mut self.streams,
+            _ => return mistakes.push(unknown(&entry)),
+        };
+        match tables(entry) {
+            Ok(tables) => {
+                for table in tables {
+                    let name = name(&table, environment);
+                    let file = table.place.file;
+                    several.lay(Named { name, table, file }, sources, mistakes);
+                }
+            }
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+
+    /// Whether no channel and no stream is written, right or wrong.
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.count() + self.streams.count() == 0
+    }
+
+    /// Names are unique across channels and streams: the logs and the API know no more.
+    fn refuse_shared_names(&mut self, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+        for stream in &mut self.streams.tables {
+            let name = stream.name.as_deref();
+            if let Some(channel) = name.and_then(|name| self.channels.named(name)) {
+                let message = format!(
+                    "`{}` is the name of a channel already",
+                    shorten(stream.name.as_deref().unwrap_or_default())
+                );
+                let mistake = Mistake::error(stream.name_place(), message);
+                mistakes.push(mistake.hint(first(channel, sources)));
+                stream.table.damaged = true;
+            }
+        }
+    }
+}
+
+/// Lays a table over the one of that name.
+fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> {
+    let Tree::Table(table) = &entry.node.tree else {
+        let message = format!("`{}` is one table", entry.key);
+        let hint = format!("write `[{}]`", entry.key);
+        return Err(Mistake::error(entry.key_place, message).hint(hint));
+    };
+    match single {
+        Some(base) => overlay(base, table.clone()),
+        None => *single = Some(table.clone()),
+    }
+    Ok(())
+}
+
+/// The tables of `[[key]]`.
+fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
+    let key = entry.key;
+    let wrong = |place| {
+        let message = format!("`{key}` is a list of tables");
+        Mistake::error(place, message).hint(format!("write `[[{key}]]`"))
+    };
+    let Tree::List(list) = entry.node.tree else {
+        return Err(wrong(entry.key_place));
+    };
+    let table = |node: Node| match node.tree {
+        Tree::Table(table) => Ok(table),
+        _ => Err(wrong(node.place)),
+    };
+    list.into_iter().map(table).collect()
+}
+
+/// Replaces the keys that `later` gives, each as a whole.
+fn overlay(base: &mut Table, later: Table) {
+    base.damaged |= later.damaged;
+    for entry in later.entries {
+        match base.entries.iter_mut().find(|known| known.key == entry.key) {
+            Some(known) => *known = entry,
+            None => base.entries.push(entry),
+        }
+    }
+}
+
+/// Where the other one is, for a hint.
+fn first(named: &Named, sources: &Sources) -> String {
+    let place = named.name_place();
+    let path = sources
+        .file(place.file)
+        .map(|source| source.path.display().to_string());
+    format!(
+        "the first is at {}:{}",
+        path.unwrap_or_default(),
+        sources.line(place)
+    )
+}
+
+/// The `name` of a table with its references replaced; mistakes are left to its reader.
+fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
+    match &table.entry("name")?.node.tree {
+        Tree::Text(name) => expand(name, environment).ok().map(|expanded| expanded.text),
+        _ => None,
+    }
+}
+
+/// That there is no such table.
+fn unknown(entry: &Entry) -> Mistake {
+    let mistake = Mistake::error(
+        entry.key_place,
+        format!("unknown table `{}`", shorten(&entry.key)),
+    );
+    match nearest(&entry.key, TABLES) {
+        Some(near @ ("ring" | "log" | "api")) => mistake.hint(format!("did you mean `[{near}]`?")),
+        Some(near) => mistake.hint(format!("did you mean `[[{near}]]`?")),
+        None => mistake.hint(format!("known are {}", list(&TABLES))),
+    }
+}
+
+/// All tables that there are.
+const TABLES: [&str; 7] = ["ring", "log", "api", "channel", "device", "group", "stream"];
