@@ -25,3 +25,4 @@ pub mod clock;
 pub mod net;
 pub mod pattern;
 pub mod template;
+pub mod demo;
