@@ -46,6 +46,8 @@ pub struct Balance {
     pub duplicated: u64,
     /// Arrived for the first time after a younger message of the same vehicle.
     pub late: u64,
+    /// Sent, and neither acknowledged nor refused when the counting began.
+    pub unanswered: u64,
     /// Arrived, and sent by no vehicle.
     pub strange: u64,
 }
@@ -104,6 +106,7 @@ impl Ledger {
         for (ident, account) in accounts {
             let arrived = self.vehicles.get(ident);
             balance.sent += account.sent;
+            balance.unanswered += account.sent.saturating_sub(account.acked);
             balance.lost += arrived.map_or(account.acked, |arrived| arrived.lost(account.acked));
             balance.late += arrived.map_or(0, |arrived| arrived.late);
         }
@@ -143,10 +146,11 @@ impl Arrivals {
 }
 
 impl Balance {
-    /// Whether something was sent, and all that was acknowledged arrived, in order.
+    /// Whether something was sent, and all of it was acknowledged and arrived, in order.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.delivered > 0 && self.lost == 0 && self.late == 0 && self.strange == 0
+        let faults = [self.lost, self.late, self.unanswered, self.strange];
+        self.delivered > 0 && faults == [0; 4]
     }
 }
 
@@ -159,6 +163,7 @@ impl fmt::Display for Balance {
             lost,
             duplicated,
             late,
+            unanswered,
             strange,
         } = self;
         write!(
@@ -169,6 +174,9 @@ impl fmt::Display for Balance {
         match late {
             0 => write!(f, ", in order")?,
             late => write!(f, ", out of order {late}")?,
+        }
+        if *unanswered > 0 {
+            write!(f, ", unanswered {unanswered}")?;
         }
         if *strange > 0 {
             write!(f, ", never sent {strange}")?;
@@ -224,9 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_acknowledged_may_be_missing() {
+    fn what_was_not_acknowledged_is_not_lost_but_unanswered() {
         let balance = balance(&[1, 2], Account { sent: 5, acked: 2 });
-        assert_eq!(balance.lost, 0);
+        assert_eq!((balance.lost, balance.unanswered), (0, 3));
+        assert!(!balance.is_whole());
     }
 
     #[test]

@@ -26,8 +26,6 @@ pub(super) struct Vehicle {
     /// Whether reports may go out over this connection.
     is_welcome: bool,
     account: Account,
-    /// Reports that went out more than once.
-    repeated: u64,
 }
 
 /// What a tracker speaks.
@@ -65,7 +63,6 @@ impl Vehicle {
             acked_here: 0,
             is_welcome: false,
             account: Account::default(),
-            repeated: 0,
         }
     }
 
@@ -140,8 +137,6 @@ impl Vehicle {
     fn depart(&mut self, count: usize) {
         self.in_flight += count;
         let last = self.account.acked + self.in_flight as u64;
-        let fresh = last.saturating_sub(self.account.sent);
-        self.repeated += (count as u64).saturating_sub(fresh);
         self.account.sent = self.account.sent.max(last);
     }
 
@@ -209,11 +204,6 @@ impl Vehicle {
     /// What it knows of its messages.
     pub(super) fn account(&self) -> Account {
         self.account
-    }
-
-    /// Reports that went out more than once, counted each time.
-    pub(super) fn repeated(&self) -> u64 {
-        self.repeated
     }
 
     /// Where it is.
@@ -344,7 +334,6 @@ mod tests {
         assert_eq!(numbers(&said(&mut vehicle, Pace::Gather)), [2, 3, 4]);
         assert_eq!(vehicle.receive(b"{\"acked\":3}\n"), Ok(12));
         assert!(vehicle.is_done());
-        assert_eq!(vehicle.repeated(), 3);
         assert_eq!(vehicle.account(), Account { sent: 4, acked: 4 });
     }
 
