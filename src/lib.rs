@@ -14,15 +14,21 @@
 
 pub mod channel;
 pub mod message;
-pub mod ring;
-pub mod stream;
-
 pub mod route;
 
+pub mod ring;
+
+pub mod stream;
+
+pub mod cli;
 pub mod config;
+pub mod daemon;
+pub mod demo;
+
+pub mod wire;
 
 pub mod clock;
 pub mod net;
 pub mod pattern;
 pub mod template;
-pub mod demo;
+pub mod units;

@@ -36,7 +36,7 @@ impl Routes {
             .streams
             .iter()
             .filter(|(_, to)| self.matches(to, channel, ident));
-        matching.fold(Mask::default(), |mask, (stream, _)| mask.with(*stream))
+        matching.fold(Mask::default(), |mask, (stream, _)| mask | stream.mask())
     }
 
     /// Whether one stream wants a message.
@@ -83,6 +83,9 @@ fn names(list: &[String], name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::ring::{From, Full, Memory, Ring, Settings};
+    use std::time::Duration;
 
     fn routes() -> Routes {
         let device = |name: &str, ident: &str| Device {
@@ -100,6 +103,21 @@ mod tests {
         )
     }
 
+    fn ids() -> [StreamId; 3] {
+        let (delay, hold) = (Duration::ZERO, Duration::ZERO);
+        let settings = Settings {
+            size: 0,
+            delay,
+            hold,
+            bytes: 65536,
+            full: Full::DropOldest,
+        };
+        let now = Clock::new().now();
+        let memory = Box::new(Memory::new(256 * 1024));
+        let (mut ring, _) = Ring::open(memory, settings, now, 1).unwrap();
+        ["a", "b", "c"].map(|name| ring.attach(name, From::New, now).unwrap())
+    }
+
     fn to(channels: &[&str], devices: &[&str], groups: &[&str]) -> Subscription {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Subscription {
@@ -112,37 +130,28 @@ mod tests {
     #[test]
     fn a_message_that_matches_twice_is_wanted_once() {
         let mut routes = routes();
-        let stream = StreamId::new(3);
+        let [_, _, stream] = ids();
         routes.subscribe(stream, to(&["trackers"], &["truck 7"], &["trucks"]));
-        assert_eq!(
-            routes.wanted_by("trackers", "3521"),
-            Mask::default().with(stream)
-        );
+        assert_eq!(routes.wanted_by("trackers", "3521"), stream.mask());
     }
 
     #[test]
     fn a_subscription_to_nothing_wants_nothing() {
         let mut routes = routes();
-        routes.subscribe(StreamId::new(0), Subscription::default());
+        routes.subscribe(ids()[0], Subscription::default());
         assert_eq!(routes.wanted_by("trackers", "3521"), Mask::default());
     }
 
     #[test]
     fn devices_and_groups_are_found_by_the_ident() {
         let mut routes = routes();
-        let (all, van, trucks) = (StreamId::new(0), StreamId::new(1), StreamId::new(2));
+        let [all, van, trucks] = ids();
         routes.subscribe(all, to(&["*"], &[], &[]));
         routes.subscribe(van, to(&[], &["van"], &[]));
         routes.subscribe(trucks, to(&[], &[], &["trucks"]));
-        assert_eq!(
-            routes.wanted_by("x", "3521"),
-            Mask::default().with(all).with(trucks)
-        );
-        assert_eq!(
-            routes.wanted_by("x", "99"),
-            Mask::default().with(all).with(van)
-        );
-        assert_eq!(routes.wanted_by("x", "1"), Mask::default().with(all));
+        assert_eq!(routes.wanted_by("x", "3521"), all.mask() | trucks.mask());
+        assert_eq!(routes.wanted_by("x", "99"), all.mask() | van.mask());
+        assert_eq!(routes.wanted_by("x", "1"), all.mask());
         assert!(routes.wants(van, "x", "99") && !routes.wants(van, "x", "98"));
     }
 }

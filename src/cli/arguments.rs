@@ -1,5 +1,6 @@
 //! Arguments: words to a command. Does nothing.
 
+use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,7 +46,9 @@ impl Arguments {
             }
         }
         if let Some(topic) = topic {
-            return Ok(Self::of(Command::Help(Some(topic).filter(|topic| !topic.is_empty()))));
+            return Ok(Self::of(Command::Help(
+                Some(topic).filter(|topic| !topic.is_empty()),
+            )));
         }
         let words: Vec<&str> = plain.iter().map(String::as_str).collect();
         let command = Self::command(&words, length)?;
@@ -62,7 +65,9 @@ impl Arguments {
             ["run"] => Command::Run,
             ["check"] => Command::Check,
             ["demo"] => Command::Demo { length },
-            ["send", channel] => Command::Send { channel: (*channel).to_owned() },
+            ["send", channel] => Command::Send {
+                channel: (*channel).to_owned(),
+            },
             ["send"] => return Err("`weir send` needs the name of a channel".into()),
             ["ring", "info", file] => Command::RingInfo { file: file.into() },
             ["ring", "dump", file] => Command::RingDump { file: file.into() },
@@ -72,7 +77,10 @@ impl Arguments {
     }
 
     fn of(command: Command) -> Self {
-        Self { config: None, command }
+        Self {
+            config: None,
+            command,
+        }
     }
 }
 
@@ -87,15 +95,24 @@ mod tests {
 
     #[test]
     fn options_may_stand_before_and_after_the_command() {
-        let wanted = Arguments { config: Some("x.toml".into()), command: Command::Run };
+        let wanted = Arguments {
+            config: Some("x.toml".into()),
+            command: Command::Run,
+        };
         assert_eq!(parse("-c x.toml run"), Ok(wanted));
-        assert_eq!(parse("run -c x.toml").unwrap().config, Some("x.toml".into()));
+        assert_eq!(
+            parse("run -c x.toml").unwrap().config,
+            Some("x.toml".into())
+        );
     }
 
     #[test]
     fn nothing_at_all_asks_for_help() {
         assert_eq!(parse("").unwrap().command, Command::Help(None));
-        assert_eq!(parse("ring info --help").unwrap().command, Command::Help(Some("ring info".into())));
+        assert_eq!(
+            parse("ring info --help").unwrap().command,
+            Command::Help(Some("ring info".into()))
+        );
     }
 
     #[test]

@@ -8,7 +8,9 @@ pub(super) fn print(topic: Option<&str>) -> Exit {
         println!("{OVERVIEW}");
         return Exit::Done;
     };
-    let mut pages = PAGES.iter().filter(|(name, _)| topic == *name || topic.starts_with(&format!("{name} ")));
+    let mut pages = PAGES
+        .iter()
+        .filter(|(name, _)| topic == *name || topic.starts_with(&format!("{name} ")));
     if let Some((_, page)) = pages.next() {
         println!("{page}");
         Exit::Done
@@ -46,7 +48,9 @@ Start here:
 Exit: 0 done, 1 failed, 2 wrong usage or configuration.";
 
 const PAGES: &[(&str, &str)] = &[
-    ("run", "\
+    (
+        "run",
+        "\
 Usage: weir run [-c FILE]
 
 Runs the daemon in the foreground. It logs to standard error and says
@@ -58,8 +62,11 @@ the mistake is left out, loudly, and the rest runs. Only a ring that cannot be
 used, or nothing left to run, ends it with exit 2.
 
 Example:
-  weir run -c /etc/weir/weir.toml"),
-    ("check", "\
+  weir run -c /etc/weir/weir.toml",
+    ),
+    (
+        "check",
+        "\
 Usage: weir check [-c FILE]
 
 Reads the configuration with all its drop-ins and says everything that is
@@ -70,8 +77,11 @@ wrong with it, each mistake with its place:
      |        ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
-Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes."),
-    ("demo", "\
+Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
+    ),
+    (
+        "demo",
+        "\
 Usage: weir demo [--for DURATION]
 
 Simulated vehicles drive a real route and speak Teltonika over TCP and JSON
@@ -84,8 +94,11 @@ with the balance: sent, stored, delivered, lost, duplicated. Exit 1 when
 anything was lost.
 
 Example:
-  weir demo --for 30s"),
-    ("send", "\
+  weir demo --for 30s",
+    ),
+    (
+        "send",
+        "\
 Usage: weir send [-c FILE] CHANNEL
 
 Reads JSON lines from standard input and puts them into the running daemon
@@ -93,8 +106,11 @@ through its channel CHANNEL, which has `type = \"json\"`. Ends with 0 when all
 of them are safe, with 1 when one was refused: which, and why, is said.
 
 Example:
-  echo '{\"ident\":\"gw-1\",\"door\":true}' | weir send programs"),
-    ("ring", "\
+  echo '{\"ident\":\"gw-1\",\"door\":true}' | weir send programs",
+    ),
+    (
+        "ring",
+        "\
 Usage: weir ring info FILE
        weir ring dump FILE
 
@@ -106,5 +122,6 @@ Looks into a ring, of a running daemon or a copy, and never changes it.
          number as `record.seq`
 
 Example:
-  weir ring dump /var/lib/weir/ring | tail -1"),
+  weir ring dump /var/lib/weir/ring | tail -1",
+    ),
 ];

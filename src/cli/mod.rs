@@ -8,8 +8,10 @@ mod ring;
 mod run;
 mod send;
 
+use crate::config::{self, Loaded};
 use arguments::{Arguments, Command};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Does what the arguments say, the program's own name not among them.
@@ -38,6 +40,12 @@ fn execute(arguments: Arguments) -> Exit {
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
     }
+}
+
+/// The configuration in `file`, or in the default one.
+fn load(file: Option<PathBuf>) -> Loaded {
+    let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    config::load(&main, &config::Machine)
 }
 
 /// How a command went.

@@ -41,11 +41,15 @@ fn datagrams(
     channel: &Rc<Channel>,
     address: SocketAddr,
 ) -> std::io::Result<Task<()>> {
-    let session = channel::datagram_session(&channel.settings)
-        .ok_or(std::io::ErrorKind::Unsupported)?;
+    let session =
+        channel::datagram_session(&channel.settings).ok_or(std::io::ErrorKind::Unsupported)?;
     let socket = net::bind(address)?;
     let (hub, channel) = (Rc::clone(hub), Rc::clone(channel));
-    Ok(executor.spawn(async move { Datagrams::new(&hub, &channel, socket, session).serve().await }))
+    Ok(executor.spawn(async move {
+        Datagrams::new(&hub, &channel, socket, session)
+            .serve()
+            .await
+    }))
 }
 
 /// Accepts for ever. Waits on: the listening socket.
@@ -80,10 +84,17 @@ fn welcome(
     let serve = async move {
         let channel = &place.0;
         let session = channel::session(&channel.settings);
-        match Connection::new(&hub, channel, name.clone(), socket, session).serve().await {
+        match Connection::new(&hub, channel, name.clone(), socket, session)
+            .serve()
+            .await
+        {
             End::Closed => log::debug!("channel `{}`: {name}: closed", channel.name()),
             End::Session(close) => {
-                log::info!("channel `{}`: {name}: closed: {}", channel.name(), close.reason);
+                log::info!(
+                    "channel `{}`: {name}: closed: {}",
+                    channel.name(),
+                    close.reason
+                );
             }
             End::Idle => log::info!("channel `{}`: {name}: closed, idle", channel.name()),
             End::Io(error) => log::debug!("channel `{}`: {name}: {error}", channel.name()),
@@ -104,6 +115,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.connections.set(self.0.connections.get().saturating_sub(1));
+        self.0
+            .connections
+            .set(self.0.connections.get().saturating_sub(1));
     }
 }

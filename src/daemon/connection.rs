@@ -103,7 +103,10 @@ impl<'a> Connection<'a> {
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads().then_some(()), writes);
-        Ok(Turn::Wait(interest, overdue_at.min(idle_at).max(now.mono + TICK)))
+        Ok(Turn::Wait(
+            interest,
+            overdue_at.min(idle_at).max(now.mono + TICK),
+        ))
     }
 
     fn reads(&self) -> bool {
@@ -136,9 +139,6 @@ impl<'a> Connection<'a> {
         let mut taken = 0;
         while !self.is_stuffed() && !self.session.waits() {
             let rest = self.input.get(taken..).unwrap_or_default();
-            if rest.is_empty() {
-                break;
-            }
             let said = self.out.len();
             let mut door = Door {
                 hub: self.hub,
@@ -180,9 +180,15 @@ impl<'a> Connection<'a> {
             self.waiting_since = None;
         } else if self.tickets.len() < before || self.waiting_since.is_none() {
             self.waiting_since = Some(now.mono);
-        } else if self.waiting_since.is_some_and(|since| since + OVERDUE <= now.mono) {
+        } else if self
+            .waiting_since
+            .is_some_and(|since| since + OVERDUE <= now.mono)
+        {
             self.waiting_since = Some(now.mono);
-            return self.session.overdue(&mut self.out).map_or(Ok(()), |close| Err(End::Session(close)));
+            return self
+                .session
+                .overdue(&mut self.out)
+                .map_or(Ok(()), |close| Err(End::Session(close)));
         }
         Ok(())
     }

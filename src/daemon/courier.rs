@@ -3,11 +3,12 @@
 use super::hub::Hub;
 use super::limit::Limiter;
 use super::{first_of, sleep};
+use crate::clock::Now;
 use crate::message::body::Body;
 use crate::net::{self, Interest, Socket, Target};
 use crate::ring::StreamId;
 use crate::stream::engine::{Engine, Event, Limits};
-use crate::stream::file::FileLink;
+
 use crate::stream::settings::{Destination, Settings};
 use crate::stream::{self, Link, Lost, Turn};
 use std::cell::Cell;
@@ -20,7 +21,7 @@ pub(super) struct Stream {
     pub(super) id: StreamId,
     pub(super) settings: Settings,
     /// Given to the broker where the configuration gives none.
-    pub(super) client_id: String,
+    client_id: String,
     /// Whether its destination would take something now.
     pub(super) connected: Cell<bool>,
     /// How often it was connected.
@@ -35,58 +36,76 @@ pub(super) struct Courier {
     limiter: Limiter,
 }
 
+/// One connection and what is on its way in it.
+struct Line<'a> {
+    socket: Socket,
+    link: Box<dyn Link + 'a>,
+    input: Vec<u8>,
+    out: Vec<u8>,
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId, settings: Settings, client_id: String) -> Self {
+        let (connected, connects) = (Cell::new(false), Cell::new(0));
+        Self {
+            id,
+            settings,
+            client_id,
+            connected,
+            connects,
+        }
+    }
+}
+
 impl Courier {
     pub(super) fn new(hub: Rc<Hub>, stream: Rc<Stream>) -> Self {
         let settings = &stream.settings;
-        let (messages, bytes) = settings.window();
-        let limits = Limits { messages, bytes, ttl: settings.ttl };
+        let messages = settings.in_memory_max();
+        let limits = Limits {
+            messages,
+            bytes: settings.delivery.max_bytes,
+            ttl: settings.ttl,
+        };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
-        Self { hub, stream, engine, limiter: Limiter::default() }
+        Self {
+            hub,
+            stream,
+            engine,
+            limiter: Limiter::default(),
+        }
     }
 
     /// Delivers for ever. Waits on: the ring, the pause after a failure, the connection.
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         match &stream.settings.destination {
-            Destination::File(settings) => self.run_file(FileLink::new(settings.clone())).await,
-            Destination::Http(settings) => self.run_socket(&settings.target, Dial::WhenNeeded).await,
-            Destination::Mqtt(settings) => self.run_socket(&settings.target, Dial::Always).await,
-            Destination::WialonRetranslator(settings) => {
-                self.run_socket(&settings.target, Dial::WhenNeeded).await;
+            Destination::File(_) => {}
+            Destination::Http(http) => self.run_socket(&stream, &http.target).await,
+            Destination::Mqtt(mqtt) => self.run_socket(&stream, &mqtt.target).await,
+            Destination::WialonRetranslator(wialon) => {
+                self.run_socket(&stream, &wialon.target).await;
             }
         }
     }
 
-    async fn run_socket(&mut self, target: &Target, dial: Dial) {
+    async fn run_socket(&mut self, stream: &Stream, target: &Target) {
         loop {
             let appended = self.hub.appended();
             self.serve();
-            let now = self.hub.now();
+            let (now, epoch) = (self.hub.now(), self.engine.epoch());
+            let Some(link) = stream::link(&stream.settings, &stream.client_id, epoch, now) else {
+                return;
+            };
             if let Some(until) = self.engine.paused_until(now) {
                 sleep(Some(until - now.mono)).await;
-            } else if dial == Dial::WhenNeeded && !self.engine.has_waiting() {
+            } else if !link.stays() && !self.engine.has_waiting() {
                 appended.await;
             } else {
                 let lost = match self.connect(target).await {
-                    Ok(socket) => self.converse(socket).await,
-                    Err(error) => Lost { code: -1, reason: error.to_string() },
+                    Ok(socket) => self.converse(Line::new(socket, link)).await,
+                    Err(error) => Lost::new(NO_CONNECTION, error.to_string()),
                 };
                 self.disconnected(target, &lost);
-            }
-        }
-    }
-
-    async fn run_file(&mut self, mut link: FileLink) {
-        loop {
-            let appended = self.hub.appended();
-            self.serve();
-            let now = self.hub.now();
-            if link.deliver(&mut self.engine, now, fastrand::u32(..)) {
-                self.set_connected(link.is_ready());
-                futures_lite::future::yield_now().await;
-            } else {
-                let due = self.engine.paused_until(now).or_else(|| self.engine.batch_due());
-                first_of(appended, sleep(due.map(|due| due.saturating_sub(now.mono)))).await;
             }
         }
     }
@@ -105,18 +124,15 @@ impl Courier {
 
     /// One connection from its first byte to its end. Waits on: the socket, the ring, the link's
     /// next time.
-    async fn converse(&mut self, socket: Socket) -> Lost {
-        let settings = &self.stream.settings;
-        let mut link = stream::link(settings, &self.stream.client_id, self.hub.now());
-        let (mut input, mut out) = (Vec::new(), Vec::new());
+    async fn converse(&mut self, mut line: Line<'_>) -> Lost {
         loop {
             let appended = self.hub.appended();
-            match self.turn(&socket, link.as_mut(), &mut input, &mut out) {
+            match self.turn(&mut line) {
                 Ok(Again::Now) => futures_lite::future::yield_now().await,
                 Ok(Again::At(due)) => {
-                    let interest = Interest::of(Some(()), (!out.is_empty()).then_some(()));
+                    let interest = Interest::of(Some(()), (!line.out.is_empty()).then_some(()));
                     let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
-                    first_of(socket.ready(interest), first_of(appended, sleep(wait))).await;
+                    first_of(line.socket.ready(interest), first_of(appended, sleep(wait))).await;
                 }
                 Err(lost) => return lost,
             }
@@ -125,46 +141,40 @@ impl Courier {
 
     /// Reads, understands, settles, sends and writes what there is, once each. What has come is
     /// read before any time is judged: after a stall the answers are already there.
-    fn turn(
-        &mut self,
-        socket: &Socket,
-        link: &mut dyn Link,
-        input: &mut Vec<u8>,
-        out: &mut Vec<u8>,
-    ) -> Result<Again, Lost> {
-        let read = socket.try_read(input).map_err(|error| broken(&error))?;
+    fn turn(&mut self, line: &mut Line<'_>) -> Result<Again, Lost> {
+        let read = line.socket.try_read(&mut line.input);
         let now = self.hub.now();
-        let random = fastrand::u32(..);
-        loop {
-            let mut turn = Turn { engine: &mut self.engine, now, out, random };
-            match link.receive(input, &mut turn)? {
-                0 => break,
-                used => drop(input.drain(..used.min(input.len()))),
+        let engine = &mut self.engine;
+        line.understand(engine, now)?;
+        let read = match read {
+            Ok(Some(0)) => {
+                return Err(line.closed(engine, now, Lost::ended("closed by the destination")));
             }
-        }
-        if read == Some(0) {
-            return Err(Lost { code: 0, reason: "closed by the destination".to_owned() });
-        }
+            Ok(read) => read.is_some(),
+            Err(error) => return Err(line.closed(engine, now, broken(&error))),
+        };
         self.serve();
-        self.set_connected(link.is_ready());
-        let mut turn = Turn { engine: &mut self.engine, now, out, random };
-        if turn.out.is_empty() {
-            link.send(&mut turn)?;
-        }
-        if link.wake_at(turn.engine).is_some_and(|due| due <= now.mono) {
-            link.wake(&mut turn)?;
-        }
-        let wrote = socket.try_write(out).map_err(|error| broken(&error))?;
+        self.set_connected(line.link.is_ready());
+        let engine = &mut self.engine;
+        line.send(engine, now)?;
+        let wrote = line.socket.try_write(&mut line.out);
+        let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))? > 0;
         self.serve();
-        Ok(if read.is_some() || wrote > 0 { Again::Now } else { Again::At(self.due(link)) })
+        Ok(if read || wrote {
+            Again::Now
+        } else {
+            Again::At(self.due(line.link.as_ref(), now))
+        })
     }
 
     /// When the next turn has something to do, if nothing comes before.
-    fn due(&self, link: &dyn Link) -> Option<Duration> {
-        let now = self.hub.now();
+    fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
         let paused = self.engine.paused_until(now);
         let batch = self.engine.batch_due().filter(|due| *due > now.mono);
-        [paused, batch, link.wake_at(&self.engine)].into_iter().flatten().min()
+        [paused, batch, link.wake_at(&self.engine)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn serve(&mut self) {
@@ -179,23 +189,22 @@ impl Courier {
     }
 
     fn tell_events(&mut self) {
-        let (name, now) = (&self.stream.settings.name, self.hub.now());
         let events: Vec<_> = self.engine.events().collect();
         for event in events {
             let (kind, text) = match event {
+                Event::NotDelivered(fault) => ("not delivered", fault.reason),
                 Event::GivenUp { seq, reason } => {
-                    ("given up", format!("message {} given up, refused: {reason}", seq.0))
+                    ("given up", format!("message {}, refused: {reason}", seq.0))
                 }
                 Event::Skipped { seq, reason } => {
-                    ("skipped", format!("message {} skipped: {reason}", seq.0))
+                    ("skipped", format!("message {}: {reason}", seq.0))
                 }
-                Event::AtFault { reason } => {
-                    ("at fault", format!("the destination refuses all: {reason}; waiting"))
-                }
+                Event::AtFault { reason } => (
+                    "at fault",
+                    format!("everything is refused, nothing more is skipped: {reason}"),
+                ),
             };
-            if let Some(hidden) = self.limiter.admit(kind, now) {
-                log::warn!("stream `{name}`: {text} ({hidden} more before)");
-            }
+            self.warn(kind, &text);
         }
     }
 
@@ -211,30 +220,98 @@ impl Courier {
     }
 
     fn disconnected(&mut self, target: &Target, lost: &Lost) {
-        let was_connected = self.stream.connected.get();
+        let kind = if self.stream.connected.get() {
+            "connection lost"
+        } else {
+            "not connected"
+        };
         self.set_connected(false);
         let now = self.hub.now();
-        self.engine.lost(self.engine.epoch(), now, fastrand::u32(..));
-        let kind = if was_connected { "connection lost" } else { "not connected" };
-        if let Some(hidden) = self.limiter.admit(kind, now) {
-            let name = &self.stream.settings.name;
-            let wait = self.engine.paused_until(now).map_or(Duration::ZERO, |until| until - now.mono);
+        self.engine
+            .lost(self.engine.epoch(), lost.retry, now, fastrand::u32(..));
+        self.tell_events();
+        let next = match self.engine.paused_until(now) {
+            Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
+            None => "next try at once".to_owned(),
+        };
+        self.warn(kind, &format!("{target}: {}; {next}", lost.fault.reason));
+    }
+
+    fn warn(&mut self, kind: &'static str, text: &str) {
+        if let Some(hidden) = self.limiter.admit(kind, self.hub.now()) {
+            let more = if hidden > 0 {
+                format!(" ({hidden} more before)")
+            } else {
+                String::new()
+            };
             log::warn!(
-                "stream `{name}`: {kind}: {target}: {}; next try in {:.1} s ({hidden} more before)",
-                lost.reason,
-                wait.as_secs_f64()
+                "stream `{}`: {kind}: {text}{more}",
+                self.stream.settings.name
             );
         }
     }
 }
 
-/// When a stream's connection is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dial {
-    /// At once, and again when it is lost.
-    Always,
-    /// When there is something to send.
-    WhenNeeded,
+impl<'a> Line<'a> {
+    fn new(socket: Socket, link: Box<dyn Link + 'a>) -> Self {
+        Self {
+            socket,
+            link,
+            input: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    fn understand(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+        let mut taken = 0;
+        loop {
+            let mut turn = Turn {
+                engine,
+                now,
+                out: &mut self.out,
+                random: fastrand::u32(..),
+            };
+            let rest = self.input.get(taken..).unwrap_or_default();
+            match self.link.receive(rest, &mut turn)? {
+                0 => break,
+                used => taken += used,
+            }
+        }
+        self.input.drain(..taken.min(self.input.len()));
+        Ok(())
+    }
+
+    /// Lets the link say more once all is written, and do what is due.
+    fn send(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+        let written = self.out.is_empty();
+        let mut turn = Turn {
+            engine,
+            now,
+            out: &mut self.out,
+            random: fastrand::u32(..),
+        };
+        if written {
+            self.link.send(&mut turn)?;
+        }
+        if self
+            .link
+            .wake_at(turn.engine)
+            .is_some_and(|due| due <= now.mono)
+        {
+            self.link.wake(&mut turn)?;
+        }
+        Ok(())
+    }
+
+    fn closed(&mut self, engine: &mut Engine, now: Now, lost: Lost) -> Lost {
+        let mut turn = Turn {
+            engine,
+            now,
+            out: &mut self.out,
+            random: fastrand::u32(..),
+        };
+        self.link.closed(lost, &mut turn)
+    }
 }
 
 /// When a turn is followed by another.
@@ -246,7 +323,7 @@ enum Again {
 }
 
 fn broken(error: &io::Error) -> Lost {
-    Lost { code: -1, reason: error.to_string() }
+    Lost::new(NO_CONNECTION, error.to_string())
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
@@ -256,3 +333,6 @@ async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -
     })
     .await
 }
+
+/// flespi's code of a destination that could not be reached.
+const NO_CONNECTION: i32 = -1;

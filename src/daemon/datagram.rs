@@ -5,22 +5,39 @@ use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
 use crate::channel::Session;
 use crate::net::unless_blocked;
 use async_io::Async;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
 /// One datagram socket with what its senders wait for.
 pub(super) struct Datagrams<'a> {
-    pub(super) hub: &'a Hub,
-    pub(super) channel: &'a Channel,
-    pub(super) socket: Async<UdpSocket>,
-    pub(super) session: Box<dyn Session>,
-    /// Tickets that index `senders`, in order.
-    pub(super) tickets: Tickets,
-    /// Ticket of the session and sender, by our own ticket less `first`.
-    pub(super) senders: std::collections::VecDeque<(u64, SocketAddr)>,
+    hub: &'a Hub,
+    channel: &'a Channel,
+    socket: Async<UdpSocket>,
+    session: Box<dyn Session>,
+    tickets: Tickets,
+    /// The sender of each ticket, in the same order.
+    senders: VecDeque<SocketAddr>,
 }
 
-impl Datagrams<'_> {
+impl<'a> Datagrams<'a> {
+    pub(super) fn new(
+        hub: &'a Hub,
+        channel: &'a Channel,
+        socket: Async<UdpSocket>,
+        session: Box<dyn Session>,
+    ) -> Self {
+        let (tickets, senders) = (Tickets::default(), VecDeque::new());
+        Self {
+            hub,
+            channel,
+            socket,
+            session,
+            tickets,
+            senders,
+        }
+    }
+
     /// Serves for ever. Waits on: the socket, the ring's watermark.
     pub(super) async fn serve(mut self) {
         loop {
@@ -52,29 +69,44 @@ impl Datagrams<'_> {
     fn take(&mut self, packet: &[u8], sender: SocketAddr) {
         let peer = sender.to_string();
         if !self.channel.admits(Some(sender)) {
-            return self.channel.refuse("address", &peer, "not in `allow`", self.hub);
+            return self
+                .channel
+                .refuse("address", &peer, "not in `allow`", self.hub);
         }
         if self.tickets.len() >= TICKETS_MAX {
-            return self.channel.refuse("busy", &peer, "too many wait for the ring", self.hub);
+            return self
+                .channel
+                .refuse("busy", &peer, "too many wait for the ring", self.hub);
         }
         let mut fresh = Tickets::default();
         let (hub, channel) = (self.hub, self.channel);
-        let mut door = Door { hub, channel, peer: &peer, tickets: &mut fresh };
+        let mut door = Door {
+            hub,
+            channel,
+            peer: &peer,
+            tickets: &mut fresh,
+        };
         let mut out = Vec::new();
         if let Err(close) = self.session.receive(packet, &mut door, &mut out) {
-            log::debug!("channel `{}`: {peer}: {}", self.channel.name(), close.reason);
+            log::debug!(
+                "channel `{}`: {peer}: {}",
+                self.channel.name(),
+                close.reason
+            );
         }
         for (until, ticket) in fresh.into_waiting() {
             self.tickets.push(until, ticket);
-            self.senders.push_back((ticket, sender));
+            self.senders.push_back(sender);
         }
         self.send(&out, sender);
     }
 
     fn answer(&mut self) {
-        let ready = self.tickets.safe(self.hub.safe()).count();
-        let answers: Vec<_> = self.senders.drain(..ready.min(self.senders.len())).collect();
-        for (ticket, sender) in answers {
+        let safe: Vec<u64> = self.tickets.safe(self.hub.safe()).collect();
+        for ticket in safe {
+            let Some(sender) = self.senders.pop_front() else {
+                return;
+            };
             let mut out = Vec::new();
             self.session.safe(ticket, &mut out);
             self.send(&out, sender);
@@ -87,7 +119,10 @@ impl Datagrams<'_> {
             return;
         }
         if let Err(error) = self.socket.get_ref().send_to(answer, sender) {
-            log::debug!("channel `{}`: {sender}: answer lost: {error}", self.channel.name());
+            log::debug!(
+                "channel `{}`: {sender}: answer lost: {error}",
+                self.channel.name()
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The hub: what all tasks of the daemon share. One thread, so cells, not locks.
 
-use crate::clock::{Clock, Now};
 use super::{first_of, sleep};
+use crate::clock::{Clock, Now};
 use crate::ring::{AppendError, Counters, Mask, Ring, Seq, StreamId};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
@@ -28,7 +28,15 @@ impl Hub {
     pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
         let told = Cell::new(ring.safe());
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
-        Self { clock, ring: RefCell::new(ring), routes, appended, touched, risen, told }
+        Self {
+            clock,
+            ring: RefCell::new(ring),
+            routes,
+            appended,
+            touched,
+            risen,
+            told,
+        }
     }
 
     pub(super) fn now(&self) -> Now {
@@ -42,7 +50,10 @@ impl Hub {
 
     /// The longest body that the ring takes.
     pub(super) fn body_max(&self) -> usize {
-        self.ring.borrow().record_max().min(crate::message::BODY_MAX)
+        self.ring
+            .borrow()
+            .record_max()
+            .min(crate::message::BODY_MAX)
     }
 
     /// What became of what a stream wanted.

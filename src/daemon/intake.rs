@@ -67,8 +67,15 @@ impl Channel {
     pub(super) fn refuse(&self, reason: &'static str, peer: &str, detail: &str, hub: &Hub) {
         *self.refused.borrow_mut().entry(reason).or_default() += 1;
         if let Some(hidden) = self.limiter.borrow_mut().admit(reason, hub.now()) {
-            let more = if hidden > 0 { format!(" ({hidden} more before)") } else { String::new() };
-            log::warn!("channel `{}`: {peer}: refused, {reason}: {detail}{more}", self.name());
+            let more = if hidden > 0 {
+                format!(" ({hidden} more before)")
+            } else {
+                String::new()
+            };
+            log::warn!(
+                "channel `{}`: {peer}: refused, {reason}: {detail}{more}",
+                self.name()
+            );
         }
     }
 }
@@ -138,7 +145,11 @@ impl Door<'_> {
         message.set("peer", self.peer);
         let mut body = Vec::new();
         body::encode(&message, &mut body);
-        if body.len() > self.hub.body_max() { Err(Refusal::TooLong) } else { Ok(body) }
+        if body.len() > self.hub.body_max() {
+            Err(Refusal::TooLong)
+        } else {
+            Ok(body)
+        }
     }
 
     fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
@@ -156,7 +167,12 @@ impl Door<'_> {
         if reason == Refusal::Unwanted {
             self.channel.unwanted.set(self.channel.unwanted.get() + 1);
         }
-        self.channel.refuse(reason.name(), self.peer, &format!("ident `{ident}`"), self.hub);
+        self.channel.refuse(
+            reason.name(),
+            self.peer,
+            &format!("ident `{ident}`"),
+            self.hub,
+        );
     }
 }
 
@@ -164,7 +180,10 @@ impl Intake for Door<'_> {
     fn admit(&mut self, ident: &str) -> Result<(), Refused> {
         let Ok(message) = Message::new(ident) else {
             self.malformed(Malformed::Ident, "not an ident");
-            return Err(Refused { index: 0, reason: Refusal::Ident });
+            return Err(Refused {
+                index: 0,
+                reason: Refusal::Ident,
+            });
         };
         match self.route(&message) {
             Ok(_) => Ok(()),
@@ -180,7 +199,9 @@ impl Intake for Door<'_> {
         let count = batch.len() as u64;
         for (index, message) in batch.into_iter().enumerate() {
             let ident = message.ident().to_owned();
-            let found = self.route(&message).and_then(|mask| Ok((mask, self.body(message)?)));
+            let found = self
+                .route(&message)
+                .and_then(|mask| Ok((mask, self.body(message)?)));
             routed.push(found.map_err(|reason| {
                 self.refuse(reason, &ident);
                 Refused { index, reason }
@@ -194,7 +215,9 @@ impl Intake for Door<'_> {
                 return Err(Refused { index, reason });
             }
         }
-        self.channel.received.set(self.channel.received.get() + count);
+        self.channel
+            .received
+            .set(self.channel.received.get() + count);
         Ok(())
     }
 
@@ -204,7 +227,8 @@ impl Intake for Door<'_> {
     }
 
     fn malformed(&mut self, reason: Malformed, detail: &str) {
-        self.channel.refuse(reason.name(), self.peer, detail, self.hub);
+        self.channel
+            .refuse(reason.name(), self.peer, detail, self.hub);
     }
 }
 

@@ -42,7 +42,10 @@ mod tests {
     fn lines_of_a_kind_are_written_now_and_then_and_counted_between() {
         let at = |secs| Now {
             mono: Duration::from_secs(secs),
-            wall: Wall { since_1970: Duration::ZERO, trusted: false },
+            wall: Wall {
+                since_1970: Duration::ZERO,
+                trusted: false,
+            },
         };
         let mut limiter = Limiter::default();
         assert_eq!(limiter.admit("crc", at(0)), Some(0));

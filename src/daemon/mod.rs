@@ -8,6 +8,9 @@ mod datagram;
 mod hub;
 mod intake;
 mod limit;
+mod open;
+
+pub use open::{Locked, open_ring};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,9 +63,16 @@ impl Daemon {
                 Err(error) => log::error!("stream `{}` is left out: {error}", settings.name),
             }
         }
-        let channels = config.channels.into_iter().map(|channel| Rc::new(Channel::new(channel)));
+        let channels = config
+            .channels
+            .into_iter()
+            .map(|channel| Rc::new(Channel::new(channel)));
         let channels = channels.collect();
-        Self { hub: Rc::new(Hub::new(clock, ring, routes)), channels, streams: streams.into() }
+        Self {
+            hub: Rc::new(Hub::new(clock, ring, routes)),
+            channels,
+            streams: streams.into(),
+        }
     }
 
     /// Works until `stop` ends, then writes what is left. `ready` is called once every address is

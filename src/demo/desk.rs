@@ -2,7 +2,6 @@
 //! ledger. Sees bytes, no socket.
 
 use super::balance::Ledger;
-use super::speech;
 use serde::Deserialize;
 
 /// Bytes that are no request that a stream of weir sends; no more of them can be understood.
@@ -81,6 +80,7 @@ const HEADERS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use super::super::speech;
     use super::*;
 
     const BODY: &str = r#"[{"ident":"bus","timestamp":1.5,"custom.param.60001":1},
@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn numbers_have_the_names_that_vehicles_give_them() {
-        for name in [speech::NUMBER, speech::NUMBER_BY_IO] {
+        let by_io = format!("custom.param.{}", speech::IO_NUMBER);
+        for name in [speech::NUMBER, &by_io] {
             let arrival = format!("{{\"ident\":\"bus\",\"{name}\":4}}");
             assert_eq!(serde_json::from_str::<Arrival>(&arrival).unwrap().number, 4);
         }

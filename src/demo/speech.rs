@@ -102,11 +102,8 @@ pub(super) const PACKET_MAX: usize = 16;
 /// The parameter that numbers a vehicle's messages, where it can have a name.
 pub(super) const NUMBER: &str = "demo.number";
 
-/// As weir names what comes as [`IO_NUMBER`].
-pub(super) const NUMBER_BY_IO: &str = "custom.param.60001";
-
-/// The IO element with the number of the report; no device has it.
-const IO_NUMBER: u16 = 60_001;
+/// The IO element with the number of the report, where it cannot; no device has it.
+pub(super) const IO_NUMBER: u16 = 60_001;
 
 const IO_IGNITION: u8 = 239;
 const CODEC_8E: u8 = 0x8E;
@@ -187,10 +184,5 @@ mod tests {
         assert_eq!(value["timestamp"], 1_793_500_000.25);
         assert_eq!(value["position.longitude"], 13.3501);
         assert_eq!(value[NUMBER], 7);
-    }
-
-    #[test]
-    fn the_number_has_the_name_of_its_io_element() {
-        assert_eq!(NUMBER_BY_IO, format!("custom.param.{IO_NUMBER}"));
     }
 }

@@ -55,7 +55,7 @@ impl View<'_> {
     pub(super) fn picture(&self) -> String {
         let mut text = format!("\n{}\n\n{}\n", self.title(), self.paint(Color::Dim, HEADS));
         for (index, vehicle) in self.scene.vehicles.iter().enumerate() {
-            let (left, joint) = (self.vehicle(vehicle), self.joint(index));
+            let (left, joint) = (self.vehicle(vehicle), self.joint(index, vehicle.link));
             let (ring, arrow, receiver) = self.right(index);
             text.push_str(&format!("{left}{joint} {ring} {arrow} {receiver}\n"));
         }
@@ -97,14 +97,18 @@ impl View<'_> {
     }
 
     /// What joins a vehicle to the ring.
-    fn joint(&self, index: usize) -> String {
+    fn joint(&self, index: usize, link: Presence) -> String {
         let [first, middle, last, other] = self.look.glyphs.joints;
         let count = self.scene.vehicles.len();
-        match index {
+        let joint = match index {
             0 => format!("{first} "),
             _ if index == count / 2 => middle.to_owned(),
             _ if index + 1 == count => format!("{last} "),
             _ => format!("{other} "),
+        };
+        match link {
+            Presence::Here => joint,
+            Presence::Away => [' '].into_iter().chain(joint.chars().skip(1)).collect(),
         }
     }
 

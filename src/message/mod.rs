@@ -7,6 +7,7 @@
 pub mod body;
 pub mod json;
 mod names;
+pub mod timestamp;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +38,7 @@ pub enum Value {
     Json(Box<str>),
 }
 
-/// A parameter's value, lent by a [`Message`] or by a stored [`body::Body`].
+/// A parameter's value, lent by a [`Message`] or by a stored body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// See [`Value::Null`].
@@ -140,6 +141,22 @@ impl Message {
         self.fields
             .iter()
             .map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl Value {
+    /// The same value, lent.
+    #[must_use]
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Bool(state) => ValueRef::Bool(*state),
+            Self::U64(number) => ValueRef::U64(*number),
+            Self::I64(number) => ValueRef::I64(*number),
+            Self::F64(number) => ValueRef::F64(*number),
+            Self::Text(text) => ValueRef::Text(text),
+            Self::Json(text) => ValueRef::Json(text),
+        }
     }
 }
 

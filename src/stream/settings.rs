@@ -27,6 +27,18 @@ pub struct Settings {
     pub destination: Destination,
 }
 
+impl Settings {
+    /// Messages that are read and not settled at most: the window, or two batches.
+    #[must_use]
+    pub fn in_memory_max(&self) -> usize {
+        match &self.destination {
+            Destination::Mqtt(mqtt) => usize::from(mqtt.window),
+            Destination::WialonRetranslator(wialon) => usize::from(wialon.window),
+            Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
+        }
+    }
+}
+
 /// What a stream subscribes to; a message that matches twice is sent once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
@@ -84,6 +96,8 @@ pub enum Destination {
 pub struct Http {
     /// Host and port of `url`.
     pub target: Target,
+    /// The scheme is `https`.
+    pub tls: bool,
     /// Path and query of `url`; `{ident}` and other parameters split a batch.
     pub path: Template,
     /// `POST` or `PUT`.
@@ -101,6 +115,8 @@ pub struct Http {
 pub struct Mqtt {
     /// Host and port of `url`.
     pub target: Target,
+    /// The scheme is `mqtts`.
+    pub tls: bool,
     /// Where a message is published.
     pub topic: Template,
     /// One object a publish, or an array with that object.
