@@ -5,6 +5,7 @@ mod support;
 
 use support::intake::Connection;
 use support::random::Random;
+use weir::channel::Session;
 use weir::channel::http::HttpPosts;
 use weir::message::json::Names;
 
@@ -15,6 +16,7 @@ fn a_request_is_answered_once_its_messages_are_safe() {
         client.bring(post("[{\"ident\":\"a\"},{\"ident\":\"b\"}]")),
         ""
     );
+    assert!(client.session.waits());
     assert_eq!(client.intake.taken.len(), 2);
     assert_eq!(
         client.commit(),
@@ -23,6 +25,7 @@ fn a_request_is_answered_once_its_messages_are_safe() {
     );
     client.bring(post("{\"ident\":\"c\"}"));
     assert_eq!(status(&client.commit()), "200 {\"accepted\":1}");
+    assert!(!client.session.waits());
     assert_eq!(client.closed, None);
 }
 

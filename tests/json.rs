@@ -119,6 +119,10 @@ fn named_fields_are_renamed_in_their_place() {
             r#"{"ident":"a","timestamp":1}"#,
             r#"{"ident":"a","timestamp":1}"#,
         ),
+        (
+            r#"{"imei":"a","ts":5,"ident":"no","timestamp":1}"#,
+            r#"{"ident":"a","timestamp":5}"#,
+        ),
         (r#"{"imei":"a","imei":"b"}"#, r#"{"ident":"b"}"#),
     ] {
         let message = json::parse(given.as_bytes(), &names).unwrap();

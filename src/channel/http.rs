@@ -18,14 +18,12 @@ use crate::message::ValueRef;
 use crate::message::json::{self, Names};
 use crate::wire::http::{After, Body, CONTINUE, Framing, Head, Response, parse_head};
 
-/// One connection.
+/// One connection. Its tickets are the numbers of messages of its requests.
 #[derive(Debug)]
 pub struct HttpPosts {
     names: Names,
     /// What `Authorization: Bearer` must say.
     token: Option<String>,
-    /// Requests that were taken.
-    ticket: u64,
     state: State,
 }
 
@@ -37,9 +35,8 @@ enum State {
         content: Vec<u8>,
         after: After,
     },
-    /// So many messages are to become safe.
+    /// The messages of a request are to become safe.
     Waiting {
-        count: u64,
         after: After,
     },
     Closing(&'static str),
@@ -59,7 +56,6 @@ impl HttpPosts {
         Self {
             names,
             token,
-            ticket: 0,
             state: State::Head,
         }
     }
@@ -196,9 +192,8 @@ impl HttpPosts {
         match take(content, &self.names, intake) {
             Ok(0) => push_accepted(0, after, out),
             Ok(count) => {
-                self.ticket = self.ticket.saturating_add(1);
-                intake.when_safe(self.ticket);
-                return State::Waiting { count, after };
+                intake.when_safe(count);
+                return State::Waiting { after };
             }
             Err(reason) => push_not_taken(&reason, after, out),
         }
@@ -214,7 +209,8 @@ impl Session for HttpPosts {
         out: &mut Vec<u8>,
     ) -> Result<usize, Close> {
         let mut rest = input;
-        while out.len() < ANSWERS_MAX {
+        let most = out.len().saturating_add(ANSWERS_MAX);
+        while out.len() < most {
             let Some(used) = self.step(rest, intake, out)? else {
                 break;
             };
@@ -228,17 +224,19 @@ impl Session for HttpPosts {
     }
 
     fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
-        if let State::Waiting { count, after } = self.state
-            && ticket == self.ticket
-        {
-            push_accepted(count, after, out);
+        if let State::Waiting { after } = self.state {
+            push_accepted(ticket, after, out);
             self.state = State::then(after);
         }
     }
 
+    fn waits(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
+
     /// What was taken may still become safe; the sender is told to bring it again.
     fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
-        if !matches!(self.state, State::Waiting { .. }) {
+        if !self.waits() {
             return None;
         }
         let reason = "the messages did not become safe in time";
@@ -380,5 +378,5 @@ const TOO_LARGE: &str = "more than 1 MiB";
 /// In seconds: a commit or two later.
 const RETRY_AFTER: Headers<'_> = &[("Retry-After", "5")];
 
-/// With so many bytes of answers waiting, no more requests are read.
+/// After so many bytes of answers a call ends.
 const ANSWERS_MAX: usize = 16 * 1024;

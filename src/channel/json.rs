@@ -39,7 +39,7 @@ impl JsonLines {
         }
     }
 
-    /// The whole lines of `input`, as long as `out` has room for what must be said of them.
+    /// The whole lines of `input`, until too much had to be said of them.
     fn lines(
         &mut self,
         input: &[u8],
@@ -47,7 +47,8 @@ impl JsonLines {
         out: &mut Vec<u8>,
     ) -> Result<usize, Close> {
         let mut rest = input;
-        while out.len() < ANSWERS_MAX {
+        let most = out.len().saturating_add(ANSWERS_MAX);
+        while out.len() < most {
             let Some((line, behind)) = self.split(rest) else {
                 break;
             };
@@ -196,6 +197,6 @@ impl From<&Problem> for Malformed {
 /// Longest line, in bytes, without its end. The driver's buffer must hold it and two bytes more.
 pub const LINE_MAX: usize = 64 * 1024;
 
-/// With so many bytes of answers waiting, no more lines are read: who sends nonsense without end
-/// must read what is said of it.
+/// After so many bytes of answers a call ends: a buffer full of nonsense must not become a hundred
+/// times as much of complaints. A client that reads no answers is still read on.
 const ANSWERS_MAX: usize = 16 * 1024;

@@ -40,9 +40,9 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
 pub trait Session {
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
-    /// Answers that need no message to be safe are appended to `out`. A session that waits for
-    /// [`Session::safe`], or for `out` to be sent, takes nothing: so it is called again after
-    /// either, with what is left, even if that is nothing.
+    /// Answers that need no message to be safe are appended to `out`; a session stops early when
+    /// they get long, so that the driver can send them. It is called again after it took something
+    /// and after [`Session::safe`], with what is left, even if that is nothing.
     ///
     /// # Errors
     /// When no more of this connection can be understood: `out` is still sent, then it is closed,

@@ -74,11 +74,34 @@ impl<'a> Connection<'a> {
                 }
                 Ok(Turn::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
-                    let _last_words = self.socket.try_write(&mut self.out);
+                    if matches!(end, End::Session(_)) {
+                        self.part().await;
+                    }
                     return end;
                 }
             }
         }
+    }
+
+    /// Lets the last answer arrive: a socket that is closed with bytes unread would be reset, and
+    /// the answer lost with it. Waits on: the socket, for [`PARTING`] at most.
+    async fn part(&mut self) {
+        let until = self.hub.now().mono + PARTING;
+        while self.hub.now().mono < until && self.drain().unwrap_or(false) {
+            let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
+            let left = super::sleep(Some(until.saturating_sub(self.hub.now().mono)));
+            super::first_of(self.socket.ready(interest), left).await;
+        }
+    }
+
+    /// Writes what is left, throws away what comes; whether the far end is still there.
+    fn drain(&mut self) -> io::Result<bool> {
+        self.socket.try_write(&mut self.out)?;
+        if self.out.is_empty() {
+            self.socket.finish()?;
+        }
+        self.input.clear();
+        Ok(self.socket.try_read(&mut self.input)? != Some(0))
     }
 
     /// Answers, writes, reads and understands what there is, once each.
@@ -168,7 +191,7 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         let before = self.tickets.len();
-        let mut safe = self.tickets.safe(self.hub.safe());
+        let safe = self.tickets.safe(self.hub.safe());
         if self.session.coalesces() {
             if let Some(last) = safe.last() {
                 self.session.safe(last, &mut self.out);
@@ -214,6 +237,9 @@ const OUT_MAX: usize = 16 * 1024;
 
 /// A sender is told that its messages are not safe after this.
 const OVERDUE: Duration = Duration::from_secs(10);
+
+/// A connection that the session closed may take so long to hear why.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// Shortest sleep: a deadline that has passed is not waited for in a circle.
 const TICK: Duration = Duration::from_millis(1);

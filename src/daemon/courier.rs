@@ -5,7 +5,7 @@ use super::limit::Limiter;
 use super::{first_of, sleep};
 use crate::clock::Now;
 use crate::message::body::Body;
-use crate::net::{self, Interest, Socket, Target};
+use crate::net::{Interest, Resolver, Socket, Target};
 use crate::ring::StreamId;
 use crate::stream::engine::{Engine, Event, Limits};
 
@@ -34,6 +34,7 @@ pub(super) struct Courier {
     stream: Rc<Stream>,
     engine: Engine,
     limiter: Limiter,
+    resolver: Resolver,
 }
 
 /// One connection and what is on its way in it.
@@ -72,6 +73,7 @@ impl Courier {
             stream,
             engine,
             limiter: Limiter::default(),
+            resolver: Resolver::default(),
         }
     }
 
@@ -110,10 +112,10 @@ impl Courier {
         }
     }
 
-    async fn connect(&self, target: &Target) -> io::Result<Socket> {
+    async fn connect(&mut self, target: &Target) -> io::Result<Socket> {
         let timeout = self.stream.settings.delivery.timeout;
         let mut last = io::ErrorKind::HostUnreachable.into();
-        for address in net::resolve(target)? {
+        for address in self.resolver.resolve(&target.host, target.port).await? {
             match within(timeout, Socket::connect(address)).await {
                 Ok(socket) => return Ok(socket),
                 Err(error) => last = error,

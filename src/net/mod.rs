@@ -1,13 +1,16 @@
 //! Addresses and sockets: the only place that opens one. Knows no protocol.
 
+pub mod dns;
+mod resolve;
 mod socket;
 
+pub use resolve::{Files, Resolver, resolve};
 pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
 
 use async_io::Async;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -86,16 +89,6 @@ pub fn listen(address: &Address) -> io::Result<Listener> {
 /// As the system says.
 pub fn bind(address: SocketAddr) -> io::Result<Async<UdpSocket>> {
     Async::<UdpSocket>::bind(address)
-}
-
-/// The addresses of a target: an address, or a name that this machine itself knows.
-///
-/// # Errors
-/// When the name is not known.
-pub fn resolve(target: &Target) -> io::Result<Vec<SocketAddr>> {
-    Ok((target.host.as_str(), target.port)
-        .to_socket_addrs()?
-        .collect())
 }
 
 fn remove_stale(path: &Path) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use async_io::Async;
 use futures_lite::FutureExt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 /// A connection, accepted or dialled.
@@ -96,6 +96,17 @@ impl Socket {
         }
         buffer.drain(..done);
         Ok(done)
+    }
+
+    /// Says that nothing more will be written.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn finish(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.get_ref().shutdown(Shutdown::Write),
+            Self::Unix(stream) => stream.get_ref().shutdown(Shutdown::Write),
+        }
     }
 
     /// Waits for the socket; may end without cause.

@@ -1,0 +1,165 @@
+//! The resolver against name servers on loopback, played by the test's own thread.
+
+use crate::{A, NXDOMAIN, OK, QUESTION, SERVFAIL, answer, kind};
+use async_io::block_on;
+use futures_lite::future::zip;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use weir::net::{Files, Resolver};
+
+/// A folder with the machine's two files, removed at the end.
+struct Machine(PathBuf);
+
+impl Machine {
+    fn new(name: &str, hosts: &str, resolv_conf: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("weir-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("hosts"), hosts).unwrap();
+        std::fs::write(folder.join("resolv.conf"), resolv_conf).unwrap();
+        Self(folder)
+    }
+
+    fn resolver(&self) -> Resolver {
+        let (hosts, resolv_conf) = (self.0.join("hosts"), self.0.join("resolv.conf"));
+        Resolver::new(Files { hosts, resolv_conf })
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// A name server that answers so many queries with `flags`, and 10.0.0.7 where that is no error.
+async fn serve(server: &async_io::Async<UdpSocket>, count: usize, flags: u16) {
+    for _ in 0..count {
+        let mut buffer = [0; 512];
+        let (len, peer) = server.recv_from(&mut buffer).await.unwrap();
+        let query = &buffer[..len];
+        let record = (QUESTION.to_vec(), A, &[10, 0, 0, 7][..]);
+        let is_known = flags == OK && kind(query) == A;
+        let records = is_known.then_some(record);
+        server
+            .send_to(&answer(query, flags, records.as_slice()), peer)
+            .await
+            .unwrap();
+    }
+}
+
+fn name_server() -> (async_io::Async<UdpSocket>, String) {
+    let server = async_io::Async::<UdpSocket>::bind(([127, 0, 0, 1], 0)).unwrap();
+    let port = server.get_ref().local_addr().unwrap().port();
+    (server, format!("nameserver [127.0.0.1]:{port}\n"))
+}
+
+fn address(text: &str) -> Vec<SocketAddr> {
+    vec![text.parse().unwrap()]
+}
+
+#[test]
+fn a_name_server_on_loopback_is_asked() {
+    let (server, conf) = name_server();
+    let machine = Machine::new("asked", "", &conf);
+    let mut resolver = machine.resolver();
+    let (found, ()) = block_on(zip(
+        resolver.resolve("a.example", 1883),
+        serve(&server, 2, OK),
+    ));
+    assert_eq!(found.unwrap(), address("10.0.0.7:1883"));
+}
+
+#[test]
+fn the_last_answer_stands_in_for_a_broken_name_server() {
+    let (server, conf) = name_server();
+    let machine = Machine::new("last", "", &conf);
+    let mut resolver = machine.resolver();
+    block_on(zip(resolver.resolve("a.example", 1), serve(&server, 2, OK)))
+        .0
+        .unwrap();
+    let broken = serve(&server, 2, SERVFAIL);
+    let (found, ()) = block_on(zip(resolver.resolve("a.example", 2), broken));
+    assert_eq!(found.unwrap(), address("10.0.0.7:2"));
+    let (found, ()) = block_on(zip(
+        resolver.resolve("a.example", 2),
+        serve(&server, 2, NXDOMAIN),
+    ));
+    assert_eq!(found.unwrap_err().kind(), ErrorKind::NotFound);
+    let broken = serve(&server, 2, SERVFAIL);
+    let (found, ()) = block_on(zip(resolver.resolve("b.example", 2), broken));
+    assert_eq!(found.unwrap_err().kind(), ErrorKind::HostUnreachable);
+}
+
+#[test]
+fn a_closed_port_is_found_out_without_waiting() {
+    let (server, conf) = name_server();
+    drop(server);
+    let machine = Machine::new("closed", "", &conf);
+    let error = block_on(machine.resolver().resolve("a.example", 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HostUnreachable);
+    assert!(error.to_string().ends_with("cannot be reached"), "{error}");
+}
+
+#[test]
+fn a_server_that_goes_away_is_found_out_by_the_next_try() {
+    let (server, conf) = name_server();
+    let machine = Machine::new("away", "", &(conf + "options timeout:1\n"));
+    let mut resolver = machine.resolver();
+    let answers_one = async {
+        serve(&server, 1, OK).await;
+        drop(server);
+    };
+    let (found, ()) = block_on(zip(resolver.resolve("a.example", 1), answers_one));
+    assert_eq!(found.unwrap_err().kind(), ErrorKind::HostUnreachable);
+}
+
+#[test]
+fn the_first_server_that_is_closed_gives_way_to_the_second() {
+    let (closed, first) = name_server();
+    drop(closed);
+    let (server, second) = name_server();
+    let machine = Machine::new("second", "", &(first + &second));
+    let mut resolver = machine.resolver();
+    let (found, ()) = block_on(zip(resolver.resolve("a.example", 1), serve(&server, 2, OK)));
+    assert_eq!(found.unwrap(), address("10.0.0.7:1"));
+}
+
+#[test]
+fn what_this_machine_knows_itself_is_not_asked_for() {
+    let machine = Machine::new("known", "10.0.0.9 broker.lan\n", "nameserver 192.0.2.1\n");
+    let mut resolver = machine.resolver();
+    let mut resolve = |host: &str| block_on(resolver.resolve(host, 80)).unwrap();
+    assert_eq!(resolve("10.0.0.1"), address("10.0.0.1:80"));
+    assert_eq!(resolve("fd00::1"), address("[fd00::1]:80"));
+    assert_eq!(resolve("Broker.LAN"), address("10.0.0.9:80"));
+    assert_eq!(resolve("localhost").len(), 2);
+    assert_eq!(resolve("weir.localhost."), resolve("localhost"));
+}
+
+#[test]
+fn what_cannot_be_a_name_is_an_error() {
+    let machine = Machine::new("wrong", "", "");
+    let error = block_on(machine.resolver().resolve("a..b", 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "not a host name: `a..b`");
+}
+
+#[test]
+fn a_blocked_name_is_not_asked_for() {
+    let machine = Machine::new("blocked", "0.0.0.0 a.example\n", "nameserver 192.0.2.1\n");
+    let error = block_on(machine.resolver().resolve("a.example", 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_line_that_is_cut_by_the_bound_is_not_believed() {
+    let lines = "10.0.0.1 other.example\n".repeat(3_000);
+    let cut_at = 64 * 1024 - "10.0.0.9 broker".len();
+    let hosts = format!("{}\n10.0.0.9 broker.lan\n", &lines[..cut_at - 1]);
+    let (server, conf) = name_server();
+    drop(server);
+    let machine = Machine::new("cut", &hosts, &conf);
+    let error = block_on(machine.resolver().resolve("broker", 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HostUnreachable);
+}
