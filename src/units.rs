@@ -8,12 +8,12 @@ use std::time::Duration;
 
 /// A duration: a whole number of `ms`, `s`, `m`, `h` or `d`. Prints in the largest unit that
 /// divides it; what is under a millisecond is cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub Duration);
 
 /// A size in bytes: a whole number of `B`, `KiB`, `MiB`, `GiB` or `TiB`. Prints in the largest
 /// unit that divides it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
 
 /// Why a text is no duration or size.

@@ -219,10 +219,6 @@ impl Session for HttpPosts {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn waits(&self) -> bool {
-        matches!(self.state, State::Waiting { .. })
-    }
-
     fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
         if let State::Waiting { after } = self.state {
             push_accepted(ticket, after, out);

@@ -1,8 +1,8 @@
 //! Addresses and networks as the configuration writes them.
 
+use super::context::Wrong;
+use super::context::shorten;
 use super::later;
-use super::reader::Wrong;
-use super::reader::shorten;
 use crate::net::Address;
 use crate::net::Network;
 use crate::net::Target;
@@ -13,7 +13,9 @@ use std::path::PathBuf;
 /// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"` or `"unix:/run/weir/in"`.
 pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
     if text.starts_with("serial:") && later::is_value("listen", "serial:") {
-        return Err(Wrong::new("`serial:` is not supported yet").at(0..7));
+        return Err(Wrong::new("`serial:` is not supported yet")
+            .at(0..7)
+            .hint("listen on TCP, UDP or a Unix socket"));
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path);

@@ -1,12 +1,12 @@
 //! `[[channel]]`.
 
 use super::address;
+use super::context::Context;
+use super::context::Wrong;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
-use super::reader::Context;
 use super::reader::Reader;
-use super::reader::Wrong;
 use super::section::token;
 use super::source::Place;
 use super::tree::Table;
@@ -118,7 +118,12 @@ fn names(reader: &mut Reader<'_>) -> Names {
         timestamp: field("timestamp_field", "timestamp"),
     };
     if names.ident == names.timestamp {
-        let place = reader.value_place("timestamp_field");
+        let written = if reader.has("timestamp_field") {
+            "timestamp_field"
+        } else {
+            "ident_field"
+        };
+        let place = reader.value_place(written);
         reader.error(
             place,
             "ident and timestamp are in one field",
@@ -138,7 +143,9 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
     if !reader.has("listen") && !reader.has("connect") {
         reader.missing("listen", example);
     }
+    let errors = reader.context().errors();
     let texts = reader.texts("listen").unwrap_or_default();
+    let empty = texts.is_empty() && reader.context().errors() == errors;
     let fits = |text: &str| match address::listen(text)? {
         Address::Udp(_) if kind != Type::Teltonika => {
             Err(Wrong::new(format!("`{name}` does not listen on UDP")).at(0..4))
@@ -149,12 +156,9 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
         .iter()
         .filter_map(|text| Some((reader.parse(text, fits)?, text.place)));
     let found: (Vec<Address>, Vec<Place>) = found.unzip();
-    if reader.has("listen") && texts.is_empty() && reader.is_clean() {
-        reader.error(
-            reader.value_place("listen"),
-            "there is no address",
-            format!("write `{example}`"),
-        );
+    if reader.has("listen") && empty {
+        let place = reader.value_place("listen");
+        reader.error(place, "there is no address", format!("write `{example}`"));
     }
     found
 }
@@ -184,7 +188,10 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         value::check_name(context, entry);
         let new = context.text(&entry.node)?;
         if matches!(new.value.as_str(), "" | "ident" | "timestamp") {
-            context.wrong(&new, Wrong::new("a parameter cannot get this name"));
+            context.wrong(
+                &new,
+                Wrong::new("a parameter cannot get this name").hint("choose another"),
+            );
         }
         Some((entry.key.clone(), new.value))
     });

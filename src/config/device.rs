@@ -2,10 +2,10 @@
 
 use super::Device;
 use super::Group;
-use super::reader::Context;
+use super::context::Context;
+use super::context::Text;
+use super::context::Wrong;
 use super::reader::Reader;
-use super::reader::Text;
-use super::reader::Wrong;
 use super::tree::Table;
 use super::value;
 use crate::message::check_ident;
@@ -25,12 +25,9 @@ pub(super) fn device(context: &Context<'_>, table: &Table) -> Option<Device> {
     let ident = reader.required("ident", "ident = \"352093081452251\"");
     let ident = ident.and_then(|text| reader.parse(&text, pattern));
     let data = value::parameters(&mut reader, "data");
-    let device = Device {
-        name: name?,
-        ident: ident?,
-        data,
-    };
-    reader.finish().then_some(device)
+    let clean = reader.finish();
+    let (name, ident) = (name?, ident?);
+    clean.then_some(Device { name, ident, data })
 }
 
 /// `[[group]]`; none if there is a mistake in it.

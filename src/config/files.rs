@@ -32,8 +32,14 @@ pub(super) fn gather(
     for folder in drop_in_folders(main) {
         match environment.list(&folder) {
             Ok(files) => {
-                for file in in_order(files) {
-                    add(&file, environment, sources, mistakes);
+                let files = in_order(files);
+                for file in files.iter().take(FILES_MAX) {
+                    add(file, environment, sources, mistakes);
+                }
+                if files.len() > FILES_MAX {
+                    let file = sources.add(folder, None);
+                    let message = format!("only the first {FILES_MAX} files are read");
+                    mistakes.push(Mistake::error(Place::file(file), message));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -71,7 +77,6 @@ fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|end| end == "toml") && !hidden(path))
         .collect();
     files.sort();
-    files.truncate(FILES_MAX);
     files
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Knows the names of the tables, and of the keys only `name`.
 
+use super::context::list;
+use super::context::shorten;
 use super::diagnostic::Mistake;
 use super::environment::Environment;
 use super::expand::expand;
 use super::names::nearest;
-use super::reader::list;
-use super::reader::shorten;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Document;
@@ -82,13 +82,11 @@ impl Merged {
             _ => None,
         };
         if let Some(single) = single {
-            return match lay_single(single, entry) {
-                Ok(()) => {}
-                Err((entry, mistake)) => {
-                    self.ring_lost |= entry.key == "ring";
-                    mistakes.push(mistake);
-                }
-            };
+            if let Err(mistake) = lay_single(single, &entry) {
+                self.ring_lost |= entry.key == "ring";
+                mistakes.push(mistake);
+            }
+            return;
         }
         let several = match entry.key.as_str() {
             "channel" => &mut self.channels,
@@ -139,21 +137,17 @@ impl Merged {
     }
 }
 
-fn lay_single(single: &mut Option<Table>, entry: Entry) -> Result<(), (Entry, Mistake)> {
-    match entry.node.tree {
-        Tree::Table(table) => {
-            match single {
-                Some(base) => overlay(base, table),
-                None => *single = Some(table),
-            }
-            Ok(())
-        }
-        _ => {
-            let mistake = Mistake::error(entry.key_place, format!("`{}` is one table", entry.key))
-                .hint(format!("write `[{}]`", entry.key));
-            Err((entry, mistake))
-        }
+fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> {
+    let Tree::Table(table) = &entry.node.tree else {
+        let message = format!("`{}` is one table", entry.key);
+        let hint = format!("write `[{}]`", entry.key);
+        return Err(Mistake::error(entry.key_place, message).hint(hint));
+    };
+    match single {
+        Some(base) => overlay(base, table.clone()),
+        None => *single = Some(table.clone()),
     }
+    Ok(())
 }
 
 /// The tables of `[[key]]`.

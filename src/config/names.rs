@@ -20,7 +20,7 @@ pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// How many characters have to be put in, left out, replaced or swapped with their neighbour.
-fn distance(from: &str, to: &str) -> usize {
+pub(super) fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (
         from.chars().take(NAME_MAX).collect(),
         to.chars().take(NAME_MAX).collect(),

@@ -3,31 +3,25 @@
 //!
 //! Knows kinds of values, not their meaning.
 
+use super::context::Context;
+use super::context::Text;
+use super::context::Wrong;
+use super::context::list;
+use super::context::shorten;
 use super::diagnostic::Mistake;
-use super::environment::Environment;
-use super::expand::expand;
 use super::later;
 use super::names::nearest;
 use super::source::Place;
-use super::source::Sources;
+use super::tree::Entry;
 use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
 use crate::units::Period;
 use crate::units::Size;
-use std::cell::RefCell;
 use std::fmt::Display;
-use std::ops::Range;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
-
-/// What every reader shares.
-pub(super) struct Context<'a> {
-    pub(super) environment: &'a dyn Environment,
-    pub(super) sources: &'a Sources,
-    mistakes: RefCell<Vec<Mistake>>,
-}
 
 /// One table.
 pub(super) struct Reader<'a> {
@@ -39,191 +33,6 @@ pub(super) struct Reader<'a> {
     subkind: String,
     asked: Vec<&'static str>,
     mistakes_before: usize,
-}
-
-/// A string, expanded, and where it stands.
-#[derive(Clone, Debug)]
-pub(super) struct Text {
-    pub(super) value: String,
-    pub(super) place: Place,
-    /// Where its first byte stands in the file; none where places in it are not places there.
-    inner: Option<usize>,
-    secret: bool,
-}
-
-/// Why a string is not what its key wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    /// Which part of it, in bytes; none: all.
-    pub(super) at: Option<Range<usize>>,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-}
-
-impl<'a> Context<'a> {
-    /// With the mistakes that were already found.
-    pub(super) fn new(
-        environment: &'a dyn Environment,
-        sources: &'a Sources,
-        mistakes: Vec<Mistake>,
-    ) -> Self {
-        Self {
-            environment,
-            sources,
-            mistakes: RefCell::new(mistakes),
-        }
-    }
-
-    /// Notes a mistake.
-    pub(super) fn note(&self, mistake: Mistake) {
-        self.mistakes.borrow_mut().push(mistake);
-    }
-
-    /// All mistakes.
-    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
-        self.mistakes.into_inner()
-    }
-
-    /// How many errors there are so far.
-    pub(super) fn errors(&self) -> usize {
-        let is_error = |mistake: &&Mistake| mistake.severity == super::Severity::Error;
-        self.mistakes.borrow().iter().filter(is_error).count()
-    }
-
-    /// A node that has to be a string.
-    pub(super) fn text(&self, node: &Node) -> Option<Text> {
-        let Tree::Text(raw) = &node.tree else {
-            self.expected("text", node, Some("put it in quotes"));
-            return None;
-        };
-        let written = self.sources.text(node.place);
-        let inner = written.find(raw.as_str()).map(|at| node.place.start + at);
-        match expand(raw, self.environment) {
-            Ok(expanded) => Some(Text {
-                value: expanded.text,
-                place: node.place,
-                inner: inner.filter(|_| !expanded.changed),
-                secret: expanded.secret,
-            }),
-            Err(unknown) => {
-                let place = within(node.place, inner, Some(unknown.at));
-                let mistake = Mistake::error(place, unknown.message);
-                self.note(Mistake {
-                    hint: unknown.hint,
-                    ..mistake
-                });
-                None
-            }
-        }
-    }
-
-    /// The text of a node, if it is one; notes nothing.
-    fn quiet_text(&self, node: &Node) -> Option<String> {
-        let Tree::Text(raw) = &node.tree else {
-            return None;
-        };
-        expand(raw, self.environment)
-            .ok()
-            .map(|expanded| expanded.text)
-    }
-
-    /// Notes that a text is not what it should be.
-    pub(super) fn wrong(&self, text: &Text, wrong: Wrong) {
-        let place = within(text.place, text.inner, wrong.at);
-        let shown = |said: String| {
-            if text.secret {
-                censor(&said, &text.value)
-            } else {
-                said
-            }
-        };
-        let mistake = Mistake::error(place, shown(wrong.message));
-        self.note(Mistake {
-            hint: wrong.hint.map(shown),
-            ..mistake
-        });
-    }
-
-    fn expected(&self, expected: &str, node: &Node, hint: Option<&str>) {
-        let message = format!("expected {expected}, found {}", node.tree.kind());
-        let mistake = Mistake::error(node.place, message);
-        self.note(Mistake {
-            hint: hint.map(str::to_owned),
-            ..mistake
-        });
-    }
-}
-
-/// A part of a text, where that is a place in the file.
-fn within(whole: Place, inner: Option<usize>, at: Option<Range<usize>>) -> Place {
-    match (inner, at) {
-        (Some(inner), Some(at)) => Place {
-            start: inner + at.start,
-            end: inner + at.end,
-            ..whole
-        },
-        _ => whole,
-    }
-}
-
-impl Text {
-    /// For messages: in backticks, or the stars.
-    pub(super) fn shown(&self) -> String {
-        if self.secret {
-            "`***`".to_owned()
-        } else {
-            format!("`{}`", shorten(&self.value))
-        }
-    }
-}
-
-/// What was said of a secret, without what is quoted of it.
-fn censor(said: &str, secret: &str) -> String {
-    let pieces = said.split('`').enumerate();
-    let shown = pieces.map(|(index, piece)| {
-        let quoted = index % 2 == 1;
-        if quoted && secret.contains(piece.trim_end_matches('…')) {
-            "***"
-        } else {
-            piece
-        }
-    });
-    shown.collect::<Vec<_>>().join("`")
-}
-
-/// The text, or as much of it as a message holds.
-pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-impl Wrong {
-    /// All of the text is wrong.
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            at: None,
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    /// With what to write instead.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
-    }
-
-    /// Only this part is wrong.
-    pub(super) fn at(self, at: Range<usize>) -> Self {
-        Self {
-            at: Some(at),
-            ..self
-        }
-    }
 }
 
 impl<'a> Reader<'a> {
@@ -269,8 +78,12 @@ impl<'a> Reader<'a> {
         self.context.note(Mistake::error(place, message).hint(hint));
     }
 
-    /// Notes that a key is not there that has to be.
+    /// Notes that a key is not there that has to be; in a damaged table it may be what is
+    /// damaged.
     pub(super) fn missing(&self, key: &str, hint: &str) {
+        if self.table.damaged {
+            return;
+        }
         let kind = self.kind;
         let message = format!("this {kind} has no `{key}`");
         self.error(self.table.place, message, format!("write `{hint}`"));
@@ -325,7 +138,8 @@ impl<'a> Reader<'a> {
         match node.tree {
             Tree::Flag(flag) => Some(flag),
             _ => {
-                self.context.expected("`true` or `false`", node, None);
+                self.context
+                    .expected("`true` or `false`", node, Some("write it without quotes"));
                 None
             }
         }
@@ -342,14 +156,16 @@ impl<'a> Reader<'a> {
             self.context.expected("an integer", node, hint);
             return None;
         };
-        let number = T::try_from(number)
+        let fitting = T::try_from(number)
             .ok()
             .filter(|number| range.contains(number));
-        if number.is_none() {
-            let message = format!("`{key}` is from {} to {}", range.start(), range.end());
-            self.context.note(Mistake::error(node.place, message));
+        if fitting.is_none() {
+            let (start, end) = (range.start(), range.end());
+            let nearest = if number <= 0 { start } else { end };
+            let message = format!("`{key}` is from {start} to {end}");
+            self.error(node.place, message, format!("write `{key} = {nearest}`"));
         }
-        number
+        fitting
     }
 
     /// A duration within a range.
@@ -359,45 +175,35 @@ impl<'a> Reader<'a> {
         range: RangeInclusive<Duration>,
     ) -> Option<Duration> {
         let range = Period(*range.start())..=Period(*range.end());
-        let period = self.amount(
+        self.amount(
             key,
             Kind {
                 name: "a duration",
                 example: "30s",
             },
-            |Period(t)| (range.start().0..=range.end().0).contains(t),
-        );
-        let range = format!("from `{}` to `{}`", range.start(), range.end());
-        period
-            .and_then(|period| self.in_range(key, period, &range))
-            .map(|Period(period)| period)
+            range,
+        )
+        .map(|Period(t)| t)
     }
 
     /// A size within a range, in bytes.
     pub(super) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
-        let size = self.amount(
+        let range = Size(*range.start())..=Size(*range.end());
+        self.amount(
             key,
             Kind {
                 name: "a size",
                 example: "64 KiB",
             },
-            |Size(bytes)| range.contains(bytes),
-        );
-        let range = format!(
-            "from `{}` to `{}`",
-            Size(*range.start()),
-            Size(*range.end())
-        );
-        size.and_then(|size| self.in_range(key, size, &range))
-            .map(|Size(size)| size)
+            range,
+        )
+        .map(|Size(bytes)| bytes)
     }
 
-    fn amount<T: FromStr<Err: Display>>(
-        &mut self,
-        key: &'static str,
-        kind: Kind,
-        fits: impl FnOnce(&T) -> bool,
-    ) -> Option<Result<T, T>> {
+    fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr<Err: Display> + PartialOrd + Display,
+    {
         let node = self.take(key)?;
         if let Tree::Integer(number) = node.tree {
             let unit = kind
@@ -412,26 +218,23 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = self.context.text(node)?;
-        let amount = self.parse(&text, |value| {
-            value.parse::<T>().map_err(|error| {
-                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name))
-                    .hint(format!("write it like `{key} = \"{}\"`", kind.example))
-            })
-        })?;
-        Some(if fits(&amount) {
-            Ok(amount)
-        } else {
-            Err(amount)
+        self.parse(&text, |value| {
+            let amount = value.parse::<T>().map_err(|error| {
+                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name)).hint(
+                    match meant::<T>(value) {
+                        Some(meant) => format!("write `{key} = \"{meant}\"`"),
+                        None => format!("write it like `{key} = \"{}\"`", kind.example),
+                    },
+                )
+            })?;
+            if range.contains(&amount) {
+                return Ok(amount);
+            }
+            let (start, end) = (range.start(), range.end());
+            let nearest = if amount < *start { start } else { end };
+            Err(Wrong::new(format!("`{key}` is from `{start}` to `{end}`"))
+                .hint(format!("write `{key} = \"{nearest}\"`")))
         })
-    }
-
-    fn in_range<T>(&self, key: &str, amount: Result<T, T>, range: &str) -> Option<T> {
-        if amount.is_err() {
-            let message = format!("`{key}` is {range}");
-            self.context
-                .note(Mistake::error(self.value_place(key), message));
-        }
-        amount.ok()
     }
 
     /// One of several words.
@@ -516,14 +319,15 @@ impl<'a> Reader<'a> {
                 .collect(),
             Tree::Text(_) => self.context.text(node).into_iter().collect(),
             _ => {
-                self.context.expected("a list of texts", node, None);
+                self.context
+                    .expected("a list of texts", node, Some("write `[\"...\"]`"));
                 Vec::new()
             }
         })
     }
 
     /// A table within this one.
-    pub(super) fn table(&mut self, key: &'static str) -> Option<Reader<'a>> {
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
         let node = self.take(key)?;
         match &node.tree {
             Tree::Table(table) => Some(Reader::new(self.context, table, key)),
@@ -536,7 +340,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys of this table are names of any kind: all of it, in order.
-    pub(super) fn entries(&self) -> &'a [super::tree::Entry] {
+    pub(super) fn entries(&self) -> &'a [Entry] {
         &self.table.entries
     }
 
@@ -555,7 +359,7 @@ impl<'a> Reader<'a> {
         !self.table.damaged && self.context.errors() == self.mistakes_before
     }
 
-    fn unknown(&self, entry: &super::tree::Entry) {
+    fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
         if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
             let message = format!("`{key}` is not supported yet");
@@ -575,6 +379,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The amount that somebody meant who wrote the unit in another way.
+fn meant<T: FromStr>(value: &str) -> Option<T> {
+    let rewritten = UNITS.iter().filter_map(|(written, unit)| {
+        value
+            .trim()
+            .strip_suffix(written)
+            .map(|number| format!("{number}{unit}"))
+    });
+    rewritten.filter_map(|text| text.parse().ok()).next()
+}
+
 /// A kind of amount, for messages.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -582,11 +397,20 @@ struct Kind {
     example: &'static str,
 }
 
-/// Names in backticks, one after the other.
-pub(super) fn list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// Characters of a value that a message shows at most.
-const SHOWN_MAX: usize = 60;
+/// Units as others write them.
+const UNITS: [(&str, &str); 14] = [
+    ("KB", "KiB"),
+    ("kB", "KiB"),
+    ("K", "KiB"),
+    ("MB", "MiB"),
+    ("M", "MiB"),
+    ("GB", "GiB"),
+    ("G", "GiB"),
+    ("sec", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("minutes", "m"),
+    ("hours", "h"),
+    ("days", "d"),
+    ("day", "d"),
+];

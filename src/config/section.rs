@@ -4,10 +4,10 @@ use super::Api;
 use super::Log;
 use super::Ring;
 use super::address;
+use super::context::Context;
+use super::context::Wrong;
 use super::merge::Merged;
-use super::reader::Context;
 use super::reader::Reader;
-use super::reader::Wrong;
 use super::tree::Tree;
 use crate::net::Address;
 use crate::ring;
@@ -149,7 +149,8 @@ fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
         return Ok(None);
     }
     match address::listen(text)? {
-        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")),
+        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")
+            .hint("write it like `127.0.0.1:8480`, or `off`")),
         address => Ok(Some(address)),
     }
 }
@@ -165,12 +166,13 @@ fn is_local(address: &Address) -> bool {
 /// A token that fits into a header. What is wrong is not shown.
 pub(super) fn token(text: &str) -> Result<String, Wrong> {
     if text.is_empty() {
-        return Err(Wrong::new("the token is empty"));
+        return Err(Wrong::new("the token is empty").hint("leave the key out, or write a token"));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Wrong::new(
-            "a token has only ASCII characters without spaces",
-        ));
+        return Err(
+            Wrong::new("a token has only ASCII characters without spaces")
+                .hint("write one of letters and digits"),
+        );
     }
     Ok(text.to_owned())
 }
@@ -178,7 +180,7 @@ pub(super) fn token(text: &str) -> Result<String, Wrong> {
 /// The path of a file, from the root.
 pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
     if text.is_empty() || text.contains('\0') || text.ends_with('/') {
-        return Err(Wrong::new("not the path of a file"));
+        return Err(Wrong::new("not the path of a file").hint("write it like `/var/lib/weir/ring`"));
     }
     Ok(PathBuf::from(text))
 }

@@ -1,8 +1,8 @@
 //! `[[stream]]`: the keys of every stream.
 
-use super::reader::Context;
+use super::context::Context;
+use super::context::Text;
 use super::reader::Reader;
-use super::reader::Text;
 use super::source::Place;
 use super::stream_type;
 use super::tree::Table;

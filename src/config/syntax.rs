@@ -4,7 +4,9 @@
 //! file every channel behind would be lost. So the lines at fault are blanked, in place, and what
 //! is left is read again.
 
+use super::context::shorten;
 use super::diagnostic::Mistake;
+use super::secrets;
 use super::source::Place;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -32,13 +34,26 @@ impl SyntaxError {
         let place = Place::new(file, self.span.clone());
         let at_fault = text.get(self.span.clone()).unwrap_or_default();
         let message = self.message.as_str();
-        if message.starts_with("string values must be quoted") {
+        let number_or_flag = ["invalid float", "invalid boolean", "invalid integer"];
+        let word = at_fault.starts_with(|c: char| c.is_ascii_alphabetic())
+            && number_or_flag
+                .iter()
+                .any(|invalid| message.starts_with(invalid));
+        if word || message.starts_with("string values must be quoted") {
             let message = if at_fault.is_empty() {
                 "there is no value"
             } else {
                 "not a value"
             };
-            return Mistake::error(place, message).hint("put text in quotes: `key = \"text\"`");
+            let plain = |c: char| c.is_ascii_alphanumeric() || " .-_/*".contains(c);
+            let showable = !at_fault.is_empty() && at_fault.chars().all(plain);
+            let key = self
+                .key(text)
+                .filter(|key| showable && !secrets::is_secret(key));
+            return Mistake::error(place, message).hint(match key {
+                Some(key) => format!("put text in quotes: `{key} = \"{}\"`", shorten(at_fault)),
+                None => "put text in quotes: `key = \"text\"`".to_owned(),
+            });
         }
         if message == "duplicate key" {
             return Mistake::error(place, format!("`{at_fault}` is there twice"))
@@ -50,14 +65,25 @@ impl SyntaxError {
             _ if message.starts_with("unclosed table") => {
                 mistake.hint("write `[name]` or `[[name]]`")
             }
+            _ if message.ends_with("is never closed") => mistake.hint("close it on its line"),
             "recursion limit" => Mistake::error(place, "nested too deeply"),
             _ => mistake,
         }
     }
 }
 
+impl SyntaxError {
+    /// The key whose value begins where the mistake does.
+    fn key<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let before = text.get(line(text, self.span.start).start..self.span.start)?;
+        let key = before.trim_end().strip_suffix('=')?.trim();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        Some(key).filter(|key| !key.is_empty() && key.chars().all(plain))
+    }
+}
+
 /// What the parser said, by place, without what only follows from a mistake before: the first one
-/// of a line, and the first one of a list that is never closed.
+/// of a line, and nothing behind a bracket or quotes that are never closed.
 pub(super) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> {
     let mut ordered: Vec<SyntaxError> = errors
         .iter()
@@ -65,24 +91,49 @@ pub(super) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> 
             let span = error.span().unwrap_or(text.len()..text.len());
             let start = span.start.min(text.len());
             let span = start..span.end.clamp(start, text.len());
-            SyntaxError {
-                span,
-                message: error.message().to_owned(),
-            }
+            let message = error.message().to_owned();
+            SyntaxError { span, message }
         })
         .collect();
     ordered.sort_by_key(|error| (error.span.start, error.span.end));
-    if ordered
-        .iter()
-        .any(|error| error.message.starts_with("unclosed array"))
-        && let Some(first) = ordered
-            .iter()
-            .position(|error| error.message.contains("array"))
-    {
-        ordered.truncate(first + 1);
+    if let Some(open) = never_closed(text, &ordered) {
+        ordered.retain(|error| error.span.start < open.start);
+        let shown = text.get(open.clone()).unwrap_or_default();
+        ordered.push(SyntaxError {
+            message: format!("`{shown}` is never closed"),
+            span: open,
+        });
     }
     ordered.dedup_by_key(|error| line(text, error.span.start).start);
     ordered
+}
+
+/// The bracket or the quotes that swallow the rest of the file.
+fn never_closed(text: &str, errors: &[SyntaxError]) -> Option<Range<usize>> {
+    for (unclosed, of_it, bracket) in [
+        ("unclosed array,", "array", '['),
+        ("unclosed inline table", "inline table", '{'),
+    ] {
+        if errors
+            .iter()
+            .any(|error| error.message.starts_with(unclosed))
+        {
+            let first = errors.iter().find(|error| error.message.contains(of_it))?;
+            let before = text.get(..first.span.start)?;
+            let opens = |at: &usize| text.get(..*at).is_some_and(|t| t.trim_end().ends_with('='));
+            let open = before
+                .rmatch_indices(bracket)
+                .map(|(at, _)| at)
+                .find(opens)?;
+            return Some(open..open + 1);
+        }
+    }
+    let quotes = errors
+        .iter()
+        .find(|error| error.message.starts_with("invalid multi-line"))?;
+    let before = text.get(..quotes.span.end)?;
+    let open = before.rfind("\"\"\"").max(before.rfind("'''"))?;
+    Some(open..open + 3)
 }
 
 /// Blanks the lines of `errors`, and of those that only show then.

@@ -3,10 +3,10 @@
 //! Knows no scheme; callers bring those that they speak.
 
 use super::address;
+use super::context::Wrong;
+use super::context::list;
+use super::context::shorten;
 use super::later;
-use super::reader::Wrong;
-use super::reader::list;
-use super::reader::shorten;
 use crate::net::Target;
 use std::ops::Range;
 
@@ -87,6 +87,7 @@ fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
         .any(|plain| name.strip_suffix('s') == Some(plain));
     Err(if takes && later::is_value("scheme", name) {
         Wrong::new(format!("`{name}` is not supported yet"))
+            .hint(format!("supported are {}", list(&names)))
     } else {
         Wrong::new(format!("unknown scheme `{}`", shorten(name)))
             .hint(format!("known are {}", list(&names)))

@@ -1,7 +1,7 @@
 //! Values of TOML as parameters of a message.
 
+use super::context::Context;
 use super::diagnostic::Mistake;
-use super::reader::Context;
 use super::reader::Reader;
 use super::tree::Node;
 use super::tree::Tree;
@@ -89,7 +89,7 @@ fn json(context: &Context<'_>, node: &Node, level: usize) -> Option<serde_json::
 }
 
 fn refuse<T>(context: &Context<'_>, node: &Node, message: &str) -> Option<T> {
-    context.note(Mistake::error(node.place, message));
+    context.note(Mistake::error(node.place, message).hint("put it in quotes to make it text"));
     None
 }
 

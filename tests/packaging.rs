@@ -1,0 +1,72 @@
+//! The files that packages install: that systemd and procd understand them. Whether weir
+//! understands its configuration is tested with the configuration.
+
+#![allow(clippy::expect_used, reason = "tests")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Exposure by systemd's own measure, in tenths: 100 is a plain program of root.
+const EXPOSURE_MAX: &str = "20";
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    let unit = fs::read_to_string(Path::new(ROOT).join("systemd/weir.service")).expect("the unit");
+    assert!(unit.contains("\nExecStart=/usr/bin/weir run\n"));
+    let here = unit.replace("/usr/bin/weir", env!("CARGO_BIN_EXE_weir"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("systemd");
+    fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("weir.service");
+    fs::write(&path, here).expect("a copy of the unit");
+    let threshold = format!("--threshold={EXPOSURE_MAX}");
+    for arguments in [
+        &["verify", "--man=no"][..],
+        &["security", "--offline=yes", &threshold],
+    ] {
+        let mut command = Command::new("systemd-analyze");
+        let Ok(done) = command.args(arguments).arg(&path).output() else {
+            println!("skipped: no systemd-analyze");
+            return;
+        };
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            done.status.success() && said.is_empty(),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn procd_is_told_to_keep_the_daemon_running() {
+    let stubs = "group_add_next() { echo 7; }; user_exists() { false; }; mkdir() { :; }
+        user_add() { echo user $1 $3; }; chown() { :; }; procd_open_instance() { :; }
+        procd_close_instance() { :; }; procd_set_param() { echo \"$@\"; }";
+    let script = format!("set -e; {stubs}\n. ./systemd/weir.init; start_service");
+    let mut shell = Command::new("sh");
+    let done = shell
+        .args(["-c", &script])
+        .current_dir(ROOT)
+        .output()
+        .expect("a shell");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let lines = [
+        "user weir 7",
+        "command /usr/bin/weir run",
+        "user weir",
+        "respawn 3600 5 0",
+    ];
+    for line in lines {
+        assert!(
+            said.lines().any(|known| known == line),
+            "no `{line}` in {said}"
+        );
+    }
+}

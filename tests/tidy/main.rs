@@ -1,0 +1,115 @@
+//! What the source has to look like: who may name whom, how long things are, what they are called.
+//! No test of what the program does.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod checks;
+mod source;
+
+use checks::unknown_commands;
+use checks::{Shape, commands, empty_names, imports, joined_words, leftovers, long, misspelt};
+use source::{ROOT, all, rust};
+use std::fs;
+use std::path::Path;
+
+/// Who may name whom, from the bottom up; `*` is all. Channels and streams never name each other,
+/// and nobody below the configuration names it.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("pattern", &[]),
+    ("units", &[]),
+    ("message", &["units"]),
+    ("template", &["message"]),
+    ("wire", &["message"]),
+    ("net", &["clock", "units"]),
+    ("ring", &["clock", "units"]),
+    (
+        "channel",
+        &[
+            "clock", "message", "net", "pattern", "template", "units", "wire",
+        ],
+    ),
+    (
+        "stream",
+        &[
+            "clock", "message", "net", "pattern", "ring", "template", "units", "wire",
+        ],
+    ),
+    (
+        "config",
+        &[
+            "channel", "message", "net", "pattern", "ring", "stream", "template", "units",
+        ],
+    ),
+    ("route", &["config", "message", "pattern", "ring", "stream"]),
+    ("daemon", &["*"]),
+    ("demo", &["*"]),
+    ("cli", &["*"]),
+];
+
+/// Words that say nothing: whatever it is has a name of its own. Their plurals too.
+const EMPTY_WORDS: &[&str] = &["manager", "handler", "helper", "util", "service"];
+
+/// Columns of a line.
+const LINE_MAX: usize = 100;
+/// Lines of a file, its tests included.
+const FILE_MAX: usize = 500;
+/// Lines of a function, from `fn` to the closing brace.
+const FUNCTION_MAX: usize = 70;
+/// Nine of ten functions are no longer than this.
+const FUNCTION_P90: usize = 25;
+/// Half of the functions are no longer than this.
+const FUNCTION_MEDIAN: usize = 8;
+
+#[test]
+fn modules_name_only_those_below_them() {
+    report(rust(&all(), "src").into_iter().flat_map(imports));
+}
+
+#[test]
+fn files_functions_and_lines_are_short() {
+    let all = all();
+    let short = |path: &str| !path.ends_with(".md") && !path.starts_with("LICENSE");
+    report(all.iter().filter(|file| short(&file.path)).flat_map(long));
+    let shape = Shape::of(&rust(&all, "src"));
+    println!("{shape}");
+    assert!(shape.is_good(), "{shape}");
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let all = all();
+    let rust = [rust(&all, "src"), rust(&all, "tests")].concat();
+    report(rust.into_iter().flat_map(empty_names));
+}
+
+#[test]
+fn nothing_is_unfinished_or_tied_to_one_machine() {
+    report(all().iter().flat_map(leftovers));
+}
+
+#[test]
+fn the_words_of_the_interface_are_spelled_as_there() {
+    let path = Path::new(ROOT).join("../shared/interface.md");
+    let Ok(interface) = fs::read_to_string(&path) else {
+        println!("skipped: no {}", path.display());
+        return;
+    };
+    let (words, commands) = (joined_words(&interface), commands(&interface));
+    assert!(
+        words.len() > 20 && commands.len() > 8,
+        "{words:?} {commands:?}"
+    );
+    let mut all = all();
+    all.retain(|file| !file.path.starts_with("tests/tidy/"));
+    report(all.iter().flat_map(|file| misspelt(file, &words)));
+    report(
+        all.iter()
+            .flat_map(|file| unknown_commands(file, &commands)),
+    );
+}
+
+fn report(found: impl IntoIterator<Item = String>) {
+    let found: Vec<_> = found.into_iter().collect();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
