@@ -53,8 +53,8 @@ pub enum Error {
     Signals(io::Error),
 }
 
-/// Lets vehicles drive for `length`, or until a signal, shows it on standard output, waits until
-/// all is delivered, at most [`play::DRAIN_MAX`], and counts.
+/// Lets vehicles drive for `length`, or until a signal, shows it on standard output, waits at most
+/// 15 s until all is delivered, and counts.
 ///
 /// # Errors
 /// When it cannot begin.

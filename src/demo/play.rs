@@ -259,4 +259,4 @@ const BEAT: Duration = Duration::from_millis(200);
 const CATCH_UP_MAX: Duration = Duration::from_secs(5);
 
 /// So long is waited for what is under way when the vehicles are parked.
-pub(super) const DRAIN_MAX: Duration = Duration::from_secs(15);
+const DRAIN_MAX: Duration = Duration::from_secs(15);

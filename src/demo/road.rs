@@ -92,11 +92,9 @@ impl Road {
 
     /// The stretch on which a distance from the eastern end lies.
     fn stretch(&self, metres: f64) -> Option<(&Stop, &Stop)> {
-        let pairs = self.stops.iter().zip(self.stops.iter().skip(1));
-        pairs
-            .clone()
-            .find(|(_, west)| metres <= west.metres)
-            .or_else(|| pairs.last())
+        let mut pairs = self.stops.iter().zip(self.stops.iter().skip(1));
+        let found = pairs.clone().find(|(_, west)| metres <= west.metres);
+        found.or_else(|| pairs.next_back())
     }
 }
 

@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_full_memory_takes_no_more() {
-        let vehicle = vehicle(Speech::Json, BUFFER_MAX as u32 + 5);
+        let vehicle = vehicle(Speech::Json, 10_005);
         assert_eq!(vehicle.buffer.len(), BUFFER_MAX);
     }
 }
