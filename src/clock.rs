@@ -52,7 +52,13 @@ impl Clock {
         let date = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
         let since_1970 = duration(date);
         let trusted = self.not_before <= since_1970 && since_1970 < BUILT + PLAUSIBLE;
-        Now { mono: duration(mono), wall: Wall { since_1970, trusted } }
+        Now {
+            mono: duration(mono),
+            wall: Wall {
+                since_1970,
+                trusted,
+            },
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
     })
 }
 
+/// The path of a Unix socket.
 fn unix(path: &str) -> Result<Address, Wrong> {
     if !path.starts_with('/') {
         return Err(Wrong::new("a socket has a path from the root")
@@ -52,6 +53,7 @@ fn unix(path: &str) -> Result<Address, Wrong> {
     Ok(Address::Unix(PathBuf::from(path)))
 }
 
+/// That `address` is none, and the one that its author may have meant.
 fn no_socket(prefix: &str, address: &str) -> Wrong {
     let (host, port) = address.rsplit_once(':').unwrap_or(("", address));
     let wrong = Wrong::new(format!(
@@ -165,6 +167,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
+/// RFC 1918, RFC 4193, and what never leaves a machine or a link.
 const PRIVATE: [&str; 8] = [
     "127.0.0.0/8",
     "10.0.0.0/8",

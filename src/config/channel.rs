@@ -9,6 +9,7 @@ use super::device::pattern;
 use super::reader::Reader;
 use super::section::token;
 use super::source::Place;
+use super::teltonika_io;
 use super::tree::Table;
 use super::value;
 use crate::channel::settings::Protocol;
@@ -23,6 +24,7 @@ use std::time::Duration;
 /// A channel, and where its addresses stand.
 #[derive(Debug)]
 pub(super) struct Draft {
+    /// As the daemon takes it.
     pub(super) settings: Settings,
     /// As many as `settings.listen`.
     pub(super) listen: Vec<Place>,
@@ -60,6 +62,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
 struct Common(Settings);
 
 impl Common {
+    /// Reads them; defaults stand for what is wrong.
     fn read(reader: &mut Reader<'_>) -> Self {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
         Self(Settings {
@@ -82,6 +85,7 @@ impl Common {
         })
     }
 
+    /// With what is not common to all.
     fn settings(self, name: String, protocol: Protocol, listen: Vec<Address>) -> Settings {
         Settings {
             name,
@@ -92,10 +96,11 @@ impl Common {
     }
 }
 
+/// The keys of a type.
 fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
     match kind {
         Type::Json => Protocol::Json(names(reader)),
-        Type::Teltonika => Protocol::Teltonika(Rc::default()),
+        Type::Teltonika => Protocol::Teltonika(Rc::new(teltonika_io::read(reader))),
         Type::Http => Protocol::Http {
             names: names(reader),
             token: reader.parsed("token", token),
@@ -103,6 +108,7 @@ fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
     }
 }
 
+/// `ident_field` and `timestamp_field`, which every type of JSON has.
 fn names(reader: &mut Reader<'_>) -> Names {
     let name = |text: &str| match text {
         "" => Err(Wrong::new("the name of a field is empty")),
@@ -198,6 +204,7 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     pairs.collect()
 }
 
+/// By name; the first is the example where there is none.
 const TYPES: [(&str, Type); 3] = [
     ("teltonika", Type::Teltonika),
     ("json", Type::Json),
@@ -207,4 +214,5 @@ const TYPES: [(&str, Type); 3] = [
 /// Each connection costs up to two messages of memory.
 const CONNECTIONS: RangeInclusive<usize> = 1..=1024;
 
+/// Trackers that sleep report once a day.
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 86_400);

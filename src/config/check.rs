@@ -21,9 +21,13 @@ use std::net::SocketAddr;
 
 /// The tables without a mistake of their own.
 pub(super) struct Drafts {
+    /// `[[device]]`.
     pub(super) devices: Vec<Device>,
+    /// `[[group]]`.
     pub(super) groups: Vec<GroupDraft>,
+    /// `[[channel]]`.
     pub(super) channels: Vec<channel::Draft>,
+    /// `[[stream]]`.
     pub(super) streams: Vec<stream::Draft>,
 }
 
@@ -90,6 +94,7 @@ impl Names<'_> {
         known.map(|text| text.value.clone()).collect()
     }
 
+    /// Whether the name is known; if not, that is noted.
     fn knows(&self, context: &Context<'_>, text: &Text) -> bool {
         let star = text.value == "*" && self.star == Star::All;
         if star || self.known.contains(&text.value.as_str()) {
@@ -106,6 +111,7 @@ impl Names<'_> {
     }
 }
 
+/// Those of all tables, right or wrong: one mistake is told once.
 fn names(tables: &[Named]) -> Vec<&str> {
     tables
         .iter()
@@ -137,6 +143,7 @@ fn refuse_shared_addresses(context: &Context<'_>, api: &Api, channels: &mut Vec<
     });
 }
 
+/// Notes that `owner` has the address already.
 fn note_shared(context: &Context<'_>, place: Place, owner: &str) {
     let mistake = Mistake::error(place, format!("{owner} listens there already"));
     context.note(mistake.hint("give each an address or a port of its own"));

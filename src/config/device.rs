@@ -14,7 +14,9 @@ use crate::pattern::Pattern;
 /// A group, and where it names its devices.
 #[derive(Debug)]
 pub(super) struct GroupDraft {
+    /// With all names that it gives.
     pub(super) group: Group,
+    /// The same, with their places.
     pub(super) devices: Vec<Text>,
 }
 

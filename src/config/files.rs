@@ -67,6 +67,7 @@ pub fn drop_in_folders(main: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// The drop-ins among the files of a folder, by name.
 fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let hidden = |path: &Path| {
         path.file_name()
@@ -80,6 +81,7 @@ fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
     files
 }
 
+/// Reads one file; what is wrong with it as a whole is noted.
 fn add(
     path: &Path,
     environment: &dyn Environment,
@@ -115,6 +117,7 @@ fn add(
     Main::Read
 }
 
+/// The text with a space for every byte that is none.
 fn mend(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

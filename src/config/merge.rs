@@ -35,6 +35,7 @@ pub(super) struct Merged {
 pub(super) struct Named {
     /// None: it has none, or none that can be read.
     pub(super) name: Option<String>,
+    /// As all files together have it.
     pub(super) table: Table,
     /// In which file it stands last.
     file: usize,
@@ -68,6 +69,7 @@ pub(super) fn merge(
 }
 
 impl Merged {
+    /// Lays one top-level key over what was there before.
     fn lay(
         &mut self,
         entry: Entry,
@@ -137,6 +139,7 @@ impl Merged {
     }
 }
 
+/// Lays a table over the one of that name.
 fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> {
     let Tree::Table(table) = &entry.node.tree else {
         let message = format!("`{}` is one table", entry.key);
@@ -167,6 +170,7 @@ fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
     list.into_iter().map(table).collect()
 }
 
+/// Lays a table over the one with its `name`; a name comes once in a file.
 fn lay_named(
     several: &mut Vec<Named>,
     mut named: Named,
@@ -192,6 +196,7 @@ fn lay_named(
     }
 }
 
+/// Replaces the keys that `later` gives, each as a whole.
 fn overlay(base: &mut Table, later: Table) {
     base.damaged |= later.damaged;
     for entry in later.entries {
@@ -202,6 +207,7 @@ fn overlay(base: &mut Table, later: Table) {
     }
 }
 
+/// Where the other one is, for a hint.
 fn first(named: &Named, sources: &Sources) -> String {
     let place = named.name_place();
     let path = sources
@@ -214,6 +220,7 @@ fn first(named: &Named, sources: &Sources) -> String {
     )
 }
 
+/// The `name` of a table with its references replaced; mistakes are left to its reader.
 fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     match &table.entry("name")?.node.tree {
         Tree::Text(name) => expand(name, environment).ok().map(|expanded| expanded.text),
@@ -221,6 +228,7 @@ fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     }
 }
 
+/// That there is no such table.
 fn unknown(entry: &Entry) -> Mistake {
     let mistake = Mistake::error(
         entry.key_place,
@@ -233,4 +241,5 @@ fn unknown(entry: &Entry) -> Mistake {
     }
 }
 
+/// All tables that there are.
 const TABLES: [&str; 7] = ["ring", "log", "api", "channel", "device", "group", "stream"];

@@ -135,14 +135,12 @@ impl<'a> Reader<'a> {
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
-        match node.tree {
-            Tree::Flag(flag) => Some(flag),
-            _ => {
-                self.context
-                    .expected("`true` or `false`", node, Some("write it without quotes"));
-                None
-            }
-        }
+        let Tree::Flag(flag) = node.tree else {
+            self.context
+                .expected("`true` or `false`", node, unquote(node));
+            return None;
+        };
+        Some(flag)
     }
 
     /// An integer within a range.
@@ -152,8 +150,7 @@ impl<'a> Reader<'a> {
     {
         let node = self.take(key)?;
         let Tree::Integer(number) = node.tree else {
-            let hint = matches!(node.tree, Tree::Text(_)).then_some("write it without quotes");
-            self.context.expected("an integer", node, hint);
+            self.context.expected("an integer", node, unquote(node));
             return None;
         };
         let fitting = T::try_from(number)
@@ -166,6 +163,23 @@ impl<'a> Reader<'a> {
             self.error(node.place, message, format!("write `{key} = {nearest}`"));
         }
         fitting
+    }
+
+    /// A number, with or without a fraction.
+    pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {
+        let node = self.take(key)?;
+        match node.tree {
+            Tree::Float(number) => Some(number),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a fraction is as near as it gets"
+            )]
+            Tree::Integer(number) => Some(number as f64),
+            _ => {
+                self.context.expected("a number", node, unquote(node));
+                None
+            }
+        }
     }
 
     /// A duration within a range.
@@ -200,6 +214,7 @@ impl<'a> Reader<'a> {
         .map(|Size(bytes)| bytes)
     }
 
+    /// A number with a unit within a range.
     fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
     where
         T: FromStr<Err: Display> + PartialOrd + Display,
@@ -359,6 +374,7 @@ impl<'a> Reader<'a> {
         !self.table.damaged && self.context.errors() == self.mistakes_before
     }
 
+    /// Notes a key that nobody asked for.
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
         if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
@@ -377,6 +393,11 @@ impl<'a> Reader<'a> {
             None => mistake.hint(format!("known are {}", list(&self.asked))),
         });
     }
+}
+
+/// What to do with a text where none is expected.
+fn unquote(node: &Node) -> Option<&'static str> {
+    matches!(node.tree, Tree::Text(_)).then_some("write it without quotes")
 }
 
 /// The amount that somebody meant who wrote the unit in another way.

@@ -42,6 +42,7 @@ fn hide_table(sources: &mut Sources, table: &Table, parent: &str) {
     }
 }
 
+/// Hides the secrets below a key that is none itself.
 fn hide_within(sources: &mut Sources, entry: &Entry) {
     let nodes = match &entry.node.tree {
         Tree::List(list) => list.as_slice(),
@@ -57,6 +58,7 @@ fn hide_within(sources: &mut Sources, entry: &Entry) {
     }
 }
 
+/// Hides the password of a URL at `place`, if it has one.
 fn hide_password(sources: &mut Sources, place: Place) {
     if let Some(password) = password_of_url(sources.text(place)) {
         let (start, end) = (place.start + password.start, place.start + password.end);
@@ -68,6 +70,7 @@ fn hide_password(sources: &mut Sources, place: Place) {
     }
 }
 
+/// Hides every value below a node.
 fn hide_all(sources: &mut Sources, node: &Node) {
     match &node.tree {
         Tree::List(list) => list.iter().for_each(|node| hide_all(sources, node)),
@@ -107,6 +110,7 @@ pub(super) fn suspect(sources: &mut Sources, file: usize, text: &str) {
     }
 }
 
+/// Whether a line has a word of secrets, even one that is cut in two.
 fn is_suspect(line: &str) -> bool {
     let letters: String = line.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = letters.to_ascii_lowercase();
@@ -139,6 +143,7 @@ fn password_of_url(url: &str) -> Option<std::ops::Range<usize>> {
     Some(authority + colon + 1..end)
 }
 
+/// What keys of secrets contain.
 const SECRETS: [&str; 9] = [
     "password",
     "pass",

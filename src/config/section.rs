@@ -62,6 +62,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
     )
 }
 
+/// `size`; none: "auto".
 fn size(reader: &mut Reader<'_>) -> Option<u64> {
     let automatic = |node: &super::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
     match reader.take("size") {
@@ -70,6 +71,7 @@ fn size(reader: &mut Reader<'_>) -> Option<u64> {
     }
 }
 
+/// `commit`.
 fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
     settings.delay = reader.period("delay", DELAY).unwrap_or(settings.delay);
     settings.hold = reader.period("hold", HOLD).unwrap_or(settings.hold);
@@ -144,6 +146,7 @@ pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
     api
 }
 
+/// `listen`; none: "off".
 fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
     if text == "off" {
         return Ok(None);
@@ -155,6 +158,7 @@ fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
     }
 }
 
+/// Whether only this machine can connect.
 fn is_local(address: &Address) -> bool {
     let loopback = |address: &SocketAddr| address.ip().is_loopback();
     match address {
@@ -185,6 +189,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
 }
 
+/// By name.
 const LEVELS: [(&str, LevelFilter); 5] = [
     ("error", LevelFilter::Error),
     ("warn", LevelFilter::Warn),
@@ -207,4 +212,5 @@ const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(600)
 /// Memory that waits for the disk.
 const COMMIT_BYTES: RangeInclusive<u64> = 4 << 10..=256 << 10;
 
+/// Zero: none.
 const SUMMARY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 86_400);

@@ -98,6 +98,7 @@ fn auth(reader: &mut Reader<'_>) -> Option<String> {
         .or_else(|| Some(basic(&user?, &password?)))
 }
 
+/// `headers`, in their order; what is wrong is noted.
 fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let Some(table) = reader.table("headers") else {
         return Vec::new();
@@ -129,11 +130,13 @@ fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     headers.collect()
 }
 
+/// A token of RFC 9110.
 fn is_header_name(name: &str) -> bool {
     let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(of_token)
 }
 
+/// `success`: a list, or one alone.
 fn success(reader: &mut Reader<'_>) -> Vec<u16> {
     let Some(node) = reader.take("success") else {
         return Vec::new();
@@ -180,11 +183,13 @@ fn basic(user: &str, password: &str) -> String {
     encoded
 }
 
+/// Schemes that are spoken.
 const HTTP: [Scheme; 1] = [Scheme {
     name: "http",
     port: 80,
 }];
 
+/// Those that carry a body.
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("PUT", "PUT")];
 
 /// Headers that say what weir does, not what it is told.
@@ -198,6 +203,7 @@ const OWN_HEADERS: [&str; 7] = [
     "Upgrade",
 ];
 
+/// RFC 4648, section 4.
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ struct Broker {
     password: Option<String>,
 }
 
+/// The URL of a broker: no path, no query.
 fn broker(text: &str) -> Result<Broker, Wrong> {
     let Url {
         target,
@@ -109,6 +110,7 @@ fn login(reader: &mut Reader<'_>, broker: Option<&Broker>) -> (Option<String>, O
     (user, password)
 }
 
+/// A topic to publish on: no wildcards of its own.
 fn topic(text: &str) -> Result<Template, Wrong> {
     mqtt_text(text)?;
     let template = template(text, 0)?;
@@ -132,6 +134,7 @@ fn mqtt_text(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// Schemes that are spoken.
 const MQTT: [Scheme; 1] = [Scheme {
     name: "mqtt",
     port: 1883,

@@ -44,6 +44,7 @@ pub(super) fn destination(reader: &mut Reader<'_>, kind: Type) -> Option<Destina
     }
 }
 
+/// The keys of `type = "wialon-retranslator"`.
 fn wialon_retranslator(reader: &mut Reader<'_>) -> Option<WialonRetranslator> {
     let target = reader.required("address", "address = \"193.193.165.165:20332\"");
     let target = target.and_then(|text| reader.parse(&text, address::target));
@@ -58,6 +59,7 @@ fn wialon_retranslator(reader: &mut Reader<'_>) -> Option<WialonRetranslator> {
     })
 }
 
+/// The keys of `type = "file"`.
 fn file(reader: &mut Reader<'_>) -> Option<File> {
     let path = reader.required("path", "path = \"/var/lib/weir/messages.jsonl\"");
     let path = path.and_then(|text| reader.parse(&text, self::path));

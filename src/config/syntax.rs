@@ -21,6 +21,7 @@ pub(super) struct SyntaxError {
 /// A file whose wrong lines are blank; every place in it is as before.
 #[derive(Debug)]
 pub(super) struct Mended {
+    /// As long as the file.
     pub(super) text: String,
     /// Where lines were blanked that belong to a table that still has its header.
     pub(super) damage: Vec<usize>,

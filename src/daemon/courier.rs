@@ -9,6 +9,7 @@ use crate::net::{Interest, Resolver, Socket, Target};
 use crate::ring::StreamId;
 use crate::stream::engine::{Engine, Event, Limits};
 
+use crate::stream::file::FileLink;
 use crate::stream::settings::{Destination, Settings};
 use crate::stream::{self, Link, Lost, Turn};
 use std::cell::Cell;
@@ -81,7 +82,7 @@ impl Courier {
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         match &stream.settings.destination {
-            Destination::File(_) => {}
+            Destination::File(file) => self.run_file(FileLink::new(file.clone())).await,
             Destination::Http(http) => self.run_socket(&stream, &http.target).await,
             Destination::Mqtt(mqtt) => self.run_socket(&stream, &mqtt.target).await,
             Destination::WialonRetranslator(wialon) => {
@@ -94,8 +95,9 @@ impl Courier {
         loop {
             let appended = self.hub.appended();
             self.serve();
-            let (now, epoch) = (self.hub.now(), self.engine.epoch());
-            let Some(link) = stream::link(&stream.settings, &stream.client_id, epoch, now) else {
+            let now = self.hub.now();
+            let link = stream::link(&stream.settings, &stream.client_id, &self.engine, now);
+            let Some(link) = link else {
                 return;
             };
             if let Some(until) = self.engine.paused_until(now) {
@@ -108,6 +110,26 @@ impl Courier {
                     Err(error) => Lost::new(NO_CONNECTION, error.to_string()),
                 };
                 self.disconnected(target, &lost);
+            }
+        }
+    }
+
+    async fn run_file(&mut self, mut link: FileLink) {
+        loop {
+            let appended = self.hub.appended();
+            self.serve();
+            let now = self.hub.now();
+            let delivered = link.deliver(&mut self.engine, now, fastrand::u32(..));
+            self.set_connected(link.is_ready());
+            if delivered {
+                futures_lite::future::yield_now().await;
+            } else {
+                let due = self
+                    .engine
+                    .paused_until(now)
+                    .or_else(|| self.engine.batch_due());
+                let wait = due.map(|due| due.saturating_sub(now.mono));
+                first_of(appended, sleep(wait)).await;
             }
         }
     }

@@ -150,8 +150,8 @@ const VERSION: u8 = 1;
 
 #[cfg(test)]
 mod tests {
-    use super::super::Value;
     use super::*;
+    use crate::message::Value;
 
     fn message() -> Message {
         let mut message = Message::new("352093081452251").unwrap();

@@ -124,7 +124,10 @@ impl Message {
     /// The value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     /// Whether there is a parameter of this name.
@@ -135,7 +138,9 @@ impl Message {
 
     /// Its parameters in their order, `ident` and `timestamp` among them.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|(name, value)| (name.as_ref(), value))
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value))
     }
 }
 
@@ -163,7 +168,10 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
     if ident.is_empty() || ident.len() > IDENT_MAX {
         return Err(InvalidIdent::Length(ident.len()));
     }
-    match ident.chars().find(|c| c.is_control() || matches!(c, '#' | '+' | '/')) {
+    match ident
+        .chars()
+        .find(|c| c.is_control() || matches!(c, '#' | '+' | '/'))
+    {
         Some(bad) => Err(InvalidIdent::Character(bad)),
         None => Ok(()),
     }
@@ -171,7 +179,10 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
 
 /// The value of a `timestamp`: whole seconds stay an integer.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "microseconds of this era are exact in 53 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds of this era are exact in 53 bits"
+)]
 fn timestamp(micros: u64) -> Value {
     if micros.is_multiple_of(1_000_000) {
         Value::U64(micros / 1_000_000)
@@ -184,7 +195,9 @@ impl fmt::Display for InvalidIdent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length(0) => write!(f, "`ident` is empty"),
-            Self::Length(len) => write!(f, "`ident` has {len} bytes, at most {IDENT_MAX} are taken"),
+            Self::Length(len) => {
+                write!(f, "`ident` has {len} bytes, at most {IDENT_MAX} are taken")
+            }
             Self::Character(bad) => write!(f, "`ident` must not contain {bad:?}"),
         }
     }
@@ -220,7 +233,11 @@ impl From<i64> for Value {
 impl From<f64> for Value {
     /// A number that is not finite becomes [`Value::Null`]: JSON has no name for it.
     fn from(number: f64) -> Self {
-        if number.is_finite() { Self::F64(number) } else { Self::Null }
+        if number.is_finite() {
+            Self::F64(number)
+        } else {
+            Self::Null
+        }
     }
 }
 

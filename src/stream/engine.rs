@@ -137,7 +137,7 @@ impl Engine {
             };
             let unwanted = !record.subscribed && !wanted(record.body);
             self.queue
-                .push(&record, now, unwanted.then_some(Settled::Filtered));
+                .push(&record, now, unwanted.then_some(Settled::Unwanted));
         }
     }
 
@@ -232,7 +232,7 @@ impl Engine {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
             1 => self.pause(now, None, random),
-            _ => self.suspect_until = Some(*range.end()),
+            _ => self.suspect(epoch),
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
@@ -286,6 +286,20 @@ impl Engine {
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
         }
+    }
+
+    /// One of those in flight was not taken, and nobody knows which.
+    pub fn suspect(&mut self, epoch: u32) {
+        if epoch == self.epoch {
+            let last = self.queue.in_flight(ALL).last();
+            self.suspect_until = last.map(|item| item.seq).or(self.suspect_until);
+        }
+    }
+
+    /// Whether this message is one of those of which one was not taken.
+    #[must_use]
+    pub fn is_suspect(&self, seq: Seq) -> bool {
+        self.suspect_until.is_some_and(|until| seq <= until)
     }
 
     /// How many connections in a row ended with this message as the first without an answer.

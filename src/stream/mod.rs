@@ -15,26 +15,12 @@ pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use engine::Engine;
-use settings::{Destination, Settings};
+use http::Http;
+use mqtt::Mqtt;
+use settings::Destination;
+use settings::Settings;
 use std::time::Duration;
-
-/// The link of a new connection; none where the destination is no connection.
-#[must_use]
-pub fn link<'a>(
-    settings: &'a Settings,
-    client_id: &'a str,
-    epoch: u32,
-    now: Now,
-) -> Option<Box<dyn Link + 'a>> {
-    let timeout = settings.delivery.timeout;
-    match &settings.destination {
-        Destination::Mqtt(mqtt) => Some(Box::new(mqtt::Mqtt::new(
-            mqtt, client_id, timeout, epoch, now,
-        ))),
-        Destination::Http(http) => Some(Box::new(http::Http::new(http, &settings.delivery, epoch))),
-        Destination::WialonRetranslator(_) | Destination::File(_) => None,
-    }
-}
+use wialon_retranslator::WialonRetranslator;
 
 /// The protocol's side of one connection to a destination.
 ///
@@ -79,6 +65,31 @@ pub trait Link {
     /// Whether a connection is made, or made again, while there is nothing to send. Without, one
     /// that is there is kept until the far end closes it.
     fn stays(&self) -> bool;
+}
+
+/// The link of a connection that is just made; none for a destination that has no far end.
+/// `client_id` is for brokers, where the settings have none.
+#[must_use]
+pub fn link<'a>(
+    settings: &'a Settings,
+    client_id: &'a str,
+    engine: &Engine,
+    now: Now,
+) -> Option<Box<dyn Link + 'a>> {
+    let (delivery, epoch) = (&settings.delivery, engine.epoch());
+    match &settings.destination {
+        Destination::Http(http) => Some(Box::new(Http::new(http, delivery, epoch))),
+        Destination::Mqtt(mqtt) => {
+            let client_id = mqtt.client_id.as_deref().unwrap_or(client_id);
+            let link = Mqtt::new(mqtt, client_id, delivery.timeout, epoch, now);
+            Some(Box::new(link))
+        }
+        Destination::WialonRetranslator(wialon) => {
+            let link = WialonRetranslator::new(wialon, delivery, epoch);
+            Some(Box::new(link))
+        }
+        Destination::File(_) => None,
+    }
 }
 
 /// What a link works with in one turn.

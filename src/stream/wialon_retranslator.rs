@@ -1,1 +1,211 @@
-//! Not there yet.
+//! Wialon Retranslator: one packet a message, and one byte that acknowledges each, in order.
+//!
+//! What a packet looks like is [`crate::wire::retranslator`]'s affair. The receiver says nothing
+//! of a packet that it does not take, and its acknowledgements have no number. So:
+//!
+//! - Packets go in flights of at most `window`. A flight is accepted when it has as many
+//!   acknowledgements as packets; with one too few, nobody knows whose it is, and each packet of
+//!   it is sent again alone.
+//! - A packet that was alone at the end of `attempts` connections is held back once, and the next
+//!   one is sent: if that is answered, the receiver lives, and the packet is what it refuses; if
+//!   not, the receiver is at fault, and nothing is given up.
+
+use super::Fault;
+use super::Link;
+use super::Lost;
+use super::NO_ANSWER;
+use super::OUT_MAX;
+use super::Turn;
+use super::engine::Engine;
+use super::engine::Outgoing;
+use super::render;
+use super::settings;
+use super::settings::Ack;
+use super::settings::Delivery;
+use super::settings::OnReject;
+use crate::message::ValueRef;
+use crate::message::body::Body;
+use crate::ring::Seq;
+use crate::wire::retranslator;
+use std::time::Duration;
+
+/// One connection to a receiver.
+pub struct WialonRetranslator<'a> {
+    settings: &'a settings::WialonRetranslator,
+    delivery: &'a Delivery,
+    epoch: u32,
+    /// The packets of the flight, in order.
+    flight: Vec<Seq>,
+    /// How many of them have an acknowledgement.
+    answers: usize,
+    /// When the last of these things happened to the flight: sent, acknowledged.
+    moved_at: Duration,
+    /// In flight for the engine, and not sent until another is answered.
+    held: Option<Seq>,
+}
+
+impl<'a> WialonRetranslator<'a> {
+    /// A connection that is just made.
+    #[must_use]
+    pub fn new(
+        settings: &'a settings::WialonRetranslator,
+        delivery: &'a Delivery,
+        epoch: u32,
+    ) -> Self {
+        Self {
+            settings,
+            delivery,
+            epoch,
+            flight: Vec::new(),
+            answers: 0,
+            moved_at: Duration::ZERO,
+            held: None,
+        }
+    }
+
+    /// Whether one more packet may join the flight.
+    fn has_room(&self, turn: &Turn<'_>) -> bool {
+        let Some(first) = self.flight.first() else {
+            return true;
+        };
+        let alone = self.held.is_some() || turn.engine.is_suspect(*first);
+        !alone && self.flight.len() < usize::from(self.settings.window)
+    }
+
+    fn is_doubtful(&self, seq: Seq, engine: &Engine) -> bool {
+        let may_give_up =
+            self.delivery.on_reject == OnReject::Skip && self.settings.ack == Ack::Byte;
+        let first = self.flight.is_empty() && self.held.is_none();
+        may_give_up && first && engine.unanswered_count(seq) >= self.settings.attempts.max(1)
+    }
+
+    /// Sends a message that is in flight, or skips it.
+    fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) {
+        let Some(message) = turn.engine.batch(seq..=seq).next() else {
+            return;
+        };
+        match encode(&message, turn.out) {
+            Ok(()) => self.flight.push(seq),
+            Err(reason) => turn.engine.skip(seq, reason),
+        }
+        self.moved_at = turn.now.mono;
+    }
+
+    fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        if self.flight.is_empty() {
+            return Err(Lost::new(0, "the receiver acknowledged what was not sent"));
+        }
+        self.answers += 1;
+        self.moved_at = turn.now.mono;
+        if self.answers == self.flight.len() {
+            self.land(turn);
+        }
+        Ok(())
+    }
+
+    /// All of the flight is accepted.
+    fn land(&mut self, turn: &mut Turn<'_>) {
+        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
+        if let (Some(first), Some(last)) = (self.flight.first(), self.flight.last()) {
+            turn.engine.accepted(epoch, *first..=*last, now);
+        }
+        self.flight.clear();
+        self.answers = 0;
+        if let Some(held) = self.held.take() {
+            let fault = Fault::new(NO_ANSWER, "no answer, while another packet was answered");
+            turn.engine.refused(epoch, held..=held, &fault, now, random);
+        }
+    }
+
+    /// The connection ends with packets that have no answer.
+    fn give_up(&self, turn: &mut Turn<'_>) {
+        if self.settings.ack == Ack::Byte {
+            turn.engine.unanswered(self.epoch);
+            turn.engine.suspect(self.epoch);
+        }
+    }
+}
+
+impl Link for WialonRetranslator<'_> {
+    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+        for byte in input {
+            match (self.settings.ack, *byte) {
+                (Ack::Byte, retranslator::ACK) => self.acknowledge(turn)?,
+                (Ack::Byte, other) => {
+                    let reason = format!("the receiver answered `0x{other:02x}`, not `0x11`");
+                    return Err(Lost::new(0, reason));
+                }
+                (Ack::None, _) => {}
+            }
+        }
+        Ok(input.len())
+    }
+
+    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        turn.check_epoch(self.epoch)?;
+        if self.settings.ack == Ack::None {
+            // all of it is written: there is no other answer
+            self.land(turn);
+        }
+        while turn.out.len() < OUT_MAX && self.has_room(turn) {
+            let next = turn.engine.next(turn.now).map(|message| message.seq);
+            match (next, self.held) {
+                (Some(seq), None) if self.is_doubtful(seq, turn.engine) => self.held = Some(seq),
+                (Some(seq), _) => self.write(seq, turn),
+                (None, Some(alone)) if self.flight.is_empty() => {
+                    self.held = None;
+                    self.write(alone, turn);
+                }
+                (None, _) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self, _engine: &Engine) -> Option<Duration> {
+        let under_way = !self.flight.is_empty();
+        under_way.then(|| self.moved_at + self.delivery.timeout)
+    }
+
+    fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        match self.wake_at(turn.engine) {
+            Some(due) if due <= turn.now.mono => {
+                self.give_up(turn);
+                Err(Lost::new(NO_ANSWER, "no acknowledgement of a packet"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
+        if self.flight.is_empty() {
+            return Lost::ended(lost.fault.reason);
+        }
+        self.give_up(turn);
+        lost
+    }
+
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    fn stays(&self) -> bool {
+        false
+    }
+}
+
+/// Appends the packet of a message, or says why there is none.
+fn encode(message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let body = Body::new(message.body).map_err(|error| error.to_string())?;
+    let time = render::fields(message).find(|(name, _)| *name == "timestamp");
+    let seconds = match time {
+        Some((_, ValueRef::U64(seconds))) => Some(seconds),
+        Some((_, ValueRef::F64(seconds))) => Duration::try_from_secs_f64(seconds)
+            .ok()
+            .map(|time| time.as_secs()),
+        _ => None,
+    };
+    let seconds = seconds.ok_or("`timestamp` is no time")?;
+    retranslator::encode(body.text("ident"), seconds, render::fields(message), out)
+        .map_err(|error| error.to_string())
+}

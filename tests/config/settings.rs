@@ -4,12 +4,13 @@ use crate::told::RIGHT;
 use crate::told::Told;
 use crate::told::with;
 use std::time::Duration;
-use weir::channel::settings::Fields;
 use weir::channel::settings::Protocol;
 use weir::channel::settings::Unwanted;
+use weir::channel::teltonika::Io;
 use weir::config::Api;
 use weir::config::Severity;
 use weir::message::Value;
+use weir::message::json::Names;
 use weir::net::Address;
 use weir::net::Target;
 use weir::ring::Full;
@@ -122,7 +123,7 @@ fn every_key_of_a_channel_is_read() {
     };
     assert_eq!(
         fields,
-        Fields {
+        Names {
             ident: "imei".to_owned(),
             timestamp: "ts".to_owned()
         }
@@ -143,6 +144,29 @@ fn channels_listen_on_all_kinds_of_addresses() {
         Address::Unix("/run/weir/in".into()),
     ];
     assert_eq!(config.channels[0].listen, expected);
+}
+
+#[test]
+fn elements_of_teltonika_get_names() {
+    let text = r#"type = "teltonika"
+        io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true }, 9 = { name = "x" } }"#;
+    let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
+    let Protocol::Teltonika(settings) = config.channels.remove(0).protocol else {
+        panic!()
+    };
+    let io = |name: &str, scale, signed| Io {
+        name: name.to_owned(),
+        scale,
+        signed,
+    };
+    let expected = [
+        (72, io("sensor.temperature.1", 0.1, true)),
+        (9, io("x", 1.0, false)),
+    ];
+    assert_eq!(
+        *settings,
+        weir::channel::teltonika::Settings::new(expected.into()).unwrap()
+    );
 }
 
 #[test]

@@ -96,9 +96,7 @@ fn a_line_arrives_at_a_wialon_receiver_with_the_same_values() {
     );
     let _weir = Weir::start("wialon", &config(port, &stream));
     let mut lines = Lines::connect(port);
-    lines.send(
-        r#"{"ident":"353976013445485","timestamp":1259076464,"position.longitude":49.1903648,"position.latitude":55.7305664,"position.altitude":106,"position.speed":54,"position.direction":326,"position.satellites":11,"external.powersource.voltage":27.593,"din":1}"#,
-    );
+    lines.send(&OFFICIAL_EXAMPLE.replace('\n', ""));
     lines.await_acked(1);
     eventually("the packet arrives", || !receiver.packets().is_empty());
     let packet = receiver.packets().remove(0);
@@ -225,3 +223,9 @@ fn bad_input_is_answered_counted_and_harms_nobody_else() {
     assert!(weir.log().contains("refused, syntax"), "{}", weir.log());
     eventually("the good ones arrive", || broker.received().len() == 3);
 }
+
+/// The values of the official example packet of Wialon Retranslator.
+const OFFICIAL_EXAMPLE: &str = r#"{"ident":"353976013445485","timestamp":1259076464,
+"position.longitude":49.1903648,"position.latitude":55.7305664,"position.altitude":106,
+"position.speed":54,"position.direction":326,"position.satellites":11,
+"external.powersource.voltage":27.593,"din":1}"#;

@@ -21,15 +21,15 @@ impl Drop for Program {
 }
 
 /// mosquitto and a subscriber to all its topics.
-pub struct Mosquitto {
-    pub port: u16,
+pub(crate) struct Mosquitto {
+    pub(crate) port: u16,
     folder: Folder,
     _broker: Program,
     _subscriber: Program,
 }
 
 impl Mosquitto {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (port, folder) = (free_port(), Folder::new("mosquitto"));
         let config = folder.write(
             "mosquitto.conf",
@@ -70,7 +70,7 @@ impl Mosquitto {
     }
 
     /// What came: (topic, payload), in order; the probe left out.
-    pub fn received(&self) -> Vec<(String, String)> {
+    pub(crate) fn received(&self) -> Vec<(String, String)> {
         let text = self.text();
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         let messages = lines.filter(|(topic, _)| *topic != "probe");
@@ -81,21 +81,22 @@ impl Mosquitto {
 }
 
 /// nginx that writes down the body of each request.
-pub struct Nginx {
-    pub port: u16,
+pub(crate) struct Nginx {
+    pub(crate) port: u16,
     folder: Folder,
     _server: Program,
 }
 
 impl Nginx {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (port, folder) = (free_port(), Folder::new("nginx"));
         let place = folder.join("");
         let place = place.display();
         let config = folder.write(
             "nginx.conf",
             &format!(
-                "daemon off; worker_processes 1; user root; pid {place}pid; error_log {place}error;\n\
+                "daemon off; worker_processes 1; user root;\n\
+                 pid {place}pid; error_log {place}error;\n\
                  events {{ worker_connections 64; }}\n\
                  http {{\n log_format body escape=none '$request_body';\n\
                  client_body_buffer_size 4m; client_max_body_size 4m;\n\
@@ -120,20 +121,20 @@ impl Nginx {
     }
 
     /// The bodies that came, in order.
-    pub fn bodies(&self) -> Vec<String> {
+    pub(crate) fn bodies(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder.join("bodies")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
 
 /// A Wialon receiver: each packet as it came, 0x11 for each.
-pub struct WialonReceiver {
-    pub port: u16,
+pub(crate) struct WialonReceiver {
+    pub(crate) port: u16,
     packets: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl WialonReceiver {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let packets = Arc::new(Mutex::new(Vec::new()));
@@ -146,7 +147,7 @@ impl WialonReceiver {
         Self { port, packets }
     }
 
-    pub fn packets(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn packets(&self) -> Vec<Vec<u8>> {
         self.packets.lock().unwrap().clone()
     }
 }
@@ -168,8 +169,8 @@ fn receive_packets(mut stream: TcpStream, kept: &Mutex<Vec<Vec<u8>>>) {
 }
 
 /// A cable between a port of its own and a destination: while it is pulled nobody listens there.
-pub struct Cable {
-    pub port: u16,
+pub(crate) struct Cable {
+    pub(crate) port: u16,
     to: u16,
     plugged: Arc<AtomicBool>,
     ends: Arc<Mutex<Vec<TcpStream>>>,
@@ -177,7 +178,7 @@ pub struct Cable {
 
 impl Cable {
     /// A cable that is not plugged in.
-    pub fn new(to: u16) -> Self {
+    pub(crate) fn new(to: u16) -> Self {
         Self {
             port: free_port(),
             to,
@@ -186,7 +187,7 @@ impl Cable {
         }
     }
 
-    pub fn plug(&self) {
+    pub(crate) fn plug(&self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
         self.plugged.store(true, Ordering::SeqCst);
         let (plugged, ends, to) = (Arc::clone(&self.plugged), Arc::clone(&self.ends), self.to);
@@ -209,14 +210,14 @@ impl Cable {
         });
     }
 
-    pub fn pull(&self) {
+    pub(crate) fn pull(&self) {
         self.plugged.store(false, Ordering::SeqCst);
         drop(TcpStream::connect(("127.0.0.1", self.port)));
         self.cut();
     }
 
     /// Ends the connections; new ones are possible at once.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for end in self.ends.lock().unwrap().drain(..) {
             drop(end.shutdown(Shutdown::Both));
         }
@@ -230,13 +231,13 @@ fn carry(mut from: TcpStream, mut to: TcpStream) {
 }
 
 /// First arrivals of the numbers after a key: in order, each; the repeats are counted.
-pub struct Arrivals {
-    pub first: Vec<u64>,
-    pub repeats: usize,
+pub(crate) struct Arrivals {
+    pub(crate) first: Vec<u64>,
+    pub(crate) repeats: usize,
 }
 
 impl Arrivals {
-    pub fn of(texts: impl IntoIterator<Item = impl AsRef<str>>, key: &str) -> Self {
+    pub(crate) fn of(texts: impl IntoIterator<Item = impl AsRef<str>>, key: &str) -> Self {
         let (mut seen, mut first, mut repeats) = (HashSet::new(), Vec::new(), 0);
         let key = format!("\"{key}\":");
         for text in texts {
@@ -254,7 +255,7 @@ impl Arrivals {
     }
 
     /// Fails unless 0 to `count - 1` came, in order.
-    pub fn assert_complete(&self, count: u64) {
+    pub(crate) fn assert_complete(&self, count: u64) {
         assert!(self.first.is_sorted(), "first arrivals are out of order");
         assert_eq!(self.first.len() as u64, count, "some are missing");
         assert_eq!(self.first.last(), Some(&(count - 1)));

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A folder that goes when the test ends well.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -22,11 +22,11 @@ impl Folder {
         Self(path)
     }
 
-    pub fn join(&self, name: &str) -> PathBuf {
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.join(name);
         fs::write(&path, text).unwrap();
         path
@@ -42,14 +42,14 @@ impl Drop for Folder {
 }
 
 /// `weir run` with its configuration.
-pub struct Weir {
+pub(crate) struct Weir {
     child: Child,
-    pub folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Weir {
     /// Starts it and waits until it is ready. `@` in the configuration is its folder.
-    pub fn start(name: &str, config: &str) -> Self {
+    pub(crate) fn start(name: &str, config: &str) -> Self {
         let folder = Folder::new(name);
         let place = folder.join("").display().to_string();
         folder.write("weir.toml", &config.replace("@/", &place));
@@ -76,13 +76,13 @@ impl Weir {
     }
 
     /// Power goes, as far as one process can show it.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and its exit code.
-    pub fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -94,24 +94,24 @@ impl Weir {
         self.child.wait().unwrap().code()
     }
 
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
         self.child = Self::spawn(&self.folder);
         self.await_log("weir is ready");
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    pub fn await_log(&self, text: &str) {
+    pub(crate) fn await_log(&self, text: &str) {
         eventually(&format!("`{text}` in the log"), || {
             self.log().contains(text)
         });
     }
 
     /// Names of its threads, the working one first.
-    pub fn threads(&self) -> Vec<String> {
+    pub(crate) fn threads(&self) -> Vec<String> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap();
         let mut names: Vec<_> = tasks
@@ -122,7 +122,7 @@ impl Weir {
     }
 
     /// What it holds of its own: `RssAnon`, in KiB.
-    pub fn memory_kib(&self) -> u64 {
+    pub(crate) fn memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
             .lines()
@@ -143,33 +143,33 @@ impl Drop for Weir {
 }
 
 /// A JSON lines client that keeps count of what is acknowledged.
-pub struct Lines {
+pub(crate) struct Lines {
     socket: TcpStream,
     answers: BufReader<TcpStream>,
 }
 
 impl Lines {
-    pub fn connect(port: u16) -> Self {
+    pub(crate) fn connect(port: u16) -> Self {
         let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let answers = BufReader::new(socket.try_clone().unwrap());
         Self { socket, answers }
     }
 
-    pub fn send(&mut self, line: &str) {
+    pub(crate) fn send(&mut self, line: &str) {
         self.socket
             .write_all(format!("{line}\n").as_bytes())
             .unwrap();
     }
 
-    pub fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
     /// Reads answers until `count` messages are acknowledged.
-    pub fn await_acked(&mut self, count: u64) {
+    pub(crate) fn await_acked(&mut self, count: u64) {
         loop {
             let answer = self.answer();
             let acked = answer
@@ -187,7 +187,7 @@ impl Lines {
 }
 
 /// Sends one line over a Unix socket and returns the answer.
-pub fn ask_unix(path: &Path, line: &str) -> String {
+pub(crate) fn ask_unix(path: &Path, line: &str) -> String {
     let mut socket = UnixStream::connect(path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -197,7 +197,7 @@ pub fn ask_unix(path: &Path, line: &str) -> String {
 }
 
 /// A port that nobody listens on.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -206,7 +206,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Waits until something holds; the test fails when it does not for too long.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "never: {what}");
@@ -215,4 +215,4 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// How long anything may take on a busy machine before a test calls it never.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);

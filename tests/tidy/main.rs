@@ -41,7 +41,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "channel", "message", "net", "pattern", "ring", "stream", "template", "units",
         ],
     ),
-    ("route", &["config", "message", "pattern", "ring", "stream"]),
+    ("route", &["clock", "config", "message", "pattern", "ring", "stream"]),
     ("daemon", &["*"]),
     ("demo", &["*"]),
     ("cli", &["*"]),

@@ -118,10 +118,12 @@ mod tests {
                 host: "example.com".into(),
                 port: 8080,
             },
+            tls: false,
             path: Template::parse("/").unwrap(),
             method: "POST".into(),
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
+            tls: false,
             success: vec![],
         };
         let mut out = b">".to_vec();
