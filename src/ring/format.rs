@@ -9,6 +9,8 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::StreamId;
+use super::rules::Rule;
+use super::rules::kept;
 use crc::CRC_32_ISCSI;
 use crc::Crc;
 use crc::Table;
@@ -103,7 +105,10 @@ pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
 /// The initial value for records of a segment. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.
 pub(super) fn seed(ring_id: u64, generation: u64) -> u32 {
-    low(ring_id ^ generation)
+    match kept(Rule::SeedByGeneration) {
+        true => low(ring_id ^ generation),
+        false => low(ring_id),
+    }
 }
 
 /// The low half.

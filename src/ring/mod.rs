@@ -34,6 +34,7 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod rules;
 mod scan;
 mod segment;
 mod slot;
@@ -58,6 +59,8 @@ use format::Ordinals;
 use format::STREAMS_MAX;
 use queue::Queue;
 use recover::Segment;
+use rules::Rule;
+use rules::kept;
 use std::collections::VecDeque;
 use std::time::Duration;
 use table::Table;
@@ -324,9 +327,15 @@ impl Ring {
     #[must_use]
     pub fn safe(&self) -> Seq {
         let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
+        let begun = if kept(Rule::SafeWhenSynced) {
+            0
+        } else {
+            self.queue.begun()
+        };
         Seq(self
             .queue
             .entries()
+            .skip(begun)
             .find(open)
             .map_or(self.next_seq, |entry| entry.seq))
     }
@@ -398,5 +407,7 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod tests;
