@@ -76,7 +76,7 @@ pub(super) struct Ordinals(pub(super) [u64; STREAMS_MAX]);
 impl Ordinals {
     /// That of one stream.
     pub(super) fn of(&self, id: StreamId) -> u64 {
-        self.0.get(id.index()).copied().unwrap_or(0)
+        self.at(id.index())
     }
 
     /// Changes that of one stream.
@@ -84,6 +84,20 @@ impl Ordinals {
         if let Some(place) = self.0.get_mut(id.index()) {
             *place = value;
         }
+    }
+
+    /// The sum, stream by stream.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|index| self.at(index).saturating_add(other.at(index))))
+    }
+
+    /// The difference, stream by stream; nowhere less than 0.
+    pub(super) fn less(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|index| self.at(index).saturating_sub(other.at(index))))
+    }
+
+    fn at(&self, index: usize) -> u64 {
+        self.0.get(index).copied().unwrap_or(0)
     }
 
     /// Adds one for each stream of a mask.

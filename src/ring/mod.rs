@@ -28,6 +28,8 @@ mod due;
 mod file;
 mod format;
 mod head;
+#[cfg(test)]
+mod invariants;
 mod memory;
 mod open;
 mod queue;

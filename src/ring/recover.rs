@@ -363,34 +363,22 @@ impl Survey<'_> {
         self.picture.segments = alive;
     }
 
+    /// What was written before the oldest segment: its header says so, or the first header behind
+    /// it, less what is between.
     fn count_tail(&mut self) {
-        let Some(oldest) = self.picture.segments.front().copied() else {
-            return;
-        };
-        if let Some(header) = self.header_of(oldest) {
-            self.picture.tail = header.cum;
-            return;
-        }
-        let Some(second) = self.picture.segments.get(1).copied() else {
-            return;
-        };
-        if let Some(header) = self.header_of(second) {
-            let held = self.count(0);
-            for (tail, (cum, held)) in self
-                .picture
-                .tail
-                .0
-                .iter_mut()
-                .zip(header.cum.0.iter().zip(held.0))
-            {
-                *tail = cum.saturating_sub(held);
+        let mut held = Ordinals::default();
+        for index in 0..self.picture.segments.len() {
+            if let Some(header) = self.header_at(index) {
+                self.picture.tail = header.cum.less(&held);
+                return;
             }
+            held = held.plus(&self.count(index));
         }
     }
 
-    fn header_of(&mut self, segment: Segment) -> Option<segment::Header> {
-        self.header(segment.generation)
-            .filter(|header| header.generation == segment.generation)
+    fn header_at(&mut self, index: usize) -> Option<segment::Header> {
+        let generation = self.picture.segments.get(index)?.generation;
+        self.header(generation).filter(|header| header.generation == generation)
     }
 
     fn span(&self, index: usize) -> Option<Span> {
@@ -420,28 +408,21 @@ impl Survey<'_> {
 
     /// What was written before the head, if the head does not say so itself.
     fn count_before_head(&mut self) -> Ordinals {
-        let Some(index) = self.picture.segments.len().checked_sub(2) else {
-            return self.picture.tail;
-        };
-        let Some(before) = self.picture.segments.get(index).copied() else {
-            return self.picture.tail;
-        };
-        let start = self
-            .header_of(before)
-            .map_or(self.picture.tail, |header| header.cum);
-        let held = self.count(index);
-        let mut sum = start;
-        for (sum, held) in sum.0.iter_mut().zip(held.0) {
-            *sum = sum.saturating_add(held);
+        let mut held = Ordinals::default();
+        for index in (0..self.picture.segments.len().saturating_sub(1)).rev() {
+            held = held.plus(&self.count(index));
+            if let Some(header) = self.header_at(index) {
+                return header.cum.plus(&held);
+            }
         }
-        sum
+        self.picture.tail.plus(&held)
     }
 
     fn scan_head(&mut self) {
         let Some(segment) = self.picture.segments.back().copied() else {
             return;
         };
-        let header = self.header_of(segment);
+        let header = self.header_at(self.picture.segments.len() - 1);
         self.picture.cum = match &header {
             Some(header) => header.cum,
             None => self.count_before_head(),

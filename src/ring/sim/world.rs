@@ -185,6 +185,7 @@ impl World {
     /// What must hold after whatever happened.
     fn observe(&mut self) -> Result<(), Violation> {
         self.note_given_up();
+        self.ring.check_invariants();
         self.oracle.safe(self.ring.safe().0)?;
         for (index, id) in self.streams.iter().enumerate() {
             self.oracle.check(index, self.ring.counters(*id))?;
