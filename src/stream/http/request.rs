@@ -30,13 +30,13 @@ pub(super) fn begin(
     *request.headers_mut() = headers(settings, len)?;
     let call = Call::new(request).map_err(|error| error.to_string())?;
     let mut call = call.proceed();
-    let start = out.len();
-    out.resize(start + HEAD_MAX, 0);
-    let written = call.write(out.get_mut(start..).unwrap_or_default());
-    out.truncate(start + *written.as_ref().unwrap_or(&0));
-    written.map_err(|error| error.to_string())?;
+    let mut head = [0; HEAD_MAX];
+    let len = call.write(&mut head).map_err(|error| error.to_string())?;
     match call.proceed() {
-        Ok(Some(SendRequestResult::SendBody(call))) => Ok(call),
+        Ok(Some(SendRequestResult::SendBody(call))) => {
+            out.extend_from_slice(head.get(..len).unwrap_or_default());
+            Ok(call)
+        }
         Ok(None) => Err(format!("the headers have more than {HEAD_MAX} bytes")),
         Ok(Some(_)) => Err(format!("`{}` sends no body", settings.method)),
         Err(error) => Err(error.to_string()),
