@@ -321,7 +321,9 @@ impl Link for Http<'_> {
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Rest(_, batch, answer) => self.conclude(batch, &answer, turn),
-            Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => return lost,
+            Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => {
+                return lost.fault.into();
+            }
             Stage::Idle | Stage::Body(_) | Stage::Head(..) => {}
         }
         Lost::ended(lost.fault.reason)

@@ -218,7 +218,7 @@ impl Link for WialonRetranslator<'_> {
             return Lost::ended(lost.fault.reason);
         }
         self.give_up(turn);
-        lost
+        lost.fault.into()
     }
 
     fn is_ready(&self) -> bool {

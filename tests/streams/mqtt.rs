@@ -15,6 +15,7 @@ use std::time::Duration;
 use weir::message::Message;
 use weir::net::Target;
 use weir::stream::Lost;
+use weir::stream::Retry;
 use weir::stream::settings::Destination;
 use weir::stream::settings::Mqtt;
 use weir::stream::settings::Payload;
@@ -32,6 +33,7 @@ fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
             host: "localhost".into(),
             port: 1883,
         },
+        tls: false,
         topic: Template::parse("weir/{ident}").unwrap(),
         payload: Payload::Object,
         client_id: None,
@@ -166,6 +168,11 @@ fn what_has_no_acknowledgement_goes_again_in_order_marked_as_repeated() {
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
     let lost = talk.ends(&mut world);
+    assert_eq!(
+        lost.retry,
+        Retry::Paused,
+        "two of one name would chase each other"
+    );
     lose(&mut world, &lost);
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
