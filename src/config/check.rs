@@ -11,7 +11,7 @@ use super::context::shorten;
 use super::device::GroupDraft;
 use super::diagnostic::Mistake;
 use super::merge::Merged;
-use super::merge::Named;
+use super::merge::Tables;
 use super::names::nearest;
 use super::source::Place;
 use super::stream;
@@ -67,7 +67,7 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         }
     }
     refuse_shared_addresses(context, api, &mut drafts.channels);
-    if drafts.streams.len() == merged.streams.len() {
+    if drafts.streams.len() == merged.streams.count() {
         warn_of_unwanted(context, drafts);
     }
 }
@@ -112,7 +112,7 @@ impl Names<'_> {
 }
 
 /// Those of all tables, right or wrong: one mistake is told once.
-fn names(tables: &[Named]) -> Vec<&str> {
+fn names(tables: &Tables) -> Vec<&str> {
     tables
         .iter()
         .filter_map(|named| named.name.as_deref())

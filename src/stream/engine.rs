@@ -276,6 +276,13 @@ impl Engine {
         }
     }
 
+    /// The last message that was accepted and settled, to be sent once more as a proof that the
+    /// destination lives; none where nothing was accepted since the start.
+    #[must_use]
+    pub fn last_accepted(&self) -> Option<Outgoing<'_>> {
+        self.queue.last_accepted()
+    }
+
     /// The connection is given up because the oldest message in flight got no answer; call
     /// before [`Engine::lost`]. Batches get smaller: the way may be too slow for a large one.
     pub fn unanswered(&mut self, epoch: u32) {

@@ -6,9 +6,10 @@
 //! - Packets go in flights of at most `window`. A flight is accepted when it has as many
 //!   acknowledgements as packets; with one too few, nobody knows whose it is, and each packet of
 //!   it is sent again alone.
-//! - A packet that was alone at the end of `attempts` connections is held back once, and the next
-//!   one is sent: if that is answered, the receiver lives, and the packet is what it refuses; if
-//!   not, the receiver is at fault, and nothing is given up.
+//! - A packet that ended `attempts` connections without an answer is tried once more, after the
+//!   last message that was accepted: if that is answered again, the receiver lives, and a packet
+//!   that gets no answer then is refused; if not, the receiver is at fault, and nothing is given
+//!   up. Where nothing was accepted yet there is no such proof, and the packet is refused.
 
 use super::Fault;
 use super::Link;
@@ -40,8 +41,16 @@ pub struct WialonRetranslator<'a> {
     answers: usize,
     /// When the last of these things happened to the flight: sent, acknowledged.
     moved_at: Duration,
-    /// In flight for the engine, and not sent until another is answered.
-    held: Option<Seq>,
+    trial: Option<Trial>,
+}
+
+/// How far the last try of a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trial {
+    /// The last accepted message is sent again; this one, in flight for the engine, waits.
+    Proof(Seq),
+    /// The receiver lives; this one is sent.
+    Packet(Seq),
 }
 
 impl<'a> WialonRetranslator<'a> {
@@ -59,24 +68,43 @@ impl<'a> WialonRetranslator<'a> {
             flight: Vec::new(),
             answers: 0,
             moved_at: Duration::ZERO,
-            held: None,
+            trial: None,
         }
     }
 
     /// Whether one more packet may join the flight.
-    fn has_room(&self, turn: &Turn<'_>) -> bool {
-        let Some(first) = self.flight.first() else {
-            return true;
-        };
-        let alone = self.held.is_some() || turn.engine.is_suspect(*first);
-        !alone && self.flight.len() < usize::from(self.settings.window)
+    fn has_room(&self, engine: &Engine) -> bool {
+        match self.flight.first() {
+            _ if self.trial.is_some() => false,
+            None => true,
+            Some(first) if engine.is_suspect(*first) => false,
+            Some(_) => self.flight.len() < usize::from(self.settings.window),
+        }
     }
 
     fn is_doubtful(&self, seq: Seq, engine: &Engine) -> bool {
         let may_give_up =
             self.delivery.on_reject == OnReject::Skip && self.settings.ack == Ack::Byte;
-        let first = self.flight.is_empty() && self.held.is_none();
-        may_give_up && first && engine.unanswered_count(seq) >= self.settings.attempts.max(1)
+        let doubted = engine.unanswered_count(seq) >= self.settings.attempts.max(1);
+        may_give_up && doubted && self.flight.is_empty()
+    }
+
+    /// Begins the last try of a message that is in flight.
+    fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) {
+        let proof = turn.engine.last_accepted();
+        if proof.is_some_and(|proof| encode(&proof, turn.out).is_ok()) {
+            self.trial = Some(Trial::Proof(seq));
+            self.moved_at = turn.now.mono;
+        } else {
+            self.refuse(seq, turn);
+        }
+    }
+
+    fn refuse(&self, seq: Seq, turn: &mut Turn<'_>) {
+        let fault = Fault::new(NO_ANSWER, "no acknowledgement of a packet");
+        let (now, random) = (turn.now, turn.random);
+        turn.engine
+            .refused(self.epoch, seq..=seq, &fault, now, random);
     }
 
     /// Sends a message that is in flight, or skips it.
@@ -92,6 +120,11 @@ impl<'a> WialonRetranslator<'a> {
     }
 
     fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        if let Some(Trial::Proof(seq)) = self.trial {
+            self.trial = Some(Trial::Packet(seq));
+            self.write(seq, turn);
+            return Ok(());
+        }
         if self.flight.is_empty() {
             return Err(Lost::new(0, "the receiver acknowledged what was not sent"));
         }
@@ -105,23 +138,28 @@ impl<'a> WialonRetranslator<'a> {
 
     /// All of the flight is accepted.
     fn land(&mut self, turn: &mut Turn<'_>) {
-        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
         if let (Some(first), Some(last)) = (self.flight.first(), self.flight.last()) {
-            turn.engine.accepted(epoch, *first..=*last, now);
+            turn.engine.accepted(self.epoch, *first..=*last, turn.now);
         }
         self.flight.clear();
         self.answers = 0;
-        if let Some(held) = self.held.take() {
-            let fault = Fault::new(NO_ANSWER, "no answer, while another packet was answered");
-            turn.engine.refused(epoch, held..=held, &fault, now, random);
-        }
+        self.trial = None;
     }
 
-    /// The connection ends with packets that have no answer.
+    fn is_under_way(&self) -> bool {
+        !self.flight.is_empty() || self.trial.is_some()
+    }
+
+    /// The connection ends without an answer to what is under way.
     fn give_up(&self, turn: &mut Turn<'_>) {
-        if self.settings.ack == Ack::Byte {
-            turn.engine.unanswered(self.epoch);
-            turn.engine.suspect(self.epoch);
+        match self.trial {
+            _ if self.settings.ack == Ack::None => {}
+            Some(Trial::Proof(_)) => {}
+            Some(Trial::Packet(seq)) => self.refuse(seq, turn),
+            None => {
+                turn.engine.unanswered(self.epoch);
+                turn.engine.suspect(self.epoch);
+            }
         }
     }
 }
@@ -147,24 +185,22 @@ impl Link for WialonRetranslator<'_> {
             // all of it is written: there is no other answer
             self.land(turn);
         }
-        while turn.out.len() < OUT_MAX && self.has_room(turn) {
-            let next = turn.engine.next(turn.now).map(|message| message.seq);
-            match (next, self.held) {
-                (Some(seq), None) if self.is_doubtful(seq, turn.engine) => self.held = Some(seq),
-                (Some(seq), _) => self.write(seq, turn),
-                (None, Some(alone)) if self.flight.is_empty() => {
-                    self.held = None;
-                    self.write(alone, turn);
-                }
-                (None, _) => break,
+        while turn.out.len() < OUT_MAX && self.has_room(turn.engine) {
+            let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
+                break;
+            };
+            if self.is_doubtful(seq, turn.engine) {
+                self.prove(seq, turn);
+            } else {
+                self.write(seq, turn);
             }
         }
         Ok(())
     }
 
     fn wake_at(&self, _engine: &Engine) -> Option<Duration> {
-        let under_way = !self.flight.is_empty();
-        under_way.then(|| self.moved_at + self.delivery.timeout)
+        let due = self.moved_at + self.delivery.timeout;
+        self.is_under_way().then_some(due)
     }
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
@@ -178,7 +214,7 @@ impl Link for WialonRetranslator<'_> {
     }
 
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
-        if self.flight.is_empty() {
+        if !self.is_under_way() {
             return Lost::ended(lost.fault.reason);
         }
         self.give_up(turn);

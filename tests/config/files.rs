@@ -84,9 +84,10 @@ fn a_mistake_that_a_later_file_replaces_is_none() {
 
 #[test]
 fn a_mistake_in_a_drop_in_is_found_in_the_drop_in() {
-    let told = Told::new(RIGHT).file("weir.d/a.toml", "[[stream]]\nname = \"out\"\nwindow = 0\n");
-    let expected = "weir.d/a.toml:3:10: error: `window` is from 1 to 10000\n    window = 0\n             \
-                    ^\nhint: write `window = 1`\n";
+    let drop_in = "[[stream]]\nname = \"out\"\nwindow = 0\n";
+    let told = Told::new(RIGHT).file("weir.d/a.toml", drop_in);
+    let expected = "weir.d/a.toml:3:10: error: `window` is from 1 to 10000\n    \
+                    window = 0\n             ^\nhint: write `window = 1`\n";
     assert_eq!(told.said(), expected);
     assert!(told.load().config.streams.is_empty());
 }
@@ -95,8 +96,8 @@ fn a_mistake_in_a_drop_in_is_found_in_the_drop_in() {
 fn a_name_is_there_once_in_a_file() {
     let twice =
         format!("{RIGHT}[[channel]]\nname = \"in\"\ntype = \"json\"\nlisten = \"[::1]:1\"\n");
-    let expected = "weir.toml:14:8: error: `in` is there twice\n    name = \"in\"\n           ^^^^\n\
-                    hint: the first is at weir.toml:3\n";
+    let expected = "weir.toml:14:8: error: `in` is there twice\n    \
+                    name = \"in\"\n           ^^^^\nhint: the first is at weir.toml:3\n";
     assert_eq!(Told::new(twice.clone()).said(), expected);
     assert_eq!(Told::new(twice).load().config.channels.len(), 1);
 }

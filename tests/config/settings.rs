@@ -82,7 +82,8 @@ fn every_key_of_a_channel_is_read() {
         allow = ["192.168.1.0/24", "::1"]
         idents = ["3520*"]
         ident = "gw"
-        set = { "gateway.name" = "g", n = -1, big = 18446744073709551615, f = 1.5, l = [1, { a = true }] }
+        set = { "gateway.name" = "g", n = -1, big = 18446744073709551615, f = 1.5,
+        l = [1, { a = true }] }
         rename = { speed = "position.speed" }
         max_connections = 2
         unwanted = "accept"
@@ -149,7 +150,8 @@ fn channels_listen_on_all_kinds_of_addresses() {
 #[test]
 fn elements_of_teltonika_get_names() {
     let text = r#"type = "teltonika"
-        io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true }, 9 = { name = "x" } }"#;
+        io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true },
+        9 = { name = "x" } }"#;
     let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
     let Protocol::Teltonika(settings) = config.channels.remove(0).protocol else {
         panic!()

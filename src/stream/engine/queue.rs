@@ -16,6 +16,8 @@ pub(super) struct Queue {
     items: VecDeque<Item>,
     /// Of the bodies in `items`.
     bytes: usize,
+    /// The last that was taken out accepted.
+    last_accepted: Option<Item>,
 }
 
 /// A message that was read and is not settled in the ring.
@@ -101,7 +103,15 @@ impl Queue {
         };
         let item = self.items.pop_front()?;
         self.bytes -= item.body.len();
-        Some((item.seq, how))
+        let seq = item.seq;
+        if how == Settled::Accepted {
+            self.last_accepted = Some(item);
+        }
+        Some((seq, how))
+    }
+
+    pub(super) fn last_accepted(&self) -> Option<Outgoing<'_>> {
+        self.last_accepted.as_ref().map(Item::outgoing)
     }
 
     /// The oldest that is not settled.

@@ -123,7 +123,6 @@ mod tests {
             method: "POST".into(),
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
-            tls: false,
             success: vec![],
         };
         let mut out = b">".to_vec();

@@ -1,0 +1,170 @@
+//! The file that a stream appends to, in a folder of its own.
+
+use crate::world::World;
+use crate::world::number_of;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+use weir::stream::file::FileLink;
+use weir::stream::settings::File;
+
+/// A folder that is gone after the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("weir-file-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("log.json")
+    }
+
+    /// The numbers of the messages in a file.
+    fn numbers(&self, name: &str) -> Vec<u64> {
+        let text = std::fs::read_to_string(self.0.join(name)).unwrap();
+        assert!(text.is_empty() || text.ends_with('\n'));
+        text.lines()
+            .map(|line| number_of(&serde_json::from_str(line).unwrap()))
+            .collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn link(path: &Path, max_size: Option<u64>, keep: u32) -> FileLink {
+    FileLink::new(File {
+        path: path.to_owned(),
+        max_size,
+        keep,
+    })
+}
+
+fn deliver(world: &mut World, link: &mut FileLink) {
+    world.serve();
+    while link.deliver(&mut world.engine, world.now, 0) {
+        world.serve();
+    }
+}
+
+#[test]
+fn each_message_is_a_line_and_accepted_once_it_is_written() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let mut file = link(&folder.path(), None, 0);
+    assert!(!file.is_ready());
+    world.append_many(150);
+    deliver(&mut world, &mut file);
+    assert!(file.is_ready());
+    assert_eq!(folder.numbers("log.json"), (0..150).collect::<Vec<_>>());
+    assert_eq!(world.counters().accepted, 150);
+    world.append_many(2);
+    let mut file = link(&folder.path(), None, 0);
+    deliver(&mut world, &mut file);
+    assert_eq!(folder.numbers("log.json").len(), 152);
+}
+
+#[test]
+fn a_file_that_would_grow_too_large_is_set_aside() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let mut file = link(&folder.path(), Some(1000), 2);
+    for _ in 0..40 {
+        world.append_many(1);
+        deliver(&mut world, &mut file);
+    }
+    assert_eq!(folder.names(), ["log.json", "log.json.1", "log.json.2"]);
+    let mut all = folder.numbers("log.json.2");
+    all.extend(folder.numbers("log.json.1"));
+    all.extend(folder.numbers("log.json"));
+    assert_eq!(all, (40 - all.len() as u64..40).collect::<Vec<_>>());
+    for name in folder.names() {
+        assert!(std::fs::metadata(folder.0.join(name)).unwrap().len() <= 1000);
+    }
+    world.append_many(30);
+    deliver(&mut world, &mut file);
+    assert!(
+        std::fs::metadata(folder.path()).unwrap().len() <= 1000,
+        "a batch is no longer"
+    );
+}
+
+#[test]
+fn without_files_to_keep_the_old_one_goes() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let mut file = link(&folder.path(), Some(300), 0);
+    for _ in 0..9 {
+        world.append_many(1);
+        deliver(&mut world, &mut file);
+    }
+    assert_eq!(folder.names(), ["log.json"]);
+    assert_eq!(folder.numbers("log.json").last(), Some(&8));
+}
+
+#[test]
+fn a_torn_last_line_is_ended_when_the_file_is_opened() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    std::fs::write(folder.path(), "{\"n\":7}\n{\"n\"").unwrap();
+    world.append_many(1);
+    deliver(&mut world, &mut link(&folder.path(), None, 0));
+    let text = std::fs::read_to_string(folder.path()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[..2], ["{\"n\":7}", "{\"n\""]);
+    assert_eq!(number_of(&serde_json::from_str(lines[2]).unwrap()), 0);
+}
+
+#[test]
+fn a_file_that_was_moved_away_is_made_anew() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let mut file = link(&folder.path(), None, 0);
+    world.append_many(1);
+    deliver(&mut world, &mut file);
+    std::fs::rename(folder.path(), folder.0.join("moved")).unwrap();
+    world.append_many(1);
+    deliver(&mut world, &mut file);
+    assert_eq!(folder.numbers("moved"), [0]);
+    assert_eq!(folder.numbers("log.json"), [1]);
+}
+
+#[test]
+fn where_nothing_can_be_written_the_messages_wait() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let inside = folder.0.join("missing");
+    let mut file = link(&inside.join("log.json"), None, 0);
+    world.append_many(2);
+    deliver(&mut world, &mut file);
+    assert!(!file.is_ready());
+    assert_eq!(world.counters().backlog, 2);
+    let told = format!("{:?}", world.events());
+    assert!(told.contains("missing/log.json`: No such file"), "{told}");
+    std::fs::create_dir(&inside).unwrap();
+    world.wait();
+    deliver(&mut world, &mut file);
+    assert_eq!(world.counters().accepted, 2);
+}
+
+#[test]
+fn what_is_no_regular_file_is_left_alone() {
+    let mut world = World::new();
+    world.append_many(1);
+    deliver(&mut world, &mut link(Path::new("/dev/null"), None, 0));
+    assert_eq!(world.counters().backlog, 1);
+    assert!(format!("{:?}", world.events()).contains("not a regular file"));
+}

@@ -1,0 +1,24 @@
+//! Streams against scripted destinations: the engine alone, then each link with the bytes of a
+//! far end, in virtual time over a ring in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "tests"
+)]
+
+mod batches;
+mod engine;
+mod file;
+mod http;
+mod mqtt;
+#[allow(
+    dead_code,
+    clippy::cast_precision_loss,
+    reason = "not all of it is needed here"
+)]
+#[path = "../support/random.rs"]
+mod random;
+mod talk;
+mod wialon;
+mod world;

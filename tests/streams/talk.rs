@@ -1,0 +1,132 @@
+//! A link and the far end of its connection, of which a test plays the part.
+
+use crate::random::Random;
+use crate::world::World;
+use weir::stream;
+use weir::stream::Link;
+use weir::stream::Lost;
+use weir::stream::Turn;
+use weir::stream::settings::Delivery;
+use weir::stream::settings::Destination;
+use weir::stream::settings::Settings;
+use weir::stream::settings::Subscription;
+
+/// One connection.
+pub(crate) struct Talk<'a> {
+    link: Box<dyn Link + 'a>,
+    input: Vec<u8>,
+}
+
+impl<'a> Talk<'a> {
+    pub(crate) fn new(world: &World, settings: &'a Settings) -> Self {
+        let link = stream::link(settings, "weir-1", &world.engine, world.now).unwrap();
+        Self {
+            link,
+            input: Vec::new(),
+        }
+    }
+
+    /// What the link sends when each of its writes is taken at once.
+    pub(crate) fn sent(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+        let mut all = Vec::new();
+        loop {
+            world.serve();
+            let piece = self.write(world)?;
+            if piece.is_empty() {
+                return Ok(all);
+            }
+            assert!(piece.len() < stream::OUT_MAX + 64 * 1024);
+            all.extend(piece);
+        }
+    }
+
+    /// What the link sends before the socket took any of it.
+    pub(crate) fn write(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+        let mut out = Vec::new();
+        self.link.send(&mut turn(world, &mut out))?;
+        Ok(out)
+    }
+
+    /// The far end sends bytes; what the link answers at once.
+    pub(crate) fn hears(&mut self, world: &mut World, bytes: &[u8]) -> Result<Vec<u8>, Lost> {
+        self.input.extend_from_slice(bytes);
+        let mut out = Vec::new();
+        let used = self.link.receive(&self.input, &mut turn(world, &mut out))?;
+        self.input.drain(..used);
+        world.serve();
+        Ok(out)
+    }
+
+    /// The same, in pieces of any length.
+    pub(crate) fn hears_in_pieces(
+        &mut self,
+        world: &mut World,
+        bytes: &[u8],
+        random: &mut Random,
+    ) -> Result<(), Lost> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(1 + random.below(rest.len()));
+            self.hears(world, piece)?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// The link is woken when it wants to be; what it sends then.
+    pub(crate) fn wakes(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+        let due = self.link.wake_at(&world.engine).unwrap();
+        assert!(due > world.now.mono, "it wants to be woken in the past");
+        let mut out = Vec::new();
+        self.link.wake(&mut turn(world, &mut out)).unwrap();
+        assert!(out.is_empty(), "woken early, it did something");
+        world.pass(due - world.now.mono);
+        self.link.wake(&mut turn(world, &mut out))?;
+        Ok(out)
+    }
+
+    pub(crate) fn wants_to_be_woken(&self, world: &World) -> bool {
+        self.link.wake_at(&world.engine).is_some()
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.link.is_ready()
+    }
+
+    /// The far end closes the connection.
+    pub(crate) fn ends(mut self, world: &mut World) -> Lost {
+        let lost = Lost::new(0, "closed by the destination");
+        let mut out = Vec::new();
+        self.link.closed(lost, &mut turn(world, &mut out))
+    }
+}
+
+/// What the daemon does when a connection is lost, and after the pause.
+pub(crate) fn lose(world: &mut World, lost: &Lost) {
+    let (epoch, now) = (world.engine.epoch(), world.now);
+    world.engine.lost(epoch, lost.retry, now, 0);
+    world.serve();
+    world.wait();
+}
+
+pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings {
+    Settings {
+        name: "cloud".into(),
+        enabled: true,
+        subscription: Subscription::default(),
+        from: weir::ring::From::New,
+        ttl: None,
+        max_age: None,
+        delivery,
+        destination,
+    }
+}
+
+fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> Turn<'a> {
+    Turn {
+        now: world.now,
+        engine: &mut world.engine,
+        out,
+        random: 0,
+    }
+}
