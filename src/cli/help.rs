@@ -91,7 +91,11 @@ for temporary files and is removed at the end.
 
 Shows the flow live, or as plain lines where there is no terminal, and ends
 with the balance: sent, stored, delivered, lost, duplicated. Exit 1 when
-anything was lost.
+anything was lost or came out of order.
+
+  --for DURATION  how long the vehicles drive, such as 30s or 5m; without it
+                  until Ctrl-C. What is under way then is waited for, at most
+                  15 s; a second Ctrl-C counts at once
 
 Example:
   weir demo --for 30s",
