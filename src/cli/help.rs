@@ -72,9 +72,9 @@ Usage: weir check [-c FILE]
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
 
-  /etc/weir/weir.toml:12:8: error: unknown type `teltonica`
-  12 | type = \"teltonica\"
-     |        ^^^^^^^^^^^
+  /etc/weir/weir.toml:12:8: error: unknown `type` `teltonica`
+      type = \"teltonica\"
+             ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
 Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
