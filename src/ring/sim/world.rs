@@ -438,7 +438,9 @@ impl World {
         if std::env::var("DBG").is_ok() { eprintln!("t=REP {report:?} {:?} {:?}", self.ring.segments, self.ring.table.attached().map(|(_,s)| (s.cursor_seq,s.cursor_ord,s.tally.dropped,s.tally.corrupt)).collect::<Vec<_>>()); }
         self.check_report(&report, crash)?;
         if self.ring.is_degraded() {
-            // The disk failed in the middle of opening: once more.
+            // The first sync failed, and nothing tells the next opening that what it reads from
+            // the cache is not on the medium. What was safe is; counts may be off.
+            self.oracle.rotten = true;
             return self.reopen(crash);
         }
         if report.slots == 0 {
