@@ -34,7 +34,7 @@ rules! {
     numbers_after_a_lost_slot_are_noticed: JumpOverLostSlot in [2, 4, 6];
     one_slot_left_lost_is_noticed: RewriteBothSlots in [2, 4, 6];
     one_slot_alone_is_noticed: AlternateSlots in [0, 4];
-    reading_what_is_only_in_the_cache_is_noticed: SyncBeforeReading in [0, 1];
+    trusting_what_is_only_in_the_cache_is_noticed: WriteAgain in [1];
     torn_holes_left_open_are_noticed: CoverTornHoles in [0];
     safe_before_the_sync_is_noticed: SafeWhenSynced in [0, 1];
     masks_of_settled_streams_are_noticed: FixMasks in [0];
