@@ -289,15 +289,14 @@ impl Survey<'_> {
     /// Looks for segments whose headers were lost: their records validate under one of the few
     /// generations that they can have.
     fn infer(&mut self, lost: &[u32]) {
-        let newest = self.newest();
+        // The slot knows of the head, should that be the one whose header was lost.
+        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
+        let newest = self.newest().max(hint);
         let count = u64::from(self.picture.geometry.segment_count);
         let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
         let known = self.picture.segments.clone();
         let mut scans = 0;
-        for index in lost
-            .iter()
-            .filter(|_| newest > 0 && kept(Rule::InferHeaders))
-        {
+        for index in lost.iter().filter(|_| kept(Rule::InferHeaders)) {
             let first = possible.start().next_multiple_of(count) + u64::from(*index);
             let first = if first >= possible.start() + count {
                 first - count
@@ -335,9 +334,14 @@ impl Survey<'_> {
     fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
         let index = known.partition_point(|segment| segment.generation < generation);
         let before = index.checked_sub(1).and_then(|index| known.get(index));
-        let behind = known.get(index).map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
+        let behind = known
+            .get(index)
+            .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
         let first_seq = before.map_or(behind, |segment| segment.first_seq);
-        let after = self.picture.segments.partition_point(|s| s.generation < generation);
+        let after = self
+            .picture
+            .segments
+            .partition_point(|s| s.generation < generation);
         let end = self.picture.geometry.segment_len;
         let mut segment = Segment {
             generation,
@@ -384,7 +388,8 @@ impl Survey<'_> {
 
     fn header_at(&mut self, index: usize) -> Option<segment::Header> {
         let generation = self.picture.segments.get(index)?.generation;
-        self.header(generation).filter(|header| header.generation == generation)
+        self.header(generation)
+            .filter(|header| header.generation == generation)
     }
 
     fn span(&self, index: usize) -> Option<Span> {

@@ -27,6 +27,8 @@ pub(super) struct HeadScan {
     commit: Option<u8>,
     /// Where that commit begins; 0 if it opened the segment.
     commit_from: u32,
+    /// Where the last record ends that is no pad.
+    solid_end: u32,
     cum: Ordinals,
     after_cursor: Ordinals,
     cursors: [u64; STREAMS_MAX],
@@ -47,6 +49,7 @@ impl HeadScan {
             end_seq: span.first_seq,
             commit: None,
             commit_from: 0,
+            solid_end: 0,
             cum: picture.cum,
             after_cursor: Ordinals::default(),
             cursors,
@@ -62,6 +65,7 @@ impl HeadScan {
         }
         if found.header.kind != Kind::Pad {
             self.note_commit(found);
+            self.solid_end = found.end();
         }
         if found.hole > 0 {
             self.add_hole(found.offset - found.hole..found.offset, found.seq, 0);
@@ -81,7 +85,7 @@ impl HeadScan {
             None => self.commit_from = 0,
             Some(commit) if commit != found.header.commit => {
                 self.settle_holes();
-                self.commit_from = found.offset - found.hole;
+                self.commit_from = self.solid_end;
             }
             Some(_) => {}
         }
@@ -91,7 +95,13 @@ impl HeadScan {
     fn add_hole(&mut self, range: Range<u32>, before: u64, mask: u32) {
         if self.holes.len() < HOLES_MAX {
             let (from, to) = (range.start, range.end);
-            self.holes.push(Hole { from, to, before, mask, kind: Damage::Torn });
+            self.holes.push(Hole {
+                from,
+                to,
+                before,
+                mask,
+                kind: Damage::Torn,
+            });
         }
     }
 
