@@ -248,6 +248,20 @@ fn silence_is_broken_by_a_ping_that_has_to_be_answered() {
 }
 
 #[test]
+fn a_publish_is_as_good_as_a_ping() {
+    let mut world = World::new();
+    let settings = settings(|_| {});
+    let mut talk = ready(&mut world, &settings);
+    world.pass(50 * SECOND);
+    world.append_many(1);
+    let sent = publishes(&talk.sent(&mut world).unwrap());
+    talk.hears(&mut world, &ack(sent[0].pkid)).unwrap();
+    let published = world.now.mono;
+    assert_eq!(talk.wakes(&mut world).unwrap(), [0xc0, 0]);
+    assert_eq!(world.now.mono, published + 60 * SECOND);
+}
+
+#[test]
 fn without_a_keep_alive_there_is_no_ping() {
     let world = &mut World::new();
     let settings = settings(|mqtt| mqtt.keep_alive = Duration::ZERO);
