@@ -23,3 +23,4 @@ pub mod clock;
 pub mod net;
 pub mod pattern;
 pub mod template;
+pub mod units;

@@ -1,4 +1,16 @@
 //! Templates: text in which `{name}` stands for a parameter of a message.
+//!
+//! Parsed when the configuration is read; rendering fails for one reason only, a parameter that
+//! is not there. Where the parameters come from is the caller's business.
+//!
+//! ```text
+//! template = ( text | "{{" | "{" name "}" )*      name = ( letter | digit | "." | "_" )+
+//! ```
+//! `{{` is a brace; a `}` outside of a name is itself.
+
+use crate::message::ValueRef;
+use std::fmt;
+use std::fmt::Write as _;
 
 /// A text that is complete once a message is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +27,110 @@ enum Part {
     Parameter(String),
 }
 
+/// What a parameter is replaced by.
+#[derive(Clone, Copy, Debug)]
+pub enum Substitute<'a> {
+    /// As it is.
+    Text(&'a str),
+    /// Text as it is, all else as in JSON.
+    Value(ValueRef<'a>),
+}
+
+/// How substitutes are written; the template's own text is always written as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// As they are.
+    None,
+    /// As a segment of a URL: all but letters, digits, `-`, `.`, `_` and `~` as `%XX`.
+    Url,
+}
+
+/// The message lacks a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing<'a> {
+    /// Which one.
+    pub name: &'a str,
+}
+
+/// Why a text is no template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// Where, in bytes from the start of the text.
+    pub at: usize,
+    /// How many bytes are at fault.
+    pub len: usize,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A brace that is never closed.
+    Unclosed,
+    /// Nothing between the braces.
+    Empty,
+    /// A character that no name has.
+    Character(char),
+}
+
 impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// The first brace that begins no name.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            plain.push_str(before);
+            if let Some(behind) = behind.strip_prefix('{') {
+                plain.push('{');
+                rest = behind;
+                continue;
+            }
+            let at = text.len() - behind.len() - 1;
+            let name = name(behind, at)?;
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(Part::Parameter(name.to_owned()));
+            rest = behind.get(name.len() + 1..).unwrap_or_default();
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self { parts })
+    }
+
+    /// Appends the text to `out`. Allocates nothing but what `out` grows by.
+    ///
+    /// # Errors
+    /// The first parameter that `lookup` does not know; `out` is as before.
+    pub fn render<'v>(
+        &self,
+        escape: Escape,
+        mut lookup: impl FnMut(&str) -> Option<Substitute<'v>>,
+        out: &mut String,
+    ) -> Result<(), Missing<'_>> {
+        let start = out.len();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Parameter(name) => match lookup(name) {
+                    Some(substitute) => substitute.write(escape, out),
+                    None => {
+                        out.truncate(start);
+                        return Err(Missing { name });
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
     /// Whether every message gives the same text.
     #[must_use]
     pub fn is_constant(&self) -> bool {
@@ -23,5 +138,200 @@ impl Template {
             .parts
             .iter()
             .any(|part| matches!(part, Part::Parameter(_)))
+    }
+
+    /// The parameters that it names, in order; one that is named twice comes twice.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Parameter(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Its own texts, in order, without the parameters between them.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Parameter(_) => None,
+        })
+    }
+}
+
+impl Substitute<'_> {
+    fn write(self, escape: Escape, out: &mut String) {
+        let text = match self {
+            Self::Text(text) => text,
+            Self::Value(ValueRef::Text(text) | ValueRef::Json(text)) => text,
+            Self::Value(ValueRef::Null) => "null",
+            Self::Value(ValueRef::Bool(true)) => "true",
+            Self::Value(ValueRef::Bool(false)) => "false",
+            Self::Value(ValueRef::U64(number)) => return write_display(number, out),
+            Self::Value(ValueRef::I64(number)) => return write_display(number, out),
+            Self::Value(ValueRef::F64(number)) => match serde_json::Number::from_f64(number) {
+                Some(number) => return write_display(number, out),
+                None => "null",
+            },
+        };
+        match escape {
+            Escape::None => out.push_str(text),
+            Escape::Url => write_escaped(text, out),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Substitute<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<ValueRef<'a>> for Substitute<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(&text.replace('{', "{{")),
+            Part::Parameter(name) => write!(f, "{{{name}}}"),
+        })
+    }
+}
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the message has no `{}`", self.name)
+    }
+}
+
+impl std::error::Error for Missing<'_> {}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fault {
+            Fault::Unclosed => write!(f, "`{{` is never closed"),
+            Fault::Empty => write!(f, "`{{}}` names no parameter"),
+            Fault::Character(bad) => write!(f, "{bad:?} cannot be in the name of a parameter"),
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// The name at the head of `behind`, which follows the brace at `at`.
+fn name(behind: &str, at: usize) -> Result<&str, ParseError> {
+    let fault = |offset: usize, len, fault| {
+        Err(ParseError {
+            at: at + offset,
+            len,
+            fault,
+        })
+    };
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+    match behind.split_once(|c| !of_name(c)) {
+        None => fault(0, 1 + behind.len(), Fault::Unclosed),
+        Some((name, rest)) => match behind
+            .get(name.len()..)
+            .and_then(|rest| rest.chars().next())
+        {
+            Some('}') if name.is_empty() => fault(0, 2, Fault::Empty),
+            Some('}') => Ok(name),
+            Some(_) if !rest.contains('}') => fault(0, 1, Fault::Unclosed),
+            Some(bad) => fault(1 + name.len(), bad.len_utf8(), Fault::Character(bad)),
+            None => fault(0, 1, Fault::Unclosed),
+        },
+    }
+}
+
+fn write_display(what: impl fmt::Display, out: &mut String) {
+    let written = write!(out, "{what}");
+    debug_assert!(written.is_ok(), "a string takes all that is written to it");
+}
+
+fn write_escaped(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write_display(format_args!("%{byte:02X}"), out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Value;
+
+    fn render(template: &str, escape: Escape) -> Result<String, String> {
+        let (plate, speed) = (Value::from("AB 1/2"), Value::F64(54.5));
+        let template = Template::parse(template).unwrap();
+        let mut out = String::from(">");
+        let lookup = |name: &str| match name {
+            "ident" => Some(Substitute::Text("3520")),
+            "device.data.plate" => Some(Substitute::Value(plate.as_ref())),
+            "position.speed" => Some(Substitute::Value(speed.as_ref())),
+            "din.1" => Some(Substitute::Value(ValueRef::Bool(true))),
+            "ain" => Some(Substitute::Value(ValueRef::I64(-7))),
+            _ => None,
+        };
+        let result = template
+            .render(escape, lookup, &mut out)
+            .map_err(|missing| missing.to_string());
+        assert!(result.is_ok() || out == ">", "{out}");
+        result.map(|()| out)
+    }
+
+    #[test]
+    fn parameters_are_replaced() {
+        assert_eq!(render("weir/{ident}", Escape::None).unwrap(), ">weir/3520");
+        assert_eq!(
+            render("{position.speed},{din.1},{ain}", Escape::None).unwrap(),
+            ">54.5,true,-7"
+        );
+        assert_eq!(render("{{{ident}}", Escape::None).unwrap(), ">{3520}");
+        assert_eq!(render("", Escape::None).unwrap(), ">");
+    }
+
+    #[test]
+    fn only_substitutes_are_escaped_for_a_url() {
+        assert_eq!(
+            render("/a b/{device.data.plate}", Escape::Url).unwrap(),
+            ">/a b/AB%201%2F2"
+        );
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_there_is_named_and_leaves_nothing_behind() {
+        assert_eq!(
+            render("a{ident}{nope}", Escape::None).unwrap_err(),
+            "the message has no `nope`"
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_found_at_its_place() {
+        for (text, at, len, fault) in [
+            ("a{", 1, 1, Fault::Unclosed),
+            ("a{ident", 1, 6, Fault::Unclosed),
+            ("ab{}", 2, 2, Fault::Empty),
+            ("é{id ent}", 5, 1, Fault::Character(' ')),
+            ("{a{{b}", 2, 1, Fault::Character('{')),
+        ] {
+            assert_eq!(
+                Template::parse(text),
+                Err(ParseError { at, len, fault }),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_prints_as_it_was_written() {
+        for text in ["", "weir/{ident}", "{{a}{b.c}", "}"] {
+            assert_eq!(Template::parse(text).unwrap().to_string(), text);
+        }
     }
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub listen: Vec<Address>,
     /// Who may connect.
     pub allow: Vec<Network>,
+    /// Who sent what names no device.
+    pub ident: Option<String>,
     /// Whom it takes; empty: all.
     pub idents: Vec<Pattern>,
     /// Parameters that each message gets.

@@ -1,8 +1,62 @@
 //! The configuration: TOML files to settings, with every mistake at its place.
+//!
+//! Opens no socket and no ring: it says what is wanted, not whether it works.
+//!
+//! # From files to settings
+//! ```text
+//!  files ─▶ source ─▶ tree ─▶ merge ─▶ reader ──▶ ring, channel, stream … ─▶ check ─▶ Loaded
+//!  which    text and  values  later    one table,  one file each:            between
+//!           places    with    tables   key by key  keys, ranges, defaults    tables
+//!                     places  over earlier
+//! ```
+//! Every step notes what it finds and goes on with the rest. A table with an error is left out;
+//! the others are used.
 
+mod address;
+mod channel;
+mod check;
+mod context;
+mod device;
+mod diagnostic;
+mod environment;
+mod expand;
+mod files;
+mod later;
+mod merge;
+mod names;
+mod reader;
+mod secrets;
+mod section;
+mod source;
+mod stream;
+mod stream_type;
+mod syntax;
+mod tree;
+mod url;
+mod value;
+
+pub use diagnostic::Diagnostic;
+pub use diagnostic::Position;
+pub use diagnostic::Severity;
+pub use diagnostic::count;
+pub use diagnostic::render;
+pub use environment::Environment;
+pub use environment::Machine;
+pub use files::DEFAULT_FILE;
+pub use files::drop_in_folders;
+
+use crate::message::Value;
+use crate::net::Address;
 use crate::pattern::Pattern;
-use crate::{channel, ring, stream};
+use crate::ring;
+use context::Context;
+use diagnostic::Mistake;
+use files::Main;
+use source::Place;
+use source::Sources;
+use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// All that the files say.
 #[derive(Clone, Debug)]
@@ -11,14 +65,16 @@ pub struct Config {
     pub ring: Ring,
     /// `[log]`.
     pub log: Log,
+    /// `[api]`.
+    pub api: Api,
     /// `[[channel]]`, those without a mistake.
-    pub channels: Vec<channel::settings::Settings>,
+    pub channels: Vec<crate::channel::settings::Settings>,
     /// `[[device]]`, in order.
     pub devices: Vec<Device>,
     /// `[[group]]`.
     pub groups: Vec<Group>,
     /// `[[stream]]`, those without a mistake.
-    pub streams: Vec<stream::settings::Settings>,
+    pub streams: Vec<crate::stream::settings::Settings>,
 }
 
 /// `[ring]`.
@@ -37,6 +93,17 @@ pub struct Ring {
 pub struct Log {
     /// What is less important is left out.
     pub level: log::LevelFilter,
+    /// How often each stream says in one line what it did; zero: never.
+    pub summary: Duration,
+}
+
+/// `[api]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Where it listens; none: "off".
+    pub listen: Option<Address>,
+    /// Asked for as `Authorization: Bearer`; always there beyond loopback.
+    pub token: Option<String>,
 }
 
 /// `[[device]]`.
@@ -47,7 +114,7 @@ pub struct Device {
     /// One ident, or many.
     pub ident: Pattern,
     /// `{device.data.NAME}` in templates.
-    pub data: Vec<(String, crate::message::Value)>,
+    pub data: Vec<(String, Value)>,
 }
 
 /// `[[group]]`.
@@ -58,3 +125,122 @@ pub struct Group {
     /// Names of devices.
     pub devices: Vec<String>,
 }
+
+/// What was read, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is right.
+    pub config: Config,
+    /// Why the daemon must not start with it.
+    pub unusable: Option<Unusable>,
+    /// All that is wrong, by file, line and column.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a daemon cannot start with a configuration; there is an error that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// The main file could not be read.
+    File,
+    /// `[ring]` is wrong: its defaults could make a second ring beside the right one.
+    Ring,
+    /// No channel and no stream is left.
+    Empty,
+}
+
+/// Reads a configuration: `main`, and the drop-ins laid over it.
+#[must_use]
+pub fn load(main: &Path, environment: &dyn Environment) -> Loaded {
+    let mut sources = Sources::default();
+    let mut mistakes = Vec::new();
+    let read = files::gather(main, environment, &mut sources, &mut mistakes);
+    let files = sources.count();
+    let documents = (0..files)
+        .map(|file| tree::parse(&mut sources, file, &mut mistakes))
+        .collect();
+    let merged = merge::merge(documents, environment, &sources, &mut mistakes);
+
+    let context = Context::new(environment, &sources, mistakes);
+    let (config, ring) = build(&context, &merged);
+    let empty = config.channels.is_empty() && config.streams.is_empty();
+    if empty && merged.is_empty() && read == Main::Read {
+        let message = "there is nothing to run: no `[[channel]]` and no `[[stream]]`";
+        context.note(Mistake::error(Place::file(0), message));
+    }
+    let unusable = match (read, ring) {
+        (Main::Unreadable, _) => Some(Unusable::File),
+        (_, section::RingState::Wrong) => Some(Unusable::Ring),
+        _ if empty => Some(Unusable::Empty),
+        _ => None,
+    };
+    let diagnostics = locate(context.into_mistakes(), &sources);
+    Loaded {
+        config,
+        unusable,
+        diagnostics,
+    }
+}
+
+fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::RingState) {
+    let (ring, ring_state) = section::ring(context, merged);
+    let (log, api) = (section::log(context, merged), section::api(context, merged));
+    let mut drafts = check::Drafts {
+        devices: merged
+            .devices
+            .iter()
+            .filter_map(|d| device::device(context, &d.table))
+            .collect(),
+        groups: merged
+            .groups
+            .iter()
+            .filter_map(|g| device::group(context, &g.table))
+            .collect(),
+        channels: merged
+            .channels
+            .iter()
+            .filter_map(|c| channel::read(context, &c.table))
+            .collect(),
+        streams: merged
+            .streams
+            .iter()
+            .filter_map(|s| stream::read(context, &s.table))
+            .collect(),
+    };
+    check::check(context, merged, &api, &mut drafts);
+    let config = Config {
+        ring,
+        log,
+        api,
+        channels: drafts
+            .channels
+            .into_iter()
+            .map(|draft| draft.settings)
+            .collect(),
+        devices: drafts.devices,
+        groups: drafts.groups.into_iter().map(|draft| draft.group).collect(),
+        streams: drafts
+            .streams
+            .into_iter()
+            .map(|draft| draft.settings)
+            .collect(),
+    };
+    (config, ring_state)
+}
+
+/// By file, line and column, with the lines themselves; what is too much is only counted.
+fn locate(mut mistakes: Vec<Mistake>, sources: &Sources) -> Vec<Diagnostic> {
+    mistakes.sort_by_key(|mistake| mistake.place);
+    let left_out = mistakes.len().saturating_sub(MISTAKES_MAX);
+    mistakes.truncate(MISTAKES_MAX);
+    if let Some(last) = mistakes.last().filter(|_| left_out > 0) {
+        let message = format!("{left_out} more mistakes are not shown");
+        mistakes.push(Mistake::error(Place::file(last.place.file), message));
+    }
+    mistakes
+        .into_iter()
+        .map(|mistake| mistake.locate(sources))
+        .collect()
+}
+
+/// Mistakes that are shown at most.
+const MISTAKES_MAX: usize = 100;

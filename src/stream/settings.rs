@@ -84,6 +84,8 @@ pub enum Destination {
 pub struct Http {
     /// Host and port of `url`.
     pub target: Target,
+    /// The scheme is `https`.
+    pub tls: bool,
     /// Path and query of `url`; `{ident}` and other parameters split a batch.
     pub path: Template,
     /// `POST` or `PUT`.
@@ -101,6 +103,8 @@ pub struct Http {
 pub struct Mqtt {
     /// Host and port of `url`.
     pub target: Target,
+    /// The scheme is `mqtts`.
+    pub tls: bool,
     /// Where a message is published.
     pub topic: Template,
     /// One object a publish, or an array with that object.

@@ -1,0 +1,184 @@
+//! What shows only between tables: names that nobody has, addresses that two want, channels that
+//! no stream wants.
+
+use super::Api;
+use super::Device;
+use super::channel;
+use super::context::Context;
+use super::context::Text;
+use super::context::list;
+use super::context::shorten;
+use super::device::GroupDraft;
+use super::diagnostic::Mistake;
+use super::merge::Merged;
+use super::merge::Named;
+use super::names::nearest;
+use super::source::Place;
+use super::stream;
+use crate::channel::settings::Unwanted;
+use crate::net::Address;
+use std::net::SocketAddr;
+
+/// The tables without a mistake of their own.
+pub(super) struct Drafts {
+    pub(super) devices: Vec<Device>,
+    pub(super) groups: Vec<GroupDraft>,
+    pub(super) channels: Vec<channel::Draft>,
+    pub(super) streams: Vec<stream::Draft>,
+}
+
+/// Notes what is wrong between tables. A name that nobody has is left out, and a channel whose
+/// address another has.
+pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &mut Drafts) {
+    let channels = Names {
+        kind: "channel",
+        known: names(&merged.channels),
+        star: Star::All,
+    };
+    let devices = Names {
+        kind: "device",
+        known: names(&merged.devices),
+        star: Star::All,
+    };
+    let groups = Names {
+        kind: "group",
+        known: names(&merged.groups),
+        star: Star::All,
+    };
+    for group in &mut drafts.groups {
+        let devices = Names {
+            star: Star::Nothing,
+            ..devices.clone()
+        };
+        group.group.devices = devices.of(context, &group.devices);
+    }
+    for stream in &mut drafts.streams {
+        let wanted = &mut stream.settings.subscription;
+        wanted.channels = channels.of(context, &stream.channels);
+        wanted.devices = devices.of(context, &stream.devices);
+        wanted.groups = groups.of(context, &stream.groups);
+        if stream.channels.is_empty() && stream.devices.is_empty() && stream.groups.is_empty() {
+            let mistake = Mistake::warning(stream.name, "this stream subscribes to nothing");
+            context.note(mistake.hint("write `channels = [\"*\"]` for all"));
+        }
+    }
+    refuse_shared_addresses(context, api, &mut drafts.channels);
+    if drafts.streams.len() == merged.streams.len() {
+        warn_of_unwanted(context, drafts);
+    }
+}
+
+/// Names that can be referred to, those of tables with a mistake included.
+#[derive(Clone)]
+struct Names<'a> {
+    kind: &'static str,
+    known: Vec<&'a str>,
+    star: Star,
+}
+
+/// What `*` means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Star {
+    All,
+    Nothing,
+}
+
+impl Names<'_> {
+    /// Those of `texts` that are known; the others are noted.
+    fn of(&self, context: &Context<'_>, texts: &[Text]) -> Vec<String> {
+        let known = texts.iter().filter(|text| self.knows(context, text));
+        known.map(|text| text.value.clone()).collect()
+    }
+
+    fn knows(&self, context: &Context<'_>, text: &Text) -> bool {
+        let star = text.value == "*" && self.star == Star::All;
+        if star || self.known.contains(&text.value.as_str()) {
+            return true;
+        }
+        let message = format!("there is no {} {}", self.kind, text.shown());
+        let mistake = Mistake::error(text.place, message);
+        context.note(match nearest(&text.value, self.known.iter().copied()) {
+            Some(near) => mistake.hint(format!("did you mean `{near}`?")),
+            None if self.known.is_empty() => mistake.hint(format!("write a `[[{}]]`", self.kind)),
+            None => mistake.hint(format!("there are {}", list(&self.known))),
+        });
+        false
+    }
+}
+
+fn names(tables: &[Named]) -> Vec<&str> {
+    tables
+        .iter()
+        .filter_map(|named| named.name.as_deref())
+        .collect()
+}
+
+/// Keeps the first of those that want one address.
+fn refuse_shared_addresses(context: &Context<'_>, api: &Api, channels: &mut Vec<channel::Draft>) {
+    let mut taken: Vec<(Address, String)> = Vec::new();
+    taken.extend(
+        api.listen
+            .clone()
+            .map(|address| (address, "the API".to_owned())),
+    );
+    channels.retain(|channel| {
+        let settings = &channel.settings;
+        let before = context.errors();
+        for (address, place) in settings.listen.iter().zip(&channel.listen) {
+            match taken.iter().find(|(other, _)| overlap(address, other)) {
+                Some((_, owner)) => note_shared(context, *place, owner),
+                None => {
+                    let name = shorten(&settings.name);
+                    taken.push((address.clone(), format!("the channel `{name}`")));
+                }
+            }
+        }
+        context.errors() == before
+    });
+}
+
+fn note_shared(context: &Context<'_>, place: Place, owner: &str) {
+    let mistake = Mistake::error(place, format!("{owner} listens there already"));
+    context.note(mistake.hint("give each an address or a port of its own"));
+}
+
+/// Whether the system refuses to bind the one beside the other.
+fn overlap(one: &Address, other: &Address) -> bool {
+    let sockets = |one: &SocketAddr, other: &SocketAddr| {
+        let any = one.ip().is_unspecified() || other.ip().is_unspecified();
+        let ip = one.ip() == other.ip() || any && one.is_ipv4() == other.is_ipv4();
+        one.port() == other.port() && ip
+    };
+    match (one, other) {
+        (Address::Tcp(one), Address::Tcp(other)) => sockets(one, other),
+        (Address::Udp(one), Address::Udp(other)) => sockets(one, other),
+        (Address::Unix(one), Address::Unix(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Channels whose messages nobody takes; devices and groups may be on any channel.
+fn warn_of_unwanted(context: &Context<'_>, drafts: &Drafts) {
+    let enabled = || {
+        drafts
+            .streams
+            .iter()
+            .map(|stream| &stream.settings)
+            .filter(|s| s.enabled)
+    };
+    let by_device = |wanted: &crate::stream::settings::Subscription| {
+        !wanted.devices.is_empty() || !wanted.groups.is_empty()
+    };
+    if enabled().any(|stream| by_device(&stream.subscription)) {
+        return;
+    }
+    for channel in &drafts.channels {
+        let wants = |name: &String| name == "*" || *name == channel.settings.name;
+        let wanted = enabled().any(|stream| stream.subscription.channels.iter().any(wants));
+        if !wanted && channel.settings.unwanted == Unwanted::Refuse {
+            let message = "no enabled stream wants what this channel takes";
+            let mistake = Mistake::warning(channel.name, message);
+            context.note(mistake.hint("it refuses every message until one does"));
+        }
+    }
+}

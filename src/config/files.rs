@@ -1,0 +1,126 @@
+//! Which files a configuration consists of, and their text.
+//!
+//! Knows nothing of what they say.
+
+use super::diagnostic::Mistake;
+use super::environment::Environment;
+use super::expand::plain;
+use super::source::Place;
+use super::source::Sources;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Where the configuration is unless `-c` names another file.
+pub const DEFAULT_FILE: &str = "/etc/weir/weir.toml";
+
+/// Whether the main file could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Main {
+    Read,
+    Unreadable,
+}
+
+/// Reads the main file and its drop-ins, each folder in name order.
+pub(super) fn gather(
+    main: &Path,
+    environment: &dyn Environment,
+    sources: &mut Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> Main {
+    let read = add(main, environment, sources, mistakes);
+    for folder in drop_in_folders(main) {
+        match environment.list(&folder) {
+            Ok(files) => {
+                for file in in_order(files) {
+                    add(&file, environment, sources, mistakes);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let file = sources.add(folder, None);
+                let message = format!("cannot be read: {}", plain(&error));
+                mistakes.push(Mistake::error(Place::file(file), message));
+            }
+        }
+    }
+    read
+}
+
+/// The folders whose files are laid over the main file, in order. What the API and commands
+/// create is kept in the last.
+#[must_use]
+pub fn drop_in_folders(main: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![main.with_extension("d")];
+    if main == Path::new(DEFAULT_FILE) {
+        folders = vec![
+            PathBuf::from("/etc/weir/weir.d"),
+            PathBuf::from("/var/lib/weir/weir.d"),
+        ];
+    }
+    folders
+}
+
+fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let hidden = |path: &Path| {
+        path.file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'))
+    };
+    let mut files: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "toml") && !hidden(path))
+        .collect();
+    files.sort();
+    files.truncate(FILES_MAX);
+    files
+}
+
+fn add(
+    path: &Path,
+    environment: &dyn Environment,
+    sources: &mut Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> Main {
+    let bytes = match environment.read(path, FILE_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let file = sources.add(path.to_owned(), None);
+            let message = format!("cannot be read: {}", plain(&error));
+            mistakes.push(Mistake::error(Place::file(file), message));
+            return Main::Unreadable;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            sources.add(path.to_owned(), Some(text));
+        }
+        Err(error) => {
+            // bytes that are no text become one space each: places stay as they are
+            let at = error.utf8_error().valid_up_to();
+            let text = mend(error.as_bytes());
+            let file = sources.add(path.to_owned(), Some(text));
+            let place = Place {
+                file,
+                start: at,
+                end: at + 1,
+            };
+            mistakes.push(Mistake::error(place, "not UTF-8").hint("save the file as UTF-8"));
+        }
+    }
+    Main::Read
+}
+
+fn mend(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| ' '));
+    }
+    text
+}
+
+/// Longest file, in bytes; all of them are held in memory while they are read.
+const FILE_MAX: usize = 1024 * 1024;
+
+/// Drop-ins that are read from a folder at most.
+const FILES_MAX: usize = 256;

@@ -1,0 +1,377 @@
+//! A table, taken key by key: every mistake is noted at its place, and what nobody asked for is
+//! a mistake too.
+//!
+//! Knows kinds of values, not their meaning.
+
+use super::context::Context;
+use super::context::Text;
+use super::context::Wrong;
+use super::context::list;
+use super::context::shorten;
+use super::diagnostic::Mistake;
+use super::later;
+use super::names::nearest;
+use super::source::Place;
+use super::tree::Entry;
+use super::tree::Node;
+use super::tree::Table;
+use super::tree::Tree;
+use crate::units::Period;
+use crate::units::Size;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One table.
+pub(super) struct Reader<'a> {
+    context: &'a Context<'a>,
+    table: &'a Table,
+    /// What it is, as [`later`] names it.
+    kind: &'static str,
+    /// The same with its `type`.
+    subkind: String,
+    asked: Vec<&'static str>,
+    mistakes_before: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A table of this kind.
+    pub(super) fn new(context: &'a Context<'a>, table: &'a Table, kind: &'static str) -> Self {
+        let mistakes_before = context.errors();
+        Self {
+            context,
+            table,
+            kind,
+            subkind: String::new(),
+            asked: Vec::new(),
+            mistakes_before,
+        }
+    }
+
+    /// What all readers share.
+    pub(super) fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    /// Where a key stands; its header where it does not.
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        self.table
+            .entry(key)
+            .map_or(self.table.place, |entry| entry.key_place)
+    }
+
+    /// Where the value of a key stands; its header where it does not.
+    pub(super) fn value_place(&self, key: &str) -> Place {
+        self.table
+            .entry(key)
+            .map_or(self.table.place, |entry| entry.node.place)
+    }
+
+    /// Whether the key is written, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.entry(key).is_some()
+    }
+
+    /// Notes a mistake of a whole value.
+    pub(super) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.context.note(Mistake::error(place, message).hint(hint));
+    }
+
+    /// Notes that a key is not there that has to be.
+    pub(super) fn missing(&self, key: &str, hint: &str) {
+        let kind = self.kind;
+        let message = format!("this {kind} has no `{key}`");
+        self.error(self.table.place, message, format!("write `{hint}`"));
+    }
+
+    /// The value of a key as it is.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.push(key);
+        self.table.entry(key).map(|entry| &entry.node)
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
+        let node = self.take(key)?;
+        self.context.text(node)
+    }
+
+    /// A string that has to be there; `hint` is the line to write.
+    pub(super) fn required(&mut self, key: &'static str, hint: &str) -> Option<Text> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.missing(key, hint);
+            return None;
+        }
+        self.text(key)
+    }
+
+    /// A string with a meaning.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        self.parse(&text, parse)
+    }
+
+    /// The meaning of a string.
+    pub(super) fn parse<'t, T>(
+        &self,
+        text: &'t Text,
+        parse: impl FnOnce(&'t str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        parse(&text.value)
+            .map_err(|wrong| self.context.wrong(text, wrong))
+            .ok()
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.take(key)?;
+        match node.tree {
+            Tree::Flag(flag) => Some(flag),
+            _ => {
+                self.context.expected("`true` or `false`", node, None);
+                None
+            }
+        }
+    }
+
+    /// An integer within a range.
+    pub(super) fn integer<T>(&mut self, key: &'static str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<i128> + PartialOrd + Display,
+    {
+        let node = self.take(key)?;
+        let Tree::Integer(number) = node.tree else {
+            let hint = matches!(node.tree, Tree::Text(_)).then_some("write it without quotes");
+            self.context.expected("an integer", node, hint);
+            return None;
+        };
+        let fitting = T::try_from(number)
+            .ok()
+            .filter(|number| range.contains(number));
+        if fitting.is_none() {
+            let (start, end) = (range.start(), range.end());
+            let nearest = if number <= 0 { start } else { end };
+            let message = format!("`{key}` is from {start} to {end}");
+            self.error(node.place, message, format!("write `{key} = {nearest}`"));
+        }
+        fitting
+    }
+
+    /// A duration within a range.
+    pub(super) fn period(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let range = Period(*range.start())..=Period(*range.end());
+        self.amount(
+            key,
+            Kind {
+                name: "a duration",
+                example: "30s",
+            },
+            range,
+        )
+        .map(|Period(t)| t)
+    }
+
+    /// A size within a range, in bytes.
+    pub(super) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let range = Size(*range.start())..=Size(*range.end());
+        self.amount(
+            key,
+            Kind {
+                name: "a size",
+                example: "64 KiB",
+            },
+            range,
+        )
+        .map(|Size(bytes)| bytes)
+    }
+
+    fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr<Err: Display> + PartialOrd + Display,
+    {
+        let node = self.take(key)?;
+        if let Tree::Integer(number) = node.tree {
+            let unit = kind
+                .example
+                .trim_start_matches(|c: char| c.is_ascii_digit());
+            let message = format!("{} has a unit", kind.name);
+            self.error(
+                node.place,
+                message,
+                format!("write `{key} = \"{number}{unit}\"`"),
+            );
+            return None;
+        }
+        let text = self.context.text(node)?;
+        self.parse(&text, |value| {
+            let amount = value.parse::<T>().map_err(|error| {
+                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name))
+                    .hint(format!("write it like `{key} = \"{}\"`", kind.example))
+            })?;
+            if range.contains(&amount) {
+                return Ok(amount);
+            }
+            let (start, end) = (range.start(), range.end());
+            let nearest = if amount < *start { start } else { end };
+            Err(Wrong::new(format!("`{key}` is from `{start}` to `{end}`"))
+                .hint(format!("write `{key} = \"{nearest}\"`")))
+        })
+    }
+
+    /// One of several words.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        self.parse(&text, |value| {
+            let found = choices.iter().find(|(name, _)| *name == value);
+            found.map(|(_, choice)| *choice).ok_or_else(|| {
+                let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+                self.no_choice(key, &text, &names)
+            })
+        })
+    }
+
+    /// That a text is none of the words that `key` takes.
+    fn no_choice(&self, key: &str, text: &Text, names: &[&str]) -> Wrong {
+        let later_key = if key == "type" {
+            format!("{} type", self.kind)
+        } else {
+            key.to_owned()
+        };
+        let shown = text.shown();
+        if later::is_value(&later_key, &text.value) {
+            return Wrong::new(format!("`{key}` {shown} is not supported yet"))
+                .hint(format!("supported are {}", list(names)));
+        }
+        let later: Vec<&str> = later::values(&later_key).collect();
+        let known = names.iter().chain(&later).copied();
+        let wrong = Wrong::new(format!("unknown `{key}` {shown}"));
+        match nearest(&text.value, known) {
+            Some(near) => wrong.hint(format!("did you mean `{near}`?")),
+            None => wrong.hint(format!("known are {}", list(names))),
+        }
+    }
+
+    /// The `type`: which keys of its own it has.
+    pub(super) fn kind<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
+        let example = choices
+            .first()
+            .map(|(name, _)| format!("type = \"{name}\""));
+        if !self.has("type") {
+            self.asked.push("type");
+            self.missing("type", &example.unwrap_or_default());
+            return None;
+        }
+        let kind = self.choice("type", choices)?;
+        let name = self
+            .table
+            .entry("type")
+            .and_then(|entry| self.context.quiet_text(&entry.node));
+        self.subkind = format!("{} {}", self.kind, name.unwrap_or_default());
+        Some(kind)
+    }
+
+    /// The `name`, of at most `max` bytes.
+    pub(super) fn name(&mut self, max: usize) -> Option<String> {
+        let text = self.required("name", "name = \"...\"")?;
+        self.parse(&text, |name| {
+            if name.is_empty() || name == "*" || name.chars().any(char::is_control) {
+                return Err(Wrong::new(format!("{} is not a name", text.shown()))
+                    .hint("write a text without control characters; `*` means all"));
+            }
+            if name.len() > max {
+                let message = format!("the name has {} bytes, at most {max} fit", name.len());
+                return Err(Wrong::new(message).hint("write a shorter name"));
+            }
+            Ok(name.to_owned())
+        })
+    }
+
+    /// Strings: a list of them, or one alone.
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Text>> {
+        let node = self.take(key)?;
+        Some(match &node.tree {
+            Tree::List(list) => list
+                .iter()
+                .filter_map(|node| self.context.text(node))
+                .collect(),
+            Tree::Text(_) => self.context.text(node).into_iter().collect(),
+            _ => {
+                self.context.expected("a list of texts", node, None);
+                Vec::new()
+            }
+        })
+    }
+
+    /// A table within this one.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
+        let node = self.take(key)?;
+        match &node.tree {
+            Tree::Table(table) => Some(Reader::new(self.context, table, key)),
+            _ => {
+                self.context
+                    .expected("a table", node, Some("write `{ key = \"value\" }`"));
+                None
+            }
+        }
+    }
+
+    /// The keys of this table are names of any kind: all of it, in order.
+    pub(super) fn entries(&self) -> &'a [Entry] {
+        &self.table.entries
+    }
+
+    /// Notes the keys that nobody asked for. Whether there was no error in the table.
+    pub(super) fn finish(self) -> bool {
+        for entry in &self.table.entries {
+            if !self.asked.contains(&entry.key.as_str()) {
+                self.unknown(entry);
+            }
+        }
+        self.is_clean()
+    }
+
+    /// Whether there was no error in the table so far.
+    pub(super) fn is_clean(&self) -> bool {
+        !self.table.damaged && self.context.errors() == self.mistakes_before
+    }
+
+    fn unknown(&self, entry: &Entry) {
+        let key = shorten(&entry.key);
+        if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
+            let message = format!("`{key}` is not supported yet");
+            self.context
+                .note(Mistake::error(entry.key_place, message).hint("leave it out"));
+            return;
+        }
+        let known = self.asked.iter().copied();
+        let known = known
+            .chain(later::keys(self.kind))
+            .chain(later::keys(&self.subkind));
+        let mistake = Mistake::error(entry.key_place, format!("unknown key `{key}`"));
+        self.context.note(match nearest(&key, known) {
+            Some(near) => mistake.hint(format!("did you mean `{near}`?")),
+            None => mistake.hint(format!("known are {}", list(&self.asked))),
+        });
+    }
+}
+
+/// A kind of amount, for messages.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    example: &'static str,
+}

@@ -1,0 +1,208 @@
+//! The tables that are there once: `[ring]`, `[log]` and `[api]`.
+
+use super::Api;
+use super::Log;
+use super::Ring;
+use super::address;
+use super::context::Context;
+use super::context::Wrong;
+use super::merge::Merged;
+use super::reader::Reader;
+use super::tree::Tree;
+use crate::net::Address;
+use crate::ring;
+use crate::ring::Full;
+use log::LevelFilter;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Whether `[ring]` can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RingState {
+    Right,
+    Wrong,
+}
+
+/// `[ring]`; defaults stand for what is wrong, and its state says so.
+pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) {
+    let mut ring = Ring {
+        file: PathBuf::from("/var/lib/weir/ring"),
+        size: None,
+        settings: ring::Settings {
+            size: 64 << 20,
+            delay: Duration::from_millis(200),
+            hold: Duration::from_secs(2),
+            bytes: 64 << 10,
+            full: Full::DropOldest,
+        },
+    };
+    let mut clean = !merged.ring_lost;
+    if let Some(table) = &merged.ring {
+        let mut reader = Reader::new(context, table, "ring");
+        let file = reader.parsed("file", path);
+        ring.file = file.unwrap_or(ring.file);
+        ring.size = size(&mut reader);
+        ring.settings.size = ring.size.unwrap_or(ring.settings.size);
+        if let Some(commit) = reader.table("commit") {
+            self::commit(commit, &mut ring.settings);
+        }
+        let full = [("drop-oldest", Full::DropOldest), ("refuse", Full::Refuse)];
+        ring.settings.full = reader.choice("full", &full).unwrap_or(Full::DropOldest);
+        clean &= reader.finish();
+    }
+    (
+        ring,
+        if clean {
+            RingState::Right
+        } else {
+            RingState::Wrong
+        },
+    )
+}
+
+fn size(reader: &mut Reader<'_>) -> Option<u64> {
+    let automatic = |node: &super::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
+    match reader.take("size") {
+        Some(node) if automatic(node) => None,
+        _ => reader.size("size", RING_SIZE),
+    }
+}
+
+fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
+    settings.delay = reader.period("delay", DELAY).unwrap_or(settings.delay);
+    settings.hold = reader.period("hold", HOLD).unwrap_or(settings.hold);
+    let bytes = reader
+        .size("bytes", COMMIT_BYTES)
+        .and_then(|bytes| u32::try_from(bytes).ok());
+    settings.bytes = bytes.unwrap_or(settings.bytes);
+    if !settings.hold.is_zero() && settings.delay > settings.hold {
+        let place = reader.value_place(if reader.has("hold") { "hold" } else { "delay" });
+        let hint = "`hold` is at least `delay`, or `0s` to write everything";
+        reader.error(place, "`hold` is shorter than `delay`", hint);
+    }
+    reader.finish();
+}
+
+/// `[log]`; defaults stand for what is wrong.
+pub(super) fn log(context: &Context<'_>, merged: &Merged) -> Log {
+    let mut log = Log {
+        level: LevelFilter::Info,
+        summary: Duration::from_secs(15 * 60),
+    };
+    if let Some(table) = &merged.log {
+        let mut reader = Reader::new(context, table, "log");
+        log.level = reader.choice("level", &LEVELS).unwrap_or(log.level);
+        match reader.take("target").map(|node| (node.place, &node.tree)) {
+            Some((place, Tree::Table(_))) => {
+                reader.error(
+                    place,
+                    "a file as `target` is not supported yet",
+                    TARGET_HINT,
+                );
+            }
+            Some(_) => {
+                reader.choice("target", &[("stderr", ())]);
+            }
+            None => {}
+        }
+        log.summary = reader.period("summary", SUMMARY).unwrap_or(log.summary);
+        reader.finish();
+    }
+    log
+}
+
+/// `[api]`; it is off when it is wrong.
+pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
+    let mut api = Api {
+        listen: Some(Address::Unix(PathBuf::from("/run/weir/api"))),
+        token: None,
+    };
+    if let Some(table) = &merged.api {
+        let mut reader = Reader::new(context, table, "api");
+        if let Some(listen) = reader.parsed("listen", api_listen) {
+            api.listen = listen;
+        }
+        api.token = reader.parsed("token", token);
+        let open = api
+            .listen
+            .as_ref()
+            .is_some_and(|address| !is_local(address));
+        if open && !reader.has("token") {
+            let hint = "write `token = \"${file:/etc/weir/api.token}\"`";
+            reader.error(
+                reader.value_place("listen"),
+                "beyond loopback a `token` is needed",
+                hint,
+            );
+        }
+        if !reader.finish() {
+            api.listen = None;
+        }
+    }
+    api
+}
+
+fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
+    if text == "off" {
+        return Ok(None);
+    }
+    match address::listen(text)? {
+        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")),
+        address => Ok(Some(address)),
+    }
+}
+
+fn is_local(address: &Address) -> bool {
+    let loopback = |address: &SocketAddr| address.ip().is_loopback();
+    match address {
+        Address::Tcp(address) | Address::Udp(address) => loopback(address),
+        Address::Unix(_) => true,
+    }
+}
+
+/// A token that fits into a header. What is wrong is not shown.
+pub(super) fn token(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::new("the token is empty"));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Wrong::new(
+            "a token has only ASCII characters without spaces",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The path of a file, from the root.
+pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') || text.ends_with('/') {
+        return Err(Wrong::new("not the path of a file"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+const LEVELS: [(&str, LevelFilter); 5] = [
+    ("error", LevelFilter::Error),
+    ("warn", LevelFilter::Warn),
+    ("info", LevelFilter::Info),
+    ("debug", LevelFilter::Debug),
+    ("trace", LevelFilter::Trace),
+];
+
+const TARGET_HINT: &str = "write `target = \"stderr\"`";
+
+/// The smallest ring has 31 segments of 8 KiB.
+const RING_SIZE: RangeInclusive<u64> = 256 << 10..=1 << 40;
+
+/// A sender waits this long for its answer.
+const DELAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
+
+/// So much may a power cut cost a sender that does not wait for answers.
+const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(600);
+
+/// Memory that waits for the disk.
+const COMMIT_BYTES: RangeInclusive<u64> = 4 << 10..=256 << 10;
+
+const SUMMARY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 86_400);

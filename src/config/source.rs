@@ -1,0 +1,104 @@
+//! The text of the files that were read, and places in it.
+//!
+//! Knows no TOML: a place is a range of bytes in one of the files.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// The files, in the order in which they were read.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    files: Vec<Source>,
+}
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// As it was named.
+    pub(super) path: PathBuf,
+    /// None: it could not be read.
+    pub(super) text: Option<String>,
+    /// What must not be shown, in bytes of the text.
+    pub(super) secrets: Vec<Range<usize>>,
+}
+
+/// A place in a file, ordered as they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Which file.
+    pub(super) file: usize,
+    /// Its first byte.
+    pub(super) start: usize,
+    /// The byte behind it.
+    pub(super) end: usize,
+}
+
+impl Place {
+    /// The whole of a file.
+    pub(super) fn file(file: usize) -> Self {
+        Self {
+            file,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// A place in `file`.
+    pub(super) fn new(file: usize, span: Range<usize>) -> Self {
+        Self {
+            file,
+            start: span.start,
+            end: span.end.max(span.start),
+        }
+    }
+}
+
+impl Sources {
+    /// Adds a file; returns its number.
+    pub(super) fn add(&mut self, path: PathBuf, text: Option<String>) -> usize {
+        self.files.push(Source {
+            path,
+            text,
+            secrets: Vec::new(),
+        });
+        self.files.len() - 1
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The file of this number.
+    pub(super) fn file(&self, file: usize) -> Option<&Source> {
+        self.files.get(file)
+    }
+
+    /// Hides a place in all that is shown.
+    pub(super) fn hide(&mut self, place: Place) {
+        if let Some(source) = self.files.get_mut(place.file) {
+            source.secrets.push(place.start..place.end);
+        }
+    }
+
+    /// The bytes of a place; nothing where there is no such place.
+    pub(super) fn text(&self, place: Place) -> &str {
+        let text = self
+            .file(place.file)
+            .and_then(|source| source.text.as_deref());
+        text.and_then(|text| text.get(place.start..place.end))
+            .unwrap_or_default()
+    }
+
+    /// The number of the line in which a place begins, from 1.
+    pub(super) fn line(&self, place: Place) -> usize {
+        self.text(Place {
+            start: 0,
+            end: place.start,
+            ..place
+        })
+        .matches('\n')
+        .count()
+            + 1
+    }
+}

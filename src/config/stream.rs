@@ -1,0 +1,124 @@
+//! `[[stream]]`: the keys of every stream.
+
+use super::context::Context;
+use super::context::Text;
+use super::reader::Reader;
+use super::source::Place;
+use super::stream_type;
+use super::tree::Table;
+use crate::ring::From;
+use crate::stream::settings::Delivery;
+use crate::stream::settings::OnReject;
+use crate::stream::settings::Settings;
+use crate::stream::settings::Subscription;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A stream, and where it names what it wants.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Its subscription is still empty.
+    pub(super) settings: Settings,
+    pub(super) channels: Vec<Text>,
+    pub(super) devices: Vec<Text>,
+    pub(super) groups: Vec<Text>,
+    /// Where its name stands.
+    pub(super) name: Place,
+}
+
+/// `[[stream]]`; none if there is a mistake in it.
+pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
+    let mut reader = Reader::new(context, table, "stream");
+    let name = reader.name(NAME_MAX);
+    let kind = reader.kind(&stream_type::TYPES);
+    let destination = kind.and_then(|kind| stream_type::destination(&mut reader, kind));
+    let enabled = reader.flag("enabled").unwrap_or(true);
+    let mut names = |key| reader.texts(key).unwrap_or_default();
+    let (channels, devices, groups) = (names("channels"), names("devices"), names("groups"));
+    let from = reader.choice("from", &[("new", From::New), ("oldest", From::Oldest)]);
+    let ttl = age(&mut reader, "ttl");
+    let max_age = age(&mut reader, "max_age");
+    let delivery = delivery(&mut reader);
+    // without its type nobody can say which keys are unknown
+    kind?;
+    let name_place = reader.value_place("name");
+    let clean = reader.finish();
+    let settings = Settings {
+        name: name?,
+        enabled,
+        subscription: Subscription::default(),
+        from: from.unwrap_or(From::New),
+        ttl,
+        max_age,
+        delivery,
+        destination: destination?,
+    };
+    Some(Draft {
+        settings,
+        channels,
+        devices,
+        groups,
+        name: name_place,
+    })
+    .filter(|_| clean)
+}
+
+/// An age after which messages are skipped; none: never.
+fn age(reader: &mut Reader<'_>, key: &'static str) -> Option<Duration> {
+    reader.period(key, AGE).filter(|age| !age.is_zero())
+}
+
+fn delivery(reader: &mut Reader<'_>) -> Delivery {
+    let max_bytes = reader.size("max_bytes", BATCH_BYTES).unwrap_or(256 << 10);
+    let (retry_min, retry_max) = retry(reader);
+    let on_reject = [("skip", OnReject::Skip), ("retry", OnReject::Retry)];
+    Delivery {
+        max_messages: reader
+            .integer("max_messages", BATCH_MESSAGES)
+            .unwrap_or(100),
+        max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
+        linger: reader.period("linger", LINGER).unwrap_or(Duration::ZERO),
+        timeout: reader
+            .period("timeout", TIMEOUT)
+            .unwrap_or(Duration::from_secs(30)),
+        retry_min,
+        retry_max,
+        on_reject: reader
+            .choice("on_reject", &on_reject)
+            .unwrap_or(OnReject::Skip),
+    }
+}
+
+fn retry(reader: &mut Reader<'_>) -> (Duration, Duration) {
+    let (mut min, mut max) = (Duration::from_secs(1), Duration::from_secs(300));
+    if let Some(mut retry) = reader.table("retry") {
+        min = retry.period("min", RETRY).unwrap_or(min);
+        max = retry.period("max", RETRY).unwrap_or(max);
+        if min > max {
+            let place = retry.value_place(if retry.has("max") { "max" } else { "min" });
+            retry.error(
+                place,
+                "`max` is shorter than `min`",
+                "`max` is `5m` if it is not given",
+            );
+        }
+        retry.finish();
+    }
+    (min, max)
+}
+
+/// The ring keeps the names of streams; this is the room for one.
+const NAME_MAX: usize = 32;
+
+const AGE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_650 * 86_400);
+
+const BATCH_MESSAGES: RangeInclusive<usize> = 1..=10_000;
+
+/// Memory of one batch.
+const BATCH_BYTES: RangeInclusive<u64> = 1 << 10..=4 << 20;
+
+const LINGER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
+
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(3_600);
+
+const RETRY: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);

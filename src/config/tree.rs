@@ -1,0 +1,170 @@
+//! A file as a tree of values, each of which knows its place.
+//!
+//! Knows TOML, but no key of weir.
+
+use super::diagnostic::Mistake;
+use super::secrets;
+use super::source::Place;
+use super::source::Sources;
+use super::syntax;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value at its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) tree: Tree,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub(super) enum Tree {
+    /// As it was written, `${…}` included.
+    Text(String),
+    /// TOML allows 64 bits with a sign; more are read, so that ranges can be spoken of.
+    Integer(i128),
+    Float(f64),
+    Flag(bool),
+    Date(String),
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// A table; its keys in the order in which they were written.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// Its header, or all of it when it stands in a line.
+    pub(super) place: Place,
+    pub(super) entries: Vec<Entry>,
+    /// There is a mistake in its syntax: what it says is not all that its author meant.
+    pub(super) damaged: bool,
+}
+
+/// A key with its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_place: Place,
+    pub(super) node: Node,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) root: Table,
+    /// A mistake in the syntax hides what `[ring]` says.
+    pub(super) ring_damaged: bool,
+}
+
+impl Tree {
+    /// What it is, for "expected a text, found ...".
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a number with a fraction",
+            Self::Flag(_) => "true or false",
+            Self::Date(_) => "a date",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+impl Table {
+    /// The entry of this key.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+}
+
+/// Reads a file of `sources`, hides the secrets in it, and adds the mistakes of its syntax.
+pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mistake>) -> Document {
+    let text = sources
+        .file(file)
+        .and_then(|source| source.text.clone())
+        .unwrap_or_default();
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    let mut document = Document {
+        root: convert_table(table.get_ref(), Place::file(file)),
+        ring_damaged: false,
+    };
+    if !errors.is_empty() {
+        secrets::suspect(sources, file, &text);
+        let errors = syntax::order(&text, &errors);
+        mistakes.extend(errors.iter().map(|error| error.explain(&text, file)));
+        let mended = syntax::mend(&text, errors);
+        let table = DeTable::parse_recoverable(&mended.text).0;
+        document.root = convert_table(table.get_ref(), Place::file(file));
+        mended
+            .damage
+            .iter()
+            .for_each(|at| damage(&mut document.root, *at));
+        document.ring_damaged = mended.ring_lost;
+    }
+    secrets::hide(sources, &document.root);
+    document
+}
+
+/// Marks the table that a mistake at `at` stands in: the last one that begins before it.
+fn damage(root: &mut Table, at: usize) {
+    let begin = |table: &&mut Table| table.place.start;
+    let before = tables(root)
+        .filter(|table| table.place.start <= at)
+        .max_by_key(begin);
+    if let Some(table) = before {
+        table.damaged = true;
+    }
+}
+
+/// The tables that have a header of their own.
+fn tables(root: &mut Table) -> impl Iterator<Item = &mut Table> {
+    root.entries.iter_mut().flat_map(|entry| {
+        let nodes = match &mut entry.node {
+            Node {
+                tree: Tree::List(list),
+                ..
+            } => list.as_mut_slice(),
+            node => std::slice::from_mut(node),
+        };
+        nodes.iter_mut().filter_map(|node| match &mut node.tree {
+            Tree::Table(table) => Some(table),
+            _ => None,
+        })
+    })
+}
+
+fn convert_table(table: &DeTable<'_>, place: Place) -> Table {
+    let mut entries: Vec<Entry> = table
+        .iter()
+        .map(|(key, value)| Entry {
+            key: key.get_ref().clone().into_owned(),
+            key_place: Place::new(place.file, key.span()),
+            node: convert(value, place.file),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.key_place);
+    Table {
+        place,
+        entries,
+        damaged: false,
+    }
+}
+
+/// Depth is at most the 80 levels that the parser reads.
+fn convert(value: &Spanned<DeValue<'_>>, file: usize) -> Node {
+    let place = Place::new(file, value.span());
+    let tree = match value.get_ref() {
+        DeValue::String(text) => Tree::Text(text.clone().into_owned()),
+        DeValue::Integer(number) => Tree::Integer(
+            i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX),
+        ),
+        DeValue::Float(number) => Tree::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => Tree::Flag(*flag),
+        DeValue::Datetime(date) => Tree::Date(date.to_string()),
+        DeValue::Array(list) => Tree::List(list.iter().map(|node| convert(node, file)).collect()),
+        DeValue::Table(table) => Tree::Table(convert_table(table, place)),
+    };
+    Node { place, tree }
+}

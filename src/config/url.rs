@@ -1,0 +1,134 @@
+//! URLs of destinations: `scheme://user:password@host:port/path?query`.
+//!
+//! Knows no scheme; callers bring those that they speak.
+
+use super::address;
+use super::context::Wrong;
+use super::context::list;
+use super::context::shorten;
+use super::later;
+use crate::net::Target;
+use std::ops::Range;
+
+/// A URL in its parts.
+#[derive(Debug)]
+pub(super) struct Url<'a> {
+    pub(super) target: Target,
+    /// As decoded.
+    pub(super) user: Option<String>,
+    /// As decoded.
+    pub(super) password: Option<String>,
+    /// Path and query, from its `/` on; empty if there is none.
+    pub(super) path: &'a str,
+    /// Where that begins in the URL.
+    pub(super) path_at: usize,
+}
+
+/// A scheme that a destination speaks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scheme {
+    pub(super) name: &'static str,
+    pub(super) port: u16,
+}
+
+/// Reads a URL.
+pub(super) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wrong> {
+    let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
+    let like = names
+        .first()
+        .map(|name| format!("write it like `{name}://example.com`"));
+    let Some((name, rest)) = text.split_once("://") else {
+        return Err(Wrong::new("not a URL").hint(like.unwrap_or_default()));
+    };
+    let scheme = scheme(name, schemes).map_err(|wrong| wrong.at(0..name.len()))?;
+    if let Some((at, bad)) = text.char_indices().find(|(_, c)| !c.is_ascii_graphic()) {
+        return Err(Wrong::new(format!("{bad:?} cannot be in a URL"))
+            .at(at..at + bad.len_utf8())
+            .hint("write it as `%XX`"));
+    }
+    if let Some(at) = text.find('#') {
+        return Err(Wrong::new("`#` cannot be in the URL of a destination").at(at..text.len()));
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (user_info, host_port) = match authority.rsplit_once('@') {
+        Some((user_info, host_port)) => (Some(user_info), host_port),
+        None => (None, authority),
+    };
+    let host_at = text.len() - path.len() - host_port.len();
+    let target = target(host_port, scheme.port).map_err(|wrong| {
+        if user_info.is_none() && path.contains('@') {
+            // what looks like a host is the head of a password
+            return Wrong::new("neither a host nor a user and a password")
+                .hint("write `/`, `?`, `@` and `%` of a password as `%XX`");
+        }
+        shifted(wrong, host_at, host_port)
+    })?;
+    let (user, password) = match user_info.map(|info| info.split_once(':').unwrap_or((info, ""))) {
+        Some((user, "")) => (Some(decode(user)?), None),
+        Some((user, password)) => (Some(decode(user)?), Some(decode(password)?)),
+        None => (None, None),
+    };
+    Ok(Url {
+        target,
+        user,
+        password,
+        path,
+        path_at: text.len() - path.len(),
+    })
+}
+
+fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
+    if let Some(scheme) = schemes.iter().find(|scheme| scheme.name == name) {
+        return Ok(*scheme);
+    }
+    let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
+    let takes = names
+        .iter()
+        .any(|plain| name.strip_suffix('s') == Some(plain));
+    Err(if takes && later::is_value("scheme", name) {
+        Wrong::new(format!("`{name}` is not supported yet"))
+    } else {
+        Wrong::new(format!("unknown scheme `{}`", shorten(name)))
+            .hint(format!("known are {}", list(&names)))
+    })
+}
+
+/// The wrong part of a host, as one of the URL.
+fn shifted(wrong: Wrong, by: usize, whole: &str) -> Wrong {
+    let at = wrong.at.clone().unwrap_or(0..whole.len());
+    wrong.at(at.start + by..at.end + by)
+}
+
+fn target(text: &str, default: u16) -> Result<Target, Wrong> {
+    // the last `:` begins a port unless it is within brackets
+    let colon = text
+        .rfind(':')
+        .filter(|colon| text.rfind(']').is_none_or(|end| end < *colon));
+    let Some(colon) = colon else {
+        return Ok(Target {
+            host: address::host(text)?,
+            port: default,
+        });
+    };
+    let (host, port) = text.split_at(colon);
+    let port_at: Range<usize> = colon + 1..text.len();
+    let port = address::port(port.trim_start_matches(':')).map_err(|wrong| wrong.at(port_at))?;
+    Ok(Target {
+        host: address::host(host)?,
+        port,
+    })
+}
+
+/// The text with every `%XX` as its byte. What is wrong is not shown: it may be a password.
+fn decode(text: &str) -> Result<String, Wrong> {
+    let wrong = || Wrong::new("user and password of the URL are not UTF-8 in `%XX`");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut pieces = text.split('%');
+    bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2).ok_or_else(wrong)?;
+        bytes.push(u8::from_str_radix(code, 16).map_err(|_| wrong())?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
