@@ -20,7 +20,10 @@ pub mod stream;
 pub mod config;
 
 pub mod clock;
+pub mod convert;
+pub mod filter;
 pub mod net;
 pub mod pattern;
+mod spelling;
 pub mod template;
 pub mod units;

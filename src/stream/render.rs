@@ -9,7 +9,7 @@ use crate::message::body::Body;
 /// Empty where the body is of an unknown version.
 pub fn fields<'a>(
     message: &Outgoing<'a>,
-) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a> {
+) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + Clone + use<'a> {
     let body = Body::new(message.body).ok();
     let has_timestamp = body.is_some_and(|body| body.find("timestamp").is_some());
     let received = ValueRef::F64(micros(message.received.since_1970));
