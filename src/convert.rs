@@ -200,6 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_allocated_once_the_names_have_their_room() {
+        let convert = Convert {
+            dots: Some("_".into()),
+            rename: names(&[("note", "din_1")]),
+            fields: Some(patterns(&["*"])),
+            set: vec![("site".into(), Value::from("north"))],
+            ..Convert::default()
+        };
+        let mut scratch = String::with_capacity(256);
+        let counted = allocation_counter::measure(|| {
+            let shown = convert.apply(MESSAGE.iter().copied(), &mut scratch);
+            assert_eq!(shown.count(), 6);
+        });
+        assert_eq!(counted.count_total, 0, "{counted:?}");
+    }
+
+    #[test]
     fn only_fields_are_kept_and_of_them_not_what_is_dropped() {
         let mut convert = Convert {
             fields: Some(patterns(&["position.*", "note"])),

@@ -17,19 +17,19 @@
 //! | what | does |
 //! | --- | --- |
 //! | `a.b`, `$a.b` | the parameter; where the message lacks it an error, or null |
-//! | `+ - *` | exact while 64 bits hold the result, signed or not; a double beyond, or with a double |
+//! | `+ - *` | exact while 64 bits, signed or not, hold the result; else a double |
 //! | `/ %` | `6/3` is an integer, `7/2` is 3.5; by zero an error |
 //! | `& \| ^ << >>` | on numbers without a fraction, two's complement; past 64 bits an error |
 //! | `< <= > >=` | numbers, or texts by their bytes |
-//! | `== !=` | numbers by value; null equals null alone; texts, with `*` on the right (or in a literal) for any text; text and number are never equal |
-//! | `~` | text against a text with `*` |
+//! | `== !=` | numbers by value, texts as `~`; null equals null alone, text never a number |
+//! | `~` | text left against text right, whose `*` is any text; `==` also literals left |
 //! | `&& \|\| ! not(x)` | true or false; the right side only where the left does not decide |
 //! | `c ? a : b`, `if(c, a, b)` | one of both; the other is not computed |
 //! | `exists('a.b')` | whether the message has the parameter, null or not |
 //! | `isnull isnumber isstring isboolean isjson (x)` | of what kind `x` is |
 //! | `abs round floor ceil (x)`, `min max (x, y, …)` | `round` away from zero at a half |
 //! | `tonumber tostring (x)` | `tonumber` of a text that is no number is an error |
-//! | `strlen(t)`, `substr(t, start[, length])` | in characters; `start` from 0, from the end if negative |
+//! | `strlen(t)`, `substr(t, start[, length])` | in characters; negative: from the end |
 //! | `geofence(lat, lon, radius_km)` | whether the position is inside; an error without one |
 //! | `error()` | an error |
 //!
@@ -39,6 +39,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod call;
 mod emit;
 mod evaluate;
 mod function;
@@ -46,9 +47,12 @@ mod operator;
 mod parse;
 mod token;
 mod value;
+mod watch;
 
 pub use value::Text;
 pub use value::Value;
+pub use watch::REFUSED_MAX;
+pub use watch::Watch;
 
 use crate::message::ValueRef;
 use evaluate::Step;

@@ -7,11 +7,11 @@ use super::Filter;
 use super::MISTAKES_MAX;
 use super::Mistake;
 use super::TEXT_MAX;
+use super::call::is_function;
+use super::call::usage;
 use super::emit::Place;
 use super::emit::Program;
 use super::evaluate::Step;
-use super::function::FUNCTIONS;
-use super::function::Function;
 use super::operator::Binary;
 use super::operator::Infix;
 use super::operator::LOOSEST;
@@ -19,9 +19,7 @@ use super::operator::Unary;
 use super::token::Token;
 use super::token::Tokens;
 use crate::message::Value;
-use crate::spelling::nearest;
 use std::ops::Range;
-use std::ops::RangeInclusive;
 
 /// Reads an expression.
 ///
@@ -41,26 +39,20 @@ pub(super) fn parse(text: &str) -> Result<Filter, Vec<Mistake>> {
     parser.finish()
 }
 
-struct Parser<'t> {
+/// Reads one text.
+pub(super) struct Parser<'t> {
     tokens: Tokens<'t>,
-    token: Token<'t>,
-    range: Range<usize>,
+    /// The one at hand.
+    pub(super) token: Token<'t>,
+    /// Where it stands.
+    pub(super) range: Range<usize>,
     /// Where the last token that was taken ends.
-    end: usize,
-    program: Program,
+    pub(super) end: usize,
+    pub(super) program: Program,
     mistakes: Vec<Mistake>,
     /// Mistakes of the grammar so far, those included that are not told.
     faults: usize,
     depth: usize,
-}
-
-/// What is called.
-enum Callee {
-    Exists,
-    If,
-    Function(Function),
-    /// Nobody knows it.
-    Unknown,
 }
 
 impl<'t> Parser<'t> {
@@ -94,7 +86,7 @@ impl<'t> Parser<'t> {
     }
 
     /// An expression, and what does not belong behind it, up to one of `stops` or the end.
-    fn until(&mut self, stops: &[&str]) {
+    pub(super) fn until(&mut self, stops: &[&str]) {
         self.expression(LOOSEST);
         loop {
             match self.token {
@@ -259,98 +251,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A call, of which the bracket is at hand.
-    fn call(&mut self, name: &str, range: Range<usize>) {
-        let (place, before) = (self.program.place(), self.count());
-        let (callee, wanted) = self.callee(name, range.clone());
-        let mut jumps = [place; 2];
-        let count = self.arguments(|parser, count| {
-            if let (Callee::If, Some(jump)) = (&callee, jumps.get_mut(count.saturating_sub(1))) {
-                *jump = parser.program.place();
-                parser.program.push(match count {
-                    1 => Step::Unless(0),
-                    _ => Step::Jump(0),
-                });
-            }
-            if let (Callee::If, [unless, _], 2) = (&callee, jumps, count) {
-                parser.program.land(unless);
-            }
-        });
-        let whole = range.start..self.end;
-        let is_known = !matches!(callee, Callee::Unknown);
-        if is_known && !wanted.contains(&count) && self.count() == before {
-            self.wrong_count(name, &wanted, count, whole.clone());
-        }
-        match callee {
-            Callee::Exists => self.exists(place, before, whole.clone()),
-            Callee::If => self.program.land(jumps[1]),
-            Callee::Function(function) => self.function(function, count),
-            Callee::Unknown => self.program.push(Step::Call(Function::Error, count)),
-        }
-        self.try_out(place, range.start, before);
-    }
-
-    fn function(&mut self, function: Function, count: usize) {
-        if function == Function::Geofence {
-            self.program.name("position.latitude");
-            self.program.name("position.longitude");
-        }
-        self.program.push(match (function, count) {
-            (Function::Not, 1) => Step::Unary(Unary::Not),
-            _ => Step::Call(function, count),
-        });
-    }
-
-    /// The argument of `exists` stands behind `place`.
-    fn exists(&mut self, place: Place, before: usize, whole: Range<usize>) {
-        if let Some(name) = self.program.take_text(place) {
-            let name = self.program.name(&name);
-            self.program.push(Step::Exists(name));
-        } else if self.count() == before {
-            let hint = "write `exists('position.latitude')`";
-            self.mistake(whole, "`exists` takes a name in quotes", hint);
-        }
-    }
-
-    fn callee(&mut self, name: &str, range: Range<usize>) -> (Callee, RangeInclusive<usize>) {
-        let known = FUNCTIONS.iter().find(|known| known.signature().0 == name);
-        match (name, known) {
-            ("exists", _) => (Callee::Exists, 1..=1),
-            ("if", _) => (Callee::If, 3..=3),
-            (_, Some(function)) => (Callee::Function(*function), function.signature().1),
-            _ => {
-                let hint = match nearest(name, functions()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", functions().collect::<Vec<_>>().join(", ")),
-                };
-                self.mistake(range, format!("there is no function `{name}`"), hint);
-                (Callee::Unknown, 0..=usize::MAX)
-            }
-        }
-    }
-
-    /// From the bracket that opens to the one that closes; `after` is told of each argument, from
-    /// 1. Returns how many there are.
-    fn arguments(&mut self, mut after: impl FnMut(&mut Self, usize)) -> usize {
-        let open = self.range.clone();
-        self.advance();
-        let mut count: usize = 0;
-        if self.token != Token::Symbol(")") {
-            loop {
-                self.until(&[",", ")"]);
-                count = count.saturating_add(1);
-                after(self, count);
-                if self.token != Token::Symbol(",") {
-                    break;
-                }
-                self.advance();
-            }
-        }
-        self.close(open);
-        count
-    }
-
-    fn close(&mut self, open: Range<usize>) {
+    pub(super) fn close(&mut self, open: Range<usize>) {
         if self.token == Token::Symbol(")") {
             self.advance();
         } else {
@@ -358,7 +259,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         if self.mistakes.len() >= MISTAKES_MAX {
             self.tokens.cut();
         }
@@ -367,11 +268,12 @@ impl<'t> Parser<'t> {
     }
 
     /// Notes what fails for every message, unless there is a mistake in it already.
-    fn try_out(&mut self, place: Place, start: usize, before: usize) {
-        if self.count() == before {
-            if let Some(failure) = self.program.failure(place).map(|error| error.to_string()) {
-                self.mistake(start..self.end, failure, "this fails for every message");
-            }
+    pub(super) fn try_out(&mut self, place: Place, start: usize, before: usize) {
+        if self.count() != before {
+            return;
+        }
+        if let Some(failure) = self.program.failure(place).map(|error| error.to_string()) {
+            self.mistake(start..self.end, failure, "this fails for every message");
         }
     }
 
@@ -420,37 +322,19 @@ impl<'t> Parser<'t> {
         self.program.push(Step::Literal(Value::Null));
     }
 
-    fn wrong_count(
-        &mut self,
-        name: &str,
-        wanted: &RangeInclusive<usize>,
-        count: usize,
-        range: Range<usize>,
-    ) {
-        let (least, most) = (wanted.start(), wanted.end());
-        let takes = match (least, most) {
-            (0, 0) => "no argument".to_owned(),
-            (1, 1) => "1 argument".to_owned(),
-            _ if least == most => format!("{least} arguments"),
-            _ => format!("{least} to {most} arguments"),
-        };
-        let message = format!("`{name}` takes {takes}, not {count}");
-        self.mistake(range, message, format!("write `{}`", usage(name)));
-    }
-
     fn too_deep(&mut self, range: Range<usize>) {
         let hint = "write it with fewer levels of brackets";
         self.mistake(range, "this is nested too deeply", hint);
     }
 
     /// How much was wrong so far.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.faults.saturating_add(self.tokens.mistakes.len())
     }
 
     /// Notes a mistake, unless it follows from another: of those that begin at one place the
     /// first is told, and what an unclosed text swallowed is not missing.
-    fn mistake(
+    pub(super) fn mistake(
         &mut self,
         range: Range<usize>,
         message: impl Into<String>,
@@ -468,30 +352,6 @@ impl<'t> Parser<'t> {
             });
         }
     }
-}
-
-/// The names of all functions.
-fn functions() -> impl Iterator<Item = &'static str> {
-    let names = FUNCTIONS.iter().map(|known| known.signature().0);
-    names.chain(["exists", "if"])
-}
-
-fn is_function(name: &str) -> bool {
-    functions().any(|known| known == name)
-}
-
-/// How a function is written.
-fn usage(name: &str) -> String {
-    let arguments = match name {
-        "error" => "",
-        "exists" => "'name'",
-        "geofence" => "latitude, longitude, radius_km",
-        "if" => "condition, this, that",
-        "max" | "min" => "x, y",
-        "substr" => "text, start, length",
-        _ => "x",
-    };
-    format!("{name}({arguments})")
 }
 
 /// Words that other languages have for an operator.

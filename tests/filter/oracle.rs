@@ -12,8 +12,8 @@ enum Piece {
     Operand(String, Answer),
     Operator(&'static str),
     /// A sign before a piece.
-    Signed(&'static str, Box<Piece>),
-    Group(Vec<Piece>),
+    Signed(&'static str, Box<Self>),
+    Group(Vec<Self>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,12 @@ const LEVELS: [&[&str]; 10] = [
 ];
 
 fn answer(pieces: &[Piece]) -> Answer {
-    let operators = |wanted: &'static [&'static str]| move |piece: &Piece| matches!(piece, Piece::Operator(op) if wanted.contains(op));
+    let operators = |wanted: &'static [&'static str]| {
+        move |piece: &Piece| match piece {
+            Piece::Operator(operator) => wanted.contains(operator),
+            _ => false,
+        }
+    };
     if let Some(question) = pieces.iter().position(operators(&["?"])) {
         let mut open = 0;
         let colon = pieces.iter().position(|piece| {
