@@ -14,10 +14,17 @@
 
 pub mod channel;
 pub mod message;
+pub mod route;
+
 pub mod ring;
+
 pub mod stream;
 
+pub mod cli;
 pub mod config;
+pub mod daemon;
+
+pub mod wire;
 
 pub mod clock;
 pub mod convert;

@@ -1,3 +1,5 @@
 //! The command `weir`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    weir::cli::main(std::env::args_os().skip(1))
+}

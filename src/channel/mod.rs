@@ -2,21 +2,52 @@
 //! say into messages.
 //!
 //! A protocol is one file with a state machine ([`Session`]) that sees bytes and an [`Intake`],
-//! never a socket, and one line in [`PROTOCOLS`]. To add one: copy the smallest, `json.rs`,
+//! never a socket, and one line in [`session`]. To add one: copy the smallest, `json.rs`,
 //! put its vectors beside the others in `tests/`, and add the line.
 
+pub mod http;
+pub mod json;
 pub mod settings;
+pub mod teltonika;
 
 use crate::message::Message;
+use settings::{Protocol, Settings};
+use std::fmt;
+use std::rc::Rc;
+
+/// The session of a new connection.
+#[must_use]
+pub fn session(settings: &Settings) -> Box<dyn Session> {
+    match &settings.protocol {
+        Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
+        Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
+        Protocol::Http { names, token } => {
+            Box::new(http::HttpPosts::new(names.clone(), token.clone()))
+        }
+    }
+}
+
+/// The session of a datagram socket; none where the protocol has no datagrams.
+#[must_use]
+pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
+    match &settings.protocol {
+        Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
+        Protocol::Json(_) | Protocol::Http { .. } => None,
+    }
+}
 
 /// The protocol's side of one connection, or of one datagram socket.
 pub trait Session {
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
-    /// Answers that need no message to be safe are appended to `out`.
+    /// Answers that need no message to be safe are appended to `out`. A session that waits for
+    /// [`Session::safe`], or for `out` to be sent, takes nothing: so it is called again after
+    /// either, with what is left, even if that is nothing.
     ///
     /// # Errors
-    /// When no more of this connection can be understood: `out` is still sent, then it is closed.
+    /// When no more of this connection can be understood: `out` is still sent, then it is closed,
+    /// gently: what still arrives is read and dropped for a moment, as a reset would take the
+    /// answer away.
     fn receive(
         &mut self,
         input: &[u8],
@@ -33,6 +64,11 @@ pub trait Session {
     fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
         let _ = out;
         None
+    }
+
+    /// Whether nothing more is understood until the last ticket is answered.
+    fn waits(&self) -> bool {
+        false
     }
 
     /// Whether only the last of several tickets that are safe at once needs an answer.
@@ -106,4 +142,43 @@ pub enum Malformed {
 pub struct Close {
     /// For the log.
     pub reason: &'static str,
+}
+
+impl Refusal {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ident => "ident not in idents",
+            Self::Unwanted => "unwanted",
+            Self::TooLong => "too long",
+            Self::Full => "ring full",
+        }
+    }
+}
+
+impl Malformed {
+    /// As the counter `refused` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Checksum => "checksum",
+            Self::Length => "length",
+            Self::Ident => "ident",
+            Self::Value => "value",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ident => "`ident` is not one that this channel takes",
+            Self::Unwanted => "no enabled stream subscribes to it",
+            Self::TooLong => "longer than the ring can store",
+            Self::Full => "the ring takes nothing now",
+        })
+    }
 }

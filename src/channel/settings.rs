@@ -1,8 +1,11 @@
 //! What the configuration says of a channel.
 
+use super::teltonika;
 use crate::message::Value;
+use crate::message::json::Names;
 use crate::net::{Address, Network};
 use crate::pattern::Pattern;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[channel]]`.
@@ -36,25 +39,28 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub enum Protocol {
     /// JSON lines.
-    Json(Fields),
+    Json(Names),
     /// Teltonika codec 8, 8E and 16.
-    Teltonika,
+    Teltonika(Rc<teltonika::Settings>),
     /// POST of JSON.
     Http {
         /// Names of the two fields that every message has.
-        fields: Fields,
+        names: Names,
         /// Asked for as `Authorization: Bearer`.
         token: Option<String>,
     },
 }
 
-/// Under which names a program sends the two fields that every message has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields {
-    /// `ident_field`.
-    pub ident: String,
-    /// `timestamp_field`.
-    pub timestamp: String,
+impl Protocol {
+    /// As `type` and `protocol.name` have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Teltonika(_) => "teltonika",
+            Self::Http { .. } => "http",
+        }
+    }
 }
 
 /// What happens to a message that no enabled stream subscribes to.

@@ -13,7 +13,9 @@ use std::path::PathBuf;
 /// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"` or `"unix:/run/weir/in"`.
 pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
     if text.starts_with("serial:") && later::is_value("listen", "serial:") {
-        return Err(Wrong::new("`serial:` is not supported yet").at(0..7));
+        return Err(Wrong::new("`serial:` is not supported yet")
+            .at(0..7)
+            .hint("listen on TCP, UDP or a Unix socket"));
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path);
@@ -37,6 +39,7 @@ pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
     })
 }
 
+/// The path of a Unix socket.
 fn unix(path: &str) -> Result<Address, Wrong> {
     if !path.starts_with('/') {
         return Err(Wrong::new("a socket has a path from the root")
@@ -50,6 +53,7 @@ fn unix(path: &str) -> Result<Address, Wrong> {
     Ok(Address::Unix(PathBuf::from(path)))
 }
 
+/// That `address` is none, and the one that its author may have meant.
 fn no_socket(prefix: &str, address: &str) -> Wrong {
     let (host, port) = address.rsplit_once(':').unwrap_or(("", address));
     let wrong = Wrong::new(format!(
@@ -163,6 +167,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
+/// RFC 1918, RFC 4193, and what never leaves a machine or a link.
 const PRIVATE: [&str; 8] = [
     "127.0.0.0/8",
     "10.0.0.0/8",

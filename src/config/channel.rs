@@ -9,19 +9,22 @@ use super::device::pattern;
 use super::reader::Reader;
 use super::section::token;
 use super::source::Place;
+use super::teltonika_io;
 use super::tree::Table;
 use super::value;
-use crate::channel::settings::Fields;
 use crate::channel::settings::Protocol;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
+use crate::message::json::Names;
 use crate::net::Address;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A channel, and where its addresses stand.
 #[derive(Debug)]
 pub(super) struct Draft {
+    /// As the daemon takes it.
     pub(super) settings: Settings,
     /// As many as `settings.listen`.
     pub(super) listen: Vec<Place>,
@@ -59,11 +62,12 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
 struct Common(Settings);
 
 impl Common {
+    /// Reads them; defaults stand for what is wrong.
     fn read(reader: &mut Reader<'_>) -> Self {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
         Self(Settings {
             name: String::new(),
-            protocol: Protocol::Teltonika,
+            protocol: Protocol::Teltonika(Rc::default()),
             listen: Vec::new(),
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
@@ -81,6 +85,7 @@ impl Common {
         })
     }
 
+    /// With what is not common to all.
     fn settings(self, name: String, protocol: Protocol, listen: Vec<Address>) -> Settings {
         Settings {
             name,
@@ -91,18 +96,20 @@ impl Common {
     }
 }
 
+/// The keys of a type.
 fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
     match kind {
-        Type::Json => Protocol::Json(fields(reader)),
-        Type::Teltonika => Protocol::Teltonika,
+        Type::Json => Protocol::Json(names(reader)),
+        Type::Teltonika => Protocol::Teltonika(Rc::new(teltonika_io::read(reader))),
         Type::Http => Protocol::Http {
-            fields: fields(reader),
+            names: names(reader),
             token: reader.parsed("token", token),
         },
     }
 }
 
-fn fields(reader: &mut Reader<'_>) -> Fields {
+/// `ident_field` and `timestamp_field`, which every type of JSON has.
+fn names(reader: &mut Reader<'_>) -> Names {
     let name = |text: &str| match text {
         "" => Err(Wrong::new("the name of a field is empty")),
         name => Ok(name.to_owned()),
@@ -112,19 +119,24 @@ fn fields(reader: &mut Reader<'_>) -> Fields {
             .parsed(key, name)
             .unwrap_or_else(|| default.to_owned())
     };
-    let fields = Fields {
+    let names = Names {
         ident: field("ident_field", "ident"),
         timestamp: field("timestamp_field", "timestamp"),
     };
-    if fields.ident == fields.timestamp {
-        let place = reader.value_place("timestamp_field");
+    if names.ident == names.timestamp {
+        let written = if reader.has("timestamp_field") {
+            "timestamp_field"
+        } else {
+            "ident_field"
+        };
+        let place = reader.value_place(written);
         reader.error(
             place,
             "ident and timestamp are in one field",
             "name two fields",
         );
     }
-    fields
+    names
 }
 
 /// The addresses and where they stand; at least one, or a mistake was noted.
@@ -182,13 +194,17 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         value::check_name(context, entry);
         let new = context.text(&entry.node)?;
         if matches!(new.value.as_str(), "" | "ident" | "timestamp") {
-            context.wrong(&new, Wrong::new("a parameter cannot get this name"));
+            context.wrong(
+                &new,
+                Wrong::new("a parameter cannot get this name").hint("choose another"),
+            );
         }
         Some((entry.key.clone(), new.value))
     });
     pairs.collect()
 }
 
+/// By name; the first is the example where there is none.
 const TYPES: [(&str, Type); 3] = [
     ("teltonika", Type::Teltonika),
     ("json", Type::Json),
@@ -198,4 +214,5 @@ const TYPES: [(&str, Type); 3] = [
 /// Each connection costs up to two messages of memory.
 const CONNECTIONS: RangeInclusive<usize> = 1..=1024;
 
+/// Trackers that sleep report once a day.
 const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 86_400);

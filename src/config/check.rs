@@ -11,7 +11,7 @@ use super::context::shorten;
 use super::device::GroupDraft;
 use super::diagnostic::Mistake;
 use super::merge::Merged;
-use super::merge::Named;
+use super::merge::Tables;
 use super::source::Place;
 use super::stream;
 use crate::channel::settings::Unwanted;
@@ -21,9 +21,13 @@ use std::net::SocketAddr;
 
 /// The tables without a mistake of their own.
 pub(super) struct Drafts {
+    /// `[[device]]`.
     pub(super) devices: Vec<Device>,
+    /// `[[group]]`.
     pub(super) groups: Vec<GroupDraft>,
+    /// `[[channel]]`.
     pub(super) channels: Vec<channel::Draft>,
+    /// `[[stream]]`.
     pub(super) streams: Vec<stream::Draft>,
 }
 
@@ -63,7 +67,7 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         }
     }
     refuse_shared_addresses(context, api, &mut drafts.channels);
-    if drafts.streams.len() == merged.streams.len() {
+    if drafts.streams.len() == merged.streams.count() {
         warn_of_unwanted(context, drafts);
     }
 }
@@ -90,6 +94,7 @@ impl Names<'_> {
         known.map(|text| text.value.clone()).collect()
     }
 
+    /// Whether the name is known; if not, that is noted.
     fn knows(&self, context: &Context<'_>, text: &Text) -> bool {
         let star = text.value == "*" && self.star == Star::All;
         if star || self.known.contains(&text.value.as_str()) {
@@ -106,7 +111,8 @@ impl Names<'_> {
     }
 }
 
-fn names(tables: &[Named]) -> Vec<&str> {
+/// Those of all tables, right or wrong: one mistake is told once.
+fn names(tables: &Tables) -> Vec<&str> {
     tables
         .iter()
         .filter_map(|named| named.name.as_deref())
@@ -137,6 +143,7 @@ fn refuse_shared_addresses(context: &Context<'_>, api: &Api, channels: &mut Vec<
     });
 }
 
+/// Notes that `owner` has the address already.
 fn note_shared(context: &Context<'_>, place: Place, owner: &str) {
     let mistake = Mistake::error(place, format!("{owner} listens there already"));
     context.note(mistake.hint("give each an address or a port of its own"));

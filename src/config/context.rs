@@ -16,7 +16,9 @@ use std::ops::Range;
 
 /// What every reader shares.
 pub(super) struct Context<'a> {
+    /// What `${…}` is taken from.
     pub(super) environment: &'a dyn Environment,
+    /// What places lie in.
     pub(super) sources: &'a Sources,
     mistakes: RefCell<Vec<Mistake>>,
 }
@@ -24,7 +26,9 @@ pub(super) struct Context<'a> {
 /// A string, expanded, and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
+    /// With every reference replaced.
     pub(super) value: String,
+    /// All of it, quotes included.
     pub(super) place: Place,
     /// Where its first byte stands in the file; none where places in it are not places there.
     inner: Option<usize>,
@@ -36,7 +40,9 @@ pub(super) struct Text {
 pub(super) struct Wrong {
     /// Which part of it, in bytes; none: all.
     pub(super) at: Option<Range<usize>>,
+    /// Lowercase, no full stop.
     pub(super) message: String,
+    /// What to write instead.
     pub(super) hint: Option<String>,
 }
 

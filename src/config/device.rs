@@ -14,7 +14,9 @@ use crate::pattern::Pattern;
 /// A group, and where it names its devices.
 #[derive(Debug)]
 pub(super) struct GroupDraft {
+    /// With all names that it gives.
     pub(super) group: Group,
+    /// The same, with their places.
     pub(super) devices: Vec<Text>,
 }
 
@@ -25,12 +27,9 @@ pub(super) fn device(context: &Context<'_>, table: &Table) -> Option<Device> {
     let ident = reader.required("ident", "ident = \"352093081452251\"");
     let ident = ident.and_then(|text| reader.parse(&text, pattern));
     let data = value::parameters(&mut reader, "data");
-    let device = Device {
-        name: name?,
-        ident: ident?,
-        data,
-    };
-    reader.finish().then_some(device)
+    let clean = reader.finish();
+    let (name, ident) = (name?, ident?);
+    clean.then_some(Device { name, ident, data })
 }
 
 /// `[[group]]`; none if there is a mistake in it.

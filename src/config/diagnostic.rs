@@ -214,6 +214,7 @@ impl Excerpt {
         Some(Self::window(&shown, from, to.saturating_sub(from).max(1)))
     }
 
+    /// As much of a line as is shown, and what of it is underlined.
     fn window(line: &[char], from: usize, carets: usize) -> Self {
         let first = if line.len() <= LINE_MAX {
             0

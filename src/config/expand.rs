@@ -18,6 +18,7 @@ use std::path::Path;
 /// A string with all its references replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expanded {
+    /// What is there instead.
     pub(super) text: String,
     /// There was a reference; places in the text are not places in the file.
     pub(super) changed: bool,
@@ -67,8 +68,10 @@ pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<Expand
     Ok(expanded)
 }
 
+/// A message and a hint.
 type Reason = (String, Option<String>);
 
+/// The value of what stands between `${` and `}`.
 fn resolve(reference: &str, environment: &dyn Environment) -> Result<String, Reason> {
     let (kind, name) = reference.split_once(':').unwrap_or((reference, ""));
     match (kind, name) {
@@ -86,6 +89,7 @@ fn resolve(reference: &str, environment: &dyn Environment) -> Result<String, Rea
     }
 }
 
+/// The value of `NAME` or `NAME:-default`.
 fn variable(reference: &str, environment: &dyn Environment) -> Result<String, Reason> {
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -106,6 +110,7 @@ fn variable(reference: &str, environment: &dyn Environment) -> Result<String, Re
     })
 }
 
+/// The text of a file, trimmed.
 fn read(path: &str, environment: &dyn Environment) -> Result<String, Reason> {
     let failed = |reason: String| (format!("`{path}` cannot be read: {reason}"), None);
     let bytes = environment
@@ -127,6 +132,7 @@ pub(super) fn plain(error: &io::Error) -> String {
     }
 }
 
+/// Whether it names an interface, not a way to another file.
 fn is_interface(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains('/')
 }

@@ -32,8 +32,14 @@ pub(super) fn gather(
     for folder in drop_in_folders(main) {
         match environment.list(&folder) {
             Ok(files) => {
-                for file in in_order(files) {
-                    add(&file, environment, sources, mistakes);
+                let files = in_order(files);
+                for file in files.iter().take(FILES_MAX) {
+                    add(file, environment, sources, mistakes);
+                }
+                if files.len() > FILES_MAX {
+                    let file = sources.add(folder, None);
+                    let message = format!("only the first {FILES_MAX} files are read");
+                    mistakes.push(Mistake::error(Place::file(file), message));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -61,6 +67,7 @@ pub fn drop_in_folders(main: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// The drop-ins among the files of a folder, by name.
 fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let hidden = |path: &Path| {
         path.file_name()
@@ -71,10 +78,10 @@ fn in_order(files: Vec<PathBuf>) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|end| end == "toml") && !hidden(path))
         .collect();
     files.sort();
-    files.truncate(FILES_MAX);
     files
 }
 
+/// Reads one file; what is wrong with it as a whole is noted.
 fn add(
     path: &Path,
     environment: &dyn Environment,
@@ -110,6 +117,7 @@ fn add(
     Main::Read
 }
 
+/// The text with a space for every byte that is none.
 fn mend(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

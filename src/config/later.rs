@@ -6,7 +6,6 @@
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "every", "or_change", "tls"]),
-    ("channel teltonika", &["io"]),
     (
         "stream",
         &[
@@ -82,6 +81,7 @@ pub(super) fn values(key: &str) -> impl Iterator<Item = &'static str> {
     of(VALUES, key)
 }
 
+/// The names in the row of `name`.
 fn of(table: &'static [(&str, &[&str])], name: &str) -> impl Iterator<Item = &'static str> {
     let row = table.iter().find(|(known, _)| *known == name);
     row.into_iter().flat_map(|(_, names)| names.iter().copied())

@@ -15,6 +15,7 @@ use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
 use crate::spelling::nearest;
+use std::collections::HashMap;
 
 /// All tables of all files. Those that are wrong as a whole are marked as damaged.
 #[derive(Debug, Default)]
@@ -22,12 +23,20 @@ pub(super) struct Merged {
     pub(super) ring: Option<Table>,
     pub(super) log: Option<Table>,
     pub(super) api: Option<Table>,
-    pub(super) channels: Vec<Named>,
-    pub(super) devices: Vec<Named>,
-    pub(super) groups: Vec<Named>,
-    pub(super) streams: Vec<Named>,
+    pub(super) channels: Tables,
+    pub(super) devices: Tables,
+    pub(super) groups: Tables,
+    pub(super) streams: Tables,
     /// What `[ring]` says is not known.
     pub(super) ring_lost: bool,
+}
+
+/// Tables of one kind, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    tables: Vec<Named>,
+    /// Where each name stands first; a fleet has thousands of devices.
+    by_name: HashMap<String, usize>,
 }
 
 /// A table of which there are several.
@@ -35,6 +44,7 @@ pub(super) struct Merged {
 pub(super) struct Named {
     /// None: it has none, or none that can be read.
     pub(super) name: Option<String>,
+    /// As all files together have it.
     pub(super) table: Table,
     /// In which file it stands last.
     file: usize,
@@ -46,6 +56,54 @@ impl Named {
         self.table
             .entry("name")
             .map_or(self.table.place, |entry| entry.node.place)
+    }
+}
+
+impl Tables {
+    /// All of them, those that are there twice included.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Named> {
+        self.tables.iter()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// The first of this name.
+    fn named(&self, name: &str) -> Option<&Named> {
+        self.by_name
+            .get(name)
+            .and_then(|index| self.tables.get(*index))
+    }
+
+    fn push(&mut self, named: Named) {
+        if let Some(name) = &named.name {
+            self.by_name
+                .entry(name.clone())
+                .or_insert(self.tables.len());
+        }
+        self.tables.push(named);
+    }
+
+    /// Lays a table over the one with its `name`; a name comes once in a file.
+    fn lay(&mut self, mut named: Named, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+        let index = named.name.as_ref().and_then(|name| self.by_name.get(name));
+        match index.and_then(|index| self.tables.get_mut(*index)) {
+            None => self.push(named),
+            Some(known) if known.file == named.file => {
+                let name = shorten(named.name.as_deref().unwrap_or_default());
+                let mistake =
+                    Mistake::error(named.name_place(), format!("`{name}` is there twice"));
+                mistakes.push(mistake.hint(first(known, sources)));
+                named.table.damaged = true;
+                self.push(named);
+            }
+            Some(known) => {
+                known.file = named.file;
+                overlay(&mut known.table, named.table);
+            }
+        }
     }
 }
 
@@ -68,6 +126,7 @@ pub(super) fn merge(
 }
 
 impl Merged {
+    /// Lays one top-level key over what was there before.
     fn lay(
         &mut self,
         entry: Entry,
@@ -99,16 +158,8 @@ impl Merged {
             Ok(tables) => {
                 for table in tables {
                     let name = name(&table, environment);
-                    lay_named(
-                        several,
-                        Named {
-                            name,
-                            file: table.place.file,
-                            table,
-                        },
-                        sources,
-                        mistakes,
-                    );
+                    let file = table.place.file;
+                    several.lay(Named { name, table, file }, sources, mistakes);
                 }
             }
             Err(mistake) => mistakes.push(mistake),
@@ -117,14 +168,14 @@ impl Merged {
 
     /// Whether no channel and no stream is written, right or wrong.
     pub(super) fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.streams.is_empty()
+        self.channels.count() + self.streams.count() == 0
     }
 
     /// Names are unique across channels and streams: the logs and the API know no more.
     fn refuse_shared_names(&mut self, sources: &Sources, mistakes: &mut Vec<Mistake>) {
-        for stream in &mut self.streams {
-            let same = |channel: &&Named| channel.name.is_some() && channel.name == stream.name;
-            if let Some(channel) = self.channels.iter().find(same) {
+        for stream in &mut self.streams.tables {
+            let name = stream.name.as_deref();
+            if let Some(channel) = name.and_then(|name| self.channels.named(name)) {
                 let message = format!(
                     "`{}` is the name of a channel already",
                     shorten(stream.name.as_deref().unwrap_or_default())
@@ -137,6 +188,7 @@ impl Merged {
     }
 }
 
+/// Lays a table over the one of that name.
 fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> {
     let Tree::Table(table) = &entry.node.tree else {
         let message = format!("`{}` is one table", entry.key);
@@ -167,31 +219,7 @@ fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
     list.into_iter().map(table).collect()
 }
 
-fn lay_named(
-    several: &mut Vec<Named>,
-    mut named: Named,
-    sources: &Sources,
-    mistakes: &mut Vec<Mistake>,
-) {
-    let known = several
-        .iter_mut()
-        .find(|known| known.name.is_some() && known.name == named.name);
-    match known {
-        None => several.push(named),
-        Some(known) if known.file == named.file => {
-            let name = shorten(named.name.as_deref().unwrap_or_default());
-            let mistake = Mistake::error(named.name_place(), format!("`{name}` is there twice"));
-            mistakes.push(mistake.hint(first(known, sources)));
-            named.table.damaged = true;
-            several.push(named);
-        }
-        Some(known) => {
-            known.file = named.file;
-            overlay(&mut known.table, named.table);
-        }
-    }
-}
-
+/// Replaces the keys that `later` gives, each as a whole.
 fn overlay(base: &mut Table, later: Table) {
     base.damaged |= later.damaged;
     for entry in later.entries {
@@ -202,6 +230,7 @@ fn overlay(base: &mut Table, later: Table) {
     }
 }
 
+/// Where the other one is, for a hint.
 fn first(named: &Named, sources: &Sources) -> String {
     let place = named.name_place();
     let path = sources
@@ -214,6 +243,7 @@ fn first(named: &Named, sources: &Sources) -> String {
     )
 }
 
+/// The `name` of a table with its references replaced; mistakes are left to its reader.
 fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     match &table.entry("name")?.node.tree {
         Tree::Text(name) => expand(name, environment).ok().map(|expanded| expanded.text),
@@ -221,6 +251,7 @@ fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     }
 }
 
+/// That there is no such table.
 fn unknown(entry: &Entry) -> Mistake {
     let mistake = Mistake::error(
         entry.key_place,
@@ -233,4 +264,5 @@ fn unknown(entry: &Entry) -> Mistake {
     }
 }
 
+/// All tables that there are.
 const TABLES: [&str; 7] = ["ring", "log", "api", "channel", "device", "group", "stream"];

@@ -28,8 +28,11 @@ mod secrets;
 mod section;
 mod source;
 mod stream;
+mod stream_http;
+mod stream_mqtt;
 mod stream_type;
 mod syntax;
+mod teltonika_io;
 mod tree;
 mod url;
 mod value;
@@ -180,6 +183,7 @@ pub fn load(main: &Path, environment: &dyn Environment) -> Loaded {
     }
 }
 
+/// Reads every table, then what lies between them.
 fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::RingState) {
     let (ring, ring_state) = section::ring(context, merged);
     let (log, api) = (section::log(context, merged), section::api(context, merged));

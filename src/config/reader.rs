@@ -78,8 +78,12 @@ impl<'a> Reader<'a> {
         self.context.note(Mistake::error(place, message).hint(hint));
     }
 
-    /// Notes that a key is not there that has to be.
+    /// Notes that a key is not there that has to be; in a damaged table it may be what is
+    /// damaged.
     pub(super) fn missing(&self, key: &str, hint: &str) {
+        if self.table.damaged {
+            return;
+        }
         let kind = self.kind;
         let message = format!("this {kind} has no `{key}`");
         self.error(self.table.place, message, format!("write `{hint}`"));
@@ -131,13 +135,12 @@ impl<'a> Reader<'a> {
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
-        match node.tree {
-            Tree::Flag(flag) => Some(flag),
-            _ => {
-                self.context.expected("`true` or `false`", node, None);
-                None
-            }
-        }
+        let Tree::Flag(flag) = node.tree else {
+            self.context
+                .expected("`true` or `false`", node, unquote(node));
+            return None;
+        };
+        Some(flag)
     }
 
     /// An integer within a range.
@@ -147,8 +150,7 @@ impl<'a> Reader<'a> {
     {
         let node = self.take(key)?;
         let Tree::Integer(number) = node.tree else {
-            let hint = matches!(node.tree, Tree::Text(_)).then_some("write it without quotes");
-            self.context.expected("an integer", node, hint);
+            self.context.expected("an integer", node, unquote(node));
             return None;
         };
         let fitting = T::try_from(number)
@@ -161,6 +163,23 @@ impl<'a> Reader<'a> {
             self.error(node.place, message, format!("write `{key} = {nearest}`"));
         }
         fitting
+    }
+
+    /// A number, with or without a fraction.
+    pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {
+        let node = self.take(key)?;
+        match node.tree {
+            Tree::Float(number) => Some(number),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a fraction is as near as it gets"
+            )]
+            Tree::Integer(number) => Some(number as f64),
+            _ => {
+                self.context.expected("a number", node, unquote(node));
+                None
+            }
+        }
     }
 
     /// A duration within a range.
@@ -195,6 +214,7 @@ impl<'a> Reader<'a> {
         .map(|Size(bytes)| bytes)
     }
 
+    /// A number with a unit within a range.
     fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
     where
         T: FromStr<Err: Display> + PartialOrd + Display,
@@ -215,8 +235,12 @@ impl<'a> Reader<'a> {
         let text = self.context.text(node)?;
         self.parse(&text, |value| {
             let amount = value.parse::<T>().map_err(|error| {
-                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name))
-                    .hint(format!("write it like `{key} = \"{}\"`", kind.example))
+                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name)).hint(
+                    match meant::<T>(value) {
+                        Some(meant) => format!("write `{key} = \"{meant}\"`"),
+                        None => format!("write it like `{key} = \"{}\"`", kind.example),
+                    },
+                )
             })?;
             if range.contains(&amount) {
                 return Ok(amount);
@@ -310,7 +334,8 @@ impl<'a> Reader<'a> {
                 .collect(),
             Tree::Text(_) => self.context.text(node).into_iter().collect(),
             _ => {
-                self.context.expected("a list of texts", node, None);
+                self.context
+                    .expected("a list of texts", node, Some("write `[\"...\"]`"));
                 Vec::new()
             }
         })
@@ -349,6 +374,7 @@ impl<'a> Reader<'a> {
         !self.table.damaged && self.context.errors() == self.mistakes_before
     }
 
+    /// Notes a key that nobody asked for.
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
         if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
@@ -369,9 +395,43 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What to do with a text where none is expected.
+fn unquote(node: &Node) -> Option<&'static str> {
+    matches!(node.tree, Tree::Text(_)).then_some("write it without quotes")
+}
+
+/// The amount that somebody meant who wrote the unit in another way.
+fn meant<T: FromStr>(value: &str) -> Option<T> {
+    let rewritten = UNITS.iter().filter_map(|(written, unit)| {
+        value
+            .trim()
+            .strip_suffix(written)
+            .map(|number| format!("{number}{unit}"))
+    });
+    rewritten.filter_map(|text| text.parse().ok()).next()
+}
+
 /// A kind of amount, for messages.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
     example: &'static str,
 }
+
+/// Units as others write them.
+const UNITS: [(&str, &str); 14] = [
+    ("KB", "KiB"),
+    ("kB", "KiB"),
+    ("K", "KiB"),
+    ("MB", "MiB"),
+    ("M", "MiB"),
+    ("GB", "GiB"),
+    ("G", "GiB"),
+    ("sec", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("minutes", "m"),
+    ("hours", "h"),
+    ("days", "d"),
+    ("day", "d"),
+];

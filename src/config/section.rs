@@ -62,6 +62,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
     )
 }
 
+/// `size`; none: "auto".
 fn size(reader: &mut Reader<'_>) -> Option<u64> {
     let automatic = |node: &super::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
     match reader.take("size") {
@@ -70,6 +71,7 @@ fn size(reader: &mut Reader<'_>) -> Option<u64> {
     }
 }
 
+/// `commit`.
 fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
     settings.delay = reader.period("delay", DELAY).unwrap_or(settings.delay);
     settings.hold = reader.period("hold", HOLD).unwrap_or(settings.hold);
@@ -144,16 +146,19 @@ pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
     api
 }
 
+/// `listen`; none: "off".
 fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
     if text == "off" {
         return Ok(None);
     }
     match address::listen(text)? {
-        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")),
+        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")
+            .hint("write it like `127.0.0.1:8480`, or `off`")),
         address => Ok(Some(address)),
     }
 }
 
+/// Whether only this machine can connect.
 fn is_local(address: &Address) -> bool {
     let loopback = |address: &SocketAddr| address.ip().is_loopback();
     match address {
@@ -165,12 +170,13 @@ fn is_local(address: &Address) -> bool {
 /// A token that fits into a header. What is wrong is not shown.
 pub(super) fn token(text: &str) -> Result<String, Wrong> {
     if text.is_empty() {
-        return Err(Wrong::new("the token is empty"));
+        return Err(Wrong::new("the token is empty").hint("leave the key out, or write a token"));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Wrong::new(
-            "a token has only ASCII characters without spaces",
-        ));
+        return Err(
+            Wrong::new("a token has only ASCII characters without spaces")
+                .hint("write one of letters and digits"),
+        );
     }
     Ok(text.to_owned())
 }
@@ -178,11 +184,12 @@ pub(super) fn token(text: &str) -> Result<String, Wrong> {
 /// The path of a file, from the root.
 pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
     if text.is_empty() || text.contains('\0') || text.ends_with('/') {
-        return Err(Wrong::new("not the path of a file"));
+        return Err(Wrong::new("not the path of a file").hint("write it like `/var/lib/weir/ring`"));
     }
     Ok(PathBuf::from(text))
 }
 
+/// By name.
 const LEVELS: [(&str, LevelFilter); 5] = [
     ("error", LevelFilter::Error),
     ("warn", LevelFilter::Warn),
@@ -205,4 +212,5 @@ const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(600)
 /// Memory that waits for the disk.
 const COMMIT_BYTES: RangeInclusive<u64> = 4 << 10..=256 << 10;
 
+/// Zero: none.
 const SUMMARY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 86_400);

@@ -19,8 +19,11 @@ use std::time::Duration;
 pub(super) struct Draft {
     /// Its subscription is still empty.
     pub(super) settings: Settings,
+    /// `channels`, with their places.
     pub(super) channels: Vec<Text>,
+    /// `devices`, with their places.
     pub(super) devices: Vec<Text>,
+    /// `groups`, with their places.
     pub(super) groups: Vec<Text>,
     /// Where its name stands.
     pub(super) name: Place,
@@ -68,6 +71,7 @@ fn age(reader: &mut Reader<'_>, key: &'static str) -> Option<Duration> {
     reader.period(key, AGE).filter(|age| !age.is_zero())
 }
 
+/// How batches are cut and tried again.
 fn delivery(reader: &mut Reader<'_>) -> Delivery {
     let max_bytes = reader.size("max_bytes", BATCH_BYTES).unwrap_or(256 << 10);
     let (retry_min, retry_max) = retry(reader);
@@ -89,6 +93,7 @@ fn delivery(reader: &mut Reader<'_>) -> Delivery {
     }
 }
 
+/// The shortest and the longest wait of `retry`.
 fn retry(reader: &mut Reader<'_>) -> (Duration, Duration) {
     let (mut min, mut max) = (Duration::from_secs(1), Duration::from_secs(300));
     if let Some(mut retry) = reader.table("retry") {
@@ -110,15 +115,20 @@ fn retry(reader: &mut Reader<'_>) -> (Duration, Duration) {
 /// The ring keeps the names of streams; this is the room for one.
 const NAME_MAX: usize = 32;
 
+/// Zero: for ever.
 const AGE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_650 * 86_400);
 
+/// Two batches are in memory at most.
 const BATCH_MESSAGES: RangeInclusive<usize> = 1..=10_000;
 
 /// Memory of one batch.
 const BATCH_BYTES: RangeInclusive<u64> = 1 << 10..=4 << 20;
 
+/// Zero: at once.
 const LINGER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
 
+/// Satellite links answer after seconds.
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(3_600);
 
+/// Both `min` and `max`.
 const RETRY: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);

@@ -21,6 +21,7 @@ pub(super) struct SyntaxError {
 /// A file whose wrong lines are blank; every place in it is as before.
 #[derive(Debug)]
 pub(super) struct Mended {
+    /// As long as the file.
     pub(super) text: String,
     /// Where lines were blanked that belong to a table that still has its header.
     pub(super) damage: Vec<usize>,
@@ -34,15 +35,22 @@ impl SyntaxError {
         let place = Place::new(file, self.span.clone());
         let at_fault = text.get(self.span.clone()).unwrap_or_default();
         let message = self.message.as_str();
-        if message.starts_with("string values must be quoted") {
+        let number_or_flag = ["invalid float", "invalid boolean", "invalid integer"];
+        let word = at_fault.starts_with(|c: char| c.is_ascii_alphabetic())
+            && number_or_flag
+                .iter()
+                .any(|invalid| message.starts_with(invalid));
+        if word || message.starts_with("string values must be quoted") {
             let message = if at_fault.is_empty() {
                 "there is no value"
             } else {
                 "not a value"
             };
+            let plain = |c: char| c.is_ascii_alphanumeric() || " .-_/*".contains(c);
+            let showable = !at_fault.is_empty() && at_fault.chars().all(plain);
             let key = self
                 .key(text)
-                .filter(|key| !at_fault.is_empty() && !secrets::is_secret(key));
+                .filter(|key| showable && !secrets::is_secret(key));
             return Mistake::error(place, message).hint(match key {
                 Some(key) => format!("put text in quotes: `{key} = \"{}\"`", shorten(at_fault)),
                 None => "put text in quotes: `key = \"text\"`".to_owned(),
@@ -58,6 +66,7 @@ impl SyntaxError {
             _ if message.starts_with("unclosed table") => {
                 mistake.hint("write `[name]` or `[[name]]`")
             }
+            _ if message.ends_with("is never closed") => mistake.hint("close it on its line"),
             "recursion limit" => Mistake::error(place, "nested too deeply"),
             _ => mistake,
         }
@@ -75,7 +84,7 @@ impl SyntaxError {
 }
 
 /// What the parser said, by place, without what only follows from a mistake before: the first one
-/// of a line, and the first one of a list that is never closed.
+/// of a line, and nothing behind a bracket or quotes that are never closed.
 pub(super) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> {
     let mut ordered: Vec<SyntaxError> = errors
         .iter()
@@ -83,24 +92,49 @@ pub(super) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> 
             let span = error.span().unwrap_or(text.len()..text.len());
             let start = span.start.min(text.len());
             let span = start..span.end.clamp(start, text.len());
-            SyntaxError {
-                span,
-                message: error.message().to_owned(),
-            }
+            let message = error.message().to_owned();
+            SyntaxError { span, message }
         })
         .collect();
     ordered.sort_by_key(|error| (error.span.start, error.span.end));
-    if ordered
-        .iter()
-        .any(|error| error.message.starts_with("unclosed array"))
-        && let Some(first) = ordered
-            .iter()
-            .position(|error| error.message.contains("array"))
-    {
-        ordered.truncate(first + 1);
+    if let Some(open) = never_closed(text, &ordered) {
+        ordered.retain(|error| error.span.start < open.start);
+        let shown = text.get(open.clone()).unwrap_or_default();
+        ordered.push(SyntaxError {
+            message: format!("`{shown}` is never closed"),
+            span: open,
+        });
     }
     ordered.dedup_by_key(|error| line(text, error.span.start).start);
     ordered
+}
+
+/// The bracket or the quotes that swallow the rest of the file.
+fn never_closed(text: &str, errors: &[SyntaxError]) -> Option<Range<usize>> {
+    for (unclosed, of_it, bracket) in [
+        ("unclosed array,", "array", '['),
+        ("unclosed inline table", "inline table", '{'),
+    ] {
+        if errors
+            .iter()
+            .any(|error| error.message.starts_with(unclosed))
+        {
+            let first = errors.iter().find(|error| error.message.contains(of_it))?;
+            let before = text.get(..first.span.start)?;
+            let opens = |at: &usize| text.get(..*at).is_some_and(|t| t.trim_end().ends_with('='));
+            let open = before
+                .rmatch_indices(bracket)
+                .map(|(at, _)| at)
+                .find(opens)?;
+            return Some(open..open + 1);
+        }
+    }
+    let quotes = errors
+        .iter()
+        .find(|error| error.message.starts_with("invalid multi-line"))?;
+    let before = text.get(..quotes.span.end)?;
+    let open = before.rfind("\"\"\"").max(before.rfind("'''"))?;
+    Some(open..open + 3)
 }
 
 /// Blanks the lines of `errors`, and of those that only show then.

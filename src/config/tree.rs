@@ -13,7 +13,9 @@ use toml::de::{DeTable, DeValue};
 /// A value at its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
+    /// All of it, quotes and brackets included.
     pub(super) place: Place,
+    /// What it is.
     pub(super) tree: Tree,
 }
 
@@ -36,6 +38,7 @@ pub(super) enum Tree {
 pub(super) struct Table {
     /// Its header, or all of it when it stands in a line.
     pub(super) place: Place,
+    /// In the order in which they were written.
     pub(super) entries: Vec<Entry>,
     /// There is a mistake in its syntax: what it says is not all that its author meant.
     pub(super) damaged: bool,
@@ -44,14 +47,18 @@ pub(super) struct Table {
 /// A key with its value.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
+    /// Without quotes.
     pub(super) key: String,
+    /// With quotes.
     pub(super) key_place: Place,
+    /// What stands behind the `=`.
     pub(super) node: Node,
 }
 
 /// What a file holds.
 #[derive(Debug)]
 pub(super) struct Document {
+    /// The tables and keys of the top level.
     pub(super) root: Table,
     /// A mistake in the syntax hides what `[ring]` says.
     pub(super) ring_damaged: bool,
@@ -135,6 +142,7 @@ fn tables(root: &mut Table) -> impl Iterator<Item = &mut Table> {
     })
 }
 
+/// A table with its keys in order.
 fn convert_table(table: &DeTable<'_>, place: Place) -> Table {
     let mut entries: Vec<Entry> = table
         .iter()

@@ -13,6 +13,7 @@ use std::ops::Range;
 /// A URL in its parts.
 #[derive(Debug)]
 pub(super) struct Url<'a> {
+    /// Host and port.
     pub(super) target: Target,
     /// As decoded.
     pub(super) user: Option<String>,
@@ -27,7 +28,9 @@ pub(super) struct Url<'a> {
 /// A scheme that a destination speaks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scheme {
+    /// Without `://`.
     pub(super) name: &'static str,
+    /// Where the URL names none.
     pub(super) port: u16,
 }
 
@@ -77,6 +80,7 @@ pub(super) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wr
     })
 }
 
+/// The scheme of this name.
 fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
     if let Some(scheme) = schemes.iter().find(|scheme| scheme.name == name) {
         return Ok(*scheme);
@@ -87,6 +91,7 @@ fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
         .any(|plain| name.strip_suffix('s') == Some(plain));
     Err(if takes && later::is_value("scheme", name) {
         Wrong::new(format!("`{name}` is not supported yet"))
+            .hint(format!("supported are {}", list(&names)))
     } else {
         Wrong::new(format!("unknown scheme `{}`", shorten(name)))
             .hint(format!("known are {}", list(&names)))
@@ -99,6 +104,7 @@ fn shifted(wrong: Wrong, by: usize, whole: &str) -> Wrong {
     wrong.at(at.start + by..at.end + by)
 }
 
+/// Host and port; `default` where there is no port.
 fn target(text: &str, default: u16) -> Result<Target, Wrong> {
     // the last `:` begins a port unless it is within brackets
     let colon = text

@@ -52,6 +52,7 @@ fn value(context: &Context<'_>, node: &Node) -> Option<Value> {
     })
 }
 
+/// An integer of at most 64 bits.
 fn integer(context: &Context<'_>, node: &Node, number: i128) -> Option<Value> {
     match (u64::try_from(number), i64::try_from(number)) {
         (Ok(number), _) => Some(Value::U64(number)),
@@ -60,6 +61,7 @@ fn integer(context: &Context<'_>, node: &Node, number: i128) -> Option<Value> {
     }
 }
 
+/// A list or table as JSON, at most [`LEVELS_MAX`] deep.
 fn json(context: &Context<'_>, node: &Node, level: usize) -> Option<serde_json::Value> {
     use serde_json::Value as Json;
     if level > LEVELS_MAX {
@@ -88,8 +90,9 @@ fn json(context: &Context<'_>, node: &Node, level: usize) -> Option<serde_json::
     }
 }
 
+/// Notes that a node is no value.
 fn refuse<T>(context: &Context<'_>, node: &Node, message: &str) -> Option<T> {
-    context.note(Mistake::error(node.place, message));
+    context.note(Mistake::error(node.place, message).hint("put it in quotes to make it text"));
     None
 }
 

@@ -11,8 +11,9 @@
 //! was received stands in the ring's record header, not here; a body without `timestamp` was
 //! measured when it was received.
 
-use super::{Message, Value, ValueRef, names};
+use super::{Message, ValueRef, names};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A message as the ring keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,14 @@ impl<'a> Body<'a> {
     }
 }
 
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stored in the unknown form `{}`", self.0)
+    }
+}
+
+impl std::error::Error for UnknownVersion {}
+
 /// A name as it is stored.
 #[derive(Serialize, Deserialize)]
 enum Name<'a> {
@@ -136,27 +145,12 @@ impl<'a> From<Stored<'a>> for ValueRef<'a> {
     }
 }
 
-impl Value {
-    /// The value, lent.
-    #[must_use]
-    pub fn as_ref(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Bool(state) => ValueRef::Bool(*state),
-            Self::U64(number) => ValueRef::U64(*number),
-            Self::I64(number) => ValueRef::I64(*number),
-            Self::F64(number) => ValueRef::F64(*number),
-            Self::Text(text) => ValueRef::Text(text),
-            Self::Json(text) => ValueRef::Json(text),
-        }
-    }
-}
-
 /// The version that this program writes; it reads no other yet.
 const VERSION: u8 = 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Value;
     use super::*;
 
     fn message() -> Message {

@@ -7,6 +7,7 @@
 pub mod body;
 pub mod json;
 mod names;
+pub mod timestamp;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +38,7 @@ pub enum Value {
     Json(Box<str>),
 }
 
-/// A parameter's value, lent by a [`Message`] or by a stored [`body::Body`].
+/// A parameter's value, lent by a [`Message`] or by a stored body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// See [`Value::Null`].
@@ -109,6 +110,17 @@ impl Message {
         }
     }
 
+    /// Gives the parameter `old` the name `new`; one that has it already goes.
+    pub fn rename(&mut self, old: &str, new: impl Into<Cow<'static, str>>) {
+        let new = new.into();
+        if old != new && self.has(old) {
+            self.fields.retain(|(name, _)| *name != new);
+            if let Some((name, _)) = self.fields.iter_mut().find(|(name, _)| name == old) {
+                *name = new;
+            }
+        }
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -129,6 +141,22 @@ impl Message {
         self.fields
             .iter()
             .map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl Value {
+    /// The same value, lent.
+    #[must_use]
+    pub fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Bool(state) => ValueRef::Bool(*state),
+            Self::U64(number) => ValueRef::U64(*number),
+            Self::I64(number) => ValueRef::I64(*number),
+            Self::F64(number) => ValueRef::F64(*number),
+            Self::Text(text) => ValueRef::Text(text),
+            Self::Json(text) => ValueRef::Json(text),
+        }
     }
 }
 

@@ -3,13 +3,67 @@
 //!
 //! The ring knows bytes, sequence numbers and streams by name; it knows no message, no socket and
 //! no clock. Time and randomness are arguments, the file is behind [`Storage`].
+//!
+//! # Regions
+//! ```text
+//!  on disk                                │ under way      │ waiting
+//!  oldest segment … head segment          │ a commit has   │ in memory only; gone, unwritten,
+//!  gone as a whole when the room is used  │ taken them     │ once settled by all that want it
+//!  ───────────────────────────────────────┼────────────────┼──────────────────────────────────
+//!                                      durable           begun                         next seq
+//! ```
+//! A stream reads through all three. It is counted as having a record written for it if it had
+//! not settled it when a commit took it; its mask on disk says exactly that.
+//!
+//! # Promises
+//! - Order: numbers rise, and none that was shown outside comes back, power cuts included.
+//! - Safety: what is below [`Ring::safe`] is on disk or settled by all that want it.
+//! - Space: a full ring gives up its oldest segment, and each stream counts what it had not read.
+//! - Exactness: for every stream `stored = accepted + … + dropped + corrupt + backlog`, always.
+//! - Opening reads the slots, the segments' headers and the head segment; it never truncates.
 
+mod attach;
+mod commit;
+mod due;
+mod file;
+mod format;
+mod head;
+mod memory;
+mod open;
+mod queue;
+mod read;
+mod record;
+mod recover;
+mod scan;
+mod segment;
+mod slot;
 mod storage;
+mod table;
+mod times;
+mod walk;
+mod words;
 
-pub use storage::{IoError, Storage};
+pub use commit::Commit;
+pub use file::File;
+pub use memory::Memory;
+pub use open::OpenError;
+pub use open::Report;
+pub use storage::IoError;
+pub use storage::Storage;
 
 use crate::clock::Now;
+use due::Health;
+use due::Slots;
+use format::Geometry;
+use format::Ordinals;
+use format::STREAMS_MAX;
+use queue::Queue;
+use recover::Segment;
+use std::collections::VecDeque;
 use std::time::Duration;
+use table::Table;
+use times::Boots;
+use walk::Window;
 
 /// The number of a record, rising by at least one from each to the next; none that was ever
 /// shown outside comes back.
@@ -20,9 +74,52 @@ pub struct Seq(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u8);
 
+impl StreamId {
+    /// The mask of this stream alone.
+    #[must_use]
+    pub fn mask(self) -> Mask {
+        Mask(self.bit())
+    }
+
+    fn bit(self) -> u32 {
+        1 << self.0
+    }
+
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        (0..32).map(Self)
+    }
+
+    /// The streams of a mask.
+    fn of_mask(mask: u32) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |id| mask & id.bit() != 0)
+    }
+}
+
+const _: () = assert!(STREAMS_MAX == 32);
+
 /// The streams that want a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mask(pub u32);
+
+impl Mask {
+    /// Whether it names no stream.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl std::ops::BitOr for Mask {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
 
 /// How a ring is made and when it writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +183,9 @@ pub enum Settled {
     ByHand,
     /// The destination will never take it.
     GivenUp,
+    /// The stream never wanted it: for records that are lent with `subscribed` false. Counted
+    /// nowhere.
+    Unwanted,
 }
 
 /// What became of the records that a stream wanted:
@@ -136,87 +236,176 @@ pub enum AttachError {
 
 /// The ring over its storage.
 pub struct Ring {
-    _storage: Box<dyn Storage>,
+    storage: Box<dyn Storage>,
+    settings: Settings,
+    geometry: Geometry,
+    id: u64,
+    boots: Boots,
+    table: Table,
+    queue: Queue,
+    /// Those that hold records, oldest first; the last is the head.
+    segments: VecDeque<Segment>,
+    /// What was written for each stream before the oldest segment.
+    tail: Ordinals,
+    head: head::Head,
+    slots: Slots,
+    under_way: Option<commit::UnderWay>,
+    health: Health,
+    next_seq: u64,
+    /// Records below are on disk or were never written; see `begun_seq` for the rest.
+    begun_seq: u64,
+    /// What was written for each stream, the commit under way included.
+    cum: Ordinals,
+    /// What is on disk for each stream.
+    cum_durable: Ordinals,
+    /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
+    doubt: u64,
+    random: u64,
+    /// With both slots lost: the owners of the bits, by the head's header, until they come back.
+    orphans: [u32; STREAMS_MAX],
+    /// What opening found damaged in the head.
+    holes: Vec<recover::Hole>,
+    last_append: Duration,
+    window: Window,
+    stats: Stats,
+}
+
+/// What the ring did since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Bytes given to the storage.
+    pub bytes_written: u64,
+    /// Successful syncs.
+    pub syncs: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// Records that were settled by all before they were written.
+    pub held: u64,
+    /// Records that were written.
+    pub written: u64,
 }
 
 impl Ring {
+    /// What names the ring outside: half of its id. The other half stays secret, see the format.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        format::low(self.id >> 32)
+    }
+
     /// The longest record that fits, in bytes.
+    #[must_use]
     pub fn record_max(&self) -> usize {
-        todo!()
-    }
-
-    /// Gives the stream of this name its place: a new one, or, for a name that the ring
-    /// remembers, the one where it stood. Durable before it returns.
-    pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> {
-        let _ = (name, from, now);
-        todo!()
-    }
-
-    /// Forgets a stream; all that it had not settled is settled.
-    pub fn remove(&mut self, name: &str, now: Now) -> Result<(), AttachError> {
-        let _ = (name, now);
-        todo!()
-    }
-
-    /// Says whether the destination is connected: a record whose streams all are waits `hold`.
-    pub fn set_connected(&mut self, stream: StreamId, connected: bool) {
-        let _ = (stream, connected);
-        todo!()
+        let room = self.geometry.segment_len as usize - segment::HEADER_LEN;
+        let marked = record::frame_len(record::BASE_LEN) + record::HEADER_LEN;
+        room.saturating_sub(marked).min(format::BODY_MAX)
     }
 
     /// Takes a record for the streams of `mask`, in memory. Never touches the disk.
     /// Precondition: mask is not empty.
+    ///
+    /// # Errors
+    /// When it is not taken.
     pub fn append(&mut self, mask: Mask, now: Now, body: &[u8]) -> Result<Seq, AppendError> {
-        let _ = (mask, now, body);
-        todo!()
+        if body.len() > self.record_max() {
+            return Err(AppendError::TooLong);
+        }
+        self.check_room(body.len())?;
+        self.note_date(now);
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.last_append = now.mono;
+        let wanted = self.table.unsettled(mask.0, seq);
+        for (id, stream) in self.table.attached_mut() {
+            stream.waiting += u64::from(wanted & id.bit() != 0);
+        }
+        let entry = queue::Entry {
+            seq,
+            mask: wanted,
+            received: now,
+            body: body.into(),
+        };
+        self.queue.push(entry);
+        self.release();
+        Ok(Seq(seq))
     }
 
     /// Every record with a number below this one is safe: on disk, or settled by all that want it.
+    #[must_use]
     pub fn safe(&self) -> Seq {
-        todo!()
+        let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
+        Seq(self
+            .queue
+            .entries()
+            .find(open)
+            .map_or(self.next_seq, |entry| entry.seq))
     }
 
-    /// When [`Ring::commit`] is due; at once if in the past, never if none.
-    pub fn next_commit(&self) -> Option<Duration> {
-        todo!()
-    }
-
-    /// Writes all that waits and syncs. After it returned an error the records still wait (in
-    /// memory, safe nowhere) and `next_commit` says when to try again.
-    pub fn commit(&mut self, now: Now) -> Result<(), IoError> {
-        let _ = now;
-        todo!()
-    }
-
-    /// Lends the stream its next record and moves its reading place on. In flight from here on:
-    /// the ring counts it as backlog until it is settled.
-    pub fn read(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> {
-        let _ = (stream, now);
-        todo!()
-    }
-
-    /// Moves the cursor of a stream over a record that was read. Precondition: in the order in
-    /// which they were read.
-    pub fn settle(&mut self, stream: StreamId, seq: Seq, how: Settled, now: Now) {
-        let _ = (stream, seq, how, now);
-        todo!()
-    }
-
-    /// Puts the reading place of a stream back to its cursor.
-    pub fn reread(&mut self, stream: StreamId) {
-        let _ = stream;
-        todo!()
+    /// Says whether the destination is connected: a record whose streams all are waits `hold`.
+    pub fn set_connected(&mut self, stream: StreamId, connected: bool) {
+        if let Some(stream) = self.table.stream_mut(stream) {
+            stream.connected = connected;
+        }
     }
 
     /// What became of what a stream wanted.
+    #[must_use]
     pub fn counters(&self, stream: StreamId) -> Counters {
-        let _ = stream;
-        todo!()
+        let Some(found) = self.table.stream(stream) else {
+            return Counters::default();
+        };
+        let tally = &found.tally;
+        let backlog = self.backlog(stream);
+        Counters {
+            stored: tally.sum() + backlog,
+            accepted: tally.accepted,
+            filtered: tally.filtered,
+            expired: tally.expired,
+            by_hand: tally.by_hand,
+            given_up: tally.given_up,
+            dropped: tally.dropped,
+            corrupt: tally.corrupt,
+            backlog,
+        }
     }
 
-    /// Writes cursors and the exact next number; a clean stop.
-    pub fn close(&mut self, now: Now) -> Result<(), IoError> {
-        let _ = now;
-        todo!()
+    fn backlog(&self, id: StreamId) -> u64 {
+        let written = |stream: &table::Stream| self.cum.of(id).saturating_sub(stream.cursor_ord);
+        self.table
+            .stream(id)
+            .map_or(0, |stream| written(stream) + stream.waiting)
+    }
+
+    /// What it did since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Every record numbered below is on disk, or was settled before it had to be.
+    fn durable(&self) -> u64 {
+        self.queue.first().map_or(self.next_seq, |entry| entry.seq)
+    }
+
+    /// Lets go of what waits and was settled by all that wanted it.
+    fn release(&mut self) {
+        while self.queue.begun() == 0 {
+            let Some(entry) = self.queue.first() else {
+                return;
+            };
+            if self.table.unsettled(entry.mask, entry.seq) != 0 {
+                return;
+            }
+            self.queue.pop();
+            self.stats.held += 1;
+        }
+    }
+
+    fn note_date(&mut self, now: Now) {
+        if self.boots.note(now) {
+            self.slots.touch(now.mono);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The waits of one stream, reset only by success.
 #[derive(Clone, Debug)]
-pub struct Backoff {
+pub(super) struct Backoff {
     min: Duration,
     max: Duration,
     failures: u32,
@@ -13,7 +13,7 @@ pub struct Backoff {
 impl Backoff {
     /// Waits from `min` to `max`; the first is `min`.
     #[must_use]
-    pub fn new(min: Duration, max: Duration) -> Self {
+    pub(super) fn new(min: Duration, max: Duration) -> Self {
         Self {
             min,
             max: max.max(min),
@@ -23,7 +23,7 @@ impl Backoff {
 
     /// The wait after one more failure: from `min` to `min` doubled with each failure before it,
     /// at most `max`; `random` decides where between.
-    pub fn failed(&mut self, random: u32) -> Duration {
+    pub(super) fn failed(&mut self, random: u32) -> Duration {
         let ceiling = self
             .min
             .saturating_mul(1 << self.failures.min(20))
@@ -34,14 +34,8 @@ impl Backoff {
     }
 
     /// The destination took something.
-    pub fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.failures = 0;
-    }
-
-    /// Failures since the last success.
-    #[must_use]
-    pub fn failures(&self) -> u32 {
-        self.failures
     }
 }
 

@@ -11,10 +11,23 @@
 //! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
+mod queue;
+
+pub use queue::Outgoing;
+pub use queue::Repeat;
+
+use super::Fault;
+use super::Retry;
 use super::backoff::Backoff;
-use super::settings::{Delivery, OnReject};
-use crate::clock::{Now, Wall};
-use crate::ring::{Record, Ring, Seq, Settled, StreamId};
+use super::settings::Delivery;
+use super::settings::OnReject;
+use crate::clock::Now;
+use crate::ring::Ring;
+use crate::ring::Seq;
+use crate::ring::Settled;
+use crate::ring::StreamId;
+use queue::Queue;
+use queue::State;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -26,12 +39,18 @@ pub struct Engine {
     limits: Limits,
     delivery: Delivery,
     epoch: u32,
-    items: VecDeque<Item>,
-    /// Of the bodies in `items`.
-    bytes: usize,
+    queue: Queue,
     backoff: Backoff,
     /// Nothing is sent before.
     paused_until: Option<Duration>,
+    /// Whether the destination said anything since a connection was last lost.
+    answered: bool,
+    /// When the oldest message in flight was accepted last.
+    progressed: Duration,
+    /// The oldest message of the last connections, and how many ended without an answer to it.
+    unanswered: (Seq, u32),
+    /// Messages of the next batch at most: less after each that got no answer.
+    batch_max: usize,
     /// The last of the messages of which one is known to be refused.
     suspect_until: Option<Seq>,
     /// Given up since the last that was accepted.
@@ -50,31 +69,22 @@ pub struct Limits {
     pub ttl: Option<Duration>,
 }
 
-/// A message on its way out.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    /// Its number, for the answer.
-    pub seq: Seq,
-    /// When it was received.
-    pub received: Wall,
-    /// The message, see [`crate::message::body`].
-    pub body: &'a [u8],
-    /// Whether it has been sent before.
-    pub repeat: Repeat,
-}
-
-/// Whether a message has been sent before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// The first time.
-    First,
-    /// Sent before, and the answer was lost.
-    Again,
+/// What a link says of a message that it is offered for a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// It goes with this batch.
+    Taken,
+    /// It does not fit: the batch ends before it.
+    Full,
+    /// It cannot be sent as it is, and what it lacks.
+    Unfit(String),
 }
 
 /// What happened, for the log and the event list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The destination answered, and did not take what was sent.
+    NotDelivered(Fault),
     /// A message was given up.
     GivenUp {
         /// Which.
@@ -96,41 +106,22 @@ pub enum Event {
     },
 }
 
-/// A message that was read and is not settled in the ring.
-#[derive(Debug)]
-struct Item {
-    seq: Seq,
-    received: Wall,
-    /// Its age when it was read, and when that was.
-    age: Duration,
-    read_at: Duration,
-    body: Box<[u8]>,
-    /// How often it was sent.
-    sent: u32,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Waiting,
-    InFlight { since: Duration },
-    Settled(Settled),
-}
-
 impl Engine {
     /// An engine that has read nothing.
     #[must_use]
     pub fn new(stream: StreamId, delivery: Delivery, limits: Limits) -> Self {
-        let backoff = Backoff::new(delivery.retry_min, delivery.retry_max);
         Self {
             stream,
             limits,
-            delivery,
             epoch: 0,
-            items: VecDeque::new(),
-            bytes: 0,
-            backoff,
+            queue: Queue::default(),
+            backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
             paused_until: None,
+            answered: true,
+            progressed: Duration::ZERO,
+            unanswered: (Seq(0), 0),
+            batch_max: delivery.max_messages.max(1),
+            delivery,
             suspect_until: None,
             given_up_in_a_row: 0,
             events: VecDeque::new(),
@@ -140,12 +131,13 @@ impl Engine {
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
     /// records whose subscription was not decided when they came.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
-        while self.items.len() < self.limits.messages && self.bytes < self.limits.bytes {
+        while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
                 return;
             };
             let unwanted = !record.subscribed && !wanted(record.body);
-            self.push(&record, now, unwanted.then_some(Settled::Filtered));
+            self.queue
+                .push(&record, now, unwanted.then_some(Settled::Filtered));
         }
     }
 
@@ -155,57 +147,71 @@ impl Engine {
         if self.is_paused(now) {
             return None;
         }
-        let place = self
-            .items
-            .iter()
-            .position(|item| item.state == State::Waiting)?;
-        let item = self.items.get_mut(place)?;
+        let item = self.queue.waiting_mut().next()?;
         item.depart(now);
         Some(item.outgoing())
     }
 
     /// The next batch to send, the only one in flight; none while one is, or while `linger` may
-    /// still fill it. All of it is in flight from now on.
-    pub fn next_batch(&mut self, now: Now) -> Option<RangeInclusive<Seq>> {
+    /// still fill it. Messages are offered to `pack` in order; what it takes is in flight from
+    /// now on.
+    pub fn next_batch(
+        &mut self,
+        now: Now,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+    ) -> Option<RangeInclusive<Seq>> {
         self.expire(now);
-        if self.is_paused(now) || self.in_flight() > 0 || self.batch_due()? > now.mono {
+        let due = self.batch_due()? <= now.mono;
+        if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let last = self.cut()?;
-        let mut first = None;
-        for item in self.items.iter_mut().take_while(|item| item.seq <= last) {
-            if item.state == State::Waiting {
-                item.depart(now);
-                first = first.or(Some(item.seq));
+        let (mut room, mut range, mut unfit) = (self.batch_room(), None, Vec::new());
+        for item in self.queue.waiting_mut() {
+            if room == 0 {
+                break;
+            }
+            match pack(&item.outgoing()) {
+                Packing::Taken => {
+                    item.depart(now);
+                    room -= 1;
+                    let first = range.map_or(item.seq, |(first, _)| first);
+                    range = Some((first, item.seq));
+                }
+                Packing::Full => break,
+                Packing::Unfit(reason) => {
+                    item.state = State::Settled(Settled::Filtered);
+                    unfit.push((item.seq, reason));
+                }
             }
         }
-        Some(first?..=last)
+        for (seq, reason) in unfit {
+            self.note(Event::Skipped { seq, reason });
+        }
+        range.map(|(first, last)| first..=last)
     }
 
-    /// The messages of a batch that are in flight, in order.
+    /// The messages of `range` that are in flight, in order.
     pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
-        let in_flight = |item: &&Item| matches!(item.state, State::InFlight { .. });
-        self.items
-            .iter()
-            .filter(move |item| range.contains(&item.seq))
-            .filter(in_flight)
-            .map(Item::outgoing)
+        self.queue.in_flight(range).map(|item| item.outgoing())
     }
 
     /// The destination took all of `range` that is in flight.
-    pub fn accepted(&mut self, epoch: u32, range: RangeInclusive<Seq>) {
+    pub fn accepted(&mut self, epoch: u32, range: RangeInclusive<Seq>, now: Now) {
         if epoch != self.epoch {
             return;
         }
-        let mut accepted = false;
-        for item in in_flight(&mut self.items, range) {
-            item.state = State::Settled(Settled::Accepted);
-            accepted = true;
+        let oldest = self.queue.oldest_in_flight();
+        if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
+            return;
         }
-        if accepted {
-            self.backoff.succeeded();
-            self.given_up_in_a_row = 0;
+        if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
+            self.progressed = now.mono;
         }
+        self.answered = true;
+        self.backoff.succeeded();
+        self.given_up_in_a_row = 0;
+        let doubled = self.batch_max.saturating_mul(2);
+        self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
 
     /// The destination refused `range`, or one message of it. A single one is given up or tried
@@ -214,64 +220,89 @@ impl Engine {
         &mut self,
         epoch: u32,
         range: RangeInclusive<Seq>,
-        reason: &str,
+        fault: &Fault,
         now: Now,
         random: u32,
     ) {
         if epoch != self.epoch {
             return;
         }
-        let count = in_flight(&mut self.items, range.clone()).count();
-        if count > 1 {
-            self.suspect_until = Some(*range.end());
-            self.recall(range);
-        } else if self.may_give_up() {
-            self.give_up(range, reason);
-        } else {
-            self.hold(range, reason, now, random);
+        self.answered = true;
+        match self.queue.in_flight(range.clone()).count() {
+            0 => return,
+            1 if self.may_give_up() => return self.give_up(range, &fault.reason),
+            1 => self.pause(now, None, random),
+            _ => self.suspect_until = Some(*range.end()),
         }
+        self.queue.mark(&range, State::Waiting);
+        self.note(Event::NotDelivered(fault.clone()));
     }
 
-    /// A message that cannot be sent as it is: passed over, and counted as filtered.
-    pub fn skip(&mut self, seq: Seq, reason: &str) {
-        for item in in_flight(&mut self.items, seq..=seq) {
-            item.state = State::Settled(Settled::Filtered);
-        }
-        self.note(Event::Skipped {
-            seq,
-            reason: reason.to_owned(),
-        });
+    /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
+    pub fn skip(&mut self, seq: Seq, reason: String) {
+        self.queue
+            .mark(&(seq..=seq), State::Settled(Settled::Filtered));
+        self.note(Event::Skipped { seq, reason });
     }
 
-    /// The connection is gone, or an answer did not come in time: what is in flight waits again,
-    /// and nothing is sent for a while.
-    pub fn lost(&mut self, epoch: u32, now: Now, random: u32) {
-        if epoch == self.epoch {
-            self.recall(Seq(0)..=Seq(u64::MAX));
+    /// The connection is gone: what is in flight waits again, and nothing is sent for a while,
+    /// unless `retry` says otherwise and the destination has said something since the last time.
+    pub fn lost(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.queue.mark(&ALL, State::Waiting);
+        if retry == Retry::Paused || !self.answered {
             self.pause(now, None, random);
         }
+        self.answered = false;
     }
 
-    /// The destination cannot take anything now, or is set up wrongly: as [`Engine::lost`], and
-    /// not before `after`.
-    pub fn faulty(&mut self, epoch: u32, now: Now, after: Option<Duration>, random: u32) {
+    /// The destination cannot take anything now, or is set up wrongly: what is in flight waits
+    /// again, and nothing is sent for a while, nor before `after`.
+    pub fn faulty(
+        &mut self,
+        epoch: u32,
+        fault: Fault,
+        after: Option<Duration>,
+        now: Now,
+        random: u32,
+    ) {
         if epoch == self.epoch {
-            self.recall(Seq(0)..=Seq(u64::MAX));
+            self.answered = true;
+            self.queue.mark(&ALL, State::Waiting);
             self.pause(now, after, random);
+            self.note(Event::NotDelivered(fault));
+        }
+    }
+
+    /// The connection is given up because the oldest message in flight got no answer; call
+    /// before [`Engine::lost`]. Batches get smaller: the way may be too slow for a large one.
+    pub fn unanswered(&mut self, epoch: u32) {
+        let Some((seq, _)) = self.queue.oldest_in_flight() else {
+            return;
+        };
+        if epoch == self.epoch {
+            self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
+            self.batch_max = self.batch_max.div_ceil(2);
+        }
+    }
+
+    /// How many connections in a row ended with this message as the first without an answer.
+    #[must_use]
+    pub fn unanswered_count(&self, seq: Seq) -> u32 {
+        match self.unanswered {
+            (oldest, count) if oldest == seq => count,
+            _ => 0,
         }
     }
 
     /// Moves the ring's cursor over all that is settled without a gap; how many that were.
     pub fn settle(&mut self, ring: &mut Ring, now: Now) -> usize {
         let mut count = 0;
-        while let Some(Item {
-            state: State::Settled(how),
-            seq,
-            ..
-        }) = self.items.front()
-        {
-            ring.settle(self.stream, *seq, *how, now);
-            self.drop_front();
+        while let Some((seq, how)) = self.queue.pop_settled() {
+            ring.settle(self.stream, seq, how, now);
+            self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
         }
         count
@@ -280,8 +311,7 @@ impl Engine {
     /// Forgets what was read: answers to it will be ignored, and reading starts at the cursor.
     pub fn restart(&mut self, ring: &mut Ring) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.items.clear();
-        self.bytes = 0;
+        self.queue.clear();
         self.suspect_until = None;
         ring.reread(self.stream);
     }
@@ -295,23 +325,21 @@ impl Engine {
     /// How many messages are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.items.iter().filter(|item| item.is_in_flight()).count()
+        self.queue.in_flight(ALL).count()
     }
 
     /// Whether something could be sent, now or after a pause.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        self.items.iter().any(|item| item.state == State::Waiting)
+        self.queue.waiting().next().is_some()
     }
 
-    /// When the oldest message in flight has been there for `timeout`.
+    /// When the oldest message in flight has waited `timeout` for its answer: since it was sent,
+    /// or since all before it were accepted, so that a slow way is not taken for a dead one.
     #[must_use]
     pub fn overdue_at(&self) -> Option<Duration> {
-        let since = |item: &Item| match item.state {
-            State::InFlight { since } => Some(since),
-            _ => None,
-        };
-        Some(self.items.iter().filter_map(since).min()? + self.delivery.timeout)
+        let (_, since) = self.queue.oldest_in_flight()?;
+        Some(since.max(self.progressed) + self.delivery.timeout)
     }
 
     /// Until when nothing is sent, if that is not over.
@@ -323,28 +351,21 @@ impl Engine {
     /// When [`Engine::next_batch`] has something, if nothing more comes.
     #[must_use]
     pub fn batch_due(&self) -> Option<Duration> {
-        let mut waiting = self
-            .items
-            .iter()
-            .filter(|item| item.state == State::Waiting);
-        let oldest = waiting.next()?.read_at;
-        let full = waiting.count() + 1 >= self.delivery.max_messages
-            || self.bytes >= self.delivery.max_bytes
-            || self.suspect_until.is_some();
-        Some(if full {
-            oldest
-        } else {
-            oldest + self.delivery.linger
-        })
+        let oldest = self.queue.waiting().next()?.read_at;
+        let full = self.suspect_until.is_some()
+            || self.queue.bytes() >= self.delivery.max_bytes
+            || self.queue.waiting().nth(self.batch_max - 1).is_some();
+        let linger = match full {
+            true => Duration::ZERO,
+            false => self.delivery.linger,
+        };
+        Some(oldest + linger)
     }
 
     /// How often the oldest unsettled message was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.items
-            .iter()
-            .find(|item| !item.is_settled())
-            .map_or(0, |item| item.sent)
+        self.queue.oldest().map_or(0, |item| item.sent)
     }
 
     /// Ends a pause: a route has appeared, or somebody asks for it.
@@ -357,68 +378,24 @@ impl Engine {
         self.events.drain(..)
     }
 
-    fn push(&mut self, record: &Record<'_>, now: Now, settled: Option<Settled>) {
-        let body: Box<[u8]> = if settled.is_some() {
-            [].into()
-        } else {
-            record.body.into()
-        };
-        self.bytes += body.len();
-        self.items.push_back(Item {
-            seq: record.seq,
-            received: record.received,
-            age: record.age,
-            read_at: now.mono,
-            body,
-            sent: 0,
-            state: settled.map_or(State::Waiting, State::Settled),
-        });
-    }
-
-    fn drop_front(&mut self) {
-        if let Some(item) = self.items.pop_front() {
-            self.bytes -= item.body.len();
-            if self.suspect_until.is_some_and(|until| until <= item.seq) {
-                self.suspect_until = None;
-            }
-        }
-    }
-
     fn expire(&mut self, now: Now) {
-        let Some(ttl) = self.limits.ttl else { return };
-        for item in self
-            .items
-            .iter_mut()
-            .filter(|item| item.state == State::Waiting)
-        {
-            if item.age + now.mono.saturating_sub(item.read_at) > ttl {
-                item.state = State::Settled(Settled::Expired);
-            }
+        if let Some(ttl) = self.limits.ttl {
+            self.queue.expire(ttl, now);
         }
     }
 
-    /// The last message of the next batch: as much as the limits allow, or half of what is known
-    /// to hold one that is refused.
-    fn cut(&self) -> Option<Seq> {
-        let waiting = || {
-            self.items
-                .iter()
-                .filter(|item| item.state == State::Waiting)
-        };
-        let suspects = |until: Seq| waiting().take_while(|item| item.seq <= until).count();
-        let most = match self.suspect_until.map(suspects) {
-            Some(count) if count > 0 => count.div_ceil(2),
-            _ => self.delivery.max_messages,
-        };
-        let (mut last, mut bytes) = (None, 0);
-        for item in waiting().take(most) {
-            bytes += item.body.len();
-            if last.is_some() && bytes > self.delivery.max_bytes {
-                break;
-            }
-            last = Some(item.seq);
+    /// Messages of the next batch at most: half of those of which one is known to be refused.
+    fn batch_room(&self) -> usize {
+        let suspects = self.suspect_until.map_or(0, |until| {
+            self.queue
+                .waiting()
+                .take_while(|item| item.seq <= until)
+                .count()
+        });
+        match suspects {
+            0 => self.batch_max,
+            _ => self.batch_max.min(suspects.div_ceil(2)),
         }
-        last
     }
 
     fn may_give_up(&self) -> bool {
@@ -427,30 +404,15 @@ impl Engine {
 
     fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
         let seq = *range.start();
-        for item in in_flight(&mut self.items, range) {
-            item.state = State::Settled(Settled::GivenUp);
-        }
+        self.queue.mark(&range, State::Settled(Settled::GivenUp));
         self.given_up_in_a_row += 1;
+        let reason = reason.to_owned();
         self.note(Event::GivenUp {
             seq,
-            reason: reason.to_owned(),
+            reason: reason.clone(),
         });
         if self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
-            self.note(Event::AtFault {
-                reason: reason.to_owned(),
-            });
-        }
-    }
-
-    fn hold(&mut self, range: RangeInclusive<Seq>, reason: &str, now: Now, random: u32) {
-        log::debug!("held back, refused: {reason}");
-        self.recall(range);
-        self.pause(now, None, random);
-    }
-
-    fn recall(&mut self, range: RangeInclusive<Seq>) {
-        for item in in_flight(&mut self.items, range) {
-            item.state = State::Waiting;
+            self.note(Event::AtFault { reason });
         }
     }
 
@@ -471,46 +433,8 @@ impl Engine {
     }
 }
 
-impl Item {
-    fn depart(&mut self, now: Now) {
-        self.sent = self.sent.saturating_add(1);
-        self.state = State::InFlight { since: now.mono };
-    }
-
-    fn outgoing(&self) -> Outgoing<'_> {
-        let repeat = if self.sent > 1 {
-            Repeat::Again
-        } else {
-            Repeat::First
-        };
-        Outgoing {
-            seq: self.seq,
-            received: self.received,
-            body: &self.body,
-            repeat,
-        }
-    }
-
-    fn is_in_flight(&self) -> bool {
-        matches!(self.state, State::InFlight { .. })
-    }
-
-    fn is_settled(&self) -> bool {
-        matches!(self.state, State::Settled(_))
-    }
-}
-
-fn in_flight(
-    items: &mut VecDeque<Item>,
-    range: RangeInclusive<Seq>,
-) -> impl Iterator<Item = &mut Item> {
-    let from = items.partition_point(|item| item.seq < *range.start());
-    items
-        .iter_mut()
-        .skip(from)
-        .take_while(move |item| item.seq <= *range.end())
-        .filter(|item| item.is_in_flight())
-}
+/// Every message.
+const ALL: RangeInclusive<Seq> = Seq(0)..=Seq(u64::MAX);
 
 /// So many messages given up with none accepted between mean that the destination is at fault.
 const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;

@@ -27,6 +27,18 @@ pub struct Settings {
     pub destination: Destination,
 }
 
+impl Settings {
+    /// Messages that are read and not settled at most: the window, or two batches.
+    #[must_use]
+    pub fn in_memory_max(&self) -> usize {
+        match &self.destination {
+            Destination::Mqtt(mqtt) => usize::from(mqtt.window),
+            Destination::WialonRetranslator(wialon) => usize::from(wialon.window),
+            Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
+        }
+    }
+}
+
 /// What a stream subscribes to; a message that matches twice is sent once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {

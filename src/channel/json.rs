@@ -1,0 +1,201 @@
+//! JSON lines: one object, or one array of them, a line; answered with how many are safe.
+//!
+//! It cuts lines and counts; what an object may hold is the business of [`crate::message::json`].
+//!
+//! ```text
+//! in   {"ident":"a","n":1}⏎          out   {"acked":1}⏎
+//!      [{"ident":"a"},{"ident":"b"}]⏎      {"acked":3}⏎
+//!      {"n":1}⏎                            {"error":"`ident` is missing","line":3}⏎
+//! ```
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::{Close, Intake, Malformed, Refusal, Refused, Session};
+use crate::message::ValueRef;
+use crate::message::json::{self, Names, Problem};
+use std::fmt;
+
+/// One connection. Its tickets are the numbers of messages that it has brought.
+#[derive(Debug)]
+pub struct JsonLines {
+    names: Names,
+    /// Whole lines seen.
+    lines: u64,
+    /// Messages taken.
+    taken: u64,
+    /// How much of the line that is under way is known to have no end in it.
+    searched: usize,
+}
+
+impl JsonLines {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(names: Names) -> Self {
+        Self {
+            names,
+            lines: 0,
+            taken: 0,
+            searched: 0,
+        }
+    }
+
+    /// The whole lines of `input`, as long as `out` has room for what must be said of them.
+    fn lines(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let mut rest = input;
+        while out.len() < ANSWERS_MAX {
+            let Some((line, behind)) = self.split(rest) else {
+                break;
+            };
+            self.lines = self.lines.saturating_add(1);
+            let line = line.ok_or_else(|| self.too_long(intake, out))?;
+            self.line(line, intake, out);
+            rest = behind;
+        }
+        Ok(input.len().saturating_sub(rest.len()))
+    }
+
+    /// The first line and what stands behind it; no line when it is too long to be one; `None`
+    /// while it has no end.
+    fn split<'a>(&mut self, input: &'a [u8]) -> Option<(Option<&'a [u8]>, &'a [u8])> {
+        let new = input.get(self.searched..).unwrap_or_default();
+        let Some(found) = new.iter().position(|byte| *byte == b'\n') else {
+            self.searched = input.len();
+            return (input.len() > LINE_MAX.saturating_add(1)).then_some((None, input));
+        };
+        let (line, behind) = input.split_at_checked(self.searched.saturating_add(found))?;
+        self.searched = 0;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let fits = line.len() <= LINE_MAX;
+        Some((fits.then_some(line), behind.get(1..).unwrap_or_default()))
+    }
+
+    fn line(&mut self, line: &[u8], intake: &mut dyn Intake, out: &mut Vec<u8>) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match take(line, &self.names, intake) {
+            Ok(count) => self.taken = self.taken.saturating_add(count),
+            Err(reason) => self.push_error(&reason.to_string(), out),
+        }
+    }
+
+    fn too_long(&self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Close {
+        let reason = "line over 64 KiB";
+        intake.malformed(Malformed::Length, reason);
+        self.push_error(reason, out);
+        Close { reason }
+    }
+
+    fn push_error(&self, reason: &str, out: &mut Vec<u8>) {
+        let fields = [
+            ("error", ValueRef::Text(reason)),
+            ("line", ValueRef::U64(self.lines)),
+        ];
+        json::write(fields.into_iter(), out);
+        out.push(b'\n');
+    }
+}
+
+impl Session for JsonLines {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let before = self.taken;
+        let used = self.lines(input, intake, out);
+        if self.taken > before {
+            intake.when_safe(self.taken);
+        }
+        used
+    }
+
+    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+        json::write([("acked", ValueRef::U64(ticket))].into_iter(), out);
+        out.push(b'\n');
+    }
+
+    fn coalesces(&self) -> bool {
+        true
+    }
+}
+
+/// Brings one JSON text to the intake: an object, or an array that is taken whole or not at all.
+/// Returns how many messages were in it.
+///
+/// # Errors
+/// Why nothing of it was taken; already counted and logged.
+pub(super) fn take(text: &[u8], names: &Names, intake: &mut dyn Intake) -> Result<u64, NotTaken> {
+    let batch = json::parse_many(text, names).map_err(|error| {
+        intake.malformed(Malformed::from(&error.problem), &error.to_string());
+        NotTaken::Malformed(error)
+    })?;
+    let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+    let is_array = text.trim_ascii_start().starts_with(b"[");
+    if count > 0 {
+        intake.take(batch).map_err(|refused| match is_array {
+            true => NotTaken::Element(refused),
+            false => NotTaken::Object(refused.reason),
+        })?;
+    }
+    Ok(count)
+}
+
+/// Why nothing of a JSON text was taken.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// It holds no messages.
+    Malformed(json::Error),
+    /// The intake refused the message.
+    Object(Refusal),
+    /// The intake refused a message of the array.
+    Element(Refused),
+}
+
+impl NotTaken {
+    /// What the intake said.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Malformed(_) => None,
+            Self::Object(reason) => Some(*reason),
+            Self::Element(refused) => Some(refused.reason),
+        }
+    }
+}
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => error.fmt(f),
+            Self::Object(reason) => reason.fmt(f),
+            Self::Element(refused) => write!(f, "element {}: {}", refused.index, refused.reason),
+        }
+    }
+}
+
+impl From<&Problem> for Malformed {
+    fn from(problem: &Problem) -> Self {
+        match problem {
+            Problem::Encoding(_) | Problem::Syntax(_) | Problem::Escape(_) => Self::Syntax,
+            Problem::NotAnObject => Self::Unsupported,
+            Problem::TooMany => Self::Length,
+            Problem::NoIdent(_) | Problem::IdentType | Problem::Ident(_) => Self::Ident,
+            Problem::Name(_) | Problem::Timestamp(_) | Problem::Number(_) | Problem::Depth(_) => {
+                Self::Value
+            }
+        }
+    }
+}
+
+/// Longest line, in bytes, without its end. The driver's buffer must hold it and two bytes more.
+pub const LINE_MAX: usize = 64 * 1024;
+
+/// With so many bytes of answers waiting, no more lines are read: who sends nonsense without end
+/// must read what is said of it.
+const ANSWERS_MAX: usize = 16 * 1024;

@@ -1,0 +1,346 @@
+//! Teltonika trackers over TCP and UDP: logins, packets, and answers once their records are safe.
+//!
+//! What the bytes are is said in [`crate::wire::teltonika`]; what a record means as a message, in
+//! `parameters`.
+//!
+//! # Answers
+//! A device waits for the answer to one packet before it sends the next, deletes what was counted,
+//! and sends again what was not. So a count is never more than what is safe, and answers keep the
+//! order of their packets.
+//!
+//! | what came | answer | connection |
+//! |---|---|---|
+//! | login | 01, or 00 when the ident is refused or none | stays, or ends after 00 |
+//! | packet | its count, once it is safe; 0 at once when it is refused | stays |
+//! | the same packet again, its answer still owed | none of its own | stays |
+//! | wrong checksum, else a whole packet | none | stays: the length was right |
+//! | wrong checksum, and nothing fits | none | ends: the length may be wrong |
+//! | right checksum, but no records after any codec read here | none | stays |
+//! | no packet can start here, or a length out of bounds | none | ends |
+//! | keep-alive | none | stays |
+//!
+//! There is no [`Session::overdue`]: a device has its own timeout, and what it then sends again is
+//! known to be the same for as long as the answer is owed.
+
+mod parameters;
+
+use super::{Close, Intake, Malformed, Session};
+use crate::message::{Message, check_ident};
+use crate::wire::teltonika as wire;
+use crate::wire::teltonika::{BadFrame, Datagram, DatagramKey, Frame, Invalid, Packet, Receipt};
+pub use parameters::{InvalidIo, Io, Settings};
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+/// One TCP connection of a device.
+#[derive(Debug)]
+pub struct Tcp {
+    settings: Rc<Settings>,
+    /// Who it is, once it has logged in.
+    ident: Option<Rc<str>>,
+    /// In the order of their packets; the first one waits. At most [`OWED_MAX`].
+    owed: VecDeque<Owed>,
+}
+
+/// One UDP socket, for all devices that send to it: its answers name what they answer.
+#[derive(Debug)]
+pub struct Udp {
+    settings: Rc<Settings>,
+}
+
+/// An answer that cannot be sent yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owed {
+    /// For a packet with this digest, when it is safe.
+    WhenSafe(u64),
+    /// This count, when those before are sent.
+    InTurn(u32),
+}
+
+impl Tcp {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>) -> Self {
+        Self {
+            settings,
+            ident: None,
+            owed: VecDeque::new(),
+        }
+    }
+
+    /// Takes one login or packet from the head of `input`; none: it is not whole yet.
+    fn unit(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Close> {
+        match (&self.ident, input) {
+            (_, []) => Ok(None),
+            (_, [wire::KEEP_ALIVE, ..]) => Ok(Some(1)),
+            // A length of an ident where a packet has its zeros: the device starts anew.
+            (Some(_), [0, 1..=64, ..]) | (None, _) => self.login(input, intake, out),
+            (Some(ident), _) => {
+                let ident = Rc::clone(ident);
+                self.frame(&ident, input, intake, out)
+            }
+        }
+    }
+
+    fn login(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Close> {
+        let login = wire::login(input).map_err(|bad| closed(bad, intake))?;
+        let Some((ident, len)) = login else {
+            return Ok(None);
+        };
+        if !self.owed.is_empty() {
+            return Err(Close {
+                reason: "a login while answers are owed",
+            });
+        }
+        let Some(ident) = ident_of(ident, intake) else {
+            out.push(wire::REJECT);
+            return Err(Close {
+                reason: "a login without a valid ident",
+            });
+        };
+        if intake.admit(ident).is_err() {
+            out.push(wire::REJECT);
+            return Err(Close {
+                reason: "the ident is not taken",
+            });
+        }
+        self.ident = Some(ident.into());
+        out.push(wire::ACCEPT);
+        Ok(Some(len))
+    }
+
+    fn frame(
+        &mut self,
+        ident: &str,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Close> {
+        let frame = wire::frame(input).map_err(|bad| closed(bad, intake))?;
+        let Some(frame) = frame else { return Ok(None) };
+        let packet = Packet::decode(frame.data);
+        if !frame.is_intact() {
+            intake.malformed(Malformed::Checksum, "the checksum of a packet does not fit");
+            packet.map_err(|_| Close {
+                reason: "a packet that is damaged in its length, too",
+            })?;
+        } else if let Some(packet) = understood(packet, intake) {
+            self.packet(ident, frame, &packet, intake, out)?;
+        }
+        Ok(Some(frame.len))
+    }
+
+    fn packet(
+        &mut self,
+        ident: &str,
+        frame: Frame<'_>,
+        packet: &Packet<'_>,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Close> {
+        let owed = Owed::WhenSafe(digest(frame));
+        // A second answer to it would be taken for the answer to the packet that follows.
+        if self.owed.contains(&owed) {
+            return Ok(());
+        }
+        if self.owed.len() >= OWED_MAX {
+            return Err(Close {
+                reason: "too many packets sent before an answer was awaited",
+            });
+        }
+        match take(ident, packet, &self.settings, intake) {
+            0 => self.owed.push_back(Owed::InTurn(0)),
+            count => {
+                self.owed.push_back(owed);
+                intake.when_safe(u64::from(count));
+            }
+        }
+        self.pay(out);
+        Ok(())
+    }
+
+    /// Sends what waits for nothing but its turn.
+    fn pay(&mut self, out: &mut Vec<u8>) {
+        while let Some(Owed::InTurn(count)) = self.owed.front() {
+            out.extend_from_slice(&count.to_be_bytes());
+            self.owed.pop_front();
+        }
+    }
+}
+
+impl Session for Tcp {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let mut rest = input;
+        while let Some(len) = self.unit(rest, intake, out)? {
+            rest = rest.get(len..).unwrap_or_default();
+        }
+        Ok(input.len() - rest.len())
+    }
+
+    /// The ticket is the count.
+    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+        let waiting = self.owed.front_mut();
+        if let (Some(owed), Ok(count)) = (waiting, u32::try_from(ticket)) {
+            *owed = Owed::InTurn(count);
+        }
+        self.pay(out);
+    }
+}
+
+impl Udp {
+    /// A socket that has received nothing yet.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>) -> Self {
+        Self { settings }
+    }
+
+    fn datagram(&self, input: &[u8], intake: &mut dyn Intake, out: &mut Vec<u8>) {
+        let datagram = match Datagram::decode(input) {
+            Ok(datagram) => datagram,
+            Err(invalid) => return refuse(&invalid, intake),
+        };
+        let Some(ident) = ident_of(datagram.ident, intake) else {
+            return;
+        };
+        let Some(packet) = understood(Packet::decode(datagram.data), intake) else {
+            return;
+        };
+        let count = take(ident, &packet, &self.settings, intake);
+        let receipt = Receipt {
+            key: datagram.key,
+            count,
+        };
+        if count == 0 {
+            out.extend_from_slice(&receipt.encode());
+        } else {
+            intake.when_safe(ticket(receipt));
+        }
+    }
+}
+
+impl Session for Udp {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        if !matches!(input, [] | [wire::KEEP_ALIVE]) {
+            self.datagram(input, intake, out);
+        }
+        Ok(input.len())
+    }
+
+    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&receipt(ticket).encode());
+    }
+}
+
+/// Brings the records in as one batch and says how many were taken: all of them, or none.
+fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn Intake) -> u8 {
+    let messages = packet
+        .records
+        .iter()
+        .map(|record| parameters::message(ident, record, settings));
+    let Ok(batch) = messages.collect::<Result<Vec<Message>, _>>() else {
+        return 0;
+    };
+    let Ok(count) = u8::try_from(batch.len()) else {
+        return 0;
+    };
+    if count == 0 || intake.take(batch).is_err() {
+        return 0;
+    }
+    count
+}
+
+fn understood<'a>(
+    packet: Result<Packet<'a>, Invalid>,
+    intake: &mut dyn Intake,
+) -> Option<Packet<'a>> {
+    packet.map_err(|invalid| refuse(&invalid, intake)).ok()
+}
+
+fn refuse(invalid: &Invalid, intake: &mut dyn Intake) {
+    let reason = match invalid {
+        Invalid::Length | Invalid::Trailing(_) | Invalid::Elements(_) => Malformed::Length,
+        Invalid::Counts(..) | Invalid::UnknownCodec(_) => Malformed::Syntax,
+        Invalid::OtherCodec(_) => Malformed::Unsupported,
+    };
+    intake.malformed(reason, &invalid.to_string());
+}
+
+fn closed(bad: BadFrame, intake: &mut dyn Intake) -> Close {
+    let reason = match bad {
+        BadFrame::Preamble(_) => Malformed::Syntax,
+        BadFrame::Length(_) => Malformed::Length,
+        BadFrame::Ident(_) => Malformed::Ident,
+    };
+    intake.malformed(reason, &bad.to_string());
+    Close {
+        reason: "no packet can start with what came",
+    }
+}
+
+fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
+    let ident = str::from_utf8(bytes).ok().filter(|ident| ident.is_ascii());
+    let ident = ident.filter(|ident| check_ident(ident).is_ok());
+    if ident.is_none() {
+        intake.malformed(
+            Malformed::Ident,
+            &format!("`{}` is no ident", bytes.escape_ascii()),
+        );
+    }
+    ident
+}
+
+/// Tells a packet that is sent again from a new one.
+fn digest(frame: Frame<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    frame.data.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn ticket(receipt: Receipt) -> u64 {
+    let [high, low] = receipt.key.packet_id.to_be_bytes();
+    u64::from(u32::from_be_bytes([
+        high,
+        low,
+        receipt.key.avl_packet_id,
+        receipt.count,
+    ]))
+}
+
+fn receipt(ticket: u64) -> Receipt {
+    let [_, _, _, _, high, low, avl_packet_id, count] = ticket.to_be_bytes();
+    let packet_id = u16::from_be_bytes([high, low]);
+    Receipt {
+        key: DatagramKey {
+            packet_id,
+            avl_packet_id,
+        },
+        count,
+    }
+}
+
+/// Most answers owed at once on one connection; a device that keeps to the protocol owes one.
+const OWED_MAX: usize = 256;
+
+// `Tcp::unit` tells a login by it.
+const _: () = assert!(wire::IDENT_MAX == 64);

@@ -1,0 +1,127 @@
+//! Help: what each command does, with an example of each.
+
+use super::Exit;
+
+/// Prints the overview, or the page of a command.
+pub(super) fn print(topic: Option<&str>) -> Exit {
+    let Some(topic) = topic else {
+        println!("{OVERVIEW}");
+        return Exit::Done;
+    };
+    let mut pages = PAGES
+        .iter()
+        .filter(|(name, _)| topic == *name || topic.starts_with(&format!("{name} ")));
+    if let Some((_, page)) = pages.next() {
+        println!("{page}");
+        Exit::Done
+    } else {
+        eprintln!("error: no help on `{topic}`\nhint: `weir --help` lists the commands");
+        Exit::Usage
+    }
+}
+
+const OVERVIEW: &str = "\
+weir takes messages from local trackers and programs, keeps them in a ring on
+disk that survives a power cut, and forwards them upstream, in order.
+
+Usage: weir [-c FILE] COMMAND
+
+Commands:
+  run               the daemon, in the foreground
+  check             say all that is wrong with the configuration
+  demo              the whole job on loopback: vehicles, daemon, receiver
+  send CHANNEL      put JSON lines from standard input into a running daemon
+  ring info FILE    what a ring holds, and how far each stream came
+  ring dump FILE    every message of a ring, one JSON object a line
+
+Options:
+  -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
+                     lie in the folder of the same name with .d for .toml
+  -h, --help         this, or the page of a command: weir run --help
+  -V, --version      the version
+
+Start here:
+  weir demo          see it work, nothing to set up
+  weir check         after each change of the configuration
+  weir run           what systemd starts
+
+Exit: 0 done, 1 failed, 2 wrong usage or configuration.";
+
+const PAGES: &[(&str, &str)] = &[
+    (
+        "run",
+        "\
+Usage: weir run [-c FILE]
+
+Runs the daemon in the foreground. It logs to standard error and says
+`weir is ready` once every channel listens or has said why not. SIGTERM and
+SIGINT stop it cleanly: what waits is written, and each stream's place.
+
+A mistake in the configuration does not stop it: the channel or stream with
+the mistake is left out, loudly, and the rest runs. Only a ring that cannot be
+used, or nothing left to run, ends it with exit 2.
+
+Example:
+  weir run -c /etc/weir/weir.toml",
+    ),
+    (
+        "check",
+        "\
+Usage: weir check [-c FILE]
+
+Reads the configuration with all its drop-ins and says everything that is
+wrong with it, each mistake with its place:
+
+  /etc/weir/weir.toml:12:8: error: unknown type `teltonica`
+  12 | type = \"teltonica\"
+     |        ^^^^^^^^^^^
+  hint: did you mean `teltonika`?
+
+Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
+    ),
+    (
+        "demo",
+        "\
+Usage: weir demo [--for DURATION]
+
+Simulated vehicles drive a real route and speak Teltonika over TCP and JSON
+lines to a real daemon, which forwards to a built-in receiver that goes away
+and comes back. Everything is on loopback; the ring is a file in the folder
+for temporary files and is removed at the end.
+
+Shows the flow live, or as plain lines where there is no terminal, and ends
+with the balance: sent, stored, delivered, lost, duplicated. Exit 1 when
+anything was lost.
+
+Example:
+  weir demo --for 30s",
+    ),
+    (
+        "send",
+        "\
+Usage: weir send [-c FILE] CHANNEL
+
+Reads JSON lines from standard input and puts them into the running daemon
+through its channel CHANNEL, which has `type = \"json\"`. Ends with 0 when all
+of them are safe, with 1 when one was refused: which, and why, is said.
+
+Example:
+  echo '{\"ident\":\"gw-1\",\"door\":true}' | weir send programs",
+    ),
+    (
+        "ring",
+        "\
+Usage: weir ring info FILE
+       weir ring dump FILE
+
+Looks into a ring, of a running daemon or a copy, and never changes it.
+
+  info   size, age and number of messages; for each stream its place, what
+         became of what it wanted, and what waits
+  dump   every message as one JSON object a line, oldest first, with its
+         number as `record.seq`
+
+Example:
+  weir ring dump /var/lib/weir/ring | tail -1",
+    ),
+];

@@ -1,0 +1,105 @@
+//! `weir run`: the daemon in the foreground, until a signal.
+
+use super::Exit;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::daemon::{Daemon, Locked, open_ring};
+use async_executor::LocalExecutor;
+use async_signal::{Signal, Signals};
+use futures_lite::StreamExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Runs until SIGTERM or SIGINT.
+pub(super) fn run(file: Option<PathBuf>) -> Exit {
+    let loaded = super::load(file);
+    eprint!("{}", config::render(&loaded.diagnostics));
+    if loaded.unusable.is_some() {
+        return Exit::Usage;
+    }
+    start_log(&loaded.config);
+    let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int, Signal::Hup]) else {
+        eprintln!("error: signals cannot be received");
+        return Exit::Failed;
+    };
+    let clock = Clock::new();
+    let ring = match open_ring(&loaded.config.ring, &clock) {
+        Ok(ring) => ring,
+        Err(Locked) => {
+            let file = loaded.config.ring.file.display();
+            eprintln!("error: another daemon has the ring `{file}`");
+            return Exit::Failed;
+        }
+    };
+    let daemon = Daemon::new(loaded.config, clock, ring);
+    let executor = Rc::new(LocalExecutor::new());
+    let stop = async move {
+        while let Some(signal) = signals.next().await {
+            match signal {
+                Ok(Signal::Hup) => log::warn!("reload is not supported yet: restart instead"),
+                _ => break,
+            }
+        }
+        log::info!("stopping");
+    };
+    let watchdog = executor.spawn(feed_watchdog());
+    async_io::block_on(executor.run(daemon.run(&executor, ready, stop)));
+    drop(watchdog);
+    Exit::Done
+}
+
+fn start_log(config: &Config) {
+    let lines = simplelog::ConfigBuilder::new()
+        .set_time_level(simplelog::LevelFilter::Off)
+        .set_target_level(simplelog::LevelFilter::Off)
+        .set_thread_level(simplelog::LevelFilter::Off)
+        .set_location_level(simplelog::LevelFilter::Off)
+        .build();
+    if simplelog::WriteLogger::init(config.log.level, lines, std::io::stderr()).is_err() {
+        eprintln!("warning: the log was started before");
+    }
+}
+
+/// Tells who waits that every channel listens, or has said why not.
+fn ready() {
+    eprintln!("weir is ready");
+    notify("READY=1");
+}
+
+/// Tells systemd that the loop turns, at a third of the time that it allows.
+async fn feed_watchdog() {
+    let Some(every) = watchdog_every() else {
+        return;
+    };
+    loop {
+        async_io::Timer::after(every).await;
+        notify("WATCHDOG=1");
+    }
+}
+
+fn watchdog_every() -> Option<std::time::Duration> {
+    let micros: u64 = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
+    Some(std::time::Duration::from_micros((micros / 3).max(1_000)))
+}
+
+/// One line to systemd's socket; nothing where there is none.
+fn notify(line: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
+    let sent = UnixDatagram::unbound().and_then(|socket| match abstract_name(&path) {
+        Some(address) => socket.send_to_addr(line.as_bytes(), &address),
+        None => socket.send_to(line.as_bytes(), &path),
+    });
+    if let Err(error) = sent {
+        log::debug!("not notified: {error}");
+    }
+}
+
+/// systemd writes an abstract address with `@` for its leading NUL.
+fn abstract_name(path: &std::ffi::OsStr) -> Option<std::os::unix::net::SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    let name = path.to_str()?.strip_prefix('@')?;
+    std::os::unix::net::SocketAddr::from_abstract_name(name).ok()
+}

@@ -1,0 +1,163 @@
+//! `weir send`: JSON lines from standard input into a running daemon. A client: it may block.
+
+use super::Exit;
+use crate::channel::settings::{Protocol, Settings};
+use crate::message::json;
+use crate::net::Address;
+use serde::Deserialize;
+use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+/// Sends until standard input ends and all is answered.
+pub(super) fn send(file: Option<PathBuf>, channel: &str) -> Exit {
+    let loaded = super::load(file);
+    let Some(settings) = loaded
+        .config
+        .channels
+        .iter()
+        .find(|known| known.name == channel)
+    else {
+        eprintln!("error: no channel `{channel}` in the configuration");
+        return Exit::Usage;
+    };
+    let Protocol::Json(names) = &settings.protocol else {
+        eprintln!("error: channel `{channel}` has another type than `json`");
+        return Exit::Usage;
+    };
+    match Client::connect(settings).and_then(|client| client.send_all(names)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprintln!("error: channel `{channel}`: {error}\nhint: is the daemon running?");
+            Exit::Failed
+        }
+    }
+}
+
+/// A connection and what came back over it.
+struct Client {
+    socket: Box<dyn Socket>,
+    input: Vec<u8>,
+    acked: u64,
+    refused: u64,
+}
+
+/// What both kinds of connection can do.
+trait Socket: Read + Write {
+    fn block(&self, blocking: bool) -> io::Result<()>;
+    fn finish(&self) -> io::Result<()>;
+}
+
+/// An answer of the daemon.
+#[derive(Deserialize)]
+struct Answer {
+    acked: Option<u64>,
+    error: Option<String>,
+    line: Option<u64>,
+}
+
+impl Client {
+    fn connect(settings: &Settings) -> io::Result<Self> {
+        let address = settings.listen.first().ok_or(ErrorKind::AddrNotAvailable)?;
+        let socket = dial(address)?;
+        Ok(Self {
+            socket,
+            input: Vec::new(),
+            acked: 0,
+            refused: 0,
+        })
+    }
+
+    fn send_all(mut self, names: &json::Names) -> io::Result<Exit> {
+        let mut sent = 0;
+        for line in io::stdin().lock().split(b'\n') {
+            let mut line = line?;
+            sent += json::parse_many(&line, names).map_or(0, |messages| messages.len() as u64);
+            line.push(b'\n');
+            self.socket.write_all(&line)?;
+            self.socket.block(false)?;
+            self.hear()?;
+            self.socket.block(true)?;
+        }
+        self.socket.finish()?;
+        while self.acked < sent && self.hear()? {}
+        if self.refused == 0 && self.acked >= sent {
+            return Ok(Exit::Done);
+        }
+        eprintln!("error: {} of {sent} messages are safe", self.acked);
+        Ok(Exit::Failed)
+    }
+
+    /// Reads what has come, tells what was refused; false at the end.
+    fn hear(&mut self) -> io::Result<bool> {
+        let mut chunk = [0; 4096];
+        match self.socket.read(&mut chunk) {
+            Ok(0) => return Ok(false),
+            Ok(count) => self
+                .input
+                .extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+            Err(error) => return Err(error),
+        }
+        while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.input.drain(..=end).collect();
+            self.take(&line);
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, line: &[u8]) {
+        let Ok(answer) = serde_json::from_slice::<Answer>(line) else {
+            return;
+        };
+        self.acked = answer.acked.unwrap_or(self.acked);
+        if let Some(error) = answer.error {
+            self.refused += 1;
+            eprintln!("error: line {}: {error}", answer.line.unwrap_or(0));
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client has nothing else to do than to wait"
+)]
+fn dial(address: &Address) -> io::Result<Box<dyn Socket>> {
+    match address {
+        Address::Tcp(address) => Ok(Box::new(TcpStream::connect(reachable(*address))?)),
+        Address::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
+        Address::Udp(_) => Err(ErrorKind::Unsupported.into()),
+    }
+}
+
+/// Where a socket that listens everywhere is reached.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
+
+impl Socket for TcpStream {
+    fn block(&self, blocking: bool) -> io::Result<()> {
+        self.set_nonblocking(!blocking)
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(std::net::Shutdown::Write)
+    }
+}
+
+impl Socket for UnixStream {
+    fn block(&self, blocking: bool) -> io::Result<()> {
+        self.set_nonblocking(!blocking)
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(std::net::Shutdown::Write)
+    }
+}

@@ -1,0 +1,222 @@
+//! `[[stream]]`: the keys of `type = "http"`.
+
+use super::context::Wrong;
+use super::diagnostic::Mistake;
+use super::reader::Reader;
+use super::section::token;
+use super::stream_type::template;
+use super::stream_type::warn_of_plain_text;
+use super::tree::Node;
+use super::tree::Tree;
+use super::url;
+use super::url::Scheme;
+use super::url::Url;
+use crate::stream::settings::Http;
+use crate::template::Template;
+
+/// The keys; none if one that it needs is wrong or not there.
+pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
+    let text = reader.required("url", "url = \"http://example.com/messages\"");
+    let text = text.as_ref();
+    let url = text.and_then(|text| reader.parse(text, |text| url::parse(text, &HTTP)));
+    let path = text
+        .zip(url.as_ref())
+        .and_then(|(text, url)| reader.parse(text, |_| path(url)));
+    let method = reader.choice("method", &METHODS).unwrap_or("POST");
+    let headers = headers(reader);
+    let authorization = authorization(reader, url.as_ref(), &headers);
+    let success = success(reader);
+    Some(Http {
+        target: url?.target,
+        tls: false,
+        path: path?,
+        method: method.to_owned(),
+        headers,
+        authorization,
+        success,
+    })
+}
+
+/// Path and query as a template; a URL without a path has the path `/`.
+fn path(url: &Url<'_>) -> Result<Template, Wrong> {
+    let root = if url.path.starts_with('/') { "" } else { "/" };
+    template(
+        &format!("{root}{}", url.path),
+        url.path_at.saturating_sub(root.len()),
+    )
+}
+
+/// The value of `Authorization`, from `auth` or from the URL.
+fn authorization(
+    reader: &mut Reader<'_>,
+    url: Option<&Url<'_>>,
+    headers: &[(String, String)],
+) -> Option<String> {
+    let in_auth = auth(reader);
+    let in_url = url.and_then(|url| {
+        let password = url.password.as_deref().unwrap_or_default();
+        url.user.as_ref().map(|user| basic(user, password))
+    });
+    let named = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+    let in_headers = headers.iter().any(named);
+    let hint = "leave one of them";
+    if in_url.is_some() && reader.has("auth") {
+        reader.error(reader.place_of("auth"), "`url` has a user already", hint);
+    }
+    let authorization = in_auth.or(in_url);
+    if in_headers && authorization.is_some() {
+        reader.error(
+            reader.place_of("headers"),
+            "there are two `Authorization`",
+            hint,
+        );
+    }
+    if let Some(url) = url.filter(|_| in_headers || authorization.is_some()) {
+        warn_of_plain_text(reader, &url.target);
+    }
+    authorization
+}
+
+/// `auth` as the value of `Authorization`.
+fn auth(reader: &mut Reader<'_>) -> Option<String> {
+    let mut auth = reader.table("auth")?;
+    let bearer = auth.parsed("bearer", token);
+    let user = auth.parsed("user", |user| match user.contains(':') {
+        true => Err(Wrong::new("a user has no `:`")),
+        false => Ok(user.to_owned()),
+    });
+    let password = auth.text("password").map(|text| text.value);
+    let hint = "write `{ bearer = \"...\" }` or `{ user = \"...\", password = \"...\" }`";
+    let written = (auth.has("bearer"), auth.has("user"), auth.has("password"));
+    if !matches!(written, (true, false, false) | (false, true, true)) {
+        let message = "`auth` is a bearer, or a user with a password";
+        auth.error(reader.value_place("auth"), message, hint);
+    }
+    auth.finish();
+    bearer
+        .map(|token| format!("Bearer {token}"))
+        .or_else(|| Some(basic(&user?, &password?)))
+}
+
+/// `headers`, in their order; what is wrong is noted.
+fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let Some(table) = reader.table("headers") else {
+        return Vec::new();
+    };
+    let context = table.context();
+    let headers = table.entries().iter().filter_map(|entry| {
+        if OWN_HEADERS
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(&entry.key))
+        {
+            let message = format!("weir itself sends `{}`", entry.key);
+            context.note(Mistake::error(entry.key_place, message).hint("leave it out"));
+        } else if !is_header_name(&entry.key) {
+            context.note(Mistake::error(entry.key_place, "not the name of a header"));
+        }
+        let value = context.text(&entry.node)?;
+        if !value
+            .value
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+        {
+            context.wrong(
+                &value,
+                Wrong::new("a header has only printable ASCII characters"),
+            );
+        }
+        Some((entry.key.clone(), value.value))
+    });
+    headers.collect()
+}
+
+/// A token of RFC 9110.
+fn is_header_name(name: &str) -> bool {
+    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(of_token)
+}
+
+/// `success`: a list, or one alone.
+fn success(reader: &mut Reader<'_>) -> Vec<u16> {
+    let Some(node) = reader.take("success") else {
+        return Vec::new();
+    };
+    let nodes = match &node.tree {
+        Tree::List(list) => list.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let status = |node: &Node| match node.tree {
+        Tree::Integer(number) => u16::try_from(number)
+            .ok()
+            .filter(|n| (200..=599).contains(n)),
+        _ => None,
+    };
+    let context = reader.context();
+    let read = nodes.iter().filter_map(|node| {
+        let status = status(node);
+        if status.is_none() {
+            let mistake = Mistake::error(node.place, "not a status of HTTP");
+            context.note(mistake.hint("write `success = [200, 204]`"));
+        }
+        status
+    });
+    read.collect()
+}
+
+/// The value of `Authorization` for a user and a password.
+fn basic(user: &str, password: &str) -> String {
+    let plain = format!("{user}:{password}");
+    let mut encoded = String::from("Basic ");
+    for chunk in plain.as_bytes().chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let letter = usize::try_from(bits >> (18 - 6 * digit) & 63).ok();
+            let letter = letter.filter(|_| digit <= chunk.len());
+            encoded.push(
+                letter
+                    .and_then(|at| BASE64.get(at))
+                    .map_or('=', |c| char::from(*c)),
+            );
+        }
+    }
+    encoded
+}
+
+/// Schemes that are spoken.
+const HTTP: [Scheme; 1] = [Scheme {
+    name: "http",
+    port: 80,
+}];
+
+/// Those that carry a body.
+const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("PUT", "PUT")];
+
+/// Headers that say what weir does, not what it is told.
+const OWN_HEADERS: [&str; 7] = [
+    "Connection",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Transfer-Encoding",
+    "Upgrade",
+];
+
+/// RFC 4648, section 4.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_encoded_as_the_rfc_has_it() {
+        assert_eq!(
+            basic("Aladdin", "open sesame"),
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+        );
+        assert_eq!(basic("a", "b"), "Basic YTpi");
+        assert_eq!(basic("ab", "c"), "Basic YWI6Yw==");
+    }
+}

@@ -1,0 +1,144 @@
+//! `[[stream]]`: the keys of `type = "mqtt"`.
+
+use super::context::Wrong;
+use super::reader::Reader;
+use super::stream_type::WINDOW;
+use super::stream_type::template;
+use super::stream_type::warn_of_plain_text;
+use super::url;
+use super::url::Scheme;
+use super::url::Url;
+use crate::net::Target;
+use crate::stream::settings::Mqtt;
+use crate::stream::settings::Payload;
+use crate::template::Template;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// The keys; none if one that it needs is wrong or not there.
+pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
+    let broker = reader.required("url", "url = \"mqtt://broker.example.com\"");
+    let broker = broker.and_then(|text| reader.parse(&text, self::broker));
+    let topic = reader.required("topic", "topic = \"weir/{ident}\"");
+    let topic = topic.and_then(|text| reader.parse(&text, self::topic));
+    reader.choice("version", &[("3.1.1", ())]);
+    let payload = [("object", Payload::Object), ("array", Payload::Array)];
+    let payload = reader
+        .choice("payload", &payload)
+        .unwrap_or(Payload::Object);
+    let client_id = reader.parsed("client_id", mqtt_text);
+    let (username, password) = login(reader, broker.as_ref());
+    let keep_alive = reader
+        .period("keep_alive", KEEP_ALIVE)
+        .unwrap_or(Duration::from_secs(60));
+    let clean_session = reader.flag("clean_session").unwrap_or(true);
+    let retain = reader.flag("retain").unwrap_or(false);
+    let window = reader.integer("window", WINDOW).unwrap_or(100);
+    Some(Mqtt {
+        target: broker?.target,
+        tls: false,
+        topic: topic?,
+        payload,
+        client_id,
+        username,
+        password,
+        keep_alive,
+        clean_session,
+        retain,
+        window,
+    })
+}
+
+/// What the URL of a broker says.
+struct Broker {
+    target: Target,
+    user: Option<String>,
+    password: Option<String>,
+}
+
+/// The URL of a broker: no path, no query.
+fn broker(text: &str) -> Result<Broker, Wrong> {
+    let Url {
+        target,
+        user,
+        password,
+        path,
+        path_at,
+    } = url::parse(text, &MQTT)?;
+    if !matches!(path, "" | "/") {
+        return Err(Wrong::new("the URL of a broker has no path")
+            .at(path_at..text.len())
+            .hint("what messages are published on is `topic`"));
+    }
+    Ok(Broker {
+        target,
+        user,
+        password,
+    })
+}
+
+/// User and password, from the URL or from their keys.
+fn login(reader: &mut Reader<'_>, broker: Option<&Broker>) -> (Option<String>, Option<String>) {
+    let (mut user, mut password) = (
+        reader.parsed("username", mqtt_text),
+        reader.parsed("password", mqtt_text),
+    );
+    let written = ["username", "password"]
+        .into_iter()
+        .find(|key| reader.has(key));
+    let in_url = broker.and_then(|broker| broker.user.as_ref().map(|user| (user, broker)));
+    match (in_url, written) {
+        (Some(_), Some(key)) => {
+            reader.error(
+                reader.place_of(key),
+                "`url` has a user already",
+                "leave one of them",
+            );
+        }
+        (Some((name, broker)), None) => {
+            (user, password) = (Some(name.clone()), broker.password.clone());
+        }
+        (None, Some("password")) => {
+            let hint = "write `username = \"...\"` as well";
+            reader.error(reader.place_of("password"), "a password needs a user", hint);
+        }
+        (None, _) => {}
+    }
+    if let Some(broker) = broker.filter(|_| password.is_some()) {
+        warn_of_plain_text(reader, &broker.target);
+    }
+    (user, password)
+}
+
+/// A topic to publish on: no wildcards of its own.
+fn topic(text: &str) -> Result<Template, Wrong> {
+    mqtt_text(text)?;
+    let template = template(text, 0)?;
+    let wild = text.find(['+', '#']);
+    match wild {
+        _ if text.is_empty() => Err(Wrong::new("the topic is empty")),
+        Some(at) => Err(
+            Wrong::new("nothing can be published on a topic with `+` or `#`")
+                .at(at..at + 1)
+                .hint("write a parameter: `weir/{ident}`"),
+        ),
+        None => Ok(template),
+    }
+}
+
+/// A text as MQTT carries it.
+fn mqtt_text(text: &str) -> Result<String, Wrong> {
+    if text.len() > usize::from(u16::MAX) || text.contains('\0') {
+        return Err(Wrong::new("MQTT carries at most 65535 bytes, and no NUL"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Schemes that are spoken.
+const MQTT: [Scheme; 1] = [Scheme {
+    name: "mqtt",
+    port: 1883,
+}];
+
+/// MQTT has 16 bits of seconds.
+const KEEP_ALIVE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(65_535);

@@ -1,0 +1,72 @@
+//! `[[channel]]`: the key `io` of `type = "teltonika"`.
+
+use super::context::Text;
+use super::context::Wrong;
+use super::context::shorten;
+use super::diagnostic::Mistake;
+use super::reader::Reader;
+use super::tree::Entry;
+use super::tree::Tree;
+use crate::channel::teltonika::InvalidIo;
+use crate::channel::teltonika::Io;
+use crate::channel::teltonika::Settings;
+use std::collections::BTreeMap;
+
+/// `io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true } }`; what is wrong
+/// is noted and left out.
+pub(super) fn read(reader: &mut Reader<'_>) -> Settings {
+    let Some(table) = reader.table("io") else {
+        return Settings::default();
+    };
+    let elements = table
+        .entries()
+        .iter()
+        .filter_map(|entry| element(&table, entry));
+    Settings::new(elements.collect()).unwrap_or_default()
+}
+
+/// One element; none, and noted, if there is a mistake in it.
+fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
+    let context = io.context();
+    let id: Option<u16> = entry.key.parse().ok();
+    if id.is_none() {
+        let message = format!("`{}` is not the id of an element", shorten(&entry.key));
+        let mistake = Mistake::error(entry.key_place, message);
+        context.note(mistake.hint("an id is from 0 to 65535"));
+    }
+    let Tree::Table(table) = &entry.node.tree else {
+        let hint = format!("write `{} = {{ name = \"...\" }}`", shorten(&entry.key));
+        context.expected("a table", &entry.node, Some(&hint));
+        return None;
+    };
+    let mut reader = Reader::new(context, table, "element");
+    let name = reader.required("name", "name = \"sensor.temperature.1\"");
+    let scale = reader.number("scale").unwrap_or(1.0);
+    let signed = reader.flag("signed").unwrap_or(false);
+    let io = name.map(|name| {
+        let io = Io {
+            name: name.value.clone(),
+            scale,
+            signed,
+        };
+        check(&reader, &name, &io);
+        io
+    });
+    let clean = reader.finish();
+    id.zip(io).filter(|_| clean)
+}
+
+/// Notes what the channel would not take.
+fn check(reader: &Reader<'_>, name: &Text, io: &Io) {
+    match Settings::new(BTreeMap::from([(0, io.clone())])) {
+        Ok(_) => {}
+        Err(InvalidIo::Name(_)) => {
+            let message = format!("a parameter cannot be named {}", name.shown());
+            reader.context().wrong(name, Wrong::new(message));
+        }
+        Err(InvalidIo::Scale(_)) => {
+            let message = "a scale is a number, and not zero";
+            reader.error(reader.value_place("scale"), message, "write `scale = 0.1`");
+        }
+    }
+}

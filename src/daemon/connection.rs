@@ -1,0 +1,219 @@
+//! A connection of a channel: bytes between one socket and one session.
+
+use super::hub::Hub;
+use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
+use crate::channel::{Close, Session};
+use crate::clock::Now;
+use crate::net::{Interest, Socket};
+use std::io;
+use std::time::Duration;
+
+/// One connection while it is open.
+pub(super) struct Connection<'a> {
+    hub: &'a Hub,
+    channel: &'a Channel,
+    peer: String,
+    socket: Socket,
+    session: Box<dyn Session>,
+    tickets: Tickets,
+    input: Vec<u8>,
+    out: Vec<u8>,
+    /// When bytes last went in or out.
+    active: Duration,
+    /// Since when the oldest ticket waits.
+    waiting_since: Option<Duration>,
+    /// The far end sends no more; it may still wait for answers.
+    ended: bool,
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The far end closed it.
+    Closed,
+    /// The session did.
+    Session(Close),
+    /// It said nothing for too long.
+    Idle,
+    /// The network did.
+    Io(io::Error),
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(
+        hub: &'a Hub,
+        channel: &'a Channel,
+        peer: String,
+        socket: Socket,
+        session: Box<dyn Session>,
+    ) -> Self {
+        Self {
+            hub,
+            channel,
+            peer,
+            socket,
+            session,
+            tickets: Tickets::default(),
+            input: Vec::new(),
+            out: Vec::new(),
+            active: hub.now().mono,
+            waiting_since: None,
+            ended: false,
+        }
+    }
+
+    /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time.
+    pub(super) async fn serve(mut self) -> End {
+        loop {
+            let risen = self.hub.risen();
+            match self.turn() {
+                Ok(Turn::Wait(interest, deadline)) => {
+                    let sleep = super::sleep(Some(deadline.saturating_sub(self.hub.now().mono)));
+                    let ready = self.socket.ready(interest);
+                    super::first_of(ready, super::first_of(risen, sleep)).await;
+                }
+                Ok(Turn::Again) => futures_lite::future::yield_now().await,
+                Err(end) => {
+                    let _last_words = self.socket.try_write(&mut self.out);
+                    return end;
+                }
+            }
+        }
+    }
+
+    /// Answers, writes, reads and understands what there is, once each.
+    fn turn(&mut self) -> Result<Turn, End> {
+        let now = self.hub.now();
+        self.answer(now)?;
+        self.write(now)?;
+        let read = self.reads() && self.read(now)?;
+        let understood = self.understand()?;
+        self.answer(now)?;
+        self.write(now)?;
+        if read || understood {
+            return Ok(Turn::Again);
+        }
+        if self.ended && self.tickets.is_empty() && self.out.is_empty() {
+            return Err(End::Closed);
+        }
+        let idle_at = self.active + self.channel.settings.idle_timeout;
+        if idle_at <= now.mono {
+            return Err(End::Idle);
+        }
+        let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
+        let writes = (!self.out.is_empty()).then_some(());
+        let interest = Interest::of(self.reads().then_some(()), writes);
+        Ok(Turn::Wait(
+            interest,
+            overdue_at.min(idle_at).max(now.mono + TICK),
+        ))
+    }
+
+    fn reads(&self) -> bool {
+        !self.ended && !self.session.waits() && !self.is_stuffed()
+    }
+
+    /// Whether more input would have to wait in memory: answers that nobody reads, or that wait
+    /// for the ring. Where answers coalesce there is always room.
+    fn is_stuffed(&self) -> bool {
+        !self.session.coalesces()
+            && (self.tickets.len() >= TICKETS_MAX || self.out.len() >= OUT_MAX)
+    }
+
+    fn read(&mut self, now: Now) -> Result<bool, End> {
+        match self.socket.try_read(&mut self.input).map_err(End::Io)? {
+            Some(0) => {
+                self.ended = true;
+                Ok(true)
+            }
+            Some(_) => {
+                self.active = now.mono;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the session took something.
+    fn understand(&mut self) -> Result<bool, End> {
+        let mut taken = 0;
+        while !self.is_stuffed() && !self.session.waits() {
+            let rest = self.input.get(taken..).unwrap_or_default();
+            let said = self.out.len();
+            let mut door = Door {
+                hub: self.hub,
+                channel: self.channel,
+                peer: &self.peer,
+                tickets: &mut self.tickets,
+            };
+            let result = self.session.receive(rest, &mut door, &mut self.out);
+            if self.session.coalesces() {
+                self.tickets.merge();
+                if said > OUT_MAX {
+                    self.out.truncate(said);
+                }
+            }
+            match result {
+                Ok(0) => break,
+                Ok(used) => taken += used,
+                Err(close) => return Err(End::Session(close)),
+            }
+        }
+        self.input.drain(..taken.min(self.input.len()));
+        Ok(taken > 0)
+    }
+
+    fn answer(&mut self, now: Now) -> Result<(), End> {
+        if self.tickets.is_empty() || self.out.len() >= OUT_MAX {
+            return Ok(());
+        }
+        let before = self.tickets.len();
+        let mut safe = self.tickets.safe(self.hub.safe());
+        if self.session.coalesces() {
+            if let Some(last) = safe.last() {
+                self.session.safe(last, &mut self.out);
+            }
+        } else {
+            safe.for_each(|ticket| self.session.safe(ticket, &mut self.out));
+        }
+        if self.tickets.is_empty() {
+            self.waiting_since = None;
+        } else if self.tickets.len() < before || self.waiting_since.is_none() {
+            self.waiting_since = Some(now.mono);
+        } else if self
+            .waiting_since
+            .is_some_and(|since| since + OVERDUE <= now.mono)
+        {
+            self.waiting_since = Some(now.mono);
+            return self
+                .session
+                .overdue(&mut self.out)
+                .map_or(Ok(()), |close| Err(End::Session(close)));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, now: Now) -> Result<(), End> {
+        if !self.out.is_empty() && self.socket.try_write(&mut self.out).map_err(End::Io)? > 0 {
+            self.active = now.mono;
+        }
+        Ok(())
+    }
+}
+
+/// What a turn ends with.
+enum Turn {
+    /// Wait for the socket, the watermark, or this time.
+    Wait(Interest, Duration),
+    /// There may be more at once; the others first.
+    Again,
+}
+
+/// Answers that the far end has not read: past it nothing more is read from it.
+const OUT_MAX: usize = 16 * 1024;
+
+/// A sender is told that its messages are not safe after this.
+const OVERDUE: Duration = Duration::from_secs(10);
+
+/// Shortest sleep: a deadline that has passed is not waited for in a circle.
+const TICK: Duration = Duration::from_millis(1);

@@ -1,0 +1,154 @@
+//! The hub: what all tasks of the daemon share. One thread, so cells, not locks.
+
+use super::{first_of, sleep};
+use crate::clock::{Clock, Now};
+use crate::ring::{AppendError, Counters, Mask, Ring, Seq, StreamId};
+use crate::route::Routes;
+use crate::stream::engine::Engine;
+use event_listener::{Event, EventListener};
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+/// What all tasks share.
+pub(super) struct Hub {
+    clock: Clock,
+    ring: RefCell<Ring>,
+    pub(super) routes: Routes,
+    /// Notified when a record came.
+    appended: Event,
+    /// Notified when the next commit may be due at another time.
+    touched: Event,
+    /// Notified when [`Hub::safe`] has risen.
+    risen: Event,
+    /// The watermark that `risen` was last notified of.
+    told: Cell<Seq>,
+}
+
+impl Hub {
+    pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
+        let told = Cell::new(ring.safe());
+        let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
+        Self {
+            clock,
+            ring: RefCell::new(ring),
+            routes,
+            appended,
+            touched,
+            risen,
+            told,
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Everything below is safe.
+    pub(super) fn safe(&self) -> Seq {
+        self.ring.borrow().safe()
+    }
+
+    /// The longest body that the ring takes.
+    pub(super) fn body_max(&self) -> usize {
+        self.ring
+            .borrow()
+            .record_max()
+            .min(crate::message::BODY_MAX)
+    }
+
+    /// What became of what a stream wanted.
+    pub(super) fn counters(&self, stream: StreamId) -> Counters {
+        self.ring.borrow().counters(stream)
+    }
+
+    /// Appends; where both buffers are full, commits first.
+    pub(super) fn append(&self, mask: Mask, body: &[u8]) -> Result<Seq, AppendError> {
+        let now = self.now();
+        let first = self.ring.borrow_mut().append(mask, now, body);
+        let result = match first {
+            Err(AppendError::Busy) if self.commit(now) => {
+                self.ring.borrow_mut().append(mask, now, body)
+            }
+            other => other,
+        };
+        self.appended.notify(usize::MAX);
+        self.touched.notify(usize::MAX);
+        result
+    }
+
+    /// Moves the cursor over what the engine has settled, and gives it more to send.
+    pub(super) fn serve(&self, engine: &mut Engine, wanted: &dyn Fn(&[u8]) -> bool) {
+        let now = self.now();
+        let mut ring = self.ring.borrow_mut();
+        let mut settled = engine.settle(&mut ring, now);
+        engine.fill(&mut ring, now, wanted);
+        settled += engine.settle(&mut ring, now);
+        drop(ring);
+        if settled > 0 {
+            self.touched.notify(usize::MAX);
+            self.tell();
+        }
+    }
+
+    /// Says whether a stream's destination is connected.
+    pub(super) fn set_connected(&self, stream: StreamId, connected: bool) {
+        self.ring.borrow_mut().set_connected(stream, connected);
+        self.touched.notify(usize::MAX);
+    }
+
+    /// Commits; whether that worked.
+    pub(super) fn commit(&self, now: Now) -> bool {
+        let result = self.ring.borrow_mut().commit(now);
+        let took = self.now().mono - now.mono;
+        if took > STALL {
+            log::warn!("ring: the disk took {} ms for a commit", took.as_millis());
+        }
+        if let Err(error) = result {
+            log::error!("ring: commit failed: {error}");
+        }
+        self.tell();
+        result.is_ok()
+    }
+
+    /// Writes what is left and how far each stream came.
+    pub(super) fn close(&self) {
+        if let Err(error) = self.ring.borrow_mut().close(self.now()) {
+            log::error!("ring: not closed cleanly: {error}");
+        }
+    }
+
+    /// Ends when a record comes.
+    pub(super) fn appended(&self) -> EventListener {
+        self.appended.listen()
+    }
+
+    /// Ends when more is safe than now.
+    pub(super) fn risen(&self) -> EventListener {
+        self.risen.listen()
+    }
+
+    /// Commits when it is due, for ever. Waits on: the ring's changes, its next commit.
+    pub(super) async fn keep_committing(&self) {
+        loop {
+            let touched = self.touched.listen();
+            let due = self.ring.borrow().next_commit();
+            let now = self.now();
+            if due.is_some_and(|due| due <= now.mono) {
+                self.commit(now);
+                futures_lite::future::yield_now().await;
+            } else {
+                first_of(touched, sleep(due.map(|due| due - now.mono))).await;
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let safe = self.safe();
+        if self.told.replace(safe) != safe {
+            self.risen.notify(usize::MAX);
+        }
+    }
+}
+
+/// A commit that takes longer is said: every sender waits for it.
+const STALL: Duration = Duration::from_secs(1);

@@ -1,0 +1,236 @@
+//! The intake: where the sessions of a channel bring what they understood. Here a message gets
+//! its route, its parameters of reception and its place in the ring.
+
+use super::hub::Hub;
+use super::limit::Limiter;
+use crate::channel::settings::{Settings, Unwanted};
+use crate::channel::{Intake, Malformed, Refusal, Refused};
+use crate::message::{Message, body};
+use crate::ring::{AppendError, Mask, Seq};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// A channel as its connections share it.
+pub(super) struct Channel {
+    pub(super) settings: Rc<Settings>,
+    /// Connections now.
+    pub(super) connections: Cell<usize>,
+    /// Messages taken.
+    pub(super) received: Cell<u64>,
+    /// Messages that no stream wanted.
+    pub(super) unwanted: Cell<u64>,
+    refused: RefCell<BTreeMap<&'static str, u64>>,
+    limiter: RefCell<Limiter>,
+}
+
+/// What waits until messages are safe, oldest first: everything below the number has to be.
+#[derive(Debug, Default)]
+pub(super) struct Tickets {
+    waiting: VecDeque<(Seq, u64)>,
+    /// All that this connection brought is below.
+    next: Seq,
+}
+
+/// One connection's way in.
+pub(super) struct Door<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) channel: &'a Channel,
+    pub(super) peer: &'a str,
+    pub(super) tickets: &'a mut Tickets,
+}
+
+impl Channel {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings: Rc::new(settings),
+            connections: Cell::new(0),
+            received: Cell::new(0),
+            unwanted: Cell::new(0),
+            refused: RefCell::default(),
+            limiter: RefCell::default(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Whether somebody at this address may connect; on a Unix socket its permissions decide.
+    pub(super) fn admits(&self, peer: Option<SocketAddr>) -> bool {
+        let allow = &self.settings.allow;
+        peer.is_none_or(|peer| allow.iter().any(|network| network.contains(peer.ip())))
+    }
+
+    /// Counts what was refused, and says so now and then.
+    pub(super) fn refuse(&self, reason: &'static str, peer: &str, detail: &str, hub: &Hub) {
+        *self.refused.borrow_mut().entry(reason).or_default() += 1;
+        if let Some(hidden) = self.limiter.borrow_mut().admit(reason, hub.now()) {
+            let more = if hidden > 0 {
+                format!(" ({hidden} more before)")
+            } else {
+                String::new()
+            };
+            log::warn!(
+                "channel `{}`: {peer}: refused, {reason}: {detail}{more}",
+                self.name()
+            );
+        }
+    }
+}
+
+impl Tickets {
+    /// The tickets whose messages are safe.
+    pub(super) fn safe(&mut self, safe: Seq) -> impl Iterator<Item = u64> + '_ {
+        let ready = self.waiting.partition_point(|(until, _)| *until <= safe);
+        self.waiting.drain(..ready).map(|(_, ticket)| ticket)
+    }
+
+    /// All tickets, with the number below which all has to be safe.
+    pub(super) fn into_waiting(self) -> impl Iterator<Item = (Seq, u64)> {
+        self.waiting.into_iter()
+    }
+
+    pub(super) fn push(&mut self, until: Seq, ticket: u64) {
+        self.waiting.push_back((until, ticket));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Lets one ticket speak for the newest two.
+    pub(super) fn merge(&mut self) {
+        if self.waiting.len() > TICKETS_MAX {
+            let last = self.waiting.len() - 2;
+            self.waiting.remove(last);
+        }
+    }
+}
+
+impl Door<'_> {
+    /// The streams that want it; the mask is empty where it is taken and forgotten.
+    fn route(&self, message: &Message) -> Result<Mask, Refusal> {
+        let (settings, ident) = (&self.channel.settings, message.ident());
+        let idents = &settings.idents;
+        if !idents.is_empty() && !idents.iter().any(|pattern| pattern.matches(ident)) {
+            return Err(Refusal::Ident);
+        }
+        let mask = self.hub.routes.wanted_by(&settings.name, ident);
+        match settings.unwanted {
+            Unwanted::Refuse if mask.is_empty() => Err(Refusal::Unwanted),
+            _ => Ok(mask),
+        }
+    }
+
+    fn body(&self, mut message: Message) -> Result<Vec<u8>, Refusal> {
+        let settings = &self.channel.settings;
+        for (old, new) in &settings.rename {
+            message.rename(old, new.clone());
+        }
+        for (name, value) in &settings.set {
+            message.set(name.clone(), value.clone());
+        }
+        message.set("channel.name", settings.name.as_str());
+        message.set("protocol.name", settings.protocol.name());
+        if let Some(device) = self.hub.routes.device(message.ident()) {
+            let name = device.name.clone();
+            message.set("device.name", name.as_str());
+        }
+        message.set("peer", self.peer);
+        let mut body = Vec::new();
+        body::encode(&message, &mut body);
+        if body.len() > self.hub.body_max() {
+            Err(Refusal::TooLong)
+        } else {
+            Ok(body)
+        }
+    }
+
+    fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
+        match self.hub.append(mask, body) {
+            Ok(Seq(seq)) => {
+                self.tickets.next = Seq(seq + 1);
+                Ok(())
+            }
+            Err(AppendError::TooLong) => Err(Refusal::TooLong),
+            Err(AppendError::Busy | AppendError::Full) => Err(Refusal::Full),
+        }
+    }
+
+    fn refuse(&self, reason: Refusal, ident: &str) {
+        if reason == Refusal::Unwanted {
+            self.channel.unwanted.set(self.channel.unwanted.get() + 1);
+        }
+        self.channel.refuse(
+            reason.name(),
+            self.peer,
+            &format!("ident `{ident}`"),
+            self.hub,
+        );
+    }
+}
+
+impl Intake for Door<'_> {
+    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+        let Ok(message) = Message::new(ident) else {
+            self.malformed(Malformed::Ident, "not an ident");
+            return Err(Refused {
+                index: 0,
+                reason: Refusal::Ident,
+            });
+        };
+        match self.route(&message) {
+            Ok(_) => Ok(()),
+            Err(reason) => {
+                self.refuse(reason, ident);
+                Err(Refused { index: 0, reason })
+            }
+        }
+    }
+
+    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+        let mut routed = Vec::with_capacity(batch.len());
+        let count = batch.len() as u64;
+        for (index, message) in batch.into_iter().enumerate() {
+            let ident = message.ident().to_owned();
+            let found = self
+                .route(&message)
+                .and_then(|mask| Ok((mask, self.body(message)?)));
+            routed.push(found.map_err(|reason| {
+                self.refuse(reason, &ident);
+                Refused { index, reason }
+            })?);
+        }
+        for (index, (mask, body)) in routed.iter().enumerate() {
+            if mask.is_empty() {
+                self.channel.unwanted.set(self.channel.unwanted.get() + 1);
+            } else if let Err(reason) = self.append(*mask, body) {
+                self.refuse(reason, "");
+                return Err(Refused { index, reason });
+            }
+        }
+        self.channel
+            .received
+            .set(self.channel.received.get() + count);
+        Ok(())
+    }
+
+    fn when_safe(&mut self, ticket: u64) {
+        let until = self.tickets.next;
+        self.tickets.push(until, ticket);
+    }
+
+    fn malformed(&mut self, reason: Malformed, detail: &str) {
+        self.channel
+            .refuse(reason.name(), self.peer, detail, self.hub);
+    }
+}
+
+/// Answers of one connection that wait for the ring: 16 KiB of RAM.
+pub(super) const TICKETS_MAX: usize = 1024;

@@ -1,0 +1,58 @@
+//! A limit on log lines of the same kind: what goes wrong on each message is said now and then.
+
+use crate::clock::Now;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// When each kind of line was last written, and how many were not since.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    kinds: BTreeMap<&'static str, (Duration, u64)>,
+}
+
+impl Limiter {
+    /// Whether a line of this kind may be written now: then how many were left out before it.
+    pub(super) fn admit(&mut self, kind: &'static str, now: Now) -> Option<u64> {
+        match self.kinds.get_mut(kind) {
+            Some((last, hidden)) if now.mono < *last + EVERY => {
+                *hidden += 1;
+                None
+            }
+            Some((last, hidden)) => {
+                *last = now.mono;
+                Some(std::mem::take(hidden))
+            }
+            None => {
+                self.kinds.insert(kind, (now.mono, 0));
+                Some(0)
+            }
+        }
+    }
+}
+
+/// One line of a kind in this time.
+const EVERY: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Wall;
+
+    #[test]
+    fn lines_of_a_kind_are_written_now_and_then_and_counted_between() {
+        let at = |secs| Now {
+            mono: Duration::from_secs(secs),
+            wall: Wall {
+                since_1970: Duration::ZERO,
+                trusted: false,
+            },
+        };
+        let mut limiter = Limiter::default();
+        assert_eq!(limiter.admit("crc", at(0)), Some(0));
+        assert_eq!(limiter.admit("crc", at(1)), None);
+        assert_eq!(limiter.admit("ident", at(1)), Some(0));
+        assert_eq!(limiter.admit("crc", at(9)), None);
+        assert_eq!(limiter.admit("crc", at(11)), Some(2));
+        assert_eq!(limiter.admit("crc", at(30)), Some(0));
+    }
+}

@@ -1,0 +1,145 @@
+//! The daemon: opens the ring, then one task for each listening address, each connection and each
+//! stream, all on one thread.
+
+mod accept;
+mod connection;
+mod courier;
+mod datagram;
+mod hub;
+mod intake;
+mod limit;
+mod open;
+
+pub use open::{Locked, open_ring};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ring::{Counters, Ring};
+use crate::route::Routes;
+use async_executor::LocalExecutor;
+use courier::{Courier, Stream};
+use hub::Hub;
+use intake::Channel;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A daemon that is not running yet, or one that is, seen from beside.
+#[derive(Clone)]
+pub struct Daemon {
+    hub: Rc<Hub>,
+    channels: Rc<[Rc<Channel>]>,
+    streams: Rc<[Rc<Stream>]>,
+}
+
+/// How a stream stands.
+#[derive(Clone, Debug)]
+pub struct StreamStatus {
+    /// Its name.
+    pub name: String,
+    /// What became of what it wanted.
+    pub counters: Counters,
+    /// Whether its destination would take something now.
+    pub connected: bool,
+    /// How often it was connected.
+    pub connects: u64,
+}
+
+impl Daemon {
+    /// A daemon over an open ring. What cannot be attached is left out, loudly.
+    #[must_use]
+    pub fn new(config: Config, clock: Clock, mut ring: Ring) -> Self {
+        let mut routes = Routes::new(config.devices, config.groups);
+        let mut streams = Vec::new();
+        for settings in config.streams {
+            match ring.attach(&settings.name, settings.from, clock.now()) {
+                Ok(id) => {
+                    if settings.enabled {
+                        routes.subscribe(id, settings.subscription.clone());
+                    }
+                    let client_id = format!("weir-{:016x}-{}", ring.id(), settings.name);
+                    streams.push(Rc::new(Stream::new(id, settings, client_id)));
+                }
+                Err(error) => log::error!("stream `{}` is left out: {error}", settings.name),
+            }
+        }
+        let channels = config
+            .channels
+            .into_iter()
+            .map(|channel| Rc::new(Channel::new(channel)));
+        let channels = channels.collect();
+        Self {
+            hub: Rc::new(Hub::new(clock, ring, routes)),
+            channels,
+            streams: streams.into(),
+        }
+    }
+
+    /// Works until `stop` ends, then writes what is left. `ready` is called once every address is
+    /// bound or has said why not.
+    pub async fn run(
+        &self,
+        executor: &Rc<LocalExecutor<'static>>,
+        ready: impl FnOnce(),
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut tasks = Vec::new();
+        for channel in self.channels.iter() {
+            tasks.extend(accept::listen(executor, &self.hub, channel));
+        }
+        let enabled = self.streams.iter().filter(|stream| stream.settings.enabled);
+        for stream in enabled {
+            let courier = Courier::new(Rc::clone(&self.hub), Rc::clone(stream));
+            tasks.push(executor.spawn(courier.run()));
+        }
+        let hub = Rc::clone(&self.hub);
+        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        ready();
+        stop.await;
+        drop(tasks);
+        self.hub.close();
+    }
+
+    /// How each stream stands.
+    #[must_use]
+    pub fn streams(&self) -> Vec<StreamStatus> {
+        let status = |stream: &Rc<Stream>| StreamStatus {
+            name: stream.settings.name.clone(),
+            counters: self.hub.counters(stream.id),
+            connected: stream.connected.get(),
+            connects: stream.connects.get(),
+        };
+        self.streams.iter().map(status).collect()
+    }
+
+    /// Messages that a channel took, by its name.
+    #[must_use]
+    pub fn received(&self, channel: &str) -> u64 {
+        let mut named = self.channels.iter().filter(|known| known.name() == channel);
+        named.next().map_or(0, |channel| channel.received.get())
+    }
+}
+
+/// Ends with the first of two; what they give is thrown away.
+async fn first_of<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) {
+    let a = async {
+        a.await;
+    };
+    let b = async {
+        b.await;
+    };
+    futures_lite::future::or(a, b).await;
+}
+
+/// Sleeps; without a time, for ever.
+async fn sleep(time: Option<Duration>) {
+    match time {
+        Some(time) => {
+            async_io::Timer::after(time).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The wait after an error that would only come again at once.
+const PAUSE: Duration = Duration::from_millis(100);

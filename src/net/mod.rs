@@ -1,0 +1,153 @@
+//! Addresses and sockets: the only place that opens one. Knows no protocol.
+
+mod socket;
+
+pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
+
+use async_io::Async;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// Where a channel listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `0.0.0.0:5027`.
+    Tcp(SocketAddr),
+    /// `udp:0.0.0.0:5027`.
+    Udp(SocketAddr),
+    /// `unix:/run/weir/in`.
+    Unix(PathBuf),
+}
+
+/// Addresses that share their first bits: `192.168.1.0/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Any address in it.
+    pub address: IpAddr,
+    /// How many bits are shared.
+    pub bits: u8,
+}
+
+/// Where a stream connects to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Network {
+    /// Whether an address is in it; an IPv4 address in IPv6's clothes counts as the former.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(host)) => {
+                prefix(net.to_bits().into(), 32, self.bits)
+                    == prefix(host.to_bits().into(), 32, self.bits)
+            }
+            (IpAddr::V6(net), IpAddr::V6(host)) => {
+                prefix(net.to_bits(), 128, self.bits) == prefix(host.to_bits(), 128, self.bits)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The first `bits` of a number that is `width` bits wide.
+fn prefix(number: u128, width: u8, bits: u8) -> u128 {
+    number
+        .checked_shr(u32::from(width.saturating_sub(bits)))
+        .unwrap_or(0)
+}
+
+/// Listens on a TCP or Unix address. A Unix socket that nobody listens on any more is replaced.
+///
+/// # Errors
+/// As the system says: in use, no right to.
+pub fn listen(address: &Address) -> io::Result<Listener> {
+    match address {
+        Address::Tcp(address) => Ok(Listener::Tcp(Async::<TcpListener>::bind(*address)?)),
+        Address::Unix(path) => {
+            remove_stale(path)?;
+            Ok(Listener::Unix(Async::<UnixListener>::bind(path)?))
+        }
+        Address::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+/// Opens a socket for datagrams.
+///
+/// # Errors
+/// As the system says.
+pub fn bind(address: SocketAddr) -> io::Result<Async<UdpSocket>> {
+    Async::<UdpSocket>::bind(address)
+}
+
+/// The addresses of a target: an address, or a name that this machine itself knows.
+///
+/// # Errors
+/// When the name is not known.
+pub fn resolve(target: &Target) -> io::Result<Vec<SocketAddr>> {
+    Ok((target.host.as_str(), target.port)
+        .to_socket_addrs()?
+        .collect())
+}
+
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = path
+        .symlink_metadata()
+        .is_ok_and(|found| found.file_type().is_socket());
+    if is_socket && UnixStream::connect(path).is_err() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Udp(address) => write!(f, "udp:{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(address: &str, bits: u8) -> Network {
+        Network {
+            address: address.parse().unwrap(),
+            bits,
+        }
+    }
+
+    #[test]
+    fn a_network_holds_what_shares_its_bits() {
+        let host = |text: &str| text.parse().unwrap();
+        assert!(network("192.168.1.0", 24).contains(host("192.168.1.200")));
+        assert!(!network("192.168.1.0", 24).contains(host("192.168.2.1")));
+        assert!(network("0.0.0.0", 0).contains(host("8.8.8.8")));
+        assert!(network("10.0.0.1", 32).contains(host("10.0.0.1")));
+        assert!(network("10.0.0.0", 8).contains(host("::ffff:10.1.2.3")));
+        assert!(network("fd00::", 8).contains(host("fd12::1")));
+        assert!(!network("fd00::", 8).contains(host("10.0.0.1")));
+    }
+}

@@ -1,0 +1,96 @@
+//! Attaching and removing streams. Either is on disk before the next record is taken.
+
+use super::AttachError;
+use super::From;
+use super::Ring;
+use super::StreamId;
+use super::commit::Stop;
+use super::slot::NAME_MAX;
+use super::table::Stream;
+use super::table::owner_of;
+use crate::clock::Now;
+
+impl Ring {
+    /// Gives the stream of this name its place: a new one, or, for a name that the ring
+    /// remembers, the one where it stood. Durable before it returns.
+    ///
+    /// # Errors
+    /// When the name cannot be one, when there is no place, or when it could not be written: then
+    /// all is as before.
+    pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> {
+        if let Some(id) = self.table.find(name) {
+            return Ok(id);
+        }
+        if name.is_empty() || name.len() > NAME_MAX || name.contains('\0') {
+            return Err(AttachError::Name);
+        }
+        let orphan = StreamId::owned(&self.orphans, owner_of(name));
+        let id = orphan
+            .or_else(|| self.vacant())
+            .ok_or(AttachError::TooMany)?;
+        let stream = match orphan {
+            Some(_) => self.adopted(name, id),
+            None => self.fresh(name, id, from),
+        };
+        let before = self.table.place(id, Some(stream));
+        if let Err(error) = self.save(Stop::Running, now) {
+            self.table.place(id, before);
+            return Err(AttachError::Io(error));
+        }
+        if let Some(owner) = self.orphans.get_mut(id.index()) {
+            *owner = 0;
+        }
+        Ok(id)
+    }
+
+    /// Forgets a stream; all that it had not settled is settled.
+    ///
+    /// # Errors
+    /// When it could not be written: then it is only forgotten until the next start.
+    pub fn remove(&mut self, name: &str, now: Now) -> Result<(), AttachError> {
+        let Some(id) = self.table.find(name) else {
+            return Ok(());
+        };
+        self.table.remove(id, self.head.generation);
+        self.release();
+        self.save(Stop::Running, now).map_err(AttachError::Io)
+    }
+
+    /// The streams that the ring remembers, whether or not the configuration has them.
+    pub fn streams(&self) -> impl Iterator<Item = (StreamId, &str)> {
+        self.table
+            .attached()
+            .map(|(id, stream)| (id, stream.name.as_str()))
+    }
+
+    fn vacant(&self) -> Option<StreamId> {
+        let oldest = self
+            .segments
+            .front()
+            .map_or(u64::MAX, |oldest| oldest.generation);
+        let owned = StreamId::all()
+            .zip(self.orphans)
+            .filter(|(_, owner)| *owner != 0);
+        self.table
+            .vacant(oldest, owned.fold(0, |bits, (id, _)| bits | id.bit()))
+    }
+
+    fn fresh(&self, name: &str, id: StreamId, from: From) -> Stream {
+        let mut stream = Stream::new(name, self.next_seq, self.cum.of(id));
+        if from == From::Oldest {
+            stream.from_oldest = true;
+            stream.cursor_seq = self.segments.front().map_or(self.next_seq, |s| s.first_seq);
+            stream.read_seq = stream.cursor_seq;
+        }
+        stream
+    }
+
+    /// With both slots lost: the stream that segments name, from the oldest record on.
+    fn adopted(&self, name: &str, id: StreamId) -> Stream {
+        let oldest = self
+            .segments
+            .front()
+            .map_or(self.next_seq, |oldest| oldest.first_seq);
+        Stream::new(name, oldest, self.tail.of(id))
+    }
+}

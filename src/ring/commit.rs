@@ -1,0 +1,369 @@
+//! Commits: what waits becomes bytes in the head segment, and cursors become a slot. A commit is
+//! begun, run on the storage, and ended; between the first and the last the ring goes on taking,
+//! lending and settling.
+//!
+//! A commit that failed is never repeated where it was: the kernel may have marked its pages
+//! clean without writing them. Its records go to the next segment under the same numbers.
+
+use super::Full;
+use super::IoError;
+use super::Ring;
+use super::Storage;
+use super::format::Ordinals;
+use super::format::SLOT_LEN;
+use super::recover::read_header;
+use super::slot::Slot;
+use super::walk::Walk;
+use crate::clock::Now;
+
+/// Bytes to be written and synced as one. Owned: the ring may change meanwhile.
+#[derive(Debug, Default)]
+#[must_use = "a commit that was begun has to be run and ended"]
+pub struct Commit {
+    writes: Vec<Write>,
+}
+
+#[derive(Debug)]
+struct Write {
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl Commit {
+    /// Writes and syncs.
+    ///
+    /// # Errors
+    /// The first thing that failed.
+    pub fn run(&self, storage: &mut dyn Storage) -> Result<(), IoError> {
+        for write in &self.writes {
+            storage.write(write.offset, &write.bytes)?;
+        }
+        storage.sync()
+    }
+
+    fn add(&mut self, offset: u64, bytes: Vec<u8>) {
+        self.writes.push(Write { offset, bytes });
+    }
+
+    fn len(&self) -> u64 {
+        self.writes
+            .iter()
+            .map(|write| write.bytes.len() as u64)
+            .sum()
+    }
+}
+
+/// What becomes true when the commit under way succeeds.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    /// Records at the front of the queue.
+    taken: usize,
+    /// Whether it writes to the head.
+    data: bool,
+    /// Whether it opened that segment.
+    opened: bool,
+    /// Whether that gave up another one.
+    evicted: bool,
+    slot: Option<SavedSlot>,
+    len: u64,
+}
+
+#[derive(Debug)]
+struct SavedSlot {
+    reserved: u64,
+    ords: Ordinals,
+}
+
+/// Whether a slot says that all is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Running,
+    Clean,
+}
+
+impl Ring {
+    /// Writes all that waits and syncs. After it returned an error the records still wait (in
+    /// memory, safe nowhere) and `next_commit` says when to try again.
+    ///
+    /// # Errors
+    /// When the storage failed three times in a row, or is read-only.
+    pub fn commit(&mut self, now: Now) -> Result<(), IoError> {
+        while let Some(commit) = self.begin_commit(now) {
+            let result = commit.run(&mut *self.storage);
+            self.end_commit(result, now)?;
+        }
+        Ok(())
+    }
+
+    /// Begins a commit of what waits, as much of it as goes into one segment; none if there is
+    /// nothing to do. Precondition: the one before was ended.
+    pub fn begin_commit(&mut self, now: Now) -> Option<Commit> {
+        assert!(self.under_way.is_none(), "one commit at a time");
+        let mut commit = Commit::default();
+        let mut under_way = UnderWay::default();
+        let mut save = self.health.probes(now) || self.slot_due(now);
+        if !self.health.is_degraded() {
+            save |= self.take_records(&mut commit, &mut under_way) == Taken::SaveFirst;
+            save |= under_way.data && self.slot_rides(now);
+        }
+        if save && !under_way.evicted {
+            under_way.slot = Some(self.add_slot(&mut commit, Stop::Running));
+        }
+        self.launch(commit, under_way)
+    }
+
+    /// Ends the commit that was begun last with what its run returned.
+    ///
+    /// # Errors
+    /// The given one, if there is no use in beginning the next commit at once.
+    pub fn end_commit(&mut self, result: Result<(), IoError>, now: Now) -> Result<(), IoError> {
+        let Some(under_way) = self.under_way.take() else {
+            return Ok(());
+        };
+        match result {
+            Ok(()) => {
+                self.succeeded(&under_way);
+                Ok(())
+            }
+            Err(error) => {
+                self.failed(&under_way);
+                self.health.failed(error, now);
+                match self.health.is_degraded() {
+                    true => Err(error),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Writes cursors and the exact next number; a clean stop.
+    ///
+    /// # Errors
+    /// When that could not be written.
+    pub fn close(&mut self, now: Now) -> Result<(), IoError> {
+        self.commit(now)?;
+        self.save(Stop::Clean, now)
+    }
+
+    /// Writes a slot now.
+    pub(super) fn save(&mut self, stop: Stop, now: Now) -> Result<(), IoError> {
+        let mut commit = Commit::default();
+        let slot = Some(self.add_slot(&mut commit, stop));
+        let Some(commit) = self.launch(
+            commit,
+            UnderWay {
+                slot,
+                ..UnderWay::default()
+            },
+        ) else {
+            return Ok(());
+        };
+        let result = commit.run(&mut *self.storage);
+        self.end_commit(result, now)?;
+        result
+    }
+
+    fn launch(&mut self, commit: Commit, mut under_way: UnderWay) -> Option<Commit> {
+        under_way.len = commit.len();
+        if commit.writes.is_empty() {
+            return None;
+        }
+        self.under_way = Some(under_way);
+        Some(commit)
+    }
+
+    fn succeeded(&mut self, under_way: &UnderWay) {
+        self.stats.bytes_written += under_way.len;
+        self.stats.syncs += 1;
+        for _ in 0..under_way.taken {
+            if let Some(entry) = self.queue.pop() {
+                self.cum_durable.count(entry.mask);
+            }
+        }
+        if under_way.data
+            && let Some(head) = self.segments.back_mut()
+        {
+            head.end = self.head.end;
+        }
+        if let Some(slot) = &under_way.slot {
+            self.slots.saved(slot.reserved, slot.ords);
+        }
+        self.health.succeeded();
+        self.release();
+    }
+
+    fn failed(&mut self, under_way: &UnderWay) {
+        self.stats.failures += 1;
+        if under_way.data {
+            self.head.closed = true;
+        }
+        if under_way.opened {
+            self.segments.pop_back();
+        }
+        self.window.forget();
+    }
+
+    /// Takes what waits into the head, or into a segment behind it.
+    fn take_records(&mut self, commit: &mut Commit, under_way: &mut UnderWay) -> Taken {
+        self.drop_settled();
+        let Some(first) = self.queue.first() else {
+            return Taken::All;
+        };
+        let base = self.boots.base(first.received);
+        let (seq, len) = (first.seq, self.frames_len(first));
+        let mut offset = self.head.end;
+        let mut bytes = Vec::new();
+        if self.head.closed || !self.fits(len) || !self.reaches(seq) {
+            match self.make_room() {
+                Room::Yes => {}
+                Room::GivesUp(oldest_end) => {
+                    if self.cursors_behind(&oldest_end) {
+                        return Taken::SaveFirst;
+                    }
+                    self.give_up_oldest(&oldest_end);
+                    under_way.evicted = true;
+                }
+                Room::No => {
+                    self.health.stuck = true;
+                    return Taken::All;
+                }
+            }
+            under_way.opened = true;
+            offset = 0;
+            bytes = self.open_segment(seq, base);
+        }
+        under_way.data = true;
+        under_way.taken = self.encode_records(&mut bytes);
+        let at = self.geometry.offset(self.head.generation) + u64::from(offset);
+        commit.add(at, bytes);
+        Taken::All
+    }
+
+    /// Lets go of what waits and was settled by all, wherever it stands.
+    fn drop_settled(&mut self) {
+        let table = &self.table;
+        let gone = self
+            .queue
+            .retain_waiting(|e| table.unsettled(e.mask, e.seq) != 0);
+        self.stats.held += gone;
+    }
+
+    fn make_room(&mut self) -> Room {
+        let next = self.head.generation + 1;
+        let count = u64::from(self.geometry.segment_count);
+        let Some(oldest) = self.segments.front() else {
+            return Room::Yes;
+        };
+        if oldest.generation + count > next {
+            return Room::Yes;
+        }
+        let end = self.oldest_end();
+        let lost = self
+            .table
+            .attached()
+            .any(|(id, stream)| stream.cursor_ord < end.of(id));
+        match self.settings.full == Full::Refuse && lost {
+            true => Room::No,
+            false => Room::GivesUp(end),
+        }
+    }
+
+    /// What was written for each stream before the end of the oldest segment.
+    fn oldest_end(&mut self) -> Ordinals {
+        let Some(second) = self.segments.get(1).copied() else {
+            return self.cum_durable;
+        };
+        let header = read_header(&mut *self.storage, self.geometry.offset(second.generation));
+        match header.filter(|header| header.generation == second.generation) {
+            Some(header) => header.cum,
+            // Damaged: what lies before is what is read, no more is known.
+            None => self.count_oldest(),
+        }
+    }
+
+    fn count_oldest(&mut self) -> Ordinals {
+        let mut sum = self.tail;
+        let Some(span) = self.span(0) else { return sum };
+        let mut walk = Walk::new(&span, None);
+        while let Some(found) = walk.next(&span, &mut self.window, &mut *self.storage) {
+            if found.is_data() && found.seq < span.seq_end {
+                sum.count(found.header.mask);
+            }
+        }
+        sum
+    }
+
+    /// Whether the slot on disk would have a stream lose what it has settled.
+    fn cursors_behind(&self, end: &Ordinals) -> bool {
+        let saved = &self.slots.ords;
+        self.table.attached().any(|(id, stream)| {
+            let now = stream.cursor_ord.min(self.cum_durable.of(id));
+            saved.of(id) < end.of(id) && saved.of(id) < now
+        })
+    }
+
+    /// Gives up the oldest segment, before the end of which `end` were written.
+    fn give_up_oldest(&mut self, end: &Ordinals) {
+        self.segments.pop_front();
+        self.tail = *end;
+        self.window.forget();
+        let durable = self.durable();
+        let first_seq = self
+            .segments
+            .front()
+            .map_or(durable, |oldest| oldest.first_seq);
+        for (id, stream) in self.table.attached_mut() {
+            stream.drop_before(first_seq, end.of(id));
+        }
+    }
+
+    fn add_slot(&mut self, commit: &mut Commit, stop: Stop) -> SavedSlot {
+        let clean = stop == Stop::Clean && self.queue.len() == 0;
+        let reserved = if clean {
+            self.next_seq
+        } else {
+            self.next_seq + RESERVE
+        };
+        let streams = self.table.remember(self.durable(), &self.cum_durable);
+        let slot = Slot {
+            ring_id: self.id,
+            generation: self.slots.generation + 1,
+            geometry: self.geometry,
+            reserved,
+            clean,
+            boot: self.boots.current,
+            trusted_ms: self.boots.trusted_ms,
+            head: self.head.generation,
+            asked: self.settings.size,
+            boots: self.boots.known.clone(),
+            streams,
+        };
+        commit.add(self.slots.target * SLOT_LEN as u64, slot.encode());
+        let mut ords = Ordinals::default();
+        for (id, stream) in self.table.attached() {
+            ords.set(id, stream.cursor_ord.min(self.cum_durable.of(id)));
+        }
+        SavedSlot { reserved, ords }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Taken {
+    All,
+    /// Nothing: a slot has to be on disk before the oldest segment can be given up.
+    SaveFirst,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "256 bytes on the stack, for one call"
+)]
+enum Room {
+    Yes,
+    /// The oldest segment has to go; before its end so many were written.
+    GivesUp(Ordinals),
+    No,
+}
+
+/// Numbers that may be given away between two slots: one of 4 KiB for 500,000 records at least.
+pub(super) const RESERVE: u64 = 1 << 20;

@@ -1,0 +1,252 @@
+//! When the ring has to write: the waits of records, cursors and failures. Writes nothing itself.
+
+use super::AppendError;
+use super::IoError;
+use super::Ring;
+use super::commit::RESERVE;
+use super::format::BODY_MAX;
+use super::format::Ordinals;
+use super::record;
+use super::slot::Slot;
+use crate::clock::Now;
+use std::time::Duration;
+
+/// What the newest slot on disk says, and since when it is out of date.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    /// The newest on disk.
+    pub(super) generation: u64,
+    /// The place of the other one, which is written next.
+    pub(super) target: u64,
+    /// Numbers below may be given away.
+    pub(super) reserved: u64,
+    /// Where the cursors stood.
+    pub(super) ords: Ordinals,
+    /// A cursor passed a record that is on disk.
+    moved: Option<Duration>,
+    /// Something else changed: counters.
+    touched: Option<Duration>,
+}
+
+impl Slots {
+    /// Those of a ring that was opened.
+    pub(super) fn remembered(slot: Option<&Slot>, index: u64) -> Self {
+        let mut ords = Ordinals::default();
+        let streams = slot.iter().flat_map(|slot| &slot.streams);
+        for (ord, stream) in ords.0.iter_mut().zip(streams) {
+            *ord = stream.as_ref().map_or(0, |stream| stream.cursor_ord);
+        }
+        let generation = slot.map_or(0, |slot| slot.generation);
+        let target = if slot.is_some() { 1 - index } else { 0 };
+        Self {
+            generation,
+            target,
+            reserved: 0,
+            ords,
+            moved: None,
+            touched: None,
+        }
+    }
+
+    /// A cursor passed a record that is on disk.
+    pub(super) fn moved(&mut self, mono: Duration) {
+        self.moved.get_or_insert(mono);
+    }
+
+    /// A counter changed.
+    pub(super) fn touch(&mut self, mono: Duration) {
+        self.touched.get_or_insert(mono);
+    }
+
+    /// The one that was written last is on disk.
+    pub(super) fn saved(&mut self, reserved: u64, ords: Ordinals) {
+        self.generation += 1;
+        self.target = 1 - self.target;
+        self.reserved = reserved;
+        self.ords = ords;
+        self.moved = None;
+        self.touched = None;
+    }
+
+    /// When a slot has to be written for its own sake.
+    fn due(&self) -> Option<Duration> {
+        let moved = self.moved.map(|since| since + CURSOR_WINDOW);
+        let touched = self.touched.map(|since| since + COUNTER_WINDOW);
+        earlier(moved, touched)
+    }
+}
+
+/// How the storage does.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Failures in a row.
+    failures: u32,
+    /// When it is tried again; while there is a time, nothing but a slot is written.
+    retry_at: Option<Duration>,
+    retry_after: Duration,
+    /// The ring is full and drops nothing: no commit before a cursor moved.
+    pub(super) stuck: bool,
+}
+
+impl Health {
+    /// Whether the ring has stopped to trust the storage.
+    pub(super) fn is_degraded(&self) -> bool {
+        self.retry_at.is_some()
+    }
+
+    /// Whether it is time to ask it again.
+    pub(super) fn probes(&self, now: Now) -> bool {
+        self.retry_at.is_some_and(|at| at <= now.mono)
+    }
+
+    /// A commit was written and synced.
+    pub(super) fn succeeded(&mut self) {
+        *self = Self {
+            stuck: self.stuck,
+            ..Self::default()
+        };
+    }
+
+    /// A commit failed.
+    pub(super) fn failed(&mut self, error: IoError, now: Now) {
+        self.failures += 1;
+        if self.failures >= FAILURES_MAX || error == IoError::ReadOnly {
+            self.retry_after = (self.retry_after * 2).clamp(RETRY_MIN, RETRY_MAX);
+            self.retry_at = Some(now.mono + self.retry_after);
+        }
+    }
+}
+
+impl Ring {
+    /// When [`Ring::commit`] is due; at once if in the past, never if none.
+    #[must_use]
+    pub fn next_commit(&self) -> Option<Duration> {
+        if self.under_way.is_some() {
+            return None;
+        }
+        if self.health.is_degraded() {
+            return self.health.retry_at;
+        }
+        let reserve = self.reserve_is_low().then_some(Duration::ZERO);
+        earlier(earlier(reserve, self.slots.due()), self.records_due())
+    }
+
+    /// Whether the storage has failed: what needs it is not acknowledged, and it is tried again
+    /// from time to time.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.health.is_degraded()
+    }
+
+    /// When what waits has to be written.
+    fn records_due(&self) -> Option<Duration> {
+        if self.health.stuck {
+            return None;
+        }
+        if self.queue.begun() > 0 {
+            return Some(Duration::ZERO);
+        }
+        let mut held = None;
+        for entry in self.queue.waiting() {
+            let wanted = self.table.unsettled(entry.mask, entry.seq);
+            if wanted == 0 {
+                continue;
+            }
+            held = held.or(Some(entry.received.mono + self.settings.hold));
+            if !self.table.all_connected(wanted) {
+                let due = entry.received.mono + self.settings.delay;
+                return earlier(self.early(), earlier(held, Some(due)));
+            }
+        }
+        // All that waits is on its way: only its mass can hurry it.
+        held.map(|held| {
+            if self.is_heavy() {
+                Duration::ZERO
+            } else {
+                held
+            }
+        })
+    }
+
+    /// Before its time: enough for a commit, or senders that wait for an answer.
+    fn early(&self) -> Option<Duration> {
+        if self.is_heavy() {
+            return Some(Duration::ZERO);
+        }
+        let worth_it = self.queue.bytes() >= SILENCE_BYTES;
+        worth_it.then_some(self.last_append + SILENCE)
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.queue.bytes() >= self.settings.bytes as usize
+    }
+
+    /// Whether a slot has to be written now.
+    pub(super) fn slot_due(&self, now: Now) -> bool {
+        let due = self.slots.due().is_some_and(|due| due <= now.mono);
+        !self.health.is_degraded() && (due || self.reserve_is_low())
+    }
+
+    /// Whether a slot goes along with a commit.
+    pub(super) fn slot_rides(&self, now: Now) -> bool {
+        self.slots
+            .moved
+            .is_some_and(|since| since + CURSOR_WINDOW / 2 <= now.mono)
+    }
+
+    fn reserve_is_low(&self) -> bool {
+        self.slots.reserved.saturating_sub(self.next_seq) < RESERVE / 4
+    }
+
+    /// Whether one more record of `len` bytes can be kept in memory.
+    pub(super) fn check_room(&mut self, len: usize) -> Result<(), AppendError> {
+        if self.health.is_degraded() {
+            return self.check_memory(len);
+        }
+        if self.next_seq >= self.slots.reserved {
+            return Err(AppendError::Busy);
+        }
+        let buffer = record::frame_len(BODY_MAX).max(self.settings.bytes as usize);
+        match self.queue.bytes() + len <= 2 * buffer {
+            true => Ok(()),
+            false if self.health.stuck => Err(AppendError::Full),
+            false => Err(AppendError::Busy),
+        }
+    }
+}
+
+impl Ring {
+    /// While the storage fails records stay in memory, up to a bound: their senders are not
+    /// answered, so what does not fit is refused rather than something older lost.
+    fn check_memory(&mut self, len: usize) -> Result<(), AppendError> {
+        if self.queue.bytes() + len > DEGRADED_BYTES {
+            return Err(AppendError::Full);
+        }
+        if self.next_seq >= self.slots.reserved {
+            self.jump();
+        }
+        Ok(())
+    }
+}
+
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// After a crash a stream repeats at most what it settled in this time, and what was in flight.
+const CURSOR_WINDOW: Duration = Duration::from_secs(5);
+/// Counters of what never touched the disk lag by as much after a crash.
+const COUNTER_WINDOW: Duration = Duration::from_secs(6 * 3600);
+/// With this much waiting a commit is worth the wear before its time …
+const SILENCE_BYTES: usize = 4096;
+/// … if all senders have been silent for as long: they wait for an answer.
+const SILENCE: Duration = Duration::from_millis(50);
+/// Failures in a row that a storage is forgiven; each costs a segment.
+const FAILURES_MAX: u32 = 3;
+/// Bytes of records kept in memory while the storage fails.
+const DEGRADED_BYTES: usize = 1024 * 1024;
+const RETRY_MIN: Duration = Duration::from_secs(60);
+const RETRY_MAX: Duration = Duration::from_secs(3600);

@@ -1,0 +1,345 @@
+//! Opening: from what a storage holds to a ring that can be written to. Numbers are reserved and
+//! holes covered before anything is lent or taken.
+
+use super::IoError;
+use super::Ring;
+use super::Settings;
+use super::Stats;
+use super::Storage;
+use super::StreamId;
+use super::commit::RESERVE;
+use super::commit::Stop;
+use super::due::Health;
+use super::due::Slots;
+use super::format::Geometry;
+use super::format::Ordinals;
+use super::format::STREAMS_MAX;
+use super::format::low;
+use super::format::seed;
+use super::head::Head;
+use super::queue::Queue;
+use super::record::HEADER_LEN;
+use super::record::Header;
+use super::record::Kind;
+use super::recover::Damage;
+use super::recover::Hole;
+use super::recover::NoRing;
+use super::recover::Picture;
+use super::recover::recover;
+use super::table::Table;
+use super::times::Boots;
+use super::walk::Window;
+use super::walk::len_u32;
+use crate::clock::Now;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Why a storage was not opened. Nothing was written to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// Another process has it.
+    Locked,
+    /// It was written by a later version of weir.
+    Newer,
+    /// It is no ring, or a part of one.
+    Foreign,
+    /// Too small for a ring.
+    TooSmall,
+    /// It could not be read or written.
+    Io(IoError),
+}
+
+/// What opening found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The ring is new.
+    pub created: bool,
+    /// It was closed before it was opened.
+    pub clean: bool,
+    /// Slots that were whole, of 2.
+    pub slots: u8,
+    /// Holes of the last power cut: nothing in them was acknowledged.
+    pub torn: u32,
+    /// Holes that the medium made in the last segment; those in others are found when read.
+    pub rotten: u32,
+    /// Segments that had lost their headers and were found by their records.
+    pub inferred: u32,
+    /// Bytes read.
+    pub read: u64,
+}
+
+impl Ring {
+    /// Opens the ring of a storage, or makes one of a storage that is all zeros. `random` names a
+    /// new ring, and keeps numbers apart where a reservation was lost.
+    ///
+    /// A storage that can be read and not written is opened, too: degraded.
+    ///
+    /// # Errors
+    /// When there is no ring in it and none may be made.
+    pub fn open(
+        mut storage: Box<dyn Storage>,
+        settings: Settings,
+        now: Now,
+        random: u64,
+    ) -> Result<(Self, Report), OpenError> {
+        // The page cache may hold what never reached the medium: what is read counts as durable.
+        let synced = storage.sync();
+        let (mut ring, mut report) = match recover(&mut *storage) {
+            Ok(picture) => {
+                let report = Report::of(&picture);
+                (Self::revive(storage, settings, picture, random), report)
+            }
+            Err(NoRing::Blank) => {
+                let ring = Self::begin(storage, settings, random)?;
+                (
+                    ring,
+                    Report {
+                        created: true,
+                        slots: 2,
+                        ..Report::default()
+                    },
+                )
+            }
+            Err(NoRing::Newer) => return Err(OpenError::Newer),
+            Err(NoRing::Foreign) => return Err(OpenError::Foreign),
+        };
+        report.clean &= synced.is_ok();
+        ring.boots.note(now);
+        if synced
+            .and_then(|()| ring.settle_in(report.slots, now))
+            .is_err()
+        {
+            // No number that is given away from here on can be reserved.
+            ring.jump();
+            ring.health.failed(IoError::ReadOnly, now);
+        }
+        Ok((ring, report))
+    }
+
+    fn begin(
+        storage: Box<dyn Storage>,
+        settings: Settings,
+        random: u64,
+    ) -> Result<Self, OpenError> {
+        let geometry = Geometry::of(storage.len()).ok_or(OpenError::TooSmall)?;
+        let table = Table::remembered(Vec::new());
+        let boots = Boots {
+            current: 1,
+            known: Vec::new(),
+            trusted_ms: 0,
+        };
+        Ok(Self {
+            storage,
+            settings,
+            geometry,
+            id: random,
+            boots,
+            table,
+            queue: Queue::default(),
+            segments: VecDeque::with_capacity(geometry.segment_count as usize),
+            tail: Ordinals::default(),
+            head: Head {
+                closed: true,
+                ..Head::default()
+            },
+            slots: Slots::default(),
+            under_way: None,
+            health: Health::default(),
+            next_seq: 1,
+            begun_seq: 1,
+            cum: Ordinals::default(),
+            cum_durable: Ordinals::default(),
+            doubt: 0,
+            random,
+            orphans: [0; STREAMS_MAX],
+            holes: Vec::new(),
+            last_append: Duration::ZERO,
+            window: Window::default(),
+            stats: Stats::default(),
+        })
+    }
+
+    fn revive(
+        storage: Box<dyn Storage>,
+        settings: Settings,
+        picture: Picture,
+        random: u64,
+    ) -> Self {
+        let doubtful = picture.is_doubtful();
+        let oldest = picture
+            .segments
+            .front()
+            .map_or(picture.end_seq, |oldest| oldest.first_seq);
+        let slot = picture.slot.as_ref();
+        let boots = Boots {
+            current: slot.map_or(1, |slot| slot.boot.saturating_add(1)),
+            known: slot.map(|slot| slot.boots.clone()).unwrap_or_default(),
+            trusted_ms: slot.map_or(0, |slot| slot.trusted_ms),
+        };
+        let slots = Slots::remembered(slot, picture.slot_index);
+        let mut ring = Self {
+            storage,
+            settings,
+            geometry: picture.geometry,
+            id: picture.ring_id,
+            boots,
+            table: Table::remembered(slot.map(|s| s.streams.clone()).unwrap_or_default()),
+            queue: Queue::default(),
+            segments: picture.segments,
+            tail: picture.tail,
+            head: picture.head,
+            slots,
+            under_way: None,
+            health: Health::default(),
+            next_seq: picture.end_seq.max(1),
+            begun_seq: 0,
+            cum: picture.cum,
+            cum_durable: picture.cum,
+            doubt: 0,
+            random,
+            orphans: if slot.is_none() {
+                picture.owners
+            } else {
+                [0; STREAMS_MAX]
+            },
+            holes: picture.holes,
+            last_append: Duration::ZERO,
+            window: Window::default(),
+            stats: Stats::default(),
+        };
+        ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
+        ring.place_streams(oldest, &picture.after_cursor);
+        ring.doubt = if doubtful { ring.next_seq } else { 0 };
+        ring
+    }
+
+    /// Finds the next number: none that was ever given away.
+    fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
+        let cursors = self
+            .table
+            .attached()
+            .map(|(_, stream)| stream.cursor_seq)
+            .max();
+        self.next_seq = self
+            .next_seq
+            .max(cursors.unwrap_or(0))
+            .max(reserved.unwrap_or(0));
+        match reserved {
+            None => self.jump(),
+            // The slot that was lost may have been the newer one: its reservation went further
+            // by one step.
+            Some(_) if !both_slots => self.next_seq += RESERVE,
+            Some(_) => {}
+        }
+        self.begun_seq = self.next_seq;
+    }
+
+    /// Goes on with a number so far away that no other opening comes near it.
+    pub(super) fn jump(&mut self) {
+        let far = (self.random % 255 + 1) << 40;
+        self.next_seq = self.next_seq.saturating_add(far);
+        self.begun_seq = self.begun_seq.max(self.next_seq);
+        self.slots.reserved = self.next_seq.saturating_add(RESERVE);
+    }
+
+    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
+        let holes = std::mem::take(&mut self.holes);
+        for (id, stream) in self.table.attached_mut() {
+            let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
+            self.cum.set(id, counted);
+            let rotten =
+                |hole: &&Hole| hole.kind == Damage::Rot && hole.before >= stream.cursor_seq;
+            // What was in them is not known: at most one record for each stream is what is said.
+            let corrupt = holes.iter().filter(rotten).count();
+            stream.tally.corrupt += corrupt as u64;
+            stream.drop_before(oldest, self.tail.of(id));
+        }
+        self.cum_durable = self.cum;
+        self.holes = holes;
+    }
+
+    /// Covers holes and reserves numbers; both slots are written where one was lost.
+    fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+        self.cover_holes()?;
+        for _ in slots..2 {
+            self.save(Stop::Running, now)?;
+        }
+        if self.slots.generation == 0 {
+            self.save(Stop::Running, now)?;
+        }
+        self.save(Stop::Running, now)
+    }
+
+    /// Writes pads over torn holes of the head, so that they never look like rot later.
+    fn cover_holes(&mut self) -> Result<(), IoError> {
+        let holes = std::mem::take(&mut self.holes);
+        let at = self.geometry.offset(self.head.generation);
+        let seed = seed(self.id, self.head.generation);
+        for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
+            let mut from = hole.from;
+            while from < hole.to {
+                let (bytes, len) = pad(seed, hole, from, self.head.commit);
+                self.storage.write(at + u64::from(from), &bytes)?;
+                from += len;
+            }
+        }
+        if holes.iter().any(|hole| hole.kind == Damage::Torn) {
+            self.head.commit = self.head.commit.wrapping_add(1);
+            self.storage.sync()?;
+        }
+        Ok(())
+    }
+}
+
+/// The header of a pad at `from`, and how much of the hole it covers.
+fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
+    let header_len = len_u32(HEADER_LEN);
+    let left = hole.to - from;
+    let len = match left <= PAD_MAX {
+        true => left,
+        // What is left over has room for a header, too.
+        false => PAD_MAX - header_len,
+    };
+    let header = Header {
+        body_checksum: 0,
+        len: u16::try_from(len.saturating_sub(header_len)).unwrap_or(0),
+        kind: Kind::Pad,
+        mark: 0,
+        commit,
+        seq_low: low(hole.before),
+        mask: 0,
+        elapsed_ms: 0,
+    };
+    (header.encode(seed).to_vec(), len.max(header_len))
+}
+
+impl Report {
+    fn of(picture: &Picture) -> Self {
+        let count = |kind| {
+            picture
+                .holes
+                .iter()
+                .filter(|hole| hole.kind == kind)
+                .count()
+        };
+        Self {
+            created: false,
+            clean: picture.slot.as_ref().is_some_and(|slot| slot.clean),
+            slots: u8::from(picture.slot.is_some()) + u8::from(picture.both_slots),
+            torn: len_u32(count(Damage::Torn)),
+            rotten: len_u32(count(Damage::Rot)),
+            inferred: picture.inferred,
+            read: picture.read,
+        }
+    }
+}
+
+/// What one pad covers at most: a multiple of 4.
+const PAD_MAX: u32 = 32 * 1024;
+
+impl StreamId {
+    /// The first bit at which `owners` says so.
+    pub(super) fn owned(owners: &[u32; STREAMS_MAX], owner: u32) -> Option<Self> {
+        Self::all().find(|id| owners.get(id.index()) == Some(&owner))
+    }
+}

@@ -1,0 +1,110 @@
+//! What is in memory: records that a commit has taken and the disk has not confirmed, and behind
+//! them those that still wait. Bounded by its user; knows no disk.
+
+use crate::clock::Now;
+use std::collections::VecDeque;
+
+/// Records in the order of their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    entries: VecDeque<Entry>,
+    /// How many at the front a commit has taken: their masks stay as they are.
+    begun: usize,
+    bytes: usize,
+}
+
+/// A record in memory.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) seq: u64,
+    /// The streams that wanted it; once a commit has taken it, those that it is written for.
+    pub(super) mask: u32,
+    /// When it was received.
+    pub(super) received: Now,
+    pub(super) body: Box<[u8]>,
+}
+
+impl Queue {
+    /// Adds one that waits.
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.bytes += entry.body.len();
+        self.entries.push_back(entry);
+    }
+
+    /// Removes the first.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.begun = self.begun.saturating_sub(1);
+        self.bytes -= entry.body.len();
+        Some(entry)
+    }
+
+    /// Lets go of those that wait and are not to be kept; says how many that were.
+    pub(super) fn retain_waiting(&mut self, keep: impl Fn(&Entry) -> bool) -> u64 {
+        let (mut index, begun, before) = (0, self.begun, self.entries.len());
+        let mut bytes = self.bytes;
+        self.entries.retain(|entry| {
+            index += 1;
+            let kept = index <= begun || keep(entry);
+            bytes -= if kept { 0 } else { entry.body.len() };
+            kept
+        });
+        self.bytes = bytes;
+        (before - self.entries.len()) as u64
+    }
+
+    /// The first.
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.entries.front()
+    }
+
+    /// That at `index`.
+    pub(super) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
+    }
+
+    /// A commit takes the one at `index`, the first that waits, for the streams of `mask`.
+    pub(super) fn take(&mut self, index: usize, mask: u32) {
+        debug_assert_eq!(index, self.begun, "commits take records in order");
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.mask = mask;
+            self.begun += 1;
+        }
+    }
+
+    /// How many a commit has taken.
+    pub(super) fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// The first one numbered `seq` or later that has `bit`.
+    pub(super) fn find(&self, seq: u64, bit: u32) -> Option<usize> {
+        let from = self.entries.partition_point(|entry| entry.seq < seq);
+        let wanted = self
+            .entries
+            .iter()
+            .skip(from)
+            .position(|entry| entry.mask & bit != 0);
+        wanted.map(|index| from + index)
+    }
+
+    /// All, in order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Those that no commit has taken.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().skip(self.begun)
+    }
+
+    /// Bytes of all bodies.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,465 @@
+//! Finding out what a storage holds, in one bounded pass that changes nothing: the slots, the
+//! segments' headers, and the records of the head segment.
+//!
+//! Nothing is truncated: whatever validates is kept. A hole with nothing of a later commit after
+//! it was torn by a power cut and never acknowledged; any other one is rot.
+
+use super::Storage;
+use super::format::Geometry;
+use super::format::Ordinals;
+use super::format::SECTOR;
+use super::format::SLOT_LEN;
+use super::format::STREAMS_MAX;
+use super::format::seed;
+use super::head::Head;
+use super::scan::HeadScan;
+use super::segment;
+use super::slot::NoSlot;
+use super::slot::Slot;
+use super::walk::Span;
+use super::walk::Walk;
+use super::walk::Window;
+use super::walk::read_or_zeros;
+use std::collections::VecDeque;
+
+/// A segment that holds records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) generation: u64,
+    pub(super) first_seq: u64,
+    /// Bytes of it that are on disk.
+    pub(super) end: u32,
+}
+
+impl Segment {
+    /// What of it may be read, given the first number of the next one.
+    pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> Span {
+        Span {
+            at: geometry.offset(self.generation),
+            seed: seed(ring_id, self.generation),
+            first_seq: self.first_seq,
+            seq_end,
+            end: self.end,
+        }
+    }
+}
+
+/// What a storage holds.
+#[derive(Debug)]
+pub(super) struct Picture {
+    pub(super) ring_id: u64,
+    pub(super) geometry: Geometry,
+    /// The newest slot, if one is whole.
+    pub(super) slot: Option<Slot>,
+    /// Its place, 0 or 1.
+    pub(super) slot_index: u64,
+    /// Whether the other one is whole, too.
+    pub(super) both_slots: bool,
+    /// Those that hold records, oldest first.
+    pub(super) segments: VecDeque<Segment>,
+    /// How many of them had lost their headers.
+    pub(super) inferred: u32,
+    /// Whose the bits are, by the head's header.
+    pub(super) owners: [u32; STREAMS_MAX],
+    /// What was written for each stream before the oldest segment.
+    pub(super) tail: Ordinals,
+    /// What was written for each stream in all.
+    pub(super) cum: Ordinals,
+    /// For each stream that has its cursor in the head: what is behind the cursor there.
+    pub(super) after_cursor: Ordinals,
+    pub(super) head: Head,
+    /// One more than the largest number on disk.
+    pub(super) end_seq: u64,
+    /// Bytes of the head that are no sound record, before its end.
+    pub(super) holes: Vec<Hole>,
+    /// Bytes read.
+    pub(super) read: u64,
+}
+
+/// Bytes of the head that are no sound record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hole {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    /// The number of the next sound record.
+    pub(super) before: u64,
+    pub(super) kind: Damage,
+}
+
+/// What made a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// A power cut in the middle of the last commit: nothing in it was acknowledged.
+    Torn,
+    /// The medium.
+    Rot,
+}
+
+/// Why a storage holds no ring that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRing {
+    /// Nothing was ever written to it.
+    Blank,
+    /// It is of a later version.
+    Newer,
+    /// It is something else, or shorter than it was.
+    Foreign,
+}
+
+/// Finds out what a storage holds.
+pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
+    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
+    if slots.iter().any(|slot| matches!(slot, Err(NoSlot::Newer))) {
+        return Err(NoRing::Newer);
+    }
+    let blank = slots.iter().all(|slot| matches!(slot, Err(NoSlot::Blank)));
+    let both_slots = slots.iter().all(Result::is_ok);
+    let [a, b] = slots.map(Result::ok);
+    let newest_is_b = b.as_ref().map(|b| b.generation) > a.as_ref().map(|a| a.generation);
+    let slot = if newest_is_b { b } else { a };
+    let geometry = match &slot {
+        Some(slot) => slot.geometry.checked(storage.len()),
+        None => Geometry::of(storage.len()),
+    };
+    let geometry = geometry.ok_or(if blank {
+        NoRing::Blank
+    } else {
+        NoRing::Foreign
+    })?;
+    let ring_id = slot.as_ref().map(|slot| slot.ring_id);
+    let ring_id = ring_id.or_else(|| most_frequent_id(storage, geometry));
+    let ring_id = ring_id.ok_or(if blank {
+        NoRing::Blank
+    } else {
+        NoRing::Foreign
+    })?;
+    let slot_index = u64::from(newest_is_b);
+    let picture = Picture::new(ring_id, geometry, slot, slot_index, both_slots);
+    Ok(Survey {
+        storage,
+        window: Window::default(),
+        read: 0,
+        picture,
+    }
+    .run())
+}
+
+fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Slot, NoSlot> {
+    let mut bytes = vec![0; SLOT_LEN];
+    read_or_zeros(storage, index * SLOT_LEN as u64, &mut bytes);
+    Slot::decode(&bytes)
+}
+
+/// Reads the header of the segment at `at`.
+pub(super) fn read_header(storage: &mut dyn Storage, at: u64) -> Option<segment::Header> {
+    let mut bytes = [0; segment::HEADER_LEN];
+    storage.read(at, &mut bytes).ok()?;
+    segment::Header::decode(&bytes)
+}
+
+/// With both slots lost: the id that most of the segments have.
+fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Option<u64> {
+    let mut ids: Vec<(u64, u32)> = Vec::new();
+    for index in 0..geometry.segment_count {
+        let Some(header) = read_header(storage, geometry.offset(index.into())) else {
+            continue;
+        };
+        if let Some((_, count)) = ids.iter_mut().find(|(id, _)| *id == header.ring_id) {
+            *count += 1;
+        } else if ids.len() < IDS_MAX {
+            ids.push((header.ring_id, 1));
+        }
+    }
+    ids.into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map(|(id, _)| id)
+}
+
+impl Picture {
+    fn new(
+        ring_id: u64,
+        geometry: Geometry,
+        slot: Option<Slot>,
+        slot_index: u64,
+        both_slots: bool,
+    ) -> Self {
+        Self {
+            ring_id,
+            geometry,
+            slot,
+            slot_index,
+            both_slots,
+            segments: VecDeque::new(),
+            inferred: 0,
+            owners: [0; STREAMS_MAX],
+            tail: Ordinals::default(),
+            cum: Ordinals::default(),
+            after_cursor: Ordinals::default(),
+            head: Head {
+                closed: true,
+                ..Head::default()
+            },
+            end_seq: 0,
+            holes: Vec::new(),
+            read: 0,
+        }
+    }
+
+    /// Whether counts may be too small for what is there.
+    pub(super) fn is_doubtful(&self) -> bool {
+        let rotten = self.holes.iter().any(|hole| hole.kind == Damage::Rot);
+        rotten || self.inferred > 0 || self.slot.is_none()
+    }
+}
+
+/// The pass over segments.
+struct Survey<'a> {
+    storage: &'a mut dyn Storage,
+    window: Window,
+    read: u64,
+    picture: Picture,
+}
+
+impl Survey<'_> {
+    fn run(mut self) -> Picture {
+        let lost = self.read_headers();
+        self.infer(&lost);
+        self.drop_overlaps();
+        self.count_tail();
+        self.scan_head();
+        self.picture.read = self.read + self.window.read() + 2 * SLOT_LEN as u64;
+        self.picture
+    }
+
+    fn header(&mut self, generation: u64) -> Option<segment::Header> {
+        self.read += segment::HEADER_LEN as u64;
+        let header = read_header(self.storage, self.picture.geometry.offset(generation))?;
+        (header.ring_id == self.picture.ring_id).then_some(header)
+    }
+
+    /// Notes every segment that has a header; returns the indices of those that have none.
+    fn read_headers(&mut self) -> Vec<u32> {
+        let geometry = self.picture.geometry;
+        let mut lost = Vec::new();
+        let mut found = Vec::with_capacity(geometry.segment_count as usize);
+        for index in 0..geometry.segment_count {
+            let header = self.header(index.into());
+            let at_home = |header: &segment::Header| {
+                header.generation % u64::from(geometry.segment_count) == u64::from(index)
+            };
+            match header.filter(at_home) {
+                Some(header) => found.push(Segment {
+                    generation: header.generation,
+                    first_seq: header.first_seq,
+                    end: geometry.segment_len,
+                }),
+                None => lost.push(index),
+            }
+        }
+        found.sort_unstable_by_key(|segment| segment.generation);
+        self.picture.segments = found.into();
+        self.forget_old_laps();
+        lost
+    }
+
+    fn forget_old_laps(&mut self) {
+        let newest = self.newest();
+        let count = u64::from(self.picture.geometry.segment_count);
+        self.picture
+            .segments
+            .retain(|segment| segment.generation + count > newest);
+    }
+
+    fn newest(&self) -> u64 {
+        self.picture
+            .segments
+            .back()
+            .map_or(0, |segment| segment.generation)
+    }
+
+    /// Looks for segments whose headers were lost: their records validate under one of the few
+    /// generations that they can have.
+    fn infer(&mut self, lost: &[u32]) {
+        let newest = self.newest();
+        let count = u64::from(self.picture.geometry.segment_count);
+        let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
+        let mut scans = 0;
+        for index in lost.iter().filter(|_| newest > 0) {
+            let first = possible.start().next_multiple_of(count) + u64::from(*index);
+            let first = if first >= possible.start() + count {
+                first - count
+            } else {
+                first
+            };
+            for generation in
+                (first..=*possible.end()).step_by(self.picture.geometry.segment_count as usize)
+            {
+                if scans < SCANS_MAX && self.was_written(generation) {
+                    scans += 1;
+                    self.infer_one(generation);
+                }
+            }
+        }
+        self.forget_old_laps();
+    }
+
+    /// Whether anything was ever written where a segment begins.
+    fn was_written(&mut self, generation: u64) -> bool {
+        let mut bytes = vec![0; 8 * SECTOR];
+        let len = bytes.len().min(self.picture.geometry.segment_len as usize);
+        bytes.truncate(len);
+        self.read += len as u64;
+        read_or_zeros(
+            self.storage,
+            self.picture.geometry.offset(generation),
+            &mut bytes,
+        );
+        bytes.iter().any(|byte| *byte != 0)
+    }
+
+    fn infer_one(&mut self, generation: u64) {
+        let after = self
+            .picture
+            .segments
+            .partition_point(|s| s.generation < generation);
+        let before = after
+            .checked_sub(1)
+            .and_then(|index| self.picture.segments.get(index));
+        let first_seq = before.map_or(0, |segment| segment.first_seq);
+        let end = self.picture.geometry.segment_len;
+        let mut segment = Segment {
+            generation,
+            first_seq,
+            end,
+        };
+        let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
+        let mut walk = Walk::new(&span, None);
+        while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
+            if found.is_data() {
+                segment.first_seq = found.seq;
+                self.picture.segments.insert(after, segment);
+                self.picture.inferred += 1;
+                return;
+            }
+        }
+    }
+
+    /// After a failed sync the same records stand again in a later segment: those count.
+    fn drop_overlaps(&mut self) {
+        let mut limit = u64::MAX;
+        let mut alive = VecDeque::with_capacity(self.picture.geometry.segment_count as usize);
+        while let Some(segment) = self.picture.segments.pop_back() {
+            if segment.first_seq < limit {
+                limit = segment.first_seq;
+                alive.push_front(segment);
+            }
+        }
+        self.picture.segments = alive;
+    }
+
+    fn count_tail(&mut self) {
+        let Some(oldest) = self.picture.segments.front().copied() else {
+            return;
+        };
+        if let Some(header) = self.header_of(oldest) {
+            self.picture.tail = header.cum;
+            return;
+        }
+        let Some(second) = self.picture.segments.get(1).copied() else {
+            return;
+        };
+        if let Some(header) = self.header_of(second) {
+            let held = self.count(0);
+            for (tail, (cum, held)) in self
+                .picture
+                .tail
+                .0
+                .iter_mut()
+                .zip(header.cum.0.iter().zip(held.0))
+            {
+                *tail = cum.saturating_sub(held);
+            }
+        }
+    }
+
+    fn header_of(&mut self, segment: Segment) -> Option<segment::Header> {
+        self.header(segment.generation)
+            .filter(|header| header.generation == segment.generation)
+    }
+
+    fn span(&self, index: usize) -> Option<Span> {
+        let segment = self.picture.segments.get(index)?;
+        let next = self
+            .picture
+            .segments
+            .get(index + 1)
+            .map_or(u64::MAX, |next| next.first_seq);
+        Some(segment.span(self.picture.geometry, self.picture.ring_id, next))
+    }
+
+    /// What was written for each stream in a segment, by its sound headers of records.
+    fn count(&mut self, index: usize) -> Ordinals {
+        let mut held = Ordinals::default();
+        let Some(span) = self.span(index) else {
+            return held;
+        };
+        let mut walk = Walk::new(&span, None);
+        while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
+            if found.is_data() && found.seq < span.seq_end {
+                held.count(found.header.mask);
+            }
+        }
+        held
+    }
+
+    /// What was written before the head, if the head does not say so itself.
+    fn count_before_head(&mut self) -> Ordinals {
+        let Some(index) = self.picture.segments.len().checked_sub(2) else {
+            return self.picture.tail;
+        };
+        let Some(before) = self.picture.segments.get(index).copied() else {
+            return self.picture.tail;
+        };
+        let start = self
+            .header_of(before)
+            .map_or(self.picture.tail, |header| header.cum);
+        let held = self.count(index);
+        let mut sum = start;
+        for (sum, held) in sum.0.iter_mut().zip(held.0) {
+            *sum = sum.saturating_add(held);
+        }
+        sum
+    }
+
+    fn scan_head(&mut self) {
+        let Some(segment) = self.picture.segments.back().copied() else {
+            return;
+        };
+        let header = self.header_of(segment);
+        self.picture.cum = match &header {
+            Some(header) => header.cum,
+            None => self.count_before_head(),
+        };
+        self.picture.owners = header
+            .as_ref()
+            .map_or([0; STREAMS_MAX], |header| header.owners);
+        let base = header.as_ref().map(|header| header.base);
+        let Some(span) = self.span(self.picture.segments.len() - 1) else {
+            return;
+        };
+        let mut scan = HeadScan::new(&self.picture, &span, base);
+        while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage) {
+            let whole = self.window.body(self.storage, &span, &found).is_some();
+            scan.note(&found, whole);
+        }
+        scan.finish(&mut self.picture, segment, header.is_some());
+    }
+}
+
+/// Rings of which segments may be in one file.
+const IDS_MAX: usize = 8;
+/// Segments whose headers may be lost behind the last one: as many as a failing storage is
+/// forgiven, and one.
+const LOST_AFTER_HEAD: u64 = 4;
+/// Segments without headers that are looked through; bounds the opening of a ruin.
+const SCANS_MAX: u32 = 32;

@@ -1,0 +1,122 @@
+//! The records of the head segment as opening finds them: where it ends, what was written, what
+//! is damaged and by what. Reads nothing itself.
+
+use super::format::Ordinals;
+use super::format::STREAMS_MAX;
+use super::head::Head;
+use super::record::Base;
+use super::recover::Damage;
+use super::recover::Hole;
+use super::recover::Picture;
+use super::recover::Segment;
+use super::segment;
+use super::walk::Found;
+use super::walk::Span;
+use super::walk::Walk;
+use super::walk::len_u32;
+
+/// What is learned from the head's records.
+pub(super) struct HeadScan {
+    pub(super) walk: Walk,
+    end: u32,
+    end_seq: u64,
+    commit: Option<u8>,
+    cum: Ordinals,
+    after_cursor: Ordinals,
+    cursors: [u64; STREAMS_MAX],
+    holes: Vec<Hole>,
+}
+
+impl HeadScan {
+    /// Begins before the first record.
+    pub(super) fn new(picture: &Picture, span: &Span, base: Option<Base>) -> Self {
+        let mut cursors = [u64::MAX; STREAMS_MAX];
+        let streams = picture.slot.iter().flat_map(|slot| &slot.streams);
+        for (cursor, stream) in cursors.iter_mut().zip(streams) {
+            *cursor = stream.as_ref().map_or(u64::MAX, |stream| stream.cursor_seq);
+        }
+        Self {
+            walk: Walk::new(span, base),
+            end: len_u32(segment::HEADER_LEN),
+            end_seq: span.first_seq,
+            commit: None,
+            cum: picture.cum,
+            after_cursor: Ordinals::default(),
+            cursors,
+            holes: Vec::new(),
+        }
+    }
+
+    /// Takes in the next record, whose body is whole or not.
+    pub(super) fn note(&mut self, found: &Found, whole: bool) {
+        if self
+            .commit
+            .is_some_and(|commit| commit != found.header.commit)
+        {
+            self.settle_holes();
+        }
+        self.commit = Some(found.header.commit);
+        if found.hole > 0 {
+            self.add_hole(found.offset - found.hole, found.offset, found.seq);
+        }
+        if found.is_data() {
+            self.end_seq = found.seq + 1;
+            self.count(found);
+            if !whole {
+                self.add_hole(found.offset, found.end(), found.seq);
+            }
+        }
+        self.end = found.end();
+    }
+
+    fn add_hole(&mut self, from: u32, to: u32, before: u64) {
+        if self.holes.len() < HOLES_MAX {
+            self.holes.push(Hole {
+                from,
+                to,
+                before,
+                kind: Damage::Torn,
+            });
+        }
+    }
+
+    /// A later commit follows: what is damaged so far was once whole.
+    fn settle_holes(&mut self) {
+        for hole in &mut self.holes {
+            hole.kind = Damage::Rot;
+        }
+    }
+
+    fn count(&mut self, found: &Found) {
+        self.cum.count(found.header.mask);
+        let mut ahead = 0;
+        for (bit, cursor) in self.cursors.iter().enumerate() {
+            ahead |= u32::from(*cursor <= found.seq) << bit;
+        }
+        self.after_cursor.count(found.header.mask & ahead);
+    }
+
+    /// Puts what was learned into the picture.
+    pub(super) fn finish(self, picture: &mut Picture, segment: Segment, header_sound: bool) {
+        let (base, mark) = self.walk.base();
+        picture.cum = self.cum;
+        picture.after_cursor = self.after_cursor;
+        picture.end_seq = self.end_seq;
+        picture.holes = self.holes;
+        let closed = !header_sound || picture.is_doubtful();
+        picture.head = Head {
+            generation: segment.generation,
+            end: self.end,
+            base: base.unwrap_or_default(),
+            mark,
+            closed: closed || base.is_none(),
+            commit: self.commit.map_or(0, |commit| commit.wrapping_add(1)),
+        };
+        if let Some(head) = picture.segments.back_mut() {
+            head.end = self.end;
+        }
+    }
+}
+
+/// Holes in one segment that are told apart.
+const HOLES_MAX: usize = 1024;

@@ -1,0 +1,233 @@
+//! Going over the records of one segment, whatever is between them. Counts nothing, decides
+//! nothing.
+
+use super::Storage;
+use super::format::SECTOR;
+use super::format::low;
+use super::record::ALIGN;
+use super::record::BASE_LEN;
+use super::record::Base;
+use super::record::HEADER_LEN;
+use super::record::Header;
+use super::record::Kind;
+use super::record::body_checksum;
+use super::segment;
+
+/// A segment as far as it may be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// Where it begins, from the start of the file.
+    pub(super) at: u64,
+    /// What its records' check sums begin with.
+    pub(super) seed: u32,
+    /// No record of it has a smaller number.
+    pub(super) first_seq: u64,
+    /// No record of it counts from this number on: it stands again in a later segment.
+    pub(super) seq_end: u64,
+    /// Bytes that may be read.
+    pub(super) end: u32,
+}
+
+/// A place in a segment, and what was learned on the way there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    offset: u32,
+    next_seq: u64,
+    mark: u8,
+    base: Option<Base>,
+}
+
+/// A record that is whole as far as its header goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) header: Header,
+    /// Where it begins, from the start of the segment.
+    pub(super) offset: u32,
+    /// Bytes before it that are no record.
+    pub(super) hole: u32,
+    pub(super) seq: u64,
+    /// What its time counts from, if that is known.
+    pub(super) base: Option<Base>,
+}
+
+impl Found {
+    /// Where it ends, from the start of the segment.
+    pub(super) fn end(&self) -> u32 {
+        self.offset + len_u32(self.header.frame_len())
+    }
+
+    /// Whether it is a message.
+    pub(super) fn is_data(&self) -> bool {
+        self.header.kind == Kind::Data
+    }
+}
+
+impl Walk {
+    /// Begins before the first record.
+    pub(super) fn new(span: &Span, base: Option<Base>) -> Self {
+        Self {
+            offset: len_u32(segment::HEADER_LEN),
+            next_seq: span.first_seq,
+            mark: 0,
+            base,
+        }
+    }
+
+    /// The next record; what is between is passed. None at the end of the span.
+    pub(super) fn next(
+        &mut self,
+        span: &Span,
+        window: &mut Window,
+        storage: &mut dyn Storage,
+    ) -> Option<Found> {
+        let from = self.offset;
+        loop {
+            let bytes = window.view(storage, span, self.offset, HEADER_LEN)?;
+            if let Some(header) = self.accept(span, bytes) {
+                let hole = self.offset - from;
+                return Some(self.step(span, window, storage, header, hole));
+            }
+            self.offset += len_u32(ALIGN);
+        }
+    }
+
+    fn accept(&self, span: &Span, bytes: &[u8]) -> Option<Header> {
+        let header = Header::decode(bytes, span.seed)?;
+        let end = self.offset.checked_add(len_u32(header.frame_len()))?;
+        let in_order = header.kind != Kind::Data || self.seq(span, &header) >= self.next_seq;
+        (end <= span.end && in_order).then_some(header)
+    }
+
+    fn step(
+        &mut self,
+        span: &Span,
+        window: &mut Window,
+        storage: &mut dyn Storage,
+        header: Header,
+        hole: u32,
+    ) -> Found {
+        let seq = self.seq(span, &header);
+        let mut found = Found {
+            header,
+            offset: self.offset,
+            hole,
+            seq,
+            base: None,
+        };
+        match header.kind {
+            Kind::Data => self.next_seq = seq + 1,
+            Kind::Mark => {
+                let body = window.body(storage, span, &found);
+                self.base = body
+                    .filter(|body| body.len() == BASE_LEN)
+                    .and_then(Base::decode);
+                self.mark = header.mark;
+            }
+            Kind::Pad => {}
+        }
+        found.base = self.base.filter(|_| header.mark == self.mark);
+        self.offset = found.end();
+        found
+    }
+
+    fn seq(&self, span: &Span, header: &Header) -> u64 {
+        let behind = header.seq_low.wrapping_sub(low(span.first_seq));
+        span.first_seq.saturating_add(u64::from(behind))
+    }
+
+    /// What times of records written here would count from, and under which mark.
+    pub(super) fn base(&self) -> (Option<Base>, u8) {
+        (self.base, self.mark)
+    }
+}
+
+/// The bytes last read, so that a walk does not ask the storage for each record.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    at: u64,
+    read: u64,
+}
+
+impl Window {
+    /// `len` bytes of a segment; none if they are not all inside the span.
+    pub(super) fn view(
+        &mut self,
+        storage: &mut dyn Storage,
+        span: &Span,
+        offset: u32,
+        len: usize,
+    ) -> Option<&[u8]> {
+        let at = span.at + u64::from(offset);
+        let limit = span.at + u64::from(span.end);
+        let end = at + len as u64;
+        if end > limit {
+            return None;
+        }
+        if at < self.at || end > self.at + self.bytes.len() as u64 {
+            self.fill(storage, at, (limit - at).min(len.max(WINDOW) as u64));
+        }
+        let from = usize::try_from(at - self.at).ok()?;
+        self.bytes.get(from..)?.get(..len)
+    }
+
+    /// The body of a record, if it is whole.
+    pub(super) fn body(
+        &mut self,
+        storage: &mut dyn Storage,
+        span: &Span,
+        found: &Found,
+    ) -> Option<&[u8]> {
+        let offset = found.offset + len_u32(HEADER_LEN);
+        let body = self.view(storage, span, offset, usize::from(found.header.len))?;
+        (body_checksum(body) == found.header.body_checksum).then_some(body)
+    }
+
+    /// Forgets all: bytes behind it were, or will be, written.
+    pub(super) fn forget(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Bytes asked of the storage so far.
+    pub(super) fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Makes `at..at + len` the content. What of it is there already is not read again.
+    fn fill(&mut self, storage: &mut dyn Storage, at: u64, len: u64) {
+        let gone = at
+            .checked_sub(self.at)
+            .and_then(|gone| usize::try_from(gone).ok());
+        match gone.filter(|gone| *gone <= self.bytes.len()) {
+            Some(gone) => drop(self.bytes.drain(..gone)),
+            None => self.bytes.clear(),
+        }
+        self.at = at;
+        let have = self.bytes.len();
+        self.bytes
+            .resize(usize::try_from(len).unwrap_or(have).max(have), 0);
+        let missing = self.bytes.get_mut(have..).unwrap_or_default();
+        self.read += missing.len() as u64;
+        read_or_zeros(storage, at + have as u64, missing);
+    }
+}
+
+/// Reads what can be read, sector by sector; the rest is zeros: a hole.
+pub(super) fn read_or_zeros(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) {
+    if storage.read(at, bytes).is_ok() {
+        return;
+    }
+    for (index, sector) in bytes.chunks_mut(SECTOR).enumerate() {
+        if storage.read(at + (index * SECTOR) as u64, sector).is_err() {
+            sector.fill(0);
+        }
+    }
+}
+
+/// A length inside a segment.
+pub(super) fn len_u32(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// Bytes read at once: a page of memory, and of most flash.
+const WINDOW: usize = 4096;

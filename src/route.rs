@@ -1,0 +1,157 @@
+//! Routes: which streams want a message of a channel and an ident. Decided when it comes.
+
+use crate::config::{Device, Group};
+use crate::pattern::Pattern;
+use crate::ring::{Mask, StreamId};
+use crate::stream::settings::Subscription;
+
+/// All subscriptions of the streams that are enabled.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    devices: Vec<Device>,
+    groups: Vec<Group>,
+    streams: Vec<(StreamId, Subscription)>,
+}
+
+impl Routes {
+    /// Routes over the devices and groups of a configuration.
+    #[must_use]
+    pub fn new(devices: Vec<Device>, groups: Vec<Group>) -> Self {
+        Self {
+            devices,
+            groups,
+            streams: Vec::new(),
+        }
+    }
+
+    /// Adds what a stream subscribes to.
+    pub fn subscribe(&mut self, stream: StreamId, subscription: Subscription) {
+        self.streams.push((stream, subscription));
+    }
+
+    /// The streams that want a message, each once however often it matches.
+    #[must_use]
+    pub fn wanted_by(&self, channel: &str, ident: &str) -> Mask {
+        let matching = self
+            .streams
+            .iter()
+            .filter(|(_, to)| self.matches(to, channel, ident));
+        matching.fold(Mask::default(), |mask, (stream, _)| mask | stream.mask())
+    }
+
+    /// Whether one stream wants a message.
+    #[must_use]
+    pub fn wants(&self, stream: StreamId, channel: &str, ident: &str) -> bool {
+        self.streams
+            .iter()
+            .any(|(id, to)| *id == stream && self.matches(to, channel, ident))
+    }
+
+    /// The first device of which `ident` is one.
+    #[must_use]
+    pub fn device(&self, ident: &str) -> Option<&Device> {
+        self.devices
+            .iter()
+            .find(|device| device.ident.matches(ident))
+    }
+
+    fn matches(&self, to: &Subscription, channel: &str, ident: &str) -> bool {
+        let mut devices = self
+            .devices
+            .iter()
+            .filter(|device| device.ident.matches(ident));
+        names(&to.channels, channel)
+            || devices.any(|device| {
+                names(&to.devices, &device.name) || self.groups_name(&to.groups, &device.name)
+            })
+    }
+
+    fn groups_name(&self, wanted: &[String], device: &str) -> bool {
+        let mut groups = self
+            .groups
+            .iter()
+            .filter(|group| names(wanted, &group.name));
+        groups.any(|group| group.devices.iter().any(|member| member == device))
+    }
+}
+
+/// Whether a list of names has `name` in it; a name can be a pattern, `*` is all.
+fn names(list: &[String], name: &str) -> bool {
+    list.iter().any(|wanted| Pattern::new(wanted).matches(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::ring::{From, Full, Memory, Ring, Settings};
+    use std::time::Duration;
+
+    fn routes() -> Routes {
+        let device = |name: &str, ident: &str| Device {
+            name: name.to_owned(),
+            ident: Pattern::new(ident),
+            data: Vec::new(),
+        };
+        let trucks = Group {
+            name: "trucks".to_owned(),
+            devices: vec!["truck 7".to_owned()],
+        };
+        Routes::new(
+            vec![device("truck 7", "352*"), device("van", "99")],
+            vec![trucks],
+        )
+    }
+
+    fn ids() -> [StreamId; 3] {
+        let (delay, hold) = (Duration::ZERO, Duration::ZERO);
+        let settings = Settings {
+            size: 0,
+            delay,
+            hold,
+            bytes: 65536,
+            full: Full::DropOldest,
+        };
+        let now = Clock::new().now();
+        let memory = Box::new(Memory::new(256 * 1024));
+        let (mut ring, _) = Ring::open(memory, settings, now, 1).unwrap();
+        ["a", "b", "c"].map(|name| ring.attach(name, From::New, now).unwrap())
+    }
+
+    fn to(channels: &[&str], devices: &[&str], groups: &[&str]) -> Subscription {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Subscription {
+            channels: owned(channels),
+            devices: owned(devices),
+            groups: owned(groups),
+        }
+    }
+
+    #[test]
+    fn a_message_that_matches_twice_is_wanted_once() {
+        let mut routes = routes();
+        let [_, _, stream] = ids();
+        routes.subscribe(stream, to(&["trackers"], &["truck 7"], &["trucks"]));
+        assert_eq!(routes.wanted_by("trackers", "3521"), stream.mask());
+    }
+
+    #[test]
+    fn a_subscription_to_nothing_wants_nothing() {
+        let mut routes = routes();
+        routes.subscribe(ids()[0], Subscription::default());
+        assert_eq!(routes.wanted_by("trackers", "3521"), Mask::default());
+    }
+
+    #[test]
+    fn devices_and_groups_are_found_by_the_ident() {
+        let mut routes = routes();
+        let [all, van, trucks] = ids();
+        routes.subscribe(all, to(&["*"], &[], &[]));
+        routes.subscribe(van, to(&[], &["van"], &[]));
+        routes.subscribe(trucks, to(&[], &[], &["trucks"]));
+        assert_eq!(routes.wanted_by("x", "3521"), all.mask() | trucks.mask());
+        assert_eq!(routes.wanted_by("x", "99"), all.mask() | van.mask());
+        assert_eq!(routes.wanted_by("x", "1"), all.mask());
+        assert!(routes.wants(van, "x", "99") && !routes.wants(van, "x", "98"));
+    }
+}

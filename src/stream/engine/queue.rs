@@ -1,0 +1,195 @@
+//! What a stream has read from the ring and not settled there, in the order of the ring. Decides
+//! nothing: which message goes when is the [`super::Engine`]'s business.
+
+use crate::clock::Now;
+use crate::clock::Wall;
+use crate::ring::Record;
+use crate::ring::Seq;
+use crate::ring::Settled;
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Messages between the ring's reading place and its cursor.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    items: VecDeque<Item>,
+    /// Of the bodies in `items`.
+    bytes: usize,
+}
+
+/// A message that was read and is not settled in the ring.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) seq: Seq,
+    received: Wall,
+    /// Its age when it was read, and when that was.
+    age: Duration,
+    pub(super) read_at: Duration,
+    body: Box<[u8]>,
+    /// How often it was sent.
+    pub(super) sent: u32,
+    pub(super) state: State,
+}
+
+/// Where a message is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Waiting,
+    InFlight { since: Duration },
+    Settled(Settled),
+}
+
+/// A message on its way out.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Its number, for the answer.
+    pub seq: Seq,
+    /// When it was received.
+    pub received: Wall,
+    /// The message, see [`crate::message::body`].
+    pub body: &'a [u8],
+    /// Whether it has been sent before.
+    pub repeat: Repeat,
+}
+
+/// Whether a message has been sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// The first time.
+    First,
+    /// Sent before, and the answer was lost.
+    Again,
+}
+
+impl Queue {
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.bytes = 0;
+    }
+
+    /// Takes a record in; one that is settled already keeps no body.
+    pub(super) fn push(&mut self, record: &Record<'_>, now: Now, settled: Option<Settled>) {
+        let body: Box<[u8]> = match settled {
+            Some(_) => [].into(),
+            None => record.body.into(),
+        };
+        self.bytes += body.len();
+        self.items.push_back(Item {
+            seq: record.seq,
+            received: record.received,
+            age: record.age,
+            read_at: now.mono,
+            body,
+            sent: 0,
+            state: settled.map_or(State::Waiting, State::Settled),
+        });
+    }
+
+    /// Takes the first one out if it is settled.
+    pub(super) fn pop_settled(&mut self) -> Option<(Seq, Settled)> {
+        let State::Settled(how) = self.items.front()?.state else {
+            return None;
+        };
+        let item = self.items.pop_front()?;
+        self.bytes -= item.body.len();
+        Some((item.seq, how))
+    }
+
+    /// The oldest that is not settled.
+    pub(super) fn oldest(&self) -> Option<&Item> {
+        self.items
+            .iter()
+            .find(|item| !matches!(item.state, State::Settled(_)))
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Item> {
+        self.items
+            .iter()
+            .filter(|item| item.state == State::Waiting)
+    }
+
+    pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items
+            .iter_mut()
+            .filter(|item| item.state == State::Waiting)
+    }
+
+    /// The oldest in flight and since when it is.
+    pub(super) fn oldest_in_flight(&self) -> Option<(Seq, Duration)> {
+        self.items.iter().find_map(|item| match item.state {
+            State::InFlight { since } => Some((item.seq, since)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn in_flight(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = &Item> {
+        let (from, last) = (self.place(*range.start()), *range.end());
+        self.items
+            .iter()
+            .skip(from)
+            .take_while(move |item| item.seq <= last)
+            .filter(|item| item.is_in_flight())
+    }
+
+    /// Gives those of `range` that are in flight another state; how many that were.
+    pub(super) fn mark(&mut self, range: &RangeInclusive<Seq>, state: State) -> usize {
+        let (from, last) = (self.place(*range.start()), *range.end());
+        let marked = self
+            .items
+            .iter_mut()
+            .skip(from)
+            .take_while(|item| item.seq <= last)
+            .filter(|item| item.is_in_flight())
+            .map(|item| item.state = state);
+        marked.count()
+    }
+
+    /// Settles those that wait and are older than `ttl`.
+    pub(super) fn expire(&mut self, ttl: Duration, now: Now) {
+        for item in self.waiting_mut() {
+            if item.age + now.mono.saturating_sub(item.read_at) > ttl {
+                item.state = State::Settled(Settled::Expired);
+            }
+        }
+    }
+
+    fn place(&self, seq: Seq) -> usize {
+        self.items.partition_point(|item| item.seq < seq)
+    }
+}
+
+impl Item {
+    /// It is in flight from now on.
+    pub(super) fn depart(&mut self, now: Now) {
+        self.sent = self.sent.saturating_add(1);
+        self.state = State::InFlight { since: now.mono };
+    }
+
+    /// As a link sees it, before or after [`Item::depart`].
+    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+        let before = self.sent - u32::from(self.is_in_flight());
+        let repeat = match before {
+            0 => Repeat::First,
+            _ => Repeat::Again,
+        };
+        Outgoing {
+            seq: self.seq,
+            received: self.received,
+            body: &self.body,
+            repeat,
+        }
+    }
+
+    fn is_in_flight(&self) -> bool {
+        matches!(self.state, State::InFlight { .. })
+    }
+}

@@ -1,0 +1,9 @@
+//! Codecs that channels and streams share: bytes in, bytes out.
+//!
+//! Nothing here knows a socket, a clock or a ring, and nothing panics on what a peer sends.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod http;
+pub mod retranslator;
+pub mod teltonika;

@@ -1,0 +1,420 @@
+//! Messages to packets. What is dropped, renamed or rounded stands in the table of the module.
+
+use super::{
+    BLOCK_MARK, DRIVER_NAME, FLAG_ALARM, FLAG_DRIVER, FLAG_INPUTS, FLAG_OUTPUTS, FLAG_POSITION,
+    IMAGE_NAME, INPUTS_NAME, NAME_MAX, OUTPUTS_NAME, PACKET_MAX, POSITION_NAME, Position,
+    TYPE_BINARY, TYPE_F64, TYPE_I32, TYPE_I64, TYPE_TEXT,
+};
+use crate::message::ValueRef;
+use std::fmt;
+
+/// Why a message cannot become a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EncodeError {
+    /// The uid is empty or has a NUL, which would end it early.
+    Uid,
+    /// Beyond what 32 bits of seconds can say: after February 2106.
+    Time(u64),
+    /// Longer than [`PACKET_MAX`].
+    TooLong(usize),
+}
+
+/// Appends the packet of one message: `uid` is its ident or what replaces that, `time_s` its
+/// timestamp in whole seconds since 1970.
+///
+/// # Errors
+/// See [`EncodeError`]; `out` is as before then.
+pub fn encode<'a>(
+    uid: &str,
+    time_s: u64,
+    fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    if uid.is_empty() || uid.contains('\0') {
+        return Err(EncodeError::Uid);
+    }
+    let time = u32::try_from(time_s).map_err(|_| EncodeError::Time(time_s))?;
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    push_text(out, uid);
+    out.extend_from_slice(&time.to_be_bytes());
+    let flags_at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    let flags = push_blocks(fields, out);
+    patch(out, flags_at, flags.to_be_bytes());
+    let size = out.len().saturating_sub(start).saturating_sub(4);
+    if size > PACKET_MAX {
+        out.truncate(start);
+        return Err(EncodeError::TooLong(size));
+    }
+    patch(out, start, length(size).to_le_bytes());
+    Ok(())
+}
+
+/// Position first, then the parameters in their order, then inputs, outputs and driver. Returns
+/// the flags.
+fn push_blocks<'a>(
+    fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>,
+    out: &mut Vec<u8>,
+) -> u32 {
+    let start = out.len();
+    let mut gathered = Gathered::default();
+    for (name, value) in fields {
+        if !gathered.take(name, value) {
+            push_parameter(out, name, value);
+        }
+    }
+    gathered.push(start, out)
+}
+
+/// What several parameters say together, or what stands at a place of its own.
+#[derive(Default)]
+struct Gathered<'a> {
+    /// In the order of [`FIX_NAMES`].
+    fix: [Option<ValueRef<'a>>; FIX_NAMES.len()],
+    inputs: Switches,
+    outputs: Switches,
+    driver: Option<ValueRef<'a>>,
+    alarm: bool,
+}
+
+impl<'a> Gathered<'a> {
+    /// Whether nothing is left to be said of this parameter.
+    fn take(&mut self, name: &str, value: ValueRef<'a>) -> bool {
+        if let Some(place) = FIX_NAMES.iter().position(|known| *known == name) {
+            self.fix
+                .iter_mut()
+                .skip(place)
+                .take(1)
+                .for_each(|slot| *slot = Some(value));
+            return true;
+        }
+        match name {
+            "din" => self.inputs.all(value),
+            "dout" => self.outputs.all(value),
+            "alarm.status" => self.alarm(value),
+            "driver.code" => self.driver(value),
+            "position.valid" => value == ValueRef::Bool(true),
+            _ => match name.split_once('.') {
+                Some(("din", number)) => self.inputs.one(number, value),
+                Some(("dout", number)) => self.outputs.one(number, value),
+                _ => NOT_SENT.contains(&name),
+            },
+        }
+    }
+
+    fn alarm(&mut self, value: ValueRef<'_>) -> bool {
+        let state = switch(value);
+        self.alarm = state.unwrap_or(false);
+        state.is_some()
+    }
+
+    fn driver(&mut self, code: ValueRef<'a>) -> bool {
+        let is_code = matches!(
+            code,
+            ValueRef::Text(_) | ValueRef::U64(_) | ValueRef::I64(_)
+        );
+        self.driver = is_code.then_some(code);
+        is_code
+    }
+
+    fn push(&self, start: usize, out: &mut Vec<u8>) -> u32 {
+        let position = self.position();
+        for (name, value) in FIX_NAMES.iter().zip(self.fix) {
+            if let Some(value) = value.filter(|v| position.is_none() || number(*v).is_none()) {
+                push_parameter(out, name, value);
+            }
+        }
+        let mut flags = if self.alarm { FLAG_ALARM } else { 0 };
+        if let Some(bits) = self.inputs.bits() {
+            push_block(out, INPUTS_NAME, TYPE_I32, &bits.to_be_bytes());
+            flags |= FLAG_INPUTS;
+        }
+        if let Some(bits) = self.outputs.bits() {
+            push_block(out, OUTPUTS_NAME, TYPE_I32, &bits.to_be_bytes());
+            flags |= FLAG_OUTPUTS;
+        }
+        if let Some(code) = self.driver {
+            push_text_block(out, DRIVER_NAME, &Printed(code).to_string());
+            flags |= FLAG_DRIVER;
+        }
+        if let Some(position) = position {
+            push_first(start, &position, out);
+            flags |= FLAG_POSITION;
+        }
+        flags
+    }
+
+    /// `None` without coordinates that can be ones.
+    fn position(&self) -> Option<Position> {
+        let [latitude, longitude, altitude, speed, direction, satellites] =
+            self.fix.map(|value| value.and_then(number));
+        Some(Position {
+            longitude: longitude.filter(|deg| deg.abs() <= 180.0)?,
+            latitude: latitude.filter(|deg| deg.abs() <= 90.0)?,
+            altitude: altitude.unwrap_or(0.0),
+            speed: whole(speed.unwrap_or(0.0), u16::MAX),
+            direction: match whole(direction.unwrap_or(0.0).rem_euclid(360.0), 360) {
+                360 => 0,
+                degrees => degrees,
+            },
+            satellites: u8::try_from(whole(satellites.unwrap_or(0.0), u8::MAX.into()))
+                .unwrap_or(u8::MAX),
+        })
+    }
+}
+
+/// Inputs or outputs, given as one number, one by one, or both ways; one by one wins.
+#[derive(Default)]
+struct Switches {
+    all: Option<u32>,
+    given: u32,
+    on: u32,
+}
+
+impl Switches {
+    fn all(&mut self, value: ValueRef<'_>) -> bool {
+        self.all = match value {
+            ValueRef::U64(bits) => u32::try_from(bits).ok(),
+            ValueRef::I64(bits) => i32::try_from(bits).ok().map(i32::cast_unsigned),
+            _ => None,
+        };
+        self.all.is_some()
+    }
+
+    /// `number` counts from 1.
+    fn one(&mut self, number: &str, value: ValueRef<'_>) -> bool {
+        let number = number
+            .parse()
+            .ok()
+            .and_then(|number: u32| number.checked_sub(1));
+        let bit = number.and_then(|number| 1_u32.checked_shl(number));
+        let (Some(bit), Some(on)) = (bit, switch(value)) else {
+            return false;
+        };
+        self.given |= bit;
+        self.on = if on { self.on | bit } else { self.on & !bit };
+        true
+    }
+
+    fn bits(&self) -> Option<i32> {
+        let known = self.all.is_some() || self.given != 0;
+        let bits = self.all.unwrap_or(0) & !self.given | self.on;
+        known.then_some(bits.cast_signed())
+    }
+}
+
+/// A parameter that stands for itself.
+fn push_parameter(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
+    let own_name = wire_name(name);
+    let (name, value) = match name {
+        "external.powersource.voltage" => ("pwr_ext", float(value)),
+        "battery.voltage" => ("pwr_int", float(value)),
+        "gsm.signal.level" => ("gsm", integer(value)),
+        "engine.ignition.status" => ("ign", value),
+        _ if own_name.starts_with("adc") && name.starts_with("ain.") => (&*own_name, float(value)),
+        _ => (&*own_name, value),
+    };
+    push_value(out, name, value);
+}
+
+fn push_value(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => {}
+        ValueRef::Bool(state) => push_integer(out, name, i64::from(state)),
+        ValueRef::I64(number) => push_integer(out, name, number),
+        ValueRef::U64(number) => match i64::try_from(number) {
+            Ok(number) => push_integer(out, name, number),
+            Err(_) => push_text_block(out, name, &number.to_string()),
+        },
+        ValueRef::F64(number) => push_block(out, name, TYPE_F64, &number.to_le_bytes()),
+        ValueRef::Text(text) | ValueRef::Json(text) => push_text_block(out, name, text),
+    }
+}
+
+fn push_integer(out: &mut Vec<u8>, name: &str, number: i64) {
+    match i32::try_from(number) {
+        Ok(number) => push_block(out, name, TYPE_I32, &number.to_be_bytes()),
+        Err(_) => push_block(out, name, TYPE_I64, &number.to_be_bytes()),
+    }
+}
+
+fn push_text_block(out: &mut Vec<u8>, name: &str, text: &str) {
+    let mut value = Vec::with_capacity(text.len().saturating_add(1));
+    push_text(&mut value, text);
+    push_block(out, name, TYPE_TEXT, &value);
+}
+
+/// Puts the position before the blocks that begin at `start`.
+fn push_first(start: usize, position: &Position, out: &mut Vec<u8>) {
+    let before = out.len();
+    let mut value = Vec::with_capacity(29);
+    for number in [position.longitude, position.latitude, position.altitude] {
+        value.extend_from_slice(&number.to_le_bytes());
+    }
+    value.extend_from_slice(&position.speed.to_be_bytes());
+    value.extend_from_slice(&position.direction.to_be_bytes());
+    value.push(position.satellites);
+    push_block(out, POSITION_NAME, TYPE_BINARY, &value);
+    let len = out.len().saturating_sub(before);
+    if let Some(blocks) = out.get_mut(start..) {
+        blocks.rotate_right(len);
+    }
+}
+
+fn push_block(out: &mut Vec<u8>, name: &str, kind: u8, value: &[u8]) {
+    let hidden = [POSITION_NAME, INPUTS_NAME, OUTPUTS_NAME, DRIVER_NAME].contains(&name);
+    let size = value.len().saturating_add(name.len()).saturating_add(3);
+    out.extend_from_slice(&BLOCK_MARK);
+    out.extend_from_slice(&length(size).to_be_bytes());
+    out.push(u8::from(hidden));
+    out.push(kind);
+    push_text(out, name);
+    out.extend_from_slice(value);
+}
+
+/// Ended by the one NUL in it.
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.extend(text.bytes().filter(|byte| *byte != 0));
+    out.push(0);
+}
+
+/// Whatever is longer than `u32` can say is longer than [`PACKET_MAX`] and is not sent.
+fn length(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn patch(out: &mut [u8], at: usize, bytes: [u8; 4]) {
+    if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = bytes;
+    }
+}
+
+/// The name of a parameter as a block may have it.
+fn wire_name(name: &str) -> String {
+    let numbered = name
+        .strip_prefix("ain.")
+        .filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    if let Some(number) = numbered.filter(|n| (1..=4).contains(&n.len())) {
+        return format!("adc{number}");
+    }
+    let fit = |c: char| {
+        if c != '.' && (c == ' ' || c.is_ascii_graphic()) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let mut fitting: String = name.chars().take(NAME_MAX).map(fit).collect();
+    if RESERVED.contains(&&*fitting) {
+        fitting.push('_');
+    }
+    fitting
+}
+
+fn number(value: ValueRef<'_>) -> Option<f64> {
+    match float(value) {
+        ValueRef::F64(number) => Some(number),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the block holds a float, whatever came"
+)]
+fn float(value: ValueRef<'_>) -> ValueRef<'_> {
+    match value {
+        ValueRef::U64(number) => ValueRef::F64(number as f64),
+        ValueRef::I64(number) => ValueRef::F64(number as f64),
+        other => other,
+    }
+}
+
+/// Rounded where that fits 32 bits.
+fn integer(value: ValueRef<'_>) -> ValueRef<'_> {
+    match value {
+        ValueRef::F64(number) if (0.0..=65_535.0).contains(&number) => {
+            ValueRef::U64(whole(number, u16::MAX).into())
+        }
+        other => other,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before"
+)]
+fn whole(number: f64, most: u16) -> u16 {
+    number.round().clamp(0.0, f64::from(most)) as u16
+}
+
+fn switch(value: ValueRef<'_>) -> Option<bool> {
+    match value {
+        ValueRef::Bool(on) => Some(on),
+        ValueRef::U64(0) => Some(false),
+        ValueRef::U64(1) => Some(true),
+        _ => None,
+    }
+}
+
+/// A driver's code as text.
+struct Printed<'a>(ValueRef<'a>);
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ValueRef::Text(text) | ValueRef::Json(text) => f.write_str(text),
+            ValueRef::U64(number) => number.fmt(f),
+            ValueRef::I64(number) => number.fmt(f),
+            ValueRef::F64(number) => number.fmt(f),
+            ValueRef::Bool(state) => state.fmt(f),
+            ValueRef::Null => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uid => f.write_str("the unit id is empty or has a NUL"),
+            Self::Time(seconds) => write!(f, "`timestamp` does not fit 32 bits: `{seconds}`"),
+            Self::TooLong(size) => {
+                write!(f, "a packet of {size} bytes, at most {PACKET_MAX} are sent")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+/// What [`Gathered::position`] is made of.
+const FIX_NAMES: [&str; 6] = [
+    "position.latitude",
+    "position.longitude",
+    "position.altitude",
+    "position.speed",
+    "position.direction",
+    "position.satellites",
+];
+
+/// What the packet says elsewhere, or what is of no use beyond the gateway.
+const NOT_SENT: [&str; 7] = [
+    "ident",
+    "timestamp",
+    "server.timestamp",
+    "channel.name",
+    "protocol.name",
+    "device.name",
+    "peer",
+];
+
+/// Names that Wialon takes for its own.
+const RESERVED: [&str; 5] = [
+    POSITION_NAME,
+    INPUTS_NAME,
+    OUTPUTS_NAME,
+    DRIVER_NAME,
+    IMAGE_NAME,
+];

@@ -1,0 +1,15 @@
+//! The configuration from outside: files in, settings and exact messages out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod files;
+mod mistakes;
+mod mutation;
+mod settings;
+mod told;

@@ -1,0 +1,303 @@
+//! What right files give: every key, every default, and the configuration of `interface.md`.
+
+use crate::told::RIGHT;
+use crate::told::Told;
+use crate::told::with;
+use std::time::Duration;
+use weir::channel::settings::Protocol;
+use weir::channel::settings::Unwanted;
+use weir::channel::teltonika::Io;
+use weir::config::Api;
+use weir::config::Severity;
+use weir::message::Value;
+use weir::message::json::Names;
+use weir::net::Address;
+use weir::net::Target;
+use weir::ring::Full;
+use weir::stream::settings::Ack;
+use weir::stream::settings::Destination;
+use weir::stream::settings::OnReject;
+use weir::stream::settings::Payload;
+
+#[test]
+fn defaults_are_those_of_the_interface() {
+    let config = Told::new(RIGHT).right();
+    assert_eq!(config.ring.file.to_str(), Some("/var/lib/weir/ring"));
+    assert_eq!(config.ring.size, None);
+    assert_eq!(config.ring.settings.delay, Duration::from_millis(200));
+    assert_eq!(config.ring.settings.hold, Duration::from_secs(2));
+    assert_eq!(config.ring.settings.bytes, 64 << 10);
+    assert_eq!(config.ring.settings.full, Full::DropOldest);
+    assert_eq!(config.log.level, log::LevelFilter::Info);
+    assert_eq!(config.log.summary, Duration::from_secs(900));
+    let listen = Some(Address::Unix("/run/weir/api".into()));
+    assert_eq!(
+        config.api,
+        Api {
+            listen,
+            token: None
+        }
+    );
+    let channel = &config.channels[0];
+    assert_eq!(channel.max_connections, 64);
+    assert_eq!(channel.idle_timeout, Duration::from_secs(600));
+    assert_eq!(channel.unwanted, Unwanted::Refuse);
+    assert_eq!(channel.allow.len(), 8);
+    assert!(channel.idents.is_empty() && channel.set.is_empty() && channel.rename.is_empty());
+}
+
+#[test]
+fn the_defaults_of_a_stream_are_those_of_the_interface() {
+    let stream = &Told::new(RIGHT).right().streams[0];
+    assert!(stream.enabled && stream.ttl.is_none() && stream.max_age.is_none());
+    assert_eq!(stream.from, weir::ring::From::New);
+    assert_eq!(stream.delivery.max_messages, 100);
+    assert_eq!(stream.delivery.max_bytes, 256 << 10);
+    assert_eq!(stream.delivery.linger, Duration::ZERO);
+    assert_eq!(stream.delivery.timeout, Duration::from_secs(30));
+    assert_eq!(stream.delivery.retry_min, Duration::from_secs(1));
+    assert_eq!(stream.delivery.retry_max, Duration::from_secs(300));
+    assert_eq!(stream.delivery.on_reject, OnReject::Skip);
+    let Destination::Mqtt(mqtt) = &stream.destination else {
+        panic!()
+    };
+    assert_eq!(
+        mqtt.target,
+        Target {
+            host: "localhost".to_owned(),
+            port: 1883
+        }
+    );
+    assert_eq!(mqtt.keep_alive, Duration::from_secs(60));
+    assert_eq!(
+        (mqtt.clean_session, mqtt.retain, mqtt.window),
+        (true, false, 100)
+    );
+    assert_eq!(mqtt.payload, Payload::Object);
+}
+
+#[test]
+fn every_key_of_a_channel_is_read() {
+    let text = r#"
+        allow = ["192.168.1.0/24", "::1"]
+        idents = ["3520*"]
+        ident = "gw"
+        set = { "gateway.name" = "g", n = -1, big = 18446744073709551615, f = 1.5, l = [1, { a = true }] }
+        rename = { speed = "position.speed" }
+        max_connections = 2
+        unwanted = "accept"
+        ident_field = "imei"
+        timestamp_field = "ts""#;
+    let channel = Told::new(with(text, "")).right().channels.remove(0);
+    let networks = |text: &str, bits| weir::net::Network {
+        address: text.parse().unwrap(),
+        bits,
+    };
+    assert_eq!(
+        channel.allow,
+        [networks("192.168.1.0", 24), networks("::1", 128)]
+    );
+    assert!(channel.idents[0].matches("352093081452251"));
+    assert_eq!(channel.ident.as_deref(), Some("gw"));
+    let expected = [
+        ("gateway.name", Value::from("g")),
+        ("n", Value::I64(-1)),
+        ("big", Value::U64(u64::MAX)),
+        ("f", Value::F64(1.5)),
+        ("l", Value::Json(r#"[1,{"a":true}]"#.into())),
+    ];
+    assert_eq!(
+        channel.set,
+        expected.map(|(name, value)| (name.to_owned(), value))
+    );
+    assert_eq!(
+        channel.rename,
+        [("speed".to_owned(), "position.speed".to_owned())]
+    );
+    assert_eq!(
+        (channel.max_connections, channel.unwanted),
+        (2, Unwanted::Accept)
+    );
+    let Protocol::Json(fields) = channel.protocol else {
+        panic!()
+    };
+    assert_eq!(
+        fields,
+        Names {
+            ident: "imei".to_owned(),
+            timestamp: "ts".to_owned()
+        }
+    );
+}
+
+#[test]
+fn channels_listen_on_all_kinds_of_addresses() {
+    let text = "type = \"teltonika\"\nlisten = [\"0.0.0.0:5027\", \"udp:0.0.0.0:5027\", \
+                \"[::]:5027\", \"tcp:10.0.0.1:5028\", \"unix:/run/weir/in\"]";
+    let config =
+        Told::new(RIGHT.replace("type = \"json\"\nlisten = \"127.0.0.1:7000\"", text)).right();
+    let expected = [
+        Address::Tcp("0.0.0.0:5027".parse().unwrap()),
+        Address::Udp("0.0.0.0:5027".parse().unwrap()),
+        Address::Tcp("[::]:5027".parse().unwrap()),
+        Address::Tcp("10.0.0.1:5028".parse().unwrap()),
+        Address::Unix("/run/weir/in".into()),
+    ];
+    assert_eq!(config.channels[0].listen, expected);
+}
+
+#[test]
+fn elements_of_teltonika_get_names() {
+    let text = r#"type = "teltonika"
+        io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true }, 9 = { name = "x" } }"#;
+    let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
+    let Protocol::Teltonika(settings) = config.channels.remove(0).protocol else {
+        panic!()
+    };
+    let io = |name: &str, scale, signed| Io {
+        name: name.to_owned(),
+        scale,
+        signed,
+    };
+    let expected = [
+        (72, io("sensor.temperature.1", 0.1, true)),
+        (9, io("x", 1.0, false)),
+    ];
+    assert_eq!(
+        *settings,
+        weir::channel::teltonika::Settings::new(expected.into()).unwrap()
+    );
+}
+
+#[test]
+fn every_key_of_an_http_stream_is_read() {
+    let text = r#"
+        [[stream]]
+        name = "web"
+        type = "http"
+        url = "http://127.0.0.1:8080/in/{ident}?a=1"
+        method = "PUT"
+        headers = { "X-Key" = "k" }
+        auth = { user = "u", password = "p" }
+        success = [200, 409]
+        enabled = false
+        channels = ["in"]
+        ttl = "7d"
+        max_age = "0s"
+        from = "oldest"
+        retry = { min = "2s" }
+        on_reject = "retry""#;
+    let stream = Told::new(with("", text)).right().streams.remove(1);
+    assert!(!stream.enabled);
+    assert_eq!(
+        (stream.ttl, stream.max_age),
+        (Some(Duration::from_secs(7 * 86_400)), None)
+    );
+    assert_eq!(stream.subscription.channels, ["in"]);
+    assert_eq!(stream.delivery.retry_min, Duration::from_secs(2));
+    let Destination::Http(http) = stream.destination else {
+        panic!()
+    };
+    assert_eq!(
+        http.target,
+        Target {
+            host: "127.0.0.1".to_owned(),
+            port: 8080
+        }
+    );
+    assert_eq!(http.path.to_string(), "/in/{ident}?a=1");
+    assert_eq!(http.method, "PUT");
+    assert_eq!(http.headers, [("X-Key".to_owned(), "k".to_owned())]);
+    assert_eq!(http.authorization.as_deref(), Some("Basic dTpw"));
+    assert_eq!(http.success, [200, 409]);
+}
+
+#[test]
+fn urls_are_taken_apart() {
+    let url = |url: &str| {
+        let text = RIGHT.replace("mqtt://localhost", url);
+        let Destination::Mqtt(mqtt) = Told::new(text).right().streams.remove(0).destination else {
+            panic!()
+        };
+        (
+            mqtt.target.host,
+            mqtt.target.port,
+            mqtt.username,
+            mqtt.password,
+        )
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        url("mqtt://h.example"),
+        ("h.example".to_owned(), 1883, None, None)
+    );
+    assert_eq!(url("mqtt://[::1]:99/"), ("::1".to_owned(), 99, None, None));
+    let login = ("localhost".to_owned(), 1883, text("a@b"), text("p:/"));
+    assert_eq!(url("mqtt://a%40b:p:%2F@localhost"), login);
+}
+
+#[test]
+fn wialon_and_file_streams_are_read() {
+    let text = r#"
+        [[stream]]
+        name = "wialon"
+        type = "wialon-retranslator"
+        address = "193.193.165.165:20332"
+        ack = "none"
+        channels = ["in"]
+        [[stream]]
+        name = "log"
+        type = "file"
+        path = "/tmp/log"
+        max_size = "1 MiB"
+        keep = 2
+        groups = ["*"]"#;
+    let streams = Told::new(with("", text)).right().streams;
+    let Destination::WialonRetranslator(wialon) = &streams[1].destination else {
+        panic!()
+    };
+    assert_eq!(
+        (wialon.ack, wialon.attempts, wialon.target.port),
+        (Ack::None, 5, 20332)
+    );
+    let Destination::File(file) = &streams[2].destination else {
+        panic!()
+    };
+    assert_eq!((file.max_size, file.keep), (Some(1 << 20), 2));
+}
+
+#[test]
+fn a_byte_order_mark_and_dos_line_ends_change_nothing() {
+    let text = format!("\u{feff}{}", RIGHT.replace('\n', "\r\n"));
+    assert_eq!(Told::new(text).right().channels.len(), 1);
+}
+
+/// Everything in the example that weir does not know yet is said to be "not supported yet", and
+/// nothing else is wrong with it.
+#[test]
+fn the_example_of_the_interface_is_understood() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/interface.md");
+    let Ok(page) = std::fs::read_to_string(path) else {
+        return println!("skipped: there is no {path}");
+    };
+    let toml = page
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let told = Told::new(toml)
+        .file("/etc/weir/api.token", "t0ken\n")
+        .file("/proc/sys/kernel/hostname", "gw1\n");
+    let loaded = told.load();
+    for diagnostic in &loaded.diagnostics {
+        assert_eq!(diagnostic.severity, Severity::Error, "{diagnostic}");
+        assert!(
+            diagnostic.message.ends_with("is not supported yet"),
+            "{diagnostic}"
+        );
+    }
+    assert_eq!(loaded.unusable, None);
+    assert_eq!(loaded.config.ring.size, Some(64 << 20));
+    assert_eq!(loaded.config.channels[0].name, "trackers");
+    assert_eq!(loaded.config.groups[0].devices, ["truck 7"]);
+}

@@ -1,0 +1,269 @@
+//! Real destinations: mosquitto, nginx, and a cable to them that can be pulled.
+
+use crate::weir::{Folder, eventually, free_port};
+use std::collections::HashSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A program that ends with the test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// mosquitto and a subscriber to all its topics.
+pub struct Mosquitto {
+    pub port: u16,
+    folder: Folder,
+    _broker: Program,
+    _subscriber: Program,
+}
+
+impl Mosquitto {
+    pub fn start() -> Self {
+        let (port, folder) = (free_port(), Folder::new("mosquitto"));
+        let config = folder.write(
+            "mosquitto.conf",
+            &format!(
+                "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n\
+                 max_queued_messages 0\nmax_inflight_messages 1000\nuser root\n"
+            ),
+        );
+        let mut broker = Command::new("/usr/sbin/mosquitto");
+        let broker = Program(quiet(broker.arg("-c").arg(config)).spawn().unwrap());
+        eventually("mosquitto listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        let received = fs::File::create(folder.join("received")).unwrap();
+        let mut subscriber = Command::new("mosquitto_sub");
+        subscriber.args(["-p", &port.to_string(), "-q", "1", "-t", "#", "-v"]);
+        let subscriber = Program(quiet(&mut subscriber).stdout(received).spawn().unwrap());
+        let this = Self {
+            port,
+            folder,
+            _broker: broker,
+            _subscriber: subscriber,
+        };
+        eventually("mosquitto_sub is subscribed", || {
+            let probe = ["-p", &port.to_string(), "-t", "probe", "-m", "x"].map(str::to_owned);
+            Command::new("mosquitto_pub")
+                .args(probe)
+                .status()
+                .unwrap()
+                .success()
+                && !this.text().is_empty()
+        });
+        this
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.folder.join("received")).unwrap_or_default()
+    }
+
+    /// What came: (topic, payload), in order; the probe left out.
+    pub fn received(&self) -> Vec<(String, String)> {
+        let text = self.text();
+        let lines = text.lines().filter_map(|line| line.split_once(' '));
+        let messages = lines.filter(|(topic, _)| *topic != "probe");
+        messages
+            .map(|(topic, payload)| (topic.to_owned(), payload.to_owned()))
+            .collect()
+    }
+}
+
+/// nginx that writes down the body of each request.
+pub struct Nginx {
+    pub port: u16,
+    folder: Folder,
+    _server: Program,
+}
+
+impl Nginx {
+    pub fn start() -> Self {
+        let (port, folder) = (free_port(), Folder::new("nginx"));
+        let place = folder.join("");
+        let place = place.display();
+        let config = folder.write(
+            "nginx.conf",
+            &format!(
+                "daemon off; worker_processes 1; user root; pid {place}pid; error_log {place}error;\n\
+                 events {{ worker_connections 64; }}\n\
+                 http {{\n log_format body escape=none '$request_body';\n\
+                 client_body_buffer_size 4m; client_max_body_size 4m;\n\
+                 client_body_temp_path {place}body; proxy_temp_path {place}proxy;\n\
+                 fastcgi_temp_path {place}f; uwsgi_temp_path {place}u; scgi_temp_path {place}s;\n\
+                 server {{ listen 127.0.0.1:{port};\n\
+                 location / {{ access_log {place}bodies body; \
+                 proxy_pass http://127.0.0.1:{port}/taken/; }}\n\
+                 location /taken/ {{ access_log off; return 200; }} }} }}\n"
+            ),
+        );
+        let mut server = Command::new("/usr/sbin/nginx");
+        let server = Program(quiet(server.arg("-c").arg(config)).spawn().unwrap());
+        eventually("nginx listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        Self {
+            port,
+            folder,
+            _server: server,
+        }
+    }
+
+    /// The bodies that came, in order.
+    pub fn bodies(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.join("bodies")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// A Wialon receiver: each packet as it came, 0x11 for each.
+pub struct WialonReceiver {
+    pub port: u16,
+    packets: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl WialonReceiver {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let packets = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&packets);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                receive_packets(stream.unwrap(), &kept);
+            }
+        });
+        Self { port, packets }
+    }
+
+    pub fn packets(&self) -> Vec<Vec<u8>> {
+        self.packets.lock().unwrap().clone()
+    }
+}
+
+fn receive_packets(mut stream: TcpStream, kept: &Mutex<Vec<Vec<u8>>>) {
+    let mut head = [0; 4];
+    while stream.read_exact(&mut head).is_ok() {
+        let mut packet = vec![0; u32::from_le_bytes(head) as usize];
+        if stream.read_exact(&mut packet).is_err() {
+            return;
+        }
+        kept.lock()
+            .unwrap()
+            .push([head.as_slice(), &packet].concat());
+        if stream.write_all(&[0x11]).is_err() {
+            return;
+        }
+    }
+}
+
+/// A cable between a port of its own and a destination: while it is pulled nobody listens there.
+pub struct Cable {
+    pub port: u16,
+    to: u16,
+    plugged: Arc<AtomicBool>,
+    ends: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Cable {
+    /// A cable that is not plugged in.
+    pub fn new(to: u16) -> Self {
+        Self {
+            port: free_port(),
+            to,
+            plugged: Arc::default(),
+            ends: Arc::default(),
+        }
+    }
+
+    pub fn plug(&self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        self.plugged.store(true, Ordering::SeqCst);
+        let (plugged, ends, to) = (Arc::clone(&self.plugged), Arc::clone(&self.ends), self.to);
+        thread::spawn(move || {
+            for near in listener.incoming() {
+                if !plugged.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (near, far) = (
+                    near.unwrap(),
+                    TcpStream::connect(("127.0.0.1", to)).unwrap(),
+                );
+                ends.lock()
+                    .unwrap()
+                    .extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
+                let back = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                thread::spawn(move || carry(near, far));
+                thread::spawn(move || carry(back.0, back.1));
+            }
+        });
+    }
+
+    pub fn pull(&self) {
+        self.plugged.store(false, Ordering::SeqCst);
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        self.cut();
+    }
+
+    /// Ends the connections; new ones are possible at once.
+    pub fn cut(&self) {
+        for end in self.ends.lock().unwrap().drain(..) {
+            drop(end.shutdown(Shutdown::Both));
+        }
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream) {
+    drop(std::io::copy(&mut from, &mut to));
+    drop(to.shutdown(Shutdown::Both));
+    drop(from.shutdown(Shutdown::Both));
+}
+
+/// First arrivals of the numbers after a key: in order, each; the repeats are counted.
+pub struct Arrivals {
+    pub first: Vec<u64>,
+    pub repeats: usize,
+}
+
+impl Arrivals {
+    pub fn of(texts: impl IntoIterator<Item = impl AsRef<str>>, key: &str) -> Self {
+        let (mut seen, mut first, mut repeats) = (HashSet::new(), Vec::new(), 0);
+        let key = format!("\"{key}\":");
+        for text in texts {
+            for rest in text.as_ref().split(&key).skip(1) {
+                let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                let number = digits.parse().unwrap();
+                if seen.insert(number) {
+                    first.push(number);
+                } else {
+                    repeats += 1;
+                }
+            }
+        }
+        Self { first, repeats }
+    }
+
+    /// Fails unless 0 to `count - 1` came, in order.
+    pub fn assert_complete(&self, count: u64) {
+        assert!(self.first.is_sorted(), "first arrivals are out of order");
+        assert_eq!(self.first.len() as u64, count, "some are missing");
+        assert_eq!(self.first.last(), Some(&(count - 1)));
+    }
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+}

@@ -1,0 +1,218 @@
+//! The real daemon in a folder of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A folder that goes when the test ends well.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let path = root.join(format!("{name}-{}-{count}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+}
+
+/// `weir run` with its configuration.
+pub struct Weir {
+    child: Child,
+    pub folder: Folder,
+}
+
+impl Weir {
+    /// Starts it and waits until it is ready. `@` in the configuration is its folder.
+    pub fn start(name: &str, config: &str) -> Self {
+        let folder = Folder::new(name);
+        let place = folder.join("").display().to_string();
+        folder.write("weir.toml", &config.replace("@/", &place));
+        let child = Self::spawn(&folder);
+        let weir = Self { child, folder };
+        weir.await_log("weir is ready");
+        weir
+    }
+
+    fn spawn(folder: &Folder) -> Child {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("log"))
+            .unwrap();
+        Command::new(env!("CARGO_BIN_EXE_weir"))
+            .arg("-c")
+            .arg(folder.join("weir.toml"))
+            .arg("run")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Power goes, as far as one process can show it.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn restart(&mut self) {
+        fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
+        self.child = Self::spawn(&self.folder);
+        self.await_log("weir is ready");
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub fn await_log(&self, text: &str) {
+        eventually(&format!("`{text}` in the log"), || {
+            self.log().contains(text)
+        });
+    }
+
+    /// Names of its threads, the working one first.
+    pub fn threads(&self) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap();
+        let mut names: Vec<_> = tasks
+            .map(|task| name(task.unwrap()).trim().to_owned())
+            .collect();
+        names.sort_by_key(|name| name != "weir");
+        names
+    }
+
+    /// What it holds of its own: `RssAnon`, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("RssAnon:"))
+            .unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Weir {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("--- the daemon's log\n{}", self.log());
+        }
+    }
+}
+
+/// A JSON lines client that keeps count of what is acknowledged.
+pub struct Lines {
+    socket: TcpStream,
+    answers: BufReader<TcpStream>,
+}
+
+impl Lines {
+    pub fn connect(port: u16) -> Self {
+        let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let answers = BufReader::new(socket.try_clone().unwrap());
+        Self { socket, answers }
+    }
+
+    pub fn send(&mut self, line: &str) {
+        self.socket
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
+    }
+
+    pub fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Reads answers until `count` messages are acknowledged.
+    pub fn await_acked(&mut self, count: u64) {
+        loop {
+            let answer = self.answer();
+            let acked = answer
+                .strip_prefix("{\"acked\":")
+                .and_then(|rest| rest.strip_suffix('}'));
+            let acked: u64 = acked
+                .unwrap_or_else(|| panic!("not acked: {answer}"))
+                .parse()
+                .unwrap();
+            if acked >= count {
+                return assert_eq!(acked, count);
+            }
+        }
+    }
+}
+
+/// Sends one line over a Unix socket and returns the answer.
+pub fn ask_unix(path: &Path, line: &str) -> String {
+    let mut socket = UnixStream::connect(path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.write_all(format!("{line}\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(socket).read_line(&mut answer).unwrap();
+    answer.trim_end().to_owned()
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Waits until something holds; the test fails when it does not for too long.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How long anything may take on a busy machine before a test calls it never.
+pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,0 +1,186 @@
+//! The JSON lines channel: what a line is, what is acknowledged, and what is said of the rest.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use support::intake::Connection;
+use support::random::Random;
+use weir::channel::Malformed;
+use weir::channel::json::{JsonLines, LINE_MAX};
+use weir::message::json::Names;
+
+#[test]
+fn lines_are_acknowledged_once_they_are_safe() {
+    let mut client = client();
+    assert_eq!(client.bring("{\"ident\":\"a\"}\n{\"ident\":\"b\"}\r\n"), "");
+    assert_eq!(client.intake.taken.len(), 2);
+    assert_eq!(client.commit(), "{\"acked\":2}\n");
+    assert_eq!(client.commit(), "");
+    assert_eq!(client.bring("[{\"ident\":\"a\"},{\"ident\":\"b\"}]\n"), "");
+    assert_eq!(client.commit(), "{\"acked\":4}\n");
+}
+
+#[test]
+fn answers_coalesce() {
+    let mut client = client();
+    for _ in 0..3 {
+        client.bring("{\"ident\":\"a\"}\n");
+    }
+    assert_eq!(client.intake.tickets, [1, 2, 3]);
+    assert_eq!(client.commit(), "{\"acked\":3}\n");
+}
+
+#[test]
+fn lines_may_come_in_pieces() {
+    let mut client = client();
+    assert_eq!(
+        client.trickle("{\"ident\":\"a\"}\n\n[]\n{\"ident\":\"b\"}\n!\n"),
+        EXPECTED
+    );
+    assert_eq!(client.unused(), 0);
+    assert_eq!(client.commit(), "{\"acked\":2}\n");
+}
+
+const EXPECTED: &str = "{\"error\":\"not JSON: expected value at column 1\",\"line\":5}\n";
+
+#[test]
+fn a_line_without_an_end_is_none_yet() {
+    let mut client = client();
+    assert_eq!(client.bring("{\"ident\":\"a\"}"), "");
+    assert_eq!((client.intake.taken.len(), client.unused()), (0, 13));
+    client.bring("\n");
+    assert_eq!((client.intake.taken.len(), client.unused()), (1, 0));
+}
+
+#[test]
+fn what_is_not_taken_counts_as_none_and_the_connection_goes_on() {
+    for (line, error, reason) in [
+        ("{\"n\":1}", "`ident` is missing", Some(Malformed::Ident)),
+        (
+            "nonsense",
+            "not JSON: expected ident at column 2",
+            Some(Malformed::Syntax),
+        ),
+        ("5", "not an object", Some(Malformed::Unsupported)),
+        (
+            "[{\"ident\":\"a\"},{}]",
+            "element 1: `ident` is missing",
+            Some(Malformed::Ident),
+        ),
+        (
+            "{\"ident\":\"a\",\"n\":1e999}",
+            "`n` is a number too large",
+            Some(Malformed::Value),
+        ),
+        (
+            "{\"ident\":\"unwanted\"}",
+            "no enabled stream subscribes to it",
+            None,
+        ),
+        (
+            "[{\"ident\":\"a\"},{\"ident\":\"unwanted\"}]",
+            "element 1: no enabled stream subscribes to it",
+            None,
+        ),
+    ] {
+        let mut client = client();
+        let said = client.bring(format!("\n{line}\n{{\"ident\":\"a\"}}\n"));
+        assert_eq!(said, format!("{{\"error\":\"{error}\",\"line\":2}}\n"));
+        assert_eq!(
+            client.intake.malformed.first().map(|(reason, _)| *reason),
+            reason
+        );
+        assert_eq!(client.intake.taken.len(), 1);
+        assert_eq!(client.commit(), "{\"acked\":1}\n");
+        assert_eq!(client.closed, None);
+    }
+}
+
+#[test]
+fn a_full_ring_is_an_error_of_the_line() {
+    let mut client = client();
+    client.intake.full_after = Some(1);
+    let said = client.bring("{\"ident\":\"a\"}\n{\"ident\":\"a\"}\n");
+    assert_eq!(
+        said,
+        "{\"error\":\"the ring takes nothing now\",\"line\":2}\n"
+    );
+    assert_eq!(client.commit(), "{\"acked\":1}\n");
+}
+
+#[test]
+fn text_that_is_not_utf8_is_an_error() {
+    let mut client = client();
+    let said = client.bring(b"{\"ident\":\"\xFF\"}\n");
+    assert_eq!(
+        said,
+        "{\"error\":\"not UTF-8 from byte 10 on\",\"line\":1}\n"
+    );
+}
+
+#[test]
+fn the_longest_line_is_taken() {
+    for end in ["\n", "\r\n"] {
+        let mut client = client();
+        assert_eq!(client.bring(line_of(LINE_MAX) + end), "");
+        assert_eq!(client.intake.taken.len(), 1);
+    }
+}
+
+#[test]
+fn a_line_longer_than_that_closes() {
+    let said = "{\"error\":\"line over 64 KiB\",\"line\":2}\n";
+    for end in ["\n", "", "\r\n"] {
+        let mut client = client();
+        client.bring("{\"ident\":\"a\"}\n");
+        assert_eq!(client.bring(line_of(LINE_MAX + 2) + end), said);
+        assert_eq!(client.closed.unwrap().reason, "line over 64 KiB");
+        assert_eq!(client.intake.taken.len(), 1);
+        assert_eq!(client.intake.malformed.len(), 1);
+    }
+}
+
+#[test]
+fn lines_wait_while_answers_do() {
+    use weir::channel::Session;
+    let (mut session, input) = (JsonLines::new(Names::default()), "!\n".repeat(10_000));
+    let (mut intake, mut out) = (support::intake::FakeIntake::default(), Vec::new());
+    let used = session
+        .receive(input.as_bytes(), &mut intake, &mut out)
+        .unwrap();
+    assert!(
+        used < input.len() && out.len() < 17 * 1024,
+        "{used} {}",
+        out.len()
+    );
+    assert_eq!(
+        session.receive(input.as_bytes(), &mut intake, &mut out),
+        Ok(0)
+    );
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let mut random = Random(0x1E);
+    for _ in 0..2_000 {
+        let mut client = client();
+        let mut text = "[{\"ident\":\"a\",\"n\":[1,{}]}]\n".repeat(3).into_bytes();
+        for _ in 0..random.below(6) {
+            let at = random.below(text.len());
+            if let Some(byte) = text.get_mut(at) {
+                *byte = random.next().to_le_bytes()[0];
+            }
+        }
+        let messages = client.bring(&text).is_empty();
+        assert!(messages || !client.intake.malformed.is_empty());
+    }
+}
+
+fn client() -> Connection<JsonLines> {
+    Connection::new(JsonLines::new(Names::default()))
+}
+
+/// A message whose line has so many bytes.
+fn line_of(len: usize) -> String {
+    format!("{{\"ident\":\"a\",\"t\":\"{}\"}}", "x".repeat(len - 20))
+}

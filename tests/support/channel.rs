@@ -1,0 +1,125 @@
+//! The daemon's side of a channel protocol: it remembers all, makes safe only what it is told to,
+//! and knows no protocol.
+
+use std::collections::VecDeque;
+use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::message::{Message, Value};
+
+/// One connection, or one datagram socket, with all that a daemon would keep for it.
+pub(crate) struct Connection<S> {
+    /// The protocol.
+    pub(crate) session: S,
+    /// Where it brings what it understood.
+    pub(crate) intake: FakeIntake,
+    /// Why it was closed.
+    pub(crate) closed: Option<Close>,
+    /// Received and not yet taken.
+    input: Vec<u8>,
+}
+
+/// No answer.
+pub(crate) const SILENCE: [u8; 0] = [];
+
+/// An intake that keeps everything and makes nothing safe by itself.
+#[derive(Default)]
+pub(crate) struct FakeIntake {
+    /// What was taken, in order.
+    pub(crate) taken: Vec<Message>,
+    /// How many messages each taken batch had.
+    pub(crate) batches: Vec<usize>,
+    /// Idents that asked to come in.
+    pub(crate) admitted: Vec<String>,
+    /// Set: no login and no batch is taken.
+    pub(crate) refusal: Option<Refusal>,
+    /// What was no message.
+    pub(crate) malformed: Vec<Malformed>,
+    /// Tickets that wait, oldest first.
+    pub(crate) tickets: VecDeque<u64>,
+}
+
+impl<S: Session> Connection<S> {
+    /// One that was just opened.
+    pub(crate) fn new(session: S) -> Self {
+        Self {
+            session,
+            intake: FakeIntake::default(),
+            closed: None,
+            input: Vec::new(),
+        }
+    }
+
+    /// The other side sends `bytes` on a stream; what is answered at once comes back.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.closed.is_some() {
+            return out;
+        }
+        self.input.extend_from_slice(bytes);
+        match self
+            .session
+            .receive(&self.input, &mut self.intake, &mut out)
+        {
+            Ok(len) => drop(self.input.drain(..len)),
+            Err(close) => self.closed = Some(close),
+        }
+        out
+    }
+
+    /// The other side sends one datagram.
+    pub(crate) fn send_datagram(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let taken = self.session.receive(bytes, &mut self.intake, &mut out);
+        assert_eq!(taken, Ok(bytes.len()), "a datagram is taken whole");
+        out
+    }
+
+    /// All that was taken becomes safe; the answers come back.
+    pub(crate) fn make_safe(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.session.coalesces() && self.intake.tickets.len() > 1 {
+            self.intake.tickets.drain(..self.intake.tickets.len() - 1);
+        }
+        for ticket in self.intake.tickets.drain(..) {
+            self.session.safe(ticket, &mut out);
+        }
+        out
+    }
+}
+
+impl FakeIntake {
+    fn refuse(&self) -> Result<(), Refused> {
+        self.refusal
+            .map_or(Ok(()), |reason| Err(Refused { index: 0, reason }))
+    }
+}
+
+impl Intake for FakeIntake {
+    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+        self.refuse()?;
+        self.admitted.push(ident.to_owned());
+        Ok(())
+    }
+
+    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+        self.refuse()?;
+        self.batches.push(batch.len());
+        self.taken.extend(batch);
+        Ok(())
+    }
+
+    fn when_safe(&mut self, ticket: u64) {
+        self.tickets.push_back(ticket);
+    }
+
+    fn malformed(&mut self, reason: Malformed, detail: &str) {
+        assert!(!detail.is_empty(), "a log line needs words");
+        self.malformed.push(reason);
+    }
+}
+
+/// The value of a parameter that must be there.
+pub(crate) fn value<'a>(message: &'a Message, name: &str) -> &'a Value {
+    message
+        .get(name)
+        .unwrap_or_else(|| panic!("no `{name}` in {message:?}"))
+}

@@ -1,0 +1,134 @@
+//! An intake that remembers what was brought, and a connection that has one.
+
+use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::message::Message;
+
+/// Takes all but messages of `unwanted` and all after `full_after`.
+#[derive(Default)]
+pub(crate) struct FakeIntake {
+    pub(crate) taken: Vec<Message>,
+    pub(crate) malformed: Vec<(Malformed, String)>,
+    pub(crate) tickets: Vec<u64>,
+    pub(crate) full_after: Option<usize>,
+}
+
+impl Intake for FakeIntake {
+    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+        match ident {
+            "unwanted" => Err(Refused {
+                index: 0,
+                reason: Refusal::Unwanted,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+        for (index, message) in batch.iter().enumerate() {
+            self.admit(message.ident())
+                .map_err(|refused| Refused { index, ..refused })?;
+        }
+        if self
+            .full_after
+            .is_some_and(|most| self.taken.len() + batch.len() > most)
+        {
+            return Err(Refused {
+                index: 0,
+                reason: Refusal::Full,
+            });
+        }
+        self.taken.extend(batch);
+        Ok(())
+    }
+
+    fn when_safe(&mut self, ticket: u64) {
+        self.tickets.push(ticket);
+    }
+
+    fn malformed(&mut self, reason: Malformed, detail: &str) {
+        self.malformed.push((reason, detail.to_owned()));
+    }
+}
+
+/// A connection as a driver keeps it: what came and was not used yet, and what was answered.
+pub(crate) struct Connection<S> {
+    pub(crate) session: S,
+    pub(crate) intake: FakeIntake,
+    pub(crate) closed: Option<Close>,
+    input: Vec<u8>,
+    out: Vec<u8>,
+}
+
+impl<S: Session> Connection<S> {
+    pub(crate) fn new(session: S) -> Self {
+        let intake = FakeIntake::default();
+        Self {
+            session,
+            intake,
+            closed: None,
+            input: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Brings bytes, and returns what is answered at once.
+    pub(crate) fn bring(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        self.input.extend_from_slice(bytes.as_ref());
+        self.turn();
+        self.answers()
+    }
+
+    /// Brings bytes one by one.
+    pub(crate) fn trickle(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        bytes
+            .as_ref()
+            .iter()
+            .map(|byte| self.bring([*byte]))
+            .collect()
+    }
+
+    /// All that was taken is safe now; returns what is answered.
+    pub(crate) fn commit(&mut self) -> String {
+        let mut tickets = std::mem::take(&mut self.intake.tickets);
+        if self.session.coalesces() {
+            tickets.drain(..tickets.len().saturating_sub(1));
+        }
+        for ticket in tickets {
+            self.session.safe(ticket, &mut self.out);
+        }
+        self.turn();
+        self.answers()
+    }
+
+    /// It has waited for too long; returns what is answered.
+    pub(crate) fn overdue(&mut self) -> String {
+        self.closed = self.session.overdue(&mut self.out);
+        self.answers()
+    }
+
+    /// How many bytes came and were not used.
+    pub(crate) fn unused(&self) -> usize {
+        self.input.len()
+    }
+
+    /// As long as the session uses something or answers something.
+    fn turn(&mut self) {
+        let mut sent = Vec::new();
+        while self.closed.is_none() {
+            match self
+                .session
+                .receive(&self.input, &mut self.intake, &mut self.out)
+            {
+                Ok(0) if self.out.is_empty() => break,
+                Ok(used) => drop(self.input.drain(..used)),
+                Err(close) => self.closed = Some(close),
+            }
+            sent.append(&mut self.out);
+        }
+        self.out = sent;
+    }
+
+    fn answers(&mut self) -> String {
+        String::from_utf8(std::mem::take(&mut self.out)).unwrap()
+    }
+}
