@@ -54,6 +54,7 @@ impl Parser<'_> {
         self.try_out(place, range.start, before);
     }
 
+    /// The step of a function whose arguments are there.
     fn function(&mut self, function: Function, count: usize) {
         if function == Function::Geofence {
             self.program.name("position.latitude");
@@ -76,6 +77,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Who is called, and how many arguments it takes.
     fn callee(&mut self, name: &str, range: Range<usize>) -> (Callee, RangeInclusive<usize>) {
         let known = FUNCTIONS.iter().find(|known| known.signature().0 == name);
         match (name, known) {
@@ -114,6 +116,7 @@ impl Parser<'_> {
         count
     }
 
+    /// Says how a function is written that got `count` arguments.
     fn wrong_count(
         &mut self,
         name: &str,

@@ -102,6 +102,7 @@ impl Function {
     }
 }
 
+/// Exact: the widest integer has 64 bits and a sign.
 fn absolute<'a>(number: Number) -> Result<Value<'a>, Error<'a>> {
     match number {
         Number::Integer(number) => number
@@ -172,6 +173,7 @@ fn position<'a>(value: &Value<'a>) -> Result<i64, Error<'a>> {
     i64::try_from(clamped).map_err(|_| Error::TooLarge)
 }
 
+/// Of `text` the `len` characters behind `start`, as far as they are there.
 fn slice(text: &str, start: usize, len: usize) -> &str {
     let byte = |text: &str, count: usize| {
         let mut starts = text.char_indices().map(|(at, _)| at);
@@ -182,6 +184,7 @@ fn slice(text: &str, start: usize, len: usize) -> &str {
     piece
 }
 
+/// Text is read as an expression would be, white space around it left out.
 fn to_number<'a>(value: &Value<'a>) -> Result<Value<'a>, Error<'a>> {
     match value {
         Value::Text(text) => Number::parse(text.as_str().trim())
@@ -191,6 +194,7 @@ fn to_number<'a>(value: &Value<'a>) -> Result<Value<'a>, Error<'a>> {
     }
 }
 
+/// Numbers in their shortest form.
 fn to_string<'a>(value: &Value<'a>) -> Result<Text<'a>, Error<'a>> {
     match value {
         Value::Null => Ok(Text::Lent("null")),

@@ -31,6 +31,7 @@ pub(super) enum Binary {
     Fits,
 }
 
+/// On numbers: exact while 64 bits hold the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arithmetic {
     Add,
@@ -40,6 +41,7 @@ pub(super) enum Arithmetic {
     Remainder,
 }
 
+/// On numbers without a fraction, as in two's complement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bits {
     And,
@@ -159,6 +161,7 @@ impl Arithmetic {
         }
     }
 
+    /// Of doubles; may be infinite.
     fn rounded(self, left: f64, right: f64) -> f64 {
         match self {
             Self::Add => left + right,
@@ -201,6 +204,7 @@ impl Bits {
         }
     }
 
+    /// Left is times, right is by a power of two, rounded down.
     fn shift<'a>(self, left: i128, count: i128) -> Result<i128, Error<'a>> {
         let count = u32::try_from(count).ok().filter(|count| *count < 64);
         let count = count.ok_or(Error::Argument("a shift is by 0 to 63 bits"))?;

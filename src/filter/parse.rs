@@ -181,6 +181,7 @@ impl<'t> Parser<'t> {
         self.program.land(jump);
     }
 
+    /// A value with what stands before it; without one a mistake, and nothing is taken.
     fn operand(&mut self) {
         let (token, range) = (self.token.clone(), self.range.clone());
         match token {
@@ -251,6 +252,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// The bracket that closes the one at `open`.
     pub(super) fn close(&mut self, open: Range<usize>) {
         if self.token == Token::Symbol(")") {
             self.advance();
@@ -259,6 +261,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// To the next token; to the end once there are mistakes enough.
     pub(super) fn advance(&mut self) {
         if self.mistakes.len() >= MISTAKES_MAX {
             self.tokens.cut();
@@ -277,6 +280,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// A symbol behind a whole expression.
     fn stray(&mut self, symbol: &str) {
         let message = match symbol {
             ")" => "this bracket closes nothing".to_owned(),
@@ -307,6 +311,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// What is at hand begins no value; null takes its place.
     fn missing_operand(&mut self) {
         let hint = "write a parameter, a number or a text";
         let (message, hint) = match self.token {
@@ -322,6 +327,7 @@ impl<'t> Parser<'t> {
         self.program.push(Step::Literal(Value::Null));
     }
 
+    /// More levels than the parser or the stack has.
     fn too_deep(&mut self, range: Range<usize>) {
         let hint = "write it with fewer levels of brackets";
         self.mistake(range, "this is nested too deeply", hint);

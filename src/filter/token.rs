@@ -94,6 +94,7 @@ impl<'t> Tokens<'t> {
         Token::Optional(name)
     }
 
+    /// All that hangs together is one number, or none.
     fn number(&mut self) -> Token<'t> {
         let start = self.at;
         self.take(is_name);
@@ -117,6 +118,7 @@ impl<'t> Tokens<'t> {
         self.written(start).starts_with("0x") || self.written(start).starts_with("0X")
     }
 
+    /// Up to the same quote; without one up to the end.
     fn quoted(&mut self, quote: char) -> Token<'t> {
         let (start, mut text) = (self.at, String::new());
         self.skip(1);
@@ -136,6 +138,7 @@ impl<'t> Tokens<'t> {
         Token::Text(text)
     }
 
+    /// What a backslash and the character behind it stand for.
     fn escaped(&mut self) -> Option<char> {
         let start = self.at;
         self.skip(1);
@@ -154,6 +157,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    /// The longest symbol, or the longest that is often written for one.
     fn symbol(&mut self) -> Option<Token<'t>> {
         let start = self.at;
         let rest = self.rest();

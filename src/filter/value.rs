@@ -203,6 +203,9 @@ impl From<Number> for Value<'_> {
     }
 }
 
+/// What a place on the stack costs.
+const _: () = assert!(size_of::<Value<'_>>() <= 48, "a value grew");
+
 /// Bytes of a number as text at most: a sign, 17 digits, a point, `e-308`, and room.
 const MADE_MAX: usize = 32;
 
