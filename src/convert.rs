@@ -282,4 +282,70 @@ mod tests {
             ["a_b=2", "c_d=3", "c.d=4", "f=6", "g=7"]
         );
     }
+
+    /// The definition itself: all names first, then those that do not come again.
+    fn naive(convert: &Convert, fields: &[Field<'_>]) -> Vec<String> {
+        let any = |patterns: &[Pattern], name: &str| patterns.iter().any(|p| p.matches(name));
+        let kept = fields.iter().map(|(name, _)| *name).filter(|name| {
+            let is_field = convert.fields.as_ref().is_none_or(|list| any(list, name));
+            is_field && !any(&convert.drop, name)
+        });
+        let new = kept.map(
+            |name| match convert.rename.iter().find(|(old, _)| old == name) {
+                Some((_, new)) => new.clone(),
+                None => name.replace('.', convert.dots.as_deref().unwrap_or(".")),
+            },
+        );
+        let set = convert.set.iter().map(|(name, _)| name.clone());
+        let all: Vec<String> = new.chain(set).collect();
+        let last = |(at, name): &(usize, &String)| !all[at + 1..].contains(*name);
+        let shown = all.iter().enumerate().filter(last);
+        shown.map(|(_, name)| name.clone()).collect()
+    }
+
+    #[test]
+    fn names_agree_with_their_definition() {
+        let pool = [
+            "a", "a.b", "a_b", "a_.b", "a._b", "ab", "a__b", "_", ".", "b", "*b", "a*",
+        ];
+        let mut random = 5_u64;
+        let mut next = |below: usize| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(random >> 33).unwrap() % below
+        };
+        for _ in 0..20_000 {
+            // each name once, as in a message
+            let mut pick = |most: usize| {
+                let mut names = Vec::new();
+                for _ in 0..next(most + 1) {
+                    let name = pool[next(pool.len())];
+                    names.retain(|known| *known != name);
+                    names.push(name);
+                }
+                names
+            };
+            let (fields, rename, new, set) = (pick(6), pick(2), pick(3), pick(2));
+            let pairs = rename.iter().zip(new);
+            let convert = Convert {
+                fields: Some(patterns(&pick(9))).filter(|fields| !fields.is_empty()),
+                drop: patterns(&pick(1)),
+                rename: pairs
+                    .map(|(old, new)| ((*old).into(), new.into()))
+                    .collect(),
+                set: set
+                    .iter()
+                    .map(|name| ((*name).into(), Value::Null))
+                    .collect(),
+                dots: [None, Some("_"), Some("__"), Some("")][next(4)].map(str::to_owned),
+            };
+            let fields: Vec<_> = fields.iter().map(|name| (*name, ValueRef::Null)).collect();
+            assert_eq!(
+                shown(&convert, &fields),
+                naive(&convert, &fields),
+                "{convert:?} {fields:?}"
+            );
+        }
+    }
 }
