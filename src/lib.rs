@@ -23,6 +23,7 @@ pub mod stream;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod demo;
 
 pub mod wire;
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod demo;
 mod help;
 mod ring;
 mod run;
@@ -34,7 +35,7 @@ fn execute(arguments: Arguments) -> Exit {
         }
         Command::Run => run::run(config),
         Command::Check => check::check(config),
-        Command::Demo { length: _ } => Exit::Failed,
+        Command::Demo { length } => demo::run(length.as_deref()),
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),

@@ -2,6 +2,7 @@
 
 use super::AttachError;
 use super::From;
+use super::IoError;
 use super::Ring;
 use super::StreamId;
 use super::commit::Stop;
@@ -33,7 +34,7 @@ impl Ring {
             None => self.fresh(name, id, from),
         };
         let before = self.table.place(id, Some(stream));
-        if let Err(error) = self.save(Stop::Running, now) {
+        if let Err(error) = self.save_twice(now) {
             self.table.place(id, before);
             return Err(AttachError::Io(error));
         }
@@ -53,7 +54,14 @@ impl Ring {
         };
         self.table.remove(id, self.head.generation);
         self.release();
-        self.save(Stop::Running, now).map_err(AttachError::Io)
+        self.save_twice(now).map_err(AttachError::Io)
+    }
+
+    /// Writes both slots: with one of them lost to rot the other would know nothing of the stream,
+    /// and its records would be nobody's.
+    fn save_twice(&mut self, now: Now) -> Result<(), IoError> {
+        self.save(Stop::Running, now)?;
+        self.save(Stop::Running, now)
     }
 
     /// The streams that the ring remembers, whether or not the configuration has them.

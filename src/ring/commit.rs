@@ -12,6 +12,8 @@ use super::Storage;
 use super::format::Ordinals;
 use super::format::SLOT_LEN;
 use super::recover::read_header;
+use super::rules::Rule;
+use super::rules::kept;
 use super::slot::Slot;
 use super::walk::Walk;
 use crate::clock::Now;
@@ -125,6 +127,10 @@ impl Ring {
                 self.succeeded(&under_way);
                 Ok(())
             }
+            Err(_) if !kept(Rule::NeverSyncAgain) => {
+                self.succeeded(&under_way);
+                Ok(())
+            }
             Err(error) => {
                 self.failed(&under_way);
                 self.health.failed(error, now);
@@ -217,7 +223,7 @@ impl Ring {
             match self.make_room() {
                 Room::Yes => {}
                 Room::GivesUp(oldest_end) => {
-                    if self.cursors_behind(&oldest_end) {
+                    if kept(Rule::SaveBeforeGivingUp) && self.cursors_behind(&oldest_end) {
                         return Taken::SaveFirst;
                     }
                     self.give_up_oldest(&oldest_end);
@@ -318,7 +324,7 @@ impl Ring {
     }
 
     fn add_slot(&mut self, commit: &mut Commit, stop: Stop) -> SavedSlot {
-        let clean = stop == Stop::Clean && self.queue.len() == 0;
+        let clean = stop == Stop::Clean;
         let reserved = if clean {
             self.next_seq
         } else {

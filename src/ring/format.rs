@@ -9,6 +9,8 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::StreamId;
+use super::rules::Rule;
+use super::rules::kept;
 use crc::CRC_32_ISCSI;
 use crc::Crc;
 use crc::Table;
@@ -74,7 +76,7 @@ pub(super) struct Ordinals(pub(super) [u64; STREAMS_MAX]);
 impl Ordinals {
     /// That of one stream.
     pub(super) fn of(&self, id: StreamId) -> u64 {
-        self.0.get(id.index()).copied().unwrap_or(0)
+        self.at(id.index())
     }
 
     /// Changes that of one stream.
@@ -82,6 +84,24 @@ impl Ordinals {
         if let Some(place) = self.0.get_mut(id.index()) {
             *place = value;
         }
+    }
+
+    /// The sum, stream by stream.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|index| {
+            self.at(index).saturating_add(other.at(index))
+        }))
+    }
+
+    /// The difference, stream by stream; nowhere less than 0.
+    pub(super) fn less(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|index| {
+            self.at(index).saturating_sub(other.at(index))
+        }))
+    }
+
+    fn at(&self, index: usize) -> u64 {
+        self.0.get(index).copied().unwrap_or(0)
     }
 
     /// Adds one for each stream of a mask.
@@ -103,7 +123,10 @@ pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
 /// The initial value for records of a segment. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.
 pub(super) fn seed(ring_id: u64, generation: u64) -> u32 {
-    low(ring_id ^ generation)
+    match kept(Rule::SeedByGeneration) {
+        true => low(ring_id ^ generation),
+        false => low(ring_id),
+    }
 }
 
 /// The low half.

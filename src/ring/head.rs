@@ -2,6 +2,7 @@
 //! writes nothing.
 
 use super::Ring;
+use super::format::Ordinals;
 use super::format::low;
 use super::format::seed;
 use super::queue::Entry;
@@ -13,8 +14,11 @@ use super::record::Header;
 use super::record::Kind;
 use super::record::MARKS;
 use super::recover::Segment;
+use super::rules::Rule;
+use super::rules::kept;
 use super::segment;
 use super::times::elapsed;
+use super::walk::SEQ_REACH;
 use super::walk::len_u32;
 
 /// The segment that is written to.
@@ -46,7 +50,10 @@ impl Ring {
             }
             let seq = entry.seq;
             if taken >= self.queue.begun() {
-                let mask = self.table.unsettled(entry.mask, seq);
+                let mask = match kept(Rule::FixMasks) {
+                    true => self.table.unsettled(entry.mask, seq),
+                    false => entry.mask,
+                };
                 self.fix_mask(taken, seq, mask);
             }
             self.encode_record(taken, number, bytes);
@@ -120,6 +127,14 @@ impl Ring {
         seq - first_seq.min(seq) < SEQ_REACH
     }
 
+    fn cum_on_disk(&self) -> Ordinals {
+        if kept(Rule::CountDurable) {
+            self.cum_durable
+        } else {
+            self.cum
+        }
+    }
+
     /// Makes the next segment the head; returns its header.
     pub(super) fn open_segment(&mut self, first_seq: u64, base: Base) -> Vec<u8> {
         self.head.generation += 1;
@@ -133,7 +148,7 @@ impl Ring {
             first_seq,
             end: self.head.end,
         });
-        let (cum, owners) = (self.cum_durable, self.table.owners());
+        let (cum, owners) = (self.cum_on_disk(), self.table.owners());
         let ring_id = self.id;
         segment::Header {
             ring_id,
@@ -147,6 +162,3 @@ impl Ring {
         .to_vec()
     }
 }
-
-/// A segment holds numbers at most this far apart.
-const SEQ_REACH: u64 = 1 << 31;

@@ -28,12 +28,15 @@ mod due;
 mod file;
 mod format;
 mod head;
+#[cfg(test)]
+mod invariants;
 mod memory;
 mod open;
 mod queue;
 mod read;
 mod record;
 mod recover;
+mod rules;
 mod scan;
 mod segment;
 mod slot;
@@ -59,6 +62,8 @@ use format::Ordinals;
 use format::STREAMS_MAX;
 use queue::Queue;
 use recover::Segment;
+use rules::Rule;
+use rules::kept;
 use std::collections::VecDeque;
 use std::time::Duration;
 use table::Table;
@@ -333,9 +338,15 @@ impl Ring {
     #[must_use]
     pub fn safe(&self) -> Seq {
         let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
+        let begun = if kept(Rule::SafeWhenSynced) {
+            0
+        } else {
+            self.queue.begun()
+        };
         Seq(self
             .queue
             .entries()
+            .skip(begun)
             .find(open)
             .map_or(self.next_seq, |entry| entry.seq))
     }
@@ -407,5 +418,7 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod tests;

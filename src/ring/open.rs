@@ -26,6 +26,8 @@ use super::recover::Hole;
 use super::recover::NoRing;
 use super::recover::Picture;
 use super::recover::recover;
+use super::rules::Rule;
+use super::rules::kept;
 use super::table::Table;
 use super::times::Boots;
 use super::walk::Window;
@@ -83,7 +85,11 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         // The page cache may hold what never reached the medium: what is read counts as durable.
-        let synced = storage.sync();
+        let synced = if kept(Rule::SyncBeforeReading) {
+            storage.sync()
+        } else {
+            Ok(())
+        };
         let (mut ring, mut report) = match recover(&mut *storage) {
             Ok(picture) => {
                 let report = Report::of(&picture);
@@ -172,7 +178,7 @@ impl Ring {
             .map_or(picture.end_seq, |oldest| oldest.first_seq);
         let slot = picture.slot.as_ref();
         let boots = Boots {
-            current: slot.map_or(1, |slot| slot.boot.saturating_add(1)),
+            current: next_boot(&picture),
             known: slot.map(|slot| slot.boots.clone()).unwrap_or_default(),
             trusted_ms: slot.map_or(0, |slot| slot.trusted_ms),
         };
@@ -220,15 +226,13 @@ impl Ring {
             .attached()
             .map(|(_, stream)| stream.cursor_seq)
             .max();
-        self.next_seq = self
-            .next_seq
-            .max(cursors.unwrap_or(0))
-            .max(reserved.unwrap_or(0));
+        let behind = reserved.filter(|_| kept(Rule::SkipReserved)).unwrap_or(0);
+        self.next_seq = self.next_seq.max(cursors.unwrap_or(0)).max(behind);
         match reserved {
             None => self.jump(),
             // The slot that was lost may have been the newer one: its reservation went further
             // by one step.
-            Some(_) if !both_slots => self.next_seq += RESERVE,
+            Some(_) if !both_slots && kept(Rule::JumpOverLostSlot) => self.next_seq += RESERVE,
             Some(_) => {}
         }
         self.begun_seq = self.next_seq;
@@ -247,8 +251,9 @@ impl Ring {
         for (id, stream) in self.table.attached_mut() {
             let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
             self.cum.set(id, counted);
-            let rotten =
-                |hole: &&Hole| hole.kind == Damage::Rot && hole.before >= stream.cursor_seq;
+            let rotten = |hole: &&Hole| {
+                hole.kind == Damage::Rot && hole.mask == 0 && hole.before >= stream.cursor_seq
+            };
             // What was in them is not known: at most one record for each stream is what is said.
             let corrupt = holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
@@ -261,7 +266,7 @@ impl Ring {
     /// Covers holes and reserves numbers; both slots are written where one was lost.
     fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
         self.cover_holes()?;
-        for _ in slots..2 {
+        for _ in (slots..2).filter(|_| kept(Rule::RewriteBothSlots)) {
             self.save(Stop::Running, now)?;
         }
         if self.slots.generation == 0 {
@@ -272,7 +277,8 @@ impl Ring {
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
     fn cover_holes(&mut self) -> Result<(), IoError> {
-        let holes = std::mem::take(&mut self.holes);
+        let mut holes = std::mem::take(&mut self.holes);
+        holes.retain(|_| kept(Rule::CoverTornHoles));
         let at = self.geometry.offset(self.head.generation);
         let seed = seed(self.id, self.head.generation);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
@@ -313,6 +319,13 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
     (header.encode(seed).to_vec(), len.max(header_len))
 }
 
+/// A number for this boot that no record on disk has.
+fn next_boot(picture: &Picture) -> u32 {
+    let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
+    let step = if picture.both_slots { 1 } else { BOOTS_LOST };
+    known.max(picture.head.base.boot).saturating_add(step)
+}
+
 impl Report {
     fn of(picture: &Picture) -> Self {
         let count = |kind| {
@@ -333,6 +346,9 @@ impl Report {
         }
     }
 }
+
+/// Boots that a lost slot may have counted, generously.
+const BOOTS_LOST: u32 = 1000;
 
 /// What one pad covers at most: a multiple of 4.
 const PAD_MAX: u32 = 32 * 1024;

@@ -12,6 +12,8 @@ use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::seed;
 use super::head::Head;
+use super::rules::Rule;
+use super::rules::kept;
 use super::scan::HeadScan;
 use super::segment;
 use super::slot::NoSlot;
@@ -81,8 +83,10 @@ pub(super) struct Picture {
 pub(super) struct Hole {
     pub(super) from: u32,
     pub(super) to: u32,
-    /// The number of the next sound record.
+    /// The number of the next sound record, or of the damaged one.
     pub(super) before: u64,
+    /// The streams that wanted it, if only its body is damaged.
+    pub(super) mask: u32,
     pub(super) kind: Damage,
 }
 
@@ -283,8 +287,12 @@ impl Survey<'_> {
         let newest = self.newest();
         let count = u64::from(self.picture.geometry.segment_count);
         let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
+        let known = self.picture.segments.clone();
         let mut scans = 0;
-        for index in lost.iter().filter(|_| newest > 0) {
+        for index in lost
+            .iter()
+            .filter(|_| newest > 0 && kept(Rule::InferHeaders))
+        {
             let first = possible.start().next_multiple_of(count) + u64::from(*index);
             let first = if first >= possible.start() + count {
                 first - count
@@ -296,7 +304,7 @@ impl Survey<'_> {
             {
                 if scans < SCANS_MAX && self.was_written(generation) {
                     scans += 1;
-                    self.infer_one(generation);
+                    self.infer_one(generation, &known);
                 }
             }
         }
@@ -317,15 +325,16 @@ impl Survey<'_> {
         bytes.iter().any(|byte| *byte != 0)
     }
 
-    fn infer_one(&mut self, generation: u64) {
+    /// Looks for a record of this generation. Numbers count from the last segment that says its
+    /// own: a segment found by its records may have lost the first of them.
+    fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
+        let before = known.partition_point(|segment| segment.generation < generation);
+        let before = before.checked_sub(1).and_then(|index| known.get(index));
+        let first_seq = before.map_or(0, |segment| segment.first_seq);
         let after = self
             .picture
             .segments
             .partition_point(|s| s.generation < generation);
-        let before = after
-            .checked_sub(1)
-            .and_then(|index| self.picture.segments.get(index));
-        let first_seq = before.map_or(0, |segment| segment.first_seq);
         let end = self.picture.geometry.segment_len;
         let mut segment = Segment {
             generation,
@@ -349,7 +358,7 @@ impl Survey<'_> {
         let mut limit = u64::MAX;
         let mut alive = VecDeque::with_capacity(self.picture.geometry.segment_count as usize);
         while let Some(segment) = self.picture.segments.pop_back() {
-            if segment.first_seq < limit {
+            if segment.first_seq < limit || !kept(Rule::DropOverlaps) {
                 limit = segment.first_seq;
                 alive.push_front(segment);
             }
@@ -357,34 +366,23 @@ impl Survey<'_> {
         self.picture.segments = alive;
     }
 
+    /// What was written before the oldest segment: its header says so, or the first header behind
+    /// it, less what is between.
     fn count_tail(&mut self) {
-        let Some(oldest) = self.picture.segments.front().copied() else {
-            return;
-        };
-        if let Some(header) = self.header_of(oldest) {
-            self.picture.tail = header.cum;
-            return;
-        }
-        let Some(second) = self.picture.segments.get(1).copied() else {
-            return;
-        };
-        if let Some(header) = self.header_of(second) {
-            let held = self.count(0);
-            for (tail, (cum, held)) in self
-                .picture
-                .tail
-                .0
-                .iter_mut()
-                .zip(header.cum.0.iter().zip(held.0))
-            {
-                *tail = cum.saturating_sub(held);
+        let mut held = Ordinals::default();
+        for index in 0..self.picture.segments.len() {
+            if let Some(header) = self.header_at(index) {
+                self.picture.tail = header.cum.less(&held);
+                return;
             }
+            held = held.plus(&self.count(index));
         }
     }
 
-    fn header_of(&mut self, segment: Segment) -> Option<segment::Header> {
-        self.header(segment.generation)
-            .filter(|header| header.generation == segment.generation)
+    fn header_at(&mut self, index: usize) -> Option<segment::Header> {
+        let generation = self.picture.segments.get(index)?.generation;
+        self.header(generation)
+            .filter(|header| header.generation == generation)
     }
 
     fn span(&self, index: usize) -> Option<Span> {
@@ -414,28 +412,21 @@ impl Survey<'_> {
 
     /// What was written before the head, if the head does not say so itself.
     fn count_before_head(&mut self) -> Ordinals {
-        let Some(index) = self.picture.segments.len().checked_sub(2) else {
-            return self.picture.tail;
-        };
-        let Some(before) = self.picture.segments.get(index).copied() else {
-            return self.picture.tail;
-        };
-        let start = self
-            .header_of(before)
-            .map_or(self.picture.tail, |header| header.cum);
-        let held = self.count(index);
-        let mut sum = start;
-        for (sum, held) in sum.0.iter_mut().zip(held.0) {
-            *sum = sum.saturating_add(held);
+        let mut held = Ordinals::default();
+        for index in (0..self.picture.segments.len().saturating_sub(1)).rev() {
+            held = held.plus(&self.count(index));
+            if let Some(header) = self.header_at(index) {
+                return header.cum.plus(&held);
+            }
         }
-        sum
+        self.picture.tail.plus(&held)
     }
 
     fn scan_head(&mut self) {
         let Some(segment) = self.picture.segments.back().copied() else {
             return;
         };
-        let header = self.header_of(segment);
+        let header = self.header_at(self.picture.segments.len() - 1);
         self.picture.cum = match &header {
             Some(header) => header.cum,
             None => self.count_before_head(),

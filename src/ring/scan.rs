@@ -9,11 +9,14 @@ use super::recover::Damage;
 use super::recover::Hole;
 use super::recover::Picture;
 use super::recover::Segment;
+use super::rules::Rule;
+use super::rules::kept;
 use super::segment;
 use super::walk::Found;
 use super::walk::Span;
 use super::walk::Walk;
 use super::walk::len_u32;
+use std::ops::Range;
 
 /// What is learned from the head's records.
 pub(super) struct HeadScan {
@@ -49,6 +52,10 @@ impl HeadScan {
 
     /// Takes in the next record, whose body is whole or not.
     pub(super) fn note(&mut self, found: &Found, whole: bool) {
+        if !kept(Rule::KeepBehindHoles) && (found.hole > 0 || !self.holes.is_empty()) {
+            self.add_hole(self.end..self.end, 0, 0);
+            return;
+        }
         if self
             .commit
             .is_some_and(|commit| commit != found.header.commit)
@@ -57,24 +64,26 @@ impl HeadScan {
         }
         self.commit = Some(found.header.commit);
         if found.hole > 0 {
-            self.add_hole(found.offset - found.hole, found.offset, found.seq);
+            self.add_hole(found.offset - found.hole..found.offset, found.seq, 0);
         }
         if found.is_data() {
             self.end_seq = found.seq + 1;
-            self.count(found);
-            if !whole {
-                self.add_hole(found.offset, found.end(), found.seq);
+            match whole {
+                true => self.count(found.seq, found.header.mask),
+                false => self.add_hole(found.offset..found.end(), found.seq, found.header.mask),
             }
         }
         self.end = found.end();
     }
 
-    fn add_hole(&mut self, from: u32, to: u32, before: u64) {
+    fn add_hole(&mut self, range: Range<u32>, before: u64, mask: u32) {
         if self.holes.len() < HOLES_MAX {
+            let (from, to) = (range.start, range.end);
             self.holes.push(Hole {
                 from,
                 to,
                 before,
+                mask,
                 kind: Damage::Torn,
             });
         }
@@ -87,17 +96,30 @@ impl HeadScan {
         }
     }
 
-    fn count(&mut self, found: &Found) {
-        self.cum.count(found.header.mask);
+    /// A record was written for the streams of `mask`.
+    fn count(&mut self, seq: u64, mask: u32) {
+        self.cum.count(mask);
         let mut ahead = 0;
         for (bit, cursor) in self.cursors.iter().enumerate() {
-            ahead |= u32::from(*cursor <= found.seq) << bit;
+            ahead |= u32::from(*cursor <= seq) << bit;
         }
-        self.after_cursor.count(found.header.mask & ahead);
+        self.after_cursor.count(mask & ahead);
+    }
+
+    /// Records whose bodies rotted were written, and their readers will count them; torn ones
+    /// never were.
+    fn count_rotten(&mut self) {
+        for hole in std::mem::take(&mut self.holes) {
+            if hole.kind == Damage::Rot {
+                self.count(hole.before, hole.mask);
+            }
+            self.holes.push(hole);
+        }
     }
 
     /// Puts what was learned into the picture.
-    pub(super) fn finish(self, picture: &mut Picture, segment: Segment, header_sound: bool) {
+    pub(super) fn finish(mut self, picture: &mut Picture, segment: Segment, header_sound: bool) {
+        self.count_rotten();
         let (base, mark) = self.walk.base();
         picture.cum = self.cum;
         picture.after_cursor = self.after_cursor;

@@ -6,6 +6,8 @@ use super::StreamId;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::format::checksum;
+use super::rules::Rule;
+use super::rules::kept;
 use super::slot;
 use super::slot::State;
 use super::slot::Tally;
@@ -117,6 +119,7 @@ impl Stream {
 
     fn saved_seq(&self, durable: u64) -> u64 {
         match self.state {
+            State::Attached if !kept(Rule::ClampCursors) => self.cursor_seq,
             State::Attached => self.cursor_seq.min(durable),
             State::Removed => self.cursor_seq,
         }
@@ -130,7 +133,7 @@ impl Stream {
     /// Passes damaged records before the number `before`.
     pub(super) fn pass_holes(&mut self, before: u64, count: u64) {
         self.read_ord += count;
-        if self.in_flight == 0 {
+        if self.in_flight == 0 || !kept(Rule::CountHolesOnce) {
             self.count_holes(count);
         } else if count > 0 {
             self.holes.push_back(Hole { before, count });

@@ -94,7 +94,11 @@ impl Walk {
     fn accept(&self, span: &Span, bytes: &[u8]) -> Option<Header> {
         let header = Header::decode(bytes, span.seed)?;
         let end = self.offset.checked_add(len_u32(header.frame_len()))?;
-        let in_order = header.kind != Kind::Data || self.seq(span, &header) >= self.next_seq;
+        // A segment that was opened in vain is opened again under its generation: what the first
+        // attempt left there has smaller numbers than this one begins with.
+        let seq = self.seq(span, &header);
+        let ours = seq - span.first_seq < SEQ_REACH;
+        let in_order = ours && (header.kind != Kind::Data || seq >= self.next_seq);
         (end <= span.end && in_order).then_some(header)
     }
 
@@ -228,6 +232,9 @@ pub(super) fn read_or_zeros(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]
 pub(super) fn len_u32(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+/// A segment holds numbers at most this far apart.
+pub(super) const SEQ_REACH: u64 = 1 << 31;
 
 /// Bytes read at once: a page of memory, and of most flash.
 const WINDOW: usize = 4096;

@@ -1,0 +1,262 @@
+//! The play: starts all parts of a demo on one executor, moves the vehicles, shows the scene, and
+//! ends it in order. Waits for others, does none of their work.
+
+use super::balance::{Balance, Ledger};
+use super::course::Course;
+use super::outage::Outages;
+use super::receiver::Receiver;
+use super::road::Road;
+use super::scene::{Phase, Scene};
+use super::screen::Screen;
+use super::stage::Stage;
+use super::tracker::Tracker;
+use super::vehicle::{Kind, Speech, Vehicle};
+use crate::clock::Clock;
+use crate::daemon::Daemon;
+use crate::ring::Counters;
+use async_executor::{LocalExecutor, Task};
+use async_signal::Signals;
+use futures_lite::StreamExt;
+use futures_lite::future::or;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A demo that is ready to begin.
+pub(super) struct Play {
+    executor: Rc<LocalExecutor<'static>>,
+    daemon: Daemon,
+    course: Rc<Course>,
+    road: Road,
+    trackers: Vec<Rc<Tracker>>,
+    receiver: Rc<Receiver>,
+}
+
+/// What ended a wait.
+enum Heard {
+    Time,
+    Signal,
+}
+
+impl Play {
+    pub(super) fn new(
+        stage: &Stage,
+        clock: Clock,
+        daemon: Daemon,
+        length: Option<Duration>,
+    ) -> Self {
+        let road = Road::new();
+        let tracker = |(index, kind): (usize, &Kind)| {
+            let target = match kind.speech {
+                Speech::Teltonika => stage.trackers,
+                Speech::Json => stage.programs,
+            };
+            let plan = Outages::of_vehicle(index, length);
+            Rc::new(Tracker::new(Vehicle::new(kind, &road), target, plan))
+        };
+        let trackers = KINDS.iter().enumerate().map(tracker).collect();
+        let ledger = Ledger::new(KINDS.iter().map(|kind| kind.ident));
+        let receiver = Receiver::new(stage.receiver, Outages::of_receiver(length), ledger);
+        let executor = Rc::new(LocalExecutor::new());
+        let course = Rc::new(Course::new(clock, length));
+        Self {
+            executor,
+            daemon,
+            course,
+            road,
+            trackers,
+            receiver: Rc::new(receiver),
+        }
+    }
+
+    /// Plays to the end. The daemon runs as long as it is directed.
+    pub(super) fn run(&self, signals: Signals) -> Balance {
+        let mut balance = Balance::default();
+        let directed = async { balance = self.direct(signals).await };
+        let daemon = self.daemon.run(&self.executor, || {}, directed);
+        async_io::block_on(self.executor.run(daemon));
+        balance
+    }
+
+    /// Waits on: its beat, signals.
+    async fn direct(&self, mut signals: Signals) -> Balance {
+        let tasks = self.start();
+        let mut screen = Some(Screen::new());
+        let (mut moved, mut draining) = (self.course.elapsed(), None);
+        while self.course.phase() != Phase::Done {
+            let heard = or(signal(&mut signals), beat()).await;
+            let elapsed = self.course.elapsed();
+            if self.course.phase() == Phase::Driving {
+                moved = self.drive(moved, elapsed);
+            }
+            let scene = self.scene(elapsed);
+            if screen
+                .as_mut()
+                .is_some_and(|screen| screen.show(&scene).is_err())
+            {
+                screen = None;
+            }
+            match self.course.phase() {
+                Phase::Driving if self.is_over(elapsed, &heard) || screen.is_none() => {
+                    draining = Some(elapsed);
+                    self.course.enter(Phase::Draining);
+                }
+                Phase::Driving => {}
+                Phase::Draining | Phase::Done => {
+                    let is_late = draining.is_some_and(|since| elapsed > since + DRAIN_MAX);
+                    if self.is_drained() || is_late || matches!(heard, Heard::Signal) {
+                        self.course.enter(Phase::Done);
+                    }
+                }
+            }
+        }
+        drop(tasks);
+        self.balance()
+    }
+
+    fn start(&self) -> Vec<Task<()>> {
+        let receiver = Rc::clone(&self.receiver);
+        let receiver = receiver.run(Rc::clone(&self.executor), Rc::clone(&self.course));
+        let mut tasks = vec![self.executor.spawn(receiver)];
+        for tracker in &self.trackers {
+            let tracker = Rc::clone(tracker).run(Rc::clone(&self.course));
+            tasks.push(self.executor.spawn(tracker));
+        }
+        tasks
+    }
+
+    /// Moves all vehicles in steps from `from` to `to`; returns how far that was. After a long
+    /// stall they have stood still in between.
+    fn drive(&self, from: Duration, to: Duration) -> Duration {
+        let mut moved = from.max(to.saturating_sub(CATCH_UP_MAX));
+        let date = self.course.date();
+        while moved + STEP <= to {
+            moved += STEP;
+            for tracker in &self.trackers {
+                let date = date.saturating_sub(to - moved);
+                tracker
+                    .vehicle
+                    .borrow_mut()
+                    .advance(&self.road, moved, STEP, date);
+            }
+        }
+        moved
+    }
+
+    fn is_over(&self, elapsed: Duration, heard: &Heard) -> bool {
+        let is_signal = matches!(heard, Heard::Signal);
+        is_signal || self.course.length.is_some_and(|length| elapsed >= length)
+    }
+
+    fn is_drained(&self) -> bool {
+        let all_done = self
+            .trackers
+            .iter()
+            .all(|tracker| tracker.vehicle.borrow().is_done());
+        all_done && self.counters().backlog == 0
+    }
+
+    fn counters(&self) -> Counters {
+        let streams = self.daemon.streams();
+        streams
+            .first()
+            .map_or_else(Counters::default, |stream| stream.counters)
+    }
+
+    fn scene(&self, elapsed: Duration) -> Scene {
+        let Counters {
+            stored, backlog, ..
+        } = self.counters();
+        let ledger = self.receiver.ledger.borrow();
+        Scene {
+            elapsed,
+            length: self.course.length,
+            phase: self.course.phase(),
+            vehicles: self
+                .trackers
+                .iter()
+                .map(|tracker| tracker.seen(&self.road))
+                .collect(),
+            backlog,
+            stored,
+            receiver: self.receiver.presence(),
+            delivered: ledger.delivered(),
+            duplicated: ledger.duplicated(),
+        }
+    }
+
+    fn balance(&self) -> Balance {
+        let account = |tracker: &Rc<Tracker>| {
+            let vehicle = tracker.vehicle.borrow();
+            (vehicle.ident, vehicle.account())
+        };
+        let accounts = self.trackers.iter().map(account);
+        self.receiver
+            .ledger
+            .borrow()
+            .balance(accounts, self.counters().stored)
+    }
+}
+
+async fn signal(signals: &mut Signals) -> Heard {
+    match signals.next().await {
+        Some(_) => Heard::Signal,
+        None => std::future::pending().await,
+    }
+}
+
+async fn beat() -> Heard {
+    async_io::Timer::after(BEAT).await;
+    Heard::Time
+}
+
+/// Who drives. The numbers are those of no real device.
+const KINDS: [Kind; 6] = [
+    Kind {
+        name: "bus 1",
+        ident: "990000000000017",
+        speech: Speech::Teltonika,
+        share: 0.02,
+    },
+    Kind {
+        name: "bus 2",
+        ident: "990000000000025",
+        speech: Speech::Teltonika,
+        share: 0.22,
+    },
+    Kind {
+        name: "bus 3",
+        ident: "990000000000033",
+        speech: Speech::Teltonika,
+        share: 0.47,
+    },
+    Kind {
+        name: "van 1",
+        ident: "van-1",
+        speech: Speech::Json,
+        share: 0.36,
+    },
+    Kind {
+        name: "van 2",
+        ident: "van-2",
+        speech: Speech::Json,
+        share: 0.63,
+    },
+    Kind {
+        name: "van 3",
+        ident: "van-3",
+        speech: Speech::Json,
+        share: 0.81,
+    },
+];
+
+/// Each vehicle moves and reports so often.
+const STEP: Duration = Duration::from_millis(100);
+
+/// The scene is shown so often.
+const BEAT: Duration = Duration::from_millis(200);
+
+/// Of a stall, or a laptop that slept, at most so much is driven after it.
+const CATCH_UP_MAX: Duration = Duration::from_secs(5);
+
+/// So long is waited for what is under way when the vehicles are parked.
+const DRAIN_MAX: Duration = Duration::from_secs(15);

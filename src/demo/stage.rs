@@ -1,0 +1,168 @@
+//! The stage: a folder for temporary files with a configuration and a ring in it, and addresses
+//! that nobody uses. Starts nothing.
+
+use super::Error;
+use super::desk;
+use crate::clock::Clock;
+use crate::config::{self, Config, Machine};
+use crate::net::{self, Address};
+use crate::ring::Ring;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+
+/// Where a demo takes place. Dropped, it leaves nothing behind.
+pub(super) struct Stage {
+    folder: PathBuf,
+    /// Where the daemon takes Teltonika.
+    pub(super) trackers: SocketAddr,
+    /// Where the daemon takes JSON lines.
+    pub(super) programs: SocketAddr,
+    /// Where the receiver listens.
+    pub(super) receiver: SocketAddr,
+}
+
+impl Stage {
+    /// Makes the folder and finds addresses.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn new() -> Result<Self, Error> {
+        let name = format!("weir-demo-{:08x}", fastrand::u32(..));
+        let folder = std::env::temp_dir().join(name);
+        let [trackers, programs, receiver] = free_addresses().map_err(Error::Address)?;
+        let made = fs::DirBuilder::new().mode(0o700).create(&folder);
+        made.map_err(|error| Error::Folder(folder.clone(), error))?;
+        Ok(Self {
+            folder,
+            trackers,
+            programs,
+            receiver,
+        })
+    }
+
+    /// The ring's file.
+    pub(super) fn ring(&self) -> PathBuf {
+        self.folder.join("ring")
+    }
+
+    /// The daemon's configuration, by the same way as that of every other daemon.
+    ///
+    /// # Errors
+    /// When it cannot be written, or has a mistake.
+    pub(super) fn config(&self) -> Result<Config, Error> {
+        let file = self.folder.join("weir.toml");
+        fs::write(&file, self.text()).map_err(|error| Error::Folder(file.clone(), error))?;
+        let loaded = config::load(&file, &Machine);
+        if loaded.diagnostics.is_empty() {
+            Ok(loaded.config)
+        } else {
+            Err(Error::Config(config::render(&loaded.diagnostics)))
+        }
+    }
+
+    /// The ring that the configuration names.
+    ///
+    /// # Errors
+    /// As the ring says.
+    pub(super) fn open(&self, config: &Config, clock: &Clock) -> Result<Ring, Error> {
+        let settings = config.ring.settings.clone();
+        let opened = Ring::open_file(&config.ring.file, settings, clock.now(), fastrand::u64(..));
+        opened.map(|(ring, _)| ring).map_err(Error::Ring)
+    }
+
+    fn text(&self) -> String {
+        let Self {
+            trackers,
+            programs,
+            receiver,
+            ..
+        } = self;
+        let ring = self
+            .ring()
+            .to_string_lossy()
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"");
+        let path = desk::PATH;
+        format!(
+            r#"
+[ring]
+file = "{ring}"
+size = "4 MiB"
+
+[api]
+listen = "off"
+
+[[channel]]
+name = "trackers"
+type = "teltonika"
+listen = "{trackers}"
+
+[[channel]]
+name = "programs"
+type = "json"
+listen = "{programs}"
+
+[[stream]]
+name = "cloud"
+type = "http"
+url = "http://{receiver}{path}"
+channels = ["*"]
+timeout = "5s"
+retry = {{ min = "200ms", max = "1s" }}
+"#
+        )
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            log::warn!("`{}` stays: {error}", self.folder.display());
+        }
+    }
+}
+
+/// Addresses on loopback that nobody listens on. Not of those that the system gives to who dials:
+/// while the receiver is away, one who dials it could be given its own address.
+fn free_addresses() -> io::Result<[SocketAddr; 3]> {
+    let (mut found, mut last) = (Vec::new(), io::ErrorKind::AddrInUse.into());
+    for _ in 0..TRIES_MAX {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));
+        match net::listen(&Address::Tcp(address)) {
+            Ok(listener) => found.push((address, listener)),
+            Err(error) => last = error,
+        }
+        if let [(first, _), (second, _), (third, _)] = found.as_slice() {
+            return Ok([*first, *second, *third]);
+        }
+    }
+    Err(last)
+}
+
+const TRIES_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_has_no_mistake_and_nothing_stays() {
+        let stage = Stage::new().unwrap();
+        let config = stage.config().unwrap();
+        assert_eq!((config.channels.len(), config.streams.len()), (2, 1));
+        assert_eq!(config.ring.file, stage.ring());
+        let folder = stage.folder.clone();
+        drop(stage);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn addresses_differ_and_are_free() {
+        let [first, second, third] = free_addresses().unwrap();
+        assert!(first != second && second != third && third != first);
+        assert!(net::listen(&Address::Tcp(second)).is_ok());
+    }
+}

@@ -1,0 +1,107 @@
+//! A tracker: carries bytes between one vehicle and the daemon. Understands none of them.
+
+use super::course::{Course, tick};
+use super::outage::{Outages, Presence};
+use super::road::Road;
+use super::scene::{Phase, Seen};
+use super::vehicle::{Pace, Vehicle};
+use crate::net::{Interest, Socket};
+use futures_lite::future::or;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// One vehicle and its way to the daemon.
+pub(super) struct Tracker {
+    pub(super) vehicle: RefCell<Vehicle>,
+    /// Where the daemon listens for it.
+    target: SocketAddr,
+    /// When it has no coverage.
+    plan: Outages,
+    link: Cell<Presence>,
+}
+
+impl Tracker {
+    pub(super) fn new(vehicle: Vehicle, target: SocketAddr, plan: Outages) -> Self {
+        Self {
+            vehicle: RefCell::new(vehicle),
+            target,
+            plan,
+            link: Cell::new(Presence::Away),
+        }
+    }
+
+    /// What there is to see of it.
+    pub(super) fn seen(&self, road: &Road) -> Seen {
+        let vehicle = self.vehicle.borrow();
+        Seen {
+            name: vehicle.name,
+            speech: vehicle.speech,
+            fix: vehicle.fix(road),
+            account: vehicle.account(),
+            link: self.link.get(),
+        }
+    }
+
+    /// Talks to the daemon while there is coverage, for ever. Waits on: the plan, the socket.
+    pub(super) async fn run(self: Rc<Self>, course: Rc<Course>) {
+        loop {
+            course.until(&self.plan, Presence::Here).await;
+            let gone = async {
+                course.until(&self.plan, Presence::Away).await;
+                Ok(())
+            };
+            let _ended: io::Result<()> = or(gone, self.converse(&course)).await;
+            self.link.set(Presence::Away);
+            self.vehicle.borrow_mut().disconnected();
+            tick().await;
+        }
+    }
+
+    /// One connection from its first byte to its end.
+    ///
+    /// # Cancellation
+    /// What was under way in either direction is gone; the vehicle still has it.
+    async fn converse(&self, course: &Course) -> io::Result<()> {
+        let socket = Socket::connect(self.target).await?;
+        self.link.set(Presence::Here);
+        let (mut input, mut out) = (Vec::new(), Vec::new());
+        self.vehicle.borrow_mut().connected(&mut out);
+        loop {
+            if socket.try_read(&mut input)? == Some(0) {
+                return Ok(());
+            }
+            self.turn(course, &mut input, &mut out)?;
+            socket.try_write(&mut out)?;
+            let interest = Interest::of(Some(()), (!out.is_empty()).then_some(()));
+            or(socket.ready(interest), async {
+                tick().await;
+                Ok(())
+            })
+            .await?;
+        }
+    }
+
+    /// Understands what came and says what there is to say.
+    fn turn(&self, course: &Course, input: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+        let mut vehicle = self.vehicle.borrow_mut();
+        loop {
+            match vehicle
+                .receive(input)
+                .map_err(|_| io::ErrorKind::InvalidData)?
+            {
+                0 => break,
+                used => drop(input.drain(..used.min(input.len()))),
+            }
+        }
+        let pace = match course.phase() {
+            Phase::Driving => Pace::Gather,
+            Phase::Draining | Phase::Done => Pace::Flush,
+        };
+        if out.is_empty() {
+            vehicle.send(pace, out);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! A disk that does what real ones do. Knows nothing of rings.
+//!
+//! # Faults
+//! - Power cut: of each unit written since the last sync any version is on the medium, the old
+//!   one included, each unit for itself: lost, torn, reordered writes.
+//! - Garbage: a unit that was being written is noise afterwards.
+//! - A failing sync settles units at random, marks all clean, and leaves the new bytes in the
+//!   cache, where reads find them: the next sync succeeds and means nothing.
+//! - Rot: bytes change where they lie.
+//! - A dead disk fails every write and sync until it recovers.
+
+use super::super::IoError;
+use super::super::Storage;
+use super::random::Random;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// One end of a disk; the other is the ring's.
+#[derive(Clone)]
+pub(super) struct Disk(Rc<RefCell<State>>);
+
+struct State {
+    media: Vec<u8>,
+    cache: Vec<u8>,
+    /// Per unit all versions since the last sync, the medium's first.
+    dirty: BTreeMap<usize, Vec<Vec<u8>>>,
+    unit: usize,
+    random: Random,
+    /// Of 1000 syncs so many fail.
+    failing_syncs: u64,
+    dead: bool,
+    /// After so many more writes nothing reaches even the cache.
+    cut_after: Option<u32>,
+}
+
+impl Disk {
+    pub(super) fn new(len: usize, unit: usize, failing_syncs: u64, random: Random) -> Self {
+        let zeros = vec![0; len];
+        let dirty = BTreeMap::new();
+        let (dead, cut_after) = (false, None);
+        let (media, cache) = (zeros.clone(), zeros);
+        Self(Rc::new(RefCell::new(State {
+            media,
+            cache,
+            dirty,
+            unit,
+            random,
+            failing_syncs,
+            dead,
+            cut_after,
+        })))
+    }
+
+    /// Takes the power away. A unit under way turns to noise once in `garbage` times; those
+    /// ranges are returned.
+    pub(super) fn cut_power(&self, garbage: Option<u64>) -> Vec<Range<usize>> {
+        let state = &mut *self.0.borrow_mut();
+        let mut noise = Vec::new();
+        for (unit, versions) in std::mem::take(&mut state.dirty) {
+            let from = unit * state.unit;
+            let chosen = &versions[state.random.below(versions.len())];
+            state.media[from..from + chosen.len()].copy_from_slice(chosen);
+            if garbage.is_some_and(|odds| state.random.once_in(odds)) {
+                let range = from..from + chosen.len();
+                state.random.fill(&mut state.media[range.clone()]);
+                noise.push(range);
+            }
+        }
+        state.cache.clone_from(&state.media);
+        state.dead = false;
+        state.cut_after = None;
+        noise
+    }
+
+    /// Changes bytes where they lie.
+    pub(super) fn rot(&self, range: Range<usize>) {
+        let state = &mut *self.0.borrow_mut();
+        for at in range {
+            let change = u8::try_from(state.random.below(255) + 1).unwrap_or(1);
+            state.media[at] ^= change;
+            state.cache[at] ^= change;
+            if let Some(versions) = state.dirty.get_mut(&(at / state.unit)) {
+                for version in versions {
+                    version[at % state.unit] ^= change;
+                }
+            }
+        }
+    }
+
+    /// Stops or resumes to take writes.
+    pub(super) fn set_dead(&self, dead: bool) {
+        self.0.borrow_mut().dead = dead;
+    }
+
+    /// Ends the process in the middle of a commit.
+    pub(super) fn cut_after(&self, writes: Option<u32>) {
+        self.0.borrow_mut().cut_after = writes;
+    }
+
+    /// What reads would find.
+    pub(super) fn cache(&self) -> Vec<u8> {
+        self.0.borrow().cache.clone()
+    }
+}
+
+impl State {
+    fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let touched = offset / self.unit..=(offset + bytes.len() - 1) / self.unit;
+        for unit in touched.clone() {
+            let range = self.unit_range(unit);
+            let old = self.media[range].to_vec();
+            self.dirty.entry(unit).or_insert_with(|| vec![old]);
+        }
+        self.cache[offset..offset + bytes.len()].copy_from_slice(bytes);
+        for unit in touched {
+            let new = self.cache[self.unit_range(unit)].to_vec();
+            self.dirty.entry(unit).or_default().push(new);
+        }
+    }
+
+    fn unit_range(&self, unit: usize) -> Range<usize> {
+        unit * self.unit..((unit + 1) * self.unit).min(self.cache.len())
+    }
+
+    fn fail_sync(&mut self) {
+        for (unit, versions) in std::mem::take(&mut self.dirty) {
+            let chosen = &versions[self.random.below(versions.len())];
+            let from = unit * self.unit;
+            self.media[from..from + chosen.len()].copy_from_slice(chosen);
+        }
+    }
+
+    fn is_cut(&mut self) -> bool {
+        match &mut self.cut_after {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+impl Storage for Disk {
+    fn len(&self) -> u64 {
+        self.0.borrow().cache.len() as u64
+    }
+
+    fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IoError> {
+        let from = usize::try_from(offset).map_err(|_| IoError::Io)?;
+        let state = self.0.borrow();
+        buf.copy_from_slice(state.cache.get(from..from + buf.len()).ok_or(IoError::Io)?);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
+        let state = &mut *self.0.borrow_mut();
+        if state.dead || state.is_cut() {
+            return Err(IoError::Io);
+        }
+        state.write(usize::try_from(offset).map_err(|_| IoError::Io)?, bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), IoError> {
+        let state = &mut *self.0.borrow_mut();
+        if state.dead || state.is_cut() {
+            return Err(IoError::Io);
+        }
+        if state.random.below(1000) < usize::try_from(state.failing_syncs).unwrap_or(0) {
+            state.fail_sync();
+            return Err(IoError::Io);
+        }
+        for (unit, versions) in std::mem::take(&mut state.dirty) {
+            let from = unit * state.unit;
+            if let Some(newest) = versions.last() {
+                state.media[from..from + newest.len()].copy_from_slice(newest);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,324 @@
+//! What must be true, known from what was asked of the ring and answered by it alone, and from
+//! the faults that were made. Knows no bytes of the format.
+
+use super::super::Counters;
+use super::super::Record;
+use crate::clock::Wall;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+
+/// Everything that was ever appended, and who had what of it.
+#[derive(Default)]
+pub(super) struct Oracle {
+    records: BTreeMap<u64, Appended>,
+    pub(super) streams: Vec<Reader>,
+    /// The largest number that was shown outside, ever.
+    shown: u64,
+    safe: u64,
+    /// Records below may have been given up for room.
+    given_up_below: u64,
+    /// Whether bytes were damaged where they lay: then counters may be off.
+    pub(super) rotten: bool,
+}
+
+struct Appended {
+    mask: u32,
+    body: Vec<u8>,
+    received_ms: u64,
+    safe: bool,
+    damaged: bool,
+    settled: u32,
+    /// Streams that had settled it, and whose cursors a crash put back before it.
+    again: u32,
+}
+
+impl Appended {
+    fn is_open(&self, bit: u32) -> bool {
+        self.mask & (!self.settled | self.again) & bit != 0
+    }
+}
+
+/// A stream, seen from outside.
+pub(super) struct Reader {
+    pub(super) bit: u32,
+    pub(super) in_flight: VecDeque<u64>,
+    /// What was read last since the reading place moved.
+    last: u64,
+    /// What has to come: safe, wanted, not settled, not in flight.
+    due: BTreeSet<u64>,
+    /// How many of what it wanted were given up unsettled, at most.
+    may_be_dropped: u64,
+    /// `stored` as it has to be, since the last opening.
+    stored: u64,
+}
+
+/// What was seen that must not be.
+pub(super) type Violation = String;
+
+impl Oracle {
+    pub(super) fn attach(&mut self, bit: u32) {
+        self.streams.push(Reader {
+            bit,
+            in_flight: VecDeque::new(),
+            last: 0,
+            due: BTreeSet::new(),
+            may_be_dropped: 0,
+            stored: 0,
+        });
+    }
+
+    /// A stream was removed and attached anew, under another bit.
+    pub(super) fn attach_again(&mut self, index: usize, bit: u32, seq: u64) {
+        let old = self.streams[index].bit;
+        for record in self.records.values_mut() {
+            record.settled |= old;
+        }
+        self.streams.truncate(index);
+        self.attach(bit);
+        self.streams[index].last = seq;
+    }
+
+    pub(super) fn appended(
+        &mut self,
+        seq: u64,
+        mask: u32,
+        body: Vec<u8>,
+        received_ms: u64,
+    ) -> Result<(), Violation> {
+        let newest = self.records.keys().next_back().copied().unwrap_or(0);
+        // What was lost unseen may lend its number to another record; what was seen may not.
+        if seq <= self.shown {
+            return Err(format!("number {seq} was shown before"));
+        }
+        if seq <= newest && self.records.get(&seq).is_some_and(|record| record.safe) {
+            return Err(format!("number {seq} is that of a safe record"));
+        }
+        for reader in self
+            .streams
+            .iter_mut()
+            .filter(|reader| mask & reader.bit != 0)
+        {
+            reader.stored += 1;
+        }
+        let (safe, damaged, settled, again) = (false, false, 0, 0);
+        let record = Appended {
+            mask,
+            body,
+            received_ms,
+            safe,
+            damaged,
+            settled,
+            again,
+        };
+        self.records.insert(seq, record);
+        Ok(())
+    }
+
+    pub(super) fn read(
+        &mut self,
+        index: usize,
+        record: &Record<'_>,
+        now_ms: u64,
+    ) -> Result<(), Violation> {
+        let seq = record.seq.0;
+        let reader = &mut self.streams[index];
+        let known = self
+            .records
+            .get(&seq)
+            .ok_or(format!("{seq} was never appended"))?;
+        if known.body != record.body {
+            return Err(format!("{seq} has another body"));
+        }
+        if known.mask & reader.bit == 0 {
+            return Err(format!(
+                "{seq} came to stream {index}, which did not want it"
+            ));
+        }
+        if seq <= reader.last {
+            return Err(format!(
+                "{seq} came after {} to stream {index}",
+                reader.last
+            ));
+        }
+        check_time(known.received_ms, record.received, now_ms)?;
+        reader.last = seq;
+        reader.in_flight.push_back(seq);
+        self.shown = self.shown.max(seq);
+        self.missed(index, seq)?;
+        self.streams[index].due.remove(&seq);
+        Ok(())
+    }
+
+    /// Nothing is left to read for a stream.
+    pub(super) fn read_all(&mut self, index: usize, counters: Counters) -> Result<(), Violation> {
+        self.missed(index, u64::MAX)?;
+        let in_flight = self.streams[index].in_flight.len() as u64;
+        // With others in flight damaged ones are counted when the cursor passes them.
+        let passed = self.rotten && in_flight > 0 && counters.backlog > in_flight;
+        match counters.backlog == in_flight || passed {
+            true => Ok(()),
+            false => Err(format!(
+                "stream {index} has all, in flight {in_flight}: {counters:?}"
+            )),
+        }
+    }
+
+    /// What was due before `seq` and has not come must have an excuse.
+    fn missed(&mut self, index: usize, seq: u64) -> Result<(), Violation> {
+        let due = &mut self.streams[index].due;
+        while let Some(missed) = due.first().copied().filter(|missed| *missed < seq) {
+            let damaged = self
+                .records
+                .get(&missed)
+                .is_some_and(|record| record.damaged);
+            if !damaged && missed >= self.given_up_below {
+                return Err(format!(
+                    "{missed} was safe and did not come to stream {index}"
+                ));
+            }
+            due.remove(&missed);
+        }
+        Ok(())
+    }
+
+    pub(super) fn settled(&mut self, index: usize) -> Option<u64> {
+        let reader = &mut self.streams[index];
+        let seq = reader.in_flight.pop_front()?;
+        if let Some(record) = self.records.get_mut(&seq) {
+            record.settled |= reader.bit;
+            record.again &= !reader.bit;
+        }
+        Some(seq)
+    }
+
+    pub(super) fn purged(&mut self, index: usize, next: u64) {
+        let reader = &mut self.streams[index];
+        reader.in_flight.clear();
+        reader.due.clear();
+        reader.last = next - 1;
+        for record in self.records.values_mut() {
+            record.settled |= reader.bit;
+            record.again &= !reader.bit;
+        }
+    }
+
+    /// The ring says that all below `seq` is safe.
+    pub(super) fn safe(&mut self, seq: u64) -> Result<(), Violation> {
+        if seq < self.safe {
+            return Err(format!("safe went back from {} to {seq}", self.safe));
+        }
+        for (seq, record) in self.records.range_mut(self.safe..seq) {
+            record.safe = true;
+            for reader in &mut self.streams {
+                let open = record.mask & !record.settled & reader.bit != 0;
+                if open && !reader.in_flight.contains(seq) {
+                    reader.due.insert(*seq);
+                }
+            }
+        }
+        self.safe = seq;
+        Ok(())
+    }
+
+    /// Records below `seq` were given up for room.
+    pub(super) fn given_up(&mut self, seq: u64) {
+        for record in self
+            .records
+            .range(self.given_up_below.min(seq)..seq)
+            .map(|(_, r)| r)
+        {
+            for reader in &mut self.streams {
+                reader.may_be_dropped += u64::from(record.is_open(reader.bit));
+            }
+        }
+        self.given_up_below = self.given_up_below.max(seq);
+    }
+
+    /// The bytes of a record were damaged.
+    pub(super) fn damaged(&mut self, seq: u64) {
+        self.rotten = true;
+        if let Some(record) = self.records.get_mut(&seq) {
+            record.damaged = true;
+        }
+    }
+
+    /// A stream reads again from its cursor.
+    pub(super) fn reread(&mut self, index: usize) {
+        let reader = &mut self.streams[index];
+        let settled = |record: &Appended| record.settled & reader.bit != 0;
+        for seq in reader.in_flight.drain(..) {
+            if self
+                .records
+                .get(&seq)
+                .is_some_and(|record| record.safe && !settled(record))
+            {
+                reader.due.insert(seq);
+            }
+        }
+        reader.last = 0;
+    }
+
+    /// The process ended; the ring was opened again and goes on with `next`. What was not safe
+    /// by then never will be.
+    pub(super) fn reopened(
+        &mut self,
+        streams: &[(Counters, u64)],
+        next: u64,
+    ) -> Result<(), Violation> {
+        self.safe = next;
+        for (index, (counters, cursor)) in streams.iter().enumerate() {
+            let reader = &mut self.streams[index];
+            for record in self.records.range_mut(cursor..).map(|(_, record)| record) {
+                record.again |= record.settled & reader.bit;
+            }
+            reader.in_flight.clear();
+            reader.last = 0;
+            reader.stored = counters.stored;
+            let open = |r: &Appended| r.safe && r.mask & !r.settled & reader.bit != 0;
+            reader.due = self
+                .records
+                .iter()
+                .filter(|(_, r)| open(r))
+                .map(|(seq, _)| *seq)
+                .collect();
+            if !self.rotten && counters.dropped > reader.may_be_dropped {
+                let may = reader.may_be_dropped;
+                return Err(format!("stream {index} lost at most {may}: {counters:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what was due: nobody can know it any more.
+    pub(super) fn excuse_all(&mut self) {
+        for record in self.records.values_mut() {
+            record.damaged = true;
+        }
+    }
+
+    /// What must hold at every moment.
+    pub(super) fn check(&self, index: usize, counters: Counters) -> Result<(), Violation> {
+        if self.rotten {
+            return Ok(());
+        }
+        let reader = &self.streams[index];
+        if counters.stored != reader.stored || counters.corrupt != 0 {
+            let stored = reader.stored;
+            return Err(format!(
+                "stream {index} should have {stored} stored: {counters:?}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_time(received_ms: u64, said: Wall, now_ms: u64) -> Result<(), Violation> {
+    let said_ms = u64::try_from(said.since_1970.as_millis()).unwrap_or(u64::MAX);
+    match said.trusted && said_ms.abs_diff(received_ms) > 1_500 {
+        true => Err(format!(
+            "received at {received_ms}, said {said_ms}, now {now_ms}"
+        )),
+        false => Ok(()),
+    }
+}
