@@ -28,7 +28,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
     let mut mqtt = Mqtt {
-        tls: false,
         target: Target {
             host: "localhost".into(),
             port: 1883,
