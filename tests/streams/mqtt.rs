@@ -32,6 +32,7 @@ fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
             host: "localhost".into(),
             port: 1883,
         },
+        tls: false,
         topic: Template::parse("weir/{ident}").unwrap(),
         payload: Payload::Object,
         client_id: None,
