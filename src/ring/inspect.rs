@@ -266,11 +266,14 @@ fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
     })
 }
 
+/// Takes a record, where its segment begins, and its body if that is sound; false ends the visit.
+pub(super) type Visitor<'a> = dyn FnMut(&Found, u64, Option<&[u8]>) -> bool + 'a;
+
 /// Lends every record of a ring, sound or with a damaged body, and where its segment begins.
 pub(super) fn visit(
     storage: &mut dyn Storage,
     picture: &Picture,
-    each: &mut dyn FnMut(&Found, u64, Option<&[u8]>) -> bool,
+    each: &mut Visitor<'_>,
 ) {
     for index in 0..picture.segments.len() {
         let Some(mut span) = picture.span(index) else {

@@ -37,6 +37,7 @@ use super::walk::Window;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Why a storage was not opened. Nothing was written to it.
@@ -218,7 +219,7 @@ impl Ring {
             stats: Stats::default(),
         };
         ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
-        ring.place_streams(oldest, &picture.after_cursor);
+        ring.place_streams(oldest..picture.end_seq, &picture.after_cursor);
         ring.doubt = if doubtful { ring.next_seq } else { 0 };
         ring
     }
@@ -250,7 +251,7 @@ impl Ring {
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
-    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
+    fn place_streams(&mut self, on_disk: Range<u64>, after_cursor: &Ordinals) {
         let holes = std::mem::take(&mut self.holes);
         for (id, stream) in self.table.attached_mut() {
             let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
@@ -261,7 +262,11 @@ impl Ring {
             // What was in them is not known: at most one record for each stream is what is said.
             let corrupt = holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
-            stream.drop_before(oldest, self.tail.of(id));
+            stream.drop_before(on_disk.start, self.tail.of(id));
+            if stream.read_seq >= on_disk.end {
+                // Nothing is left to read: what was counted and not met is damaged.
+                stream.believe(on_disk.end, counted);
+            }
         }
         self.cum_durable = self.cum;
         self.holes = holes;
