@@ -28,6 +28,7 @@ mod due;
 mod file;
 mod format;
 mod head;
+pub mod inspect;
 #[cfg(test)]
 mod invariants;
 mod memory;
@@ -65,7 +66,6 @@ use recover::Segment;
 use rules::Rule;
 use rules::kept;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
@@ -218,6 +218,22 @@ pub struct Counters {
     pub backlog: u64,
 }
 
+impl Counters {
+    fn of(tally: &slot::Tally, backlog: u64) -> Self {
+        Self {
+            stored: tally.sum() + backlog,
+            accepted: tally.accepted,
+            filtered: tally.filtered,
+            expired: tally.expired,
+            by_hand: tally.by_hand,
+            given_up: tally.given_up,
+            dropped: tally.dropped,
+            corrupt: tally.corrupt,
+            backlog,
+        }
+    }
+}
+
 /// Why a record was not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendError {
@@ -271,8 +287,9 @@ pub struct Ring {
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
     holes: Vec<recover::Hole>,
-    /// Where in the head opening found the last commit.
-    last_commit: Range<u32>,
+    /// What opening found last, in case the medium does not have it.
+    last_commit: scan::LastCommit,
+    last_slot: Option<Vec<u8>>,
     last_append: Duration,
     window: Window,
     stats: Stats,
@@ -367,19 +384,7 @@ impl Ring {
         let Some(found) = self.table.stream(stream) else {
             return Counters::default();
         };
-        let tally = &found.tally;
-        let backlog = self.backlog(stream);
-        Counters {
-            stored: tally.sum() + backlog,
-            accepted: tally.accepted,
-            filtered: tally.filtered,
-            expired: tally.expired,
-            by_hand: tally.by_hand,
-            given_up: tally.given_up,
-            dropped: tally.dropped,
-            corrupt: tally.corrupt,
-            backlog,
-        }
+        Counters::of(&found.tally, self.backlog(stream))
     }
 
     fn backlog(&self, id: StreamId) -> u64 {
@@ -421,6 +426,8 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod open_tests;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

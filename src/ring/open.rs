@@ -29,12 +29,15 @@ use super::recover::Picture;
 use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
+use super::scan::LastCommit;
+use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
 use super::walk::Window;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Why a storage was not opened. Nothing was written to it.
@@ -157,7 +160,8 @@ impl Ring {
             random,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
-            last_commit: 0..0,
+            last_commit: LastCommit::default(),
+            last_slot: None,
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -209,12 +213,13 @@ impl Ring {
             },
             holes: picture.holes,
             last_commit: picture.last_commit,
+            last_slot: slot.map(Slot::encode),
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
         };
         ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
-        ring.place_streams(oldest, &picture.after_cursor);
+        ring.place_streams(oldest..picture.end_seq, &picture.after_cursor);
         ring.doubt = if doubtful { ring.next_seq } else { 0 };
         ring
     }
@@ -246,7 +251,7 @@ impl Ring {
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
-    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
+    fn place_streams(&mut self, on_disk: Range<u64>, after_cursor: &Ordinals) {
         let holes = std::mem::take(&mut self.holes);
         for (id, stream) in self.table.attached_mut() {
             let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
@@ -257,7 +262,11 @@ impl Ring {
             // What was in them is not known: at most one record for each stream is what is said.
             let corrupt = holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
-            stream.drop_before(oldest, self.tail.of(id));
+            stream.drop_before(on_disk.start, self.tail.of(id));
+            if stream.read_seq >= on_disk.end {
+                // Nothing is left to read: what was counted and not met is damaged.
+                stream.believe(on_disk.end, counted);
+            }
         }
         self.cum_durable = self.cum;
         self.holes = holes;
@@ -284,17 +293,16 @@ impl Ring {
     /// enough: one that failed in an earlier process left in the cache what never reached the
     /// medium, and marked it clean.
     fn write_again(&mut self) -> Result<(), IoError> {
-        let newest = (1 - self.slots.target) * SLOT_LEN as u64;
-        self.copy_in_place(newest, SLOT_LEN)?;
-        let range = std::mem::take(&mut self.last_commit);
-        let at = self.geometry.offset(self.head.generation) + u64::from(range.start);
-        self.copy_in_place(at, range.len())
-    }
-
-    fn copy_in_place(&mut self, at: u64, len: usize) -> Result<(), IoError> {
-        let mut bytes = vec![0; len];
-        self.storage.read(at, &mut bytes)?;
-        self.storage.write(at, &bytes)
+        if let Some(slot) = self.last_slot.take() {
+            self.storage
+                .write((1 - self.slots.target) * SLOT_LEN as u64, &slot)?;
+        }
+        let last = std::mem::take(&mut self.last_commit);
+        let at = self.geometry.offset(self.head.generation) + u64::from(last.from);
+        match last.bytes.is_empty() {
+            true => Ok(()),
+            false => self.storage.write(at, &last.bytes),
+        }
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
@@ -356,7 +364,7 @@ impl Report {
         Self {
             created: false,
             clean: picture.slot.as_ref().is_some_and(|slot| slot.clean),
-            slots: u8::from(picture.slot.is_some()) + u8::from(picture.both_slots),
+            slots: picture.sound_slots(),
             torn: len_u32(count(Damage::Torn)),
             rotten: len_u32(count(Damage::Rot)),
             inferred: picture.inferred,

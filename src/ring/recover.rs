@@ -15,6 +15,7 @@ use super::head::Head;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::HeadScan;
+use super::scan::LastCommit;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
@@ -24,7 +25,6 @@ use super::walk::Walk;
 use super::walk::Window;
 use super::walk::read_or_zeros;
 use std::collections::VecDeque;
-use std::ops::Range;
 
 /// A segment that holds records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +76,8 @@ pub(super) struct Picture {
     pub(super) end_seq: u64,
     /// Bytes of the head that are no sound record, before its end.
     pub(super) holes: Vec<Hole>,
-    /// Where in the head the last commit is: its sync may have failed, or not have been.
-    pub(super) last_commit: Range<u32>,
+    /// What the last commit wrote: its sync may have failed, or not have been.
+    pub(super) last_commit: LastCommit,
     /// Bytes read.
     pub(super) read: u64,
 }
@@ -209,9 +209,33 @@ impl Picture {
             },
             end_seq: 0,
             holes: Vec::new(),
-            last_commit: 0..0,
+            last_commit: LastCommit::default(),
             read: 0,
         }
+    }
+
+    /// The segment at `index`, as far as it is on disk.
+    pub(super) fn span(&self, index: usize) -> Option<Span> {
+        let next = self
+            .segments
+            .get(index + 1)
+            .map_or(u64::MAX, |next| next.first_seq);
+        Some(
+            self.segments
+                .get(index)?
+                .span(self.geometry, self.ring_id, next),
+        )
+    }
+
+    /// Whether what is at this place of the head was torn by a power cut.
+    pub(super) fn is_torn(&self, offset: u32) -> bool {
+        let torn = |hole: &Hole| hole.kind == Damage::Torn && hole.from == offset;
+        self.holes.iter().any(torn)
+    }
+
+    /// Slots that are whole.
+    pub(super) fn sound_slots(&self) -> u8 {
+        u8::from(self.slot.is_some()) + u8::from(self.both_slots)
     }
 
     /// Whether counts may be too small for what is there.
@@ -392,20 +416,10 @@ impl Survey<'_> {
             .filter(|header| header.generation == generation)
     }
 
-    fn span(&self, index: usize) -> Option<Span> {
-        let segment = self.picture.segments.get(index)?;
-        let next = self
-            .picture
-            .segments
-            .get(index + 1)
-            .map_or(u64::MAX, |next| next.first_seq);
-        Some(segment.span(self.picture.geometry, self.picture.ring_id, next))
-    }
-
     /// What was written for each stream in a segment, by its sound headers of records.
     fn count(&mut self, index: usize) -> Ordinals {
         let mut held = Ordinals::default();
-        let Some(span) = self.span(index) else {
+        let Some(span) = self.picture.span(index) else {
             return held;
         };
         let mut walk = Walk::new(&span, None);
@@ -441,14 +455,17 @@ impl Survey<'_> {
         self.picture.owners = header
             .as_ref()
             .map_or([0; STREAMS_MAX], |header| header.owners);
-        let base = header.as_ref().map(|header| header.base);
-        let Some(span) = self.span(self.picture.segments.len() - 1) else {
+        let Some(span) = self.picture.span(self.picture.segments.len() - 1) else {
             return;
         };
-        let mut scan = HeadScan::new(&self.picture, &span, base);
+        let mut scan = HeadScan::new(&self.picture, &span, header.as_ref());
         while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage) {
-            let whole = self.window.body(self.storage, &span, &found).is_some();
-            scan.note(&found, whole);
+            // All of it at once, so that the window need not go back for the header.
+            let len = found.header.frame_len();
+            let bytes = self.window.view(self.storage, &span, found.offset, len);
+            let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
+            scan.note(&found, found.is_whole(&bytes));
+            scan.keep(&found, &bytes);
         }
         scan.finish(&mut self.picture, segment, header.is_some());
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::Wall;
+use std::ops::Range;
 
 pub(super) fn settings(size: u64) -> Settings {
     Settings {
