@@ -24,6 +24,7 @@ pub(super) enum Command {
     Send { channel: String },
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
+    RingVerify { file: PathBuf },
 }
 
 impl Arguments {
@@ -71,7 +72,10 @@ impl Arguments {
             ["send"] => return Err("`weir send` needs the name of a channel".into()),
             ["ring", "info", file] => Command::RingInfo { file: file.into() },
             ["ring", "dump", file] => Command::RingDump { file: file.into() },
-            ["ring", ..] => return Err("`weir ring` needs `info FILE` or `dump FILE`".into()),
+            ["ring", "verify", file] => Command::RingVerify { file: file.into() },
+            ["ring", ..] => {
+                return Err("`weir ring` needs `info`, `dump` or `verify`, and a file".into());
+            }
             _ => return Err(format!("unknown command: `weir {}`", words.join(" ")).into()),
         })
     }

@@ -33,6 +33,7 @@ Commands:
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
+  ring verify FILE  read all of a ring, say what is damaged
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -117,13 +118,15 @@ Example:
         "\
 Usage: weir ring info FILE
        weir ring dump FILE
+       weir ring verify FILE
 
 Looks into a ring, of a running daemon or a copy, and never changes it.
 
   info   size, age and number of messages; for each stream its place, what
          became of what it wanted, and what waits
   dump   every message as one JSON object a line, oldest first, with its
-         number as `record.seq`
+         number as `record.seq`; one that is damaged has only that
+  verify reads everything; exit 1 when something in it is damaged
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",

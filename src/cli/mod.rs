@@ -39,6 +39,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
+        Command::RingVerify { file } => ring::verify(&file),
     }
 }
 

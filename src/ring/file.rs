@@ -85,6 +85,17 @@ impl File {
         Self::locked(file.map_err(|error| OpenError::Io(kind(&error)))?)
     }
 
+    /// Opens a file only to look into it, also while a daemon has it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn look(path: &Path) -> Result<Self, OpenError> {
+        let failed = |error: io::Error| OpenError::Io(kind(&error));
+        let file = fs::File::open(path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
+        Ok(Self { file, len })
+    }
+
     /// Makes a file of `len` zeros. They are written, not only promised: later writes then need
     /// no space and change no metadata.
     fn create(path: &Path, len: u64) -> Result<Self, OpenError> {
