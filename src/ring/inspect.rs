@@ -270,11 +270,7 @@ fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
 pub(super) type Visitor<'a> = dyn FnMut(&Found, u64, Option<&[u8]>) -> bool + 'a;
 
 /// Lends every record of a ring, sound or with a damaged body, and where its segment begins.
-pub(super) fn visit(
-    storage: &mut dyn Storage,
-    picture: &Picture,
-    each: &mut Visitor<'_>,
-) {
+pub(super) fn visit(storage: &mut dyn Storage, picture: &Picture, each: &mut Visitor<'_>) {
     for index in 0..picture.segments.len() {
         let Some(mut span) = picture.span(index) else {
             continue;

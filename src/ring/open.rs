@@ -37,7 +37,6 @@ use super::walk::Window;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 /// Why a storage was not opened. Nothing was written to it.
@@ -219,7 +218,7 @@ impl Ring {
             stats: Stats::default(),
         };
         ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
-        ring.place_streams(oldest..picture.end_seq, &picture.after_cursor);
+        ring.place_streams(oldest, &picture.after_cursor);
         ring.doubt = if doubtful { ring.next_seq } else { 0 };
         ring
     }
@@ -247,11 +246,13 @@ impl Ring {
     pub(super) fn jump(&mut self) {
         let far = (self.random % 255 + 1) << 40;
         self.next_seq = self.next_seq.saturating_add(far);
-        self.begun_seq = self.begun_seq.max(self.next_seq);
+        if self.queue.first().is_none() {
+            self.begun_seq = self.next_seq;
+        }
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
-    fn place_streams(&mut self, on_disk: Range<u64>, after_cursor: &Ordinals) {
+    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
         let holes = std::mem::take(&mut self.holes);
         for (id, stream) in self.table.attached_mut() {
             let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
@@ -262,11 +263,7 @@ impl Ring {
             // What was in them is not known: at most one record for each stream is what is said.
             let corrupt = holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
-            stream.drop_before(on_disk.start, self.tail.of(id));
-            if stream.read_seq >= on_disk.end {
-                // Nothing is left to read: what was counted and not met is damaged.
-                stream.believe(on_disk.end, counted);
-            }
+            stream.drop_before(oldest, self.tail.of(id));
         }
         self.cum_durable = self.cum;
         self.holes = holes;
