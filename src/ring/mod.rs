@@ -24,6 +24,7 @@
 
 mod attach;
 mod commit;
+mod copy;
 mod due;
 mod file;
 mod format;
@@ -44,12 +45,15 @@ mod slot;
 mod storage;
 mod table;
 mod times;
+mod volatile;
 mod walk;
 
 pub use commit::Commit;
 pub use file::File;
+pub use file::SIZE_MIN;
 pub use memory::Memory;
 pub use open::OpenError;
+pub use open::Place;
 pub use open::Report;
 pub use storage::IoError;
 pub use storage::Storage;
@@ -274,6 +278,9 @@ pub struct Ring {
     /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
     doubt: u64,
     random: u64,
+    /// Whether the storage is gone with the power.
+    volatile: bool,
+    trusts_memory: bool,
     /// With both slots lost: the owners of the bits, by the head's header, until they come back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
@@ -348,6 +355,9 @@ impl Ring {
     /// Every record with a number below this one is safe: on disk, or settled by all that want it.
     #[must_use]
     pub fn safe(&self) -> Seq {
+        if self.volatile && !self.trusts_memory {
+            return self.settled();
+        }
         let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
         let begun = if kept(Rule::SafeWhenSynced) {
             0
@@ -360,6 +370,23 @@ impl Ring {
             .skip(begun)
             .find(open)
             .map_or(self.next_seq, |entry| entry.seq))
+    }
+
+    /// Acknowledges what is in memory only, should the storage be no better.
+    pub fn trust_memory(&mut self) {
+        self.trusts_memory = true;
+    }
+
+    /// Every record with a number below this one is settled by all.
+    fn settled(&self) -> Seq {
+        let waiting = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        Seq(waiting
+            .map(|(_, stream)| stream.cursor_seq)
+            .min()
+            .unwrap_or(self.next_seq))
     }
 
     /// Says whether the destination is connected: a record whose streams all are waits `hold`.
@@ -417,6 +444,8 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod file_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]

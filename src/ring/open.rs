@@ -71,6 +71,24 @@ pub struct Report {
     pub inferred: u32,
     /// Bytes read.
     pub read: u64,
+    /// Where the ring is.
+    pub place: Place,
+    /// A ring of a later version was set aside.
+    pub newer_set_aside: bool,
+    /// It was copied into a file of another size.
+    pub resized: bool,
+}
+
+/// Where a ring is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// On the storage that was given, or in the file that was named.
+    #[default]
+    File,
+    /// In the file that was named, which lies in memory: nothing in it outlives the power.
+    VolatileFile,
+    /// In memory, because of this.
+    Memory(OpenError),
 }
 
 impl Ring {
@@ -122,7 +140,7 @@ impl Ring {
         Ok((ring, report))
     }
 
-    fn begin(
+    pub(super) fn begin(
         storage: Box<dyn Storage>,
         settings: Settings,
         random: u64,
@@ -157,6 +175,8 @@ impl Ring {
             cum_durable: Ordinals::default(),
             doubt: 0,
             random,
+            volatile: false,
+            trusts_memory: false,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
             last_commit: LastCommit::default(),
@@ -205,6 +225,8 @@ impl Ring {
             cum_durable: picture.cum,
             doubt: 0,
             random,
+            volatile: false,
+            trusts_memory: false,
             orphans: if slot.is_none() {
                 picture.owners
             } else {
@@ -224,7 +246,7 @@ impl Ring {
     }
 
     /// Finds the next number: none that was ever given away.
-    fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
+    pub(super) fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
         let cursors = self
             .table
             .attached()
@@ -271,7 +293,7 @@ impl Ring {
 
     /// Makes durable what was read, covers holes and reserves numbers; both slots are written
     /// where one was lost.
-    fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+    pub(super) fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
         if self.slots.generation > 0 && kept(Rule::WriteAgain) {
             self.write_again()?;
         }
@@ -350,7 +372,7 @@ fn next_boot(picture: &Picture) -> u32 {
 }
 
 impl Report {
-    fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture) -> Self {
         let count = |kind| {
             picture
                 .holes
@@ -366,6 +388,7 @@ impl Report {
             rotten: len_u32(count(Damage::Rot)),
             inferred: picture.inferred,
             read: picture.read,
+            ..Self::default()
         }
     }
 }
