@@ -281,7 +281,7 @@ pub struct Ring {
     /// Whether the storage is gone with the power.
     volatile: bool,
     trusts_memory: bool,
-    /// With both slots lost: the owners of the bits, by the head's header, until they come back.
+    /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
     holes: Vec<recover::Hole>,

@@ -227,11 +227,7 @@ impl Ring {
             random,
             volatile: false,
             trusts_memory: false,
-            orphans: if slot.is_none() {
-                picture.owners
-            } else {
-                [0; STREAMS_MAX]
-            },
+            orphans: orphans(slot, &picture.owners),
             holes: picture.holes,
             last_commit: picture.last_commit,
             last_slot: slot.map(Slot::encode),
@@ -362,6 +358,15 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
         elapsed_ms: 0,
     };
     (header.encode(seed).to_vec(), len.max(header_len))
+}
+
+/// The owners of bits that no slot knows of: with both slots lost, all that the head names.
+fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
+    let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
+    std::array::from_fn(|index| match known(index) {
+        Some(_) => 0,
+        None => owners.get(index).copied().unwrap_or(0),
+    })
 }
 
 /// A number for this boot that no record on disk has.
