@@ -412,6 +412,26 @@ impl Ring {
             .map_or(0, |stream| written(stream) + stream.waiting)
     }
 
+    /// Bytes of segments, and of those that hold what a stream has not settled.
+    #[must_use]
+    pub fn size_and_used(&self) -> (u64, u64) {
+        let open = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        let oldest = open.map(|(_, stream)| stream.cursor_seq).min();
+        let used = oldest.map_or(0, |oldest| {
+            let settled = self
+                .segments
+                .partition_point(|segment| segment.first_seq <= oldest);
+            self.segments.len() - settled.saturating_sub(1).min(self.segments.len())
+        });
+        (
+            self.geometry.len(),
+            used as u64 * u64::from(self.geometry.segment_len),
+        )
+    }
+
     /// What it did since it was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {

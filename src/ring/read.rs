@@ -29,6 +29,7 @@ impl Ring {
                 let subscribed = self.table.stream(stream)?.attach_seq <= found.seq;
                 let offset = found.offset + len_u32(HEADER_LEN);
                 let len = usize::from(found.header.len);
+                self.slots.lend(len);
                 let body = self.window.view(&mut *self.storage, &span, offset, len)?;
                 Some(lend(found.seq, received, subscribed, body))
             }
