@@ -247,7 +247,7 @@ pub enum AttachError {
     Name,
     /// There are 32 streams, removed ones whose records are still there included.
     TooMany,
-    /// The table could not be written.
+    /// The table could not be written; only removing says so.
     Io(IoError),
 }
 

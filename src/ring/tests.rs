@@ -415,6 +415,10 @@ fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
     fails.set(true);
     let first = world.append(b"one");
     assert_eq!(world.ring.commit(world.now), Err(IoError::Io));
+    assert!(
+        world.ring.attach("late", From::New, world.now).is_ok(),
+        "readers go on"
+    );
     assert!(world.ring.is_degraded() && world.ring.safe() == first);
     let second = world.append(b"two");
     assert_eq!(world.drain(), [b"one", b"two"]);
