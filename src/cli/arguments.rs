@@ -25,6 +25,7 @@ pub(super) enum Command {
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
     RingVerify { file: PathBuf },
+    RingRepair { file: PathBuf, fresh: PathBuf },
 }
 
 impl Arguments {
@@ -73,8 +74,14 @@ impl Arguments {
             ["ring", "info", file] => Command::RingInfo { file: file.into() },
             ["ring", "dump", file] => Command::RingDump { file: file.into() },
             ["ring", "verify", file] => Command::RingVerify { file: file.into() },
+            ["ring", "repair", file, fresh] => Command::RingRepair {
+                file: file.into(),
+                fresh: fresh.into(),
+            },
             ["ring", ..] => {
-                return Err("`weir ring` needs `info`, `dump` or `verify`, and a file".into());
+                return Err(
+                    "`weir ring` needs `info`, `dump`, `verify` or `repair`, and a file".into(),
+                );
             }
             _ => return Err(format!("unknown command: `weir {}`", words.join(" ")).into()),
         })

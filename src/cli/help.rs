@@ -34,6 +34,7 @@ Commands:
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
   ring verify FILE  read all of a ring, say what is damaged
+  ring repair FILE NEW  copy what is sound into a new ring
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -119,6 +120,7 @@ Example:
 Usage: weir ring info FILE
        weir ring dump FILE
        weir ring verify FILE
+       weir ring repair FILE NEW
 
 Looks into a ring, of a running daemon or a copy, and never changes it.
 
@@ -127,6 +129,7 @@ Looks into a ring, of a running daemon or a copy, and never changes it.
   dump   every message as one JSON object a line, oldest first, with its
          number as `record.seq`; one that is damaged has only that
   verify reads everything; exit 1 when something in it is damaged
+  repair copies what is sound into a new ring, with each stream's place
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",

@@ -40,6 +40,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
         Command::RingVerify { file } => ring::verify(&file),
+        Command::RingRepair { file, fresh } => ring::repair(&file, &fresh),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::message::ValueRef;
 use crate::message::json;
 use crate::ring::inspect::{self, Dumped, HoleCause, HoleInfo, Info, StreamInfo};
-use crate::ring::{File, OpenError};
+use crate::ring::{File, OpenError, Ring};
 use crate::stream::engine::{Outgoing, Repeat};
 use crate::stream::render;
 use std::io::{self, BufWriter, Write};
@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) fn info(path: &Path) -> Exit {
     told(
         path,
-        File::look(path).and_then(|mut file| inspect::info(&mut file)),
+        File::peek(path).and_then(|mut file| inspect::info(&mut file)),
         |info| {
             print_info(&info);
             Exit::Done
@@ -35,7 +35,7 @@ pub(super) fn dump(path: &Path) -> Exit {
         out.write_all(&line).is_ok()
     };
     let now = Clock::new().now();
-    let dumped = File::look(path).and_then(|mut file| inspect::dump(&mut file, now, &mut write));
+    let dumped = File::peek(path).and_then(|mut file| inspect::dump(&mut file, now, &mut write));
     told(path, dumped, |()| Exit::Done)
 }
 
@@ -43,7 +43,7 @@ pub(super) fn dump(path: &Path) -> Exit {
 pub(super) fn verify(path: &Path) -> Exit {
     told(
         path,
-        File::look(path).and_then(|mut file| inspect::verify(&mut file)),
+        File::peek(path).and_then(|mut file| inspect::verify(&mut file)),
         |found| {
             println!(
                 "{} messages are sound, {} damaged",
@@ -64,6 +64,15 @@ pub(super) fn verify(path: &Path) -> Exit {
             }
         },
     )
+}
+
+/// Copies what is sound into a new ring.
+pub(super) fn repair(path: &Path, fresh: &Path) -> Exit {
+    let repaired = Ring::repair(path, fresh, Clock::new().now(), fastrand::u64(..));
+    told(path, repaired, |report| {
+        println!("{}: {report}", fresh.display());
+        Exit::Done
+    })
 }
 
 fn told<T>(path: &Path, result: Result<T, OpenError>, show: impl FnOnce(T) -> Exit) -> Exit {

@@ -10,7 +10,7 @@ mod intake;
 mod limit;
 mod open;
 
-pub use open::{Locked, open_ring};
+pub use open::open_ring;
 
 use crate::clock::Clock;
 use crate::config::Config;

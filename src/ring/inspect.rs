@@ -11,6 +11,7 @@ use super::format::low;
 use super::recover::Damage;
 use super::recover::NoRing;
 use super::recover::Picture;
+use super::recover::newest_slot;
 use super::recover::read_header;
 use super::recover::recover;
 use super::slot;
@@ -259,7 +260,13 @@ fn verify_segment(
     }
 }
 
-fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
+/// The size that the configuration asked for when the ring was opened last.
+pub(super) fn asked(storage: &mut dyn Storage) -> Option<u64> {
+    newest_slot(storage).map(|slot| slot.asked)
+}
+
+/// What a storage holds, as an answer for those who only look.
+pub(super) fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
     recover(storage).map_err(|none| match none {
         NoRing::Blank | NoRing::Foreign => OpenError::Foreign,
         NoRing::Newer => OpenError::Newer,

@@ -24,6 +24,7 @@
 
 mod attach;
 mod commit;
+mod copy;
 mod due;
 mod file;
 mod format;
@@ -44,13 +45,16 @@ mod slot;
 mod storage;
 mod table;
 mod times;
+mod volatile;
 mod walk;
 mod words;
 
 pub use commit::Commit;
 pub use file::File;
+pub use file::SIZE_MIN;
 pub use memory::Memory;
 pub use open::OpenError;
+pub use open::Place;
 pub use open::Report;
 pub use storage::IoError;
 pub use storage::Storage;
@@ -252,7 +256,7 @@ pub enum AttachError {
     Name,
     /// There are 32 streams, removed ones whose records are still there included.
     TooMany,
-    /// The table could not be written.
+    /// The table could not be written; only removing says so.
     Io(IoError),
 }
 
@@ -283,7 +287,10 @@ pub struct Ring {
     /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
     doubt: u64,
     random: u64,
-    /// With both slots lost: the owners of the bits, by the head's header, until they come back.
+    /// Whether the storage is gone with the power.
+    volatile: bool,
+    trusts_memory: bool,
+    /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
     holes: Vec<recover::Hole>,
@@ -357,6 +364,9 @@ impl Ring {
     /// Every record with a number below this one is safe: on disk, or settled by all that want it.
     #[must_use]
     pub fn safe(&self) -> Seq {
+        if self.volatile && !self.trusts_memory {
+            return self.settled();
+        }
         let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
         let begun = if kept(Rule::SafeWhenSynced) {
             0
@@ -369,6 +379,23 @@ impl Ring {
             .skip(begun)
             .find(open)
             .map_or(self.next_seq, |entry| entry.seq))
+    }
+
+    /// Acknowledges what is in memory only, should the storage be no better.
+    pub fn trust_memory(&mut self) {
+        self.trusts_memory = true;
+    }
+
+    /// Every record with a number below this one is settled by all.
+    fn settled(&self) -> Seq {
+        let waiting = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        Seq(waiting
+            .map(|(_, stream)| stream.cursor_seq)
+            .min()
+            .unwrap_or(self.next_seq))
     }
 
     /// Says whether the destination is connected: a record whose streams all are waits `hold`.
@@ -392,6 +419,26 @@ impl Ring {
         self.table
             .stream(id)
             .map_or(0, |stream| written(stream) + stream.waiting)
+    }
+
+    /// Bytes of segments, and of those that hold what a stream has not settled.
+    #[must_use]
+    pub fn size_and_used(&self) -> (u64, u64) {
+        let open = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        let oldest = open.map(|(_, stream)| stream.cursor_seq).min();
+        let used = oldest.map_or(0, |oldest| {
+            let settled = self
+                .segments
+                .partition_point(|segment| segment.first_seq <= oldest);
+            self.segments.len() - settled.saturating_sub(1).min(self.segments.len())
+        });
+        (
+            self.geometry.len(),
+            used as u64 * u64::from(self.geometry.segment_len),
+        )
     }
 
     /// What it did since it was opened.
@@ -426,6 +473,8 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod file_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]

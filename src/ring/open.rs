@@ -37,7 +37,6 @@ use super::walk::Window;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 /// Why a storage was not opened. Nothing was written to it.
@@ -72,6 +71,24 @@ pub struct Report {
     pub inferred: u32,
     /// Bytes read.
     pub read: u64,
+    /// Where the ring is.
+    pub place: Place,
+    /// A ring of a later version was set aside.
+    pub newer_set_aside: bool,
+    /// It was copied into a file of another size.
+    pub resized: bool,
+}
+
+/// Where a ring is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// On the storage that was given, or in the file that was named.
+    #[default]
+    File,
+    /// In the file that was named, which lies in memory: nothing in it outlives the power.
+    VolatileFile,
+    /// In memory, because of this.
+    Memory(OpenError),
 }
 
 impl Ring {
@@ -123,7 +140,7 @@ impl Ring {
         Ok((ring, report))
     }
 
-    fn begin(
+    pub(super) fn begin(
         storage: Box<dyn Storage>,
         settings: Settings,
         random: u64,
@@ -158,6 +175,8 @@ impl Ring {
             cum_durable: Ordinals::default(),
             doubt: 0,
             random,
+            volatile: false,
+            trusts_memory: false,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
             last_commit: LastCommit::default(),
@@ -206,11 +225,9 @@ impl Ring {
             cum_durable: picture.cum,
             doubt: 0,
             random,
-            orphans: if slot.is_none() {
-                picture.owners
-            } else {
-                [0; STREAMS_MAX]
-            },
+            volatile: false,
+            trusts_memory: false,
+            orphans: orphans(slot, &picture.owners),
             holes: picture.holes,
             last_commit: picture.last_commit,
             last_slot: slot.map(Slot::encode),
@@ -219,13 +236,13 @@ impl Ring {
             stats: Stats::default(),
         };
         ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
-        ring.place_streams(oldest..picture.end_seq, &picture.after_cursor);
+        ring.place_streams(oldest, &picture.after_cursor);
         ring.doubt = if doubtful { ring.next_seq } else { 0 };
         ring
     }
 
     /// Finds the next number: none that was ever given away.
-    fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
+    pub(super) fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
         let cursors = self
             .table
             .attached()
@@ -247,11 +264,13 @@ impl Ring {
     pub(super) fn jump(&mut self) {
         let far = (self.random % 255 + 1) << 40;
         self.next_seq = self.next_seq.saturating_add(far);
-        self.begun_seq = self.begun_seq.max(self.next_seq);
+        if self.queue.first().is_none() {
+            self.begun_seq = self.next_seq;
+        }
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
-    fn place_streams(&mut self, on_disk: Range<u64>, after_cursor: &Ordinals) {
+    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
         let holes = std::mem::take(&mut self.holes);
         for (id, stream) in self.table.attached_mut() {
             let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
@@ -262,11 +281,7 @@ impl Ring {
             // What was in them is not known: at most one record for each stream is what is said.
             let corrupt = holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
-            stream.drop_before(on_disk.start, self.tail.of(id));
-            if stream.read_seq >= on_disk.end {
-                // Nothing is left to read: what was counted and not met is damaged.
-                stream.believe(on_disk.end, counted);
-            }
+            stream.drop_before(oldest, self.tail.of(id));
         }
         self.cum_durable = self.cum;
         self.holes = holes;
@@ -274,7 +289,7 @@ impl Ring {
 
     /// Makes durable what was read, covers holes and reserves numbers; both slots are written
     /// where one was lost.
-    fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+    pub(super) fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
         if self.slots.generation > 0 && kept(Rule::WriteAgain) {
             self.write_again()?;
         }
@@ -345,6 +360,15 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
     (header.encode(seed).to_vec(), len.max(header_len))
 }
 
+/// The owners of bits that no slot knows of: with both slots lost, all that the head names.
+fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
+    let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
+    std::array::from_fn(|index| match known(index) {
+        Some(_) => 0,
+        None => owners.get(index).copied().unwrap_or(0),
+    })
+}
+
 /// A number for this boot that no record on disk has.
 fn next_boot(picture: &Picture) -> u32 {
     let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
@@ -353,7 +377,7 @@ fn next_boot(picture: &Picture) -> u32 {
 }
 
 impl Report {
-    fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture) -> Self {
         let count = |kind| {
             picture
                 .holes
@@ -369,6 +393,7 @@ impl Report {
             rotten: len_u32(count(Damage::Rot)),
             inferred: picture.inferred,
             read: picture.read,
+            ..Self::default()
         }
     }
 }

@@ -125,6 +125,22 @@ fn use_all(bytes: &[u8]) {
 }
 
 #[test]
+fn with_both_slots_lost_streams_are_found_by_name_from_the_oldest_record_on() {
+    let mut bytes = ring_with(256 << 10, 100);
+    bytes[10] ^= 1;
+    bytes[4096 + 10] ^= 1;
+    let (ring, report) = open(&bytes).unwrap();
+    assert_eq!(report.slots, 0);
+    let mut storage = ring.storage;
+    let (mut ring, report) = open(&bytes_of(&mut *storage)).unwrap();
+    assert_eq!(report.slots, 2);
+    let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+    assert_eq!(ring.counters(stream).backlog, 100);
+    let other = ring.attach("other", From::New, at(0)).unwrap();
+    assert_eq!(ring.counters(other).backlog, 0);
+}
+
+#[test]
 fn what_is_no_ring_is_not_opened() {
     assert!(matches!(open(&[0x42; 256 << 10]), Err(OpenError::Foreign)));
     assert!(matches!(open(&[0; 1000]), Err(OpenError::TooSmall)));

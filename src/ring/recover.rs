@@ -152,6 +152,15 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
     .run())
 }
 
+/// The newest slot, if one is whole.
+pub(super) fn newest_slot(storage: &mut dyn Storage) -> Option<Slot> {
+    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
+    slots
+        .into_iter()
+        .filter_map(Result::ok)
+        .max_by_key(|slot| slot.generation)
+}
+
 fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Slot, NoSlot> {
     let mut bytes = vec![0; SLOT_LEN];
     read_or_zeros(storage, index * SLOT_LEN as u64, &mut bytes);

@@ -118,23 +118,28 @@ impl World {
             Err(violation) => return Err(violation),
         };
         self.ring = ring;
+        if report.created {
+            self.oracle.begun_anew()?;
+        }
         self.tally.inferred += u64::from(report.inferred);
         self.check_report(&report, crash)?;
+        self.slots_lost |= report.slots == 0;
         if self.ring.is_degraded() {
             // The first sync failed, and nothing tells the next opening that what it reads from
             // the cache is not on the medium. What was safe is; counts may be off.
             self.oracle.rotten = true;
             return self.reopen(crash);
         }
-        if report.slots == 0 {
+        let slots_lost = std::mem::take(&mut self.slots_lost);
+        if slots_lost {
             self.oracle.excuse_all();
         }
         let before = std::mem::take(&mut self.streams);
         self.attach_all()?;
         if self.streams != before {
-            match report.slots {
-                0 => self.ended = true,
-                _ => return Err(format!("streams moved: {report:?}")),
+            match slots_lost {
+                true => self.ended = true,
+                false => return Err(format!("streams moved: {report:?}")),
             }
         }
         let cursor = |id| {

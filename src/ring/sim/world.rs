@@ -79,6 +79,8 @@ pub(super) struct World {
     pub(super) booted_ms: u64,
     pub(super) date_known: bool,
     pub(super) dead_until: Option<u64>,
+    /// Both slots were lost, and no opening since has succeeded.
+    pub(super) slots_lost: bool,
     pub(super) durable_ords: Vec<u64>,
     pub(super) tally: Tally,
     /// The disk was ruined beyond what a ring has to survive.
@@ -125,6 +127,7 @@ impl World {
             booted_ms: 0,
             date_known: true,
             dead_until: None,
+            slots_lost: false,
             durable_ords: Vec::new(),
             tally: Tally::default(),
             ended: false,
