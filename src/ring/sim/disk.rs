@@ -9,9 +9,9 @@
 //! - Rot: bytes change where they lie.
 //! - A dead disk fails every write and sync until it recovers.
 
-use super::super::IoError;
-use super::super::Storage;
 use super::random::Random;
+use crate::ring::IoError;
+use crate::ring::Storage;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;

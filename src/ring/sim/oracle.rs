@@ -1,9 +1,9 @@
 //! What must be true, known from what was asked of the ring and answered by it alone, and from
 //! the faults that were made. Knows no bytes of the format.
 
-use super::super::Counters;
-use super::super::Record;
 use crate::clock::Wall;
+use crate::ring::Counters;
+use crate::ring::Record;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
