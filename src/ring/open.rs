@@ -128,14 +128,16 @@ impl Ring {
         };
         report.clean &= synced.is_ok();
         ring.boots.note(now);
-        if synced
-            .and_then(|()| ring.settle_in(report.slots, now))
-            .is_err()
-        {
-            // No number that is given away from here on can be reserved.
-            ring.jump();
-            ring.head.closed = true;
-            ring.health.failed(IoError::ReadOnly, now);
+        match synced.and_then(|()| ring.settle_in(report.slots, now)) {
+            Ok(()) => {}
+            // Half a new ring is no ring.
+            Err(error) if report.created => return Err(OpenError::Io(error)),
+            Err(_) => {
+                // No number that is given away from here on can be reserved.
+                ring.jump();
+                ring.head.closed = true;
+                ring.health.failed(IoError::ReadOnly, now);
+            }
         }
         Ok((ring, report))
     }
