@@ -327,7 +327,8 @@ impl Ring {
         let mut holes = std::mem::take(&mut self.holes);
         holes.retain(|_| kept(Rule::CoverTornHoles));
         let at = self.geometry.offset(self.head.generation);
-        let seed = seed(self.id, self.head.generation);
+        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
+        let seed = seed(self.id, self.head.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
             let mut from = hole.from;
             while from < hole.to {
