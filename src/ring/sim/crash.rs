@@ -118,9 +118,6 @@ impl World {
             Err(violation) => return Err(violation),
         };
         self.ring = ring;
-        if report.created {
-            self.oracle.begun_anew()?;
-        }
         self.tally.inferred += u64::from(report.inferred);
         self.check_report(&report, crash)?;
         self.slots_lost |= report.slots == 0;

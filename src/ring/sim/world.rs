@@ -101,7 +101,7 @@ impl World {
         let len = 8192 + 8192 * (8 + random.below(6));
         let unit = if random.once_in(2) { 512 } else { 4096 };
         let failing = if faults.failing_syncs { 15 } else { 0 };
-        let disk = Disk::new(len, unit, failing, Random::new(seed ^ 0xd15c));
+        let disk = Disk::new(len, unit, Random::new(seed ^ 0xd15c));
         let full = if random.once_in(4) {
             Full::Refuse
         } else {
@@ -133,6 +133,7 @@ impl World {
             ended: false,
         };
         world.attach_all()?;
+        world.disk.set_failing(failing);
         for index in 0..NAMES.len() {
             let bit = world.streams[index].mask().0;
             world.oracle.attach(bit);
