@@ -20,11 +20,7 @@ use super::scan::LastCommit;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::SEQ_REACH;
-use super::walk::Span;
-use super::walk::Walk;
-use super::walk::Window;
-use super::walk::read_or_zeros;
+use super::walk::{SEQ_REACH, Span, Walk, Window, read_or_zeros};
 use std::collections::VecDeque;
 
 /// A segment that holds records.
