@@ -11,6 +11,7 @@ pub mod http;
 pub mod mqtt;
 pub mod render;
 pub mod settings;
+pub mod sieve;
 pub mod wialon_retranslator;
 
 use crate::clock::Now;

@@ -29,6 +29,14 @@ pub fn fields<'a>(
         .chain(added.into_iter().flatten())
 }
 
+/// The parameter of a message that [`fields`] has under this name.
+#[must_use]
+pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
+    let mut fields = fields(message);
+    let found = fields.find(|(name, _)| *name == wanted);
+    found.map(|(_, value)| value)
+}
+
 /// Appends the message as one JSON object.
 ///
 /// # Errors
@@ -50,12 +58,7 @@ pub fn template<'t>(
     message: &Outgoing<'_>,
     out: &mut String,
 ) -> Result<(), Missing<'t>> {
-    let find = |wanted: &str| {
-        let mut fields = fields(message);
-        fields
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| Substitute::Value(value))
-    };
+    let find = |wanted: &str| find(message, wanted).map(Substitute::Value);
     let lookup = |wanted: &str| match wanted {
         "channel" => find(wanted).or_else(|| find("channel.name")),
         _ => find(wanted),

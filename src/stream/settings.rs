@@ -1,5 +1,6 @@
 //! What the configuration says of a stream.
 
+use crate::filter::Filter;
 use crate::net::Target;
 use crate::ring;
 use crate::template::Template;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub subscription: Subscription,
     /// From where it starts when it is new.
     pub from: ring::From,
+    /// What does not pass is skipped; none: all pass.
+    pub filter: Option<Filter>,
     /// Older than this since it was received is skipped; none: for ever.
     pub ttl: Option<Duration>,
     /// Older than this by its own timestamp is skipped; none: for ever.

@@ -115,6 +115,7 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         enabled: true,
         subscription: Subscription::default(),
         from: weir::ring::From::New,
+        filter: None,
         ttl: None,
         max_age: None,
         delivery,
