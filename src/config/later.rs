@@ -9,7 +9,6 @@ const KEYS: &[(&str, &[&str])] = &[
     (
         "stream",
         &[
-            "convert",
             "every",
             "or_change",
             "bind",

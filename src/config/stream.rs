@@ -43,6 +43,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
     let max_age = age(&mut reader, "max_age");
+    let shape = stream_message::shape(&mut reader);
     let delivery = delivery(&mut reader);
     // without its type nobody can say which keys are unknown
     kind?;
@@ -56,6 +57,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         filter,
         ttl,
         max_age,
+        shape,
         delivery,
         destination: destination?,
     };

@@ -85,7 +85,10 @@ impl Courier {
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         match &stream.settings.destination {
-            Destination::File(file) => self.run_file(FileLink::new(file.clone())).await,
+            Destination::File(file) => {
+                self.run_file(FileLink::new(file.clone(), stream.settings.shape.clone()))
+                    .await
+            }
             Destination::Http(http) => self.run_socket(&stream, &http.target).await,
             Destination::Mqtt(mqtt) => self.run_socket(&stream, &mqtt.target).await,
             Destination::WialonRetranslator(wialon) => {
