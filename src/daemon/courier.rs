@@ -4,6 +4,7 @@ use super::hub::Hub;
 use super::limit::Limiter;
 use super::{first_of, sleep};
 use crate::clock::Now;
+use crate::filter::REFUSED_MAX;
 use crate::message::body::Body;
 use crate::net::{Interest, Resolver, Socket, Target};
 use crate::ring::StreamId;
@@ -11,6 +12,7 @@ use crate::stream::engine::{Engine, Event, Limits};
 
 use crate::stream::file::FileLink;
 use crate::stream::settings::{Destination, Settings};
+use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Turn};
 use std::cell::Cell;
 use std::io;
@@ -69,6 +71,7 @@ impl Courier {
             ttl: settings.ttl,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
+        let engine = engine.behind(Sieve::new(settings));
         Self {
             hub,
             stream,
@@ -82,7 +85,10 @@ impl Courier {
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         match &stream.settings.destination {
-            Destination::File(file) => self.run_file(FileLink::new(file.clone())).await,
+            Destination::File(file) => {
+                self.run_file(FileLink::new(file.clone(), stream.settings.shape.clone()))
+                    .await
+            }
             Destination::Http(http) => self.run_socket(&stream, &http.target).await,
             Destination::Mqtt(mqtt) => self.run_socket(&stream, &mqtt.target).await,
             Destination::WialonRetranslator(wialon) => {
@@ -223,6 +229,7 @@ impl Courier {
                 Event::Skipped { seq, reason } => {
                     ("skipped", format!("message {}: {reason}", seq.0))
                 }
+                Event::NothingPasses { never_seen } => ("filter", nothing_passes(&never_seen)),
                 Event::AtFault { reason } => (
                     "at fault",
                     format!("everything is refused, nothing more is skipped: {reason}"),
@@ -344,6 +351,15 @@ enum Again {
     Now,
     /// When something comes, or at this time.
     At(Option<Duration>),
+}
+
+/// What is said of a filter that has passed nothing for long.
+fn nothing_passes(never_seen: &[String]) -> String {
+    let text = format!("it passed none of the last {REFUSED_MAX} messages");
+    match never_seen {
+        [] => text,
+        names => format!("{text}; never seen: `{}`", names.join("`, `")),
+    }
 }
 
 fn broken(error: &io::Error) -> Lost {

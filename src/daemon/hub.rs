@@ -87,8 +87,13 @@ impl Hub {
         let mut ring = self.ring.borrow_mut();
         let mut settled = engine.settle(&mut ring, now);
         engine.fill(&mut ring, now, wanted);
-        settled += engine.settle(&mut ring, now);
+        let passed_over = engine.settle(&mut ring, now);
+        settled += passed_over;
         drop(ring);
+        if passed_over > 0 {
+            // the room that they took is free again: there may be more to read
+            self.appended.notify(usize::MAX);
+        }
         if settled > 0 {
             self.touched.notify(usize::MAX);
             self.tell();

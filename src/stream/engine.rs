@@ -21,6 +21,7 @@ use super::Retry;
 use super::backoff::Backoff;
 use super::settings::Delivery;
 use super::settings::OnReject;
+use super::sieve::Sieve;
 use crate::clock::Now;
 use crate::ring::Ring;
 use crate::ring::Seq;
@@ -38,6 +39,7 @@ pub struct Engine {
     stream: StreamId,
     limits: Limits,
     delivery: Delivery,
+    sieve: Sieve,
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
@@ -99,6 +101,11 @@ pub enum Event {
         /// What it lacks.
         reason: String,
     },
+    /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
+    NothingPasses {
+        /// The parameters that it names and that no message had.
+        never_seen: Vec<String>,
+    },
     /// So many were given up with none accepted between that the destination is at fault.
     AtFault {
         /// What the destination said of the last.
@@ -113,6 +120,7 @@ impl Engine {
         Self {
             stream,
             limits,
+            sieve: Sieve::default(),
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
@@ -128,16 +136,29 @@ impl Engine {
         }
     }
 
+    /// The same engine, which takes only what passes `sieve`.
+    #[must_use]
+    pub fn behind(self, sieve: Sieve) -> Self {
+        Self { sieve, ..self }
+    }
+
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
     /// records whose subscription was not decided when they came.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
-                return;
+                break;
             };
-            let unwanted = !record.subscribed && !wanted(record.body);
-            self.queue
-                .push(&record, now, unwanted.then_some(Settled::Unwanted));
+            let settled = if !record.subscribed && !wanted(record.body) {
+                Some(Settled::Unwanted)
+            } else {
+                let taken = self.sieve.takes(&Outgoing::of(&record));
+                (!taken).then_some(Settled::Filtered)
+            };
+            self.queue.push(&record, now, settled);
+        }
+        if let Some(never_seen) = self.sieve.suspicion() {
+            self.note(Event::NothingPasses { never_seen });
         }
     }
 

@@ -64,6 +64,18 @@ pub enum Repeat {
     Again,
 }
 
+impl<'a> Outgoing<'a> {
+    /// A record that was just read.
+    pub(super) fn of(record: &Record<'a>) -> Self {
+        Self {
+            seq: record.seq,
+            received: record.received,
+            body: record.body,
+            repeat: Repeat::First,
+        }
+    }
+}
+
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.items.len()
