@@ -27,10 +27,12 @@ mod commit;
 mod due;
 mod file;
 mod format;
+mod hand;
 mod head;
 #[cfg(test)]
 mod invariants;
 mod memory;
+mod occupancy;
 mod open;
 mod queue;
 mod read;
@@ -48,7 +50,9 @@ mod words;
 
 pub use commit::Commit;
 pub use file::File;
+pub use hand::Back;
 pub use memory::Memory;
+pub use occupancy::Occupancy;
 pub use open::OpenError;
 pub use open::Report;
 pub use storage::IoError;
@@ -288,6 +292,8 @@ pub struct Stats {
     pub held: u64,
     /// Records that were written.
     pub written: u64,
+    /// Bytes of the bodies of all that were taken.
+    pub taken_bytes: u64,
 }
 
 impl Ring {
@@ -330,6 +336,7 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry);
+        self.stats.taken_bytes += body.len() as u64;
         self.release();
         Ok(Seq(seq))
     }

@@ -192,7 +192,10 @@ pub(crate) fn leftovers(source: &Source) -> Vec<String> {
 /// Types and constants have joints of their own.
 pub(crate) fn misspelt(source: &Source, known: &[String]) -> Vec<String> {
     let bare = |name: &str| name.replace('_', "").to_lowercase();
-    let known: HashMap<_, _> = known.iter().map(|name| (bare(name), name.as_str())).collect();
+    let known: HashMap<_, _> = known
+        .iter()
+        .map(|name| (bare(name), name.as_str()))
+        .collect();
     let mut found = vec![];
     for (line, text) in source.text.lines().enumerate() {
         for name in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
