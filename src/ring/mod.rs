@@ -292,7 +292,7 @@ pub struct Stats {
     pub held: u64,
     /// Records that were written.
     pub written: u64,
-    /// Bytes of the bodies of all that were taken.
+    /// Bytes that all records that were taken would have on disk.
     pub taken_bytes: u64,
 }
 
@@ -336,7 +336,7 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry);
-        self.stats.taken_bytes += body.len() as u64;
+        self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();
         Ok(Seq(seq))
     }

@@ -16,7 +16,7 @@ pub struct Occupancy {
     pub oldest: Option<Wall>,
     /// Records that are in memory, and their bytes.
     pub waiting: (u64, u64),
-    /// The storage failed so often that records are kept in memory until it is back.
+    /// Records are in memory only: the storage failed too often, or lasts no longer than that.
     pub degraded: bool,
 }
 
@@ -36,7 +36,7 @@ impl Ring {
             used: full * u64::from(geometry.segment_len) + head,
             oldest: header.map(|header| self.boots.resolve(Some(header.base), 0, now).wall),
             waiting: (self.queue.len() as u64, self.queue.bytes() as u64),
-            degraded: self.health.is_degraded(),
+            degraded: self.health.is_degraded() || !self.storage.lasts(),
         }
     }
 }
