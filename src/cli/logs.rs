@@ -81,6 +81,7 @@ fn what(event: &Event) -> String {
         (_, Some(sent)) => sent_text(sent),
         (CONNECTED, _) => "connected".to_owned(),
         (CONNECTION_LOST, _) => "connection lost".to_owned(),
+        (NOT_DELIVERED, _) if event.error_code.is_some() => "not delivered".to_owned(),
         (NOT_DELIVERED, _) => "refused".to_owned(),
         _ => "event".to_owned(),
     }
@@ -119,7 +120,7 @@ mod tests {
             name: "cloud".to_owned(),
             event,
         };
-        let wanted = "2027-01-15T08:00:00.500Z cloud: 403 refused: connection refused (-1)";
+        let wanted = "2027-01-15T08:00:00.500Z cloud: 403 not delivered: connection refused (-1)";
         assert_eq!(text(&line), wanted);
     }
 }

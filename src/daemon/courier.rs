@@ -253,7 +253,10 @@ impl Courier {
             };
             let admitted = self.warn(kind, &text);
             if admitted || kind != "skipped" {
-                let text = format!("{kind}: {text}");
+                let text = match kind {
+                    "not delivered" => text,
+                    _ => format!("{kind}: {text}"),
+                };
                 self.stream
                     .note(&self.hub, NOT_DELIVERED, Some(code), Some(&text));
             }
