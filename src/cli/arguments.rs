@@ -32,6 +32,8 @@ pub(super) enum Command {
     Send { channel: String },
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
+    RingVerify { file: PathBuf },
+    RingRepair { file: PathBuf, fresh: PathBuf },
 }
 
 /// Options that only some commands have, as they came.
@@ -141,7 +143,16 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["send"] => return Err("`weir send` needs the name of a channel".into()),
         ["ring", "info", file] => Command::RingInfo { file: file.into() },
         ["ring", "dump", file] => Command::RingDump { file: file.into() },
-        ["ring", ..] => return Err("`weir ring` needs `info FILE` or `dump FILE`".into()),
+        ["ring", "verify", file] => Command::RingVerify { file: file.into() },
+        ["ring", "repair", file, fresh] => Command::RingRepair {
+            file: file.into(),
+            fresh: fresh.into(),
+        },
+        ["ring", ..] => {
+            return Err(
+                "`weir ring` needs `info`, `dump`, `verify` or `repair`, and a file".into(),
+            );
+        }
         _ => return Err(format!("unknown command: `weir {}`", words.join(" ")).into()),
     })
 }

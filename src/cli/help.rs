@@ -37,6 +37,8 @@ Commands:
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
+  ring verify FILE  read all of a ring, say what is damaged
+  ring repair FILE NEW  copy what is sound into a new ring
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -77,9 +79,9 @@ Usage: weir check [-c FILE]
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
 
-  /etc/weir/weir.toml:12:8: error: unknown type `teltonica`
-  12 | type = \"teltonica\"
-     |        ^^^^^^^^^^^
+  /etc/weir/weir.toml:12:8: error: unknown `type` `teltonica`
+      type = \"teltonica\"
+             ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
 Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
@@ -189,13 +191,17 @@ Example:
         "\
 Usage: weir ring info FILE
        weir ring dump FILE
+       weir ring verify FILE
+       weir ring repair FILE NEW
 
 Looks into a ring, of a running daemon or a copy, and never changes it.
 
   info   size, age and number of messages; for each stream its place, what
          became of what it wanted, and what waits
   dump   every message as one JSON object a line, oldest first, with its
-         number as `record.seq`
+         number as `record.seq`; one that is damaged has only that
+  verify reads everything; exit 1 when something in it is damaged
+  repair copies what is sound into a new ring, with each stream's place
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",

@@ -52,6 +52,8 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
+        Command::RingVerify { file } => ring::verify(&file),
+        Command::RingRepair { file, fresh } => ring::repair(&file, &fresh),
     }
 }
 

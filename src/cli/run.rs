@@ -3,7 +3,7 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::daemon::{Daemon, Locked, open_ring};
+use crate::daemon::{Daemon, open_ring};
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
@@ -27,9 +27,9 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
     let clock = Clock::new();
     let ring = match open_ring(&loaded.config.ring, &clock) {
         Ok(ring) => ring,
-        Err(Locked) => {
+        Err(error) => {
             let file = loaded.config.ring.file.display();
-            eprintln!("error: another daemon has the ring `{file}`");
+            eprintln!("error: ring `{file}`: {error}");
             return Exit::Failed;
         }
     };

@@ -15,7 +15,7 @@ mod rate;
 mod serve_api;
 mod stream;
 
-pub use open::{Locked, open_ring};
+pub use open::open_ring;
 
 use crate::clock::Clock;
 use crate::config::{Api, Config};

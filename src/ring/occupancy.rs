@@ -35,7 +35,10 @@ impl Ring {
             size: geometry.len(),
             used: full * u64::from(geometry.segment_len) + head,
             oldest: header.map(|header| self.boots.resolve(Some(header.base), 0, now).wall),
-            waiting: (self.queue.len() as u64, self.queue.bytes() as u64),
+            waiting: (
+                self.queue.entries().count() as u64,
+                self.queue.bytes() as u64,
+            ),
             degraded: self.health.is_degraded() || !self.storage.lasts(),
         }
     }

@@ -13,6 +13,7 @@ use super::due::Health;
 use super::due::Slots;
 use super::format::Geometry;
 use super::format::Ordinals;
+use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
@@ -28,6 +29,8 @@ use super::recover::Picture;
 use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
+use super::scan::LastCommit;
+use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
 use super::walk::Window;
@@ -68,6 +71,24 @@ pub struct Report {
     pub inferred: u32,
     /// Bytes read.
     pub read: u64,
+    /// Where the ring is.
+    pub place: Place,
+    /// A ring of a later version was set aside.
+    pub newer_set_aside: bool,
+    /// It was copied into a file of another size.
+    pub resized: bool,
+}
+
+/// Where a ring is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// On the storage that was given, or in the file that was named.
+    #[default]
+    File,
+    /// In the file that was named, which lies in memory: nothing in it outlives the power.
+    VolatileFile,
+    /// In memory, because of this.
+    Memory(OpenError),
 }
 
 impl Ring {
@@ -84,12 +105,8 @@ impl Ring {
         now: Now,
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
-        // The page cache may hold what never reached the medium: what is read counts as durable.
-        let synced = if kept(Rule::SyncBeforeReading) {
-            storage.sync()
-        } else {
-            Ok(())
-        };
+        // A disk that fails this one is not to be trusted with a write.
+        let synced = storage.sync();
         let (mut ring, mut report) = match recover(&mut *storage) {
             Ok(picture) => {
                 let report = Report::of(&picture);
@@ -117,12 +134,13 @@ impl Ring {
         {
             // No number that is given away from here on can be reserved.
             ring.jump();
+            ring.head.closed = true;
             ring.health.failed(IoError::ReadOnly, now);
         }
         Ok((ring, report))
     }
 
-    fn begin(
+    pub(super) fn begin(
         storage: Box<dyn Storage>,
         settings: Settings,
         random: u64,
@@ -157,8 +175,12 @@ impl Ring {
             cum_durable: Ordinals::default(),
             doubt: 0,
             random,
+            volatile: false,
+            trusts_memory: false,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
+            last_commit: LastCommit::default(),
+            last_slot: None,
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -203,12 +225,12 @@ impl Ring {
             cum_durable: picture.cum,
             doubt: 0,
             random,
-            orphans: if slot.is_none() {
-                picture.owners
-            } else {
-                [0; STREAMS_MAX]
-            },
+            volatile: false,
+            trusts_memory: false,
+            orphans: orphans(slot, &picture.owners),
             holes: picture.holes,
+            last_commit: picture.last_commit,
+            last_slot: slot.map(Slot::encode),
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -220,7 +242,7 @@ impl Ring {
     }
 
     /// Finds the next number: none that was ever given away.
-    fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
+    pub(super) fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
         let cursors = self
             .table
             .attached()
@@ -242,7 +264,9 @@ impl Ring {
     pub(super) fn jump(&mut self) {
         let far = (self.random % 255 + 1) << 40;
         self.next_seq = self.next_seq.saturating_add(far);
-        self.begun_seq = self.begun_seq.max(self.next_seq);
+        if self.queue.first().is_none() {
+            self.begun_seq = self.next_seq;
+        }
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
@@ -263,9 +287,14 @@ impl Ring {
         self.holes = holes;
     }
 
-    /// Covers holes and reserves numbers; both slots are written where one was lost.
-    fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+    /// Makes durable what was read, covers holes and reserves numbers; both slots are written
+    /// where one was lost.
+    pub(super) fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+        if self.slots.generation > 0 && kept(Rule::WriteAgain) {
+            self.write_again()?;
+        }
         self.cover_holes()?;
+        self.storage.sync()?;
         for _ in (slots..2).filter(|_| kept(Rule::RewriteBothSlots)) {
             self.save(Stop::Running, now)?;
         }
@@ -273,6 +302,22 @@ impl Ring {
             self.save(Stop::Running, now)?;
         }
         self.save(Stop::Running, now)
+    }
+
+    /// Writes what the last commit wrote once more, as it was read. A sync before reading is not
+    /// enough: one that failed in an earlier process left in the cache what never reached the
+    /// medium, and marked it clean.
+    fn write_again(&mut self) -> Result<(), IoError> {
+        if let Some(slot) = self.last_slot.take() {
+            self.storage
+                .write((1 - self.slots.target) * SLOT_LEN as u64, &slot)?;
+        }
+        let last = std::mem::take(&mut self.last_commit);
+        let at = self.geometry.offset(self.head.generation) + u64::from(last.from);
+        match last.bytes.is_empty() {
+            true => Ok(()),
+            false => self.storage.write(at, &last.bytes),
+        }
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
@@ -288,10 +333,6 @@ impl Ring {
                 self.storage.write(at + u64::from(from), &bytes)?;
                 from += len;
             }
-        }
-        if holes.iter().any(|hole| hole.kind == Damage::Torn) {
-            self.head.commit = self.head.commit.wrapping_add(1);
-            self.storage.sync()?;
         }
         Ok(())
     }
@@ -319,6 +360,15 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
     (header.encode(seed).to_vec(), len.max(header_len))
 }
 
+/// The owners of bits that no slot knows of: with both slots lost, all that the head names.
+fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
+    let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
+    std::array::from_fn(|index| match known(index) {
+        Some(_) => 0,
+        None => owners.get(index).copied().unwrap_or(0),
+    })
+}
+
 /// A number for this boot that no record on disk has.
 fn next_boot(picture: &Picture) -> u32 {
     let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
@@ -327,7 +377,7 @@ fn next_boot(picture: &Picture) -> u32 {
 }
 
 impl Report {
-    fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture) -> Self {
         let count = |kind| {
             picture
                 .holes
@@ -338,11 +388,12 @@ impl Report {
         Self {
             created: false,
             clean: picture.slot.as_ref().is_some_and(|slot| slot.clean),
-            slots: u8::from(picture.slot.is_some()) + u8::from(picture.both_slots),
+            slots: picture.sound_slots(),
             torn: len_u32(count(Damage::Torn)),
             rotten: len_u32(count(Damage::Rot)),
             inferred: picture.inferred,
             read: picture.read,
+            ..Self::default()
         }
     }
 }

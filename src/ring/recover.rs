@@ -15,9 +15,11 @@ use super::head::Head;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::HeadScan;
+use super::scan::LastCommit;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
+use super::walk::SEQ_REACH;
 use super::walk::Span;
 use super::walk::Walk;
 use super::walk::Window;
@@ -74,6 +76,8 @@ pub(super) struct Picture {
     pub(super) end_seq: u64,
     /// Bytes of the head that are no sound record, before its end.
     pub(super) holes: Vec<Hole>,
+    /// What the last commit wrote: its sync may have failed, or not have been.
+    pub(super) last_commit: LastCommit,
     /// Bytes read.
     pub(super) read: u64,
 }
@@ -148,6 +152,15 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
     .run())
 }
 
+/// The newest slot, if one is whole.
+pub(super) fn newest_slot(storage: &mut dyn Storage) -> Option<Slot> {
+    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
+    slots
+        .into_iter()
+        .filter_map(Result::ok)
+        .max_by_key(|slot| slot.generation)
+}
+
 fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Slot, NoSlot> {
     let mut bytes = vec![0; SLOT_LEN];
     read_or_zeros(storage, index * SLOT_LEN as u64, &mut bytes);
@@ -205,8 +218,33 @@ impl Picture {
             },
             end_seq: 0,
             holes: Vec::new(),
+            last_commit: LastCommit::default(),
             read: 0,
         }
+    }
+
+    /// The segment at `index`, as far as it is on disk.
+    pub(super) fn span(&self, index: usize) -> Option<Span> {
+        let next = self
+            .segments
+            .get(index + 1)
+            .map_or(u64::MAX, |next| next.first_seq);
+        Some(
+            self.segments
+                .get(index)?
+                .span(self.geometry, self.ring_id, next),
+        )
+    }
+
+    /// Whether what is at this place of the head was torn by a power cut.
+    pub(super) fn is_torn(&self, offset: u32) -> bool {
+        let torn = |hole: &Hole| hole.kind == Damage::Torn && hole.from == offset;
+        self.holes.iter().any(torn)
+    }
+
+    /// Slots that are whole.
+    pub(super) fn sound_slots(&self) -> u8 {
+        u8::from(self.slot.is_some()) + u8::from(self.both_slots)
     }
 
     /// Whether counts may be too small for what is there.
@@ -284,15 +322,14 @@ impl Survey<'_> {
     /// Looks for segments whose headers were lost: their records validate under one of the few
     /// generations that they can have.
     fn infer(&mut self, lost: &[u32]) {
-        let newest = self.newest();
+        // The slot knows of the head, should that be the one whose header was lost.
+        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
+        let newest = self.newest().max(hint);
         let count = u64::from(self.picture.geometry.segment_count);
         let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
         let known = self.picture.segments.clone();
         let mut scans = 0;
-        for index in lost
-            .iter()
-            .filter(|_| newest > 0 && kept(Rule::InferHeaders))
-        {
+        for index in lost.iter().filter(|_| kept(Rule::InferHeaders)) {
             let first = possible.start().next_multiple_of(count) + u64::from(*index);
             let first = if first >= possible.start() + count {
                 first - count
@@ -328,9 +365,12 @@ impl Survey<'_> {
     /// Looks for a record of this generation. Numbers count from the last segment that says its
     /// own: a segment found by its records may have lost the first of them.
     fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
-        let before = known.partition_point(|segment| segment.generation < generation);
-        let before = before.checked_sub(1).and_then(|index| known.get(index));
-        let first_seq = before.map_or(0, |segment| segment.first_seq);
+        let index = known.partition_point(|segment| segment.generation < generation);
+        let before = index.checked_sub(1).and_then(|index| known.get(index));
+        let behind = known
+            .get(index)
+            .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
+        let first_seq = before.map_or(behind, |segment| segment.first_seq);
         let after = self
             .picture
             .segments
@@ -385,20 +425,10 @@ impl Survey<'_> {
             .filter(|header| header.generation == generation)
     }
 
-    fn span(&self, index: usize) -> Option<Span> {
-        let segment = self.picture.segments.get(index)?;
-        let next = self
-            .picture
-            .segments
-            .get(index + 1)
-            .map_or(u64::MAX, |next| next.first_seq);
-        Some(segment.span(self.picture.geometry, self.picture.ring_id, next))
-    }
-
     /// What was written for each stream in a segment, by its sound headers of records.
     fn count(&mut self, index: usize) -> Ordinals {
         let mut held = Ordinals::default();
-        let Some(span) = self.span(index) else {
+        let Some(span) = self.picture.span(index) else {
             return held;
         };
         let mut walk = Walk::new(&span, None);
@@ -434,14 +464,17 @@ impl Survey<'_> {
         self.picture.owners = header
             .as_ref()
             .map_or([0; STREAMS_MAX], |header| header.owners);
-        let base = header.as_ref().map(|header| header.base);
-        let Some(span) = self.span(self.picture.segments.len() - 1) else {
+        let Some(span) = self.picture.span(self.picture.segments.len() - 1) else {
             return;
         };
-        let mut scan = HeadScan::new(&self.picture, &span, base);
+        let mut scan = HeadScan::new(&self.picture, &span, header.as_ref());
         while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage) {
-            let whole = self.window.body(self.storage, &span, &found).is_some();
-            scan.note(&found, whole);
+            // All of it at once, so that the window need not go back for the header.
+            let len = found.header.frame_len();
+            let bytes = self.window.view(self.storage, &span, found.offset, len);
+            let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
+            scan.note(&found, found.is_whole(&bytes));
+            scan.keep(&found, &bytes);
         }
         scan.finish(&mut self.picture, segment, header.is_some());
     }

@@ -12,4 +12,5 @@ mod files;
 mod mistakes;
 mod mutation;
 mod settings;
+mod shipped;
 mod told;

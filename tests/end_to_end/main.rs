@@ -9,7 +9,9 @@
     reason = "tests"
 )]
 
+mod commands;
 mod servers;
+mod trackers;
 mod weir;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};
@@ -199,6 +201,28 @@ fn kill_9_in_the_middle_of_traffic_loses_nothing_that_was_acknowledged() {
     eventually("all arrive", || arrivals().first.len() as u64 >= acked);
     arrivals().assert_complete(acked);
     assert_eq!(weir.stop(), Some(0));
+}
+
+#[test]
+fn a_pulled_cable_delays_and_loses_nothing() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let cable = Cable::new(broker.port);
+    cable.plug();
+    let stream = mqtt("cloud", cable.port, "channels = [\"*\"]");
+    let _weir = Weir::start("cable", &config(port, &stream));
+    let mut lines = Lines::connect(port);
+    for round in 0..4 {
+        (round * 250..(round + 1) * 250).for_each(|number| lines.send(&message(number)));
+        lines.await_acked((round + 1) * 250);
+        if round % 2 == 0 {
+            cable.pull();
+        } else {
+            cable.plug();
+        }
+    }
+    let arrivals = || Arrivals::of(broker.received().iter().map(|(_, text)| text), "seq");
+    eventually("all arrive", || arrivals().first.len() == 1000);
+    arrivals().assert_complete(1000);
 }
 
 #[test]

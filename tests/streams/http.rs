@@ -25,7 +25,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn settings_to(path: &str, delivery: Delivery) -> Settings {
     let http = Http {
-        tls: false,
         target: Target {
             host: "localhost".into(),
             port: 80,

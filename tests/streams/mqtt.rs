@@ -28,7 +28,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
     let mut mqtt = Mqtt {
-        tls: false,
         target: Target {
             host: "localhost".into(),
             port: 1883,
@@ -245,6 +244,20 @@ fn silence_is_broken_by_a_ping_that_has_to_be_answered() {
     talk.wakes(&mut world).unwrap();
     assert!(is_no_answer(talk.wakes(&mut world)));
     assert_eq!(world.now.mono, began + (240 + 30) * SECOND);
+}
+
+#[test]
+fn a_publish_is_as_good_as_a_ping() {
+    let mut world = World::new();
+    let settings = settings(|_| {});
+    let mut talk = ready(&mut world, &settings);
+    world.pass(50 * SECOND);
+    world.append_many(1);
+    let sent = publishes(&talk.sent(&mut world).unwrap());
+    talk.hears(&mut world, &ack(sent[0].pkid)).unwrap();
+    let published = world.now.mono;
+    assert_eq!(talk.wakes(&mut world).unwrap(), [0xc0, 0]);
+    assert_eq!(world.now.mono, published + 60 * SECOND);
 }
 
 #[test]

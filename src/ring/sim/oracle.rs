@@ -290,6 +290,17 @@ impl Oracle {
         Ok(())
     }
 
+    /// Nothing had reached the disk, and another ring begins.
+    pub(super) fn begun_anew(&mut self) -> Result<(), Violation> {
+        let lost = |r: &Appended| r.safe && r.mask & !r.settled != 0;
+        if let Some((seq, _)) = self.records.iter().find(|(_, record)| lost(record)) {
+            return Err(format!("{seq} was safe and the ring is gone"));
+        }
+        self.records.clear();
+        self.shown = 0;
+        Ok(())
+    }
+
     /// Forgets what was due: nobody can know it any more.
     pub(super) fn excuse_all(&mut self) {
         for record in self.records.values_mut() {
