@@ -323,7 +323,7 @@ mod tests {
                        Transfer-Encoding: chunked\r\n\r\n6\r\n{\"coun\r\n5\r\nt\":4}\r\n0\r\n\r\n";
         let (mut session, mut out) = (Session::default(), Vec::new());
         for end in 0..request.len() {
-            let piece = request[..end].as_bytes();
+            let piece = &request.as_bytes()[..end];
             let keep = session.receive(piece, &Access::Socket, &Fake, &mut out);
             assert_eq!(keep, Keep::Waiting);
         }

@@ -25,11 +25,7 @@ impl Gateway for Daemon {
                 trusted: now.wall.trusted,
             },
             ring: self.ring_report(),
-            channels: self
-                .channels
-                .iter()
-                .map(|known| channel_report(known))
-                .collect(),
+            channels: self.channels.iter().map(channel_report).collect(),
             streams: self
                 .streams
                 .iter()

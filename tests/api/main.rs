@@ -23,10 +23,12 @@ use weir::{Lines, PATIENCE, Weir, eventually, free_port};
 /// One JSON channel, the API on a socket in the folder, and whatever streams a test needs.
 fn config(port: u16, streams: &str) -> String {
     format!(
-        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\ncommit = {{ delay = \"1ms\", hold = \"0s\" }}\n\
+        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n\
+         commit = {{ delay = \"1ms\", hold = \"0s\" }}\n\
          [log]\nsummary = \"1s\"\n\
          [api]\nlisten = \"unix:@/api\"\n\
-         [[channel]]\nname = \"programs\"\ntype = \"json\"\nlisten = \"127.0.0.1:{port}\"\n{streams}"
+         [[channel]]\nname = \"programs\"\ntype = \"json\"\n\
+         listen = \"127.0.0.1:{port}\"\n{streams}"
     )
 }
 
