@@ -128,14 +128,16 @@ impl Ring {
         };
         report.clean &= synced.is_ok();
         ring.boots.note(now);
-        if synced
-            .and_then(|()| ring.settle_in(report.slots, now))
-            .is_err()
-        {
-            // No number that is given away from here on can be reserved.
-            ring.jump();
-            ring.head.closed = true;
-            ring.health.failed(IoError::ReadOnly, now);
+        match synced.and_then(|()| ring.settle_in(report.slots, now)) {
+            Ok(()) => {}
+            // Half a new ring is no ring.
+            Err(error) if report.created => return Err(OpenError::Io(error)),
+            Err(_) => {
+                // No number that is given away from here on can be reserved.
+                ring.jump();
+                ring.head.closed = true;
+                ring.health.failed(IoError::ReadOnly, now);
+            }
         }
         Ok((ring, report))
     }
@@ -325,7 +327,8 @@ impl Ring {
         let mut holes = std::mem::take(&mut self.holes);
         holes.retain(|_| kept(Rule::CoverTornHoles));
         let at = self.geometry.offset(self.head.generation);
-        let seed = seed(self.id, self.head.generation);
+        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
+        let seed = seed(self.id, self.head.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
             let mut from = hole.from;
             while from < hole.to {

@@ -10,6 +10,7 @@ use super::format::Ordinals;
 use super::format::SECTOR;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
+use super::format::low;
 use super::format::seed;
 use super::head::Head;
 use super::rules::Rule;
@@ -19,11 +20,7 @@ use super::scan::LastCommit;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::SEQ_REACH;
-use super::walk::Span;
-use super::walk::Walk;
-use super::walk::Window;
-use super::walk::read_or_zeros;
+use super::walk::{SEQ_REACH, Span, Walk, Window, read_or_zeros};
 use std::collections::VecDeque;
 
 /// A segment that holds records.
@@ -40,7 +37,7 @@ impl Segment {
     pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> Span {
         Span {
             at: geometry.offset(self.generation),
-            seed: seed(ring_id, self.generation),
+            seed: seed(ring_id, self.generation, self.first_seq),
             first_seq: self.first_seq,
             seq_end,
             end: self.end,
@@ -371,16 +368,27 @@ impl Survey<'_> {
             .get(index)
             .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
         let first_seq = before.map_or(behind, |segment| segment.first_seq);
+        // A jump leaves the low half as it was; which side of it this is the check sums tell.
+        let next = known.get(index).map(|next| next.first_seq);
+        let reserved = self.picture.slot.as_ref().map(|slot| slot.reserved);
+        let sides = [Some(first_seq), next, reserved].into_iter().flatten();
+        for side in sides {
+            let first_seq = (side >> 32 << 32) | u64::from(low(first_seq));
+            if self.infer_from(Segment {
+                generation,
+                first_seq,
+                end: self.picture.geometry.segment_len,
+            }) {
+                return;
+            }
+        }
+    }
+
+    fn infer_from(&mut self, mut segment: Segment) -> bool {
         let after = self
             .picture
             .segments
-            .partition_point(|s| s.generation < generation);
-        let end = self.picture.geometry.segment_len;
-        let mut segment = Segment {
-            generation,
-            first_seq,
-            end,
-        };
+            .partition_point(|s| s.generation < segment.generation);
         let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
         let mut walk = Walk::new(&span, None);
         while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
@@ -388,9 +396,10 @@ impl Survey<'_> {
                 segment.first_seq = found.seq;
                 self.picture.segments.insert(after, segment);
                 self.picture.inferred += 1;
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// After a failed sync the same records stand again in a later segment: those count.

@@ -1,22 +1,22 @@
 //! Damage and crashes: what befalls a ring in the simulation, and what opening it afterwards has
 //! to keep to.
 
-use super::super::OpenError;
-use super::super::Report;
-use super::super::Ring;
-use super::super::Settings;
-use super::super::Storage;
-use super::super::StreamId;
-use super::super::format::Geometry;
-use super::super::memory::Memory;
-use super::super::walk::Span;
-use super::super::walk::Walk;
-use super::super::walk::Window;
 use super::disk::Disk;
 use super::oracle::Violation;
 use super::world::Crash;
 use super::world::World;
 use crate::clock::Now;
+use crate::ring::OpenError;
+use crate::ring::Report;
+use crate::ring::Ring;
+use crate::ring::Settings;
+use crate::ring::Storage;
+use crate::ring::StreamId;
+use crate::ring::format::Geometry;
+use crate::ring::memory::Memory;
+use crate::ring::walk::Span;
+use crate::ring::walk::Walk;
+use crate::ring::walk::Window;
 use std::ops::Range;
 
 impl World {
@@ -118,9 +118,6 @@ impl World {
             Err(violation) => return Err(violation),
         };
         self.ring = ring;
-        if report.created {
-            self.oracle.begun_anew()?;
-        }
         self.tally.inferred += u64::from(report.inferred);
         self.check_report(&report, crash)?;
         self.slots_lost |= report.slots == 0;
