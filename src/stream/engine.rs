@@ -12,9 +12,11 @@
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
 mod queue;
+mod tally;
 
 pub use queue::Outgoing;
 pub use queue::Repeat;
+pub use tally::Tally;
 
 use super::Fault;
 use super::Retry;
@@ -58,6 +60,7 @@ pub struct Engine {
     /// Given up since the last that was accepted.
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
+    tally: Tally,
 }
 
 /// What an engine holds in memory at most.
@@ -133,6 +136,7 @@ impl Engine {
             suspect_until: None,
             given_up_in_a_row: 0,
             events: VecDeque::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -222,12 +226,14 @@ impl Engine {
             return;
         }
         let oldest = self.queue.oldest_in_flight();
+        let sent_at = self.queue.sent_at(range.clone());
         if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
         if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
             self.progressed = now.mono;
         }
+        self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         self.answered = true;
         self.backoff.succeeded();
         self.given_up_in_a_row = 0;
@@ -249,7 +255,9 @@ impl Engine {
             return;
         }
         self.answered = true;
-        match self.queue.in_flight(range.clone()).count() {
+        let count = self.queue.in_flight(range.clone()).count();
+        self.tally.rejected += count as u64;
+        match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
             1 => self.pause(now, None, random),
@@ -291,7 +299,7 @@ impl Engine {
     ) {
         if epoch == self.epoch {
             self.answered = true;
-            self.queue.mark(&ALL, State::Waiting);
+            self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
             self.pause(now, after, random);
             self.note(Event::NotDelivered(fault));
         }
@@ -313,6 +321,7 @@ impl Engine {
         if epoch == self.epoch {
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
+            self.tally.rejected += self.in_flight() as u64;
         }
     }
 
@@ -344,6 +353,7 @@ impl Engine {
         let mut count = 0;
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
+            self.tally.settled(how);
             self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
         }
@@ -418,6 +428,17 @@ impl Engine {
     /// What happened since the last call, at most [`EVENTS_MAX`].
     pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.events.drain(..)
+    }
+
+    /// What was done since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// How old the oldest message is that is not settled.
+    #[must_use]
+    pub fn oldest_age(&self, now: Now) -> Option<Duration> {
+        self.queue.oldest().map(|item| item.age(now))
     }
 
     fn expire(&mut self, now: Now) {

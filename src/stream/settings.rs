@@ -34,6 +34,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// As `type` has it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match &self.destination {
+            Destination::Http(_) => "http",
+            Destination::Mqtt(_) => "mqtt",
+            Destination::WialonRetranslator(_) => "wialon-retranslator",
+            Destination::File(_) => "file",
+        }
+    }
+
     /// Messages that are read and not settled at most: the window, or two batches.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
