@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) fn run(file: Option<PathBuf>) -> Exit {
+    let main = file.clone().unwrap_or_else(|| config::DEFAULT_FILE.into());
     let loaded = super::load(file);
     eprint!("{}", config::render(&loaded.diagnostics));
     if loaded.unusable.is_some() {
@@ -32,7 +33,10 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
             return Exit::Failed;
         }
     };
-    let daemon = Daemon::new(loaded.config, clock, ring);
+    let mut daemon = Daemon::new(loaded.config, clock, ring);
+    if let Some(folder) = config::drop_in_folders(&main).last() {
+        daemon = daemon.keeping_changes_in(folder);
+    }
     let executor = Rc::new(LocalExecutor::new());
     let stop = async move {
         while let Some(signal) = signals.next().await {

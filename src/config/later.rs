@@ -9,8 +9,6 @@ const KEYS: &[(&str, &[&str])] = &[
     (
         "stream",
         &[
-            "filter",
-            "convert",
             "every",
             "or_change",
             "bind",

@@ -28,11 +28,13 @@ mod copy;
 mod due;
 mod file;
 mod format;
+mod hand;
 mod head;
 pub mod inspect;
 #[cfg(test)]
 mod invariants;
 mod memory;
+mod occupancy;
 mod open;
 mod queue;
 mod read;
@@ -52,7 +54,9 @@ mod words;
 pub use commit::Commit;
 pub use file::File;
 pub use file::SIZE_MIN;
+pub use hand::Back;
 pub use memory::Memory;
+pub use occupancy::Occupancy;
 pub use open::OpenError;
 pub use open::Place;
 pub use open::Report;
@@ -315,6 +319,8 @@ pub struct Stats {
     pub held: u64,
     /// Records that were written.
     pub written: u64,
+    /// Bytes that all records that were taken would have on disk.
+    pub taken_bytes: u64,
 }
 
 impl Ring {
@@ -357,6 +363,7 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry);
+        self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();
         Ok(Seq(seq))
     }

@@ -12,15 +12,18 @@
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
 mod queue;
+mod tally;
 
 pub use queue::Outgoing;
 pub use queue::Repeat;
+pub use tally::Tally;
 
 use super::Fault;
 use super::Retry;
 use super::backoff::Backoff;
 use super::settings::Delivery;
 use super::settings::OnReject;
+use super::sieve::Sieve;
 use crate::clock::Now;
 use crate::ring::Ring;
 use crate::ring::Seq;
@@ -38,6 +41,7 @@ pub struct Engine {
     stream: StreamId,
     limits: Limits,
     delivery: Delivery,
+    sieve: Sieve,
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
@@ -56,6 +60,7 @@ pub struct Engine {
     /// Given up since the last that was accepted.
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
+    tally: Tally,
 }
 
 /// What an engine holds in memory at most.
@@ -99,6 +104,11 @@ pub enum Event {
         /// What it lacks.
         reason: String,
     },
+    /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
+    NothingPasses {
+        /// The parameters that it names and that no message had.
+        never_seen: Vec<String>,
+    },
     /// So many were given up with none accepted between that the destination is at fault.
     AtFault {
         /// What the destination said of the last.
@@ -113,6 +123,7 @@ impl Engine {
         Self {
             stream,
             limits,
+            sieve: Sieve::default(),
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
@@ -125,7 +136,14 @@ impl Engine {
             suspect_until: None,
             given_up_in_a_row: 0,
             events: VecDeque::new(),
+            tally: Tally::default(),
         }
+    }
+
+    /// The same engine, which takes only what passes `sieve`.
+    #[must_use]
+    pub fn behind(self, sieve: Sieve) -> Self {
+        Self { sieve, ..self }
     }
 
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
@@ -133,11 +151,18 @@ impl Engine {
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
-                return;
+                break;
             };
-            let unwanted = !record.subscribed && !wanted(record.body);
-            self.queue
-                .push(&record, now, unwanted.then_some(Settled::Unwanted));
+            let settled = if !record.subscribed && !wanted(record.body) {
+                Some(Settled::Unwanted)
+            } else {
+                let taken = self.sieve.takes(&Outgoing::of(&record));
+                (!taken).then_some(Settled::Filtered)
+            };
+            self.queue.push(&record, now, settled);
+        }
+        if let Some(never_seen) = self.sieve.suspicion() {
+            self.note(Event::NothingPasses { never_seen });
         }
     }
 
@@ -201,12 +226,14 @@ impl Engine {
             return;
         }
         let oldest = self.queue.oldest_in_flight();
+        let sent_at = self.queue.sent_at(range.clone());
         if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
         if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
             self.progressed = now.mono;
         }
+        self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         self.answered = true;
         self.backoff.succeeded();
         self.given_up_in_a_row = 0;
@@ -228,7 +255,9 @@ impl Engine {
             return;
         }
         self.answered = true;
-        match self.queue.in_flight(range.clone()).count() {
+        let count = self.queue.in_flight(range.clone()).count();
+        self.tally.rejected += count as u64;
+        match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
             1 => self.pause(now, None, random),
@@ -270,7 +299,7 @@ impl Engine {
     ) {
         if epoch == self.epoch {
             self.answered = true;
-            self.queue.mark(&ALL, State::Waiting);
+            self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
             self.pause(now, after, random);
             self.note(Event::NotDelivered(fault));
         }
@@ -292,6 +321,7 @@ impl Engine {
         if epoch == self.epoch {
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
+            self.tally.rejected += self.in_flight() as u64;
         }
     }
 
@@ -323,6 +353,7 @@ impl Engine {
         let mut count = 0;
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
+            self.tally.settled(how);
             self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
         }
@@ -397,6 +428,17 @@ impl Engine {
     /// What happened since the last call, at most [`EVENTS_MAX`].
     pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.events.drain(..)
+    }
+
+    /// What was done since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// How old the oldest message is that is not settled.
+    #[must_use]
+    pub fn oldest_age(&self, now: Now) -> Option<Duration> {
+        self.queue.oldest().map(|item| item.age(now))
     }
 
     fn expire(&mut self, now: Now) {

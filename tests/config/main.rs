@@ -9,6 +9,7 @@
 )]
 
 mod files;
+mod messages;
 mod mistakes;
 mod mutation;
 mod settings;
