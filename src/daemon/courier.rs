@@ -69,6 +69,8 @@ impl Courier {
             messages,
             bytes: settings.delivery.max_bytes,
             ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
         let engine = engine.behind(Sieve::new(settings));
@@ -201,10 +203,15 @@ impl Courier {
     fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
         let paused = self.engine.paused_until(now);
         let batch = self.engine.batch_due().filter(|due| *due > now.mono);
-        [paused, batch, link.wake_at(&self.engine)]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            paused,
+            batch,
+            self.engine.rate_due(now),
+            link.wake_at(&self.engine),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn serve(&mut self) {

@@ -11,8 +11,11 @@
 //! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
+mod event;
 mod queue;
+mod rate;
 
+pub use event::Event;
 pub use queue::Outgoing;
 pub use queue::Repeat;
 
@@ -23,12 +26,14 @@ use super::settings::Delivery;
 use super::settings::OnReject;
 use super::sieve::Sieve;
 use crate::clock::Now;
+use crate::message::body::Body;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::ring::StreamId;
 use queue::Queue;
 use queue::State;
+use rate::Rate;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -43,6 +48,7 @@ pub struct Engine {
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
+    rate: Rate,
     /// Nothing is sent before.
     paused_until: Option<Duration>,
     /// Whether the destination said anything since a connection was last lost.
@@ -65,10 +71,14 @@ pub struct Engine {
 pub struct Limits {
     /// Messages read and not settled.
     pub messages: usize,
-    /// Their bytes, one message excepted.
+    /// Their bytes in memory, what is kept beside them included, one message excepted.
     pub bytes: usize,
     /// Older than this since it was received: expired.
     pub ttl: Option<Duration>,
+    /// Older than this by its own timestamp: expired.
+    pub max_age: Option<Duration>,
+    /// Between two messages that are sent, on the average.
+    pub interval: Option<Duration>,
 }
 
 /// What a link says of a message that it is offered for a batch.
@@ -82,37 +92,6 @@ pub enum Packing {
     Unfit(String),
 }
 
-/// What happened, for the log and the event list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The destination answered, and did not take what was sent.
-    NotDelivered(Fault),
-    /// A message was given up.
-    GivenUp {
-        /// Which.
-        seq: Seq,
-        /// What the destination said.
-        reason: String,
-    },
-    /// A message could not be sent at all and was skipped.
-    Skipped {
-        /// Which.
-        seq: Seq,
-        /// What it lacks.
-        reason: String,
-    },
-    /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
-    NothingPasses {
-        /// The parameters that it names and that no message had.
-        never_seen: Vec<String>,
-    },
-    /// So many were given up with none accepted between that the destination is at fault.
-    AtFault {
-        /// What the destination said of the last.
-        reason: String,
-    },
-}
-
 impl Engine {
     /// An engine that has read nothing.
     #[must_use]
@@ -124,6 +103,7 @@ impl Engine {
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
+            rate: Rate::new(limits.interval),
             paused_until: None,
             answered: true,
             progressed: Duration::ZERO,
@@ -152,10 +132,14 @@ impl Engine {
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
-                let taken = self.sieve.takes(&Outgoing::of(&record));
+                let taken = self
+                    .sieve
+                    .takes(&Outgoing::of(&record), now.mono, record.age);
                 (!taken).then_some(Settled::Filtered)
             };
-            self.queue.push(&record, now, settled);
+            let judged = self.limits.max_age.and(Body::new(record.body).ok());
+            let measured = judged.and_then(|body| body.measured());
+            self.queue.push(&record, measured, now, settled);
         }
         if let Some(never_seen) = self.sieve.suspicion() {
             self.note(Event::NothingPasses { never_seen });
@@ -165,11 +149,12 @@ impl Engine {
     /// The next message to send, in order; it is in flight from now on.
     pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
         self.expire(now);
-        if self.is_paused(now) {
+        if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
         let item = self.queue.waiting_mut().next()?;
         item.depart(now);
+        self.rate.spend(1, now);
         Some(item.outgoing())
     }
 
@@ -186,7 +171,8 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let (mut room, mut range, mut unfit) = (self.batch_room(), None, Vec::new());
+        let most = self.batch_room().min(self.rate.room(now));
+        let (mut room, mut range, mut unfit) = (most, None, Vec::new());
         for item in self.queue.waiting_mut() {
             if room == 0 {
                 break;
@@ -205,6 +191,7 @@ impl Engine {
                 }
             }
         }
+        self.rate.spend(most - room, now);
         for (seq, reason) in unfit {
             self.note(Event::Skipped { seq, reason });
         }
@@ -355,6 +342,7 @@ impl Engine {
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
         self.suspect_until = None;
+        self.sieve.forget();
         ring.reread(self.stream);
     }
 
@@ -401,7 +389,14 @@ impl Engine {
             true => Duration::ZERO,
             false => self.delivery.linger,
         };
-        Some(oldest + linger)
+        Some((oldest + linger).max(self.rate.next()))
+    }
+
+    /// When [`Engine::next`] has something again, where only the rate is in its way.
+    #[must_use]
+    pub fn rate_due(&self, now: Now) -> Option<Duration> {
+        let due = self.rate.next();
+        (due > now.mono && self.has_waiting()).then_some(due)
     }
 
     /// How often the oldest unsettled message was sent.
@@ -421,9 +416,7 @@ impl Engine {
     }
 
     fn expire(&mut self, now: Now) {
-        if let Some(ttl) = self.limits.ttl {
-            self.queue.expire(ttl, now);
-        }
+        self.queue.expire(&self.limits, now);
     }
 
     /// Messages of the next batch at most: half of those of which one is known to be refused.

@@ -5,6 +5,7 @@ use crate::filter::Filter;
 use crate::net::Target;
 use crate::ring;
 use crate::template::Template;
+use crate::thinning;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ pub struct Settings {
     pub ttl: Option<Duration>,
     /// Older than this by its own timestamp is skipped; none: for ever.
     pub max_age: Option<Duration>,
+    /// Of each ident so many are taken; none: all.
+    pub thinning: Option<thinning::Settings>,
+    /// Between two messages that are sent, on the average; none: no limit.
+    pub interval: Option<Duration>,
     /// What the destination is shown of a message.
     pub shape: Shape,
     /// How batches are cut and tried again.

@@ -2,6 +2,7 @@
 
 use crate::told::Told;
 use crate::told::with;
+use std::time::Duration;
 use weir::pattern::Pattern;
 use weir::stream::settings::Settings;
 
@@ -42,4 +43,25 @@ fn mistakes_of_a_conversion_are_told() {
     let empty = said("convert = { fields = [''], dots = 'more than a few' }\n");
     let dots = "`dots` has at most 8 bytes and no control characters";
     assert_eq!(empty, ["not the name of a parameter", dots]);
+}
+
+#[test]
+fn thinning_and_the_rate_are_read() {
+    let lines = "every = '10s'\nor_change = ['din.*']\n";
+    let expected = weir::thinning::Settings {
+        every: Duration::from_secs(10),
+        or_change: vec![Pattern::new("din.*")],
+    };
+    assert_eq!(stream(lines).thinning.as_ref(), Some(&expected));
+    let channel = Told::new(with(lines, "")).right().channels.remove(0);
+    assert_eq!(channel.thinning, Some(expected));
+    assert_eq!(stream("every = '0s'\n").thinning, None);
+    let interval = |lines| stream(lines).interval;
+    assert_eq!(interval("rate = 4\n"), Some(Duration::from_millis(250)));
+    assert_eq!(interval("rate = 0.5\n"), Some(Duration::from_secs(2)));
+    assert_eq!(interval(""), None);
+    let message = "`rate` is from 0.001 to 100000 messages a second";
+    assert_eq!(said("rate = 0\n"), [message]);
+    let message = "without `every` all messages pass";
+    assert_eq!(said("or_change = 'din'\n"), [message]);
 }

@@ -119,6 +119,8 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         filter: None,
         ttl: None,
         max_age: None,
+        thinning: None,
+        interval: None,
         shape: Shape::default(),
         delivery,
         destination,

@@ -1,6 +1,7 @@
 //! What a stream has read from the ring and not settled there, in the order of the ring. Decides
 //! nothing: which message goes when is the [`super::Engine`]'s business.
 
+use super::Limits;
 use crate::clock::Now;
 use crate::clock::Wall;
 use crate::ring::Record;
@@ -14,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     items: VecDeque<Item>,
-    /// Of the bodies in `items`.
+    /// Of `items` and their bodies.
     bytes: usize,
     /// The last that was taken out accepted.
     last_accepted: Option<Item>,
@@ -28,6 +29,8 @@ pub(super) struct Item {
     /// Its age when it was read, and when that was.
     age: Duration,
     pub(super) read_at: Duration,
+    /// Since 1970, by its own timestamp, where that is asked for.
+    measured: Option<Duration>,
     body: Box<[u8]>,
     /// How often it was sent.
     pub(super) sent: u32,
@@ -91,17 +94,24 @@ impl Queue {
     }
 
     /// Takes a record in; one that is settled already keeps no body.
-    pub(super) fn push(&mut self, record: &Record<'_>, now: Now, settled: Option<Settled>) {
+    pub(super) fn push(
+        &mut self,
+        record: &Record<'_>,
+        measured: Option<Duration>,
+        now: Now,
+        settled: Option<Settled>,
+    ) {
         let body: Box<[u8]> = match settled {
             Some(_) => [].into(),
             None => record.body.into(),
         };
-        self.bytes += body.len();
+        self.bytes += ITEM_LEN + body.len();
         self.items.push_back(Item {
             seq: record.seq,
             received: record.received,
             age: record.age,
             read_at: now.mono,
+            measured,
             body,
             sent: 0,
             state: settled.map_or(State::Waiting, State::Settled),
@@ -114,7 +124,7 @@ impl Queue {
             return None;
         };
         let item = self.items.pop_front()?;
-        self.bytes -= item.body.len();
+        self.bytes -= ITEM_LEN + item.body.len();
         let seq = item.seq;
         if how == Settled::Accepted {
             self.last_accepted = Some(item);
@@ -175,10 +185,18 @@ impl Queue {
         marked.count()
     }
 
-    /// Settles those that wait and are older than `ttl`.
-    pub(super) fn expire(&mut self, ttl: Duration, now: Now) {
+    /// Settles those that wait and are too old.
+    pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
+        if (limits.ttl, limits.max_age) == (None, None) {
+            return;
+        }
         for item in self.waiting_mut() {
-            if item.age + now.mono.saturating_sub(item.read_at) > ttl {
+            let is_old = limits.ttl.is_some_and(|ttl| item.age(now) > ttl);
+            if is_old
+                || limits
+                    .max_age
+                    .is_some_and(|max| item.measured_age(now) > max)
+            {
                 item.state = State::Settled(Settled::Expired);
             }
         }
@@ -194,6 +212,20 @@ impl Item {
     pub(super) fn depart(&mut self, now: Now) {
         self.sent = self.sent.saturating_add(1);
         self.state = State::InFlight { since: now.mono };
+    }
+
+    /// How long ago it was received.
+    pub(super) fn age(&self, now: Now) -> Duration {
+        self.age + now.mono.saturating_sub(self.read_at)
+    }
+
+    /// How long ago it was measured; a clock that cannot be trusted makes nothing old.
+    fn measured_age(&self, now: Now) -> Duration {
+        match self.measured {
+            None => self.age(now),
+            Some(_) if !now.wall.trusted => Duration::ZERO,
+            Some(measured) => now.wall.since_1970.saturating_sub(measured),
+        }
     }
 
     /// As a link sees it, before or after [`Item::depart`].
@@ -215,3 +247,7 @@ impl Item {
         matches!(self.state, State::InFlight { .. })
     }
 }
+
+/// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, and
+/// what the allocator adds to the body.
+const ITEM_LEN: usize = 2 * size_of::<Item>() + 16;
