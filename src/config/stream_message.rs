@@ -7,7 +7,10 @@ use super::value;
 use crate::convert::Convert;
 use crate::filter::Filter;
 use crate::stream::settings::Shape;
+use crate::stream::settings::Stamp;
+use crate::stream::settings::StampOf;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// `filter`; every mistake of the expression is noted at its own place.
@@ -40,10 +43,24 @@ pub(super) fn interval(reader: &mut Reader<'_>) -> Option<Duration> {
     Some(Duration::from_secs_f64(1.0 / rate))
 }
 
-/// What the destination is shown of a message.
+/// What the destination is shown of a message; the devices come when all tables are read.
 pub(super) fn shape(reader: &mut Reader<'_>) -> Shape {
-    let convert = convert(reader).unwrap_or_default();
-    Shape { convert }
+    Shape {
+        convert: convert(reader).unwrap_or_default(),
+        stamp: stamp(reader),
+        devices: Rc::default(),
+    }
+}
+
+/// `stamp`.
+fn stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
+    let mut table = reader.table("stamp")?;
+    let text = table.required("name", "name = \"message.id\"");
+    let name = text.and_then(|text| table.parse(&text, value::name).map(str::to_owned));
+    let of = [("record", StampOf::Record), ("content", StampOf::Content)];
+    let of = table.choice("of", &of).unwrap_or(StampOf::Record);
+    table.finish();
+    Some(Stamp { name: name?, of })
 }
 
 /// `convert`.

@@ -125,6 +125,7 @@ impl Engine {
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
     /// records whose subscription was not decided when they came.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
+        self.queue.ring = ring.id();
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
@@ -132,9 +133,11 @@ impl Engine {
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
-                let taken = self
-                    .sieve
-                    .takes(&Outgoing::of(&record), now.mono, record.age);
+                let taken = self.sieve.takes(
+                    &Outgoing::of(&record, self.queue.ring),
+                    now.mono,
+                    record.age,
+                );
                 (!taken).then_some(Settled::Filtered)
             };
             let judged = self.limits.max_age.and(Body::new(record.body).ok());
@@ -152,10 +155,11 @@ impl Engine {
         if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
+        let ring = self.queue.ring;
         let item = self.queue.waiting_mut().next()?;
         item.depart(now);
         self.rate.spend(1, now);
-        Some(item.outgoing())
+        Some(item.outgoing(ring))
     }
 
     /// The next batch to send, the only one in flight; none while one is, or while `linger` may
@@ -171,13 +175,14 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
+        let ring = self.queue.ring;
         let most = self.batch_room().min(self.rate.room(now));
         let (mut room, mut range, mut unfit) = (most, None, Vec::new());
         for item in self.queue.waiting_mut() {
             if room == 0 {
                 break;
             }
-            match pack(&item.outgoing()) {
+            match pack(&item.outgoing(ring)) {
                 Packing::Taken => {
                     item.depart(now);
                     room -= 1;
@@ -200,7 +205,9 @@ impl Engine {
 
     /// The messages of `range` that are in flight, in order.
     pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
-        self.queue.in_flight(range).map(|item| item.outgoing())
+        let ring = self.queue.ring;
+        let items = self.queue.in_flight(range);
+        items.map(move |item| item.outgoing(ring))
     }
 
     /// The destination took all of `range` that is in flight.

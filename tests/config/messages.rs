@@ -3,8 +3,11 @@
 use crate::told::Told;
 use crate::told::with;
 use std::time::Duration;
+use weir::message::ValueRef;
 use weir::pattern::Pattern;
 use weir::stream::settings::Settings;
+use weir::stream::settings::Stamp;
+use weir::stream::settings::StampOf;
 
 /// A stream with these lines.
 fn stream(lines: &str) -> Settings {
@@ -64,4 +67,24 @@ fn thinning_and_the_rate_are_read() {
     assert_eq!(said("rate = 0\n"), [message]);
     let message = "without `every` all messages pass";
     assert_eq!(said("or_change = 'din'\n"), [message]);
+}
+
+#[test]
+fn a_stamp_is_read_and_streams_know_the_devices() {
+    let stamp = stream("stamp = { name = 'id', of = 'content' }\n")
+        .shape
+        .stamp;
+    let expected = |of| Stamp {
+        name: "id".into(),
+        of,
+    };
+    assert_eq!(stamp, Some(expected(StampOf::Content)));
+    let lines = "stamp = { name = 'id' }\n\
+                 [[device]]\nname = 'd'\nident = '3*'\ndata = { wialon_uid = '77' }\n";
+    let shape = stream(lines).shape;
+    assert_eq!(shape.stamp, Some(expected(StampOf::Record)));
+    assert_eq!(shape.data("35", "wialon_uid"), Some(ValueRef::Text("77")));
+    assert_eq!(shape.data("4", "wialon_uid"), None);
+    let unknown = "unknown `of` `both`";
+    assert_eq!(said("stamp = { name = 'id', of = 'both' }\n"), [unknown]);
 }

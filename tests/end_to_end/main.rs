@@ -10,6 +10,7 @@
 )]
 
 mod commands;
+mod pipeline;
 mod servers;
 mod trackers;
 mod weir;

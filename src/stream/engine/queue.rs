@@ -14,6 +14,8 @@ use std::time::Duration;
 /// Messages between the ring's reading place and its cursor.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    /// Its id, see [`Outgoing`].
+    pub(super) ring: u32,
     items: VecDeque<Item>,
     /// Of `items` and their bodies.
     bytes: usize,
@@ -50,6 +52,8 @@ pub(super) enum State {
 pub struct Outgoing<'a> {
     /// Its number, for the answer.
     pub seq: Seq,
+    /// The id of the ring that gave it the number.
+    pub ring: u32,
     /// When it was received.
     pub received: Wall,
     /// The message, see [`crate::message::body`].
@@ -69,9 +73,10 @@ pub enum Repeat {
 
 impl<'a> Outgoing<'a> {
     /// A record that was just read.
-    pub(super) fn of(record: &Record<'a>) -> Self {
+    pub(super) fn of(record: &Record<'a>, ring: u32) -> Self {
         Self {
             seq: record.seq,
+            ring,
             received: record.received,
             body: record.body,
             repeat: Repeat::First,
@@ -133,7 +138,8 @@ impl Queue {
     }
 
     pub(super) fn last_accepted(&self) -> Option<Outgoing<'_>> {
-        self.last_accepted.as_ref().map(Item::outgoing)
+        let last = self.last_accepted.as_ref();
+        last.map(|item| item.outgoing(self.ring))
     }
 
     /// The oldest that is not settled.
@@ -229,7 +235,7 @@ impl Item {
     }
 
     /// As a link sees it, before or after [`Item::depart`].
-    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+    pub(super) fn outgoing(&self, ring: u32) -> Outgoing<'_> {
         let before = self.sent - u32::from(self.is_in_flight());
         let repeat = match before {
             0 => Repeat::First,
@@ -237,6 +243,7 @@ impl Item {
         };
         Outgoing {
             seq: self.seq,
+            ring,
             received: self.received,
             body: &self.body,
             repeat,
