@@ -6,7 +6,7 @@
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "tls"]),
-    ("stream", &["bind", "rejects", "tls"]),
+    ("stream", &["bind", "tls"]),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),
 ];

@@ -47,6 +47,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let thinning = thinning::read(&mut reader);
     let interval = stream_message::interval(&mut reader);
     let shape = stream_message::shape(&mut reader);
+    let rejects = stream_message::rejects(&mut reader);
     let delivery = delivery(&mut reader);
     // without its type nobody can say which keys are unknown
     kind?;
@@ -63,6 +64,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         thinning,
         interval,
         shape,
+        rejects,
         delivery,
         destination: destination?,
     };

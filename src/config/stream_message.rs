@@ -3,9 +3,11 @@
 use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::reader::Reader;
+use super::section::path;
 use super::value;
 use crate::convert::Convert;
 use crate::filter::Filter;
+use crate::stream::settings::Rejects;
 use crate::stream::settings::Shape;
 use crate::stream::settings::Stamp;
 use crate::stream::settings::StampOf;
@@ -61,6 +63,16 @@ fn stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
     let of = table.choice("of", &of).unwrap_or(StampOf::Record);
     table.finish();
     Some(Stamp { name: name?, of })
+}
+
+/// `rejects`.
+pub(super) fn rejects(reader: &mut Reader<'_>) -> Option<Rejects> {
+    let mut table = reader.table("rejects")?;
+    let file = table.required("file", "file = \"/var/lib/weir/rejects.jsonl\"");
+    let file = file.and_then(|text| table.parse(&text, path));
+    let size = table.size("size", REJECTS).unwrap_or(1 << 20);
+    table.finish();
+    Some(Rejects { file: file?, size })
 }
 
 /// `convert`.
@@ -119,3 +131,6 @@ const DOTS_MAX: usize = 8;
 
 /// Messages a second.
 const RATE: RangeInclusive<f64> = 0.001..=100_000.0;
+
+/// Bytes of both files of rejects; a message and its reason fit into each.
+const REJECTS: RangeInclusive<u64> = 256 << 10..=1 << 30;

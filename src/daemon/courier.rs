@@ -11,6 +11,7 @@ use crate::ring::StreamId;
 use crate::stream::engine::{Engine, Event, Limits};
 
 use crate::stream::file::FileLink;
+use crate::stream::rejects::Rejects;
 use crate::stream::settings::{Destination, Settings};
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Turn};
@@ -36,6 +37,7 @@ pub(super) struct Courier {
     hub: Rc<Hub>,
     stream: Rc<Stream>,
     engine: Engine,
+    rejects: Option<Rejects>,
     limiter: Limiter,
     resolver: Resolver,
 }
@@ -74,10 +76,12 @@ impl Courier {
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
         let engine = engine.behind(Sieve::new(settings));
+        let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
             hub,
             stream,
             engine,
+            rejects,
             limiter: Limiter::default(),
             resolver: Resolver::default(),
         }
@@ -215,6 +219,13 @@ impl Courier {
     }
 
     fn serve(&mut self) {
+        let rejects = self.rejects.as_mut();
+        if let Some(Err(error)) = rejects.map(|rejects| rejects.keep(&mut self.engine)) {
+            self.warn(
+                "rejects",
+                &format!("what was given up is not kept: {error}"),
+            );
+        }
         let (routes, stream) = (&self.hub.routes, self.stream.id);
         let wanted = |body: &[u8]| {
             Body::new(body).is_ok_and(|body| {

@@ -12,10 +12,12 @@
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
 mod event;
+mod limits;
 mod queue;
 mod rate;
 
 pub use event::Event;
+pub use limits::Limits;
 pub use queue::Outgoing;
 pub use queue::Repeat;
 
@@ -64,21 +66,6 @@ pub struct Engine {
     /// Given up since the last that was accepted.
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
-}
-
-/// What an engine holds in memory at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Messages read and not settled.
-    pub messages: usize,
-    /// Their bytes in memory, what is kept beside them included, one message excepted.
-    pub bytes: usize,
-    /// Older than this since it was received: expired.
-    pub ttl: Option<Duration>,
-    /// Older than this by its own timestamp: expired.
-    pub max_age: Option<Duration>,
-    /// Between two messages that are sent, on the average.
-    pub interval: Option<Duration>,
 }
 
 /// What a link says of a message that it is offered for a batch.
@@ -251,6 +238,12 @@ impl Engine {
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// A message that was given up and is not settled in the ring, and why; each once. Asked for
+    /// before [`Engine::settle`], no power cut takes it away unseen.
+    pub fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        self.queue.take_given_up()
     }
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
@@ -446,7 +439,7 @@ impl Engine {
 
     fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
         let seq = *range.start();
-        self.queue.mark(&range, State::Settled(Settled::GivenUp));
+        self.queue.give_up(seq, reason);
         self.given_up_in_a_row += 1;
         let reason = reason.to_owned();
         self.note(Event::GivenUp {

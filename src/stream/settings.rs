@@ -36,6 +36,8 @@ pub struct Settings {
     pub interval: Option<Duration>,
     /// What the destination is shown of a message.
     pub shape: Shape,
+    /// Where messages that are given up are kept; none: nowhere.
+    pub rejects: Option<Rejects>,
     /// How batches are cut and tried again.
     pub delivery: Delivery,
     /// Where to, with the keys of its own.
@@ -52,6 +54,15 @@ impl Settings {
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
         }
     }
+}
+
+/// Where messages that are given up are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejects {
+    /// JSON lines; one that was set aside lies beside it with `.1`.
+    pub file: PathBuf,
+    /// Bytes of both files at most, one message excepted.
+    pub size: u64,
 }
 
 /// What the destination is shown of a message.

@@ -88,3 +88,12 @@ fn a_stamp_is_read_and_streams_know_the_devices() {
     let unknown = "unknown `of` `both`";
     assert_eq!(said("stamp = { name = 'id', of = 'both' }\n"), [unknown]);
 }
+
+#[test]
+fn a_file_for_rejects_is_read() {
+    let rejects = stream("rejects = { file = '/r', size = '1 MiB' }\n").rejects;
+    let rejects = rejects.unwrap();
+    assert_eq!((rejects.file, rejects.size), ("/r".into(), 1 << 20));
+    let message = "this rejects has no `file`";
+    assert_eq!(said("rejects = { size = '1 MiB' }\n"), [message]);
+}

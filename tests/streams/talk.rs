@@ -122,6 +122,7 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         thinning: None,
         interval: None,
         shape: Shape::default(),
+        rejects: None,
         delivery,
         destination,
     }

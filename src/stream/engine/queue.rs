@@ -37,6 +37,8 @@ pub(super) struct Item {
     /// How often it was sent.
     pub(super) sent: u32,
     pub(super) state: State,
+    /// Why it was given up, until that is asked for.
+    reason: Option<Box<str>>,
 }
 
 /// Where a message is on its way.
@@ -119,6 +121,7 @@ impl Queue {
             measured,
             body,
             sent: 0,
+            reason: None,
             state: settled.map_or(State::Waiting, State::Settled),
         });
     }
@@ -189,6 +192,26 @@ impl Queue {
             .filter(|item| item.is_in_flight())
             .map(|item| item.state = state);
         marked.count()
+    }
+
+    /// Settles one that is in flight: the destination will never take it.
+    pub(super) fn give_up(&mut self, seq: Seq, reason: &str) {
+        let place = self.place(seq);
+        let item = self.items.get_mut(place);
+        if let Some(item) = item.filter(|item| item.seq == seq && item.is_in_flight()) {
+            item.state = State::Settled(Settled::GivenUp);
+            item.reason = Some(reason.into());
+        }
+    }
+
+    /// The first that was given up and not asked for, and why.
+    pub(super) fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        let ring = self.ring;
+        let (item, reason) = self
+            .items
+            .iter_mut()
+            .find_map(|item| item.reason.take().map(|reason| (item, reason)))?;
+        Some((item.outgoing(ring), reason))
     }
 
     /// Settles those that wait and are too old.
