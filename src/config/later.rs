@@ -5,19 +5,8 @@
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
-    ("channel", &["connect", "every", "or_change", "tls"]),
-    (
-        "stream",
-        &[
-            "every",
-            "or_change",
-            "bind",
-            "rejects",
-            "rate",
-            "stamp",
-            "tls",
-        ],
-    ),
+    ("channel", &["connect", "tls"]),
+    ("stream", &["bind", "tls"]),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),
 ];

@@ -11,6 +11,7 @@ use crate::message::body::Body;
 use crate::net::{Interest, Resolver, Socket, Target};
 use crate::stream::engine::{Engine, Event, Limits, Tally};
 use crate::stream::file::FileLink;
+use crate::stream::rejects::Rejects;
 use crate::stream::settings::Destination;
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Turn};
@@ -23,6 +24,7 @@ pub(super) struct Courier {
     hub: Rc<Hub>,
     stream: Rc<Stream>,
     engine: Engine,
+    rejects: Option<Rejects>,
     limiter: Limiter,
     resolver: Resolver,
     /// What was done and is not told as an event yet, and when the last one was.
@@ -46,13 +48,17 @@ impl Courier {
             messages,
             bytes: settings.delivery.max_bytes,
             ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
         let engine = engine.behind(Sieve::new(settings));
+        let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
             hub,
             stream,
             engine,
+            rejects,
             limiter: Limiter::default(),
             resolver: Resolver::default(),
             untold: Tally::default(),
@@ -188,13 +194,22 @@ impl Courier {
     fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
         let paused = self.engine.paused_until(now);
         let batch = self.engine.batch_due().filter(|due| *due > now.mono);
-        [paused, batch, link.wake_at(&self.engine), self.tell_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        let waits = [
+            paused,
+            batch,
+            self.engine.rate_due(now),
+            link.wake_at(&self.engine),
+            self.tell_due(),
+        ];
+        waits.into_iter().flatten().min()
     }
 
     fn serve(&mut self) {
+        let rejects = self.rejects.as_mut();
+        if let Some(Err(error)) = rejects.map(|rejects| rejects.keep(&mut self.engine)) {
+            let text = format!("what was given up is not kept: {error}");
+            self.warn("rejects", &text);
+        }
         if self.stream.take_moved() {
             self.hub.restart(&mut self.engine);
         }

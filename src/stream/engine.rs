@@ -12,10 +12,13 @@
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
 mod event;
+mod limits;
 mod queue;
+mod rate;
 mod tally;
 
 pub use event::Event;
+pub use limits::Limits;
 pub use queue::Outgoing;
 pub use queue::Repeat;
 pub use tally::Tally;
@@ -27,12 +30,14 @@ use super::settings::Delivery;
 use super::settings::OnReject;
 use super::sieve::Sieve;
 use crate::clock::Now;
+use crate::message::body::Body;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::ring::StreamId;
 use queue::Queue;
 use queue::State;
+use rate::Rate;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -47,6 +52,7 @@ pub struct Engine {
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
+    rate: Rate,
     /// Nothing is sent before.
     paused_until: Option<Duration>,
     /// Whether the destination said anything since a connection was last lost.
@@ -63,17 +69,6 @@ pub struct Engine {
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
     tally: Tally,
-}
-
-/// What an engine holds in memory at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Messages read and not settled.
-    pub messages: usize,
-    /// Their bytes, one message excepted.
-    pub bytes: usize,
-    /// Older than this since it was received: expired.
-    pub ttl: Option<Duration>,
 }
 
 /// What a link says of a message that it is offered for a batch.
@@ -98,6 +93,7 @@ impl Engine {
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
+            rate: Rate::new(limits.interval),
             paused_until: None,
             answered: true,
             progressed: Duration::ZERO,
@@ -120,6 +116,7 @@ impl Engine {
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
     /// records whose subscription was not decided when they came.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
+        self.queue.ring = ring.id();
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
@@ -127,10 +124,16 @@ impl Engine {
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
-                let taken = self.sieve.takes(&Outgoing::of(&record));
+                let taken = self.sieve.takes(
+                    &Outgoing::of(&record, self.queue.ring),
+                    now.mono,
+                    record.age,
+                );
                 (!taken).then_some(Settled::Filtered)
             };
-            self.queue.push(&record, now, settled);
+            let judged = self.limits.max_age.and(Body::new(record.body).ok());
+            let measured = judged.and_then(|body| body.measured());
+            self.queue.push(&record, measured, now, settled);
         }
         if let Some(never_seen) = self.sieve.suspicion() {
             self.note(Event::NothingPasses { never_seen });
@@ -140,12 +143,14 @@ impl Engine {
     /// The next message to send, in order; it is in flight from now on.
     pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
         self.expire(now);
-        if self.is_paused(now) {
+        if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
+        let ring = self.queue.ring;
         let item = self.queue.waiting_mut().next()?;
         item.depart(now);
-        Some(item.outgoing())
+        self.rate.spend(1, now);
+        Some(item.outgoing(ring))
     }
 
     /// The next batch to send, the only one in flight; none while one is, or while `linger` may
@@ -161,12 +166,14 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let (mut room, mut range, mut unfit) = (self.batch_room(), None, Vec::new());
+        let ring = self.queue.ring;
+        let most = self.batch_room().min(self.rate.room(now));
+        let (mut room, mut range, mut unfit) = (most, None, Vec::new());
         for item in self.queue.waiting_mut() {
             if room == 0 {
                 break;
             }
-            match pack(&item.outgoing()) {
+            match pack(&item.outgoing(ring)) {
                 Packing::Taken => {
                     item.depart(now);
                     room -= 1;
@@ -180,6 +187,7 @@ impl Engine {
                 }
             }
         }
+        self.rate.spend(most - room, now);
         for (seq, reason) in unfit {
             self.note(Event::Skipped { seq, reason });
         }
@@ -188,7 +196,9 @@ impl Engine {
 
     /// The messages of `range` that are in flight, in order.
     pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
-        self.queue.in_flight(range).map(|item| item.outgoing())
+        let ring = self.queue.ring;
+        let items = self.queue.in_flight(range);
+        items.map(move |item| item.outgoing(ring))
     }
 
     /// The destination took all of `range` that is in flight.
@@ -236,6 +246,12 @@ impl Engine {
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// A message that was given up and is not settled in the ring, and why; each once. Asked for
+    /// before [`Engine::settle`], no power cut takes it away unseen.
+    pub fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        self.queue.take_given_up()
     }
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
@@ -336,6 +352,7 @@ impl Engine {
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
         self.suspect_until = None;
+        self.sieve.forget();
         ring.reread(self.stream);
     }
 
@@ -382,7 +399,14 @@ impl Engine {
             true => Duration::ZERO,
             false => self.delivery.linger,
         };
-        Some(oldest + linger)
+        Some((oldest + linger).max(self.rate.next()))
+    }
+
+    /// When [`Engine::next`] has something again, where only the rate is in its way.
+    #[must_use]
+    pub fn rate_due(&self, now: Now) -> Option<Duration> {
+        let due = self.rate.next();
+        (due > now.mono && self.has_waiting()).then_some(due)
     }
 
     /// How often the oldest unsettled message was sent.
@@ -413,9 +437,7 @@ impl Engine {
     }
 
     fn expire(&mut self, now: Now) {
-        if let Some(ttl) = self.limits.ttl {
-            self.queue.expire(ttl, now);
-        }
+        self.queue.expire(&self.limits, now);
     }
 
     /// Messages of the next batch at most: half of those of which one is known to be refused.
@@ -438,7 +460,7 @@ impl Engine {
 
     fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
         let seq = *range.start();
-        self.queue.mark(&range, State::Settled(Settled::GivenUp));
+        self.queue.give_up(seq, reason);
         self.given_up_in_a_row += 1;
         let reason = reason.to_owned();
         self.note(Event::GivenUp {

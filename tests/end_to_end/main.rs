@@ -12,6 +12,7 @@
 mod commands;
 mod crashes;
 mod memory;
+mod pipeline;
 mod sender;
 mod servers;
 mod trackers;

@@ -119,7 +119,10 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         filter: None,
         ttl: None,
         max_age: None,
+        thinning: None,
+        interval: None,
         shape: Shape::default(),
+        rejects: None,
         delivery,
         destination,
     }

@@ -1,4 +1,4 @@
-//! What an engine has to tell. Nothing follows from it.
+//! What an engine tells of what happened. Decides nothing.
 
 use crate::ring::Seq;
 use crate::stream::Fault;
