@@ -4,6 +4,7 @@ use super::context::Context;
 use super::context::Text;
 use super::reader::Reader;
 use super::source::Place;
+use super::stream_link;
 use super::stream_type;
 use super::tree::Table;
 use crate::ring::From;
@@ -42,6 +43,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let ttl = age(&mut reader, "ttl");
     let max_age = age(&mut reader, "max_age");
     let delivery = delivery(&mut reader);
+    let bind = stream_link::bind(&mut reader, destination.as_ref());
+    let tls = stream_link::tls(&mut reader, destination.as_ref());
     // without its type nobody can say which keys are unknown
     kind?;
     let name_place = reader.value_place("name");
@@ -54,6 +57,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         ttl,
         max_age,
         delivery,
+        bind,
+        tls,
         destination: destination?,
     };
     Some(Draft {

@@ -3,15 +3,18 @@
 use super::hub::Hub;
 use super::limit::Limiter;
 use super::{first_of, sleep};
+use crate::clock::Date;
 use crate::clock::Now;
 use crate::message::body::Body;
-use crate::net::{Interest, Resolver, Socket, Target};
+use crate::net::tls::{Client, Fault, Tls};
+use crate::net::{Connection, Dialling, Interest, Resolver, Target, dial};
 use crate::ring::StreamId;
 use crate::stream::engine::{Engine, Event, Limits};
-
 use crate::stream::file::FileLink;
 use crate::stream::settings::{Destination, Settings};
-use crate::stream::{self, Link, Lost, Turn};
+use crate::stream::{self, Link, Lost, Retry, Turn};
+use event_listener::EventListener;
+use futures_lite::future::{or, poll_once};
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -36,11 +39,17 @@ pub(super) struct Courier {
     engine: Engine,
     limiter: Limiter,
     resolver: Resolver,
+    /// None: without TLS.
+    tls: Option<Client>,
+    /// Connections that failed: the next begins with another address.
+    failures: usize,
+    /// Whether it waits for the clock, and has said so.
+    awaits_date: bool,
 }
 
 /// One connection and what is on its way in it.
 struct Line<'a> {
-    socket: Socket,
+    connection: Connection,
     link: Box<dyn Link + 'a>,
     input: Vec<u8>,
     out: Vec<u8>,
@@ -69,12 +78,17 @@ impl Courier {
             ttl: settings.ttl,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
+        let tls = settings.tls.clone();
+        let tls = tls.map(|tls| Client::new(tls, hub.clock()));
         Self {
             hub,
             stream,
             engine,
             limiter: Limiter::default(),
             resolver: Resolver::default(),
+            tls,
+            failures: 0,
+            awaits_date: false,
         }
     }
 
@@ -93,25 +107,67 @@ impl Courier {
 
     async fn run_socket(&mut self, stream: &Stream, target: &Target) {
         loop {
-            let appended = self.hub.appended();
+            let (appended, woken) = (self.hub.appended(), self.hub.woken());
             self.serve();
             let now = self.hub.now();
-            let link = stream::link(&stream.settings, &stream.client_id, &self.engine, now);
-            let Some(link) = link else {
+            let Some(stays) = self.link(stream).map(|link| link.stays()) else {
                 return;
             };
             if let Some(until) = self.engine.paused_until(now) {
-                sleep(Some(until - now.mono)).await;
-            } else if !link.stays() && !self.engine.has_waiting() {
+                self.rest(until - now.mono, woken).await;
+            } else if !stays && !self.engine.has_waiting() {
                 appended.await;
+            } else if self.lacks_date(now) {
+                sleep(Some(DATE_EVERY)).await;
             } else {
                 let lost = match self.connect(target).await {
-                    Ok(socket) => self.converse(Line::new(socket, link)).await,
-                    Err(error) => Lost::new(NO_CONNECTION, error.to_string()),
+                    Ok(connection) => self.converse(stream, connection).await,
+                    Err(error) => broken(&error),
                 };
                 self.disconnected(target, &lost);
+                if poll_once(woken).await.is_some() {
+                    self.engine.wake();
+                }
             }
         }
+    }
+
+    /// The protocol's side of a connection that is just made.
+    fn link<'a>(&self, stream: &'a Stream) -> Option<Box<dyn Link + 'a>> {
+        let now = self.hub.now();
+        stream::link(&stream.settings, &stream.client_id, &self.engine, now)
+    }
+
+    /// Waits for the next try, or to be woken.
+    async fn rest(&mut self, wait: Duration, woken: EventListener) {
+        let woken = async {
+            woken.await;
+            true
+        };
+        let slept = async {
+            sleep(Some(wait)).await;
+            false
+        };
+        if or(woken, slept).await {
+            self.engine.wake();
+        }
+    }
+
+    /// Whether certificates cannot be judged for want of the date; says when that changes.
+    fn lacks_date(&mut self, now: Now) -> bool {
+        let tls = self.stream.settings.tls.as_ref();
+        let lacks = tls.is_some_and(Tls::needs_date) && !now.wall.trusted;
+        if std::mem::replace(&mut self.awaits_date, lacks) != lacks {
+            let (name, date) = (&self.stream.settings.name, Date(now.wall.since_1970));
+            match lacks {
+                true => log::warn!(
+                    "stream `{name}`: waits: the clock says {date}, and a wrong clock checks no \
+                     certificate"
+                ),
+                false => log::info!("stream `{name}`: the clock says {date}, certificates count"),
+            }
+        }
+        lacks
     }
 
     async fn run_file(&mut self, mut link: FileLink) {
@@ -134,29 +190,51 @@ impl Courier {
         }
     }
 
-    async fn connect(&mut self, target: &Target) -> io::Result<Socket> {
-        let timeout = self.stream.settings.delivery.timeout;
-        let mut last = io::ErrorKind::HostUnreachable.into();
-        for address in self.resolver.resolve(&target.host, target.port).await? {
-            match within(timeout, Socket::connect(address)).await {
-                Ok(socket) => return Ok(socket),
-                Err(error) => last = error,
+    /// Waits on: name servers, the sockets, TLS; each for `timeout` at most.
+    async fn connect(&mut self, target: &Target) -> io::Result<Connection> {
+        let mut addresses = self.resolver.resolve(&target.host, target.port).await?;
+        // one that takes connections and does nothing with them is not tried first for ever
+        let first = self.failures.checked_rem(addresses.len()).unwrap_or(0);
+        addresses.rotate_left(first);
+        let dialling = Dialling {
+            bind: self.stream.settings.bind.clone(),
+            timeout: self.stream.settings.delivery.timeout,
+        };
+        let socket = dial(&addresses, &dialling).await?;
+        match &mut self.tls {
+            None => Ok(Connection::Plain(socket)),
+            Some(tls) => {
+                let shake_hands = tls.connect(socket, &target.host);
+                let socket = within(dialling.timeout, shake_hands).await?;
+                Ok(Connection::Tls(Box::new(socket)))
             }
         }
-        Err(last)
     }
 
     /// One connection from its first byte to its end. Waits on: the socket, the ring, the link's
-    /// next time.
-    async fn converse(&mut self, mut line: Line<'_>) -> Lost {
+    /// next time, being woken.
+    async fn converse(&mut self, stream: &Stream, connection: Connection) -> Lost {
+        let Some(link) = self.link(stream) else {
+            return Lost::ended("there is nothing to say");
+        };
+        let mut line = Line::new(connection, link);
+        let lost = self.carry(&mut line).await;
+        // as far as it can still be said
+        line.connection.finish().ok();
+        lost
+    }
+
+    async fn carry(&mut self, line: &mut Line<'_>) -> Lost {
         loop {
-            let appended = self.hub.appended();
-            match self.turn(&mut line) {
+            let (appended, woken) = (self.hub.appended(), self.hub.woken());
+            match self.turn(line) {
                 Ok(Again::Now) => futures_lite::future::yield_now().await,
                 Ok(Again::At(due)) => {
                     let interest = Interest::of(Some(()), (!line.out.is_empty()).then_some(()));
                     let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
-                    first_of(line.socket.ready(interest), first_of(appended, sleep(wait))).await;
+                    let ready = line.connection.ready(interest);
+                    let due = first_of(appended, sleep(wait));
+                    first_of(ready, or(due, self.rest(Duration::MAX, woken))).await;
                 }
                 Err(lost) => return lost,
             }
@@ -166,7 +244,7 @@ impl Courier {
     /// Reads, understands, settles, sends and writes what there is, once each. What has come is
     /// read before any time is judged: after a stall the answers are already there.
     fn turn(&mut self, line: &mut Line<'_>) -> Result<Again, Lost> {
-        let read = line.socket.try_read(&mut line.input);
+        let read = line.connection.try_read(&mut line.input);
         let now = self.hub.now();
         let engine = &mut self.engine;
         line.understand(engine, now)?;
@@ -181,7 +259,7 @@ impl Courier {
         self.set_connected(line.link.is_ready());
         let engine = &mut self.engine;
         line.send(engine, now)?;
-        let wrote = line.socket.try_write(&mut line.out);
+        let wrote = line.connection.try_write(&mut line.out);
         let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))? > 0;
         self.serve();
         Ok(if read || wrote {
@@ -232,7 +310,7 @@ impl Courier {
         }
     }
 
-    fn set_connected(&self, connected: bool) {
+    fn set_connected(&mut self, connected: bool) {
         if self.stream.connected.replace(connected) == connected {
             return;
         }
@@ -249,6 +327,9 @@ impl Courier {
         } else {
             "not connected"
         };
+        if lost.retry == Retry::Paused {
+            self.failures = self.failures.wrapping_add(1);
+        }
         self.set_connected(false);
         let now = self.hub.now();
         self.engine
@@ -277,9 +358,9 @@ impl Courier {
 }
 
 impl<'a> Line<'a> {
-    fn new(socket: Socket, link: Box<dyn Link + 'a>) -> Self {
+    fn new(connection: Connection, link: Box<dyn Link + 'a>) -> Self {
         Self {
-            socket,
+            connection,
             link,
             input: Vec::new(),
             out: Vec::new(),
@@ -347,16 +428,27 @@ enum Again {
 }
 
 fn broken(error: &io::Error) -> Lost {
-    Lost::new(NO_CONNECTION, error.to_string())
+    let code = match Fault::is_certificate(error) {
+        true => stream::CERTIFICATE,
+        false => NO_CONNECTION,
+    };
+    Lost::new(code, error.to_string())
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    futures_lite::future::or(work, async {
+    or(work, async {
         sleep(Some(limit)).await;
-        Err(io::ErrorKind::TimedOut.into())
+        let message = format!(
+            "no answer to the TLS handshake within {} s",
+            limit.as_secs_f64()
+        );
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
     })
     .await
 }
+
+/// How often a clock that is wrong is looked at.
+const DATE_EVERY: Duration = Duration::from_secs(1);
 
 /// flespi's code of a destination that could not be reached.
 const NO_CONNECTION: i32 = -1;

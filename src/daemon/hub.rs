@@ -20,6 +20,8 @@ pub(super) struct Hub {
     touched: Event,
     /// Notified when [`Hub::safe`] has risen.
     risen: Event,
+    /// Notified when streams that wait for their next try are to go now.
+    woken: Event,
     /// The watermark that `risen` was last notified of.
     told: Cell<Seq>,
 }
@@ -28,6 +30,7 @@ impl Hub {
     pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
         let told = Cell::new(ring.safe());
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
+        let woken = Event::new();
         Self {
             clock,
             ring: RefCell::new(ring),
@@ -35,12 +38,18 @@ impl Hub {
             appended,
             touched,
             risen,
+            woken,
             told,
         }
     }
 
     pub(super) fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    /// What certificates are judged by.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Everything below is safe.
@@ -120,6 +129,16 @@ impl Hub {
     /// Ends when a record comes.
     pub(super) fn appended(&self) -> EventListener {
         self.appended.listen()
+    }
+
+    /// Lets streams that wait for their next try go now.
+    pub(super) fn wake(&self) {
+        self.woken.notify(usize::MAX);
+    }
+
+    /// Ends at the next [`Hub::wake`].
+    pub(super) fn woken(&self) -> EventListener {
+        self.woken.listen()
     }
 
     /// Ends when more is safe than now.

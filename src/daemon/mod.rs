@@ -9,6 +9,7 @@ mod hub;
 mod intake;
 mod limit;
 mod open;
+mod uplink;
 
 pub use open::{Locked, open_ring};
 
@@ -94,6 +95,8 @@ impl Daemon {
         }
         let hub = Rc::clone(&self.hub);
         tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        let hub = Rc::clone(&self.hub);
+        tasks.push(executor.spawn(async move { uplink::watch(&hub).await }));
         ready();
         stop.await;
         drop(tasks);

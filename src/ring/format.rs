@@ -88,12 +88,16 @@ impl Ordinals {
 
     /// The sum, stream by stream.
     pub(super) fn plus(&self, other: &Self) -> Self {
-        Self(std::array::from_fn(|index| self.at(index).saturating_add(other.at(index))))
+        Self(std::array::from_fn(|index| {
+            self.at(index).saturating_add(other.at(index))
+        }))
     }
 
     /// The difference, stream by stream; nowhere less than 0.
     pub(super) fn less(&self, other: &Self) -> Self {
-        Self(std::array::from_fn(|index| self.at(index).saturating_sub(other.at(index))))
+        Self(std::array::from_fn(|index| {
+            self.at(index).saturating_sub(other.at(index))
+        }))
     }
 
     fn at(&self, index: usize) -> u64 {

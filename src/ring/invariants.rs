@@ -6,8 +6,18 @@ impl Ring {
     /// Panics where one of them does not hold.
     pub(super) fn check_invariants(&self) {
         assert!(self.begun_seq <= self.next_seq);
-        assert!(self.segments.iter().map(|s| s.generation).is_sorted_by(|a, b| a < b));
-        assert!(self.segments.iter().map(|s| s.first_seq).is_sorted_by(|a, b| a < b));
+        assert!(
+            self.segments
+                .iter()
+                .map(|s| s.generation)
+                .is_sorted_by(|a, b| a < b)
+        );
+        assert!(
+            self.segments
+                .iter()
+                .map(|s| s.first_seq)
+                .is_sorted_by(|a, b| a < b)
+        );
         for (id, stream) in self.table.attached() {
             let open = |entry: &&super::queue::Entry| {
                 self.table.unsettled(entry.mask, entry.seq) & id.bit() != 0

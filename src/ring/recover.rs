@@ -331,7 +331,10 @@ impl Survey<'_> {
         let before = known.partition_point(|segment| segment.generation < generation);
         let before = before.checked_sub(1).and_then(|index| known.get(index));
         let first_seq = before.map_or(0, |segment| segment.first_seq);
-        let after = self.picture.segments.partition_point(|s| s.generation < generation);
+        let after = self
+            .picture
+            .segments
+            .partition_point(|s| s.generation < generation);
         let end = self.picture.geometry.segment_len;
         let mut segment = Segment {
             generation,
@@ -378,7 +381,8 @@ impl Survey<'_> {
 
     fn header_at(&mut self, index: usize) -> Option<segment::Header> {
         let generation = self.picture.segments.get(index)?.generation;
-        self.header(generation).filter(|header| header.generation == generation)
+        self.header(generation)
+            .filter(|header| header.generation == generation)
     }
 
     fn span(&self, index: usize) -> Option<Span> {

@@ -79,7 +79,13 @@ impl HeadScan {
     fn add_hole(&mut self, range: Range<u32>, before: u64, mask: u32) {
         if self.holes.len() < HOLES_MAX {
             let (from, to) = (range.start, range.end);
-            self.holes.push(Hole { from, to, before, mask, kind: Damage::Torn });
+            self.holes.push(Hole {
+                from,
+                to,
+                before,
+                mask,
+                kind: Damage::Torn,
+            });
         }
     }
 

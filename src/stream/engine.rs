@@ -43,6 +43,8 @@ pub struct Engine {
     backoff: Backoff,
     /// Nothing is sent before.
     paused_until: Option<Duration>,
+    /// Until when the destination itself wants to be left alone.
+    asked_until: Option<Duration>,
     /// Whether the destination said anything since a connection was last lost.
     answered: bool,
     /// When the oldest message in flight was accepted last.
@@ -117,6 +119,7 @@ impl Engine {
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
             paused_until: None,
+            asked_until: None,
             answered: true,
             progressed: Duration::ZERO,
             unanswered: (Seq(0), 0),
@@ -389,9 +392,10 @@ impl Engine {
         self.queue.oldest().map_or(0, |item| item.sent)
     }
 
-    /// Ends a pause: a route has appeared, or somebody asks for it.
+    /// Ends a pause: a route has appeared, or somebody asks for it. One that the destination asked
+    /// for goes on.
     pub fn wake(&mut self) {
-        self.paused_until = None;
+        self.paused_until = self.asked_until;
     }
 
     /// What happened since the last call, at most [`EVENTS_MAX`].
@@ -440,6 +444,7 @@ impl Engine {
     fn pause(&mut self, now: Now, after: Option<Duration>, random: u32) {
         let wait = self.backoff.failed(random).max(after.unwrap_or_default());
         self.paused_until = Some(now.mono + wait);
+        self.asked_until = after.map(|after| now.mono + after);
     }
 
     fn is_paused(&self, now: Now) -> bool {

@@ -1,6 +1,8 @@
 //! What the configuration says of a stream.
 
+use crate::net::Bind;
 use crate::net::Target;
+use crate::net::tls::Tls;
 use crate::ring;
 use crate::template::Template;
 use std::path::PathBuf;
@@ -23,6 +25,10 @@ pub struct Settings {
     pub max_age: Option<Duration>,
     /// How batches are cut and tried again.
     pub delivery: Delivery,
+    /// Where connections leave from; none: as the routes say.
+    pub bind: Option<Bind>,
+    /// None: the destination is spoken to without TLS.
+    pub tls: Option<Tls>,
     /// Where to, with the keys of its own.
     pub destination: Destination,
 }

@@ -94,11 +94,23 @@ impl Oracle {
         if seq <= newest && self.records.get(&seq).is_some_and(|record| record.safe) {
             return Err(format!("number {seq} is that of a safe record"));
         }
-        for reader in self.streams.iter_mut().filter(|reader| mask & reader.bit != 0) {
+        for reader in self
+            .streams
+            .iter_mut()
+            .filter(|reader| mask & reader.bit != 0)
+        {
             reader.stored += 1;
         }
         let (safe, damaged, settled, again) = (false, false, 0, 0);
-        let record = Appended { mask, body, received_ms, safe, damaged, settled, again };
+        let record = Appended {
+            mask,
+            body,
+            received_ms,
+            safe,
+            damaged,
+            settled,
+            again,
+        };
         self.records.insert(seq, record);
         Ok(())
     }
@@ -111,15 +123,23 @@ impl Oracle {
     ) -> Result<(), Violation> {
         let seq = record.seq.0;
         let reader = &mut self.streams[index];
-        let known = self.records.get(&seq).ok_or(format!("{seq} was never appended"))?;
+        let known = self
+            .records
+            .get(&seq)
+            .ok_or(format!("{seq} was never appended"))?;
         if known.body != record.body {
             return Err(format!("{seq} has another body"));
         }
         if known.mask & reader.bit == 0 {
-            return Err(format!("{seq} came to stream {index}, which did not want it"));
+            return Err(format!(
+                "{seq} came to stream {index}, which did not want it"
+            ));
         }
         if seq <= reader.last {
-            return Err(format!("{seq} came after {} to stream {index}", reader.last));
+            return Err(format!(
+                "{seq} came after {} to stream {index}",
+                reader.last
+            ));
         }
         check_time(known.received_ms, record.received, now_ms)?;
         reader.last = seq;
@@ -138,7 +158,9 @@ impl Oracle {
         let passed = self.rotten && in_flight > 0 && counters.backlog > in_flight;
         match counters.backlog == in_flight || passed {
             true => Ok(()),
-            false => Err(format!("stream {index} has all, in flight {in_flight}: {counters:?}")),
+            false => Err(format!(
+                "stream {index} has all, in flight {in_flight}: {counters:?}"
+            )),
         }
     }
 
@@ -146,9 +168,14 @@ impl Oracle {
     fn missed(&mut self, index: usize, seq: u64) -> Result<(), Violation> {
         let due = &mut self.streams[index].due;
         while let Some(missed) = due.first().copied().filter(|missed| *missed < seq) {
-            let damaged = self.records.get(&missed).is_some_and(|record| record.damaged);
+            let damaged = self
+                .records
+                .get(&missed)
+                .is_some_and(|record| record.damaged);
             if !damaged && missed >= self.given_up_below {
-                return Err(format!("{missed} was safe and did not come to stream {index}"));
+                return Err(format!(
+                    "{missed} was safe and did not come to stream {index}"
+                ));
             }
             due.remove(&missed);
         }
@@ -196,7 +223,11 @@ impl Oracle {
 
     /// Records below `seq` were given up for room.
     pub(super) fn given_up(&mut self, seq: u64) {
-        for record in self.records.range(self.given_up_below.min(seq)..seq).map(|(_, r)| r) {
+        for record in self
+            .records
+            .range(self.given_up_below.min(seq)..seq)
+            .map(|(_, r)| r)
+        {
             for reader in &mut self.streams {
                 reader.may_be_dropped += u64::from(record.is_open(reader.bit));
             }
@@ -217,7 +248,11 @@ impl Oracle {
         let reader = &mut self.streams[index];
         let settled = |record: &Appended| record.settled & reader.bit != 0;
         for seq in reader.in_flight.drain(..) {
-            if self.records.get(&seq).is_some_and(|record| record.safe && !settled(record)) {
+            if self
+                .records
+                .get(&seq)
+                .is_some_and(|record| record.safe && !settled(record))
+            {
                 reader.due.insert(seq);
             }
         }
@@ -241,8 +276,12 @@ impl Oracle {
             reader.last = 0;
             reader.stored = counters.stored;
             let open = |r: &Appended| r.safe && r.mask & !r.settled & reader.bit != 0;
-            reader.due =
-                self.records.iter().filter(|(_, r)| open(r)).map(|(seq, _)| *seq).collect();
+            reader.due = self
+                .records
+                .iter()
+                .filter(|(_, r)| open(r))
+                .map(|(seq, _)| *seq)
+                .collect();
             if !self.rotten && counters.dropped > reader.may_be_dropped {
                 let may = reader.may_be_dropped;
                 return Err(format!("stream {index} lost at most {may}: {counters:?}"));
@@ -266,7 +305,9 @@ impl Oracle {
         let reader = &self.streams[index];
         if counters.stored != reader.stored || counters.corrupt != 0 {
             let stored = reader.stored;
-            return Err(format!("stream {index} should have {stored} stored: {counters:?}"));
+            return Err(format!(
+                "stream {index} should have {stored} stored: {counters:?}"
+            ));
         }
         Ok(())
     }
@@ -275,7 +316,9 @@ impl Oracle {
 fn check_time(received_ms: u64, said: Wall, now_ms: u64) -> Result<(), Violation> {
     let said_ms = u64::try_from(said.since_1970.as_millis()).unwrap_or(u64::MAX);
     match said.trusted && said_ms.abs_diff(received_ms) > 1_500 {
-        true => Err(format!("received at {received_ms}, said {said_ms}, now {now_ms}")),
+        true => Err(format!(
+            "received at {received_ms}, said {said_ms}, now {now_ms}"
+        )),
         false => Ok(()),
     }
 }

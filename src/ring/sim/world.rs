@@ -37,7 +37,11 @@ pub(super) struct Faults {
 impl Faults {
     /// The eight combinations.
     pub(super) fn of(mode: u64) -> Self {
-        Self { failing_syncs: mode & 1 != 0, rot: mode & 2 != 0, garbage: mode & 4 != 0 }
+        Self {
+            failing_syncs: mode & 1 != 0,
+            rot: mode & 2 != 0,
+            garbage: mode & 4 != 0,
+        }
     }
 }
 
@@ -104,7 +108,11 @@ impl World {
         let unit = if random.once_in(2) { 512 } else { 4096 };
         let failing = if faults.failing_syncs { 15 } else { 0 };
         let disk = Disk::new(len, unit, failing, Random::new(seed ^ 0xd15c));
-        let full = if random.once_in(4) { Full::Refuse } else { Full::DropOldest };
+        let full = if random.once_in(4) {
+            Full::Refuse
+        } else {
+            Full::DropOldest
+        };
         let settings = Settings {
             size: len as u64,
             delay: Duration::from_millis(200),
@@ -142,7 +150,8 @@ impl World {
         self.streams.clear();
         for name in NAMES {
             let id = (0..9).find_map(|_| self.ring.attach(name, From::New, self.now()).ok());
-            self.streams.push(id.ok_or("a stream could not be attached")?);
+            self.streams
+                .push(id.ok_or("a stream could not be attached")?);
         }
         Ok(())
     }
@@ -152,14 +161,44 @@ impl World {
     }
 
     fn step(&mut self) -> Result<(), Violation> {
-        if std::env::var("DBG").is_ok() { eprintln!("t={} next={} dur={} begun={} safe={} segs={:?} cum={:?} cd={:?} streams={:?} health={:?}", self.time_ms, self.ring.next_seq, self.ring.durable(), self.ring.begun_seq, self.ring.safe().0, self.ring.segments, &self.ring.cum.0[..4], &self.ring.cum_durable.0[..4], self.ring.table.attached().map(|(_,s)| (s.cursor_seq,s.cursor_ord,s.read_seq,s.read_ord,s.in_flight,s.waiting,s.waiting_read, s.tally.dropped, s.tally.corrupt)).collect::<Vec<_>>(), self.ring.is_degraded()); }
+        if std::env::var("DBG").is_ok() {
+            eprintln!(
+                "t={} next={} dur={} begun={} safe={} segs={:?} cum={:?} cd={:?} streams={:?} health={:?}",
+                self.time_ms,
+                self.ring.next_seq,
+                self.ring.durable(),
+                self.ring.begun_seq,
+                self.ring.safe().0,
+                self.ring.segments,
+                &self.ring.cum.0[..4],
+                &self.ring.cum_durable.0[..4],
+                self.ring
+                    .table
+                    .attached()
+                    .map(|(_, s)| (
+                        s.cursor_seq,
+                        s.cursor_ord,
+                        s.read_seq,
+                        s.read_ord,
+                        s.in_flight,
+                        s.waiting,
+                        s.waiting_read,
+                        s.tally.dropped,
+                        s.tally.corrupt
+                    ))
+                    .collect::<Vec<_>>(),
+                self.ring.is_degraded()
+            );
+        }
         self.time_ms += self.random.next() % 300;
         if self.dead_until.is_some_and(|until| until <= self.time_ms) {
             self.dead_until = None;
             self.disk.set_dead(false);
         }
         let act = self.random.below(100);
-        if std::env::var("DBG").is_ok() { eprintln!("act {act}"); }
+        if std::env::var("DBG").is_ok() {
+            eprintln!("act {act}");
+        }
         match act {
             0..30 => self.append(),
             30..55 => self.read(),
@@ -194,14 +233,21 @@ impl World {
     }
 
     fn note_given_up(&mut self) {
-        let oldest = self.ring.segments.front().map_or(0, |oldest| oldest.first_seq);
+        let oldest = self
+            .ring
+            .segments
+            .front()
+            .map_or(0, |oldest| oldest.first_seq);
         self.oracle.given_up(oldest);
     }
 
     fn append(&mut self) -> Result<(), Violation> {
         let burst = if self.random.once_in(10) { 40 } else { 4 };
         for _ in 0..=self.random.below(burst) {
-            let all = self.streams.iter().fold(Mask::default(), |mask, id| mask | id.mask());
+            let all = self
+                .streams
+                .iter()
+                .fold(Mask::default(), |mask, id| mask | id.mask());
             let one = self.streams[self.random.below(self.streams.len())];
             let any = u32::try_from(self.random.next() & 0xffff_ffff).unwrap_or(0);
             let mask = (all.0 & any) | one.mask().0;
@@ -247,10 +293,13 @@ impl World {
     fn settle(&mut self) -> Result<(), Violation> {
         let index = self.random.below(self.streams.len());
         for _ in 0..=self.random.below(30) {
-            let Some(seq) = self.oracle.settled(index) else { break };
+            let Some(seq) = self.oracle.settled(index) else {
+                break;
+            };
             let how = [Settled::Accepted, Settled::Filtered, Settled::GivenUp];
             let how = how[self.random.below(how.len())];
-            self.ring.settle(self.streams[index], super::super::Seq(seq), how, self.now());
+            self.ring
+                .settle(self.streams[index], super::super::Seq(seq), how, self.now());
         }
         Ok(())
     }
@@ -275,7 +324,11 @@ impl World {
     /// Commits, if the ring says that it is time.
     fn run_due(&mut self) -> Result<(), Violation> {
         self.end()?;
-        if self.ring.next_commit().is_some_and(|due| due <= self.now().mono) {
+        if self
+            .ring
+            .next_commit()
+            .is_some_and(|due| due <= self.now().mono)
+        {
             drop(self.ring.commit(self.now()));
         }
         Ok(())
@@ -341,7 +394,13 @@ impl World {
         let len = usize::try_from(self.disk.len()).unwrap_or(0);
         let from = self.random.below(len);
         let to = (from + 1 + self.random.below(600)).min(len);
-        if std::env::var("DBG").is_ok() { eprintln!("t=ROT {from}..{to} segment at {} off {}", (from.max(8192)-8192)/8192, from%8192); }
+        if std::env::var("DBG").is_ok() {
+            eprintln!(
+                "t=ROT {from}..{to} segment at {} off {}",
+                (from.max(8192) - 8192) / 8192,
+                from % 8192
+            );
+        }
         self.note_damage(&[from..to], &self.disk.cache());
         self.disk.rot(from..to);
     }
@@ -352,10 +411,14 @@ impl World {
         let geometry = self.ring.geometry;
         let mut storage = Memory::from(bytes.to_vec());
         for index in 0..self.ring.segments.len() {
-            let Some(span) = self.ring.span(index) else { continue };
+            let Some(span) = self.ring.span(index) else {
+                continue;
+            };
             let from = usize::try_from(span.at).unwrap_or(0);
             let to = from + geometry.segment_len as usize;
-            let hit = ranges.iter().any(|range| range.start < to && from < range.end);
+            let hit = ranges
+                .iter()
+                .any(|range| range.start < to && from < range.end);
             if hit {
                 self.note_damage_in(span, geometry, ranges, &mut storage);
             }
@@ -369,13 +432,21 @@ impl World {
         ranges: &[Range<usize>],
         storage: &mut Memory,
     ) {
-        let span = Span { end: geometry.segment_len, ..span };
+        let span = Span {
+            end: geometry.segment_len,
+            ..span
+        };
         let at = usize::try_from(span.at).unwrap_or(0);
         let (mut walk, mut window) = (Walk::new(&span, None), Window::default());
         while let Some(found) = walk.next(&span, &mut window, storage) {
             let (from, to) = (at + found.offset as usize, at + found.end() as usize);
-            if ranges.iter().any(|range| range.start < to && from < range.end) {
-                if std::env::var("DBG").is_ok() { eprintln!("t=DMG {} {from}..{to}", found.seq); }
+            if ranges
+                .iter()
+                .any(|range| range.start < to && from < range.end)
+            {
+                if std::env::var("DBG").is_ok() {
+                    eprintln!("t=DMG {} {from}..{to}", found.seq);
+                }
                 self.oracle.damaged(found.seq);
             }
         }
@@ -420,7 +491,11 @@ impl World {
         self.tally.crashes += 1;
         self.tally.failures += self.ring.stats().failures;
         self.tally.held += self.ring.stats().held;
-        self.durable_ords = self.streams.iter().map(|id| self.ring.slots.ords.of(*id)).collect();
+        self.durable_ords = self
+            .streams
+            .iter()
+            .map(|id| self.ring.slots.ords.of(*id))
+            .collect();
         self.disk.cut_after(None);
         self.disk.set_dead(false);
         self.dead_until = None;
@@ -435,7 +510,17 @@ impl World {
         };
         self.ring = ring;
         self.tally.inferred += u64::from(report.inferred);
-        if std::env::var("DBG").is_ok() { eprintln!("t=REP {report:?} {:?} {:?}", self.ring.segments, self.ring.table.attached().map(|(_,s)| (s.cursor_seq,s.cursor_ord,s.tally.dropped,s.tally.corrupt)).collect::<Vec<_>>()); }
+        if std::env::var("DBG").is_ok() {
+            eprintln!(
+                "t=REP {report:?} {:?} {:?}",
+                self.ring.segments,
+                self.ring
+                    .table
+                    .attached()
+                    .map(|(_, s)| (s.cursor_seq, s.cursor_ord, s.tally.dropped, s.tally.corrupt))
+                    .collect::<Vec<_>>()
+            );
+        }
         self.check_report(&report, crash)?;
         if self.ring.is_degraded() {
             // The disk failed in the middle of opening: once more.
@@ -452,7 +537,12 @@ impl World {
                 _ => return Err(format!("streams moved: {report:?}")),
             }
         }
-        let cursor = |id| self.ring.table.stream(id).map_or(0, |stream| stream.cursor_seq);
+        let cursor = |id| {
+            self.ring
+                .table
+                .stream(id)
+                .map_or(0, |stream| stream.cursor_seq)
+        };
         let seen = |id: &StreamId| (self.ring.counters(*id), cursor(*id));
         let streams: Vec<_> = self.streams.iter().map(seen).collect();
         self.oracle.reopened(&streams, self.ring.next_seq)?;
@@ -464,7 +554,11 @@ impl World {
         let headers = u64::from(geometry.segment_count) * 512 + 2 * 4096 + 4 * 512;
         // The head, those without header, and as many that were opened in vain.
         let scans = u64::from(geometry.segment_len) * u64::from(6 + 3 * report.inferred);
-        let blank = if self.oracle.rotten { 64 * 8192 } else { 4 * 4096 };
+        let blank = if self.oracle.rotten {
+            64 * 8192
+        } else {
+            4 * 4096
+        };
         if report.read > headers + scans + blank {
             return Err(format!("opening read {} bytes: {report:?}", report.read));
         }
@@ -473,7 +567,11 @@ impl World {
             return Err(format!("nothing was damaged: {report:?}"));
         }
         for (id, before) in self.streams.iter().zip(&self.durable_ords) {
-            let ord = self.ring.table.stream(*id).map_or(0, |stream| stream.cursor_ord);
+            let ord = self
+                .ring
+                .table
+                .stream(*id)
+                .map_or(0, |stream| stream.cursor_ord);
             if report.slots == 2 && !self.oracle.rotten && ord < *before {
                 return Err(format!("a cursor went back from {before} to {ord}"));
             }
@@ -490,7 +588,8 @@ impl World {
             while self.read_one(index)? {
                 let seq = self.oracle.settled(index).unwrap_or(0);
                 let seq = super::super::Seq(seq);
-                self.ring.settle(self.streams[index], seq, Settled::Accepted, self.now());
+                self.ring
+                    .settle(self.streams[index], seq, Settled::Accepted, self.now());
             }
         }
         Ok(())
@@ -509,8 +608,18 @@ fn open(
 
 fn now(time_ms: u64, booted_ms: u64, date_known: bool) -> Now {
     let mono = Duration::from_millis(time_ms - booted_ms);
-    let since_1970 = if date_known { Duration::from_millis(time_ms) } else { mono };
-    Now { mono, wall: Wall { since_1970, trusted: date_known } }
+    let since_1970 = if date_known {
+        Duration::from_millis(time_ms)
+    } else {
+        mono
+    };
+    Now {
+        mono,
+        wall: Wall {
+            since_1970,
+            trusted: date_known,
+        },
+    }
 }
 
 const NAMES: [&str; 3] = ["cloud", "depot", "log"];
