@@ -28,7 +28,10 @@ pub mod demo;
 pub mod wire;
 
 pub mod clock;
+pub mod convert;
+pub mod filter;
 pub mod net;
 pub mod pattern;
+mod spelling;
 pub mod template;
 pub mod units;

@@ -19,31 +19,10 @@ impl Pattern {
         }
     }
 
-    /// Whether all of `text` fits it. Time is linear in both lengths: the leftmost place of each
-    /// piece is the best one, so that nothing is tried twice. No allocation.
+    /// Whether all of `text` fits it, see [`fits`].
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let Some((head, rest)) = self.text.split_once('*') else {
-            return self.text == text;
-        };
-        let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let Some(between) = text
-            .strip_prefix(head)
-            .and_then(|text| text.strip_suffix(tail))
-        else {
-            return false;
-        };
-        let after = |text: &'_ str, piece: &str| text.find(piece).map(|at| at + piece.len());
-        let mut left = between;
-        middle.split('*').all(
-            |piece| match after(left, piece).and_then(|at| left.get(at..)) {
-                Some(behind) => {
-                    left = behind;
-                    true
-                }
-                None => false,
-            },
-        )
+        fits(&self.text, text)
     }
 
     /// Whether only one text fits it.
@@ -57,6 +36,27 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether all of `text` fits `pattern`. Time is linear in both lengths: the leftmost place of
+/// each piece is the best one, so that nothing is tried twice. No allocation.
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let between = text.strip_prefix(head);
+    let Some(mut left) = between.and_then(|text| text.strip_suffix(tail)) else {
+        return false;
+    };
+    middle.split('*').all(|piece| match left.split_once(piece) {
+        Some((_, behind)) => {
+            left = behind;
+            true
+        }
+        None => false,
+    })
 }
 
 impl fmt::Display for Pattern {

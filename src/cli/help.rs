@@ -72,9 +72,9 @@ Usage: weir check [-c FILE]
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
 
-  /etc/weir/weir.toml:12:8: error: unknown type `teltonica`
-  12 | type = \"teltonica\"
-     |        ^^^^^^^^^^^
+  /etc/weir/weir.toml:12:8: error: unknown `type` `teltonica`
+      type = \"teltonica\"
+             ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
 Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
@@ -91,7 +91,11 @@ for temporary files and is removed at the end.
 
 Shows the flow live, or as plain lines where there is no terminal, and ends
 with the balance: sent, stored, delivered, lost, duplicated. Exit 1 when
-anything was lost.
+anything was lost or came out of order.
+
+  --for DURATION  how long the vehicles drive, such as 30s or 5m; without it
+                  until Ctrl-C. What is under way then is waited for, at most
+                  15 s; a second Ctrl-C counts at once
 
 Example:
   weir demo --for 30s",

@@ -12,11 +12,11 @@ use super::device::GroupDraft;
 use super::diagnostic::Mistake;
 use super::merge::Merged;
 use super::merge::Tables;
-use super::names::nearest;
 use super::source::Place;
 use super::stream;
 use crate::channel::settings::Unwanted;
 use crate::net::Address;
+use crate::spelling::nearest;
 use std::net::SocketAddr;
 
 /// The tables without a mistake of their own.

@@ -7,7 +7,6 @@ use super::context::shorten;
 use super::diagnostic::Mistake;
 use super::environment::Environment;
 use super::expand::expand;
-use super::names::nearest;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Document;
@@ -15,6 +14,7 @@ use super::tree::Entry;
 use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
+use crate::spelling::nearest;
 use std::collections::HashMap;
 
 /// All tables of all files. Those that are wrong as a whole are marked as damaged.

@@ -23,7 +23,6 @@ mod expand;
 mod files;
 mod later;
 mod merge;
-mod names;
 mod reader;
 mod secrets;
 mod section;

@@ -10,12 +10,12 @@ use super::context::list;
 use super::context::shorten;
 use super::diagnostic::Mistake;
 use super::later;
-use super::names::nearest;
 use super::source::Place;
 use super::tree::Entry;
 use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
+use crate::spelling::nearest;
 use crate::units::Period;
 use crate::units::Size;
 use std::fmt::Display;
@@ -289,7 +289,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The `type`: which keys of its own it has.
+    /// The `type`: which keys of its own it has. One that is only misspelt is noted and taken for
+    /// the one that was meant, so that the mistakes in its keys are found, too.
     pub(super) fn kind<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
         let example = choices
             .first()
@@ -299,13 +300,17 @@ impl<'a> Reader<'a> {
             self.missing("type", &example.unwrap_or_default());
             return None;
         }
-        let kind = self.choice("type", choices)?;
-        let name = self
-            .table
-            .entry("type")
-            .and_then(|entry| self.context.quiet_text(&entry.node));
-        self.subkind = format!("{} {}", self.kind, name.unwrap_or_default());
-        Some(kind)
+        let chosen = self.choice("type", choices);
+        let entry = self.table.entry("type");
+        let name = entry.and_then(|entry| self.context.quiet_text(&entry.node))?;
+        let known = choices.iter().map(|(known, _)| *known);
+        let meant = nearest(
+            &name,
+            known.chain(later::values(&format!("{} type", self.kind))),
+        )?;
+        let found = choices.iter().find(|(known, _)| *known == meant);
+        self.subkind = format!("{} {meant}", self.kind);
+        chosen.or(found.map(|(_, kind)| *kind))
     }
 
     /// The `name`, of at most `max` bytes.

@@ -2,13 +2,13 @@
 //!
 //! Hides too much rather than too little: a misspelt `pasword` is hidden as well.
 
-use super::names::distance;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Entry;
 use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
+use crate::spelling::distance;
 
 /// Whether the value of a key is a secret.
 pub(super) fn is_secret(key: &str) -> bool {

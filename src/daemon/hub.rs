@@ -2,7 +2,7 @@
 
 use super::{first_of, sleep};
 use crate::clock::{Clock, Now};
-use crate::ring::{AppendError, Counters, Mask, Ring, Seq, StreamId};
+use crate::ring::{AppendError, Counters, Mask, Ring, Seq, Stats, StreamId};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
 use event_listener::{Event, EventListener};
@@ -68,6 +68,11 @@ impl Hub {
     /// What became of what a stream wanted.
     pub(super) fn counters(&self, stream: StreamId) -> Counters {
         self.ring.borrow().counters(stream)
+    }
+
+    /// What the ring did with its file.
+    pub(super) fn stats(&self) -> Stats {
+        self.ring.borrow().stats()
     }
 
     /// Appends; where both buffers are full, commits first.

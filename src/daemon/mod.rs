@@ -15,7 +15,7 @@ pub use open::{Locked, open_ring};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ring::{Counters, Ring};
+use crate::ring::{Counters, Ring, Stats};
 use crate::route::Routes;
 use async_executor::LocalExecutor;
 use courier::{Courier, Stream};
@@ -113,6 +113,12 @@ impl Daemon {
             connects: stream.connects.get(),
         };
         self.streams.iter().map(status).collect()
+    }
+
+    /// What the ring did with its file.
+    #[must_use]
+    pub fn ring(&self) -> Stats {
+        self.hub.stats()
     }
 
     /// Messages that a channel took, by its name.

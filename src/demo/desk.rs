@@ -80,8 +80,8 @@ const HEADERS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
-    use super::super::speech;
     use super::*;
+    use crate::demo::speech;
 
     const BODY: &str = r#"[{"ident":"bus","timestamp":1.5,"custom.param.60001":1},
         {"ident":"van","demo.number":1,"position.valid":true},{"demo.number":2,"ident":"van"}]"#;

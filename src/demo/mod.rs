@@ -28,7 +28,7 @@ pub use balance::Balance;
 
 use crate::clock::Clock;
 use crate::daemon::Daemon;
-use crate::ring::OpenError;
+use crate::ring::{OpenError, Stats};
 use async_signal::{Signal, Signals};
 use play::Play;
 use screen::say;
@@ -66,8 +66,8 @@ pub fn run(length: Option<Duration>) -> Result<Balance, Error> {
     let signals = Signals::new([Signal::Int, Signal::Term]).map_err(Error::Signals)?;
     let daemon = Daemon::new(config, clock.clone(), ring);
     let _unread = introduce(&stage);
-    let balance = Play::new(&stage, clock, daemon, length).run(signals);
-    let _unread = conclude(&balance);
+    let balance = Play::new(&stage, clock, daemon.clone(), length).run(signals);
+    let _unread = conclude(&balance, daemon.ring());
     Ok(balance)
 }
 
@@ -92,17 +92,29 @@ fn introduce(stage: &Stage) -> io::Result<()> {
     ))
 }
 
-fn conclude(balance: &Balance) -> io::Result<()> {
-    say(&format!("\n{balance}"))?;
+/// Says how it came out. The balance is last.
+fn conclude(balance: &Balance, ring: Stats) -> io::Result<()> {
+    let Stats {
+        written,
+        held,
+        bytes_written,
+        syncs,
+        ..
+    } = ring;
+    let kib = bytes_written / 1024;
+    say(&format!(
+        "\ndisk: {written} messages were written, {kib} KiB in {syncs} syncs;"
+    ))?;
+    say(&format!(
+        "      {held} were delivered before they had to be"
+    ))?;
     if balance.duplicated > 0 {
-        say(
-            "Duplicated: sent again by a vehicle, or by weir, that was cut off before the answer.",
-        )?;
+        say("duplicated: sent again by a vehicle, or by weir, that was cut off before the answer")?;
     }
     if balance.unanswered > 0 {
-        say("Unanswered: neither acknowledged nor given up; the demo did not wait longer.")?;
+        say("unanswered: neither acknowledged nor refused; the demo did not wait longer")?;
     }
-    Ok(())
+    say(&balance.to_string())
 }
 
 impl fmt::Display for Error {
@@ -111,7 +123,7 @@ impl fmt::Display for Error {
             Self::Address(error) => write!(f, "no address on loopback: {error}"),
             Self::Folder(path, error) => write!(f, "`{}`: {error}", path.display()),
             Self::Config(mistakes) => write!(f, "the configuration of the demo:\n{mistakes}"),
-            Self::Ring(error) => write!(f, "the ring of the demo: {error:?}"),
+            Self::Ring(error) => write!(f, "the ring of the demo: {error}"),
             Self::Signals(error) => write!(f, "signals cannot be received: {error}"),
         }
     }

@@ -270,9 +270,9 @@ const BAR_LEN: usize = 10;
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::MOMENTS_MAX;
-    use super::super::scene::tests::scene;
     use super::*;
+    use crate::demo::scene::MOMENTS_MAX;
+    use crate::demo::scene::tests::scene;
 
     fn history() -> History {
         let mut history = History::default();

@@ -51,7 +51,7 @@ impl<'a> Body<'a> {
     }
 
     /// Its parameters in their order; ends early where the bytes are damaged.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + Clone + use<'a> {
         let mut rest = self.fields;
         std::iter::from_fn(move || {
             let (field, after) = postcard::take_from_bytes::<(Name<'a>, Stored<'a>)>(rest).ok()?;

@@ -65,6 +65,7 @@ use recover::Segment;
 use rules::Rule;
 use rules::kept;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
@@ -270,6 +271,8 @@ pub struct Ring {
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
     holes: Vec<recover::Hole>,
+    /// Where in the head opening found the last commit.
+    last_commit: Range<u32>,
     last_append: Duration,
     window: Window,
     stats: Stats,

@@ -13,6 +13,7 @@ use super::due::Health;
 use super::due::Slots;
 use super::format::Geometry;
 use super::format::Ordinals;
+use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
@@ -84,12 +85,8 @@ impl Ring {
         now: Now,
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
-        // The page cache may hold what never reached the medium: what is read counts as durable.
-        let synced = if kept(Rule::SyncBeforeReading) {
-            storage.sync()
-        } else {
-            Ok(())
-        };
+        // A disk that fails this one is not to be trusted with a write.
+        let synced = storage.sync();
         let (mut ring, mut report) = match recover(&mut *storage) {
             Ok(picture) => {
                 let report = Report::of(&picture);
@@ -117,6 +114,7 @@ impl Ring {
         {
             // No number that is given away from here on can be reserved.
             ring.jump();
+            ring.head.closed = true;
             ring.health.failed(IoError::ReadOnly, now);
         }
         Ok((ring, report))
@@ -159,6 +157,7 @@ impl Ring {
             random,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
+            last_commit: 0..0,
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -209,6 +208,7 @@ impl Ring {
                 [0; STREAMS_MAX]
             },
             holes: picture.holes,
+            last_commit: picture.last_commit,
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -263,9 +263,14 @@ impl Ring {
         self.holes = holes;
     }
 
-    /// Covers holes and reserves numbers; both slots are written where one was lost.
+    /// Makes durable what was read, covers holes and reserves numbers; both slots are written
+    /// where one was lost.
     fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+        if self.slots.generation > 0 && kept(Rule::WriteAgain) {
+            self.write_again()?;
+        }
         self.cover_holes()?;
+        self.storage.sync()?;
         for _ in (slots..2).filter(|_| kept(Rule::RewriteBothSlots)) {
             self.save(Stop::Running, now)?;
         }
@@ -273,6 +278,23 @@ impl Ring {
             self.save(Stop::Running, now)?;
         }
         self.save(Stop::Running, now)
+    }
+
+    /// Writes what the last commit wrote once more, as it was read. A sync before reading is not
+    /// enough: one that failed in an earlier process left in the cache what never reached the
+    /// medium, and marked it clean.
+    fn write_again(&mut self) -> Result<(), IoError> {
+        let newest = (1 - self.slots.target) * SLOT_LEN as u64;
+        self.copy_in_place(newest, SLOT_LEN)?;
+        let range = std::mem::take(&mut self.last_commit);
+        let at = self.geometry.offset(self.head.generation) + u64::from(range.start);
+        self.copy_in_place(at, range.len())
+    }
+
+    fn copy_in_place(&mut self, at: u64, len: usize) -> Result<(), IoError> {
+        let mut bytes = vec![0; len];
+        self.storage.read(at, &mut bytes)?;
+        self.storage.write(at, &bytes)
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
@@ -288,10 +310,6 @@ impl Ring {
                 self.storage.write(at + u64::from(from), &bytes)?;
                 from += len;
             }
-        }
-        if holes.iter().any(|hole| hole.kind == Damage::Torn) {
-            self.head.commit = self.head.commit.wrapping_add(1);
-            self.storage.sync()?;
         }
         Ok(())
     }

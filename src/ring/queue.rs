@@ -102,9 +102,4 @@ impl Queue {
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
 }

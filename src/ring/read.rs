@@ -265,10 +265,10 @@ impl Stream {
         self.read_seq = seq + 1;
     }
 
+    /// A damaged record is not counted here: at the end of the segment what was written and not
+    /// met is known, and so what a power cut tore before it was ever safe does not count.
     fn pass_damaged(&mut self, seq: u64) {
         self.read_seq = seq + 1;
-        let count = u64::from(self.attach_seq <= seq);
-        self.pass_holes(seq + 1, count);
         self.follow_if_idle();
     }
 

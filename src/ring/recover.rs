@@ -18,11 +18,13 @@ use super::scan::HeadScan;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
+use super::walk::SEQ_REACH;
 use super::walk::Span;
 use super::walk::Walk;
 use super::walk::Window;
 use super::walk::read_or_zeros;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// A segment that holds records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub(super) struct Picture {
     pub(super) end_seq: u64,
     /// Bytes of the head that are no sound record, before its end.
     pub(super) holes: Vec<Hole>,
+    /// Where in the head the last commit is: its sync may have failed, or not have been.
+    pub(super) last_commit: Range<u32>,
     /// Bytes read.
     pub(super) read: u64,
 }
@@ -205,6 +209,7 @@ impl Picture {
             },
             end_seq: 0,
             holes: Vec::new(),
+            last_commit: 0..0,
             read: 0,
         }
     }
@@ -284,15 +289,14 @@ impl Survey<'_> {
     /// Looks for segments whose headers were lost: their records validate under one of the few
     /// generations that they can have.
     fn infer(&mut self, lost: &[u32]) {
-        let newest = self.newest();
+        // The slot knows of the head, should that be the one whose header was lost.
+        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
+        let newest = self.newest().max(hint);
         let count = u64::from(self.picture.geometry.segment_count);
         let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
         let known = self.picture.segments.clone();
         let mut scans = 0;
-        for index in lost
-            .iter()
-            .filter(|_| newest > 0 && kept(Rule::InferHeaders))
-        {
+        for index in lost.iter().filter(|_| kept(Rule::InferHeaders)) {
             let first = possible.start().next_multiple_of(count) + u64::from(*index);
             let first = if first >= possible.start() + count {
                 first - count
@@ -328,9 +332,12 @@ impl Survey<'_> {
     /// Looks for a record of this generation. Numbers count from the last segment that says its
     /// own: a segment found by its records may have lost the first of them.
     fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
-        let before = known.partition_point(|segment| segment.generation < generation);
-        let before = before.checked_sub(1).and_then(|index| known.get(index));
-        let first_seq = before.map_or(0, |segment| segment.first_seq);
+        let index = known.partition_point(|segment| segment.generation < generation);
+        let before = index.checked_sub(1).and_then(|index| known.get(index));
+        let behind = known
+            .get(index)
+            .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
+        let first_seq = before.map_or(behind, |segment| segment.first_seq);
         let after = self
             .picture
             .segments

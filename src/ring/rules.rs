@@ -25,8 +25,8 @@ pub(super) enum Rule {
     RewriteBothSlots,
     /// Slots are written in turn.
     AlternateSlots,
-    /// What is read on opening is synced before.
-    SyncBeforeReading,
+    /// Opening writes the last commit once more.
+    WriteAgain,
     /// Torn holes are covered by pads.
     CoverTornHoles,
     /// Only what was synced is safe.

@@ -5,6 +5,7 @@ use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::head::Head;
 use super::record::Base;
+use super::record::Kind;
 use super::recover::Damage;
 use super::recover::Hole;
 use super::recover::Picture;
@@ -24,6 +25,10 @@ pub(super) struct HeadScan {
     end: u32,
     end_seq: u64,
     commit: Option<u8>,
+    /// Where that commit begins; 0 if it opened the segment.
+    commit_from: u32,
+    /// Where the last record ends that is no pad.
+    solid_end: u32,
     cum: Ordinals,
     after_cursor: Ordinals,
     cursors: [u64; STREAMS_MAX],
@@ -43,6 +48,8 @@ impl HeadScan {
             end: len_u32(segment::HEADER_LEN),
             end_seq: span.first_seq,
             commit: None,
+            commit_from: 0,
+            solid_end: 0,
             cum: picture.cum,
             after_cursor: Ordinals::default(),
             cursors,
@@ -56,13 +63,10 @@ impl HeadScan {
             self.add_hole(self.end..self.end, 0, 0);
             return;
         }
-        if self
-            .commit
-            .is_some_and(|commit| commit != found.header.commit)
-        {
-            self.settle_holes();
+        if found.header.kind != Kind::Pad {
+            self.note_commit(found);
+            self.solid_end = found.end();
         }
-        self.commit = Some(found.header.commit);
         if found.hole > 0 {
             self.add_hole(found.offset - found.hole..found.offset, found.seq, 0);
         }
@@ -74,6 +78,18 @@ impl HeadScan {
             }
         }
         self.end = found.end();
+    }
+
+    fn note_commit(&mut self, found: &Found) {
+        match self.commit {
+            None => self.commit_from = 0,
+            Some(commit) if commit != found.header.commit => {
+                self.settle_holes();
+                self.commit_from = self.solid_end;
+            }
+            Some(_) => {}
+        }
+        self.commit = Some(found.header.commit);
     }
 
     fn add_hole(&mut self, range: Range<u32>, before: u64, mask: u32) {
@@ -125,6 +141,7 @@ impl HeadScan {
         picture.after_cursor = self.after_cursor;
         picture.end_seq = self.end_seq;
         picture.holes = self.holes;
+        picture.last_commit = self.commit_from..self.end;
         let closed = !header_sound || picture.is_doubtful();
         picture.head = Head {
             generation: segment.generation,

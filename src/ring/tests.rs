@@ -65,7 +65,7 @@ impl World {
             .unwrap()
     }
 
-    fn append_numbered(&mut self, numbers: std::ops::Range<u32>) {
+    fn append_numbered(&mut self, numbers: Range<u32>) {
         for number in numbers {
             self.append(&body(number));
         }

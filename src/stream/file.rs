@@ -78,6 +78,8 @@ impl FileLink {
         self.current.is_some()
     }
 
+    /// Appends `lines` to the file that has the name now, or to a new one where that would grow too
+    /// large. After an error the file is opened again: what a failed sync left of it is unknown.
     fn append(&mut self) -> io::Result<()> {
         let path = &self.settings.path;
         let kept = self.current.take().filter(|current| current.is_at(path));
@@ -98,6 +100,7 @@ impl FileLink {
 }
 
 impl Current {
+    /// Opens or makes the file, and ends a torn last line.
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -141,6 +144,7 @@ impl Current {
     }
 }
 
+/// Adds the line of a message, if it fits.
 fn pack(message: &Outgoing<'_>, most: usize, lines: &mut Vec<u8>) -> Packing {
     let start = lines.len();
     if let Err(error) = render::object(message, lines) {

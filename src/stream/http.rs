@@ -58,9 +58,13 @@ pub struct Http<'a> {
 
 /// Where the request under way is.
 enum Stage {
+    /// There is none.
     Idle,
+    /// Its head is written, its body is not.
     Body(Upload),
+    /// It is written; of the answer there is no status yet.
     Head(Call<RecvResponse>, RangeInclusive<Seq>, Flushed),
+    /// What the answer means is known; its body is read and thrown away.
     Rest(Call<RecvBody>, RangeInclusive<Seq>, Answer),
 }
 
@@ -93,7 +97,8 @@ struct Parcel<'a> {
 }
 
 impl<'a> Http<'a> {
-    /// A connection that is just made.
+    /// A connection that is just made. Costs less than 1 KiB, and while it sends up to [`OUT_MAX`]
+    /// and a message.
     #[must_use]
     pub fn new(settings: &'a settings::Http, delivery: &'a Delivery, epoch: u32) -> Self {
         Self {
@@ -177,6 +182,7 @@ impl<'a> Http<'a> {
         Err(Lost::ended("the server answered before it had the request"))
     }
 
+    /// The head of an answer. What is accepted is accepted at once: the rest adds nothing to it.
     fn head(
         &mut self,
         mut call: Call<RecvResponse>,
@@ -215,6 +221,7 @@ impl<'a> Http<'a> {
         }
     }
 
+    /// A piece of the body of an answer.
     fn rest(
         &mut self,
         mut call: Call<RecvBody>,
@@ -241,6 +248,7 @@ impl<'a> Http<'a> {
         }
     }
 
+    /// What the head of an answer means.
     fn answer(&self, response: &Response<()>, turn: &Turn<'_>) -> Answer {
         Answer::new(response, &self.settings.success, turn.now)
     }
@@ -321,7 +329,9 @@ impl Link for Http<'_> {
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Rest(_, batch, answer) => self.conclude(batch, &answer, turn),
-            Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => return lost,
+            Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => {
+                return lost.fault.into();
+            }
             Stage::Idle | Stage::Body(_) | Stage::Head(..) => {}
         }
         Lost::ended(lost.fault.reason)
@@ -337,7 +347,8 @@ impl Link for Http<'_> {
 }
 
 impl Upload {
-    /// Writes as much as may go now.
+    /// Writes as much as may go now. The messages are rendered a second time, from the engine: the
+    /// first time only their length was wanted, and a body is never in memory as a whole.
     fn write(mut self, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
         let start = turn.out.len();
         let mut left = turn.engine.batch(self.next..=*self.batch.end());
@@ -390,6 +401,7 @@ impl Parcel<'_> {
     }
 }
 
+/// Whether another request may go over this connection.
 fn may_stay(call: &Call<Cleanup>) -> Result<(), Lost> {
     match call.close_reason() {
         None => Ok(()),

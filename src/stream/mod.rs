@@ -53,10 +53,10 @@ pub trait Link {
     /// As [`Link::receive`].
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost>;
 
-    /// The socket ended, by the far end or by an error; `lost` is what the driver would say of
-    /// it, the answer what it means.
+    /// The socket ended, by the far end or by an error: what that means here. A failure, if a
+    /// link knows no better.
     fn closed(&mut self, lost: Lost, _turn: &mut Turn<'_>) -> Lost {
-        lost
+        lost.fault.into()
     }
 
     /// Whether the login is done and messages can go.

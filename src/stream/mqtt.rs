@@ -47,18 +47,24 @@ pub struct Mqtt<'a> {
 /// How far the login is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Login {
+    /// Nothing was sent yet.
     Due,
+    /// The broker has to answer.
     Sent,
+    /// Messages can go.
     Done,
 }
 
 /// What a packet of the broker means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
+    /// Messages can go.
     LoggedIn,
     /// The publish with this identifier is acknowledged.
     Accepted(u16),
+    /// The ping is answered.
     Pong,
+    /// It is of no concern to us.
     Nothing,
 }
 
@@ -71,7 +77,7 @@ struct Publication<'a> {
 }
 
 impl<'a> Mqtt<'a> {
-    /// A connection that is just made. Costs 16 KiB and 200 bytes for each place in the window.
+    /// A connection that is just made. Costs 23 KiB and 80 bytes for each place in the window.
     #[must_use]
     pub fn new(
         settings: &'a settings::Mqtt,
@@ -98,6 +104,9 @@ impl<'a> Mqtt<'a> {
         }
     }
 
+    /// Publishes what waits, in order, while the window and `out` have room. An identifier belongs
+    /// to its message until the acknowledgement, so those that come out of order leave gaps that
+    /// fill when their turn comes.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         // a place that is taken is the oldest's: the window is full
         while turn.out.len() < OUT_MAX && self.unacknowledged.get(self.next) == Some(&None) {
@@ -142,6 +151,7 @@ impl<'a> Mqtt<'a> {
         Ok(())
     }
 
+    /// Tells the engine what a packet means for it.
     fn understand(&mut self, meaning: Meaning, turn: &mut Turn<'_>) -> Result<(), Lost> {
         match meaning {
             Meaning::LoggedIn => self.login = Login::Done,
@@ -155,6 +165,7 @@ impl<'a> Mqtt<'a> {
         Ok(())
     }
 
+    /// The place of a packet identifier, if it can be one of ours.
     fn place(&mut self, identifier: u16) -> Option<&mut Option<Seq>> {
         let place = usize::from(identifier).checked_sub(1)?;
         self.unacknowledged.get_mut(place)
@@ -170,6 +181,7 @@ impl<'a> Mqtt<'a> {
         asked.map(|asked| asked + self.timeout)
     }
 
+    /// When nothing was sent for so long that the broker might take us for dead.
     fn ping_due(&self) -> Option<Duration> {
         let wanted =
             self.login == Login::Done && self.pinged_at.is_none() && !self.keep_alive.is_zero();
@@ -241,6 +253,8 @@ impl Link for Mqtt<'_> {
     }
 }
 
+/// What a broker takes for a topic to publish to (MQTT 3.1.1, 4.7.3); some close the connection
+/// for any other.
 fn check_topic(topic: &str) -> Result<(), String> {
     if topic.is_empty() {
         return Err("the topic is empty".into());

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// version.
 pub fn fields<'a>(
     message: &Outgoing<'a>,
-) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a> {
+) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + Clone + use<'a> {
     let body = Body::new(message.body).ok();
     let added = added(body.as_ref(), message.received);
     let names = added.map(|field| field.map(|(name, _)| name));

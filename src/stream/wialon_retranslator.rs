@@ -82,6 +82,7 @@ impl<'a> WialonRetranslator<'a> {
         }
     }
 
+    /// Whether a message that would be the first of a flight has used up its attempts.
     fn is_doubtful(&self, seq: Seq, engine: &Engine) -> bool {
         let may_give_up =
             self.delivery.on_reject == OnReject::Skip && self.settings.ack == Ack::Byte;
@@ -100,6 +101,7 @@ impl<'a> WialonRetranslator<'a> {
         }
     }
 
+    /// The receiver does not take this message.
     fn refuse(&self, seq: Seq, turn: &mut Turn<'_>) {
         let fault = Fault::new(NO_ANSWER, "no acknowledgement of a packet");
         let (now, random) = (turn.now, turn.random);
@@ -119,6 +121,7 @@ impl<'a> WialonRetranslator<'a> {
         self.moved_at = turn.now.mono;
     }
 
+    /// One `0x11`.
     fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         if let Some(Trial::Proof(seq)) = self.trial {
             self.trial = Some(Trial::Packet(seq));
@@ -146,6 +149,7 @@ impl<'a> WialonRetranslator<'a> {
         self.trial = None;
     }
 
+    /// Whether the receiver has to answer.
     fn is_under_way(&self) -> bool {
         !self.flight.is_empty() || self.trial.is_some()
     }
@@ -218,7 +222,7 @@ impl Link for WialonRetranslator<'_> {
             return Lost::ended(lost.fault.reason);
         }
         self.give_up(turn);
-        lost
+        lost.fault.into()
     }
 
     fn is_ready(&self) -> bool {

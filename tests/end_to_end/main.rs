@@ -9,7 +9,9 @@
     reason = "tests"
 )]
 
+mod commands;
 mod servers;
+mod trackers;
 mod weir;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};

@@ -148,6 +148,22 @@ fn a_batch_waits_for_a_fuller_one_only_while_it_lingers() {
 }
 
 #[test]
+fn once_the_poison_is_found_batches_linger_again() {
+    let mut world = World::with(Delivery {
+        linger: Duration::from_secs(5),
+        ..sized(4)
+    });
+    let mut destination = Destination::new([1]);
+    world.append_many(4);
+    while destination.serve(&mut world) {}
+    world.pass(Duration::from_secs(5));
+    while destination.serve(&mut world) {}
+    assert_eq!(world.counters().backlog, 0);
+    world.append_many(1);
+    assert!(!destination.serve(&mut world), "the search is over");
+}
+
+#[test]
 fn one_batch_is_in_flight_and_none_goes_during_a_pause() {
     let mut world = World::with(sized(2));
     world.append_many(4);

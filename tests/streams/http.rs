@@ -29,6 +29,7 @@ fn settings_to(path: &str, delivery: Delivery) -> Settings {
             host: "localhost".into(),
             port: 80,
         },
+        tls: false,
         path: Template::parse(path).unwrap(),
         method: "POST".into(),
         headers: vec![],

@@ -15,6 +15,7 @@ use std::time::Duration;
 use weir::message::Message;
 use weir::net::Target;
 use weir::stream::Lost;
+use weir::stream::Retry;
 use weir::stream::settings::Destination;
 use weir::stream::settings::Mqtt;
 use weir::stream::settings::Payload;
@@ -31,6 +32,7 @@ fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
             host: "localhost".into(),
             port: 1883,
         },
+        tls: false,
         topic: Template::parse("weir/{ident}").unwrap(),
         payload: Payload::Object,
         client_id: None,
@@ -165,6 +167,11 @@ fn what_has_no_acknowledgement_goes_again_in_order_marked_as_repeated() {
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
     let lost = talk.ends(&mut world);
+    assert_eq!(
+        lost.retry,
+        Retry::Paused,
+        "two of one name would chase each other"
+    );
     lose(&mut world, &lost);
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
@@ -237,6 +244,20 @@ fn silence_is_broken_by_a_ping_that_has_to_be_answered() {
     talk.wakes(&mut world).unwrap();
     assert!(is_no_answer(talk.wakes(&mut world)));
     assert_eq!(world.now.mono, began + (240 + 30) * SECOND);
+}
+
+#[test]
+fn a_publish_is_as_good_as_a_ping() {
+    let mut world = World::new();
+    let settings = settings(|_| {});
+    let mut talk = ready(&mut world, &settings);
+    world.pass(50 * SECOND);
+    world.append_many(1);
+    let sent = publishes(&talk.sent(&mut world).unwrap());
+    talk.hears(&mut world, &ack(sent[0].pkid)).unwrap();
+    let published = world.now.mono;
+    assert_eq!(talk.wakes(&mut world).unwrap(), [0xc0, 0]);
+    assert_eq!(world.now.mono, published + 60 * SECOND);
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl<'a> Talk<'a> {
 
     /// The far end closes the connection.
     pub(crate) fn ends(mut self, world: &mut World) -> Lost {
-        let lost = Lost::new(0, "closed by the destination");
+        let lost = Lost::ended("closed by the destination");
         let mut out = Vec::new();
         self.link.closed(lost, &mut turn(world, &mut out))
     }

@@ -5,6 +5,7 @@ use super::source::{Source, end, functions, without_tests, word, words};
 use super::{
     EMPTY_WORDS, FILE_MAX, FUNCTION_MAX, FUNCTION_MEDIAN, FUNCTION_P90, LINE_MAX, MAY_NAME,
 };
+use std::collections::HashMap;
 use std::fmt;
 
 pub(crate) fn imports(source: &Source) -> Vec<String> {
@@ -190,13 +191,17 @@ pub(crate) fn leftovers(source: &Source) -> Vec<String> {
 /// Names of several words that stand in the text with other joints, or none.
 /// Types and constants have joints of their own.
 pub(crate) fn misspelt(source: &Source, known: &[String]) -> Vec<String> {
+    let bare = |name: &str| name.replace('_', "").to_lowercase();
+    let known: HashMap<_, _> = known
+        .iter()
+        .map(|name| (bare(name), name.as_str()))
+        .collect();
     let mut found = vec![];
     for (line, text) in source.text.lines().enumerate() {
         for name in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
             let own_joints = name.starts_with(|c: char| c.is_ascii_uppercase());
-            let bare = name.replace('_', "").to_lowercase();
-            let meant = known.iter().find(|word| word.replace('_', "") == bare);
-            if let Some(meant) = meant.filter(|meant| *meant != name && !own_joints) {
+            let meant = known.get(&bare(name));
+            if let Some(meant) = meant.filter(|meant| **meant != name && !own_joints) {
                 found.push(source.at(line, &format!("`{name}`: spelled `{meant}`")));
             }
         }

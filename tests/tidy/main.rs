@@ -17,9 +17,12 @@ use std::path::Path;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("pattern", &[]),
+    ("spelling", &[]),
     ("units", &[]),
     ("message", &["units"]),
     ("template", &["message"]),
+    ("convert", &["message", "pattern"]),
+    ("filter", &["message", "pattern", "spelling"]),
     ("wire", &["message"]),
     ("net", &["clock", "units"]),
     ("ring", &["clock", "units"]),
@@ -32,13 +35,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "stream",
         &[
-            "clock", "message", "net", "pattern", "ring", "template", "units", "wire",
+            "clock", "convert", "filter", "message", "net", "pattern", "ring", "template", "units",
+            "wire",
         ],
     ),
     (
         "config",
         &[
-            "channel", "message", "net", "pattern", "ring", "stream", "template", "units",
+            "channel", "convert", "filter", "message", "net", "pattern", "ring", "spelling",
+            "stream", "template", "units",
         ],
     ),
     (

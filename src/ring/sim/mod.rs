@@ -5,6 +5,7 @@
 //! `WEIR_SEEDS=100000 cargo test --release ring::sim` lives so many lives of each mode;
 //! `WEIR_SEED=7 WEIR_MODE=3` lives one again.
 
+mod crash;
 mod disk;
 mod oracle;
 mod random;

@@ -5,25 +5,17 @@ use super::super::Commit;
 use super::super::From;
 use super::super::Full;
 use super::super::Mask;
-use super::super::OpenError;
-use super::super::Report;
 use super::super::Ring;
 use super::super::Settings;
 use super::super::Settled;
-use super::super::Storage;
 use super::super::StreamId;
-use super::super::format::Geometry;
-use super::super::memory::Memory;
-use super::super::walk::Span;
-use super::super::walk::Walk;
-use super::super::walk::Window;
+use super::crash::open;
 use super::disk::Disk;
 use super::oracle::Oracle;
 use super::oracle::Violation;
 use super::random::Random;
 use crate::clock::Now;
 use crate::clock::Wall;
-use std::ops::Range;
 use std::time::Duration;
 
 /// Which faults there are, beside crashes and power cuts.
@@ -73,28 +65,28 @@ pub(super) fn live(seed: u64, faults: Faults) -> Result<Tally, Violation> {
     Ok(world.tally)
 }
 
-struct World {
-    random: Random,
-    faults: Faults,
-    disk: Disk,
-    ring: Ring,
-    streams: Vec<StreamId>,
-    settings: Settings,
-    oracle: Oracle,
-    commit: Option<Commit>,
+pub(super) struct World {
+    pub(super) random: Random,
+    pub(super) faults: Faults,
+    pub(super) disk: Disk,
+    pub(super) ring: Ring,
+    pub(super) streams: Vec<StreamId>,
+    pub(super) settings: Settings,
+    pub(super) oracle: Oracle,
+    pub(super) commit: Option<Commit>,
     /// True time, and when the machine was started.
-    time_ms: u64,
-    booted_ms: u64,
-    date_known: bool,
-    dead_until: Option<u64>,
-    durable_ords: Vec<u64>,
-    tally: Tally,
+    pub(super) time_ms: u64,
+    pub(super) booted_ms: u64,
+    pub(super) date_known: bool,
+    pub(super) dead_until: Option<u64>,
+    pub(super) durable_ords: Vec<u64>,
+    pub(super) tally: Tally,
     /// The disk was ruined beyond what a ring has to survive.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Crash {
+pub(super) enum Crash {
     /// The machine: what was not synced is anything.
     PowerCut,
     /// Only the process: the cache survives.
@@ -146,7 +138,7 @@ impl World {
     }
 
     /// Attaches all streams, whatever it takes.
-    fn attach_all(&mut self) -> Result<(), Violation> {
+    pub(super) fn attach_all(&mut self) -> Result<(), Violation> {
         self.streams.clear();
         for name in NAMES {
             let id = (0..9).find_map(|_| self.ring.attach(name, From::New, self.now()).ok());
@@ -156,50 +148,17 @@ impl World {
         Ok(())
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         now(self.time_ms, self.booted_ms, self.date_known)
     }
 
     fn step(&mut self) -> Result<(), Violation> {
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "t={} next={} dur={} begun={} safe={} segs={:?} cum={:?} cd={:?} streams={:?} health={:?}",
-                self.time_ms,
-                self.ring.next_seq,
-                self.ring.durable(),
-                self.ring.begun_seq,
-                self.ring.safe().0,
-                self.ring.segments,
-                &self.ring.cum.0[..4],
-                &self.ring.cum_durable.0[..4],
-                self.ring
-                    .table
-                    .attached()
-                    .map(|(_, s)| (
-                        s.cursor_seq,
-                        s.cursor_ord,
-                        s.read_seq,
-                        s.read_ord,
-                        s.in_flight,
-                        s.waiting,
-                        s.waiting_read,
-                        s.tally.dropped,
-                        s.tally.corrupt
-                    ))
-                    .collect::<Vec<_>>(),
-                self.ring.is_degraded()
-            );
-        }
         self.time_ms += self.random.next() % 300;
         if self.dead_until.is_some_and(|until| until <= self.time_ms) {
             self.dead_until = None;
             self.disk.set_dead(false);
         }
-        let act = self.random.below(100);
-        if std::env::var("DBG").is_ok() {
-            eprintln!("act {act}");
-        }
-        match act {
+        match self.random.below(100) {
             0..30 => self.append(),
             30..55 => self.read(),
             55..73 => self.settle(),
@@ -232,7 +191,7 @@ impl World {
         Ok(())
     }
 
-    fn note_given_up(&mut self) {
+    pub(super) fn note_given_up(&mut self) {
         let oldest = self
             .ring
             .segments
@@ -260,7 +219,7 @@ impl World {
                 }
                 Err(AppendError::Busy) if self.commit.is_none() => {
                     // An error leaves the ring degraded; the next call says what follows of it.
-                    drop(self.ring.commit(self.now()));
+                    self.ring.commit(self.now()).unwrap_or_default();
                 }
                 Err(AppendError::Busy | AppendError::Full) => return Ok(()),
                 Err(AppendError::TooLong) => return Err("too long".to_owned()),
@@ -316,7 +275,7 @@ impl World {
         if let Some(commit) = self.commit.take() {
             let result = commit.run(&mut self.disk.clone());
             // What it returns is what is due next, and the ring knows that itself.
-            drop(self.ring.end_commit(result, self.now()));
+            self.ring.end_commit(result, self.now()).unwrap_or_default();
         }
         Ok(())
     }
@@ -329,7 +288,7 @@ impl World {
             .next_commit()
             .is_some_and(|due| due <= self.now().mono)
         {
-            drop(self.ring.commit(self.now()));
+            self.ring.commit(self.now()).unwrap_or_default();
         }
         Ok(())
     }
@@ -389,69 +348,6 @@ impl World {
         Ok(())
     }
 
-    fn rot(&mut self) {
-        self.tally.rots += 1;
-        let len = usize::try_from(self.disk.len()).unwrap_or(0);
-        let from = self.random.below(len);
-        let to = (from + 1 + self.random.below(600)).min(len);
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "t=ROT {from}..{to} segment at {} off {}",
-                (from.max(8192) - 8192) / 8192,
-                from % 8192
-            );
-        }
-        self.note_damage(&[from..to], &self.disk.cache());
-        self.disk.rot(from..to);
-    }
-
-    /// Tells the oracle which records lie in `ranges`.
-    fn note_damage(&mut self, ranges: &[Range<usize>], bytes: &[u8]) {
-        self.oracle.rotten |= !ranges.is_empty();
-        let geometry = self.ring.geometry;
-        let mut storage = Memory::from(bytes.to_vec());
-        for index in 0..self.ring.segments.len() {
-            let Some(span) = self.ring.span(index) else {
-                continue;
-            };
-            let from = usize::try_from(span.at).unwrap_or(0);
-            let to = from + geometry.segment_len as usize;
-            let hit = ranges
-                .iter()
-                .any(|range| range.start < to && from < range.end);
-            if hit {
-                self.note_damage_in(span, geometry, ranges, &mut storage);
-            }
-        }
-    }
-
-    fn note_damage_in(
-        &mut self,
-        span: Span,
-        geometry: Geometry,
-        ranges: &[Range<usize>],
-        storage: &mut Memory,
-    ) {
-        let span = Span {
-            end: geometry.segment_len,
-            ..span
-        };
-        let at = usize::try_from(span.at).unwrap_or(0);
-        let (mut walk, mut window) = (Walk::new(&span, None), Window::default());
-        while let Some(found) = walk.next(&span, &mut window, storage) {
-            let (from, to) = (at + found.offset as usize, at + found.end() as usize);
-            if ranges
-                .iter()
-                .any(|range| range.start < to && from < range.end)
-            {
-                if std::env::var("DBG").is_ok() {
-                    eprintln!("t=DMG {} {from}..{to}", found.seq);
-                }
-                self.oracle.damaged(found.seq);
-            }
-        }
-    }
-
     fn close(&mut self) -> Result<(), Violation> {
         self.end()?;
         let closed = self.ring.close(self.now()).is_ok();
@@ -462,121 +358,6 @@ impl World {
             true => Ok(()),
             false => Err("closed, and not clean".to_owned()),
         }
-    }
-
-    fn crash(&mut self, crash: Crash) -> Result<(), Violation> {
-        if let Some(commit) = self.commit.take() {
-            // Anywhere between the first write and the return of the sync.
-            let writes = u32::try_from(self.random.below(4)).unwrap_or(0);
-            self.disk.cut_after(Some(writes));
-            drop(commit.run(&mut self.disk.clone()));
-        }
-        if crash == Crash::PowerCut {
-            self.cut_power();
-        }
-        self.reopen(crash).map(drop)
-    }
-
-    fn cut_power(&mut self) {
-        let before = self.disk.cache();
-        let noise = self.disk.cut_power(self.faults.garbage.then_some(33));
-        self.note_damage(&noise, &before);
-        self.dead_until = None;
-        self.booted_ms = self.time_ms;
-        self.date_known = self.random.once_in(2);
-    }
-
-    fn reopen(&mut self, crash: Crash) -> Result<Report, Violation> {
-        self.note_given_up();
-        self.tally.crashes += 1;
-        self.tally.failures += self.ring.stats().failures;
-        self.tally.held += self.ring.stats().held;
-        self.durable_ords = self
-            .streams
-            .iter()
-            .map(|id| self.ring.slots.ords.of(*id))
-            .collect();
-        self.disk.cut_after(None);
-        self.disk.set_dead(false);
-        self.dead_until = None;
-        let random = self.random.next();
-        let (ring, report) = match open(&self.disk, &self.settings, self.now(), random) {
-            Ok(opened) => opened,
-            Err(_) if self.oracle.rotten => {
-                self.ended = true;
-                return Ok(Report::default());
-            }
-            Err(violation) => return Err(violation),
-        };
-        self.ring = ring;
-        self.tally.inferred += u64::from(report.inferred);
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "t=REP {report:?} {:?} {:?}",
-                self.ring.segments,
-                self.ring
-                    .table
-                    .attached()
-                    .map(|(_, s)| (s.cursor_seq, s.cursor_ord, s.tally.dropped, s.tally.corrupt))
-                    .collect::<Vec<_>>()
-            );
-        }
-        self.check_report(&report, crash)?;
-        if self.ring.is_degraded() {
-            // The disk failed in the middle of opening: once more.
-            return self.reopen(crash);
-        }
-        if report.slots == 0 {
-            self.oracle.excuse_all();
-        }
-        let before = std::mem::take(&mut self.streams);
-        self.attach_all()?;
-        if self.streams != before {
-            match report.slots {
-                0 => self.ended = true,
-                _ => return Err(format!("streams moved: {report:?}")),
-            }
-        }
-        let cursor = |id| {
-            self.ring
-                .table
-                .stream(id)
-                .map_or(0, |stream| stream.cursor_seq)
-        };
-        let seen = |id: &StreamId| (self.ring.counters(*id), cursor(*id));
-        let streams: Vec<_> = self.streams.iter().map(seen).collect();
-        self.oracle.reopened(&streams, self.ring.next_seq)?;
-        Ok(report)
-    }
-
-    fn check_report(&self, report: &Report, _: Crash) -> Result<(), Violation> {
-        let geometry = self.ring.geometry;
-        let headers = u64::from(geometry.segment_count) * 512 + 2 * 4096 + 4 * 512;
-        // The head, those without header, and as many that were opened in vain.
-        let scans = u64::from(geometry.segment_len) * u64::from(6 + 3 * report.inferred);
-        let blank = if self.oracle.rotten {
-            64 * 8192
-        } else {
-            4 * 4096
-        };
-        if report.read > headers + scans + blank {
-            return Err(format!("opening read {} bytes: {report:?}", report.read));
-        }
-        let lost = report.rotten > 0 && !self.oracle.rotten;
-        if lost || report.slots == 0 && !self.oracle.rotten {
-            return Err(format!("nothing was damaged: {report:?}"));
-        }
-        for (id, before) in self.streams.iter().zip(&self.durable_ords) {
-            let ord = self
-                .ring
-                .table
-                .stream(*id)
-                .map_or(0, |stream| stream.cursor_ord);
-            if report.slots == 2 && !self.oracle.rotten && ord < *before {
-                return Err(format!("a cursor went back from {before} to {ord}"));
-            }
-        }
-        Ok(())
     }
 
     /// At the end all that is due comes.
@@ -594,16 +375,6 @@ impl World {
         }
         Ok(())
     }
-}
-
-fn open(
-    disk: &Disk,
-    settings: &Settings,
-    now: Now,
-    random: u64,
-) -> Result<(Ring, Report), Violation> {
-    let opened = Ring::open(Box::new(disk.clone()), settings.clone(), now, random);
-    opened.map_err(|error: OpenError| format!("not opened: {error:?}"))
 }
 
 fn now(time_ms: u64, booted_ms: u64, date_known: bool) -> Now {

@@ -3,6 +3,7 @@
 use crate::stream::settings;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
+use ureq_proto::client::state::Prepare;
 use ureq_proto::client::state::SendBody;
 use ureq_proto::http::HeaderMap;
 use ureq_proto::http::HeaderName;
@@ -15,7 +16,7 @@ use ureq_proto::http::header;
 /// Appends the head of a request with a body of `len` bytes, which goes next.
 ///
 /// # Errors
-/// What of the configuration cannot be sent.
+/// What of the configuration cannot be sent; `out` is as before.
 pub(super) fn begin(
     settings: &settings::Http,
     path: &str,
@@ -28,16 +29,24 @@ pub(super) fn begin(
     *request.uri_mut() = uri(path)?;
     *request.headers_mut() = headers(settings, len)?;
     let call = Call::new(request).map_err(|error| error.to_string())?;
-    let mut call = call.proceed();
     let start = out.len();
+    let begun = write(call, out);
+    if begun.is_err() {
+        out.truncate(start);
+    }
+    begun
+}
+
+fn write(call: Call<Prepare>, out: &mut Vec<u8>) -> Result<Call<SendBody>, String> {
+    let (mut call, start) = (call.proceed(), out.len());
     out.resize(start + HEAD_MAX, 0);
     let written = call.write(out.get_mut(start..).unwrap_or_default());
-    out.truncate(start + *written.as_ref().unwrap_or(&0));
-    written.map_err(|error| error.to_string())?;
+    let written = written.map_err(|error| error.to_string())?;
+    out.truncate(start + written);
     match call.proceed() {
         Ok(Some(SendRequestResult::SendBody(call))) => Ok(call),
         Ok(None) => Err(format!("the headers have more than {HEAD_MAX} bytes")),
-        Ok(Some(_)) => Err(format!("`{}` sends no body", settings.method)),
+        Ok(Some(_)) => Err("this method sends no body".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

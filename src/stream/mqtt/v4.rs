@@ -103,6 +103,7 @@ impl Session {
         }
     }
 
+    /// What a packet means; what has to be answered is answered, and the books are kept.
     fn understand(&mut self, packet: Packet, out: &mut Vec<u8>) -> Result<Meaning, Fault> {
         let meaning = match (&packet, &self.state) {
             (Packet::ConnAck(answer), None) => return self.log_in(answer),
@@ -123,6 +124,7 @@ impl Session {
         Ok(meaning)
     }
 
+    /// A new state for each connection: what was in flight before is the engine's to repeat.
     fn log_in(&mut self, answer: &ConnAck) -> Result<Meaning, Fault> {
         let (code, reason) = match answer.code {
             ConnectReturnCode::Success => {
@@ -139,6 +141,7 @@ impl Session {
         Err(Fault::new(code, reason))
     }
 
+    /// Lets the state book what is to be sent. Its events would grow for ever.
     fn tell(&mut self, request: Request) -> Result<Option<Packet>, Fault> {
         let Some(state) = &mut self.state else {
             return Err(Fault::new(0, "not logged in"));

@@ -3,7 +3,7 @@
 //! Knows no names; callers bring those that are known.
 
 /// The one of `known` that is nearest to `name`, if one is near at all.
-pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let name = name.to_lowercase().replace('-', "_");
     let far = name.chars().count().div_ceil(3).max(1);
     known
@@ -20,7 +20,7 @@ pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// How many characters have to be put in, left out, replaced or swapped with their neighbour.
-pub(super) fn distance(from: &str, to: &str) -> usize {
+pub(crate) fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (
         from.chars().take(NAME_MAX).collect(),
         to.chars().take(NAME_MAX).collect(),

@@ -1,0 +1,174 @@
+//! The commands as users type them.
+
+use crate::servers::Mosquitto;
+use crate::weir::{Folder, Weir, eventually, free_port};
+use crate::{config, message, mqtt};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn weir(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn without_a_word_it_explains_itself() {
+    let help = weir(&[]);
+    assert_eq!(help.status.code(), Some(0));
+    for command in ["run", "check", "demo", "send", "ring info", "ring dump"] {
+        assert!(said(&help).contains(command), "{command}");
+        let page = weir(&[command, "--help"].join(" ").split(' ').collect::<Vec<_>>());
+        assert_eq!(page.status.code(), Some(0), "{command}");
+        assert!(said(&page).contains("Usage: weir"), "{command}");
+    }
+    assert!(said(&weir(&["--version"])).starts_with("weir 0."));
+}
+
+#[test]
+fn a_wrong_word_is_told_and_exits_2() {
+    for words in [
+        &["rn"][..],
+        &["run", "--fast"],
+        &["send"],
+        &["ring", "burn", "x"],
+    ] {
+        let told = weir(words);
+        assert_eq!(told.status.code(), Some(2), "{words:?}");
+        assert!(said(&told).contains("error: "), "{words:?}");
+    }
+}
+
+#[test]
+fn check_reports_five_different_mistakes_with_their_places() {
+    let folder = Folder::new("check");
+    let path = folder.write("weir.toml", FIVE_MISTAKES);
+    let told = weir(&["-c", path.to_str().unwrap(), "check"]);
+    assert_eq!(told.status.code(), Some(2));
+    let text = said(&told);
+    for place in ["2:8", "6:1", "7:8", "11:7", "14:13"] {
+        let mistake = format!("weir.toml:{place}: error: ");
+        assert!(text.contains(&mistake), "no {place} in\n{text}");
+    }
+    assert_eq!(text.matches(": error: ").count(), 5, "{text}");
+    assert!(text.contains("hint: "), "{text}");
+}
+
+#[test]
+fn run_leaves_out_what_is_wrong_and_runs_the_rest() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let wrong = "[[stream]]\nname = \"wrong\"\ntype = \"mqtt\"\nurl = \"http://x\"\n";
+    let streams = mqtt("cloud", broker.port, "channels = [\"*\"]") + wrong;
+    let weir = Weir::start("partly", &config(port, &streams));
+    assert!(weir.log().contains("error: "), "{}", weir.log());
+    let mut lines = crate::weir::Lines::connect(port);
+    lines.send(&message(0));
+    lines.await_acked(1);
+    eventually("it arrives", || broker.received().len() == 1);
+}
+
+#[test]
+fn run_ends_with_2_when_nothing_can_run() {
+    let folder = Folder::new("nothing");
+    for text in ["", "[ring]\nsize = 7\n", "[[channel]\n"] {
+        let path = folder.write("weir.toml", text);
+        let ended = weir(&["-c", path.to_str().unwrap(), "run"]);
+        assert_eq!(ended.status.code(), Some(2), "{text}: {}", said(&ended));
+    }
+}
+
+#[test]
+fn a_second_daemon_on_one_ring_is_told_so() {
+    let port = free_port();
+    let first = Weir::start("second", &config(port, ""));
+    let path = first.folder.join("weir.toml");
+    let second = weir(&["-c", path.to_str().unwrap(), "run"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        said(&second).contains("another daemon"),
+        "{}",
+        said(&second)
+    );
+}
+
+#[test]
+fn send_puts_lines_in_and_says_which_were_refused() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let streams = mqtt("cloud", broker.port, "channels = [\"*\"]");
+    let daemon = Weir::start("send", &config(port, &streams));
+    let path = daemon.folder.join("weir.toml");
+    let good = pipe(
+        &path,
+        "programs",
+        &format!("{}\n{}\n", message(0), message(1)),
+    );
+    assert_eq!(good.status.code(), Some(0), "{}", said(&good));
+    let bad = pipe(&path, "programs", &format!("{}\nnonsense\n", message(2)));
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(said(&bad).contains("line 2"), "{}", said(&bad));
+    assert_eq!(pipe(&path, "nobody", "").status.code(), Some(2));
+    eventually("three arrive", || broker.received().len() == 3);
+}
+
+#[test]
+fn ring_info_and_dump_look_into_a_live_ring() {
+    let port = free_port();
+    let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
+    let daemon = Weir::start("look", &config(port, &streams));
+    let mut lines = crate::weir::Lines::connect(port);
+    (0..10).for_each(|number| lines.send(&message(number)));
+    lines.await_acked(10);
+    let ring = daemon.folder.join("ring");
+    let dump = weir(&["ring", "dump", ring.to_str().unwrap()]);
+    assert_eq!(dump.status.code(), Some(0), "{}", said(&dump));
+    let text = String::from_utf8(dump.stdout).unwrap();
+    assert_eq!(text.lines().count(), 10);
+    for (number, line) in text.lines().enumerate() {
+        let message: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(
+            (&message["seq"], &message["ident"]),
+            (&number.into(), &"352093081234567".into())
+        );
+    }
+    let info = said(&weir(&["ring", "info", ring.to_str().unwrap()]));
+    assert!(info.contains("cloud") && info.contains("10"), "{info}");
+    assert_eq!(weir(&["ring", "info", "/nowhere"]).status.code(), Some(1));
+}
+
+fn pipe(config: &Path, channel: &str, text: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["-c", config.to_str().unwrap(), "send", channel])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdin.take().unwrap().write_all(text.as_bytes()));
+    child.wait_with_output().unwrap()
+}
+
+const FIVE_MISTAKES: &str = r#"[ring]
+size = "64 Mib s"
+[[channel]]
+name = "trackers"
+listen = "0.0.0.0:5027"
+alow = ["10.0.0.0/8"]
+type = "teltonica"
+[[stream]]
+name = "cloud"
+type = "mqtt"
+url = "mqtt:/broker"
+topic = "weir/{ident}"
+channels = ["*"]
+on_reject = "maybe"
+"#;
