@@ -339,7 +339,13 @@ impl Courier {
             Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
             None => "next try at once".to_owned(),
         };
-        self.warn(kind, &format!("{target}: {}; {next}", lost.fault.reason));
+        let target = target.to_string();
+        let reason = &lost.fault.reason;
+        // of one address it is said once
+        let reason = reason
+            .strip_prefix(&format!("{target}: "))
+            .unwrap_or(reason);
+        self.warn(kind, &format!("{target}: {reason}; {next}"));
     }
 
     fn warn(&mut self, kind: &'static str, text: &str) {

@@ -50,7 +50,8 @@ impl TlsSocket {
             Some(rustls::HandshakeKind::Resumed) => ", session resumed",
             _ => "",
         };
-        format!("{}{kind}", version.unwrap_or("TLS"))
+        let version = version.unwrap_or("TLS").replace('_', ".");
+        format!("{version}{kind}")
     }
 
     /// As [`Socket::try_read`]. Where the far end closes the socket without having said so in
