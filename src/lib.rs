@@ -20,6 +20,8 @@ pub mod ring;
 
 pub mod stream;
 
+pub mod api;
+
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -29,6 +29,11 @@ impl Routes {
         self.streams.push((stream, subscription));
     }
 
+    /// Takes away what a stream subscribes to.
+    pub fn unsubscribe(&mut self, stream: StreamId) {
+        self.streams.retain(|(known, _)| *known != stream);
+    }
+
     /// The streams that want a message, each once however often it matches.
     #[must_use]
     pub fn wanted_by(&self, channel: &str, ident: &str) -> Mask {
@@ -140,6 +145,16 @@ mod tests {
         let mut routes = routes();
         routes.subscribe(ids()[0], Subscription::default());
         assert_eq!(routes.wanted_by("trackers", "3521"), Mask::default());
+    }
+
+    #[test]
+    fn a_stream_that_unsubscribes_wants_nothing_more() {
+        let mut routes = routes();
+        let [a, b, _] = ids();
+        routes.subscribe(a, to(&["*"], &[], &[]));
+        routes.subscribe(b, to(&["*"], &[], &[]));
+        routes.unsubscribe(a);
+        assert_eq!(routes.wanted_by("x", "1"), b.mask());
     }
 
     #[test]

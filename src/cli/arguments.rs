@@ -1,5 +1,8 @@
 //! Arguments: words to a command. Does nothing.
 
+use super::logs::Mode;
+use super::status::{Form, Times};
+use super::stream::Action;
 use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::OsString;
@@ -10,6 +13,8 @@ use std::path::PathBuf;
 pub(super) struct Arguments {
     /// `-c FILE`.
     pub(super) config: Option<PathBuf>,
+    /// `--api ADDRESS`.
+    pub(super) api: Option<String>,
     pub(super) command: Command,
 }
 
@@ -21,9 +26,24 @@ pub(super) enum Command {
     Run,
     Check,
     Demo { length: Option<String> },
+    Status { form: Form, times: Times },
+    Logs { name: Option<String>, mode: Mode },
+    Stream(Action),
     Send { channel: String },
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
+    RingVerify { file: PathBuf },
+    RingRepair { file: PathBuf, fresh: PathBuf },
+}
+
+/// Options that only some commands have, as they came.
+#[derive(Debug, Default)]
+struct Options {
+    api: Option<String>,
+    length: Option<String>,
+    form: Option<Form>,
+    times: Option<Times>,
+    mode: Option<Mode>,
 }
 
 impl Arguments {
@@ -33,14 +53,18 @@ impl Arguments {
     /// In words, when they are no command.
     pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
         let mut parser = lexopt::Parser::from_args(words);
-        let (mut config, mut length, mut topic) = (None, None, None);
+        let (mut config, mut topic, mut options) = (None, None, Options::default());
         let mut plain: Vec<String> = Vec::new();
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('h') | Long("help") => topic = Some(plain.join(" ")),
                 Short('V') | Long("version") => return Ok(Self::of(Command::Version)),
                 Short('c') | Long("config") => config = Some(parser.value()?.into()),
-                Long("for") => length = Some(parser.value()?.string()?),
+                Short('f') | Long("follow") => options.mode = Some(Mode::Follow),
+                Long("api") => options.api = Some(parser.value()?.string()?),
+                Long("for") => options.length = Some(parser.value()?.string()?),
+                Long("json") => options.form = Some(Form::Json),
+                Long("watch") => options.times = Some(Times::Watch),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
             }
@@ -51,37 +75,115 @@ impl Arguments {
             )));
         }
         let words: Vec<&str> = plain.iter().map(String::as_str).collect();
-        let command = Self::command(&words, length)?;
-        Ok(Self { config, command })
-    }
-
-    fn command(words: &[&str], length: Option<String>) -> Result<Command, lexopt::Error> {
-        if length.is_some() && words != ["demo"] {
-            return Err("`--for` goes with `weir demo`".into());
-        }
-        Ok(match words {
-            [] => Command::Help(None),
-            ["help", topic @ ..] => Command::Help(Some(topic.join(" ")).filter(|t| !t.is_empty())),
-            ["run"] => Command::Run,
-            ["check"] => Command::Check,
-            ["demo"] => Command::Demo { length },
-            ["send", channel] => Command::Send {
-                channel: (*channel).to_owned(),
-            },
-            ["send"] => return Err("`weir send` needs the name of a channel".into()),
-            ["ring", "info", file] => Command::RingInfo { file: file.into() },
-            ["ring", "dump", file] => Command::RingDump { file: file.into() },
-            ["ring", ..] => return Err("`weir ring` needs `info FILE` or `dump FILE`".into()),
-            _ => return Err(format!("unknown command: `weir {}`", words.join(" ")).into()),
+        options.check(words.first().copied().unwrap_or_default())?;
+        let api = options.api.take();
+        let command = command(&words, options)?;
+        Ok(Self {
+            config,
+            api,
+            command,
         })
     }
 
     fn of(command: Command) -> Self {
         Self {
             config: None,
+            api: None,
             command,
         }
     }
+}
+
+impl Options {
+    /// Refuses those that the command does not have.
+    fn check(&self, command: &str) -> Result<(), lexopt::Error> {
+        let given: [(bool, &str, &[&str]); 5] = [
+            (
+                self.api.is_some(),
+                "--api",
+                &["status", "logs", "wake", "stream"],
+            ),
+            (self.length.is_some(), "--for", &["demo"]),
+            (self.form.is_some(), "--json", &["status"]),
+            (self.times.is_some(), "--watch", &["status"]),
+            (self.mode.is_some(), "--follow", &["logs"]),
+        ];
+        for (_, option, with) in given.iter().filter(|(given, ..)| *given) {
+            if !with.contains(&command) {
+                let with = with.join("`, `weir ");
+                return Err(format!("`{option}` goes with `weir {with}`").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
+    Ok(match words {
+        [] => Command::Help(None),
+        ["help", topic @ ..] => Command::Help(Some(topic.join(" ")).filter(|t| !t.is_empty())),
+        ["run"] => Command::Run,
+        ["check"] => Command::Check,
+        ["demo"] => Command::Demo {
+            length: options.length,
+        },
+        ["status"] => Command::Status {
+            form: options.form.unwrap_or(Form::Text),
+            times: options.times.unwrap_or(Times::Once),
+        },
+        ["logs", name @ ..] if name.len() <= 1 => Command::Logs {
+            name: name.first().map(|name| (*name).to_owned()),
+            mode: options.mode.unwrap_or(Mode::Once),
+        },
+        ["wake"] => Command::Stream(Action::Wake),
+        ["stream", words @ ..] => Command::Stream(action(words)?),
+        ["send", channel] => Command::Send {
+            channel: (*channel).to_owned(),
+        },
+        ["send"] => return Err("`weir send` needs the name of a channel".into()),
+        ["ring", "info", file] => Command::RingInfo { file: file.into() },
+        ["ring", "dump", file] => Command::RingDump { file: file.into() },
+        ["ring", "verify", file] => Command::RingVerify { file: file.into() },
+        ["ring", "repair", file, fresh] => Command::RingRepair {
+            file: file.into(),
+            fresh: fresh.into(),
+        },
+        ["ring", ..] => {
+            return Err(
+                "`weir ring` needs `info`, `dump`, `verify` or `repair`, and a file".into(),
+            );
+        }
+        _ => return Err(format!("unknown command: `weir {}`", words.join(" ")).into()),
+    })
+}
+
+/// What follows `weir stream`.
+fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
+    let owned = |word: &str| word.to_owned();
+    Ok(match words {
+        ["list"] => Action::List,
+        ["enable", name] => Action::Enable { name: owned(name) },
+        ["disable", name] => Action::Disable { name: owned(name) },
+        ["skip", name] => Action::Skip {
+            name: owned(name),
+            count: 1,
+        },
+        ["skip", name, count] => Action::Skip {
+            name: owned(name),
+            count: count
+                .parse()
+                .map_err(|_| format!("`{count}` is not a number of messages"))?,
+        },
+        ["rewind", name, to] => Action::Rewind {
+            name: owned(name),
+            to: owned(to),
+        },
+        _ => {
+            let actions = "`list`, `enable NAME`, `disable NAME`, `skip NAME [N]`, \
+                           `rewind NAME oldest` or `rewind NAME TIME`";
+            return Err(format!("`weir stream` needs one of {actions}").into());
+        }
+    })
 }
 
 #[cfg(test)]
@@ -97,6 +199,7 @@ mod tests {
     fn options_may_stand_before_and_after_the_command() {
         let wanted = Arguments {
             config: Some("x.toml".into()),
+            api: None,
             command: Command::Run,
         };
         assert_eq!(parse("-c x.toml run"), Ok(wanted));
@@ -120,6 +223,29 @@ mod tests {
         assert!(parse("runn").unwrap_err().contains("weir runn"));
         assert!(parse("run --fast").unwrap_err().contains("--fast"));
         assert!(parse("run --for 3s").is_err());
+        assert!(parse("run --json").unwrap_err().contains("weir status"));
+        assert!(
+            parse("stream skip cloud many")
+                .unwrap_err()
+                .contains("many")
+        );
+        assert!(parse("stream rewind cloud").unwrap_err().contains("TIME"));
         assert!(parse("send").unwrap_err().contains("channel"));
+    }
+
+    #[test]
+    fn streams_are_moved_by_hand() {
+        let wanted = Action::Skip {
+            name: "cloud".to_owned(),
+            count: 12,
+        };
+        let parsed = parse("stream --api 127.0.0.1:1 skip cloud 12").unwrap();
+        assert_eq!(parsed.command, Command::Stream(wanted));
+        assert_eq!(parsed.api.as_deref(), Some("127.0.0.1:1"));
+        let follow = Command::Logs {
+            name: None,
+            mode: Mode::Follow,
+        };
+        assert_eq!(parse("logs -f").unwrap().command, follow);
     }
 }

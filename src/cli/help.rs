@@ -30,13 +30,20 @@ Commands:
   run               the daemon, in the foreground
   check             say all that is wrong with the configuration
   demo              the whole job on loopback: vehicles, daemon, receiver
+  status            the running daemon at a glance
+  logs [-f] [NAME]  what happened lately to a stream or channel
+  wake              streams that wait for their next try go now
+  stream ACTION     list, enable, disable, skip, rewind: streams by hand
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
+  ring verify FILE  read all of a ring, say what is damaged
+  ring repair FILE NEW  copy what is sound into a new ring
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
                      lie in the folder of the same name with .d for .toml
+  --api ADDRESS      ask this daemon: unix:/run/weir/api or 127.0.0.1:8480
   -h, --help         this, or the page of a command: weir run --help
   -V, --version      the version
 
@@ -101,6 +108,73 @@ Example:
   weir demo --for 30s",
     ),
     (
+        "status",
+        "\
+Usage: weir status [-c FILE | --api ADDRESS] [--json] [--watch]
+
+Shows a running daemon: how full the ring is and how long it holds at the
+present rate, each channel, and for each stream what became of every message
+that it wanted: stored is the sum of all that follows.
+
+  --json   one JSON object, as GET /status of the API
+  --watch  each second, until Ctrl-C
+
+The daemon is found by its configuration, or by --api with the token, if it
+has one, in the variable WEIR_API_TOKEN.
+
+Examples:
+  weir status --watch
+  weir status --json | jq '.streams[] | {name, backlog, oldest_age}'",
+    ),
+    (
+        "logs",
+        "\
+Usage: weir logs [-c FILE | --api ADDRESS] [-f] [NAME]
+
+Prints the last events of a stream or channel, at most 100, or of all, in the
+order in which they happened: 401 connected, 402 connection lost, 403 refused
+or not delivered (and why), 404 messages sent. They are in memory, from the
+start of the daemon on.
+
+  -f, --follow  also what comes, until Ctrl-C
+
+Example:
+  weir logs -f cloud",
+    ),
+    (
+        "wake",
+        "\
+Usage: weir wake [-c FILE | --api ADDRESS]
+
+Streams that wait for their next try go now. For scripts that bring the
+uplink up.
+
+Example:
+  weir wake",
+    ),
+    (
+        "stream",
+        "\
+Usage: weir stream [-c FILE | --api ADDRESS] ACTION
+
+  list                each stream, what waits for it, and how it stands
+  disable NAME        it sends nothing and takes no new messages; what waits
+                      stays. Kept over restarts
+  enable NAME         it goes on where it stood
+  skip NAME [N]       the oldest N messages that wait, 1 without N, are passed
+                      over and counted as skipped by hand
+  rewind NAME oldest  what was written to the ring for it is sent again
+  rewind NAME TIME    the same from this date on: 2026-11-23T12:00:00Z, or
+                      seconds since 1970
+
+What was delivered before it had to be written is not in the ring and cannot
+be sent again. Sent again it is counted again, in stored and accepted.
+
+Examples:
+  weir stream skip cloud
+  weir stream rewind cloud 2026-11-23T06:00:00Z",
+    ),
+    (
         "send",
         "\
 Usage: weir send [-c FILE] CHANNEL
@@ -117,13 +191,17 @@ Example:
         "\
 Usage: weir ring info FILE
        weir ring dump FILE
+       weir ring verify FILE
+       weir ring repair FILE NEW
 
 Looks into a ring, of a running daemon or a copy, and never changes it.
 
   info   size, age and number of messages; for each stream its place, what
          became of what it wanted, and what waits
   dump   every message as one JSON object a line, oldest first, with its
-         number as `record.seq`
+         number as `record.seq`; one that is damaged has only that
+  verify reads everything; exit 1 when something in it is damaged
+  repair copies what is sound into a new ring, with each stream's place
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",

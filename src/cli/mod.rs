@@ -2,17 +2,26 @@
 
 mod arguments;
 mod check;
+mod client;
+mod date;
 mod demo;
 mod help;
+mod logs;
 mod ring;
 mod run;
 mod send;
+mod status;
+mod stream;
 
 use crate::config::{self, Loaded};
 use arguments::{Arguments, Command};
+use client::Target;
+use date::date;
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Does what the arguments say, the program's own name not among them.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -26,7 +35,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Exit {
-    let config = arguments.config;
+    let (config, api) = (arguments.config, arguments.api);
+    let target = |config| Target { config, api };
     match arguments.command {
         Command::Help(topic) => help::print(topic.as_deref()),
         Command::Version => {
@@ -36,9 +46,14 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Run => run::run(config),
         Command::Check => check::check(config),
         Command::Demo { length } => demo::run(length.as_deref()),
+        Command::Status { form, times } => status::status(target(config), form, times),
+        Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),
+        Command::Stream(action) => stream::act(target(config), &action),
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
+        Command::RingVerify { file } => ring::verify(&file),
+        Command::RingRepair { file, fresh } => ring::repair(&file, &fresh),
     }
 }
 
@@ -46,6 +61,26 @@ fn execute(arguments: Arguments) -> Exit {
 fn load(file: Option<PathBuf>) -> Loaded {
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
     config::load(&main, &config::Machine)
+}
+
+/// Where a socket that listens everywhere is reached.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        });
+    }
+    address
+}
+
+/// Waits: a command has nothing else to do.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command has nothing else to do"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// How a command went.

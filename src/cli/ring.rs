@@ -1,9 +1,144 @@
-//! `weir ring`.
+//! `weir ring`: looks into a ring, of a running daemon or a copy, and never changes it.
+
 use super::Exit;
+use crate::clock::Clock;
+use crate::message::ValueRef;
+use crate::message::json;
+use crate::ring::inspect::{self, Dumped, HoleCause, HoleInfo, Info, StreamInfo};
+use crate::ring::{File, OpenError, Ring};
+use crate::stream::engine::{Outgoing, Repeat};
+use crate::stream::render;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
-pub(super) fn info(_file: &Path) -> Exit {
-    Exit::Failed
+
+/// Prints what a ring says of itself.
+pub(super) fn info(path: &Path) -> Exit {
+    told(
+        path,
+        File::peek(path).and_then(|mut file| inspect::info(&mut file)),
+        |info| {
+            print_info(&info);
+            Exit::Done
+        },
+    )
 }
-pub(super) fn dump(_file: &Path) -> Exit {
-    Exit::Failed
+
+/// Prints every message, one JSON object a line.
+pub(super) fn dump(path: &Path) -> Exit {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut line = Vec::new();
+    let mut write = |record: &Dumped<'_>| {
+        line.clear();
+        render_record(record, &mut line);
+        line.push(b'\n');
+        // Nobody listens any more: `weir ring dump FILE | head`.
+        out.write_all(&line).is_ok()
+    };
+    let now = Clock::new().now();
+    let dumped = File::peek(path).and_then(|mut file| inspect::dump(&mut file, now, &mut write));
+    told(path, dumped, |()| Exit::Done)
+}
+
+/// Reads everything; fails when something is damaged.
+pub(super) fn verify(path: &Path) -> Exit {
+    told(
+        path,
+        File::peek(path).and_then(|mut file| inspect::verify(&mut file)),
+        |found| {
+            println!(
+                "{} messages are sound, {} damaged",
+                found.records, found.damaged
+            );
+            println!(
+                "{} are missing, {} of 2 slots are whole",
+                found.missing, found.slots
+            );
+            if found.headers_lost > 0 {
+                println!("{} segments have lost their headers", found.headers_lost);
+            }
+            found.holes.iter().for_each(print_hole);
+            if found.is_sound() {
+                Exit::Done
+            } else {
+                Exit::Failed
+            }
+        },
+    )
+}
+
+/// Copies what is sound into a new ring.
+pub(super) fn repair(path: &Path, fresh: &Path) -> Exit {
+    let repaired = Ring::repair(path, fresh, Clock::new().now(), fastrand::u64(..));
+    told(path, repaired, |report| {
+        println!("{}: {report}", fresh.display());
+        Exit::Done
+    })
+}
+
+fn told<T>(path: &Path, result: Result<T, OpenError>, show: impl FnOnce(T) -> Exit) -> Exit {
+    result.map_or_else(
+        |error| {
+            eprintln!("error: `{}`: {error}", path.display());
+            Exit::Failed
+        },
+        show,
+    )
+}
+
+fn print_info(info: &Info) {
+    let closed = if info.clean {
+        "closed cleanly"
+    } else {
+        "in use, or not closed"
+    };
+    println!("ring      {:08x}, {} bytes, {closed}", info.id, info.size);
+    println!(
+        "opened    {} times, {} of 2 slots whole",
+        info.boots, info.slots
+    );
+    println!(
+        "segments  {} of {} in use, {} bytes each",
+        info.segments_used, info.segments, info.segment_len
+    );
+    println!("records   from {} to before {}", info.oldest.0, info.end.0);
+    info.streams.iter().for_each(print_stream);
+    info.holes.iter().for_each(print_hole);
+}
+
+fn print_stream(stream: &StreamInfo) {
+    let counted = &stream.counters;
+    println!("stream    {}: next is {}", stream.name, stream.cursor.0);
+    println!(
+        "          stored {}, accepted {}, filtered {}, expired {}, skipped by hand {},",
+        counted.stored, counted.accepted, counted.filtered, counted.expired, counted.by_hand
+    );
+    println!(
+        "          given up {}, dropped {}, corrupt {}, backlog {}",
+        counted.given_up, counted.dropped, counted.corrupt, counted.backlog
+    );
+}
+
+fn print_hole(hole: &HoleInfo) {
+    let cause = match hole.cause {
+        HoleCause::PowerCut => "torn by a power cut, nothing in it was acknowledged",
+        HoleCause::Medium => "damaged by the medium",
+    };
+    println!("hole      at {}, {} bytes: {cause}", hole.offset, hole.len);
+}
+
+fn render_record(record: &Dumped<'_>, out: &mut Vec<u8>) {
+    let seq = ("record.seq", ValueRef::U64(record.seq.0));
+    let Some(body) = record.body else {
+        return json::write(
+            [seq, ("record.damaged", ValueRef::Bool(true))].into_iter(),
+            out,
+        );
+    };
+    let message = Outgoing {
+        seq: record.seq,
+        received: record.received,
+        body,
+        repeat: Repeat::First,
+    };
+    json::write(render::fields(&message).chain([seq]), out);
 }

@@ -3,7 +3,7 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::daemon::{Daemon, Locked, open_ring};
+use crate::daemon::{Daemon, open_ring};
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) fn run(file: Option<PathBuf>) -> Exit {
+    let main = file.clone().unwrap_or_else(|| config::DEFAULT_FILE.into());
     let loaded = super::load(file);
     eprint!("{}", config::render(&loaded.diagnostics));
     if loaded.unusable.is_some() {
@@ -26,13 +27,16 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
     let clock = Clock::new();
     let ring = match open_ring(&loaded.config.ring, &clock) {
         Ok(ring) => ring,
-        Err(Locked) => {
+        Err(error) => {
             let file = loaded.config.ring.file.display();
-            eprintln!("error: another daemon has the ring `{file}`");
+            eprintln!("error: ring `{file}`: {error}");
             return Exit::Failed;
         }
     };
-    let daemon = Daemon::new(loaded.config, clock, ring);
+    let mut daemon = Daemon::new(loaded.config, clock, ring);
+    if let Some(folder) = config::drop_in_folders(&main).last() {
+        daemon = daemon.keeping_changes_in(folder);
+    }
     let executor = Rc::new(LocalExecutor::new());
     let stop = async move {
         while let Some(signal) = signals.next().await {

@@ -6,7 +6,7 @@ use crate::message::json;
 use crate::net::Address;
 use serde::Deserialize;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -125,21 +125,10 @@ impl Client {
 )]
 fn dial(address: &Address) -> io::Result<Box<dyn Socket>> {
     match address {
-        Address::Tcp(address) => Ok(Box::new(TcpStream::connect(reachable(*address))?)),
+        Address::Tcp(address) => Ok(Box::new(TcpStream::connect(super::reachable(*address))?)),
         Address::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
         Address::Udp(_) => Err(ErrorKind::Unsupported.into()),
     }
-}
-
-/// Where a socket that listens everywhere is reached.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        });
-    }
-    address
 }
 
 impl Socket for TcpStream {

@@ -8,15 +8,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "every", "or_change", "tls"]),
     (
         "stream",
-        &[
-            "filter",
-            "convert",
-            "every",
-            "or_change",
-            "rejects",
-            "rate",
-            "stamp",
-        ],
+        &["every", "or_change", "rejects", "rate", "stamp"],
     ),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),

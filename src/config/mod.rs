@@ -30,6 +30,7 @@ mod source;
 mod stream;
 mod stream_http;
 mod stream_link;
+mod stream_message;
 mod stream_mqtt;
 mod stream_type;
 mod syntax;

@@ -5,6 +5,7 @@ use super::context::Text;
 use super::reader::Reader;
 use super::source::Place;
 use super::stream_link;
+use super::stream_message;
 use super::stream_type;
 use super::tree::Table;
 use crate::ring::From;
@@ -40,8 +41,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut names = |key| reader.texts(key).unwrap_or_default();
     let (channels, devices, groups) = (names("channels"), names("devices"), names("groups"));
     let from = reader.choice("from", &[("new", From::New), ("oldest", From::Oldest)]);
+    let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
     let max_age = age(&mut reader, "max_age");
+    let shape = stream_message::shape(&mut reader);
     let delivery = delivery(&mut reader);
     let bind = stream_link::bind(&mut reader, destination.as_ref());
     let tls = stream_link::tls(&mut reader, destination.as_ref());
@@ -54,8 +57,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         enabled,
         subscription: Subscription::default(),
         from: from.unwrap_or(From::New),
+        filter,
         ttl,
         max_age,
+        shape,
         delivery,
         bind,
         tls,

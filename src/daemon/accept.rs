@@ -4,6 +4,7 @@ use super::connection::{Connection, End};
 use super::datagram::Datagrams;
 use super::hub::Hub;
 use super::intake::Channel;
+use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::channel;
 use crate::net::{self, Address, Listener, Socket};
 use async_executor::{LocalExecutor, Task};
@@ -84,10 +85,12 @@ fn welcome(
     let serve = async move {
         let channel = &place.0;
         let session = channel::session(&channel.settings);
-        match Connection::new(&hub, channel, name.clone(), socket, session)
+        channel.note(&hub, CONNECTED, &name);
+        let end = Connection::new(&hub, channel, name.clone(), socket, session)
             .serve()
-            .await
-        {
+            .await;
+        channel.note(&hub, CONNECTION_LOST, &format!("{name}: {end}"));
+        match end {
             End::Closed => log::debug!("channel `{}`: {name}: closed", channel.name()),
             End::Session(close) => {
                 log::info!(

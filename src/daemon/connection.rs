@@ -5,6 +5,7 @@ use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
 use crate::channel::{Close, Session};
 use crate::clock::Now;
 use crate::net::{Interest, Socket};
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -221,6 +222,17 @@ impl<'a> Connection<'a> {
             self.active = now.mono;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed by the far end"),
+            Self::Session(close) => f.write_str(close.reason),
+            Self::Idle => f.write_str("idle"),
+            Self::Io(error) => error.fmt(f),
+        }
     }
 }
 

@@ -1,36 +1,24 @@
 //! A courier: carries bytes between one stream's link and its destination.
 
+use super::dialler::Dialler;
 use super::hub::Hub;
 use super::limit::Limiter;
+use super::stream::Stream;
 use super::{first_of, sleep};
-use crate::clock::Date;
+use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED};
 use crate::clock::Now;
+use crate::filter::REFUSED_MAX;
 use crate::message::body::Body;
-use crate::net::tls::{Client, Fault, Tls};
-use crate::net::{Connection, Dialling, Interest, Resolver, Target, dial};
-use crate::ring::StreamId;
-use crate::stream::engine::{Engine, Event, Limits};
+use crate::net::tls::Fault;
+use crate::net::{Connection, Interest, Target};
+use crate::stream::engine::{Engine, Event, Limits, Tally};
 use crate::stream::file::FileLink;
-use crate::stream::settings::{Destination, Settings};
+use crate::stream::settings::Destination;
+use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Retry, Turn};
-use event_listener::EventListener;
-use futures_lite::future::{or, poll_once};
-use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// A stream as the rest of the daemon sees it.
-pub(super) struct Stream {
-    pub(super) id: StreamId,
-    pub(super) settings: Settings,
-    /// Given to the broker where the configuration gives none.
-    client_id: String,
-    /// Whether its destination would take something now.
-    pub(super) connected: Cell<bool>,
-    /// How often it was connected.
-    pub(super) connects: Cell<u64>,
-}
 
 /// What carries one stream's messages.
 pub(super) struct Courier {
@@ -38,13 +26,10 @@ pub(super) struct Courier {
     stream: Rc<Stream>,
     engine: Engine,
     limiter: Limiter,
-    resolver: Resolver,
-    /// None: without TLS.
-    tls: Option<Client>,
-    /// Connections that failed: the next begins with another address.
-    failures: usize,
-    /// Whether it waits for the clock, and has said so.
-    awaits_date: bool,
+    dialler: Dialler,
+    /// What was done and is not told as an event yet, and when the last one was.
+    untold: Tally,
+    told_at: Option<Duration>,
 }
 
 /// One connection and what is on its way in it.
@@ -53,19 +38,6 @@ struct Line<'a> {
     link: Box<dyn Link + 'a>,
     input: Vec<u8>,
     out: Vec<u8>,
-}
-
-impl Stream {
-    pub(super) fn new(id: StreamId, settings: Settings, client_id: String) -> Self {
-        let (connected, connects) = (Cell::new(false), Cell::new(0));
-        Self {
-            id,
-            settings,
-            client_id,
-            connected,
-            connects,
-        }
-    }
 }
 
 impl Courier {
@@ -78,25 +50,27 @@ impl Courier {
             ttl: settings.ttl,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
-        let tls = settings.tls.clone();
-        let tls = tls.map(|tls| Client::new(tls, hub.clock()));
+        let dialler = Dialler::new(&stream, hub.clock());
+        let engine = engine.behind(Sieve::new(settings));
         Self {
             hub,
             stream,
             engine,
             limiter: Limiter::default(),
-            resolver: Resolver::default(),
-            tls,
-            failures: 0,
-            awaits_date: false,
+            dialler,
+            untold: Tally::default(),
+            told_at: None,
         }
     }
 
-    /// Delivers for ever. Waits on: the ring, the pause after a failure, the connection.
+    /// Delivers for ever. Waits on: the ring, the pause after a failure, the connection, a call.
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         match &stream.settings.destination {
-            Destination::File(file) => self.run_file(FileLink::new(file.clone())).await,
+            Destination::File(file) => {
+                self.run_file(FileLink::new(file.clone(), stream.settings.shape.clone()))
+                    .await
+            }
             Destination::Http(http) => self.run_socket(&stream, &http.target).await,
             Destination::Mqtt(mqtt) => self.run_socket(&stream, &mqtt.target).await,
             Destination::WialonRetranslator(wialon) => {
@@ -107,112 +81,60 @@ impl Courier {
 
     async fn run_socket(&mut self, stream: &Stream, target: &Target) {
         loop {
-            let (appended, woken) = (self.hub.appended(), self.hub.woken());
+            let (appended, called) = (self.hub.appended(), stream.called());
             self.serve();
             let now = self.hub.now();
             let Some(stays) = self.link(stream).map(|link| link.stays()) else {
                 return;
             };
             if let Some(until) = self.engine.paused_until(now) {
-                self.rest(until - now.mono, woken).await;
+                first_of(called, sleep(Some(until - now.mono))).await;
             } else if !stays && !self.engine.has_waiting() {
-                appended.await;
-            } else if self.lacks_date(now) {
-                sleep(Some(DATE_EVERY)).await;
+                first_of(called, appended).await;
+            } else if self.dialler.lacks_date(now) {
+                first_of(called, sleep(Some(DATE_EVERY))).await;
             } else {
-                let lost = match self.connect(target).await {
+                let lost = match self.dialler.connect(target).await {
                     Ok(connection) => self.converse(stream, connection).await,
                     Err(error) => broken(&error),
                 };
                 self.disconnected(target, &lost);
-                if poll_once(woken).await.is_some() {
-                    self.engine.wake();
-                }
             }
         }
     }
 
-    /// The protocol's side of a connection that is just made.
+    /// The protocol's side of a connection that is made now.
     fn link<'a>(&self, stream: &'a Stream) -> Option<Box<dyn Link + 'a>> {
         let now = self.hub.now();
         stream::link(&stream.settings, &stream.client_id, &self.engine, now)
     }
 
-    /// Waits for the next try, or to be woken.
-    async fn rest(&mut self, wait: Duration, woken: EventListener) {
-        let woken = async {
-            woken.await;
-            true
-        };
-        let slept = async {
-            sleep(Some(wait)).await;
-            false
-        };
-        if or(woken, slept).await {
-            self.engine.wake();
-        }
-    }
-
-    /// Whether certificates cannot be judged for want of the date; says when that changes.
-    fn lacks_date(&mut self, now: Now) -> bool {
-        let tls = self.stream.settings.tls.as_ref();
-        let lacks = tls.is_some_and(Tls::needs_date) && !now.wall.trusted;
-        if std::mem::replace(&mut self.awaits_date, lacks) != lacks {
-            let (name, date) = (&self.stream.settings.name, Date(now.wall.since_1970));
-            match lacks {
-                true => log::warn!(
-                    "stream `{name}`: waits: the clock says {date}, and a wrong clock checks no \
-                     certificate"
-                ),
-                false => log::info!("stream `{name}`: the clock says {date}, certificates count"),
-            }
-        }
-        lacks
-    }
-
     async fn run_file(&mut self, mut link: FileLink) {
         loop {
-            let appended = self.hub.appended();
+            let (appended, called) = (self.hub.appended(), self.stream.called());
             self.serve();
             let now = self.hub.now();
             let delivered = link.deliver(&mut self.engine, now, fastrand::u32(..));
             self.set_connected(link.is_ready());
+            self.serve();
             if delivered {
                 futures_lite::future::yield_now().await;
             } else {
                 let due = self
                     .engine
                     .paused_until(now)
-                    .or_else(|| self.engine.batch_due());
+                    .or_else(|| self.engine.batch_due())
+                    .into_iter()
+                    .chain(self.tell_due())
+                    .min();
                 let wait = due.map(|due| due.saturating_sub(now.mono));
-                first_of(appended, sleep(wait)).await;
-            }
-        }
-    }
-
-    /// Waits on: name servers, the sockets, TLS; each for `timeout` at most.
-    async fn connect(&mut self, target: &Target) -> io::Result<Connection> {
-        let mut addresses = self.resolver.resolve(&target.host, target.port).await?;
-        // one that takes connections and does nothing with them is not tried first for ever
-        let first = self.failures.checked_rem(addresses.len()).unwrap_or(0);
-        addresses.rotate_left(first);
-        let dialling = Dialling {
-            bind: self.stream.settings.bind.clone(),
-            timeout: self.stream.settings.delivery.timeout,
-        };
-        let socket = dial(&addresses, &dialling).await?;
-        match &mut self.tls {
-            None => Ok(Connection::Plain(socket)),
-            Some(tls) => {
-                let shake_hands = tls.connect(socket, &target.host);
-                let socket = within(dialling.timeout, shake_hands).await?;
-                Ok(Connection::Tls(Box::new(socket)))
+                first_of(called, first_of(appended, sleep(wait))).await;
             }
         }
     }
 
     /// One connection from its first byte to its end. Waits on: the socket, the ring, the link's
-    /// next time, being woken.
+    /// next time.
     async fn converse(&mut self, stream: &Stream, connection: Connection) -> Lost {
         let Some(link) = self.link(stream) else {
             return Lost::ended("there is nothing to say");
@@ -226,15 +148,15 @@ impl Courier {
 
     async fn carry(&mut self, line: &mut Line<'_>) -> Lost {
         loop {
-            let (appended, woken) = (self.hub.appended(), self.hub.woken());
+            let (appended, called) = (self.hub.appended(), self.stream.called());
             match self.turn(line) {
                 Ok(Again::Now) => futures_lite::future::yield_now().await,
                 Ok(Again::At(due)) => {
                     let interest = Interest::of(Some(()), (!line.out.is_empty()).then_some(()));
                     let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
+                    let news = first_of(called, appended);
                     let ready = line.connection.ready(interest);
-                    let due = first_of(appended, sleep(wait));
-                    first_of(ready, or(due, self.rest(Duration::MAX, woken))).await;
+                    first_of(ready, first_of(news, sleep(wait))).await;
                 }
                 Err(lost) => return lost,
             }
@@ -245,6 +167,8 @@ impl Courier {
     /// read before any time is judged: after a stall the answers are already there.
     fn turn(&mut self, line: &mut Line<'_>) -> Result<Again, Lost> {
         let read = line.connection.try_read(&mut line.input);
+        self.stream
+            .count_bytes(0, read.as_ref().map_or(0, |read| read.unwrap_or(0)));
         let now = self.hub.now();
         let engine = &mut self.engine;
         line.understand(engine, now)?;
@@ -260,9 +184,10 @@ impl Courier {
         let engine = &mut self.engine;
         line.send(engine, now)?;
         let wrote = line.connection.try_write(&mut line.out);
-        let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))? > 0;
+        let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))?;
+        self.stream.count_bytes(wrote, 0);
         self.serve();
-        Ok(if read || wrote {
+        Ok(if read || wrote > 0 {
             Again::Now
         } else {
             Again::At(self.due(line.link.as_ref(), now))
@@ -273,93 +198,137 @@ impl Courier {
     fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
         let paused = self.engine.paused_until(now);
         let batch = self.engine.batch_due().filter(|due| *due > now.mono);
-        [paused, batch, link.wake_at(&self.engine)]
+        [paused, batch, link.wake_at(&self.engine), self.tell_due()]
             .into_iter()
             .flatten()
             .min()
     }
 
     fn serve(&mut self) {
-        let (routes, stream) = (&self.hub.routes, self.stream.id);
+        if self.stream.take_moved() {
+            self.hub.restart(&mut self.engine);
+        }
+        if self.stream.take_woken() {
+            self.engine.wake();
+        }
+        let hub = Rc::clone(&self.hub);
+        let (routes, stream) = (hub.routes.borrow(), self.stream.id);
         let wanted = |body: &[u8]| {
             Body::new(body).is_ok_and(|body| {
                 routes.wants(stream, body.text("channel.name"), body.text("ident"))
             })
         };
-        self.hub.serve(&mut self.engine, &wanted);
+        hub.serve(&mut self.engine, &wanted);
+        self.show();
         self.tell_events();
+    }
+
+    /// Has the stream show where its engine is.
+    fn show(&mut self) {
+        let now = self.hub.now();
+        let tally = self.engine.take_tally();
+        let next_try = self.engine.paused_until(now);
+        self.stream
+            .show(&tally, self.engine.oldest_age(now), next_try, now);
+        self.untold.add(&tally);
+        if self.tell_due().is_some_and(|due| due <= now.mono) {
+            self.tell_sent(now);
+        }
+    }
+
+    /// When what was done is due to be told: single batches, but no more than one event a second.
+    fn tell_due(&self) -> Option<Duration> {
+        let due = self.told_at.map_or(Duration::ZERO, |at| at + TELL_EVERY);
+        (!self.untold.is_empty()).then_some(due)
+    }
+
+    fn tell_sent(&mut self, now: Now) {
+        let untold = std::mem::take(&mut self.untold);
+        if !untold.is_empty() {
+            self.told_at = Some(now.mono);
+            self.stream.note_sent(&self.hub, &untold);
+        }
     }
 
     fn tell_events(&mut self) {
         let events: Vec<_> = self.engine.events().collect();
         for event in events {
-            let (kind, text) = match event {
-                Event::NotDelivered(fault) => ("not delivered", fault.reason),
+            let (kind, code, text) = match event {
+                Event::NotDelivered(fault) => ("not delivered", fault.code, fault.reason),
                 Event::GivenUp { seq, reason } => {
-                    ("given up", format!("message {}, refused: {reason}", seq.0))
+                    let text = format!("message {}, refused: {reason}", seq.0);
+                    ("given up", 0, text)
                 }
                 Event::Skipped { seq, reason } => {
-                    ("skipped", format!("message {}: {reason}", seq.0))
+                    ("skipped", 0, format!("message {}: {reason}", seq.0))
                 }
-                Event::AtFault { reason } => (
-                    "at fault",
-                    format!("everything is refused, nothing more is skipped: {reason}"),
-                ),
+                Event::AtFault { reason } => {
+                    let text = "everything is refused, nothing more is skipped";
+                    ("at fault", 0, format!("{text}: {reason}"))
+                }
+                Event::NothingPasses { never_seen } => ("filter", 0, nothing_passes(&never_seen)),
             };
-            self.warn(kind, &text);
+            let admitted = self.warn(kind, &text);
+            if admitted || kind != "skipped" {
+                let text = match kind {
+                    "not delivered" => text,
+                    _ => format!("{kind}: {text}"),
+                };
+                self.stream
+                    .note(&self.hub, NOT_DELIVERED, Some(code), Some(&text));
+            }
         }
     }
 
-    fn set_connected(&mut self, connected: bool) {
-        if self.stream.connected.replace(connected) == connected {
-            return;
-        }
-        self.hub.set_connected(self.stream.id, connected);
-        if connected {
-            self.stream.connects.set(self.stream.connects.get() + 1);
+    fn set_connected(&self, connected: bool) {
+        if self.stream.set_connected(&self.hub, connected) && connected {
+            self.stream.note(&self.hub, CONNECTED, None, None);
             log::info!("stream `{}`: connected", self.stream.settings.name);
         }
     }
 
     fn disconnected(&mut self, target: &Target, lost: &Lost) {
-        let kind = if self.stream.connected.get() {
-            "connection lost"
+        let (kind, event) = if self.stream.connected.get() {
+            ("connection lost", CONNECTION_LOST)
         } else {
-            "not connected"
+            ("not connected", NOT_DELIVERED)
         };
         if lost.retry == Retry::Paused {
-            self.failures = self.failures.wrapping_add(1);
+            self.dialler.failed();
         }
         self.set_connected(false);
         let now = self.hub.now();
         self.engine
             .lost(self.engine.epoch(), lost.retry, now, fastrand::u32(..));
+        self.show();
+        self.tell_sent(now);
         self.tell_events();
+        let target = format!("{target}: ");
+        let reason = &lost.fault.reason;
+        // of one address it is said once
+        let reason = reason.strip_prefix(&target).unwrap_or(reason);
+        let text = format!("{target}{reason}");
+        self.stream
+            .note(&self.hub, event, Some(lost.fault.code), Some(&text));
         let next = match self.engine.paused_until(now) {
             Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
             None => "next try at once".to_owned(),
         };
-        let target = target.to_string();
-        let reason = &lost.fault.reason;
-        // of one address it is said once
-        let reason = reason
-            .strip_prefix(&format!("{target}: "))
-            .unwrap_or(reason);
-        self.warn(kind, &format!("{target}: {reason}; {next}"));
+        self.warn(kind, &format!("{text}; {next}"));
     }
 
-    fn warn(&mut self, kind: &'static str, text: &str) {
-        if let Some(hidden) = self.limiter.admit(kind, self.hub.now()) {
-            let more = if hidden > 0 {
-                format!(" ({hidden} more before)")
-            } else {
-                String::new()
-            };
-            log::warn!(
-                "stream `{}`: {kind}: {text}{more}",
-                self.stream.settings.name
-            );
-        }
+    /// Says something now and then; whether it was said.
+    fn warn(&mut self, kind: &'static str, text: &str) -> bool {
+        let Some(hidden) = self.limiter.admit(kind, self.hub.now()) else {
+            return false;
+        };
+        let more = match hidden {
+            0 => String::new(),
+            hidden => format!(" ({hidden} more before)"),
+        };
+        let name = &self.stream.settings.name;
+        log::warn!("stream `{name}`: {kind}: {text}{more}");
+        true
     }
 }
 
@@ -433,6 +402,15 @@ enum Again {
     At(Option<Duration>),
 }
 
+/// What is said of a filter that has passed nothing for long.
+fn nothing_passes(never_seen: &[String]) -> String {
+    let text = format!("it passed none of the last {REFUSED_MAX} messages");
+    match never_seen {
+        [] => text,
+        names => format!("{text}; never seen: `{}`", names.join("`, `")),
+    }
+}
+
 fn broken(error: &io::Error) -> Lost {
     let code = match Fault::is_certificate(error) {
         true => stream::CERTIFICATE,
@@ -441,20 +419,11 @@ fn broken(error: &io::Error) -> Lost {
     Lost::new(code, error.to_string())
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    or(work, async {
-        sleep(Some(limit)).await;
-        let message = format!(
-            "no answer to the TLS handshake within {} s",
-            limit.as_secs_f64()
-        );
-        Err(io::Error::new(io::ErrorKind::TimedOut, message))
-    })
-    .await
-}
-
 /// How often a clock that is wrong is looked at.
 const DATE_EVERY: Duration = Duration::from_secs(1);
 
 /// flespi's code of a destination that could not be reached.
 const NO_CONNECTION: i32 = -1;
+
+/// Between two events that tell of batches.
+const TELL_EVERY: Duration = Duration::from_secs(1);

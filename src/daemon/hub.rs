@@ -1,6 +1,7 @@
 //! The hub: what all tasks of the daemon share. One thread, so cells, not locks.
 
 use super::{first_of, sleep};
+use crate::api;
 use crate::clock::{Clock, Now};
 use crate::ring::{AppendError, Counters, Mask, Ring, Seq, Stats, StreamId};
 use crate::route::Routes;
@@ -13,33 +14,37 @@ use std::time::Duration;
 pub(super) struct Hub {
     clock: Clock,
     ring: RefCell<Ring>,
-    pub(super) routes: Routes,
+    pub(super) routes: RefCell<Routes>,
     /// Notified when a record came.
     appended: Event,
     /// Notified when the next commit may be due at another time.
     touched: Event,
     /// Notified when [`Hub::safe`] has risen.
     risen: Event,
-    /// Notified when streams that wait for their next try are to go now.
-    woken: Event,
     /// The watermark that `risen` was last notified of.
     told: Cell<Seq>,
+    /// The longest commit.
+    stall_max: Cell<Duration>,
+    /// Of the last event.
+    event_id: Cell<u64>,
+    started: Duration,
 }
 
 impl Hub {
     pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
-        let told = Cell::new(ring.safe());
+        let (told, started) = (Cell::new(ring.safe()), clock.now().mono);
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
-        let woken = Event::new();
         Self {
             clock,
             ring: RefCell::new(ring),
-            routes,
+            routes: RefCell::new(routes),
             appended,
             touched,
             risen,
-            woken,
             told,
+            stall_max: Cell::default(),
+            event_id: Cell::default(),
+            started,
         }
     }
 
@@ -96,12 +101,55 @@ impl Hub {
         let mut ring = self.ring.borrow_mut();
         let mut settled = engine.settle(&mut ring, now);
         engine.fill(&mut ring, now, wanted);
-        settled += engine.settle(&mut ring, now);
+        let passed_over = engine.settle(&mut ring, now);
+        settled += passed_over;
         drop(ring);
+        if passed_over > 0 {
+            // the room that they took is free again: there may be more to read
+            self.appended.notify(usize::MAX);
+        }
         if settled > 0 {
             self.touched.notify(usize::MAX);
             self.tell();
         }
+    }
+
+    /// Has an engine forget what it read: its cursor was moved by hand.
+    pub(super) fn restart(&self, engine: &mut Engine) {
+        engine.restart(&mut self.ring.borrow_mut());
+    }
+
+    /// What is not kept by the ring: the start, on the clock that never goes back.
+    pub(super) fn started(&self) -> Duration {
+        self.started
+    }
+
+    /// The longest commit since the start.
+    pub(super) fn stall_max(&self) -> Duration {
+        self.stall_max.get()
+    }
+
+    /// An event that happens now, with an id of its own.
+    pub(super) fn event(&self, event_code: u16) -> api::Event {
+        let id = self.event_id.get() + 1;
+        self.event_id.set(id);
+        let micros = self.now().wall.since_1970.as_micros();
+        api::Event {
+            id,
+            timestamp: Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs_f64(),
+            event_code,
+            error_code: None,
+            reason: None,
+            sent: None,
+        }
+    }
+
+    /// Works on the ring by hand; who waits for it is told.
+    pub(super) fn with_ring<T>(&self, work: impl FnOnce(&mut Ring, Now) -> T) -> T {
+        let result = work(&mut self.ring.borrow_mut(), self.now());
+        self.touched.notify(usize::MAX);
+        self.tell();
+        result
     }
 
     /// Says whether a stream's destination is connected.
@@ -114,6 +162,7 @@ impl Hub {
     pub(super) fn commit(&self, now: Now) -> bool {
         let result = self.ring.borrow_mut().commit(now);
         let took = self.now().mono - now.mono;
+        self.stall_max.set(self.stall_max.get().max(took));
         if took > STALL {
             log::warn!("ring: the disk took {} ms for a commit", took.as_millis());
         }
@@ -134,16 +183,6 @@ impl Hub {
     /// Ends when a record comes.
     pub(super) fn appended(&self) -> EventListener {
         self.appended.listen()
-    }
-
-    /// Lets streams that wait for their next try go now.
-    pub(super) fn wake(&self) {
-        self.woken.notify(usize::MAX);
-    }
-
-    /// Ends at the next [`Hub::wake`].
-    pub(super) fn woken(&self) -> EventListener {
-        self.woken.listen()
     }
 
     /// Ends when more is safe than now.

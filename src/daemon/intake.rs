@@ -3,6 +3,7 @@
 
 use super::hub::Hub;
 use super::limit::Limiter;
+use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
 use crate::message::{Message, body};
@@ -23,6 +24,7 @@ pub(super) struct Channel {
     pub(super) unwanted: Cell<u64>,
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
+    pub(super) journal: RefCell<Journal>,
 }
 
 /// What waits until messages are safe, oldest first: everything below the number has to be.
@@ -50,6 +52,7 @@ impl Channel {
             unwanted: Cell::new(0),
             refused: RefCell::default(),
             limiter: RefCell::default(),
+            journal: RefCell::default(),
         }
     }
 
@@ -63,10 +66,28 @@ impl Channel {
         peer.is_none_or(|peer| allow.iter().any(|network| network.contains(peer.ip())))
     }
 
+    /// Notes an event.
+    pub(super) fn note(&self, hub: &Hub, event_code: u16, reason: &str) {
+        let mut event = hub.event(event_code);
+        event.reason = Some(reason.into());
+        self.journal.borrow_mut().note(event);
+    }
+
+    /// What was refused, by reason.
+    pub(super) fn refused(&self) -> BTreeMap<String, u64> {
+        let refused = self.refused.borrow();
+        let owned = refused
+            .iter()
+            .map(|(reason, count)| ((*reason).to_owned(), *count));
+        owned.collect()
+    }
+
     /// Counts what was refused, and says so now and then.
     pub(super) fn refuse(&self, reason: &'static str, peer: &str, detail: &str, hub: &Hub) {
         *self.refused.borrow_mut().entry(reason).or_default() += 1;
-        if let Some(hidden) = self.limiter.borrow_mut().admit(reason, hub.now()) {
+        let admitted = self.limiter.borrow_mut().admit(reason, hub.now());
+        if let Some(hidden) = admitted {
+            self.note(hub, NOT_DELIVERED, &format!("{peer}: {reason}: {detail}"));
             let more = if hidden > 0 {
                 format!(" ({hidden} more before)")
             } else {
@@ -121,7 +142,7 @@ impl Door<'_> {
         if !idents.is_empty() && !idents.iter().any(|pattern| pattern.matches(ident)) {
             return Err(Refusal::Ident);
         }
-        let mask = self.hub.routes.wanted_by(&settings.name, ident);
+        let mask = self.hub.routes.borrow().wanted_by(&settings.name, ident);
         match settings.unwanted {
             Unwanted::Refuse if mask.is_empty() => Err(Refusal::Unwanted),
             _ => Ok(mask),
@@ -138,9 +159,9 @@ impl Door<'_> {
         }
         message.set("channel.name", settings.name.as_str());
         message.set("protocol.name", settings.protocol.name());
-        if let Some(device) = self.hub.routes.device(message.ident()) {
-            let name = device.name.clone();
-            message.set("device.name", name.as_str());
+        let routes = self.hub.routes.borrow();
+        if let Some(device) = routes.device(message.ident()) {
+            message.set("device.name", device.name.as_str());
         }
         message.set("peer", self.peer);
         let mut body = Vec::new();

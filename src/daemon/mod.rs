@@ -2,28 +2,37 @@
 //! stream, all on one thread.
 
 mod accept;
+mod changes;
 mod connection;
 mod courier;
 mod datagram;
+mod dialler;
+mod gateway;
 mod hub;
 mod intake;
 mod limit;
 mod open;
+mod rate;
+mod serve_api;
+mod stream;
 mod uplink;
 
-pub use open::{Locked, open_ring};
+pub use open::open_ring;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Api, Config};
 use crate::ring::{Counters, Ring, Stats};
 use crate::route::Routes;
 use async_executor::LocalExecutor;
-use courier::{Courier, Stream};
 use hub::Hub;
 use intake::Channel;
+use rate::Rate;
+use std::cell::RefCell;
 use std::future::Future;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
+use stream::Stream;
 
 /// A daemon that is not running yet, or one that is, seen from beside.
 #[derive(Clone)]
@@ -31,6 +40,12 @@ pub struct Daemon {
     hub: Rc<Hub>,
     channels: Rc<[Rc<Channel>]>,
     streams: Rc<[Rc<Stream>]>,
+    api: Rc<Api>,
+    /// Between two lines that sum up a stream; zero: there are none.
+    summary: Duration,
+    /// Where it is kept what was changed by hand.
+    changes: Option<Rc<Path>>,
+    rate: Rc<RefCell<Rate>>,
 }
 
 /// How a stream stands.
@@ -73,7 +88,18 @@ impl Daemon {
             hub: Rc::new(Hub::new(clock, ring, routes)),
             channels,
             streams: streams.into(),
+            api: Rc::new(config.api),
+            summary: config.log.summary,
+            changes: None,
+            rate: Rc::default(),
         }
+    }
+
+    /// Keeps what is changed by hand in this folder, which is one of the configuration's.
+    #[must_use]
+    pub fn keeping_changes_in(mut self, folder: &Path) -> Self {
+        self.changes = Some(folder.into());
+        self
     }
 
     /// Works until `stop` ends, then writes what is left. `ready` is called once every address is
@@ -88,19 +114,35 @@ impl Daemon {
         for channel in self.channels.iter() {
             tasks.extend(accept::listen(executor, &self.hub, channel));
         }
-        let enabled = self.streams.iter().filter(|stream| stream.settings.enabled);
-        for stream in enabled {
-            let courier = Courier::new(Rc::clone(&self.hub), Rc::clone(stream));
-            tasks.push(executor.spawn(courier.run()));
+        for stream in self.streams.iter() {
+            let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
+            if !self.summary.is_zero() {
+                let (hub, stream) = (Rc::clone(&hub), Rc::clone(&stream));
+                tasks.push(executor.spawn(stream.summarize(hub, self.summary)));
+            }
+            tasks.push(executor.spawn(stream::keep_delivering(hub, stream)));
         }
         let hub = Rc::clone(&self.hub);
         tasks.push(executor.spawn(async move { hub.keep_committing().await }));
-        let hub = Rc::clone(&self.hub);
-        tasks.push(executor.spawn(async move { uplink::watch(&hub).await }));
+        tasks.push(executor.spawn(uplink::watch(Rc::clone(&self.streams))));
+        tasks.push(executor.spawn(self.clone().keep_rating()));
+        let api = serve_api::listen(executor, self);
         ready();
         stop.await;
         drop(tasks);
+        if api.is_some() {
+            serve_api::remove(self);
+        }
         self.hub.close();
+    }
+
+    /// Notes for ever how much has come. Waits on: the minute.
+    async fn keep_rating(self) {
+        loop {
+            let (bytes, now) = (self.hub.stats().taken_bytes, self.hub.now().mono);
+            self.rate.borrow_mut().note(bytes, now);
+            sleep(Some(rate::EVERY)).await;
+        }
     }
 
     /// How each stream stands.

@@ -1,28 +1,29 @@
 //! The way out: when a route appears, streams that wait for their next try go at once. Connects
 //! nothing itself.
 
-use super::hub::Hub;
 use super::sleep;
+use super::stream::Stream;
 use crate::net::Routes;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Watches for ever. Waits on: the kernel's news of routes.
-pub(super) async fn watch(hub: &Hub) {
-    if let Err(error) = wake_by_routes(hub).await {
+pub(super) async fn watch(streams: Rc<[Rc<Stream>]>) {
+    if let Err(error) = wake_by_routes(&streams).await {
         log::warn!("routes cannot be watched: {error}; streams go by their `retry` alone");
     }
 }
 
-async fn wake_by_routes(hub: &Hub) -> io::Result<()> {
+async fn wake_by_routes(streams: &[Rc<Stream>]) -> io::Result<()> {
     let routes = Routes::watch()?;
     loop {
         routes.appeared().await?;
         log::debug!("a route has appeared");
-        hub.wake();
+        streams.iter().for_each(|stream| stream.wake());
         sleep(Some(SETTLING)).await;
         if routes.has_appeared()? {
-            hub.wake();
+            streams.iter().for_each(|stream| stream.wake());
         }
         sleep(Some(REST)).await;
     }

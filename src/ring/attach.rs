@@ -13,11 +13,10 @@ use crate::clock::Now;
 
 impl Ring {
     /// Gives the stream of this name its place: a new one, or, for a name that the ring
-    /// remembers, the one where it stood. Durable before it returns.
+    /// remembers, the one where it stood. Durable before it returns, unless the ring is degraded.
     ///
     /// # Errors
-    /// When the name cannot be one, when there is no place, or when it could not be written: then
-    /// all is as before.
+    /// When the name cannot be one, or when there is no place.
     pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> {
         if let Some(id) = self.table.find(name) {
             return Ok(id);
@@ -33,11 +32,10 @@ impl Ring {
             Some(_) => self.adopted(name, id),
             None => self.fresh(name, id, from),
         };
-        let before = self.table.place(id, Some(stream));
-        if let Err(error) = self.save_twice(now) {
-            self.table.place(id, before);
-            return Err(AttachError::Io(error));
-        }
+        self.table.place(id, Some(stream));
+        // Should the disk have failed: the first thing that it takes again is a slot with the
+        // stream in it, before any record.
+        while !self.is_degraded() && self.save_twice(now).is_err() {}
         if let Some(owner) = self.orphans.get_mut(id.index()) {
             *owner = 0;
         }

@@ -100,7 +100,6 @@ impl Ring {
     /// Begins a commit of what waits, as much of it as goes into one segment; none if there is
     /// nothing to do. Precondition: the one before was ended.
     pub fn begin_commit(&mut self, now: Now) -> Option<Commit> {
-        assert!(self.under_way.is_none(), "one commit at a time");
         let mut commit = Commit::default();
         let mut under_way = UnderWay::default();
         let mut save = self.health.probes(now) || self.slot_due(now);
@@ -170,6 +169,7 @@ impl Ring {
     }
 
     fn launch(&mut self, commit: Commit, mut under_way: UnderWay) -> Option<Commit> {
+        assert!(self.under_way.is_none(), "one commit at a time");
         under_way.len = commit.len();
         if commit.writes.is_empty() {
             return None;

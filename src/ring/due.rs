@@ -26,6 +26,8 @@ pub(super) struct Slots {
     pub(super) ords: Ordinals,
     /// A cursor passed a record that is on disk.
     moved: Option<Duration>,
+    /// Bytes lent from disk since the cursors were written.
+    lent: u64,
     /// Something else changed: counters.
     touched: Option<Duration>,
 }
@@ -46,6 +48,7 @@ impl Slots {
             reserved: 0,
             ords,
             moved: None,
+            lent: 0,
             touched: None,
         }
     }
@@ -53,6 +56,11 @@ impl Slots {
     /// A cursor passed a record that is on disk.
     pub(super) fn moved(&mut self, mono: Duration) {
         self.moved.get_or_insert(mono);
+    }
+
+    /// So many bytes were lent from disk.
+    pub(super) fn lend(&mut self, len: usize) {
+        self.lent += len as u64;
     }
 
     /// A counter changed.
@@ -69,12 +77,18 @@ impl Slots {
         self.reserved = reserved;
         self.ords = ords;
         self.moved = None;
+        self.lent = 0;
         self.touched = None;
     }
 
     /// When a slot has to be written for its own sake.
     fn due(&self) -> Option<Duration> {
-        let moved = self.moved.map(|since| since + CURSOR_WINDOW);
+        let wait = if self.lent < CURSOR_BYTES {
+            CURSOR_WINDOW
+        } else {
+            Duration::ZERO
+        };
+        let moved = self.moved.map(|since| since + wait);
         let touched = self.touched.map(|since| since + COUNTER_WINDOW);
         earlier(moved, touched)
     }
@@ -242,6 +256,8 @@ fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 
 /// After a crash a stream repeats at most what it settled in this time, and what was in flight.
 const CURSOR_WINDOW: Duration = Duration::from_secs(5);
+/// … or this much, if that comes first.
+const CURSOR_BYTES: u64 = 4 * 1024 * 1024;
 /// Counters of what never touched the disk lag by as much after a crash.
 const COUNTER_WINDOW: Duration = Duration::from_secs(6 * 3600);
 /// With this much waiting a commit is worth the wear before its time …

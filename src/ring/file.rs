@@ -1,12 +1,17 @@
 //! The ring's file: the only place where the ring meets the operating system. Knows nothing of
 //! what is in it.
 
+use super::Full;
 use super::IoError;
+use super::Memory;
 use super::OpenError;
+use super::Place;
 use super::Report;
 use super::Ring;
 use super::Settings;
 use super::Storage;
+use super::inspect;
+use super::volatile;
 use crate::clock::Now;
 use rustix::io::Errno;
 use std::fs;
@@ -16,6 +21,7 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A file of fixed length, locked against other processes.
 #[derive(Debug)]
@@ -25,50 +31,167 @@ pub struct File {
 }
 
 impl Ring {
-    /// Opens the ring in a file, or makes it where there is none.
+    /// Opens the ring in a file, or makes it where there is none. Where that cannot be, the ring
+    /// is in memory and the report says why: a vehicle must not go dark for a file.
+    ///
+    /// - A ring of a later version is set aside, `.newer` behind its name, and a fresh one made.
+    /// - A file that is no ring is not touched.
+    /// - Without space for all of it the ring is made smaller, down to [`SIZE_MIN`].
+    /// - Another size in the settings copies what waits into a new file.
     ///
     /// # Errors
-    /// When there is a file that is no ring of this version, when another process has it, or when
-    /// it can be neither read nor made.
+    /// When another process has it.
     pub fn open_file(
         path: &Path,
         settings: Settings,
         now: Now,
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
-        if !path
-            .try_exists()
-            .map_err(|error| OpenError::Io(kind(&error)))?
-        {
+        match Self::find_file(path, &settings, now, random) {
+            Err(OpenError::Locked) => Err(OpenError::Locked),
+            Err(reason) => Self::open_memory(settings, now, random, reason),
+            Ok(opened) => Ok(opened),
+        }
+    }
+
+    fn open_memory(
+        settings: Settings,
+        now: Now,
+        random: u64,
+        reason: OpenError,
+    ) -> Result<(Self, Report), OpenError> {
+        let memory = Box::new(Memory::new(MEMORY_SIZE));
+        let (mut ring, mut report) = Self::open(memory, settings, now, random)?;
+        ring.volatile = true;
+        report.place = Place::Memory(reason);
+        Ok((ring, report))
+    }
+
+    fn find_file(
+        path: &Path,
+        settings: &Settings,
+        now: Now,
+        random: u64,
+    ) -> Result<(Self, Report), OpenError> {
+        let failed = |error: io::Error| OpenError::Io(kind(&error));
+        if !path.try_exists().map_err(failed)? {
             return Self::create_file(path, settings, now, random);
         }
-        let file = File::open(path)?;
-        if file.len == 0 {
-            return Err(OpenError::Foreign);
+        let mut file = File::open(path)?;
+        if inspect::asked(&mut file).is_some_and(|asked| asked != settings.size)
+            && let Ok(resized) = Self::resize_file(path, &mut file, settings, now, random)
+        {
+            return Ok(resized);
         }
-        Self::open(Box::new(file), settings, now, random)
+        let volatile = file.is_volatile();
+        match Self::open(Box::new(file), settings.clone(), now, random) {
+            Err(OpenError::Newer) => {
+                fs::rename(path, beside(path, "newer")).map_err(failed)?;
+                let (ring, mut report) = Self::create_file(path, settings, now, random)?;
+                report.newer_set_aside = true;
+                Ok((ring, report))
+            }
+            Ok((ring, report)) => Ok(ring.on_file(report, volatile)),
+            Err(OpenError::TooSmall) => Err(OpenError::Foreign),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn on_file(mut self, mut report: Report, volatile: bool) -> (Self, Report) {
+        self.volatile = volatile;
+        report.place = if volatile {
+            Place::VolatileFile
+        } else {
+            Place::File
+        };
+        (self, report)
+    }
+
+    /// Makes the file, smaller where there is no space for all of it.
+    fn create_file(
+        path: &Path,
+        settings: &Settings,
+        now: Now,
+        random: u64,
+    ) -> Result<(Self, Report), OpenError> {
+        let mut size = settings.size;
+        loop {
+            match Self::create_sized(path, size, settings, now, random) {
+                Err(OpenError::Io(IoError::Full)) if size / 2 >= SIZE_MIN => size /= 2,
+                other => return other,
+            }
+        }
     }
 
     /// Makes the file beside its place, complete, and moves it there: no crash leaves half a ring.
-    fn create_file(
+    fn create_sized(
         path: &Path,
-        settings: Settings,
+        size: u64,
+        settings: &Settings,
         now: Now,
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let fresh = beside(path, "new");
-        let made = File::create(&fresh, settings.size)
-            .and_then(|file| Self::open(Box::new(file), settings, now, random))
-            .and_then(|ring| {
-                place(&fresh, path).map_err(|error| OpenError::Io(kind(&error)))?;
-                Ok(ring)
-            });
-        if made.is_err() {
-            // What is left of it must not take the space that others need.
-            drop(fs::remove_file(&fresh));
-        }
-        made
+        let made = File::create(&fresh, size).and_then(|file| {
+            let volatile = file.is_volatile();
+            let (ring, report) = Self::open(Box::new(file), settings.clone(), now, random)?;
+            place(&fresh, path).map_err(|error| OpenError::Io(kind(&error)))?;
+            Ok(ring.on_file(report, volatile))
+        });
+        discard_unless_placed(made, &fresh)
     }
+
+    /// Copies what waits into a file of the size that is asked for and puts it in the old one's
+    /// place. Until that moment the old one is whole and untouched.
+    fn resize_file(
+        path: &Path,
+        old: &mut File,
+        settings: &Settings,
+        now: Now,
+        random: u64,
+    ) -> Result<(Self, Report), OpenError> {
+        let fresh = beside(path, "new");
+        let made = File::create(&fresh, settings.size).and_then(|file| {
+            let volatile = file.is_volatile();
+            let into = Box::new(file);
+            let (ring, mut report) = Self::copy(old, into, settings.clone(), now, random)?;
+            place(&fresh, path).map_err(|error| OpenError::Io(kind(&error)))?;
+            report.resized = true;
+            Ok(ring.on_file(report, volatile))
+        });
+        discard_unless_placed(made, &fresh)
+    }
+
+    /// Copies what is sound of one ring into a new file, which must not be there yet.
+    ///
+    /// # Errors
+    /// When there is no ring, or the file is there or cannot be made.
+    pub fn repair(from: &Path, to: &Path, now: Now, random: u64) -> Result<Report, OpenError> {
+        if to.try_exists().unwrap_or(true) {
+            return Err(OpenError::Foreign);
+        }
+        let mut old = File::peek(from)?;
+        let size = inspect::asked(&mut old).unwrap_or(old.len);
+        let settings = Settings {
+            size,
+            delay: Duration::ZERO,
+            hold: Duration::ZERO,
+            bytes: 64 * 1024,
+            full: Full::DropOldest,
+        };
+        let (mut ring, report) = Self::resize_file(to, &mut old, &settings, now, random)?;
+        ring.close(now).map_err(OpenError::Io)?;
+        Ok(report)
+    }
+}
+
+fn discard_unless_placed<T>(made: Result<T, OpenError>, fresh: &Path) -> Result<T, OpenError> {
+    if made.is_err() {
+        // What is left of it must not take the space that others need; that it cannot be removed
+        // changes nothing of the error that is told.
+        fs::remove_file(fresh).unwrap_or_default();
+    }
+    made
 }
 
 impl File {
@@ -83,6 +206,24 @@ impl File {
             other => other,
         };
         Self::locked(file.map_err(|error| OpenError::Io(kind(&error)))?)
+    }
+
+    /// Opens a file for looking into it, without a lock: it may be in use.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn peek(path: &Path) -> Result<Self, OpenError> {
+        let failed = |error: io::Error| OpenError::Io(kind(&error));
+        let file = fs::File::open(path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
+        Ok(Self { file, len })
+    }
+
+    /// Whether it is gone with the power: on a file system in memory, or on an overlay whose
+    /// upper layer is one.
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        volatile::is_volatile(&self.file)
     }
 
     /// Makes a file of `len` zeros. They are written, not only promised: later writes then need
@@ -173,3 +314,8 @@ fn kind(error: &io::Error) -> IoError {
         _ => IoError::Io,
     }
 }
+
+/// The smallest ring in a file.
+pub const SIZE_MIN: u64 = 256 * 1024;
+/// A ring in memory, where there can be none in a file.
+const MEMORY_SIZE: usize = 1024 * 1024;

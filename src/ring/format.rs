@@ -120,11 +120,12 @@ pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
     digest.finalize()
 }
 
-/// The initial value for records of a segment. The low half of the ring's id is random and shown
+/// The initial value for records of a segment: the ring, the lap, and the half of the sequence
+/// numbers that records do not say. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.
-pub(super) fn seed(ring_id: u64, generation: u64) -> u32 {
+pub(super) fn seed(ring_id: u64, generation: u64, first_seq: u64) -> u32 {
     match kept(Rule::SeedByGeneration) {
-        true => low(ring_id ^ generation),
+        true => low(ring_id ^ generation) ^ low(first_seq >> 32).rotate_left(16),
         false => low(ring_id),
     }
 }
@@ -228,8 +229,8 @@ mod tests {
     #[test]
     fn the_same_bytes_of_another_generation_have_another_sum() {
         assert_ne!(
-            checksum(seed(7, 1), b"same"),
-            checksum(seed(7, 256), b"same")
+            checksum(seed(7, 1, 1), b"same"),
+            checksum(seed(7, 256, 1), b"same")
         );
     }
 }

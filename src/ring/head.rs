@@ -80,7 +80,8 @@ impl Ring {
         let Some(entry) = self.queue.entry(index) else {
             return;
         };
-        let seed = seed(self.id, self.head.generation);
+        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
+        let seed = seed(self.id, self.head.generation, first_seq);
         let received = self.boots.base(entry.received);
         let mut header = Header {
             body_checksum: 0,

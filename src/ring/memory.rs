@@ -30,6 +30,10 @@ impl Storage for Memory {
         self.bytes.len() as u64
     }
 
+    fn lasts(&self) -> bool {
+        false
+    }
+
     fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IoError> {
         let from = usize::try_from(offset).map_err(|_| IoError::Io)?;
         let bytes = self

@@ -24,13 +24,17 @@
 
 mod attach;
 mod commit;
+mod copy;
 mod due;
 mod file;
 mod format;
+mod hand;
 mod head;
+pub mod inspect;
 #[cfg(test)]
 mod invariants;
 mod memory;
+mod occupancy;
 mod open;
 mod queue;
 mod read;
@@ -43,13 +47,18 @@ mod slot;
 mod storage;
 mod table;
 mod times;
+mod volatile;
 mod walk;
 mod words;
 
 pub use commit::Commit;
 pub use file::File;
+pub use file::SIZE_MIN;
+pub use hand::Back;
 pub use memory::Memory;
+pub use occupancy::Occupancy;
 pub use open::OpenError;
+pub use open::Place;
 pub use open::Report;
 pub use storage::IoError;
 pub use storage::Storage;
@@ -65,7 +74,6 @@ use recover::Segment;
 use rules::Rule;
 use rules::kept;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
@@ -218,6 +226,22 @@ pub struct Counters {
     pub backlog: u64,
 }
 
+impl Counters {
+    fn of(tally: &slot::Tally, backlog: u64) -> Self {
+        Self {
+            stored: tally.sum() + backlog,
+            accepted: tally.accepted,
+            filtered: tally.filtered,
+            expired: tally.expired,
+            by_hand: tally.by_hand,
+            given_up: tally.given_up,
+            dropped: tally.dropped,
+            corrupt: tally.corrupt,
+            backlog,
+        }
+    }
+}
+
 /// Why a record was not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendError {
@@ -236,7 +260,7 @@ pub enum AttachError {
     Name,
     /// There are 32 streams, removed ones whose records are still there included.
     TooMany,
-    /// The table could not be written.
+    /// The table could not be written; only removing says so.
     Io(IoError),
 }
 
@@ -267,12 +291,16 @@ pub struct Ring {
     /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
     doubt: u64,
     random: u64,
-    /// With both slots lost: the owners of the bits, by the head's header, until they come back.
+    /// Whether the storage is gone with the power.
+    volatile: bool,
+    trusts_memory: bool,
+    /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
     holes: Vec<recover::Hole>,
-    /// Where in the head opening found the last commit.
-    last_commit: Range<u32>,
+    /// What opening found last, in case the medium does not have it.
+    last_commit: scan::LastCommit,
+    last_slot: Option<Vec<u8>>,
     last_append: Duration,
     window: Window,
     stats: Stats,
@@ -291,6 +319,8 @@ pub struct Stats {
     pub held: u64,
     /// Records that were written.
     pub written: u64,
+    /// Bytes that all records that were taken would have on disk.
+    pub taken_bytes: u64,
 }
 
 impl Ring {
@@ -333,6 +363,7 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry);
+        self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();
         Ok(Seq(seq))
     }
@@ -340,6 +371,9 @@ impl Ring {
     /// Every record with a number below this one is safe: on disk, or settled by all that want it.
     #[must_use]
     pub fn safe(&self) -> Seq {
+        if self.volatile && !self.trusts_memory {
+            return self.settled();
+        }
         let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
         let begun = if kept(Rule::SafeWhenSynced) {
             0
@@ -352,6 +386,23 @@ impl Ring {
             .skip(begun)
             .find(open)
             .map_or(self.next_seq, |entry| entry.seq))
+    }
+
+    /// Acknowledges what is in memory only, should the storage be no better.
+    pub fn trust_memory(&mut self) {
+        self.trusts_memory = true;
+    }
+
+    /// Every record with a number below this one is settled by all.
+    fn settled(&self) -> Seq {
+        let waiting = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        Seq(waiting
+            .map(|(_, stream)| stream.cursor_seq)
+            .min()
+            .unwrap_or(self.next_seq))
     }
 
     /// Says whether the destination is connected: a record whose streams all are waits `hold`.
@@ -367,19 +418,7 @@ impl Ring {
         let Some(found) = self.table.stream(stream) else {
             return Counters::default();
         };
-        let tally = &found.tally;
-        let backlog = self.backlog(stream);
-        Counters {
-            stored: tally.sum() + backlog,
-            accepted: tally.accepted,
-            filtered: tally.filtered,
-            expired: tally.expired,
-            by_hand: tally.by_hand,
-            given_up: tally.given_up,
-            dropped: tally.dropped,
-            corrupt: tally.corrupt,
-            backlog,
-        }
+        Counters::of(&found.tally, self.backlog(stream))
     }
 
     fn backlog(&self, id: StreamId) -> u64 {
@@ -387,6 +426,26 @@ impl Ring {
         self.table
             .stream(id)
             .map_or(0, |stream| written(stream) + stream.waiting)
+    }
+
+    /// Bytes of segments, and of those that hold what a stream has not settled.
+    #[must_use]
+    pub fn size_and_used(&self) -> (u64, u64) {
+        let open = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        let oldest = open.map(|(_, stream)| stream.cursor_seq).min();
+        let used = oldest.map_or(0, |oldest| {
+            let settled = self
+                .segments
+                .partition_point(|segment| segment.first_seq <= oldest);
+            self.segments.len() - settled.saturating_sub(1).min(self.segments.len())
+        });
+        (
+            self.geometry.len(),
+            used as u64 * u64::from(self.geometry.segment_len),
+        )
     }
 
     /// What it did since it was opened.
@@ -421,6 +480,10 @@ impl Ring {
     }
 }
 
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod open_tests;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

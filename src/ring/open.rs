@@ -29,6 +29,8 @@ use super::recover::Picture;
 use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
+use super::scan::LastCommit;
+use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
 use super::walk::Window;
@@ -69,6 +71,24 @@ pub struct Report {
     pub inferred: u32,
     /// Bytes read.
     pub read: u64,
+    /// Where the ring is.
+    pub place: Place,
+    /// A ring of a later version was set aside.
+    pub newer_set_aside: bool,
+    /// It was copied into a file of another size.
+    pub resized: bool,
+}
+
+/// Where a ring is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// On the storage that was given, or in the file that was named.
+    #[default]
+    File,
+    /// In the file that was named, which lies in memory: nothing in it outlives the power.
+    VolatileFile,
+    /// In memory, because of this.
+    Memory(OpenError),
 }
 
 impl Ring {
@@ -108,19 +128,21 @@ impl Ring {
         };
         report.clean &= synced.is_ok();
         ring.boots.note(now);
-        if synced
-            .and_then(|()| ring.settle_in(report.slots, now))
-            .is_err()
-        {
-            // No number that is given away from here on can be reserved.
-            ring.jump();
-            ring.head.closed = true;
-            ring.health.failed(IoError::ReadOnly, now);
+        match synced.and_then(|()| ring.settle_in(report.slots, now)) {
+            Ok(()) => {}
+            // Half a new ring is no ring.
+            Err(error) if report.created => return Err(OpenError::Io(error)),
+            Err(_) => {
+                // No number that is given away from here on can be reserved.
+                ring.jump();
+                ring.head.closed = true;
+                ring.health.failed(IoError::ReadOnly, now);
+            }
         }
         Ok((ring, report))
     }
 
-    fn begin(
+    pub(super) fn begin(
         storage: Box<dyn Storage>,
         settings: Settings,
         random: u64,
@@ -155,9 +177,12 @@ impl Ring {
             cum_durable: Ordinals::default(),
             doubt: 0,
             random,
+            volatile: false,
+            trusts_memory: false,
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
-            last_commit: 0..0,
+            last_commit: LastCommit::default(),
+            last_slot: None,
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -202,13 +227,12 @@ impl Ring {
             cum_durable: picture.cum,
             doubt: 0,
             random,
-            orphans: if slot.is_none() {
-                picture.owners
-            } else {
-                [0; STREAMS_MAX]
-            },
+            volatile: false,
+            trusts_memory: false,
+            orphans: orphans(slot, &picture.owners),
             holes: picture.holes,
             last_commit: picture.last_commit,
+            last_slot: slot.map(Slot::encode),
             last_append: Duration::ZERO,
             window: Window::default(),
             stats: Stats::default(),
@@ -220,7 +244,7 @@ impl Ring {
     }
 
     /// Finds the next number: none that was ever given away.
-    fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
+    pub(super) fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
         let cursors = self
             .table
             .attached()
@@ -242,7 +266,9 @@ impl Ring {
     pub(super) fn jump(&mut self) {
         let far = (self.random % 255 + 1) << 40;
         self.next_seq = self.next_seq.saturating_add(far);
-        self.begun_seq = self.begun_seq.max(self.next_seq);
+        if self.queue.first().is_none() {
+            self.begun_seq = self.next_seq;
+        }
         self.slots.reserved = self.next_seq.saturating_add(RESERVE);
     }
 
@@ -265,7 +291,7 @@ impl Ring {
 
     /// Makes durable what was read, covers holes and reserves numbers; both slots are written
     /// where one was lost.
-    fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+    pub(super) fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
         if self.slots.generation > 0 && kept(Rule::WriteAgain) {
             self.write_again()?;
         }
@@ -284,17 +310,16 @@ impl Ring {
     /// enough: one that failed in an earlier process left in the cache what never reached the
     /// medium, and marked it clean.
     fn write_again(&mut self) -> Result<(), IoError> {
-        let newest = (1 - self.slots.target) * SLOT_LEN as u64;
-        self.copy_in_place(newest, SLOT_LEN)?;
-        let range = std::mem::take(&mut self.last_commit);
-        let at = self.geometry.offset(self.head.generation) + u64::from(range.start);
-        self.copy_in_place(at, range.len())
-    }
-
-    fn copy_in_place(&mut self, at: u64, len: usize) -> Result<(), IoError> {
-        let mut bytes = vec![0; len];
-        self.storage.read(at, &mut bytes)?;
-        self.storage.write(at, &bytes)
+        if let Some(slot) = self.last_slot.take() {
+            self.storage
+                .write((1 - self.slots.target) * SLOT_LEN as u64, &slot)?;
+        }
+        let last = std::mem::take(&mut self.last_commit);
+        let at = self.geometry.offset(self.head.generation) + u64::from(last.from);
+        match last.bytes.is_empty() {
+            true => Ok(()),
+            false => self.storage.write(at, &last.bytes),
+        }
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
@@ -302,7 +327,8 @@ impl Ring {
         let mut holes = std::mem::take(&mut self.holes);
         holes.retain(|_| kept(Rule::CoverTornHoles));
         let at = self.geometry.offset(self.head.generation);
-        let seed = seed(self.id, self.head.generation);
+        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
+        let seed = seed(self.id, self.head.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
             let mut from = hole.from;
             while from < hole.to {
@@ -337,6 +363,15 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
     (header.encode(seed).to_vec(), len.max(header_len))
 }
 
+/// The owners of bits that no slot knows of: with both slots lost, all that the head names.
+fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
+    let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
+    std::array::from_fn(|index| match known(index) {
+        Some(_) => 0,
+        None => owners.get(index).copied().unwrap_or(0),
+    })
+}
+
 /// A number for this boot that no record on disk has.
 fn next_boot(picture: &Picture) -> u32 {
     let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
@@ -345,7 +380,7 @@ fn next_boot(picture: &Picture) -> u32 {
 }
 
 impl Report {
-    fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture) -> Self {
         let count = |kind| {
             picture
                 .holes
@@ -356,11 +391,12 @@ impl Report {
         Self {
             created: false,
             clean: picture.slot.as_ref().is_some_and(|slot| slot.clean),
-            slots: u8::from(picture.slot.is_some()) + u8::from(picture.both_slots),
+            slots: picture.sound_slots(),
             torn: len_u32(count(Damage::Torn)),
             rotten: len_u32(count(Damage::Rot)),
             inferred: picture.inferred,
             read: picture.read,
+            ..Self::default()
         }
     }
 }

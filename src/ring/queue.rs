@@ -53,6 +53,14 @@ impl Queue {
         (before - self.entries.len()) as u64
     }
 
+    /// Takes the bit of a stream from those that wait and are numbered below `seq`.
+    pub(super) fn forget(&mut self, bit: u32, seq: u64) {
+        let waiting = self.entries.iter_mut().skip(self.begun);
+        for entry in waiting.take_while(|entry| entry.seq < seq) {
+            entry.mask &= !bit;
+        }
+    }
+
     /// The first.
     pub(super) fn first(&self) -> Option<&Entry> {
         self.entries.front()

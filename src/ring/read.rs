@@ -29,6 +29,7 @@ impl Ring {
                 let subscribed = self.table.stream(stream)?.attach_seq <= found.seq;
                 let offset = found.offset + len_u32(HEADER_LEN);
                 let len = usize::from(found.header.len);
+                self.slots.lend(len);
                 let body = self.window.view(&mut *self.storage, &span, offset, len)?;
                 Some(lend(found.seq, received, subscribed, body))
             }
@@ -70,8 +71,9 @@ impl Ring {
     pub fn reread(&mut self, stream: StreamId) {
         let first_seq = self.segments.front().map_or(0, |segment| segment.first_seq);
         let tail_ord = self.tail.of(stream);
+        let durable = self.durable();
         if let Some(stream) = self.table.stream_mut(stream) {
-            stream.reread();
+            stream.reread(durable);
             stream.drop_before(first_seq, tail_ord);
         }
     }
@@ -87,6 +89,7 @@ impl Ring {
             stream.read_ord = cum;
             stream.cursor_ord = cum;
             stream.waiting = 0;
+            stream.on_disk = false;
             stream.follow();
         }
         self.health.stuck = false;
@@ -125,8 +128,7 @@ impl Ring {
             let stream = self.table.stream_mut(id)?;
             let exact = stream.read_seq >= doubt && !stream.reads_older();
             if stream.read_seq >= durable || exact && stream.read_ord >= all {
-                stream.read_seq = stream.read_seq.max(durable);
-                stream.follow_if_idle();
+                stream.leave_disk(durable, all);
                 return None;
             }
             let (index, mut spot) = self.spot(id)?;
@@ -166,6 +168,7 @@ impl Ring {
                 continue;
             }
             stream.lend(found.seq);
+            stream.on_disk = true;
             stream.read_ord += u64::from(stream.attach_seq <= found.seq);
             stream.spot = Some(*spot);
             return Some(found);
@@ -263,6 +266,15 @@ impl Stream {
         }
         self.in_flight += 1;
         self.read_seq = seq + 1;
+    }
+
+    /// Nothing is left on disk, where `all` were written: what was not met is damaged.
+    fn leave_disk(&mut self, durable: u64, all: u64) {
+        self.read_seq = self.read_seq.max(durable);
+        if std::mem::take(&mut self.on_disk) && self.attach_seq <= durable {
+            self.believe(durable, all);
+        }
+        self.follow_if_idle();
     }
 
     /// A damaged record is not counted here: at the end of the segment what was written and not

@@ -10,21 +10,18 @@ use super::format::Ordinals;
 use super::format::SECTOR;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
+use super::format::low;
 use super::format::seed;
 use super::head::Head;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::HeadScan;
+use super::scan::LastCommit;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::SEQ_REACH;
-use super::walk::Span;
-use super::walk::Walk;
-use super::walk::Window;
-use super::walk::read_or_zeros;
+use super::walk::{SEQ_REACH, Span, Walk, Window, read_or_zeros};
 use std::collections::VecDeque;
-use std::ops::Range;
 
 /// A segment that holds records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +37,7 @@ impl Segment {
     pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> Span {
         Span {
             at: geometry.offset(self.generation),
-            seed: seed(ring_id, self.generation),
+            seed: seed(ring_id, self.generation, self.first_seq),
             first_seq: self.first_seq,
             seq_end,
             end: self.end,
@@ -76,8 +73,8 @@ pub(super) struct Picture {
     pub(super) end_seq: u64,
     /// Bytes of the head that are no sound record, before its end.
     pub(super) holes: Vec<Hole>,
-    /// Where in the head the last commit is: its sync may have failed, or not have been.
-    pub(super) last_commit: Range<u32>,
+    /// What the last commit wrote: its sync may have failed, or not have been.
+    pub(super) last_commit: LastCommit,
     /// Bytes read.
     pub(super) read: u64,
 }
@@ -152,6 +149,15 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
     .run())
 }
 
+/// The newest slot, if one is whole.
+pub(super) fn newest_slot(storage: &mut dyn Storage) -> Option<Slot> {
+    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
+    slots
+        .into_iter()
+        .filter_map(Result::ok)
+        .max_by_key(|slot| slot.generation)
+}
+
 fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Slot, NoSlot> {
     let mut bytes = vec![0; SLOT_LEN];
     read_or_zeros(storage, index * SLOT_LEN as u64, &mut bytes);
@@ -209,9 +215,33 @@ impl Picture {
             },
             end_seq: 0,
             holes: Vec::new(),
-            last_commit: 0..0,
+            last_commit: LastCommit::default(),
             read: 0,
         }
+    }
+
+    /// The segment at `index`, as far as it is on disk.
+    pub(super) fn span(&self, index: usize) -> Option<Span> {
+        let next = self
+            .segments
+            .get(index + 1)
+            .map_or(u64::MAX, |next| next.first_seq);
+        Some(
+            self.segments
+                .get(index)?
+                .span(self.geometry, self.ring_id, next),
+        )
+    }
+
+    /// Whether what is at this place of the head was torn by a power cut.
+    pub(super) fn is_torn(&self, offset: u32) -> bool {
+        let torn = |hole: &Hole| hole.kind == Damage::Torn && hole.from == offset;
+        self.holes.iter().any(torn)
+    }
+
+    /// Slots that are whole.
+    pub(super) fn sound_slots(&self) -> u8 {
+        u8::from(self.slot.is_some()) + u8::from(self.both_slots)
     }
 
     /// Whether counts may be too small for what is there.
@@ -338,16 +368,27 @@ impl Survey<'_> {
             .get(index)
             .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
         let first_seq = before.map_or(behind, |segment| segment.first_seq);
+        // A jump leaves the low half as it was; which side of it this is the check sums tell.
+        let next = known.get(index).map(|next| next.first_seq);
+        let reserved = self.picture.slot.as_ref().map(|slot| slot.reserved);
+        let sides = [Some(first_seq), next, reserved].into_iter().flatten();
+        for side in sides {
+            let first_seq = (side >> 32 << 32) | u64::from(low(first_seq));
+            if self.infer_from(Segment {
+                generation,
+                first_seq,
+                end: self.picture.geometry.segment_len,
+            }) {
+                return;
+            }
+        }
+    }
+
+    fn infer_from(&mut self, mut segment: Segment) -> bool {
         let after = self
             .picture
             .segments
-            .partition_point(|s| s.generation < generation);
-        let end = self.picture.geometry.segment_len;
-        let mut segment = Segment {
-            generation,
-            first_seq,
-            end,
-        };
+            .partition_point(|s| s.generation < segment.generation);
         let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
         let mut walk = Walk::new(&span, None);
         while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
@@ -355,9 +396,10 @@ impl Survey<'_> {
                 segment.first_seq = found.seq;
                 self.picture.segments.insert(after, segment);
                 self.picture.inferred += 1;
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// After a failed sync the same records stand again in a later segment: those count.
@@ -392,20 +434,10 @@ impl Survey<'_> {
             .filter(|header| header.generation == generation)
     }
 
-    fn span(&self, index: usize) -> Option<Span> {
-        let segment = self.picture.segments.get(index)?;
-        let next = self
-            .picture
-            .segments
-            .get(index + 1)
-            .map_or(u64::MAX, |next| next.first_seq);
-        Some(segment.span(self.picture.geometry, self.picture.ring_id, next))
-    }
-
     /// What was written for each stream in a segment, by its sound headers of records.
     fn count(&mut self, index: usize) -> Ordinals {
         let mut held = Ordinals::default();
-        let Some(span) = self.span(index) else {
+        let Some(span) = self.picture.span(index) else {
             return held;
         };
         let mut walk = Walk::new(&span, None);
@@ -441,14 +473,17 @@ impl Survey<'_> {
         self.picture.owners = header
             .as_ref()
             .map_or([0; STREAMS_MAX], |header| header.owners);
-        let base = header.as_ref().map(|header| header.base);
-        let Some(span) = self.span(self.picture.segments.len() - 1) else {
+        let Some(span) = self.picture.span(self.picture.segments.len() - 1) else {
             return;
         };
-        let mut scan = HeadScan::new(&self.picture, &span, base);
+        let mut scan = HeadScan::new(&self.picture, &span, header.as_ref());
         while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage) {
-            let whole = self.window.body(self.storage, &span, &found).is_some();
-            scan.note(&found, whole);
+            // All of it at once, so that the window need not go back for the header.
+            let len = found.header.frame_len();
+            let bytes = self.window.view(self.storage, &span, found.offset, len);
+            let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
+            scan.note(&found, found.is_whole(&bytes));
+            scan.keep(&found, &bytes);
         }
         scan.finish(&mut self.picture, segment, header.is_some());
     }

@@ -4,7 +4,6 @@
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::head::Head;
-use super::record::Base;
 use super::record::Kind;
 use super::recover::Damage;
 use super::recover::Hole;
@@ -25,8 +24,8 @@ pub(super) struct HeadScan {
     end: u32,
     end_seq: u64,
     commit: Option<u8>,
-    /// Where that commit begins; 0 if it opened the segment.
-    commit_from: u32,
+    /// What it wrote, and the header if it opened the segment.
+    last: LastCommit,
     /// Where the last record ends that is no pad.
     solid_end: u32,
     cum: Ordinals,
@@ -37,24 +36,32 @@ pub(super) struct HeadScan {
 
 impl HeadScan {
     /// Begins before the first record.
-    pub(super) fn new(picture: &Picture, span: &Span, base: Option<Base>) -> Self {
+    pub(super) fn new(picture: &Picture, span: &Span, header: Option<&segment::Header>) -> Self {
         let mut cursors = [u64::MAX; STREAMS_MAX];
         let streams = picture.slot.iter().flat_map(|slot| &slot.streams);
         for (cursor, stream) in cursors.iter_mut().zip(streams) {
             *cursor = stream.as_ref().map_or(u64::MAX, |stream| stream.cursor_seq);
         }
         Self {
-            walk: Walk::new(span, base),
+            walk: Walk::new(span, header.map(|header| header.base)),
             end: len_u32(segment::HEADER_LEN),
             end_seq: span.first_seq,
             commit: None,
-            commit_from: 0,
+            last: LastCommit {
+                from: 0,
+                bytes: header.map_or_else(Vec::new, |h| h.encode().to_vec()),
+            },
             solid_end: 0,
             cum: picture.cum,
             after_cursor: Ordinals::default(),
             cursors,
             holes: Vec::new(),
         }
+    }
+
+    /// Takes in the bytes of the record that was noted last.
+    pub(super) fn keep(&mut self, found: &Found, bytes: &[u8]) {
+        self.last.add(found.offset, bytes);
     }
 
     /// Takes in the next record, whose body is whole or not.
@@ -82,12 +89,11 @@ impl HeadScan {
 
     fn note_commit(&mut self, found: &Found) {
         match self.commit {
-            None => self.commit_from = 0,
             Some(commit) if commit != found.header.commit => {
                 self.settle_holes();
-                self.commit_from = self.solid_end;
+                self.last.forget_before(self.solid_end);
             }
-            Some(_) => {}
+            _ => {}
         }
         self.commit = Some(found.header.commit);
     }
@@ -141,7 +147,7 @@ impl HeadScan {
         picture.after_cursor = self.after_cursor;
         picture.end_seq = self.end_seq;
         picture.holes = self.holes;
-        picture.last_commit = self.commit_from..self.end;
+        picture.last_commit = self.last;
         let closed = !header_sound || picture.is_doubtful();
         picture.head = Head {
             generation: segment.generation,
@@ -154,6 +160,32 @@ impl HeadScan {
         if let Some(head) = picture.segments.back_mut() {
             head.end = self.end;
         }
+    }
+}
+
+/// Bytes of a segment that may be in the cache alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastCommit {
+    /// Where they begin, from the start of the segment.
+    pub(super) from: u32,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl LastCommit {
+    fn forget_before(&mut self, offset: u32) {
+        let gone = offset.saturating_sub(self.from) as usize;
+        self.bytes.drain(..gone.min(self.bytes.len()));
+        self.from = offset;
+    }
+
+    /// Appends a record; what is between is a hole, and zeros are as good.
+    fn add(&mut self, offset: u32, bytes: &[u8]) {
+        if self.bytes.is_empty() {
+            self.from = offset;
+        }
+        self.bytes
+            .resize(offset.saturating_sub(self.from) as usize, 0);
+        self.bytes.extend_from_slice(bytes);
     }
 }
 

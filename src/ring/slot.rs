@@ -2,7 +2,8 @@
 //! in turn, so that a torn one leaves the other.
 //!
 //! ```text
-//!   0 magic "RNG1" 4 version u16 6 incompatible flags u16  8 ring id u64 16 slot generation u64
+//!   0 magic "RNG1"  4 version u16  6 incompatible flags u16   8 ring id u64
+//!  16 slot generation u64
 //!  24 segment length u32  28 segment count u32  32 reserved seq u64
 //!  40 clean u8  41 stream count u8  42 stream length u16  44 boot u32  48 last trusted date ms u64
 //!  56 head generation u64  64 asked size u64

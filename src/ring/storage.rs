@@ -13,6 +13,11 @@ pub trait Storage {
         self.len() == 0
     }
 
+    /// Whether it outlives the process at all.
+    fn lasts(&self) -> bool {
+        true
+    }
+
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub(super) struct Stream {
     pub(super) read_ord: u64,
     /// Where `read_seq` is on disk, if that is known.
     pub(super) spot: Option<Spot>,
+    /// Whether it has yet to learn how many of its records on disk it did not meet.
+    pub(super) on_disk: bool,
     /// Read and not settled.
     pub(super) in_flight: u64,
     /// Damaged records passed with others in flight: counted when the cursor passes them.
@@ -96,6 +98,7 @@ impl Stream {
             read_seq: stream.cursor_seq,
             read_ord: stream.cursor_ord,
             spot: None,
+            on_disk: true,
             in_flight: 0,
             holes: VecDeque::new(),
             waiting: 0,
@@ -174,8 +177,9 @@ impl Stream {
         }
     }
 
-    /// Puts the reading place back to the cursor.
-    pub(super) fn reread(&mut self) {
+    /// Puts the reading place back to the cursor; what is before `durable` is read from disk.
+    pub(super) fn reread(&mut self, durable: u64) {
+        self.on_disk = self.cursor_seq < durable;
         self.read_seq = self.cursor_seq;
         self.read_ord = self.cursor_ord;
         self.spot = None;

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::clock::Wall;
+use std::cell::Cell;
+use std::ops::Range;
+use std::rc::Rc;
 
 pub(super) fn settings(size: u64) -> Settings {
     Settings {
@@ -292,6 +295,20 @@ fn cursors_are_written_alone_after_five_seconds() {
 }
 
 #[test]
+fn cursors_are_written_at_once_after_four_mebibytes() {
+    let mut world = World::with(settings(16 << 20));
+    let body = vec![7; 30_000];
+    for _ in 0..150 {
+        world.append(&body);
+        world.commit();
+    }
+    assert!(world.ring.size_and_used().1 > 4 << 20);
+    world.drain();
+    assert_eq!(world.ring.next_commit(), Some(Duration::ZERO));
+    assert_eq!(world.ring.size_and_used().1, 0);
+}
+
+#[test]
 fn a_stream_that_comes_back_goes_on_and_a_removed_one_begins_anew() {
     let mut world = World::new();
     world.append(b"one");
@@ -357,4 +374,63 @@ fn a_ring_in_a_file_is_locked_and_comes_back() {
     assert!(report.clean && !report.created);
     assert_eq!(ring.read(stream, at(0)).unwrap().body, b"one");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Fails to write for as long as it is told to.
+struct Failing {
+    memory: Memory,
+    fails: Rc<Cell<bool>>,
+}
+
+impl Storage for Failing {
+    fn len(&self) -> u64 {
+        self.memory.len()
+    }
+
+    fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IoError> {
+        self.memory.read(offset, buf)
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
+        self.memory.write(offset, bytes)
+    }
+
+    fn sync(&mut self) -> Result<(), IoError> {
+        if self.fails.get() {
+            Err(IoError::Io)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
+    let fails = Rc::new(Cell::new(false));
+    let storage = Failing {
+        memory: Memory::new(256 << 10),
+        fails: Rc::clone(&fails),
+    };
+    let mut world = World::open(Box::new(storage), settings(256 << 10));
+    fails.set(true);
+    let first = world.append(b"one");
+    assert_eq!(world.ring.commit(world.now), Err(IoError::Io));
+    assert!(
+        world.ring.attach("late", From::New, world.now).is_ok(),
+        "readers go on"
+    );
+    assert!(world.ring.is_degraded() && world.ring.safe() == first);
+    let second = world.append(b"two");
+    assert_eq!(world.drain(), [b"one", b"two"]);
+    assert!(
+        world.ring.safe() > second,
+        "what all have settled is safe all the same"
+    );
+    let third = world.append(b"three");
+    let retry = world.ring.next_commit().unwrap();
+    assert_eq!(retry, Duration::from_secs(60));
+    fails.set(false);
+    world.now = at(60_000);
+    world.commit();
+    assert!(!world.ring.is_degraded() && world.ring.safe() > third);
 }

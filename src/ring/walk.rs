@@ -56,6 +56,14 @@ impl Found {
         self.offset + len_u32(self.header.frame_len())
     }
 
+    /// Whether `frame`, which begins with its header, has the body that the header speaks of.
+    pub(super) fn is_whole(&self, frame: &[u8]) -> bool {
+        let body = frame
+            .get(HEADER_LEN..)
+            .and_then(|rest| rest.get(..self.header.len.into()));
+        body.is_some_and(|body| body_checksum(body) == self.header.body_checksum)
+    }
+
     /// Whether it is a message.
     pub(super) fn is_data(&self) -> bool {
         self.header.kind == Kind::Data

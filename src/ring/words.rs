@@ -1,6 +1,6 @@
 //! What the ring says, in words.
 
-use super::{AttachError, IoError, OpenError, Report};
+use super::{AttachError, IoError, OpenError, Place, Report};
 use std::fmt;
 
 impl fmt::Display for IoError {
@@ -37,6 +37,19 @@ impl fmt::Display for AttachError {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::File => {}
+            Place::VolatileFile => f.write_str("on a file system in memory, not durable; ")?,
+            Place::Memory(reason) => {
+                return write!(f, "{reason}; messages are kept in memory only, not durable");
+            }
+        }
+        if self.newer_set_aside {
+            f.write_str("a ring of a later version was set aside as `.newer`; ")?;
+        }
+        if self.resized {
+            f.write_str("copied into a file of another size; ")?;
+        }
         if self.created {
             return f.write_str("new");
         }

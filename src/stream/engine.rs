@@ -12,15 +12,18 @@
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
 mod queue;
+mod tally;
 
 pub use queue::Outgoing;
 pub use queue::Repeat;
+pub use tally::Tally;
 
 use super::Fault;
 use super::Retry;
 use super::backoff::Backoff;
 use super::settings::Delivery;
 use super::settings::OnReject;
+use super::sieve::Sieve;
 use crate::clock::Now;
 use crate::ring::Ring;
 use crate::ring::Seq;
@@ -38,13 +41,10 @@ pub struct Engine {
     stream: StreamId,
     limits: Limits,
     delivery: Delivery,
+    sieve: Sieve,
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
-    /// Nothing is sent before.
-    paused_until: Option<Duration>,
-    /// Until when the destination itself wants to be left alone.
-    asked_until: Option<Duration>,
     /// Whether the destination said anything since a connection was last lost.
     answered: bool,
     /// When the oldest message in flight was accepted last.
@@ -58,6 +58,7 @@ pub struct Engine {
     /// Given up since the last that was accepted.
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
+    tally: Tally,
 }
 
 /// What an engine holds in memory at most.
@@ -101,6 +102,11 @@ pub enum Event {
         /// What it lacks.
         reason: String,
     },
+    /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
+    NothingPasses {
+        /// The parameters that it names and that no message had.
+        never_seen: Vec<String>,
+    },
     /// So many were given up with none accepted between that the destination is at fault.
     AtFault {
         /// What the destination said of the last.
@@ -115,11 +121,10 @@ impl Engine {
         Self {
             stream,
             limits,
+            sieve: Sieve::default(),
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
-            paused_until: None,
-            asked_until: None,
             answered: true,
             progressed: Duration::ZERO,
             unanswered: (Seq(0), 0),
@@ -128,7 +133,14 @@ impl Engine {
             suspect_until: None,
             given_up_in_a_row: 0,
             events: VecDeque::new(),
+            tally: Tally::default(),
         }
+    }
+
+    /// The same engine, which takes only what passes `sieve`.
+    #[must_use]
+    pub fn behind(self, sieve: Sieve) -> Self {
+        Self { sieve, ..self }
     }
 
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
@@ -136,11 +148,18 @@ impl Engine {
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
-                return;
+                break;
             };
-            let unwanted = !record.subscribed && !wanted(record.body);
-            self.queue
-                .push(&record, now, unwanted.then_some(Settled::Unwanted));
+            let settled = if !record.subscribed && !wanted(record.body) {
+                Some(Settled::Unwanted)
+            } else {
+                let taken = self.sieve.takes(&Outgoing::of(&record));
+                (!taken).then_some(Settled::Filtered)
+            };
+            self.queue.push(&record, now, settled);
+        }
+        if let Some(never_seen) = self.sieve.suspicion() {
+            self.note(Event::NothingPasses { never_seen });
         }
     }
 
@@ -204,12 +223,14 @@ impl Engine {
             return;
         }
         let oldest = self.queue.oldest_in_flight();
+        let sent_at = self.queue.sent_at(range.clone());
         if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
         if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
             self.progressed = now.mono;
         }
+        self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         self.answered = true;
         self.backoff.succeeded();
         self.given_up_in_a_row = 0;
@@ -231,10 +252,12 @@ impl Engine {
             return;
         }
         self.answered = true;
-        match self.queue.in_flight(range.clone()).count() {
+        let count = self.queue.in_flight(range.clone()).count();
+        self.tally.rejected += count as u64;
+        match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
-            1 => self.pause(now, None, random),
+            1 => self.backoff.pause(now.mono, None, random),
             _ => self.suspect(epoch),
         }
         self.queue.mark(&range, State::Waiting);
@@ -256,7 +279,7 @@ impl Engine {
         }
         self.queue.mark(&ALL, State::Waiting);
         if retry == Retry::Paused || !self.answered {
-            self.pause(now, None, random);
+            self.backoff.pause(now.mono, None, random);
         }
         self.answered = false;
     }
@@ -273,8 +296,8 @@ impl Engine {
     ) {
         if epoch == self.epoch {
             self.answered = true;
-            self.queue.mark(&ALL, State::Waiting);
-            self.pause(now, after, random);
+            self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
+            self.backoff.pause(now.mono, after, random);
             self.note(Event::NotDelivered(fault));
         }
     }
@@ -295,6 +318,7 @@ impl Engine {
         if epoch == self.epoch {
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
+            self.tally.rejected += self.in_flight() as u64;
         }
     }
 
@@ -326,6 +350,7 @@ impl Engine {
         let mut count = 0;
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
+            self.tally.settled(how);
             self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
         }
@@ -369,7 +394,7 @@ impl Engine {
     /// Until when nothing is sent, if that is not over.
     #[must_use]
     pub fn paused_until(&self, now: Now) -> Option<Duration> {
-        self.paused_until.filter(|until| *until > now.mono)
+        self.backoff.paused_until(now.mono)
     }
 
     /// When [`Engine::next_batch`] has something, if nothing more comes.
@@ -395,12 +420,23 @@ impl Engine {
     /// Ends a pause: a route has appeared, or somebody asks for it. One that the destination asked
     /// for goes on.
     pub fn wake(&mut self) {
-        self.paused_until = self.asked_until;
+        self.backoff.wake();
     }
 
     /// What happened since the last call, at most [`EVENTS_MAX`].
     pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.events.drain(..)
+    }
+
+    /// What was done since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// How old the oldest message is that is not settled.
+    #[must_use]
+    pub fn oldest_age(&self, now: Now) -> Option<Duration> {
+        self.queue.oldest().map(|item| item.age(now))
     }
 
     fn expire(&mut self, now: Now) {
@@ -439,12 +475,6 @@ impl Engine {
         if self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
             self.note(Event::AtFault { reason });
         }
-    }
-
-    fn pause(&mut self, now: Now, after: Option<Duration>, random: u32) {
-        let wait = self.backoff.failed(random).max(after.unwrap_or_default());
-        self.paused_until = Some(now.mono + wait);
-        self.asked_until = after.map(|after| now.mono + after);
     }
 
     fn is_paused(&self, now: Now) -> bool {

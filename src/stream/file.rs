@@ -11,8 +11,9 @@ use super::OUT_MAX;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Packing;
-use super::render;
+use super::render::View;
 use super::settings;
+use super::settings::Shape;
 use crate::clock::Now;
 use std::ffi::OsString;
 use std::fs::File;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct FileLink {
     settings: settings::File,
+    shape: Shape,
     current: Option<Current>,
     lines: Vec<u8>,
 }
@@ -45,9 +47,10 @@ struct Current {
 impl FileLink {
     /// A file that is opened when there is something for it.
     #[must_use]
-    pub fn new(settings: settings::File) -> Self {
+    pub fn new(settings: settings::File, shape: Shape) -> Self {
         Self {
             settings,
+            shape,
             current: None,
             lines: Vec::new(),
         }
@@ -58,7 +61,9 @@ impl FileLink {
     pub fn deliver(&mut self, engine: &mut Engine, now: Now, random: u32) -> bool {
         self.lines.clear();
         let (lines, most) = (&mut self.lines, batch_max(&self.settings));
-        let Some(batch) = engine.next_batch(now, |message| pack(message, most, lines)) else {
+        let mut view = View::new(&self.shape);
+        let pack = |message: &Outgoing<'_>| pack(&mut view, message, most, lines);
+        let Some(batch) = engine.next_batch(now, pack) else {
             return false;
         };
         let epoch = engine.epoch();
@@ -145,9 +150,9 @@ impl Current {
 }
 
 /// Adds the line of a message, if it fits.
-fn pack(message: &Outgoing<'_>, most: usize, lines: &mut Vec<u8>) -> Packing {
+fn pack(view: &mut View<'_>, message: &Outgoing<'_>, most: usize, lines: &mut Vec<u8>) -> Packing {
     let start = lines.len();
-    if let Err(error) = render::object(message, lines) {
+    if let Err(error) = view.object(message, lines) {
         return Packing::Unfit(error.to_string());
     }
     lines.push(b'\n');

@@ -22,6 +22,7 @@ use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Packing;
 use super::render;
+use super::render::View;
 use super::settings;
 use super::settings::Delivery;
 use crate::ring::Seq;
@@ -45,6 +46,7 @@ use ureq_proto::parser;
 /// One connection to a server.
 pub struct Http<'a> {
     settings: &'a settings::Http,
+    view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
     stage: Stage,
@@ -86,8 +88,9 @@ struct Upload {
 }
 
 /// A batch that is being chosen.
-struct Parcel<'a> {
+struct Parcel<'a, 'v> {
     settings: &'a settings::Http,
+    view: &'v mut View<'a>,
     bytes_max: usize,
     /// Of all its messages.
     path: Option<String>,
@@ -100,9 +103,15 @@ impl<'a> Http<'a> {
     /// A connection that is just made. Costs less than 1 KiB, and while it sends up to [`OUT_MAX`]
     /// and a message.
     #[must_use]
-    pub fn new(settings: &'a settings::Http, delivery: &'a Delivery, epoch: u32) -> Self {
+    pub fn new(
+        settings: &'a settings::Http,
+        view: View<'a>,
+        delivery: &'a Delivery,
+        epoch: u32,
+    ) -> Self {
         Self {
             settings,
+            view,
             delivery,
             epoch,
             stage: Stage::Idle,
@@ -116,6 +125,7 @@ impl<'a> Http<'a> {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Option<Upload> {
         let mut parcel = Parcel {
             settings: self.settings,
+            view: &mut self.view,
             bytes_max: self.delivery.max_bytes,
             path: None,
             len: 1,
@@ -295,7 +305,7 @@ impl Link for Http<'_> {
         };
         if let Some(upload) = upload {
             self.deadline = turn.now.mono + self.delivery.timeout;
-            self.stage = upload.write(turn)?;
+            self.stage = upload.write(&mut self.view, turn)?;
         }
         Ok(())
     }
@@ -349,7 +359,7 @@ impl Link for Http<'_> {
 impl Upload {
     /// Writes as much as may go now. The messages are rendered a second time, from the engine: the
     /// first time only their length was wanted, and a body is never in memory as a whole.
-    fn write(mut self, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
+    fn write(mut self, view: &mut View<'_>, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
         let start = turn.out.len();
         let mut left = turn.engine.batch(self.next..=*self.batch.end());
         let all = loop {
@@ -361,7 +371,8 @@ impl Upload {
                 break true;
             };
             turn.out.push(self.separator);
-            render::object(&message, turn.out).map_err(|error| Lost::new(0, error.to_string()))?;
+            let written = view.object(&message, turn.out);
+            written.map_err(|error| Lost::new(0, error.to_string()))?;
             self.separator = b',';
             self.next = Seq(message.seq.0.saturating_add(1));
         };
@@ -378,7 +389,7 @@ impl Upload {
     }
 }
 
-impl Parcel<'_> {
+impl Parcel<'_, '_> {
     /// Counts a message in, if it fits.
     fn pack(&mut self, message: &Outgoing<'_>) -> Packing {
         let mut path = String::new();
@@ -387,7 +398,7 @@ impl Parcel<'_> {
             return Packing::Unfit(missing.to_string());
         }
         self.scratch.clear();
-        if let Err(error) = render::object(message, &mut self.scratch) {
+        if let Err(error) = self.view.object(message, &mut self.scratch) {
             return Packing::Unfit(error.to_string());
         }
         let len = self.len + self.scratch.len() + 1;

@@ -11,12 +11,14 @@ pub mod http;
 pub mod mqtt;
 pub mod render;
 pub mod settings;
+pub mod sieve;
 pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use engine::Engine;
 use http::Http;
 use mqtt::Mqtt;
+use render::View;
 use settings::Destination;
 use settings::Settings;
 use std::time::Duration;
@@ -77,15 +79,16 @@ pub fn link<'a>(
     now: Now,
 ) -> Option<Box<dyn Link + 'a>> {
     let (delivery, epoch) = (&settings.delivery, engine.epoch());
+    let view = View::new(&settings.shape);
     match &settings.destination {
-        Destination::Http(http) => Some(Box::new(Http::new(http, delivery, epoch))),
+        Destination::Http(http) => Some(Box::new(Http::new(http, view, delivery, epoch))),
         Destination::Mqtt(mqtt) => {
             let client_id = mqtt.client_id.as_deref().unwrap_or(client_id);
-            let link = Mqtt::new(mqtt, client_id, delivery.timeout, epoch, now);
+            let link = Mqtt::new((mqtt, client_id), view, delivery.timeout, epoch, now);
             Some(Box::new(link))
         }
         Destination::WialonRetranslator(wialon) => {
-            let link = WialonRetranslator::new(wialon, delivery, epoch);
+            let link = WialonRetranslator::new(wialon, view, delivery, epoch);
             Some(Box::new(link))
         }
         Destination::File(_) => None,

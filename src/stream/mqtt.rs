@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Repeat;
 use super::render;
+use super::render::View;
 use super::settings;
 use super::settings::Payload;
 use crate::clock::Now;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub struct Mqtt<'a> {
     settings: &'a settings::Mqtt,
     client_id: &'a str,
+    view: View<'a>,
     /// For every answer of the broker.
     timeout: Duration,
     /// Zero is never.
@@ -80,8 +82,8 @@ impl<'a> Mqtt<'a> {
     /// A connection that is just made. Costs 23 KiB and 80 bytes for each place in the window.
     #[must_use]
     pub fn new(
-        settings: &'a settings::Mqtt,
-        client_id: &'a str,
+        (settings, client_id): (&'a settings::Mqtt, &'a str),
+        view: View<'a>,
         timeout: Duration,
         epoch: u32,
         now: Now,
@@ -90,6 +92,7 @@ impl<'a> Mqtt<'a> {
         Self {
             settings,
             client_id,
+            view,
             timeout,
             keep_alive: settings.keep_alive.min(KEEP_ALIVE_MAX),
             epoch,
@@ -146,7 +149,8 @@ impl<'a> Mqtt<'a> {
         };
         self.payload.clear();
         self.payload.extend_from_slice(open);
-        render::object(message, &mut self.payload).map_err(|error| error.to_string())?;
+        let written = self.view.object(message, &mut self.payload);
+        written.map_err(|error| error.to_string())?;
         self.payload.extend_from_slice(close);
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! What a destination is shown of a message: the stored parameters and those of the reception,
-//! as parameters or in a template. Knows no format but that of templates.
+//! converted as its stream says, or as they are in a template. Knows no format but JSON and that
+//! of templates.
 
 use super::engine::Outgoing;
+use super::settings::Shape;
 use crate::clock::Wall;
 use crate::message::ValueRef;
 use crate::message::body::Body;
@@ -12,6 +14,46 @@ use crate::template::Missing;
 use crate::template::Substitute;
 use crate::template::Template;
 use std::time::Duration;
+
+/// Messages as one destination is shown them.
+#[derive(Debug)]
+pub struct View<'a> {
+    shape: &'a Shape,
+    /// Names that are built for one message.
+    names: String,
+}
+
+impl<'a> View<'a> {
+    /// Messages in this shape.
+    #[must_use]
+    pub fn new(shape: &'a Shape) -> Self {
+        let names = String::new();
+        Self { shape, names }
+    }
+
+    /// The parameters of a message as [`fields`] has them, converted.
+    pub fn fields<'v>(
+        &'v mut self,
+        message: &Outgoing<'v>,
+    ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
+        let shape: &'v Shape = self.shape;
+        shape.convert.apply(fields(message), &mut self.names)
+    }
+
+    /// Appends the message as one JSON object.
+    ///
+    /// # Errors
+    /// When the body is of an unknown version; `out` is as before.
+    pub fn object(
+        &mut self,
+        message: &Outgoing<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), UnknownVersion> {
+        Body::new(message.body)?;
+        json::write(self.fields(message), out);
+        Ok(())
+    }
+}
 
 /// The parameters of a message in their order, then those that it got here: `timestamp` where the
 /// sender gave none, `server.timestamp`, and `timestamp.valid` where no clock could be trusted.
@@ -29,14 +71,12 @@ pub fn fields<'a>(
         .chain(added.into_iter().flatten())
 }
 
-/// Appends the message as one JSON object.
-///
-/// # Errors
-/// When the body is of an unknown version; `out` is as before.
-pub fn object(message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), UnknownVersion> {
-    Body::new(message.body)?;
-    json::write(fields(message), out);
-    Ok(())
+/// The parameter of a message that [`fields`] has under this name.
+#[must_use]
+pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
+    let mut fields = fields(message);
+    let found = fields.find(|(name, _)| *name == wanted);
+    found.map(|(_, value)| value)
 }
 
 /// Appends `template` to `out` with the parameters that [`fields`] has; `{channel}` is short for
@@ -50,12 +90,7 @@ pub fn template<'t>(
     message: &Outgoing<'_>,
     out: &mut String,
 ) -> Result<(), Missing<'t>> {
-    let find = |wanted: &str| {
-        let mut fields = fields(message);
-        fields
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| Substitute::Value(value))
-    };
+    let find = |wanted: &str| find(message, wanted).map(Substitute::Value);
     let lookup = |wanted: &str| match wanted {
         "channel" => find(wanted).or_else(|| find("channel.name")),
         _ => find(wanted),
@@ -113,7 +148,9 @@ mod tests {
 
     fn as_object(message: &Outgoing<'_>) -> String {
         let mut out = Vec::new();
-        object(message, &mut out).unwrap();
+        View::new(&Shape::default())
+            .object(message, &mut out)
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 

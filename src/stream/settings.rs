@@ -1,5 +1,7 @@
 //! What the configuration says of a stream.
 
+use crate::convert::Convert;
+use crate::filter::Filter;
 use crate::net::Bind;
 use crate::net::Target;
 use crate::net::tls::Tls;
@@ -19,10 +21,14 @@ pub struct Settings {
     pub subscription: Subscription,
     /// From where it starts when it is new.
     pub from: ring::From,
+    /// What does not pass is skipped; none: all pass.
+    pub filter: Option<Filter>,
     /// Older than this since it was received is skipped; none: for ever.
     pub ttl: Option<Duration>,
     /// Older than this by its own timestamp is skipped; none: for ever.
     pub max_age: Option<Duration>,
+    /// What the destination is shown of a message.
+    pub shape: Shape,
     /// How batches are cut and tried again.
     pub delivery: Delivery,
     /// Where connections leave from; none: as the routes say.
@@ -34,6 +40,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// As `type` has it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match &self.destination {
+            Destination::Http(_) => "http",
+            Destination::Mqtt(_) => "mqtt",
+            Destination::WialonRetranslator(_) => "wialon-retranslator",
+            Destination::File(_) => "file",
+        }
+    }
+
     /// Messages that are read and not settled at most: the window, or two batches.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
@@ -43,6 +60,13 @@ impl Settings {
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
         }
     }
+}
+
+/// What the destination is shown of a message.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// Which parameters, under which names.
+    pub convert: Convert,
 }
 
 /// What a stream subscribes to; a message that matches twice is sent once.

@@ -20,6 +20,7 @@ use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::render;
+use super::render::View;
 use super::settings;
 use super::settings::Ack;
 use super::settings::Delivery;
@@ -33,6 +34,7 @@ use std::time::Duration;
 /// One connection to a receiver.
 pub struct WialonRetranslator<'a> {
     settings: &'a settings::WialonRetranslator,
+    view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
     /// The packets of the flight, in order.
@@ -58,11 +60,13 @@ impl<'a> WialonRetranslator<'a> {
     #[must_use]
     pub fn new(
         settings: &'a settings::WialonRetranslator,
+        view: View<'a>,
         delivery: &'a Delivery,
         epoch: u32,
     ) -> Self {
         Self {
             settings,
+            view,
             delivery,
             epoch,
             flight: Vec::new(),
@@ -93,7 +97,7 @@ impl<'a> WialonRetranslator<'a> {
     /// Begins the last try of a message that is in flight.
     fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) {
         let proof = turn.engine.last_accepted();
-        if proof.is_some_and(|proof| encode(&proof, turn.out).is_ok()) {
+        if proof.is_some_and(|proof| encode(&mut self.view, &proof, turn.out).is_ok()) {
             self.trial = Some(Trial::Proof(seq));
             self.moved_at = turn.now.mono;
         } else {
@@ -114,7 +118,7 @@ impl<'a> WialonRetranslator<'a> {
         let Some(message) = turn.engine.batch(seq..=seq).next() else {
             return;
         };
-        match encode(&message, turn.out) {
+        match encode(&mut self.view, &message, turn.out) {
             Ok(()) => self.flight.push(seq),
             Err(reason) => turn.engine.skip(seq, reason),
         }
@@ -234,18 +238,18 @@ impl Link for WialonRetranslator<'_> {
     }
 }
 
-/// Appends the packet of a message, or says why there is none.
-fn encode(message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+/// Appends the packet of a message, or says why there is none. Who and when are told as they were
+/// before the conversion.
+fn encode(view: &mut View<'_>, message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     let body = Body::new(message.body).map_err(|error| error.to_string())?;
-    let time = render::fields(message).find(|(name, _)| *name == "timestamp");
-    let seconds = match time {
-        Some((_, ValueRef::U64(seconds))) => Some(seconds),
-        Some((_, ValueRef::F64(seconds))) => Duration::try_from_secs_f64(seconds)
+    let seconds = match render::find(message, "timestamp") {
+        Some(ValueRef::U64(seconds)) => Some(seconds),
+        Some(ValueRef::F64(seconds)) => Duration::try_from_secs_f64(seconds)
             .ok()
             .map(|time| time.as_secs()),
         _ => None,
     };
     let seconds = seconds.ok_or("`timestamp` is no time")?;
-    retranslator::encode(body.text("ident"), seconds, render::fields(message), out)
+    retranslator::encode(body.text("ident"), seconds, view.fields(message), out)
         .map_err(|error| error.to_string())
 }

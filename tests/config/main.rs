@@ -9,7 +9,9 @@
 )]
 
 mod files;
+mod messages;
 mod mistakes;
 mod mutation;
 mod settings;
+mod shipped;
 mod told;

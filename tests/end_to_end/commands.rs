@@ -95,7 +95,7 @@ fn a_second_daemon_on_one_ring_is_told_so() {
     let second = weir(&["-c", path.to_str().unwrap(), "run"]);
     assert_eq!(second.status.code(), Some(1));
     assert!(
-        said(&second).contains("another daemon"),
+        said(&second).contains("another process has it"),
         "{}",
         said(&second)
     );

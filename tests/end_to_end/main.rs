@@ -204,6 +204,28 @@ fn kill_9_in_the_middle_of_traffic_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn a_pulled_cable_delays_and_loses_nothing() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let cable = Cable::new(broker.port);
+    cable.plug();
+    let stream = mqtt("cloud", cable.port, "channels = [\"*\"]");
+    let _weir = Weir::start("cable", &config(port, &stream));
+    let mut lines = Lines::connect(port);
+    for round in 0..4 {
+        (round * 250..(round + 1) * 250).for_each(|number| lines.send(&message(number)));
+        lines.await_acked((round + 1) * 250);
+        if round % 2 == 0 {
+            cable.pull();
+        } else {
+            cable.plug();
+        }
+    }
+    let arrivals = || Arrivals::of(broker.received().iter().map(|(_, text)| text), "seq");
+    eventually("all arrive", || arrivals().first.len() == 1000);
+    arrivals().assert_complete(1000);
+}
+
+#[test]
 fn bad_input_is_answered_counted_and_harms_nobody_else() {
     let (broker, port) = (Mosquitto::start(), free_port());
     let stream = mqtt("cloud", broker.port, "channels = [\"*\"]");

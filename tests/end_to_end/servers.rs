@@ -188,7 +188,12 @@ impl Cable {
     }
 
     pub(crate) fn plug(&self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        let mut listener = None;
+        eventually("the socket of before is gone", || {
+            listener = TcpListener::bind(("127.0.0.1", self.port)).ok();
+            listener.is_some()
+        });
+        let listener = listener.unwrap();
         self.plugged.store(true, Ordering::SeqCst);
         let (plugged, ends, to) = (Arc::clone(&self.plugged), Arc::clone(&self.ends), self.to);
         thread::spawn(move || {

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use weir::stream::file::FileLink;
 use weir::stream::settings::File;
+use weir::stream::settings::Shape;
 
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
@@ -52,11 +53,12 @@ impl Drop for Folder {
 }
 
 fn link(path: &Path, max_size: Option<u64>, keep: u32) -> FileLink {
-    FileLink::new(File {
+    let file = File {
         path: path.to_owned(),
         max_size,
         keep,
-    })
+    };
+    FileLink::new(file, Shape::default())
 }
 
 fn deliver(world: &mut World, link: &mut FileLink) {

@@ -19,6 +19,8 @@ mod mqtt;
 )]
 #[path = "../support/random.rs"]
 mod random;
+mod shape;
+mod sieve;
 mod talk;
 mod wialon;
 mod world;

@@ -9,6 +9,7 @@ use weir::stream::Turn;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::Destination;
 use weir::stream::settings::Settings;
+use weir::stream::settings::Shape;
 use weir::stream::settings::Subscription;
 
 /// One connection.
@@ -115,9 +116,13 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         enabled: true,
         subscription: Subscription::default(),
         from: weir::ring::From::New,
+        filter: None,
         ttl: None,
         max_age: None,
+        shape: Shape::default(),
         delivery,
+        bind: None,
+        tls: None,
         destination,
     }
 }

@@ -20,6 +20,8 @@ use weir::stream::engine::Limits;
 use weir::stream::engine::Outgoing;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
+use weir::stream::settings::Settings;
+use weir::stream::sieve::Sieve;
 
 pub(crate) struct World {
     ring: Ring,
@@ -63,6 +65,13 @@ impl World {
             now,
             appended: 0,
         }
+    }
+
+    /// With all that the configuration of a stream says.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let world = Self::limited(settings.delivery.clone(), settings.ttl);
+        let engine = world.engine.behind(Sieve::new(settings));
+        Self { engine, ..world }
     }
 
     /// A message comes in; `n` counts them from 0.

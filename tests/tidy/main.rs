@@ -50,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "route",
         &["clock", "config", "message", "pattern", "ring", "stream"],
     ),
+    ("api", &["message", "wire"]),
     ("daemon", &["*"]),
     ("demo", &["*"]),
     ("cli", &["*"]),

@@ -63,7 +63,7 @@ impl Server {
                     continue;
                 }
                 let shown = tls.peer_certificates().is_some();
-                drop(sender.send((tls.handshake_kind().unwrap(), shown)));
+                sender.send((tls.handshake_kind().unwrap(), shown)).ok();
                 thread::spawn(move || serve(StreamOwned::new(tls, stream), then));
             }
         });

@@ -1,22 +1,22 @@
 //! Damage and crashes: what befalls a ring in the simulation, and what opening it afterwards has
 //! to keep to.
 
-use super::super::OpenError;
-use super::super::Report;
-use super::super::Ring;
-use super::super::Settings;
-use super::super::Storage;
-use super::super::StreamId;
-use super::super::format::Geometry;
-use super::super::memory::Memory;
-use super::super::walk::Span;
-use super::super::walk::Walk;
-use super::super::walk::Window;
 use super::disk::Disk;
 use super::oracle::Violation;
 use super::world::Crash;
 use super::world::World;
 use crate::clock::Now;
+use crate::ring::OpenError;
+use crate::ring::Report;
+use crate::ring::Ring;
+use crate::ring::Settings;
+use crate::ring::Storage;
+use crate::ring::StreamId;
+use crate::ring::format::Geometry;
+use crate::ring::memory::Memory;
+use crate::ring::walk::Span;
+use crate::ring::walk::Walk;
+use crate::ring::walk::Window;
 use std::ops::Range;
 
 impl World {
@@ -120,21 +120,23 @@ impl World {
         self.ring = ring;
         self.tally.inferred += u64::from(report.inferred);
         self.check_report(&report, crash)?;
+        self.slots_lost |= report.slots == 0;
         if self.ring.is_degraded() {
             // The first sync failed, and nothing tells the next opening that what it reads from
             // the cache is not on the medium. What was safe is; counts may be off.
             self.oracle.rotten = true;
             return self.reopen(crash);
         }
-        if report.slots == 0 {
+        let slots_lost = std::mem::take(&mut self.slots_lost);
+        if slots_lost {
             self.oracle.excuse_all();
         }
         let before = std::mem::take(&mut self.streams);
         self.attach_all()?;
         if self.streams != before {
-            match report.slots {
-                0 => self.ended = true,
-                _ => return Err(format!("streams moved: {report:?}")),
+            match slots_lost {
+                true => self.ended = true,
+                false => return Err(format!("streams moved: {report:?}")),
             }
         }
         let cursor = |id| {

@@ -9,9 +9,9 @@
 //! - Rot: bytes change where they lie.
 //! - A dead disk fails every write and sync until it recovers.
 
-use super::super::IoError;
-use super::super::Storage;
 use super::random::Random;
+use crate::ring::IoError;
+use crate::ring::Storage;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl Disk {
-    pub(super) fn new(len: usize, unit: usize, failing_syncs: u64, random: Random) -> Self {
+    pub(super) fn new(len: usize, unit: usize, random: Random) -> Self {
         let zeros = vec![0; len];
         let dirty = BTreeMap::new();
         let (dead, cut_after) = (false, None);
@@ -47,7 +47,7 @@ impl Disk {
             dirty,
             unit,
             random,
-            failing_syncs,
+            failing_syncs: 0,
             dead,
             cut_after,
         })))
@@ -87,6 +87,11 @@ impl Disk {
                 }
             }
         }
+    }
+
+    /// Of 1000 syncs so many fail from here on.
+    pub(super) fn set_failing(&self, syncs: u64) {
+        self.0.borrow_mut().failing_syncs = syncs;
     }
 
     /// Stops or resumes to take writes.

@@ -1,9 +1,9 @@
 //! What must be true, known from what was asked of the ring and answered by it alone, and from
 //! the faults that were made. Knows no bytes of the format.
 
-use super::super::Counters;
-use super::super::Record;
 use crate::clock::Wall;
+use crate::ring::Counters;
+use crate::ring::Record;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 pub(super) struct Oracle {
     records: BTreeMap<u64, Appended>,
     pub(super) streams: Vec<Reader>,
-    /// The largest number that was shown outside, ever.
-    shown: u64,
+    /// The numbers that were shown outside, ever.
+    shown: BTreeSet<u64>,
     safe: u64,
     /// Records below may have been given up for room.
     given_up_below: u64,
@@ -88,7 +88,7 @@ impl Oracle {
     ) -> Result<(), Violation> {
         let newest = self.records.keys().next_back().copied().unwrap_or(0);
         // What was lost unseen may lend its number to another record; what was seen may not.
-        if seq <= self.shown {
+        if self.shown.contains(&seq) {
             return Err(format!("number {seq} was shown before"));
         }
         if seq <= newest && self.records.get(&seq).is_some_and(|record| record.safe) {
@@ -144,7 +144,7 @@ impl Oracle {
         check_time(known.received_ms, record.received, now_ms)?;
         reader.last = seq;
         reader.in_flight.push_back(seq);
-        self.shown = self.shown.max(seq);
+        self.shown.insert(seq);
         self.missed(index, seq)?;
         self.streams[index].due.remove(&seq);
         Ok(())

@@ -1,15 +1,15 @@
 //! Every rule, broken: the simulation has to notice.
 
-use super::super::From;
-use super::super::Memory;
-use super::super::Ring;
-use super::super::Seq;
-use super::super::format::u64_at;
-use super::super::rules::BROKEN;
-use super::super::rules::Rule;
-use super::super::tests::at;
-use super::super::tests::settings;
 use super::life;
+use crate::ring::From;
+use crate::ring::Memory;
+use crate::ring::Ring;
+use crate::ring::Seq;
+use crate::ring::format::u64_at;
+use crate::ring::rules::BROKEN;
+use crate::ring::rules::Rule;
+use crate::ring::tests::at;
+use crate::ring::tests::settings;
 use std::panic;
 
 fn is_noticed(rule: Rule, modes: &[u64]) {

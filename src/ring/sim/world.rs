@@ -1,14 +1,5 @@
 //! One life of a ring: random work on a faulty disk, crash after crash, watched by the oracle.
 
-use super::super::AppendError;
-use super::super::Commit;
-use super::super::From;
-use super::super::Full;
-use super::super::Mask;
-use super::super::Ring;
-use super::super::Settings;
-use super::super::Settled;
-use super::super::StreamId;
 use super::crash::open;
 use super::disk::Disk;
 use super::oracle::Oracle;
@@ -16,6 +7,15 @@ use super::oracle::Violation;
 use super::random::Random;
 use crate::clock::Now;
 use crate::clock::Wall;
+use crate::ring::AppendError;
+use crate::ring::Commit;
+use crate::ring::From;
+use crate::ring::Full;
+use crate::ring::Mask;
+use crate::ring::Ring;
+use crate::ring::Settings;
+use crate::ring::Settled;
+use crate::ring::StreamId;
 use std::time::Duration;
 
 /// Which faults there are, beside crashes and power cuts.
@@ -79,6 +79,8 @@ pub(super) struct World {
     pub(super) booted_ms: u64,
     pub(super) date_known: bool,
     pub(super) dead_until: Option<u64>,
+    /// Both slots were lost, and no opening since has succeeded.
+    pub(super) slots_lost: bool,
     pub(super) durable_ords: Vec<u64>,
     pub(super) tally: Tally,
     /// The disk was ruined beyond what a ring has to survive.
@@ -99,7 +101,7 @@ impl World {
         let len = 8192 + 8192 * (8 + random.below(6));
         let unit = if random.once_in(2) { 512 } else { 4096 };
         let failing = if faults.failing_syncs { 15 } else { 0 };
-        let disk = Disk::new(len, unit, failing, Random::new(seed ^ 0xd15c));
+        let disk = Disk::new(len, unit, Random::new(seed ^ 0xd15c));
         let full = if random.once_in(4) {
             Full::Refuse
         } else {
@@ -125,11 +127,13 @@ impl World {
             booted_ms: 0,
             date_known: true,
             dead_until: None,
+            slots_lost: false,
             durable_ords: Vec::new(),
             tally: Tally::default(),
             ended: false,
         };
         world.attach_all()?;
+        world.disk.set_failing(failing);
         for index in 0..NAMES.len() {
             let bit = world.streams[index].mask().0;
             world.oracle.attach(bit);
@@ -258,7 +262,7 @@ impl World {
             let how = [Settled::Accepted, Settled::Filtered, Settled::GivenUp];
             let how = how[self.random.below(how.len())];
             self.ring
-                .settle(self.streams[index], super::super::Seq(seq), how, self.now());
+                .settle(self.streams[index], crate::ring::Seq(seq), how, self.now());
         }
         Ok(())
     }
@@ -368,7 +372,7 @@ impl World {
         for index in 0..self.streams.len() {
             while self.read_one(index)? {
                 let seq = self.oracle.settled(index).unwrap_or(0);
-                let seq = super::super::Seq(seq);
+                let seq = crate::ring::Seq(seq);
                 self.ring
                     .settle(self.streams[index], seq, Settled::Accepted, self.now());
             }

@@ -64,6 +64,18 @@ pub enum Repeat {
     Again,
 }
 
+impl<'a> Outgoing<'a> {
+    /// A record that was just read.
+    pub(super) fn of(record: &Record<'a>) -> Self {
+        Self {
+            seq: record.seq,
+            received: record.received,
+            body: record.body,
+            repeat: Repeat::First,
+        }
+    }
+}
+
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.items.len()
@@ -141,6 +153,14 @@ impl Queue {
         })
     }
 
+    /// When the first of `range` that is in flight was sent.
+    pub(super) fn sent_at(&self, range: RangeInclusive<Seq>) -> Option<Duration> {
+        match self.in_flight(range).next()?.state {
+            State::InFlight { since } => Some(since),
+            _ => None,
+        }
+    }
+
     pub(super) fn in_flight(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = &Item> {
         let (from, last) = (self.place(*range.start()), *range.end());
         self.items
@@ -166,7 +186,7 @@ impl Queue {
     /// Settles those that wait and are older than `ttl`.
     pub(super) fn expire(&mut self, ttl: Duration, now: Now) {
         for item in self.waiting_mut() {
-            if item.age + now.mono.saturating_sub(item.read_at) > ttl {
+            if item.age(now) > ttl {
                 item.state = State::Settled(Settled::Expired);
             }
         }
@@ -182,6 +202,11 @@ impl Item {
     pub(super) fn depart(&mut self, now: Now) {
         self.sent = self.sent.saturating_add(1);
         self.state = State::InFlight { since: now.mono };
+    }
+
+    /// How long ago it was received.
+    pub(super) fn age(&self, now: Now) -> Duration {
+        self.age + now.mono.saturating_sub(self.read_at)
     }
 
     /// As a link sees it, before or after [`Item::depart`].

@@ -1,0 +1,221 @@
+//! Metrics: the counters as Prometheus reads them. Names follow its habits: units in the name,
+//! `_total` on what only rises.
+
+use super::report::{ChannelReport, RingReport, Status, StreamReport};
+use std::fmt::{Display, Write};
+
+/// The whole page.
+pub(super) fn render(status: &Status) -> String {
+    let mut page = Page(String::new());
+    page.family("weir_info", "gauge", "what runs here");
+    page.sample("weir_info", &[("version", &status.version)], 1);
+    page.single(
+        "weir_uptime_seconds",
+        "gauge",
+        "since the start",
+        status.uptime,
+    );
+    let trusted = u8::from(status.clock.trusted);
+    page.single(
+        "weir_clock_trusted",
+        "gauge",
+        "1: the date can be believed",
+        trusted,
+    );
+    page.ring(&status.ring);
+    page.channels(&status.channels);
+    page.streams(&status.streams);
+    page.0
+}
+
+struct Page(String);
+
+/// A counter or gauge of each stream: name, type, help, value; none where it has none.
+type Family<T> = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&T) -> Option<f64>,
+);
+
+#[rustfmt::skip]
+const STREAM: &[Family<StreamReport>] = &[
+    ("stored_total", "counter", "messages that it wants", |s| whole(s.stored)),
+    ("read_total", "counter", "messages taken up so far", |s| whole(s.read)),
+    ("accepted_total", "counter", "messages that the destination took", |s| whole(s.accepted)),
+    ("given_up_total", "counter", "messages refused for good", |s| whole(s.given_up)),
+    ("dropped_total", "counter", "messages overwritten unsent", |s| whole(s.dropped)),
+    ("corrupt_total", "counter", "messages damaged on disk", |s| whole(s.corrupt)),
+    ("rejected_total", "counter", "attempts refused or timed out", |s| whole(s.rejected)),
+    ("connects_total", "counter", "times it was connected", |s| whole(s.connects)),
+    ("sent_bytes_total", "counter", "bytes sent", |s| whole(s.bytes_sent)),
+    ("received_bytes_total", "counter", "bytes received", |s| whole(s.bytes_received)),
+    ("backlog", "gauge", "messages waiting, those in flight included", |s| whole(s.backlog)),
+    ("enabled", "gauge", "1: it takes and sends", |s| whole(s.enabled.into())),
+    ("connected", "gauge", "1: the destination takes", |s| whole(s.connected.into())),
+    ("ack_latency_seconds", "gauge", "of the last batch", |s| s.ack_latency),
+    ("oldest_age_seconds", "gauge", "of the oldest message waiting", |s| s.oldest_age),
+];
+
+#[rustfmt::skip]
+const RING: &[Family<RingReport>] = &[
+    ("size_bytes", "gauge", "bytes that it may have", |r| whole(r.size)),
+    ("used_bytes", "gauge", "bytes that hold messages", |r| whole(r.used)),
+    ("oldest_timestamp_seconds", "gauge", "when the oldest was received", |r| r.oldest),
+    ("waiting", "gauge", "messages in memory", |r| whole(r.waiting)),
+    ("written_bytes_total", "counter", "bytes given to the disk", |r| whole(r.bytes_written)),
+    ("taken_bytes_total", "counter", "bytes of all messages taken", |r| whole(r.bytes_taken)),
+    ("syncs_total", "counter", "successful syncs", |r| whole(r.syncs)),
+    ("held_total", "counter", "messages never written", |r| whole(r.held)),
+    ("written_total", "counter", "messages written", |r| whole(r.written)),
+    ("failures_total", "counter", "commits that failed", |r| whole(r.failures)),
+    ("stall_max_seconds", "gauge", "the longest commit", |r| Some(r.stall_max)),
+    ("degraded", "gauge", "1: in memory only", |r| whole(r.degraded.into())),
+    ("hours", "gauge", "what it holds at the present rate", |r| r.hours),
+];
+
+#[rustfmt::skip]
+const CHANNEL: &[Family<ChannelReport>] = &[
+    ("received_total", "counter", "messages taken", |c| whole(c.received)),
+    ("unwanted_total", "counter", "messages that no stream wanted", |c| whole(c.unwanted)),
+    ("connections", "gauge", "connections now", |c| whole(c.connections)),
+];
+
+impl Page {
+    fn ring(&mut self, ring: &RingReport) {
+        for (name, kind, help, value) in RING {
+            if let Some(value) = value(ring) {
+                self.single(&format!("weir_ring_{name}"), kind, help, value);
+            }
+        }
+    }
+
+    fn channels(&mut self, channels: &[ChannelReport]) {
+        for (name, kind, help, value) in CHANNEL {
+            let name = format!("weir_channel_{name}");
+            self.family(&name, kind, help);
+            for channel in channels {
+                self.sample(
+                    &name,
+                    &[("channel", &channel.name)],
+                    value(channel).unwrap_or(0.0),
+                );
+            }
+        }
+        let name = "weir_channel_refused_total";
+        self.family(name, "counter", "what was not taken");
+        for channel in channels {
+            for (reason, count) in &channel.refused {
+                self.sample(
+                    name,
+                    &[("channel", &channel.name), ("reason", reason)],
+                    count,
+                );
+            }
+        }
+    }
+
+    fn streams(&mut self, streams: &[StreamReport]) {
+        for (name, kind, help, value) in STREAM {
+            let name = format!("weir_stream_{name}");
+            self.family(&name, kind, help);
+            for stream in streams {
+                if let Some(value) = value(stream) {
+                    self.sample(&name, &[("stream", &stream.name)], value);
+                }
+            }
+        }
+        let name = "weir_stream_skipped_total";
+        self.family(name, "counter", "messages that were not sent");
+        for stream in streams {
+            let by = [
+                ("filter", stream.skipped_filter),
+                ("age", stream.skipped_age),
+                ("hand", stream.skipped_hand),
+            ];
+            for (reason, count) in by {
+                self.sample(name, &[("stream", &stream.name), ("reason", reason)], count);
+            }
+        }
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        self.push(format_args!("{name}"));
+        for (index, (label, text)) in labels.iter().enumerate() {
+            let before = if index == 0 { '{' } else { ',' };
+            let text = escaped(text);
+            self.push(format_args!("{before}{label}=\"{text}\""));
+        }
+        let after = if labels.is_empty() { "" } else { "}" };
+        self.push(format_args!("{after} {value}\n"));
+    }
+
+    fn push(&mut self, text: std::fmt::Arguments<'_>) {
+        let written = self.0.write_fmt(text);
+        debug_assert!(written.is_ok(), "written to memory");
+    }
+}
+
+/// Counters are whole; beyond 2^53 Prometheus has no more digits either.
+#[expect(clippy::cast_precision_loss, reason = "so has the one who reads it")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "stands among those that may be absent"
+)]
+fn whole(count: u64) -> Option<f64> {
+    Some(count as f64)
+}
+
+fn escaped(label: &str) -> String {
+    label
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_has_a_family_and_quotes_are_escaped() {
+        let stream = StreamReport {
+            name: "a \"b\"".to_owned(),
+            stored: 7,
+            skipped_age: 2,
+            ..StreamReport::default()
+        };
+        let channel = ChannelReport {
+            name: "in".to_owned(),
+            refused: [("syntax".to_owned(), 3)].into(),
+            ..ChannelReport::default()
+        };
+        let page = render(&Status {
+            streams: vec![stream],
+            channels: vec![channel],
+            ..Status::default()
+        });
+        for line in [
+            "weir_stream_stored_total{stream=\"a \\\"b\\\"\"} 7",
+            "weir_stream_skipped_total{stream=\"a \\\"b\\\"\",reason=\"age\"} 2",
+            "weir_channel_refused_total{channel=\"in\",reason=\"syntax\"} 3",
+            "weir_ring_degraded 0",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+        let samples = page.lines().filter(|line| !line.starts_with('#'));
+        for sample in samples {
+            let name = sample.split(['{', ' ']).next().unwrap();
+            assert!(page.contains(&format!("# TYPE {name} ")), "{name}");
+        }
+    }
+}

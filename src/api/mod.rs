@@ -1,0 +1,97 @@
+//! The API: what can be seen of a running daemon and done to it, as JSON over HTTP/1.1.
+//!
+//! It opens no socket and knows no daemon: a [`Session`] takes bytes and gives bytes, and asks
+//! whoever is a [`Gateway`].
+//!
+//! ```text
+//!  bytes ─▶ session ─▶ routes ─▶ Gateway ─▶ report ─▶ JSON
+//!           head, body, method,   what is    shapes    metrics: Prometheus text
+//!           token       path, act asked for
+//! ```
+//! One more path is one more row in `routes`.
+
+mod event;
+mod metrics;
+mod report;
+mod routes;
+mod session;
+
+pub use event::{
+    CONNECTED, CONNECTION_LOST, Event, Journal, Line, MESSAGES_SENT, NOT_DELIVERED, Page, Sent,
+};
+pub use report::{ChannelReport, ClockReport, RingReport, Status, StreamReport};
+pub use session::{Access, Keep, Session};
+
+use std::time::Duration;
+
+/// What the API needs of a daemon.
+pub trait Gateway {
+    /// All of it, as of one moment.
+    fn status(&self) -> Status;
+
+    /// Events of a stream or channel, or of all, in the order in which they happened; none where
+    /// there is nothing of that kind and name.
+    fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>>;
+
+    /// Streams that wait for their next try go now; how many there are.
+    fn wake(&self) -> usize;
+
+    /// Switches a stream on or off, and keeps that over restarts.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal>;
+
+    /// Settles by hand the oldest messages of a stream; how many that were.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn skip(&self, stream: &str, count: u64) -> Result<u64, Refusal>;
+
+    /// Has a stream send again what it has sent; how many messages that are.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn rewind(&self, stream: &str, back: Back) -> Result<u64, Refusal>;
+}
+
+/// Whose events are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// Everybody's.
+    All,
+    /// A stream's.
+    Stream(&'a str),
+    /// A channel's.
+    Channel(&'a str),
+}
+
+/// How a stream is to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It takes and sends.
+    On,
+    /// Nothing is appended for it, nothing sent, nothing cleared.
+    Off,
+}
+
+/// How far a stream goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// To the oldest message that is on disk.
+    Oldest,
+    /// To the first one received at this date, since 1970, or after it.
+    To(Duration),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no stream of that name.
+    Unknown,
+    /// It was done, and will not outlive a restart: why not.
+    NotKept(String),
+}
+
+/// Messages that one request skips at most: the loop stands still meanwhile.
+pub const SKIP_MAX: u64 = 10_000;

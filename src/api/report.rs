@@ -1,0 +1,144 @@
+//! What is reported: the shapes that leave as JSON, and that the commands read. Counts nothing.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All of a daemon, as of one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Of the program.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime: f64,
+    /// Its clock.
+    pub clock: ClockReport,
+    /// Its ring.
+    pub ring: RingReport,
+    /// As configured.
+    pub channels: Vec<ChannelReport>,
+    /// As configured.
+    pub streams: Vec<StreamReport>,
+}
+
+/// The date, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClockReport {
+    /// Seconds since 1970.
+    pub timestamp: f64,
+    /// Whether it can be believed.
+    pub trusted: bool,
+}
+
+/// A stream: `stored = accepted + skipped + given_up + dropped + corrupt + backlog`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreamReport {
+    /// As configured.
+    pub name: String,
+    /// As configured.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it takes and sends.
+    pub enabled: bool,
+    /// Whether its destination would take something now.
+    pub connected: bool,
+    /// How often it was, since the start.
+    pub connects: u64,
+    /// Messages that it wants.
+    pub stored: u64,
+    /// Taken up so far: accepted, skipped, given up and in flight.
+    pub read: u64,
+    /// The destination took them.
+    pub accepted: u64,
+    /// By filter, age and hand together.
+    pub skipped: u64,
+    /// By filter or conversion.
+    pub skipped_filter: u64,
+    /// Too old.
+    pub skipped_age: u64,
+    /// By hand.
+    pub skipped_hand: u64,
+    /// Refused for good.
+    pub given_up: u64,
+    /// Overwritten before they were sent.
+    pub dropped: u64,
+    /// Damaged on disk.
+    pub corrupt: u64,
+    /// Waiting now, those in flight included.
+    pub backlog: u64,
+    /// Attempts refused or timed out since the start, one for each message in them.
+    pub rejected: u64,
+    /// Seconds to the acknowledgement of the last batch.
+    pub ack_latency: Option<f64>,
+    /// Seconds since the oldest of the backlog was received.
+    pub oldest_age: Option<f64>,
+    /// Over the network since the start.
+    pub bytes_sent: u64,
+    /// Over the network since the start.
+    pub bytes_received: u64,
+    /// Seconds until the next try, while it waits for one.
+    pub next_try: Option<f64>,
+    /// What went wrong last, if nothing went right since.
+    pub last_error: Option<String>,
+}
+
+/// A channel, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChannelReport {
+    /// As configured.
+    pub name: String,
+    /// As configured.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Connections now.
+    pub connections: u64,
+    /// Messages taken.
+    pub received: u64,
+    /// What was not taken, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Messages that no stream wanted.
+    pub unwanted: u64,
+}
+
+/// The ring; what it did, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RingReport {
+    /// As its file's owner names it.
+    pub id: String,
+    /// Bytes that it may have.
+    pub size: u64,
+    /// Bytes of those that hold messages.
+    pub used: u64,
+    /// When the oldest message on disk was received, in seconds since 1970.
+    pub oldest: Option<f64>,
+    /// Messages in memory.
+    pub waiting: u64,
+    /// Bytes given to the disk.
+    pub bytes_written: u64,
+    /// Bytes of all messages that were taken.
+    pub bytes_taken: u64,
+    /// `bytes_written` over `bytes_taken`: below 1 where messages were settled before they had to
+    /// be written.
+    pub write_amplification: Option<f64>,
+    /// Successful syncs.
+    pub syncs: u64,
+    /// Messages that were settled by all before they were written.
+    pub held: u64,
+    /// Messages that were written.
+    pub written: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// Seconds of the longest commit.
+    pub stall_max: f64,
+    /// Messages are in memory only, until the disk is back.
+    pub degraded: bool,
+    /// How long it lasts, if nothing is delivered and messages come as in the last minutes.
+    pub hours: Option<f64>,
+}
+
+impl StreamReport {
+    /// What became of all that it wanted; equals `stored`.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.accepted + self.skipped + self.given_up + self.dropped + self.corrupt + self.backlog
+    }
+}

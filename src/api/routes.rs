@@ -1,0 +1,329 @@
+//! Routes: which function answers which method on which path. Reads no bytes of a connection.
+
+use super::event::{EVENTS_MAX, Page};
+use super::{Back, Gateway, Origin, Refusal, SKIP_MAX, Switch, metrics};
+use crate::message::timestamp::from_iso8601;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A request as far as a route sees it.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+    /// The methods that the path has, where the method is none of them.
+    pub(super) allow: Option<String>,
+}
+
+/// Answers a request; the name is what stands for `{}` in the path.
+type Act = fn(&dyn Gateway, &Request<'_>, name: &str) -> Answer;
+
+/// `{}` is one name, percent-encoded.
+#[rustfmt::skip]
+const ROUTES: &[(&str, &str, Act)] = &[
+    ("GET",   "/status",             status),
+    ("GET",   "/streams",            streams),
+    ("GET",   "/streams/{}",         stream),
+    ("PATCH", "/streams/{}",         change_stream),
+    ("GET",   "/streams/{}/logs",    stream_logs),
+    ("POST",  "/streams/{}/skip",    skip),
+    ("POST",  "/streams/{}/rewind",  rewind),
+    ("GET",   "/channels",           channels),
+    ("GET",   "/channels/{}",        channel),
+    ("GET",   "/channels/{}/logs",   channel_logs),
+    ("GET",   "/logs",               logs),
+    ("GET",   "/ring",               ring),
+    ("GET",   "/metrics",            metrics),
+    ("POST",  "/wake",               wake),
+];
+
+/// Finds the route and goes it. `HEAD` is `GET`: the body is left out where it is written.
+pub(super) fn answer(gateway: &dyn Gateway, request: &Request<'_>) -> Answer {
+    let found: Vec<_> = ROUTES
+        .iter()
+        .filter_map(|(method, path, act)| Some((*method, name_in(path, request.path)?, act)))
+        .collect();
+    let method = match request.method {
+        "HEAD" => "GET",
+        method => method,
+    };
+    if let Some((_, name, act)) = found.iter().find(|(known, ..)| *known == method) {
+        return act(gateway, request, name);
+    }
+    let known: Vec<&str> = found.iter().map(|(method, ..)| *method).collect();
+    if known.is_empty() {
+        return Answer::error(404, &format!("no path `{}`", request.path));
+    }
+    let mut answer = Answer::error(405, &format!("no `{}` here", request.method));
+    answer.allow = Some(known.join(", "));
+    answer
+}
+
+/// The name in a path that has the shape of a route; empty where the route has none.
+fn name_in<'a>(shape: &str, path: &'a str) -> Option<Cow<'a, str>> {
+    let (mut shape, mut path) = (shape.split('/'), path.split('/'));
+    let mut name = Cow::Borrowed("");
+    loop {
+        match (shape.next(), path.next()) {
+            (None, None) => return Some(name),
+            (Some("{}"), Some(part)) if !part.is_empty() => name = decoded(part)?,
+            (Some(shape), Some(part)) if shape == part => {}
+            _ => return None,
+        }
+    }
+}
+
+/// A part of a path, its percent signs resolved.
+fn decoded(part: &str) -> Option<Cow<'_, str>> {
+    if !part.contains('%') {
+        return Some(Cow::Borrowed(part));
+    }
+    let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.bytes());
+    while let Some(byte) = rest.next() {
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        bytes.push(match byte {
+            b'%' => u8::try_from(digit(rest.next()?)? * 16 + digit(rest.next()?)?).ok()?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+fn status(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    Answer::one(gateway.status())
+}
+
+fn streams(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    Answer::result(&gateway.status().streams)
+}
+
+fn stream(gateway: &dyn Gateway, _: &Request<'_>, name: &str) -> Answer {
+    let found = gateway.status().streams;
+    let found = found.into_iter().find(|stream| stream.name == name);
+    found.map_or_else(|| no_stream(name), Answer::one)
+}
+
+fn channels(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    Answer::result(&gateway.status().channels)
+}
+
+fn channel(gateway: &dyn Gateway, _: &Request<'_>, name: &str) -> Answer {
+    let found = gateway.status().channels;
+    let found = found.into_iter().find(|channel| channel.name == name);
+    found.map_or_else(|| no_channel(name), Answer::one)
+}
+
+fn ring(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    Answer::one(gateway.status().ring)
+}
+
+fn metrics(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    Answer {
+        status: 200,
+        content_type: "text/plain; version=0.0.4; charset=utf-8",
+        body: metrics::render(&gateway.status()).into_bytes(),
+        allow: None,
+    }
+}
+
+fn stream_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+    events(gateway, request, Origin::Stream(name)).unwrap_or_else(|| no_stream(name))
+}
+
+fn channel_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+    events(gateway, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
+}
+
+fn logs(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
+    events(gateway, request, Origin::All).unwrap_or_else(|| Answer::error(404, "no events"))
+}
+
+fn events(gateway: &dyn Gateway, request: &Request<'_>, origin: Origin<'_>) -> Option<Answer> {
+    let (Ok(count), Ok(after)) = (number(request, "count"), number(request, "after")) else {
+        return Some(Answer::error(400, "`count` and `after` are numbers"));
+    };
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    let page = Page {
+        count: count.unwrap_or(EVENTS_MAX),
+        after: after.unwrap_or(0),
+    };
+    gateway
+        .logs(origin, page)
+        .map(|lines| Answer::result(&lines))
+}
+
+/// A number of the query.
+fn number(request: &Request<'_>, key: &str) -> Result<Option<u64>, std::num::ParseIntError> {
+    let mut pairs = request.query.split('&').filter_map(|p| p.split_once('='));
+    let found = pairs.find(|(name, _)| *name == key);
+    found.map(|(_, value)| value.parse()).transpose()
+}
+
+fn wake(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    let streams = gateway.wake();
+    Answer::one(serde_json::json!({ "streams": streams }))
+}
+
+/// The keys that can be changed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    enabled: bool,
+}
+
+fn change_stream(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+    let Ok(change) = serde_json::from_slice::<Change>(request.body) else {
+        return Answer::error(400, "send `{\"enabled\":true}` or `{\"enabled\":false}`");
+    };
+    let to = match change.enabled {
+        true => Switch::On,
+        false => Switch::Off,
+    };
+    match gateway.switch(name, to) {
+        Ok(()) => stream(gateway, request, name),
+        Err(refusal) => refused(&refusal, name),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Skip {
+    count: u64,
+}
+
+fn skip(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+    let wanted = match request.body {
+        [] => Ok(Skip { count: 1 }),
+        body => serde_json::from_slice(body),
+    };
+    match wanted {
+        Ok(Skip { count }) if (1..=SKIP_MAX).contains(&count) => {
+            moved(gateway.skip(name, count), "skipped", name)
+        }
+        _ => Answer::error(400, "send `{\"count\":N}`, N from 1 to 10000"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rewind {
+    to: Place,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Place {
+    Seconds(f64),
+    Text(String),
+}
+
+fn rewind(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+    let place = serde_json::from_slice::<Rewind>(request.body).ok();
+    match place.and_then(|wanted| back(&wanted.to)) {
+        Some(back) => moved(gateway.rewind(name, back), "rewound", name),
+        None => {
+            let hint = "send `{\"to\":\"oldest\"}`, or a date as ISO 8601 or seconds since 1970";
+            Answer::error(400, hint)
+        }
+    }
+}
+
+fn back(place: &Place) -> Option<Back> {
+    match place {
+        Place::Text(text) if text == "oldest" => Some(Back::Oldest),
+        Place::Text(text) => {
+            from_iso8601(text).map(|micros| Back::To(Duration::from_micros(micros)))
+        }
+        Place::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok().map(Back::To),
+    }
+}
+
+fn moved(result: Result<u64, Refusal>, what: &str, name: &str) -> Answer {
+    match result {
+        Ok(count) => Answer::one(serde_json::json!({ "name": name, what: count })),
+        Err(refusal) => refused(&refusal, name),
+    }
+}
+
+fn refused(refusal: &Refusal, name: &str) -> Answer {
+    match refusal {
+        Refusal::Unknown => no_stream(name),
+        Refusal::NotKept(why) => Answer::error(500, &format!("done until the next start: {why}")),
+    }
+}
+
+fn no_stream(name: &str) -> Answer {
+    Answer::error(404, &format!("no stream `{name}`"))
+}
+
+fn no_channel(name: &str) -> Answer {
+    Answer::error(404, &format!("no channel `{name}`"))
+}
+
+impl Answer {
+    /// `{"result":[…]}`.
+    fn result<T: Serialize>(items: &[T]) -> Self {
+        Self::json(200, &serde_json::json!({ "result": items }))
+    }
+
+    fn one<T: Serialize>(item: T) -> Self {
+        Self::result(&[item])
+    }
+
+    /// `{"errors":[{"code":…,"reason":…}]}`.
+    pub(super) fn error(status: u16, reason: &str) -> Self {
+        let errors = [serde_json::json!({ "code": status, "reason": reason })];
+        Self::json(status, &serde_json::json!({ "errors": errors }))
+    }
+
+    fn json(status: u16, value: &serde_json::Value) -> Self {
+        let mut body = value.to_string().into_bytes();
+        body.push(b'\n');
+        Self {
+            status,
+            content_type: "application/json",
+            body,
+            allow: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_the_shape_of_its_route() {
+        let name = |path| name_in("/streams/{}/logs", path).map(Cow::into_owned);
+        assert_eq!(name("/streams/cloud/logs"), Some("cloud".to_owned()));
+        assert_eq!(name("/streams/a%20b%2Fc/logs"), Some("a b/c".to_owned()));
+        assert_eq!(name("/streams//logs"), None);
+        assert_eq!(name("/streams/a/b/logs"), None);
+        assert_eq!(name("/streams/%f/logs"), None);
+        assert_eq!(name("/streams/%ff/logs"), None);
+        assert_eq!(name_in("/ring", "/ring/"), None);
+    }
+
+    #[test]
+    fn a_place_is_a_date_or_the_oldest() {
+        let text = |text: &str| back(&Place::Text(text.to_owned()));
+        assert_eq!(text("oldest"), Some(Back::Oldest));
+        assert_eq!(
+            text("1970-01-02"),
+            Some(Back::To(Duration::from_secs(86400)))
+        );
+        assert_eq!(text("yesterday"), None);
+        assert_eq!(back(&Place::Seconds(-1.0)), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! `weir status`: a running daemon at a glance.
+
+use super::Exit;
+use super::client::{Client, Target};
+use crate::api::{ChannelReport, RingReport, Status, StreamReport};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// How often it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Once.
+    Once,
+    /// Each second, until it is stopped.
+    Watch,
+}
+
+/// Prints how the daemon does.
+pub(super) fn status(target: Target, form: Form, times: Times) -> Exit {
+    let client = match Client::find(target) {
+        Ok(client) => client,
+        Err(exit) => return exit,
+    };
+    loop {
+        let status = match client.ask::<Status>("GET", "/status", None) {
+            Ok(found) => found.into_iter().next().unwrap_or_default(),
+            Err(trouble) => return client.explain(&trouble),
+        };
+        let mut page = match form {
+            Form::Text => text(&status),
+            Form::Json => serde_json::to_string(&status).unwrap_or_default() + "\n",
+        };
+        if times == Times::Watch && form == Form::Text && io::stdout().is_terminal() {
+            page.insert_str(0, CLEAR);
+        }
+        if io::stdout().write_all(page.as_bytes()).is_err() || times == Times::Once {
+            return Exit::Done;
+        }
+        super::pause(SECOND);
+    }
+}
+
+/// The page for people.
+pub(super) fn text(status: &Status) -> String {
+    let mut page = String::new();
+    let clock = super::date(status.clock.timestamp);
+    let doubt = match status.clock.trusted {
+        true => "",
+        false => " (not to be believed yet)",
+    };
+    let up = time(status.uptime);
+    line(
+        &mut page,
+        format_args!("weir {}, up {up}, clock {clock}{doubt}", status.version),
+    );
+    ring(&mut page, &status.ring);
+    for channel in &status.channels {
+        self::channel(&mut page, channel);
+    }
+    for stream in &status.streams {
+        self::stream(&mut page, stream);
+    }
+    page
+}
+
+fn ring(page: &mut String, ring: &RingReport) {
+    let (used, size) = (bytes(ring.used), bytes(ring.size));
+    let lasts = match ring.hours {
+        Some(hours) => format!("; holds {} at the present rate", time(hours * 3600.0)),
+        None => String::new(),
+    };
+    line(
+        page,
+        format_args!("\nring {}: {used} of {size} used{lasts}", ring.id),
+    );
+    if let Some(oldest) = ring.oldest {
+        line(
+            page,
+            format_args!("  oldest message of {}", super::date(oldest)),
+        );
+    }
+    let amplification = ring.write_amplification.unwrap_or(0.0);
+    line(
+        page,
+        format_args!(
+            "  {} written in {} syncs, {amplification:.2} times what came; {} messages never \
+             written; longest commit {:.3} s",
+            bytes(ring.bytes_written),
+            ring.syncs,
+            ring.held,
+            ring.stall_max,
+        ),
+    );
+    if ring.degraded {
+        line(
+            page,
+            format_args!("  DEGRADED: messages are in memory only"),
+        );
+    }
+}
+
+fn channel(page: &mut String, channel: &ChannelReport) {
+    let reasons = channel.refused.iter();
+    let reasons: Vec<_> = reasons
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    let refused = match reasons.is_empty() {
+        true => "none".to_owned(),
+        false => reasons.join(", "),
+    };
+    line(
+        page,
+        format_args!(
+            "\nchannel {} ({}): {} connections\n  received {}, unwanted {}, refused {refused}",
+            channel.name, channel.kind, channel.connections, channel.received, channel.unwanted,
+        ),
+    );
+}
+
+fn stream(page: &mut String, stream: &StreamReport) {
+    let (name, kind) = (&stream.name, &stream.kind);
+    line(
+        page,
+        format_args!("\nstream {name} ({kind}): {}", state(stream)),
+    );
+    line(
+        page,
+        format_args!(
+            "  stored {} = accepted {} + skipped {} + given up {} + dropped {} + corrupt {} + \
+             backlog {}",
+            stream.stored,
+            stream.accepted,
+            stream.skipped,
+            stream.given_up,
+            stream.dropped,
+            stream.corrupt,
+            stream.backlog,
+        ),
+    );
+    let oldest = stream
+        .oldest_age
+        .map(|age| format!("; oldest {}", time(age)));
+    let latency = stream
+        .ack_latency
+        .map(|secs| format!("; last answer after {secs:.3} s"));
+    line(
+        page,
+        format_args!(
+            "  {} sent, {} received, {} attempts refused{}{}",
+            bytes(stream.bytes_sent),
+            bytes(stream.bytes_received),
+            stream.rejected,
+            latency.unwrap_or_default(),
+            oldest.unwrap_or_default(),
+        ),
+    );
+    if let Some(error) = &stream.last_error {
+        line(page, format_args!("  {error}"));
+    }
+}
+
+/// In a word or two.
+pub(super) fn state(stream: &StreamReport) -> String {
+    match (stream.enabled, stream.connected, stream.next_try) {
+        (false, ..) => "disabled".to_owned(),
+        (true, _, Some(wait)) => format!("waits, next try in {}", time(wait)),
+        (true, true, None) => "connected".to_owned(),
+        (true, false, None) => "not connected".to_owned(),
+    }
+}
+
+fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let written = writeln!(page, "{text}");
+    debug_assert!(written.is_ok(), "written to memory");
+}
+
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+fn bytes(count: u64) -> String {
+    let count = count as f64;
+    match count {
+        _ if count >= 1_048_576.0 => format!("{:.1} MiB", count / 1_048_576.0),
+        _ if count >= 1024.0 => format!("{:.1} KiB", count / 1024.0),
+        _ => format!("{count:.0} bytes"),
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        _ if seconds >= 48.0 * 3600.0 => format!("{:.1} days", seconds / 86_400.0),
+        _ if seconds >= 3600.0 => format!("{:.1} hours", seconds / 3600.0),
+        _ if seconds >= 120.0 => format!("{:.0} minutes", seconds / 60.0),
+        _ => format!("{seconds:.0} s"),
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A terminal's words for: to the top left, forget what is there.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_shows_the_balance_and_how_long_the_ring_lasts() {
+        let stream = StreamReport {
+            name: "cloud".to_owned(),
+            kind: "mqtt".to_owned(),
+            enabled: true,
+            stored: 9,
+            accepted: 7,
+            backlog: 2,
+            next_try: Some(3.2),
+            ..StreamReport::default()
+        };
+        let page = text(&Status {
+            ring: RingReport {
+                hours: Some(30.0),
+                ..RingReport::default()
+            },
+            streams: vec![stream],
+            ..Status::default()
+        });
+        assert!(
+            page.contains("holds 30.0 hours at the present rate"),
+            "{page}"
+        );
+        assert!(
+            page.contains("stream cloud (mqtt): waits, next try in 3 s"),
+            "{page}"
+        );
+        assert!(page.contains("stored 9 = accepted 7 + skipped 0"), "{page}");
+    }
+}

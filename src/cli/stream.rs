@@ -1,0 +1,113 @@
+//! `weir stream` and `weir wake`: streams by hand.
+
+use super::Exit;
+use super::client::{Client, Target, Trouble, path_of};
+use super::status::state;
+use crate::api::{SKIP_MAX, StreamReport};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// One line for each.
+    List,
+    /// It takes and sends again.
+    Enable { name: String },
+    /// It takes and sends nothing.
+    Disable { name: String },
+    /// So many of its oldest are settled by hand.
+    Skip { name: String, count: u64 },
+    /// Sent again: "oldest" or a date.
+    Rewind { name: String, to: String },
+    /// Those that wait go now.
+    Wake,
+}
+
+/// Does it, and says what came of it.
+pub(super) fn act(target: Target, action: &Action) -> Exit {
+    let client = match Client::find(target) {
+        Ok(client) => client,
+        Err(exit) => return exit,
+    };
+    let result = match action {
+        Action::List => list(&client),
+        Action::Enable { name } => switch(&client, name, &json!({ "enabled": true })),
+        Action::Disable { name } => switch(&client, name, &json!({ "enabled": false })),
+        Action::Skip { name, count } => skip(&client, name, *count),
+        Action::Rewind { name, to } => rewind(&client, name, to),
+        Action::Wake => wake(&client),
+    };
+    match result {
+        Ok(said) => {
+            // nobody may be reading any more
+            drop(io::stdout().write_all(said.as_bytes()));
+            Exit::Done
+        }
+        Err(trouble) => client.explain(&trouble),
+    }
+}
+
+fn list(client: &Client) -> Result<String, Trouble> {
+    let streams: Vec<StreamReport> = client.ask("GET", "/streams", None)?;
+    let width = |of: fn(&StreamReport) -> usize| streams.iter().map(of).max().unwrap_or(0);
+    let name = width(|stream| stream.name.chars().count());
+    let kind = width(|stream| stream.kind.len());
+    let line = |stream: &StreamReport| {
+        let state = state(stream);
+        format!(
+            "{:name$}  {:kind$}  {:>8} waiting  {state}\n",
+            stream.name, stream.kind, stream.backlog
+        )
+    };
+    Ok(streams.iter().map(line).collect())
+}
+
+fn switch(client: &Client, name: &str, change: &Value) -> Result<String, Trouble> {
+    let path = path_of("streams", name, "");
+    let found: Vec<StreamReport> = client.ask("PATCH", &path, Some(change))?;
+    let line = |stream: &StreamReport| {
+        let state = if stream.enabled {
+            "enabled"
+        } else {
+            "disabled"
+        };
+        format!("{state}, {} waiting\n", stream.backlog)
+    };
+    Ok(found.iter().map(line).collect())
+}
+
+/// In steps: the daemon does not stand still for more.
+fn skip(client: &Client, name: &str, count: u64) -> Result<String, Trouble> {
+    let path = path_of("streams", name, "/skip");
+    let mut skipped = 0;
+    while skipped < count {
+        let step = (count - skipped).min(SKIP_MAX);
+        let done = client.ask("POST", &path, Some(&json!({ "count": step })))?;
+        let done = number(&done, "skipped");
+        skipped += done;
+        if done < step {
+            break;
+        }
+    }
+    Ok(format!("{skipped} skipped\n"))
+}
+
+fn rewind(client: &Client, name: &str, to: &str) -> Result<String, Trouble> {
+    let to = to
+        .parse::<f64>()
+        .map_or_else(|_| json!(to), |seconds| json!(seconds));
+    let path = path_of("streams", name, "/rewind");
+    let done = client.ask("POST", &path, Some(&json!({ "to": to })))?;
+    Ok(format!("{} are sent again\n", number(&done, "rewound")))
+}
+
+fn wake(client: &Client) -> Result<String, Trouble> {
+    let done = client.ask("POST", "/wake", None)?;
+    Ok(format!("{} streams go on\n", number(&done, "streams")))
+}
+
+fn number(result: &[Value], key: &str) -> u64 {
+    let first = result.first().and_then(|first| first.get(key));
+    first.and_then(Value::as_u64).unwrap_or(0)
+}

@@ -1,0 +1,217 @@
+//! The daemon as the API sees it: reports of what there is, and what it does when asked.
+
+use super::intake::Channel;
+use super::stream::Stream;
+use super::{Daemon, changes};
+use crate::api::{
+    self, Back, ChannelReport, ClockReport, Gateway, Line, Origin, Page, Refusal, RingReport,
+    Status, StreamReport, Switch,
+};
+use crate::clock::Wall;
+use crate::message::body::Body;
+use crate::ring;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+impl Gateway for Daemon {
+    fn status(&self) -> Status {
+        let now = self.hub.now();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: seconds(now.mono.saturating_sub(self.hub.started())),
+            clock: ClockReport {
+                timestamp: seconds(now.wall.since_1970),
+                trusted: now.wall.trusted,
+            },
+            ring: self.ring_report(),
+            channels: self.channels.iter().map(channel_report).collect(),
+            streams: self
+                .streams
+                .iter()
+                .map(|known| self.stream_report(known))
+                .collect(),
+        }
+    }
+
+    fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>> {
+        let streams = self.streams.iter().map(|stream| {
+            let name = stream.settings.name.as_str();
+            (Origin::Stream(name), name, &stream.journal)
+        });
+        let channels = self.channels.iter().map(|channel| {
+            (
+                Origin::Channel(channel.name()),
+                channel.name(),
+                &channel.journal,
+            )
+        });
+        let all = streams.chain(channels);
+        let asked = |found: &Origin<'_>| origin == Origin::All || origin == *found;
+        let mut journals = all.filter(|(found, ..)| asked(found)).peekable();
+        journals.peek()?;
+        let mut lines: Vec<Line> = journals
+            .flat_map(|(_, name, journal)| lines(name, journal, page))
+            .collect();
+        lines.sort_by_key(|line| line.event.id);
+        let surplus = lines.len().saturating_sub(page.count);
+        lines.drain(..surplus);
+        Some(lines)
+    }
+
+    fn wake(&self) -> usize {
+        let now = self.hub.now().mono;
+        let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
+        let waiting = self.streams.iter().filter(waits);
+        waiting.map(|stream| stream.wake()).count()
+    }
+
+    fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {
+        let stream = self.stream(stream)?;
+        let name = &stream.settings.name;
+        match to {
+            Switch::On => stream.enable(&self.hub),
+            Switch::Off => stream.disable(&self.hub),
+        }
+        log::info!("stream `{name}`: switched {to:?} by hand");
+        let kept = changes::keep_enabled(self.changes.as_deref(), name, stream.enabled.get());
+        kept.map_err(|error| {
+            log::warn!("stream `{name}`: switched until the next start: {error}");
+            Refusal::NotKept(error.to_string())
+        })
+    }
+
+    fn skip(&self, stream: &str, count: u64) -> Result<u64, Refusal> {
+        let stream = self.stream(stream)?;
+        let routes = self.hub.routes.borrow();
+        let wanted = |body: &[u8]| {
+            Body::new(body).is_ok_and(|body| {
+                routes.wants(stream.id, body.text("channel.name"), body.text("ident"))
+            })
+        };
+        let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
+        let skipped = self.hub.with_ring(work);
+        stream.moved();
+        log::info!(
+            "stream `{}`: {skipped} messages skipped by hand",
+            stream.settings.name
+        );
+        Ok(skipped)
+    }
+
+    fn rewind(&self, stream: &str, back: Back) -> Result<u64, Refusal> {
+        let stream = self.stream(stream)?;
+        let back = match back {
+            Back::Oldest => ring::Back::Oldest,
+            Back::To(date) => ring::Back::To(date),
+        };
+        let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
+        let result = self.hub.with_ring(work);
+        stream.moved();
+        log::info!(
+            "stream `{}`: rewound by hand: {result:?}",
+            stream.settings.name
+        );
+        result.map_err(|error| Refusal::NotKept(error.to_string()))
+    }
+}
+
+impl Daemon {
+    fn stream(&self, name: &str) -> Result<&Rc<Stream>, Refusal> {
+        let mut named = self
+            .streams
+            .iter()
+            .filter(|known| known.settings.name == name);
+        named.next().ok_or(Refusal::Unknown)
+    }
+
+    fn stream_report(&self, stream: &Stream) -> StreamReport {
+        let counters = self.hub.counters(stream.id);
+        let skipped = counters.filtered + counters.expired + counters.by_hand;
+        let in_flight = self.hub.with_ring(|ring, _| ring.in_flight(stream.id));
+        let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
+        let now = self.hub.now().mono;
+        let next_try = stream.next_try.get().filter(|at| *at > now);
+        StreamReport {
+            name: stream.settings.name.clone(),
+            kind: stream.settings.type_name().to_owned(),
+            enabled: stream.enabled.get(),
+            connected: stream.connected.get(),
+            connects: stream.connects.get(),
+            stored: counters.stored,
+            read: counters.accepted + skipped + counters.given_up + in_flight,
+            accepted: counters.accepted,
+            skipped,
+            skipped_filter: counters.filtered,
+            skipped_age: counters.expired,
+            skipped_hand: counters.by_hand,
+            given_up: counters.given_up,
+            dropped: counters.dropped,
+            corrupt: counters.corrupt,
+            backlog: counters.backlog,
+            rejected: tally.rejected,
+            ack_latency: tally.ack_latency.map(seconds),
+            oldest_age: stream.oldest_age(&self.hub).map(seconds),
+            bytes_sent: sent,
+            bytes_received: received,
+            next_try: next_try.map(|at| seconds(at.saturating_sub(now))),
+            last_error: stream.journal.borrow().last_error().map(str::to_owned),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "two digits are read of it")]
+    fn ring_report(&self) -> RingReport {
+        let (stats, id) = (self.hub.stats(), self.hub.with_ring(|ring, _| ring.id()));
+        let found = self.hub.with_ring(ring::Ring::occupancy);
+        let date = |wall: Wall| seconds(wall.since_1970);
+        let amplification = stats.bytes_written as f64 / stats.taken_bytes as f64;
+        let (waiting, _) = found.waiting;
+        let rate = self
+            .rate
+            .borrow()
+            .per_second(stats.taken_bytes, self.hub.now().mono);
+        RingReport {
+            id: format!("{id:08x}"),
+            size: found.size,
+            used: found.used,
+            oldest: found.oldest.filter(|wall| wall.trusted).map(date),
+            waiting,
+            bytes_written: stats.bytes_written,
+            bytes_taken: stats.taken_bytes,
+            write_amplification: (stats.taken_bytes > 0).then_some(amplification),
+            syncs: stats.syncs,
+            held: stats.held,
+            written: stats.written,
+            failures: stats.failures,
+            stall_max: seconds(self.hub.stall_max()),
+            degraded: found.degraded,
+            hours: rate.map(|rate| found.size as f64 / rate / 3600.0),
+        }
+    }
+}
+
+fn channel_report(channel: &Rc<Channel>) -> ChannelReport {
+    ChannelReport {
+        name: channel.name().to_owned(),
+        kind: channel.settings.protocol.name().to_owned(),
+        connections: channel.connections.get() as u64,
+        received: channel.received.get(),
+        refused: channel.refused(),
+        unwanted: channel.unwanted.get(),
+    }
+}
+
+fn lines(name: &str, journal: &RefCell<api::Journal>, page: Page) -> Vec<Line> {
+    let journal = journal.borrow();
+    let line = |event: &api::Event| Line {
+        name: name.to_owned(),
+        event: event.clone(),
+    };
+    journal.page(page).map(line).collect()
+}
+
+/// To the microsecond.
+fn seconds(time: Duration) -> f64 {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(micros).as_secs_f64()
+}

@@ -1,0 +1,244 @@
+//! A stream as the rest of the daemon sees it: what it is asked to do, what it shows of itself.
+//! Carries nothing: that is the courier's work.
+
+use super::courier::Courier;
+use super::hub::Hub;
+use super::{first_of, sleep};
+use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent};
+use crate::clock::Now;
+use crate::ring::StreamId;
+use crate::stream::engine::Tally;
+use crate::stream::settings::Settings;
+use event_listener::{Event, EventListener};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// One stream of the configuration.
+pub(super) struct Stream {
+    pub(super) id: StreamId,
+    pub(super) settings: Settings,
+    /// Given to the broker where the configuration gives none.
+    pub(super) client_id: String,
+    /// Whether it takes and sends.
+    pub(super) enabled: Cell<bool>,
+    /// Whether its destination would take something now.
+    pub(super) connected: Cell<bool>,
+    /// How often it was connected.
+    pub(super) connects: Cell<u64>,
+    /// Bytes sent and received.
+    pub(super) bytes: Cell<(u64, u64)>,
+    /// What was done since the start.
+    pub(super) tally: Cell<Tally>,
+    /// The end of the pause that it is in.
+    pub(super) next_try: Cell<Option<Duration>>,
+    pub(super) journal: RefCell<Journal>,
+    /// How old the oldest message in memory was, and when that was said.
+    oldest: Cell<Option<(Duration, Duration)>>,
+    /// The cursor was moved by hand: what was read is to be forgotten.
+    moved: Cell<bool>,
+    /// It is to go on at once.
+    woken: Cell<bool>,
+    /// Notified when one of these two, or `enabled`, has changed.
+    called: Event,
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId, settings: Settings, client_id: String) -> Self {
+        Self {
+            id,
+            enabled: Cell::new(settings.enabled),
+            settings,
+            client_id,
+            connected: Cell::default(),
+            connects: Cell::default(),
+            bytes: Cell::default(),
+            tally: Cell::default(),
+            next_try: Cell::default(),
+            journal: RefCell::default(),
+            oldest: Cell::default(),
+            moved: Cell::default(),
+            woken: Cell::default(),
+            called: Event::new(),
+        }
+    }
+
+    /// Ends when it is asked for something.
+    pub(super) fn called(&self) -> EventListener {
+        self.called.listen()
+    }
+
+    /// Ends the pause that it is in.
+    pub(super) fn wake(&self) {
+        self.woken.set(true);
+        self.called.notify(usize::MAX);
+    }
+
+    /// Its cursor was moved by hand.
+    pub(super) fn moved(&self) {
+        self.moved.set(true);
+        self.called.notify(usize::MAX);
+    }
+
+    /// Whether its cursor was moved since the last call.
+    pub(super) fn take_moved(&self) -> bool {
+        self.moved.take()
+    }
+
+    /// Whether it was woken since the last call.
+    pub(super) fn take_woken(&self) -> bool {
+        self.woken.take()
+    }
+
+    /// Takes and sends from now on.
+    pub(super) fn enable(&self, hub: &Hub) {
+        if !self.enabled.replace(true) {
+            let subscription = self.settings.subscription.clone();
+            hub.routes.borrow_mut().subscribe(self.id, subscription);
+            self.called.notify(usize::MAX);
+        }
+    }
+
+    /// Takes nothing and sends nothing from now on; what waits stays.
+    pub(super) fn disable(&self, hub: &Hub) {
+        if self.enabled.replace(false) {
+            hub.routes.borrow_mut().unsubscribe(self.id);
+            hub.with_ring(|ring, _| ring.reread(self.id));
+            if self.set_connected(hub, false) {
+                self.note(hub, CONNECTION_LOST, None, Some("disabled"));
+            }
+            self.next_try.set(None);
+            self.oldest.set(None);
+            self.moved();
+        }
+    }
+
+    /// Says whether the destination is connected; whether that is new.
+    pub(super) fn set_connected(&self, hub: &Hub, connected: bool) -> bool {
+        if self.connected.replace(connected) == connected {
+            return false;
+        }
+        hub.set_connected(self.id, connected);
+        self.connects
+            .set(self.connects.get() + u64::from(connected));
+        true
+    }
+
+    /// Counts what went over the network.
+    pub(super) fn count_bytes(&self, sent: usize, received: usize) {
+        let (before_sent, before_received) = self.bytes.get();
+        let counted = (
+            before_sent.saturating_add(sent as u64),
+            before_received.saturating_add(received as u64),
+        );
+        self.bytes.set(counted);
+    }
+
+    /// Shows where its engine is.
+    pub(super) fn show(
+        &self,
+        tally: &Tally,
+        oldest_age: Option<Duration>,
+        next_try: Option<Duration>,
+        now: Now,
+    ) {
+        let mut sum = self.tally.get();
+        sum.add(tally);
+        self.tally.set(sum);
+        self.oldest.set(oldest_age.map(|age| (age, now.mono)));
+        self.next_try.set(next_try);
+    }
+
+    /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
+    pub(super) fn oldest_age(&self, hub: &Hub) -> Option<Duration> {
+        if !self.enabled.get() {
+            return hub.with_ring(|ring, now| ring.oldest_age(self.id, now));
+        }
+        let (age, said) = self.oldest.get()?;
+        Some(age + hub.now().mono.saturating_sub(said))
+    }
+
+    /// Notes an event.
+    pub(super) fn note(&self, hub: &Hub, event_code: u16, code: Option<i32>, text: Option<&str>) {
+        let mut event = hub.event(event_code);
+        event.error_code = code;
+        event.reason = text.map(Into::into);
+        self.journal.borrow_mut().note(event);
+    }
+
+    /// Notes what became of messages.
+    pub(super) fn note_sent(&self, hub: &Hub, tally: &Tally) {
+        let mut event = hub.event(MESSAGES_SENT);
+        event.sent = Some(Sent {
+            read: tally.read(),
+            accepted: tally.accepted,
+            rejected: tally.rejected,
+            skipped: tally.skipped,
+            ack_latency: tally.ack_latency.map(|latency| latency.as_secs_f64()),
+        });
+        self.journal.borrow_mut().note(event);
+    }
+
+    /// Ends when it is disabled.
+    async fn disabled(&self) {
+        loop {
+            let called = self.called();
+            if !self.enabled.get() {
+                return;
+            }
+            called.await;
+        }
+    }
+
+    /// Says in one line, every `period`, what it did in it; for ever.
+    pub(super) async fn summarize(self: Rc<Self>, hub: Rc<Hub>, period: Duration) {
+        let mut before = hub.counters(self.id);
+        loop {
+            sleep(Some(period)).await;
+            let now = hub.counters(self.id);
+            let since = |count: fn(&crate::ring::Counters) -> u64| {
+                count(&now).saturating_sub(count(&before))
+            };
+            log::info!(
+                "stream `{}`: {}; {} stored, {} accepted, {} skipped, {} given up, {} dropped, \
+                 {} corrupt; backlog {}, oldest {:.0} s",
+                self.settings.name,
+                self.state(),
+                since(|of| of.stored),
+                since(|of| of.accepted),
+                since(|of| of.filtered + of.expired + of.by_hand),
+                since(|of| of.given_up),
+                since(|of| of.dropped),
+                since(|of| of.corrupt),
+                now.backlog,
+                self.oldest_age(&hub).unwrap_or_default().as_secs_f64(),
+            );
+            before = now;
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match (self.enabled.get(), self.connected.get()) {
+            (false, _) => "disabled",
+            (true, true) => "connected",
+            (true, false) => "not connected",
+        }
+    }
+}
+
+/// Delivers whenever the stream is enabled, for ever. Waits on: its courier, a call.
+pub(super) async fn keep_delivering(hub: Rc<Hub>, stream: Rc<Stream>) {
+    loop {
+        let called = stream.called();
+        if stream.enabled.get() {
+            hub.with_ring(|ring, _| ring.reread(stream.id));
+            stream.take_moved();
+            let courier = Courier::new(Rc::clone(&hub), Rc::clone(&stream));
+            // asked in this order: a courier that is to stop has no turn more
+            first_of(stream.disabled(), Box::pin(courier.run())).await;
+        }
+        if !stream.enabled.get() {
+            called.await;
+        }
+    }
+}

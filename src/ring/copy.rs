@@ -1,0 +1,147 @@
+//! Copying what waits from one ring into another one of another size, or out of a ruin. Numbers,
+//! streams and times stay as they are.
+
+use super::OpenError;
+use super::Report;
+use super::Ring;
+use super::Settings;
+use super::Storage;
+use super::format::Ordinals;
+use super::inspect::look;
+use super::inspect::visit;
+use super::queue::Entry;
+use super::record::Base;
+use super::recover::Picture;
+use super::slot::Slot;
+use super::table::Table;
+use super::walk::Found;
+use crate::clock::Now;
+use crate::clock::Wall;
+use std::time::Duration;
+
+impl Ring {
+    /// A ring on the blank storage `into` with all that streams of the ring in `from` have not
+    /// settled, on disk before it returns. `from` is not changed.
+    ///
+    /// Records older than a stream that reads from the oldest on are copied only if another
+    /// stream waits for them.
+    ///
+    /// # Errors
+    /// When there is no ring, when both its slots are lost and nobody knows its streams, or when
+    /// the new one cannot be written.
+    pub fn copy(
+        from: &mut dyn Storage,
+        into: Box<dyn Storage>,
+        settings: Settings,
+        now: Now,
+        random: u64,
+    ) -> Result<(Self, Report), OpenError> {
+        let picture = look(from)?;
+        let slot = picture.slot.as_ref().ok_or(OpenError::Foreign)?;
+        let mut ring = Self::begin(into, settings, picture.ring_id)?;
+        ring.random = random;
+        ring.inherit(slot, &picture);
+        let before = ring.cum;
+        let mut result = Ok(());
+        visit(from, &picture, &mut |found, _, body| {
+            if let Some(body) = body {
+                result = ring.take_over(found, body, now);
+            }
+            result.is_ok()
+        });
+        result?;
+        ring.commit(now).map_err(OpenError::Io)?;
+        ring.count_damaged(&picture, &before);
+        ring.finish_copy(slot, &picture, now)?;
+        Ok((
+            ring,
+            Report {
+                read: picture.read,
+                ..Report::of(&picture)
+            },
+        ))
+    }
+
+    /// Takes over the streams, with everything before their cursors behind them.
+    fn inherit(&mut self, slot: &Slot, picture: &Picture) {
+        self.table = Table::remembered(slot.streams.clone());
+        let oldest = picture
+            .segments
+            .front()
+            .map_or(picture.end_seq, |oldest| oldest.first_seq);
+        for (id, stream) in self.table.attached_mut() {
+            stream.drop_before(oldest, picture.tail.of(id));
+            self.cum.set(id, stream.cursor_ord);
+        }
+        self.cum_durable = self.cum;
+        self.tail = self.cum;
+        self.boots.known.clone_from(&slot.boots);
+        self.boots.trusted_ms = slot.trusted_ms;
+        self.next_seq = 0;
+        self.slots.reserved = u64::MAX;
+    }
+
+    fn take_over(&mut self, found: &Found, body: &[u8], now: Now) -> Result<(), OpenError> {
+        let mask = self.table.unsettled(found.header.mask, found.seq);
+        if mask == 0 {
+            return Ok(());
+        }
+        let base = found.base.unwrap_or_default();
+        let full = self.queue.bytes() + body.len() > COPY_BYTES;
+        if full || base.boot != self.boots.current {
+            self.commit(now).map_err(OpenError::Io)?;
+            self.boots.current = base.boot;
+        }
+        for (_, stream) in self
+            .table
+            .attached_mut()
+            .filter(|(id, _)| mask & id.bit() != 0)
+        {
+            stream.waiting += 1;
+        }
+        self.next_seq = found.seq + 1;
+        let received = received(&base, found.header.elapsed_ms);
+        self.queue.push(Entry {
+            seq: found.seq,
+            mask,
+            received,
+            body: body.into(),
+        });
+        Ok(())
+    }
+
+    /// What had been written behind the cursors and was not copied is damaged.
+    fn count_damaged(&mut self, picture: &Picture, before: &Ordinals) {
+        let copied = self.cum.less(before);
+        for (id, stream) in self.table.attached_mut() {
+            let after = picture.after_cursor.of(id);
+            let written = picture.cum.of(id).max(before.of(id) + after);
+            let left = written.saturating_sub(before.of(id));
+            stream.tally.corrupt += left.saturating_sub(copied.of(id));
+        }
+    }
+
+    fn finish_copy(&mut self, slot: &Slot, picture: &Picture, now: Now) -> Result<(), OpenError> {
+        self.boots.current = slot.boot.saturating_add(1);
+        self.next_seq = self.next_seq.max(picture.end_seq);
+        self.number(Some(slot.reserved), picture.both_slots);
+        self.settle_in(2, now).map_err(OpenError::Io)
+    }
+}
+
+/// When a record was received, as the clocks said it then.
+fn received(base: &Base, elapsed_ms: u32) -> Now {
+    let after = Duration::from_millis(elapsed_ms.into());
+    let since_1970 = Duration::from_millis(base.wall_ms) + after;
+    let wall = Wall {
+        since_1970,
+        trusted: base.trusted,
+    };
+    Now {
+        mono: Duration::from_millis(base.mono_ms) + after,
+        wall,
+    }
+}
+
+/// Bytes that are written at once.
+const COPY_BYTES: usize = 64 * 1024;

@@ -1,0 +1,262 @@
+//! Streams by hand: skipping what blocks, going back to what was sent before. Sends nothing.
+
+use super::IoError;
+use super::Ring;
+use super::Settled;
+use super::StreamId;
+use super::commit::Stop;
+use super::recover::read_header;
+use crate::clock::Now;
+use std::time::Duration;
+
+/// How far a stream goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// To the oldest record that is on disk.
+    Oldest,
+    /// To the first that was received at this date, since 1970, or after it.
+    To(Duration),
+}
+
+/// A place in the ring and how many records of a stream lie before it.
+struct Mark {
+    seq: u64,
+    ord: u64,
+}
+
+impl Ring {
+    /// Settles by hand the oldest records that a stream has not settled, `count` at most; says how
+    /// many those were. What was in flight is read again. `wanted` decides for records whose
+    /// subscription was not decided when they came.
+    pub fn skip(
+        &mut self,
+        stream: StreamId,
+        count: u64,
+        now: Now,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> u64 {
+        self.reread(stream);
+        let mut skipped = 0;
+        while skipped < count {
+            let Some(record) = self.read(stream, now) else {
+                break;
+            };
+            let counts = record.subscribed || wanted(record.body);
+            let (seq, how) = match counts {
+                true => (record.seq, Settled::ByHand),
+                false => (record.seq, Settled::Unwanted),
+            };
+            self.settle(stream, seq, how, now);
+            skipped += u64::from(counts);
+        }
+        skipped
+    }
+
+    /// Puts the cursor of a stream back over records that it has settled, and that were written
+    /// for it: they are stored anew, and wait. Says how many they are. What was settled before it
+    /// had to be written is gone. Never goes forward.
+    ///
+    /// # Errors
+    /// When the new place could not be written: then it holds until the next start.
+    pub fn rewind(&mut self, stream: StreamId, back: Back, now: Now) -> Result<u64, IoError> {
+        self.reread(stream);
+        let before = self.backlog(stream);
+        let Some(cursor) = self.table.stream(stream).map(|stream| stream.cursor_seq) else {
+            return Ok(0);
+        };
+        let mark = self.mark(stream, back, now);
+        let Some(mark) = mark.filter(|mark| mark.seq < cursor) else {
+            return Ok(0);
+        };
+        self.forget_settled(stream, cursor);
+        if let Some(stream) = self.table.stream_mut(stream) {
+            stream.cursor_seq = mark.seq;
+            stream.cursor_ord = stream.cursor_ord.min(mark.ord);
+        }
+        self.reread(stream);
+        if let Back::To(date) = back {
+            self.pass_older(stream, date, cursor, now);
+        }
+        let count = self.backlog(stream).saturating_sub(before);
+        self.save(Stop::Running, now)?;
+        Ok(count)
+    }
+
+    /// Records that a stream has read and not settled.
+    #[must_use]
+    pub fn in_flight(&self, stream: StreamId) -> u64 {
+        self.table
+            .stream(stream)
+            .map_or(0, |stream| stream.in_flight)
+    }
+
+    /// How old the first record is that a stream has not settled. For a stream that nobody reads:
+    /// its reading place goes back to its cursor.
+    pub fn oldest_age(&mut self, stream: StreamId, now: Now) -> Option<Duration> {
+        self.reread(stream);
+        let age = self.read(stream, now).map(|record| record.age);
+        self.reread(stream);
+        age
+    }
+
+    /// Where a segment begins before which nothing is searched for.
+    fn mark(&mut self, stream: StreamId, back: Back, now: Now) -> Option<Mark> {
+        let oldest = Mark {
+            seq: self.segments.front()?.first_seq,
+            ord: self.tail.of(stream),
+        };
+        let Back::To(date) = back else {
+            return Some(oldest);
+        };
+        for index in (1..self.segments.len()).rev() {
+            let found = self.segments.get(index).copied()?;
+            let at = self.geometry.offset(found.generation);
+            let header = read_header(&mut *self.storage, at);
+            let Some(header) = header.filter(|header| header.generation == found.generation) else {
+                continue;
+            };
+            let began = self.boots.resolve(Some(header.base), 0, now).wall;
+            if began.trusted && began.since_1970 <= date {
+                let (seq, ord) = (found.first_seq, header.cum.of(stream));
+                return Some(Mark { seq, ord });
+            }
+        }
+        Some(oldest)
+    }
+
+    /// What a stream has settled of that which no commit has taken is not written for it.
+    fn forget_settled(&mut self, stream: StreamId, cursor: u64) {
+        self.queue.forget(stream.bit(), cursor);
+        self.release();
+    }
+
+    /// Passes what was received before a date, uncounted, up to where the cursor was.
+    fn pass_older(&mut self, stream: StreamId, date: Duration, cursor: u64, now: Now) {
+        while let Some(record) = self.read(stream, now) {
+            let received = record.received;
+            let reached = !received.trusted || received.since_1970 >= date;
+            let seq = record.seq;
+            if reached || seq.0 >= cursor {
+                break;
+            }
+            self.settle(stream, seq, Settled::Unwanted, now);
+        }
+        self.reread(stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Wall;
+    use crate::ring::{Counters, From, Full, Mask, Memory, Settings};
+
+    fn at(secs: u64) -> Now {
+        Now {
+            mono: Duration::from_secs(secs),
+            wall: Wall {
+                since_1970: Duration::from_secs(1_800_000_000 + secs),
+                trusted: true,
+            },
+        }
+    }
+
+    /// A ring with two streams and `count` records, one a second, all on disk.
+    fn filled(count: u64) -> (Ring, [StreamId; 2]) {
+        let settings = Settings {
+            size: 0,
+            delay: Duration::ZERO,
+            hold: Duration::ZERO,
+            bytes: 65536,
+            full: Full::DropOldest,
+        };
+        let memory = Box::new(Memory::new(256 * 1024));
+        let (mut ring, _) = Ring::open(memory, settings, at(0), 1).unwrap();
+        let ids = ["a", "b"].map(|name| ring.attach(name, From::New, at(0)).unwrap());
+        append(&mut ring, ids[0].mask() | ids[1].mask(), 1..count + 1);
+        (ring, ids)
+    }
+
+    fn append(ring: &mut Ring, mask: Mask, seconds: std::ops::Range<u64>) {
+        for second in seconds {
+            ring.append(mask, at(second), &[7; 300]).unwrap();
+            ring.commit(at(second)).unwrap();
+        }
+    }
+
+    fn accept(ring: &mut Ring, id: StreamId, count: usize) {
+        for _ in 0..count {
+            let seq = ring.read(id, at(1000)).unwrap().seq;
+            ring.settle(id, seq, Settled::Accepted, at(1000));
+        }
+    }
+
+    fn balance(ring: &Ring, id: StreamId) -> Counters {
+        ring.check_invariants();
+        let counters = ring.counters(id);
+        let of = counters;
+        let skipped = of.filtered + of.expired + of.by_hand;
+        let settled = of.accepted + skipped + of.given_up + of.dropped + of.corrupt;
+        assert_eq!(counters.stored, settled + counters.backlog);
+        counters
+    }
+
+    #[test]
+    fn skipping_settles_the_oldest_by_hand_and_no_more() {
+        let (mut ring, [a, b]) = filled(10);
+        let lost = ring.read(a, at(11)).unwrap().seq;
+        assert_eq!(ring.skip(a, 3, at(11), &|_| true), 3);
+        let counters = balance(&ring, a);
+        assert_eq!((counters.by_hand, counters.backlog), (3, 7));
+        assert_eq!(balance(&ring, b).backlog, 10);
+        assert!(ring.read(a, at(11)).unwrap().seq > lost);
+        assert_eq!(ring.skip(a, 100, at(11), &|_| true), 7);
+        assert_eq!(balance(&ring, a).backlog, 0);
+    }
+
+    #[test]
+    fn a_rewound_stream_reads_again_what_was_written_for_it() {
+        let (mut ring, [a, b]) = filled(500);
+        accept(&mut ring, a, 500);
+        assert_eq!(ring.rewind(a, Back::Oldest, at(1000)), Ok(500));
+        let counters = balance(&ring, a);
+        assert_eq!((counters.stored, counters.backlog), (1000, 500));
+        assert_eq!(balance(&ring, b).stored, 500);
+        accept(&mut ring, a, 500);
+        assert!(ring.read(a, at(1000)).is_none());
+        assert_eq!(balance(&ring, a).accepted, 1000);
+    }
+
+    #[test]
+    fn a_stream_goes_back_to_a_date_and_not_forward() {
+        let (mut ring, [a, _]) = filled(500);
+        accept(&mut ring, a, 400);
+        let date = |secs| Back::To(at(secs).wall.since_1970);
+        assert_eq!(ring.rewind(a, date(450), at(1000)), Ok(0));
+        assert_eq!(balance(&ring, a).backlog, 100);
+        assert_eq!(ring.rewind(a, date(301), at(1000)), Ok(100));
+        let first = ring.read(a, at(1000)).unwrap().received;
+        assert_eq!(first.since_1970, at(301).wall.since_1970);
+        ring.reread(a);
+        accept(&mut ring, a, 200);
+        assert_eq!(balance(&ring, a).backlog, 0);
+    }
+
+    #[test]
+    fn what_waits_in_memory_is_not_wanted_twice() {
+        let (mut ring, [a, b]) = filled(5);
+        let both = a.mask() | b.mask();
+        for _ in 0..4 {
+            ring.append(both, at(9), b"x").unwrap();
+        }
+        accept(&mut ring, a, 7);
+        assert_eq!(ring.rewind(a, Back::Oldest, at(1000)), Ok(5));
+        let safe = ring.safe();
+        assert_eq!(balance(&ring, a).backlog, 7);
+        ring.commit(at(1001)).unwrap();
+        assert!(ring.safe() > safe);
+        accept(&mut ring, a, 7);
+        assert!(ring.read(a, at(1000)).is_none());
+        assert_eq!(balance(&ring, a).backlog, 0);
+    }
+}
