@@ -4,6 +4,7 @@
 //! as [`Now`]: the monotonic one, which every wait and age goes by, and the wall one, which says
 //! of itself whether it can be believed.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The time of one turn of the loop.
@@ -24,6 +25,10 @@ pub struct Wall {
     /// build.
     pub trusted: bool,
 }
+
+/// A date since 1970-01-01 UTC, shown as ISO 8601 has it, to the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub Duration);
 
 /// Reads the machine's clocks.
 #[derive(Clone, Debug)]
@@ -68,6 +73,24 @@ impl Default for Clock {
     }
 }
 
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // years begin in March, so that the day that comes and goes is the last of its year
+        let day = self.0.as_secs() / 86_400 + MARCH_0000_TO_1970;
+        let (era, day) = (day / 146_097, day % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (next, month) = if month < 10 {
+            (0, month + 3)
+        } else {
+            (1, month - 9)
+        };
+        write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year + next)
+    }
+}
+
 fn duration(time: rustix::time::Timespec) -> Duration {
     let secs = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
@@ -79,3 +102,27 @@ const BUILT: Duration = Duration::from_secs(1_793_491_200); // 2026-11-01
 
 /// How long after the build a date is still believed.
 const PLAUSIBLE: Duration = Duration::from_secs(20 * 365 * 86_400);
+
+/// Days from 0000-03-01 to 1970-01-01.
+const MARCH_0000_TO_1970: u64 = 719_468;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (secs, date) in [
+            (0, "1970-01-01"),
+            (951_782_399, "2000-02-28"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_735_689_599, "2024-12-31"),
+            (1_735_689_600, "2025-01-01"),
+            (4_107_542_399, "2100-02-28"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(Date(Duration::from_secs(secs)).to_string(), date);
+        }
+    }
+}

@@ -6,7 +6,6 @@
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "tls"]),
-    ("stream", &["bind", "tls"]),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),
 ];
@@ -43,7 +42,6 @@ const VALUES: &[(&str, &[&str])] = &[
         ],
     ),
     ("listen", &["serial:"]),
-    ("scheme", &["https", "mqtts"]),
     ("target", &["syslog", "file"]),
     ("version", &["5"]),
 ];

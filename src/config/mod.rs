@@ -29,6 +29,7 @@ mod section;
 mod source;
 mod stream;
 mod stream_http;
+mod stream_link;
 mod stream_message;
 mod stream_mqtt;
 mod stream_type;

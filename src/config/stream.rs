@@ -4,6 +4,7 @@ use super::context::Context;
 use super::context::Text;
 use super::reader::Reader;
 use super::source::Place;
+use super::stream_link;
 use super::stream_message;
 use super::stream_type;
 use super::thinning;
@@ -49,6 +50,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let shape = stream_message::shape(&mut reader);
     let rejects = stream_message::rejects(&mut reader);
     let delivery = delivery(&mut reader);
+    let bind = stream_link::bind(&mut reader, destination.as_ref());
+    let tls = stream_link::tls(&mut reader, destination.as_ref());
     // without its type nobody can say which keys are unknown
     kind?;
     let name_place = reader.value_place("name");
@@ -66,6 +69,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         shape,
         rejects,
         delivery,
+        bind,
+        tls,
         destination: destination?,
     };
     Some(Draft {

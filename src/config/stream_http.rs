@@ -16,7 +16,7 @@ use crate::template::Template;
 
 /// The keys; none if one that it needs is wrong or not there.
 pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
-    let text = reader.required("url", "url = \"http://example.com/messages\"");
+    let text = reader.required("url", "url = \"https://example.com/messages\"");
     let text = text.as_ref();
     let url = text.and_then(|text| reader.parse(text, |text| url::parse(text, &HTTP)));
     let path = text
@@ -26,9 +26,10 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
     let headers = headers(reader);
     let authorization = authorization(reader, url.as_ref(), &headers);
     let success = success(reader);
+    let url = url?;
     Some(Http {
-        target: url?.target,
-        tls: false,
+        tls: url.tls,
+        target: url.target,
         path: path?,
         method: method.to_owned(),
         headers,
@@ -71,7 +72,8 @@ fn authorization(
             hint,
         );
     }
-    if let Some(url) = url.filter(|_| in_headers || authorization.is_some()) {
+    let open = url.filter(|url| !url.tls);
+    if let Some(url) = open.filter(|_| in_headers || authorization.is_some()) {
         warn_of_plain_text(reader, &url.target);
     }
     authorization
@@ -184,10 +186,18 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 /// Schemes that are spoken.
-const HTTP: [Scheme; 1] = [Scheme {
-    name: "http",
-    port: 80,
-}];
+const HTTP: [Scheme; 2] = [
+    Scheme {
+        name: "https",
+        port: 443,
+        tls: true,
+    },
+    Scheme {
+        name: "http",
+        port: 80,
+        tls: false,
+    },
+];
 
 /// Those that carry a body.
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("PUT", "PUT")];

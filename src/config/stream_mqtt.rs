@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// The keys; none if one that it needs is wrong or not there.
 pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
-    let broker = reader.required("url", "url = \"mqtt://broker.example.com\"");
+    let broker = reader.required("url", "url = \"mqtts://broker.example.com\"");
     let broker = broker.and_then(|text| reader.parse(&text, self::broker));
     let topic = reader.required("topic", "topic = \"weir/{ident}\"");
     let topic = topic.and_then(|text| reader.parse(&text, self::topic));
@@ -34,9 +34,10 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
     let clean_session = reader.flag("clean_session").unwrap_or(true);
     let retain = reader.flag("retain").unwrap_or(false);
     let window = reader.integer("window", WINDOW).unwrap_or(100);
+    let broker = broker?;
     Some(Mqtt {
-        target: broker?.target,
-        tls: false,
+        target: broker.target,
+        tls: broker.tls,
         topic: topic?,
         payload,
         client_id,
@@ -52,6 +53,7 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
 /// What the URL of a broker says.
 struct Broker {
     target: Target,
+    tls: bool,
     user: Option<String>,
     password: Option<String>,
 }
@@ -64,6 +66,7 @@ fn broker(text: &str) -> Result<Broker, Wrong> {
         password,
         path,
         path_at,
+        tls,
     } = url::parse(text, &MQTT)?;
     if !matches!(path, "" | "/") {
         return Err(Wrong::new("the URL of a broker has no path")
@@ -72,6 +75,7 @@ fn broker(text: &str) -> Result<Broker, Wrong> {
     }
     Ok(Broker {
         target,
+        tls,
         user,
         password,
     })
@@ -104,7 +108,7 @@ fn login(reader: &mut Reader<'_>, broker: Option<&Broker>) -> (Option<String>, O
         }
         (None, _) => {}
     }
-    if let Some(broker) = broker.filter(|_| password.is_some()) {
+    if let Some(broker) = broker.filter(|broker| !broker.tls && password.is_some()) {
         warn_of_plain_text(reader, &broker.target);
     }
     (user, password)
@@ -135,10 +139,18 @@ fn mqtt_text(text: &str) -> Result<String, Wrong> {
 }
 
 /// Schemes that are spoken.
-const MQTT: [Scheme; 1] = [Scheme {
-    name: "mqtt",
-    port: 1883,
-}];
+const MQTT: [Scheme; 2] = [
+    Scheme {
+        name: "mqtts",
+        port: 8883,
+        tls: true,
+    },
+    Scheme {
+        name: "mqtt",
+        port: 1883,
+        tls: false,
+    },
+];
 
 /// MQTT has 16 bits of seconds.
 const KEEP_ALIVE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(65_535);

@@ -6,7 +6,6 @@ use super::address;
 use super::context::Wrong;
 use super::context::list;
 use super::context::shorten;
-use super::later;
 use crate::net::Target;
 use std::ops::Range;
 
@@ -23,6 +22,8 @@ pub(super) struct Url<'a> {
     pub(super) path: &'a str,
     /// Where that begins in the URL.
     pub(super) path_at: usize,
+    /// Whether the scheme says so.
+    pub(super) tls: bool,
 }
 
 /// A scheme that a destination speaks.
@@ -32,6 +33,7 @@ pub(super) struct Scheme {
     pub(super) name: &'static str,
     /// Where the URL names none.
     pub(super) port: u16,
+    pub(super) tls: bool,
 }
 
 /// Reads a URL.
@@ -77,6 +79,7 @@ pub(super) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wr
         password,
         path,
         path_at: text.len() - path.len(),
+        tls: scheme.tls,
     })
 }
 
@@ -86,16 +89,8 @@ fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
         return Ok(*scheme);
     }
     let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
-    let takes = names
-        .iter()
-        .any(|plain| name.strip_suffix('s') == Some(plain));
-    Err(if takes && later::is_value("scheme", name) {
-        Wrong::new(format!("`{name}` is not supported yet"))
-            .hint(format!("supported are {}", list(&names)))
-    } else {
-        Wrong::new(format!("unknown scheme `{}`", shorten(name)))
-            .hint(format!("known are {}", list(&names)))
-    })
+    Err(Wrong::new(format!("unknown scheme `{}`", shorten(name)))
+        .hint(format!("known are {}", list(&names))))
 }
 
 /// The wrong part of a host, as one of the URL.

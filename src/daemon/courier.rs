@@ -1,5 +1,6 @@
 //! A courier: carries bytes between one stream's link and its destination.
 
+use super::dialler::Dialler;
 use super::hub::Hub;
 use super::limit::Limiter;
 use super::stream::Stream;
@@ -8,13 +9,14 @@ use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED};
 use crate::clock::Now;
 use crate::filter::REFUSED_MAX;
 use crate::message::body::Body;
-use crate::net::{Interest, Resolver, Socket, Target};
+use crate::net::tls::Fault;
+use crate::net::{Connection, Interest, Target};
 use crate::stream::engine::{Engine, Event, Limits, Tally};
 use crate::stream::file::FileLink;
 use crate::stream::rejects::Rejects;
 use crate::stream::settings::Destination;
 use crate::stream::sieve::Sieve;
-use crate::stream::{self, Link, Lost, Turn};
+use crate::stream::{self, Link, Lost, Retry, Turn};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -26,7 +28,7 @@ pub(super) struct Courier {
     engine: Engine,
     rejects: Option<Rejects>,
     limiter: Limiter,
-    resolver: Resolver,
+    dialler: Dialler,
     /// What was done and is not told as an event yet, and when the last one was.
     untold: Tally,
     told_at: Option<Duration>,
@@ -34,7 +36,7 @@ pub(super) struct Courier {
 
 /// One connection and what is on its way in it.
 struct Line<'a> {
-    socket: Socket,
+    connection: Connection,
     link: Box<dyn Link + 'a>,
     input: Vec<u8>,
     out: Vec<u8>,
@@ -52,6 +54,7 @@ impl Courier {
             interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
+        let dialler = Dialler::new(&stream, hub.clock());
         let engine = engine.behind(Sieve::new(settings));
         let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
@@ -60,7 +63,7 @@ impl Courier {
             engine,
             rejects,
             limiter: Limiter::default(),
-            resolver: Resolver::default(),
+            dialler,
             untold: Tally::default(),
             told_at: None,
         }
@@ -87,22 +90,29 @@ impl Courier {
             let (appended, called) = (self.hub.appended(), stream.called());
             self.serve();
             let now = self.hub.now();
-            let link = stream::link(&stream.settings, &stream.client_id, &self.engine, now);
-            let Some(link) = link else {
+            let Some(stays) = self.link(stream).map(|link| link.stays()) else {
                 return;
             };
             if let Some(until) = self.engine.paused_until(now) {
                 first_of(called, sleep(Some(until - now.mono))).await;
-            } else if !link.stays() && !self.engine.has_waiting() {
+            } else if !stays && !self.engine.has_waiting() {
                 first_of(called, appended).await;
+            } else if self.dialler.lacks_date(now) {
+                first_of(called, sleep(Some(DATE_EVERY))).await;
             } else {
-                let lost = match self.connect(target).await {
-                    Ok(socket) => self.converse(Line::new(socket, link)).await,
-                    Err(error) => Lost::new(NO_CONNECTION, error.to_string()),
+                let lost = match self.dialler.connect(target).await {
+                    Ok(connection) => self.converse(stream, connection).await,
+                    Err(error) => broken(&error),
                 };
                 self.disconnected(target, &lost);
             }
         }
+    }
+
+    /// The protocol's side of a connection that is made now.
+    fn link<'a>(&self, stream: &'a Stream) -> Option<Box<dyn Link + 'a>> {
+        let now = self.hub.now();
+        stream::link(&stream.settings, &stream.client_id, &self.engine, now)
     }
 
     async fn run_file(&mut self, mut link: FileLink) {
@@ -129,30 +139,30 @@ impl Courier {
         }
     }
 
-    async fn connect(&mut self, target: &Target) -> io::Result<Socket> {
-        let timeout = self.stream.settings.delivery.timeout;
-        let mut last = io::ErrorKind::HostUnreachable.into();
-        for address in self.resolver.resolve(&target.host, target.port).await? {
-            match within(timeout, Socket::connect(address)).await {
-                Ok(socket) => return Ok(socket),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
     /// One connection from its first byte to its end. Waits on: the socket, the ring, the link's
     /// next time.
-    async fn converse(&mut self, mut line: Line<'_>) -> Lost {
+    async fn converse(&mut self, stream: &Stream, connection: Connection) -> Lost {
+        let Some(link) = self.link(stream) else {
+            return Lost::ended("there is nothing to say");
+        };
+        let mut line = Line::new(connection, link);
+        let lost = self.carry(&mut line).await;
+        // as far as it can still be said
+        line.connection.finish().ok();
+        lost
+    }
+
+    async fn carry(&mut self, line: &mut Line<'_>) -> Lost {
         loop {
             let (appended, called) = (self.hub.appended(), self.stream.called());
-            match self.turn(&mut line) {
+            match self.turn(line) {
                 Ok(Again::Now) => futures_lite::future::yield_now().await,
                 Ok(Again::At(due)) => {
                     let interest = Interest::of(Some(()), (!line.out.is_empty()).then_some(()));
                     let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
                     let news = first_of(called, appended);
-                    first_of(line.socket.ready(interest), first_of(news, sleep(wait))).await;
+                    let ready = line.connection.ready(interest);
+                    first_of(ready, first_of(news, sleep(wait))).await;
                 }
                 Err(lost) => return lost,
             }
@@ -162,7 +172,7 @@ impl Courier {
     /// Reads, understands, settles, sends and writes what there is, once each. What has come is
     /// read before any time is judged: after a stall the answers are already there.
     fn turn(&mut self, line: &mut Line<'_>) -> Result<Again, Lost> {
-        let read = line.socket.try_read(&mut line.input);
+        let read = line.connection.try_read(&mut line.input);
         self.stream
             .count_bytes(0, read.as_ref().map_or(0, |read| read.unwrap_or(0)));
         let now = self.hub.now();
@@ -179,7 +189,7 @@ impl Courier {
         self.set_connected(line.link.is_ready());
         let engine = &mut self.engine;
         line.send(engine, now)?;
-        let wrote = line.socket.try_write(&mut line.out);
+        let wrote = line.connection.try_write(&mut line.out);
         let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))?;
         self.stream.count_bytes(wrote, 0);
         self.serve();
@@ -298,6 +308,9 @@ impl Courier {
         } else {
             ("not connected", NOT_DELIVERED)
         };
+        if lost.retry == Retry::Paused {
+            self.dialler.failed();
+        }
         self.set_connected(false);
         let now = self.hub.now();
         self.engine
@@ -305,7 +318,11 @@ impl Courier {
         self.show();
         self.tell_sent(now);
         self.tell_events();
-        let text = format!("{target}: {}", lost.fault.reason);
+        let target = format!("{target}: ");
+        let reason = &lost.fault.reason;
+        // of one address it is said once
+        let reason = reason.strip_prefix(&target).unwrap_or(reason);
+        let text = format!("{target}{reason}");
         self.stream
             .note(&self.hub, event, Some(lost.fault.code), Some(&text));
         let next = match self.engine.paused_until(now) {
@@ -331,9 +348,9 @@ impl Courier {
 }
 
 impl<'a> Line<'a> {
-    fn new(socket: Socket, link: Box<dyn Link + 'a>) -> Self {
+    fn new(connection: Connection, link: Box<dyn Link + 'a>) -> Self {
         Self {
-            socket,
+            connection,
             link,
             input: Vec::new(),
             out: Vec::new(),
@@ -410,16 +427,15 @@ fn nothing_passes(never_seen: &[String]) -> String {
 }
 
 fn broken(error: &io::Error) -> Lost {
-    Lost::new(NO_CONNECTION, error.to_string())
+    let code = match Fault::is_certificate(error) {
+        true => stream::CERTIFICATE,
+        false => NO_CONNECTION,
+    };
+    Lost::new(code, error.to_string())
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    futures_lite::future::or(work, async {
-        sleep(Some(limit)).await;
-        Err(io::ErrorKind::TimedOut.into())
-    })
-    .await
-}
+/// How often a clock that is wrong is looked at.
+const DATE_EVERY: Duration = Duration::from_secs(1);
 
 /// flespi's code of a destination that could not be reached.
 const NO_CONNECTION: i32 = -1;

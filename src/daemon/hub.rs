@@ -52,6 +52,11 @@ impl Hub {
         self.clock.now()
     }
 
+    /// What certificates are judged by.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// Everything below is safe.
     pub(super) fn safe(&self) -> Seq {
         self.ring.borrow().safe()

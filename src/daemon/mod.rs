@@ -6,6 +6,7 @@ mod changes;
 mod connection;
 mod courier;
 mod datagram;
+mod dialler;
 mod gateway;
 mod hub;
 mod intake;
@@ -14,6 +15,7 @@ mod open;
 mod rate;
 mod serve_api;
 mod stream;
+mod uplink;
 
 pub use open::open_ring;
 
@@ -122,6 +124,7 @@ impl Daemon {
         }
         let hub = Rc::clone(&self.hub);
         tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        tasks.push(executor.spawn(uplink::watch(Rc::clone(&self.streams))));
         tasks.push(executor.spawn(self.clone().keep_rating()));
         let api = serve_api::listen(executor, self);
         ready();

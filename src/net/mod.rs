@@ -1,10 +1,17 @@
 //! Addresses and sockets: the only place that opens one. Knows no protocol.
 
+mod connection;
+mod dial;
 pub mod dns;
 mod resolve;
+mod routes;
 mod socket;
+pub mod tls;
 
+pub use connection::Connection;
+pub use dial::{Bind, Dialling, dial};
 pub use resolve::{Files, Resolver, resolve};
+pub use routes::Routes;
 pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
 
 use async_io::Async;

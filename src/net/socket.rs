@@ -68,11 +68,7 @@ impl Socket {
     /// As the system says.
     pub fn try_read(&self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         let mut chunk = [0; READ_MAX];
-        let result = match self {
-            Self::Tcp(stream) => stream.get_ref().read(&mut chunk),
-            Self::Unix(stream) => stream.get_ref().read(&mut chunk),
-        };
-        let read = unless_blocked(result)?;
+        let read = unless_blocked(self.read(&mut chunk))?;
         buffer.extend_from_slice(chunk.get(..read.unwrap_or(0)).unwrap_or_default());
         Ok(read)
     }
@@ -84,11 +80,7 @@ impl Socket {
     pub fn try_write(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let mut done = 0;
         while let Some(rest) = buffer.get(done..).filter(|rest| !rest.is_empty()) {
-            let result = match self {
-                Self::Tcp(stream) => stream.get_ref().write(rest),
-                Self::Unix(stream) => stream.get_ref().write(rest),
-            };
-            match unless_blocked(result)? {
+            match unless_blocked(self.write(rest))? {
                 Some(0) => return Err(ErrorKind::WriteZero.into()),
                 Some(count) => done += count,
                 None => break,
@@ -119,6 +111,20 @@ impl Socket {
             Interest::Read => self.readable().await,
             Interest::Write => self.writable().await,
             Interest::Both => self.readable().or(self.writable()).await,
+        }
+    }
+
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.get_ref().read(buffer),
+            Self::Unix(stream) => stream.get_ref().read(buffer),
+        }
+    }
+
+    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.get_ref().write(bytes),
+            Self::Unix(stream) => stream.get_ref().write(bytes),
         }
     }
 

@@ -8,6 +8,10 @@ pub(super) struct Backoff {
     min: Duration,
     max: Duration,
     failures: u32,
+    /// Nothing is sent before.
+    paused_until: Option<Duration>,
+    /// The same, where the destination itself said so.
+    asked_until: Option<Duration>,
 }
 
 impl Backoff {
@@ -18,12 +22,14 @@ impl Backoff {
             min,
             max: max.max(min),
             failures: 0,
+            paused_until: None,
+            asked_until: None,
         }
     }
 
     /// The wait after one more failure: from `min` to `min` doubled with each failure before it,
     /// at most `max`; `random` decides where between.
-    pub(super) fn failed(&mut self, random: u32) -> Duration {
+    fn failed(&mut self, random: u32) -> Duration {
         let ceiling = self
             .min
             .saturating_mul(1 << self.failures.min(20))
@@ -31,6 +37,23 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let share = f64::from(random) / f64::from(u32::MAX);
         self.min + ceiling.saturating_sub(self.min).mul_f64(share)
+    }
+
+    /// Begins the wait after one more failure, which is not over before `after`.
+    pub(super) fn pause(&mut self, now: Duration, after: Option<Duration>, random: u32) {
+        let wait = self.failed(random).max(after.unwrap_or_default());
+        self.paused_until = Some(now + wait);
+        self.asked_until = after.map(|after| now + after);
+    }
+
+    /// The end of the wait, if that is not over.
+    pub(super) fn paused_until(&self, now: Duration) -> Option<Duration> {
+        self.paused_until.filter(|until| *until > now)
+    }
+
+    /// Ends the wait; what the destination asked for goes on.
+    pub(super) fn wake(&mut self) {
+        self.paused_until = self.asked_until;
     }
 
     /// The destination took something.
@@ -55,6 +78,19 @@ mod tests {
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
         backoff.succeeded();
         assert_eq!(backoff.failed(u32::MAX), MIN);
+    }
+
+    #[test]
+    fn waking_ends_all_but_what_the_destination_asked_for() {
+        let (mut backoff, now) = (Backoff::new(MAX, MAX), Duration::ZERO);
+        backoff.pause(now, None, 0);
+        assert_eq!(backoff.paused_until(now), Some(MAX));
+        backoff.wake();
+        assert_eq!(backoff.paused_until(now), None);
+        backoff.pause(now, Some(MIN), 0);
+        backoff.wake();
+        assert_eq!(backoff.paused_until(now), Some(MIN));
+        assert_eq!(backoff.paused_until(MIN), None);
     }
 
     #[test]

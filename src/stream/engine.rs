@@ -53,8 +53,6 @@ pub struct Engine {
     queue: Queue,
     backoff: Backoff,
     rate: Rate,
-    /// Nothing is sent before.
-    paused_until: Option<Duration>,
     /// Whether the destination said anything since a connection was last lost.
     answered: bool,
     /// When the oldest message in flight was accepted last.
@@ -94,7 +92,6 @@ impl Engine {
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
             rate: Rate::new(limits.interval),
-            paused_until: None,
             answered: true,
             progressed: Duration::ZERO,
             unanswered: (Seq(0), 0),
@@ -241,7 +238,7 @@ impl Engine {
         match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
-            1 => self.pause(now, None, random),
+            1 => self.backoff.pause(now.mono, None, random),
             _ => self.suspect(epoch),
         }
         self.queue.mark(&range, State::Waiting);
@@ -269,7 +266,7 @@ impl Engine {
         }
         self.queue.mark(&ALL, State::Waiting);
         if retry == Retry::Paused || !self.answered {
-            self.pause(now, None, random);
+            self.backoff.pause(now.mono, None, random);
         }
         self.answered = false;
     }
@@ -287,7 +284,7 @@ impl Engine {
         if epoch == self.epoch {
             self.answered = true;
             self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
-            self.pause(now, after, random);
+            self.backoff.pause(now.mono, after, random);
             self.note(Event::NotDelivered(fault));
         }
     }
@@ -385,7 +382,7 @@ impl Engine {
     /// Until when nothing is sent, if that is not over.
     #[must_use]
     pub fn paused_until(&self, now: Now) -> Option<Duration> {
-        self.paused_until.filter(|until| *until > now.mono)
+        self.backoff.paused_until(now.mono)
     }
 
     /// When [`Engine::next_batch`] has something, if nothing more comes.
@@ -415,9 +412,10 @@ impl Engine {
         self.queue.oldest().map_or(0, |item| item.sent)
     }
 
-    /// Ends a pause: a route has appeared, or somebody asks for it.
+    /// Ends a pause: a route has appeared, or somebody asks for it. One that the destination asked
+    /// for goes on.
     pub fn wake(&mut self) {
-        self.paused_until = None;
+        self.backoff.wake();
     }
 
     /// What happened since the last call, at most [`EVENTS_MAX`].
@@ -470,11 +468,6 @@ impl Engine {
         if self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
             self.note(Event::AtFault { reason });
         }
-    }
-
-    fn pause(&mut self, now: Now, after: Option<Duration>, random: u32) {
-        let wait = self.backoff.failed(random).max(after.unwrap_or_default());
-        self.paused_until = Some(now.mono + wait);
     }
 
     fn is_paused(&self, now: Now) -> bool {

@@ -182,5 +182,8 @@ pub const OUT_MAX: usize = 64 * 1024;
 /// Longest unit that a link waits for: the driver's buffer holds at least as much.
 pub const IN_MAX: usize = 16 * 1024;
 
+/// flespi's code: a certificate is at fault, on either side.
+pub const CERTIFICATE: i32 = -99;
+
 /// No answer came in time.
 pub const NO_ANSWER: i32 = -2;

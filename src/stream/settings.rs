@@ -4,7 +4,9 @@ use crate::convert::Convert;
 use crate::filter::Filter;
 use crate::message::Value;
 use crate::message::ValueRef;
+use crate::net::Bind;
 use crate::net::Target;
+use crate::net::tls::Tls;
 use crate::pattern::Pattern;
 use crate::ring;
 use crate::template::Template;
@@ -40,6 +42,10 @@ pub struct Settings {
     pub rejects: Option<Rejects>,
     /// How batches are cut and tried again.
     pub delivery: Delivery,
+    /// Where connections leave from; none: as the routes say.
+    pub bind: Option<Bind>,
+    /// None: the destination is spoken to without TLS.
+    pub tls: Option<Tls>,
     /// Where to, with the keys of its own.
     pub destination: Destination,
 }

@@ -124,6 +124,8 @@ pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings
         shape: Shape::default(),
         rejects: None,
         delivery,
+        bind: None,
+        tls: None,
         destination,
     }
 }

@@ -1,6 +1,5 @@
 //! The head of a request: what weir says of a batch before the batch. Knows no connection.
 
-use crate::net::Target;
 use crate::stream::settings;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
@@ -64,7 +63,7 @@ fn uri(path: &str) -> Result<Uri, String> {
 /// say where the request ends.
 fn headers(settings: &settings::Http, len: usize) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, value(&host(&settings.target))?);
+    headers.insert(header::HOST, value(&host(settings))?);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     headers.insert(
         header::CONTENT_TYPE,
@@ -92,13 +91,15 @@ fn value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| "a header has control characters".to_owned())
 }
 
-fn host(target: &Target) -> String {
+fn host(settings: &settings::Http) -> String {
+    let target = &settings.target;
+    let default_port = if settings.tls { 443 } else { 80 };
     let host = match target.host.contains(':') {
         true => format!("[{}]", target.host),
         false => target.host.clone(),
     };
     match target.port {
-        80 => host,
+        port if port == default_port => host,
         port => format!("{host}:{port}"),
     }
 }
@@ -118,6 +119,7 @@ const HEAD_MAX: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Target;
     use crate::template::Template;
 
     fn head(path: &str, headers: &[(&str, &str)]) -> Result<String, String> {

@@ -1,0 +1,36 @@
+//! The way out: when a route appears, streams that wait for their next try go at once. Connects
+//! nothing itself.
+
+use super::sleep;
+use super::stream::Stream;
+use crate::net::Routes;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Watches for ever. Waits on: the kernel's news of routes.
+pub(super) async fn watch(streams: Rc<[Rc<Stream>]>) {
+    if let Err(error) = wake_by_routes(&streams).await {
+        log::warn!("routes cannot be watched: {error}; streams go by their `retry` alone");
+    }
+}
+
+async fn wake_by_routes(streams: &[Rc<Stream>]) -> io::Result<()> {
+    let routes = Routes::watch()?;
+    loop {
+        routes.appeared().await?;
+        log::debug!("a route has appeared");
+        streams.iter().for_each(|stream| stream.wake());
+        sleep(Some(SETTLING)).await;
+        if routes.has_appeared()? {
+            streams.iter().for_each(|stream| stream.wake());
+        }
+        sleep(Some(REST)).await;
+    }
+}
+
+/// The first route of an interface is rarely the one that leads out; that one comes with it.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// Where routes come and go all the time, `retry` still means something.
+const REST: Duration = Duration::from_secs(10);

@@ -1,0 +1,157 @@
+//! Routes that appear, as the kernel tells them over netlink. Reads no routing table and asks the
+//! kernel for nothing.
+//!
+//! ```text
+//! | len u32 | type u16 | flags u16 | seq u32 | port u32 |                      a message's head
+//! | family u8 | dst_len | src_len | tos | table | protocol | scope | type u8 | … of a route
+//! ```
+//! Numbers are in the machine's own order (`linux/netlink.h`, `linux/rtnetlink.h`).
+
+use super::socket::unless_blocked;
+use async_io::Async;
+use rustix::net::AddressFamily;
+use rustix::net::RecvFlags;
+use rustix::net::SocketFlags;
+use rustix::net::SocketType;
+use rustix::net::netlink;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// A subscription to the kernel's news of routes.
+#[derive(Debug)]
+pub struct Routes(Async<OwnedFd>);
+
+impl Routes {
+    /// Subscribes; needs no rights.
+    ///
+    /// # Errors
+    /// As the system says: a sandbox may allow no such socket.
+    pub fn watch() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        // the protocol is NETLINK_ROUTE, which is 0
+        let socket =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+        let groups = GROUP_IPV4_ROUTE | GROUP_IPV6_ROUTE;
+        rustix::net::bind(&socket, &netlink::SocketAddrNetlink::new(0, groups))?;
+        Ok(Self(Async::new_nonblocking(socket)?))
+    }
+
+    /// Ends when a way to other machines has appeared since the last call.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub async fn appeared(&self) -> io::Result<()> {
+        while !self.has_appeared()? {
+            self.0.readable().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether one has appeared since the last call; reads what there is.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn has_appeared(&self) -> io::Result<bool> {
+        let mut buffer = [0; DATAGRAM_MAX];
+        let mut found = false;
+        for _ in 0..DATAGRAMS_MAX {
+            match rustix::net::recv(&self.0, &mut buffer, RecvFlags::empty()) {
+                Ok((len, _)) => found |= tells_of_route(buffer.get(..len).unwrap_or_default()),
+                // some were lost: one of them may have been it
+                Err(rustix::io::Errno::NOBUFS) => found = true,
+                Err(error) => {
+                    unless_blocked::<()>(Err(error.into()))?;
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether one of the messages in a datagram says that there is a new route to other machines.
+fn tells_of_route(mut datagram: &[u8]) -> bool {
+    while let Some((len, kind)) = head(datagram) {
+        let Some(message) = datagram.get(HEAD_LEN..len) else {
+            return false;
+        };
+        if kind == NEW_ROUTE && is_way_out(message) {
+            return true;
+        }
+        let next = len.checked_next_multiple_of(ALIGN).unwrap_or(len);
+        datagram = datagram.get(next..).unwrap_or_default();
+    }
+    false
+}
+
+/// Length, head included, and type of the first message.
+#[expect(clippy::host_endian_bytes, reason = "netlink never leaves the machine")]
+fn head(datagram: &[u8]) -> Option<(usize, u16)> {
+    let (len, rest) = datagram.split_first_chunk()?;
+    let kind = u16::from_ne_bytes(*rest.first_chunk()?);
+    Some((usize::try_from(u32::from_ne_bytes(*len)).ok()?, kind))
+}
+
+/// Addresses of this machine, and of all that listen, have routes too.
+fn is_way_out(route: &[u8]) -> bool {
+    let table = route.get(4);
+    table.is_some_and(|table| *table != TABLE_LOCAL) && route.get(7) == Some(&UNICAST)
+}
+
+/// `RTMGRP_IPV4_ROUTE`.
+const GROUP_IPV4_ROUTE: u32 = 0x40;
+/// `RTMGRP_IPV6_ROUTE`.
+const GROUP_IPV6_ROUTE: u32 = 0x400;
+/// `RTM_NEWROUTE`.
+const NEW_ROUTE: u16 = 24;
+/// `RT_TABLE_LOCAL`.
+const TABLE_LOCAL: u8 = 255;
+/// `RTN_UNICAST`.
+const UNICAST: u8 = 1;
+/// `sizeof(struct nlmsghdr)`.
+const HEAD_LEN: usize = 16;
+/// `NLMSG_ALIGNTO`.
+const ALIGN: usize = 4;
+
+/// Of one datagram so much is read; of a longer one the rest is lost.
+const DATAGRAM_MAX: usize = 8 * 1024;
+
+/// Datagrams of one turn: who floods the machine with routes does not keep the loop.
+const DATAGRAMS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::host_endian_bytes, reason = "as the kernel does")]
+    fn message(kind: u16, table: u8, of: u8) -> Vec<u8> {
+        let mut message = 28_u32.to_ne_bytes().to_vec();
+        message.extend(kind.to_ne_bytes());
+        message.extend([0; 10]);
+        message.extend([2, 0, 0, 0, table, 3, 0, of, 0, 0, 0, 0]);
+        message
+    }
+
+    #[test]
+    fn a_new_route_is_told_from_all_else() {
+        assert!(tells_of_route(&message(NEW_ROUTE, 254, UNICAST)));
+        assert!(!tells_of_route(&message(25, 254, UNICAST)), "it went");
+        assert!(!tells_of_route(&message(NEW_ROUTE, TABLE_LOCAL, 2)));
+        assert!(!tells_of_route(&message(NEW_ROUTE, 254, 7)), "unreachable");
+        let both = [message(NEW_ROUTE, 255, 2), message(NEW_ROUTE, 254, 1)].concat();
+        assert!(tells_of_route(&both));
+    }
+
+    #[test]
+    fn nonsense_is_no_route_and_no_endless_loop() {
+        let whole = message(NEW_ROUTE, 254, UNICAST);
+        (0..24).for_each(|len| assert!(!tells_of_route(&whole[..len]), "{len}"));
+        assert!(!tells_of_route(&[0; 64]));
+        assert!(!tells_of_route(&[255; 64]));
+    }
+
+    #[test]
+    fn the_kernel_takes_the_subscription() {
+        assert!(!Routes::watch().unwrap().has_appeared().unwrap());
+    }
+}

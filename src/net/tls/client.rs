@@ -1,0 +1,199 @@
+//! A stream's TLS from one connection to the next: the configuration of rustls, made again when a
+//! file has changed, and the sessions to resume.
+
+use super::Fault;
+use super::Roots;
+use super::Tls;
+use super::TlsSocket;
+use super::files;
+use super::files::Stamp;
+use super::verify::Verifier;
+use crate::clock::Clock;
+use crate::net::socket::Socket;
+use rustls::ClientConfig;
+use rustls::ClientConnection;
+use rustls::RootCertStore;
+use rustls::client::Resumption;
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is kept between the connections of one stream: 15 KiB with built-in roots, 100 KiB with
+/// the machine's.
+#[derive(Debug)]
+pub struct Client {
+    tls: Tls,
+    clock: Clock,
+    made: Option<Made>,
+}
+
+/// A configuration of rustls and the files that it was made of.
+#[derive(Debug)]
+struct Made {
+    config: Arc<ClientConfig>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+impl Client {
+    /// Has read nothing yet; `clock` says by which date certificates are judged.
+    #[must_use]
+    pub fn new(tls: Tls, clock: Clock) -> Self {
+        Self {
+            tls,
+            clock,
+            made: None,
+        }
+    }
+
+    /// Makes a connection of a socket to `host`. Files are read again where they have changed;
+    /// where they have not, the session of the last connection is taken up. Waits on: the socket.
+    ///
+    /// # Errors
+    /// A [`Fault`] in an [`io::Error`], or as the system says; never that it takes too long.
+    ///
+    /// # Cancellation
+    /// The socket is closed.
+    pub async fn connect(&mut self, socket: Socket, host: &str) -> io::Result<TlsSocket> {
+        let name = self.tls.server_name.as_deref().unwrap_or(host);
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+            Fault::Certificate(format!("`{name}` is no name that a certificate can have"))
+        })?;
+        let config = self.config()?;
+        let tls = ClientConnection::new(config, name).map_err(|error| Fault::of(&error))?;
+        let socket = TlsSocket::shake_hands(socket, tls).await?;
+        log::debug!("{host}: {}", socket.description());
+        Ok(socket)
+    }
+
+    fn config(&mut self) -> Result<Arc<ClientConfig>, Fault> {
+        let unchanged = |made: &&Made| {
+            let mut files = made.files.iter();
+            files.all(|(file, stamp)| files::stamp(file) == *stamp)
+        };
+        if let Some(made) = self.made.as_ref().filter(unchanged) {
+            return Ok(Arc::clone(&made.config));
+        }
+        self.made = None;
+        // stamped before they are read: a change in between is found next time
+        let files = self.files();
+        let config = Arc::new(self.make()?);
+        self.made = Some(Made {
+            config: Arc::clone(&config),
+            files,
+        });
+        Ok(config)
+    }
+
+    /// Every file that counts, as it stands now.
+    fn files(&self) -> Vec<(PathBuf, Option<Stamp>)> {
+        let identity = self.tls.identity.iter();
+        let identity = identity.flat_map(|of| [of.certificate.clone(), of.key.clone()]);
+        let system = self.wants_system().then(files::system_roots).flatten();
+        let files = self.tls.ca.iter().cloned().chain(identity).chain(system);
+        files
+            .map(|file| {
+                let stamp = files::stamp(&file);
+                (file, stamp)
+            })
+            .collect()
+    }
+
+    fn make(&self) -> Result<ClientConfig, Fault> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Arc::new(self.verifier(&provider)?);
+        let time = Arc::new(Date {
+            clock: self.clock.clone(),
+            counts: self.tls.needs_date(),
+        });
+        let builder = ClientConfig::builder_with_details(provider, time)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Fault::of(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &self.tls.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let (certificates, key) = files::identity(identity)?;
+                let config = builder.with_client_auth_cert(certificates, key);
+                config.map_err(|error| match Fault::of(&error) {
+                    Fault::Protocol(why) => Fault::file("key", &identity.key, &why),
+                    certificate @ Fault::Certificate(_) => certificate,
+                })?
+            }
+        };
+        config.alpn_protocols = self.tls.alpn.iter().map(|it| it.clone().into()).collect();
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Ok(config)
+    }
+
+    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Verifier, Fault> {
+        let issuers = match self.tls.checks_issuer() {
+            true => {
+                let roots = Arc::new(self.roots()?);
+                let builder =
+                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
+                Some(builder.build().map_err(|error| {
+                    Fault::Certificate(format!("no issuer is trusted: {error}"))
+                })?)
+            }
+            false => None,
+        };
+        Ok(Verifier {
+            issuers,
+            fingerprint: self.tls.fingerprint,
+            algorithms: provider.signature_verification_algorithms,
+        })
+    }
+
+    fn wants_system(&self) -> bool {
+        match self.tls.roots {
+            Some(roots) => roots == Roots::System,
+            None => self.tls.ca.is_none() && self.tls.checks_issuer(),
+        }
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Fault> {
+        let mut roots = RootCertStore::empty();
+        if let Some(ca) = &self.tls.ca {
+            files::add_issuers(ca, &mut roots)?;
+        }
+        let mut built_in = self.tls.roots == Some(Roots::BuiltIn);
+        if self.wants_system() {
+            let place = files::system_roots();
+            let found = place.map_or(0, |place| files::add_system_roots(&place, &mut roots));
+            if found == 0 && self.tls.roots == Some(Roots::System) {
+                let words = "this machine has no root certificates; install `ca-certificates` or \
+                             write `tls = { roots = \"built-in\" }`";
+                return Err(Fault::Certificate(words.to_owned()));
+            }
+            built_in |= found == 0;
+        }
+        if built_in {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        Ok(roots)
+    }
+}
+
+/// The date for certificates: none while the clock cannot be believed, unless no date counts.
+#[derive(Debug)]
+struct Date {
+    clock: Clock,
+    counts: bool,
+}
+
+impl TimeProvider for Date {
+    fn current_time(&self) -> Option<UnixTime> {
+        let wall = self.clock.now().wall;
+        let usable = wall.trusted || !self.counts;
+        usable.then(|| UnixTime::since_unix_epoch(wall.since_1970))
+    }
+}
+
+/// Tickets that are kept: what one server gives at once.
+const SESSIONS: usize = 8;

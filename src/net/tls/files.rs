@@ -1,0 +1,153 @@
+//! The files of TLS: certificates, keys and roots in PEM, and whether they have changed. What is
+//! in a key is never said.
+
+use super::Fault;
+use super::Identity;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem;
+use rustls::pki_types::pem::PemObject;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A file as it was when it was read: where it is replaced, changed or gone, this differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    len: u64,
+    changed: (i64, i64),
+}
+
+/// How a file stands now; none where it cannot be said.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let found = fs::metadata(path).ok()?;
+    Some(Stamp {
+        inode: found.ino(),
+        len: found.len(),
+        changed: (found.ctime(), found.ctime_nsec()),
+    })
+}
+
+/// Adds the issuers in a file; at least one has to be there.
+///
+/// # Errors
+/// [`Fault`], named after the key.
+pub(super) fn add_issuers(path: &Path, roots: &mut RootCertStore) -> Result<(), Fault> {
+    for certificate in certificates(path, "ca")? {
+        roots
+            .add(certificate)
+            .map_err(|error| Fault::file("ca", path, &format!("a certificate in it: {error}")))?;
+    }
+    Ok(())
+}
+
+/// The certificates in a file, at least one.
+///
+/// # Errors
+/// [`Fault`], named after the key.
+pub(super) fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let wrong = |error| Fault::file(key, path, &words(&error));
+    let file = open(path).map_err(|error| wrong(pem::Error::Io(error)))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
+    match found.map_err(wrong)? {
+        none if none.is_empty() => Err(Fault::file(key, path, "there is no certificate in it")),
+        found => Ok(found),
+    }
+}
+
+/// A client's certificate and key.
+///
+/// # Errors
+/// [`Fault`], named after the key.
+pub(super) fn identity(
+    identity: &Identity,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Fault> {
+    let certificates = certificates(&identity.certificate, "certificate")?;
+    let wrong = |error: pem::Error| {
+        let words = match error {
+            pem::Error::NoItemsFound => {
+                "there is no private key in it that can be used; it may have no passphrase".into()
+            }
+            other => words(&other),
+        };
+        Fault::file("key", &identity.key, &words)
+    };
+    let file = open(&identity.key).map_err(|error| wrong(pem::Error::Io(error)))?;
+    let key = PrivateKeyDer::from_pem_reader(file).map_err(wrong)?;
+    Ok((certificates, key))
+}
+
+/// Where the machine keeps its roots, by the usual places; a bundle is preferred to a folder.
+pub(super) fn system_roots() -> Option<PathBuf> {
+    let bundle = BUNDLES.iter().map(Path::new).find(|path| path.is_file());
+    let folder = || FOLDERS.iter().map(Path::new).find(|path| has_roots(path));
+    bundle.or_else(folder).map(Path::to_owned)
+}
+
+/// Adds the roots in a bundle or a folder; what is broken is left out. How many they are.
+pub(super) fn add_system_roots(path: &Path, roots: &mut RootCertStore) -> usize {
+    if path.is_file() {
+        return add_parsable(path, roots);
+    }
+    let files = fs::read_dir(path).into_iter().flatten().flatten();
+    let files = files.map(|entry| entry.path()).filter(|path| is_pem(path));
+    files
+        .take(FILES_MAX)
+        .map(|file| add_parsable(&file, roots))
+        .sum()
+}
+
+fn add_parsable(path: &Path, roots: &mut RootCertStore) -> usize {
+    let Ok(file) = open(path) else {
+        return 0;
+    };
+    let found = CertificateDer::pem_reader_iter(file).filter_map(Result::ok);
+    roots.add_parsable_certificates(found).0
+}
+
+fn has_roots(folder: &Path) -> bool {
+    let mut files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.any(|entry| is_pem(&entry.path()))
+}
+
+fn is_pem(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("pem" | "crt"))
+}
+
+fn open(path: &Path) -> io::Result<io::Take<File>> {
+    Ok(File::open(path)?.take(FILE_LEN_MAX))
+}
+
+/// What is wrong with a file, without a byte of what is in it.
+fn words(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
+        _ => "it is not PEM (`-----BEGIN ...`)".to_owned(),
+    }
+}
+
+/// Debian, Alpine, OpenWrt; Alpine, BSD; Fedora; openSUSE; Fedora.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+];
+
+/// One file each.
+const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// The largest bundles have 300 KiB.
+const FILE_LEN_MAX: u64 = 1024 * 1024;
+
+/// Roots in a folder.
+const FILES_MAX: usize = 1_000;

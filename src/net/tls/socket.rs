@@ -1,0 +1,163 @@
+//! TLS over one socket: the state machine of rustls between a socket and whoever carries bytes.
+//! Decides nothing about trust.
+
+use super::Fault;
+use crate::net::socket::Interest;
+use crate::net::socket::Socket;
+use crate::net::socket::unless_blocked;
+use rustls::ClientConnection;
+use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+
+/// A connection whose handshake is done. Memory beside the caller's: at most 16 KiB of what was
+/// taken to be written, one record of what came, 20 KiB of keys and state.
+#[derive(Debug)]
+pub struct TlsSocket {
+    socket: Socket,
+    tls: ClientConnection,
+}
+
+impl TlsSocket {
+    /// Makes a connection of a socket and a state that has said nothing yet. Waits on: the
+    /// socket.
+    ///
+    /// # Errors
+    /// A [`Fault`] in an [`io::Error`], or as the system says; never that it takes too long.
+    ///
+    /// # Cancellation
+    /// The socket is closed.
+    pub(super) async fn shake_hands(socket: Socket, tls: ClientConnection) -> io::Result<Self> {
+        let mut this = Self { socket, tls };
+        loop {
+            this.flush()?;
+            if !this.tls.is_handshaking() {
+                return Ok(this);
+            }
+            match unless_blocked(this.receive())? {
+                Some(0) => return Err(Fault::cut_short().into()),
+                Some(_) => {}
+                None => this.ready(Interest::Read).await?,
+            }
+        }
+    }
+
+    /// How the handshake went, for the log.
+    pub(super) fn description(&self) -> String {
+        let version = self.tls.protocol_version().and_then(|it| it.as_str());
+        let kind = match self.tls.handshake_kind() {
+            Some(rustls::HandshakeKind::Resumed) => ", session resumed",
+            _ => "",
+        };
+        let version = version.unwrap_or("TLS").replace('_', ".");
+        format!("{version}{kind}")
+    }
+
+    /// As [`Socket::try_read`]. Where the far end closes the socket without having said so in
+    /// TLS, that is an end as any other: every protocol above has lengths of its own.
+    ///
+    /// # Errors
+    /// A [`Fault`] in an [`io::Error`], or as the system says.
+    pub fn try_read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        let before = buffer.len();
+        let received = unless_blocked(self.receive())?;
+        let ended = match self.tls.reader().read_to_end(buffer) {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => true,
+            Err(error) => {
+                unless_blocked::<()>(Err(error))?;
+                false
+            }
+        };
+        match buffer.len() - before {
+            0 if ended || received == Some(0) => Ok(Some(0)),
+            0 => Ok(None),
+            read => Ok(Some(read)),
+        }
+    }
+
+    /// As [`Socket::try_write`]; what is taken may wait in memory, and then nothing more is taken.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn try_write(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let mut done: usize = 0;
+        loop {
+            self.flush()?;
+            let rest = buffer.get(done..).unwrap_or_default();
+            if self.tls.wants_write() || rest.is_empty() {
+                break;
+            }
+            let chunk = rest.get(..RECORD_MAX).unwrap_or(rest);
+            done += self.tls.writer().write(chunk)?;
+        }
+        buffer.drain(..done);
+        Ok(done)
+    }
+
+    /// As [`Socket::ready`]; ends too when TLS itself can write.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub async fn ready(&self, interest: Interest) -> io::Result<()> {
+        let reads = matches!(interest, Interest::Read | Interest::Both).then_some(());
+        let writes = matches!(interest, Interest::Write | Interest::Both) || self.tls.wants_write();
+        self.socket
+            .ready(Interest::of(reads, writes.then_some(())))
+            .await
+    }
+
+    /// Says in TLS and in TCP that nothing more will be written.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.tls.send_close_notify();
+        self.flush()?;
+        self.socket.finish()
+    }
+
+    /// Takes what the socket has, at most one read; 0 at its end.
+    fn receive(&mut self) -> io::Result<usize> {
+        let received = self.tls.read_tls(&mut Wire(&self.socket))?;
+        if let Err(error) = self.tls.process_new_packets() {
+            // the far end is to hear why; whether it does is no matter
+            self.flush().ok();
+            return Err(Fault::of(&error).into());
+        }
+        Ok(received)
+    }
+
+    /// Writes what TLS has to say, as far as the socket takes it.
+    fn flush(&mut self) -> io::Result<()> {
+        while self.tls.wants_write() {
+            if unless_blocked(self.tls.write_tls(&mut Wire(&self.socket)))?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The socket as rustls wants to see it.
+struct Wire<'a>(&'a Socket);
+
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What one record holds.
+const RECORD_MAX: usize = 16 * 1024;

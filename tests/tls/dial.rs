@@ -1,0 +1,133 @@
+//! Dialling: which address wins, and from where.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+use weir::net::{Bind, Dialling, Socket, dial};
+
+fn dialling(bind: Option<Bind>) -> Dialling {
+    Dialling {
+        bind,
+        timeout: Duration::from_secs(5),
+    }
+}
+
+fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+fn refusing() -> SocketAddr {
+    listen().1
+}
+
+/// An address whose queue is full: what is sent there is dropped, as by a dead route.
+struct BlackHole {
+    address: SocketAddr,
+    _kept: (socket2::Socket, Vec<socket2::Socket>),
+}
+
+impl BlackHole {
+    fn new() -> Self {
+        use socket2::{Domain, Socket, Type};
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        listener.bind(&any.into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let knock = |_| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+            drop(socket.connect(&address.into()));
+            socket
+        };
+        let knocking = (0..4).map(knock).collect();
+        Self {
+            address,
+            _kept: (listener, knocking),
+        }
+    }
+}
+
+fn race(addresses: &[SocketAddr], dialling: &Dialling) -> std::io::Result<SocketAddr> {
+    let socket = async_io::block_on(dial(addresses, dialling))?;
+    let Socket::Tcp(stream) = socket else {
+        panic!("not TCP")
+    };
+    stream.get_ref().peer_addr()
+}
+
+#[test]
+fn an_address_that_swallows_everything_holds_nobody_up() {
+    let (hole, (_listener, good)) = (BlackHole::new(), listen());
+    let start = Instant::now();
+    assert_eq!(race(&[hole.address, good], &dialling(None)).unwrap(), good);
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(240), "{took:?}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn the_first_address_wins_when_it_answers_and_a_refusal_is_not_waited_for() {
+    let ((_one, first), (_two, second)) = (listen(), listen());
+    assert_eq!(race(&[first, second], &dialling(None)).unwrap(), first);
+    let start = Instant::now();
+    assert_eq!(
+        race(&[refusing(), second], &dialling(None)).unwrap(),
+        second
+    );
+    assert!(start.elapsed() < Duration::from_millis(240));
+}
+
+#[test]
+fn when_nobody_answers_the_error_says_who() {
+    let refusing = refusing();
+    let error = race(&[refusing], &dialling(None)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    assert!(error.to_string().starts_with(&refusing.to_string()));
+    let hole = BlackHole::new();
+    let short = Dialling {
+        bind: None,
+        timeout: Duration::from_millis(300),
+    };
+    let error = race(&[hole.address], &short).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_connection_leaves_from_where_bind_says() {
+    let (listener, address) = listen();
+    let from = Bind::Address("127.0.0.9".parse().unwrap());
+    race(&[address], &dialling(Some(from))).unwrap();
+    assert_eq!(listener.accept().unwrap().1.ip().to_string(), "127.0.0.9");
+    race(&[address], &dialling(Some(Bind::Interface("lo".into())))).unwrap();
+    let none = Bind::Interface("none0".into());
+    let error = race(&[address], &dialling(Some(none))).unwrap_err();
+    assert!(error.to_string().contains("`bind`"), "{error}");
+    let other = Bind::Address("::1".parse().unwrap());
+    let error = race(&[address], &dialling(Some(other))).unwrap_err();
+    assert!(
+        error.to_string().contains("IP version of `bind`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_socket_is_set_up_so_that_a_dead_way_is_found() {
+    let (_listener, address) = listen();
+    let socket = async_io::block_on(dial(&[address], &dialling(None))).unwrap();
+    let Socket::Tcp(stream) = socket else {
+        panic!("not TCP")
+    };
+    let stream: &TcpStream = stream.get_ref();
+    let socket = socket2::SockRef::from(stream);
+    assert_eq!(
+        socket.tcp_user_timeout().unwrap(),
+        Some(Duration::from_secs(5))
+    );
+    assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
+    assert_eq!(
+        socket.tcp_keepalive_interval().unwrap(),
+        Duration::from_secs(5)
+    );
+}
