@@ -36,4 +36,5 @@ pub mod net;
 pub mod pattern;
 mod spelling;
 pub mod template;
+pub mod thinning;
 pub mod units;

@@ -59,12 +59,12 @@ pub struct Page {
     pub after: u64,
 }
 
-/// The last events of a stream or channel, at most [`EVENTS_MAX`].
+/// The last events of a stream or channel, at most 100.
 #[derive(Debug, Default)]
 pub struct Journal(VecDeque<Event>);
 
 impl Journal {
-    /// Adds what happened, and forgets the oldest. A reason is cut at [`REASON_MAX`] bytes.
+    /// Adds what happened, and forgets the oldest. A reason is cut at 200 bytes.
     pub fn note(&mut self, mut event: Event) {
         event.reason = event.reason.map(shorten);
         if self.0.len() >= EVENTS_MAX {

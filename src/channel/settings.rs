@@ -5,6 +5,7 @@ use crate::message::Value;
 use crate::message::json::Names;
 use crate::net::{Address, Network};
 use crate::pattern::Pattern;
+use crate::thinning;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Settings {
     pub set: Vec<(String, Value)>,
     /// Parameters that get another name: (old, new).
     pub rename: Vec<(String, String)>,
+    /// Of each ident so many are taken; none: all.
+    pub thinning: Option<thinning::Settings>,
     /// Connections at once, over all its addresses.
     pub max_connections: usize,
     /// A connection that says nothing for so long is closed.

@@ -135,6 +135,7 @@ fn render_record(record: &Dumped<'_>, out: &mut Vec<u8>) {
         );
     };
     let message = Outgoing {
+        ring: 0,
         seq: record.seq,
         received: record.received,
         body,

@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::section::token;
 use super::source::Place;
 use super::teltonika_io;
+use super::thinning;
 use super::tree::Table;
 use super::value;
 use crate::channel::settings::Protocol;
@@ -75,6 +76,7 @@ impl Common {
             idents: list(reader, "idents", pattern).unwrap_or_default(),
             set: value::parameters(reader, "set"),
             rename: rename(reader),
+            thinning: thinning::read(reader),
             max_connections: reader.integer("max_connections", CONNECTIONS).unwrap_or(64),
             idle_timeout: reader
                 .period("idle_timeout", IDLE)

@@ -17,7 +17,9 @@ use super::stream;
 use crate::channel::settings::Unwanted;
 use crate::net::Address;
 use crate::spelling::nearest;
+use crate::stream::settings;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// The tables without a mistake of their own.
 pub(super) struct Drafts {
@@ -56,7 +58,13 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         };
         group.group.devices = devices.of(context, &group.devices);
     }
+    let data = drafts.devices.iter().map(|device| settings::Device {
+        ident: device.ident.clone(),
+        data: device.data.clone(),
+    });
+    let data: Rc<[_]> = data.collect();
     for stream in &mut drafts.streams {
+        stream.settings.shape.devices = Rc::clone(&data);
         let wanted = &mut stream.settings.subscription;
         wanted.channels = channels.of(context, &stream.channels);
         wanted.devices = devices.of(context, &stream.devices);
@@ -173,9 +181,8 @@ fn warn_of_unwanted(context: &Context<'_>, drafts: &Drafts) {
             .map(|stream| &stream.settings)
             .filter(|s| s.enabled)
     };
-    let by_device = |wanted: &crate::stream::settings::Subscription| {
-        !wanted.devices.is_empty() || !wanted.groups.is_empty()
-    };
+    let by_device =
+        |wanted: &settings::Subscription| !wanted.devices.is_empty() || !wanted.groups.is_empty();
     if enabled().any(|stream| by_device(&stream.subscription)) {
         return;
     }

@@ -5,11 +5,7 @@
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
-    ("channel", &["connect", "every", "or_change", "tls"]),
-    (
-        "stream",
-        &["every", "or_change", "rejects", "rate", "stamp"],
-    ),
+    ("channel", &["connect", "tls"]),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),
 ];

@@ -35,6 +35,7 @@ mod stream_mqtt;
 mod stream_type;
 mod syntax;
 mod teltonika_io;
+mod thinning;
 mod tree;
 mod url;
 mod value;

@@ -7,6 +7,7 @@ use super::source::Place;
 use super::stream_link;
 use super::stream_message;
 use super::stream_type;
+use super::thinning;
 use super::tree::Table;
 use crate::ring::From;
 use crate::stream::settings::Delivery;
@@ -44,7 +45,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
     let max_age = age(&mut reader, "max_age");
+    let thinning = thinning::read(&mut reader);
+    let interval = stream_message::interval(&mut reader);
     let shape = stream_message::shape(&mut reader);
+    let rejects = stream_message::rejects(&mut reader);
     let delivery = delivery(&mut reader);
     let bind = stream_link::bind(&mut reader, destination.as_ref());
     let tls = stream_link::tls(&mut reader, destination.as_ref());
@@ -60,7 +64,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         filter,
         ttl,
         max_age,
+        thinning,
+        interval,
         shape,
+        rejects,
         delivery,
         bind,
         tls,

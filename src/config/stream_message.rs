@@ -3,11 +3,17 @@
 use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::reader::Reader;
+use super::section::path;
 use super::value;
 use crate::convert::Convert;
 use crate::filter::Filter;
-use crate::pattern::Pattern;
+use crate::stream::settings::Rejects;
 use crate::stream::settings::Shape;
+use crate::stream::settings::Stamp;
+use crate::stream::settings::StampOf;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::time::Duration;
 
 /// `filter`; every mistake of the expression is noted at its own place.
 pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
@@ -27,44 +33,60 @@ pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
     None
 }
 
-/// What the destination is shown of a message.
+/// The time between two messages that `rate` leaves, of so many a second.
+pub(super) fn interval(reader: &mut Reader<'_>) -> Option<Duration> {
+    let rate = reader.number("rate")?;
+    if !RATE.contains(&rate) {
+        let (place, (least, most)) = (reader.value_place("rate"), (RATE.start(), RATE.end()));
+        let message = format!("`rate` is from {least} to {most} messages a second");
+        reader.error(place, message, "write `rate = 10`");
+        return None;
+    }
+    Some(Duration::from_secs_f64(1.0 / rate))
+}
+
+/// What the destination is shown of a message; the devices come when all tables are read.
 pub(super) fn shape(reader: &mut Reader<'_>) -> Shape {
-    let convert = convert(reader).unwrap_or_default();
-    Shape { convert }
+    Shape {
+        convert: convert(reader).unwrap_or_default(),
+        stamp: stamp(reader),
+        devices: Rc::default(),
+    }
+}
+
+/// `stamp`.
+fn stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
+    let mut table = reader.table("stamp")?;
+    let text = table.required("name", "name = \"message.id\"");
+    let name = text.and_then(|text| table.parse(&text, value::name).map(str::to_owned));
+    let of = [("record", StampOf::Record), ("content", StampOf::Content)];
+    let of = table.choice("of", &of).unwrap_or(StampOf::Record);
+    table.finish();
+    Some(Stamp { name: name?, of })
+}
+
+/// `rejects`.
+pub(super) fn rejects(reader: &mut Reader<'_>) -> Option<Rejects> {
+    let mut table = reader.table("rejects")?;
+    let file = table.required("file", "file = \"/var/lib/weir/rejects.jsonl\"");
+    let file = file.and_then(|text| table.parse(&text, path));
+    let size = table.size("size", REJECTS).unwrap_or(1 << 20);
+    table.finish();
+    Some(Rejects { file: file?, size })
 }
 
 /// `convert`.
 fn convert(reader: &mut Reader<'_>) -> Option<Convert> {
     let mut table = reader.table("convert")?;
     let convert = Convert {
-        fields: patterns(&mut table, "fields"),
-        drop: patterns(&mut table, "drop").unwrap_or_default(),
+        fields: value::patterns(&mut table, "fields"),
+        drop: value::patterns(&mut table, "drop").unwrap_or_default(),
         rename: rename(&mut table),
         set: value::parameters(&mut table, "set"),
         dots: table.parsed("dots", dots),
     };
     table.finish();
     Some(convert)
-}
-
-/// Names of parameters, with `*`.
-fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<Pattern>> {
-    let texts = reader.texts(key)?;
-    let parsed = texts.iter().filter_map(|text| reader.parse(text, pattern));
-    Some(parsed.collect())
-}
-
-/// The name of a parameter, with `*`.
-fn pattern(text: &str) -> Result<Pattern, Wrong> {
-    name(text).map(Pattern::new)
-}
-
-/// The name of a parameter.
-fn name(text: &str) -> Result<&str, Wrong> {
-    match text.is_empty() || text.chars().any(char::is_control) {
-        true => Err(Wrong::new("not the name of a parameter")),
-        false => Ok(text),
-    }
 }
 
 /// `rename = { old = "new" }`; two cannot get one name.
@@ -78,7 +100,7 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         let Some(text) = table.context().text(&entry.node) else {
             continue;
         };
-        let Some(new) = table.parse(&text, name) else {
+        let Some(new) = table.parse(&text, value::name) else {
             continue;
         };
         if pairs.iter().any(|(_, known)| known == new) {
@@ -106,3 +128,9 @@ fn dots(text: &str) -> Result<String, Wrong> {
 
 /// Bytes that a dot becomes.
 const DOTS_MAX: usize = 8;
+
+/// Messages a second.
+const RATE: RangeInclusive<f64> = 0.001..=100_000.0;
+
+/// Bytes of both files of rejects; a message and its reason fit into each.
+const REJECTS: RangeInclusive<u64> = 256 << 10..=1 << 30;

@@ -1,11 +1,13 @@
 //! Values of TOML as parameters of a message.
 
 use super::context::Context;
+use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::reader::Reader;
 use super::tree::Node;
 use super::tree::Tree;
 use crate::message::Value;
+use crate::pattern::Pattern;
 
 /// The table of a key as parameters, in their order; nothing where there is none.
 pub(super) fn parameters(reader: &mut Reader<'_>, key: &'static str) -> Vec<(String, Value)> {
@@ -36,6 +38,26 @@ pub(super) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
         let message = format!("`{}` is a table here", entry.key);
         let hint = "put a name with dots in quotes: `\"gateway.name\" = \"...\"`";
         context.note(Mistake::error(entry.key_place, message).hint(hint));
+    }
+}
+
+/// Names of parameters, with `*`.
+pub(super) fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<Pattern>> {
+    let texts = reader.texts(key)?;
+    let parsed = texts.iter().filter_map(|text| reader.parse(text, pattern));
+    Some(parsed.collect())
+}
+
+/// The name of a parameter, with `*`.
+fn pattern(text: &str) -> Result<Pattern, Wrong> {
+    name(text).map(Pattern::new)
+}
+
+/// The name of a parameter.
+pub(super) fn name(text: &str) -> Result<&str, Wrong> {
+    match text.is_empty() || text.chars().any(char::is_control) {
+        true => Err(Wrong::new("not the name of a parameter")),
+        false => Ok(text),
     }
 }
 

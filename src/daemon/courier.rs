@@ -13,6 +13,7 @@ use crate::net::tls::Fault;
 use crate::net::{Connection, Interest, Target};
 use crate::stream::engine::{Engine, Event, Limits, Tally};
 use crate::stream::file::FileLink;
+use crate::stream::rejects::Rejects;
 use crate::stream::settings::Destination;
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Retry, Turn};
@@ -25,6 +26,7 @@ pub(super) struct Courier {
     hub: Rc<Hub>,
     stream: Rc<Stream>,
     engine: Engine,
+    rejects: Option<Rejects>,
     limiter: Limiter,
     dialler: Dialler,
     /// What was done and is not told as an event yet, and when the last one was.
@@ -48,14 +50,18 @@ impl Courier {
             messages,
             bytes: settings.delivery.max_bytes,
             ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
         let dialler = Dialler::new(&stream, hub.clock());
         let engine = engine.behind(Sieve::new(settings));
+        let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
             hub,
             stream,
             engine,
+            rejects,
             limiter: Limiter::default(),
             dialler,
             untold: Tally::default(),
@@ -198,13 +204,22 @@ impl Courier {
     fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
         let paused = self.engine.paused_until(now);
         let batch = self.engine.batch_due().filter(|due| *due > now.mono);
-        [paused, batch, link.wake_at(&self.engine), self.tell_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        let waits = [
+            paused,
+            batch,
+            self.engine.rate_due(now),
+            link.wake_at(&self.engine),
+            self.tell_due(),
+        ];
+        waits.into_iter().flatten().min()
     }
 
     fn serve(&mut self) {
+        let rejects = self.rejects.as_mut();
+        if let Some(Err(error)) = rejects.map(|rejects| rejects.keep(&mut self.engine)) {
+            let text = format!("what was given up is not kept: {error}");
+            self.warn("rejects", &text);
+        }
         if self.stream.take_moved() {
             self.hub.restart(&mut self.engine);
         }

@@ -6,12 +6,15 @@ use super::limit::Limiter;
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
+use crate::message::body::Body;
 use crate::message::{Message, body};
 use crate::ring::{AppendError, Mask, Seq};
+use crate::thinning::{Mark, Thinner};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A channel as its connections share it.
 pub(super) struct Channel {
@@ -22,6 +25,11 @@ pub(super) struct Channel {
     pub(super) received: Cell<u64>,
     /// Messages that no stream wanted.
     pub(super) unwanted: Cell<u64>,
+    /// Messages that were one too many for `every`.
+    pub(super) thinned: Cell<u64>,
+    thinner: Option<RefCell<Thinner>>,
+    /// All that it brought into the ring is below.
+    next: Cell<Seq>,
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
     pub(super) journal: RefCell<Journal>,
@@ -45,8 +53,12 @@ pub(super) struct Door<'a> {
 
 impl Channel {
     pub(super) fn new(settings: Settings) -> Self {
+        let thinner = settings.thinning.clone().map(Thinner::new);
         Self {
             settings: Rc::new(settings),
+            thinned: Cell::new(0),
+            thinner: thinner.map(RefCell::new),
+            next: Cell::default(),
             connections: Cell::new(0),
             received: Cell::new(0),
             unwanted: Cell::new(0),
@@ -173,10 +185,32 @@ impl Door<'_> {
         }
     }
 
+    /// Brings a message into the ring, unless it is one too many for `every`. That may be the
+    /// repeat of one that is not safe yet, so it is not safe before all that the channel brought.
+    fn thin(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
+        let (channel, Ok(view)) = (self.channel, Body::new(body)) else {
+            return self.append(mask, body);
+        };
+        let Some(thinner) = &channel.thinner else {
+            return self.append(mask, body);
+        };
+        let (ident, mono) = (view.text("ident"), self.hub.now().mono);
+        let mark: Mark = thinner.borrow().mark(&view, mono, Duration::ZERO);
+        if thinner.borrow().passes(ident, mark) {
+            self.append(mask, body)?;
+            thinner.borrow_mut().passed(ident, mark);
+        } else {
+            channel.thinned.set(channel.thinned.get() + 1);
+            self.tickets.next = self.tickets.next.max(channel.next.get());
+        }
+        Ok(())
+    }
+
     fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
         match self.hub.append(mask, body) {
             Ok(Seq(seq)) => {
                 self.tickets.next = Seq(seq + 1);
+                self.channel.next.set(self.tickets.next);
                 Ok(())
             }
             Err(AppendError::TooLong) => Err(Refusal::TooLong),
@@ -231,7 +265,7 @@ impl Intake for Door<'_> {
         for (index, (mask, body)) in routed.iter().enumerate() {
             if mask.is_empty() {
                 self.channel.unwanted.set(self.channel.unwanted.get() + 1);
-            } else if let Err(reason) = self.append(*mask, body) {
+            } else if let Err(reason) = self.thin(*mask, body) {
                 self.refuse(reason, "");
                 return Err(Refused { index, reason });
             }

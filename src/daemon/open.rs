@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config;
-use crate::ring::{OpenError, Place, Ring};
+use crate::ring::{File, OpenError, Place, Ring, inspect};
 use std::fs;
 use std::path::Path;
 
@@ -31,8 +31,16 @@ fn make_folder(file: &Path) {
     }
 }
 
-/// At most 64 MiB and a quarter of what is free.
+/// What the ring was made with; of a new one at most 64 MiB and a quarter of what is free. The
+/// free space differs at every start, and a ring that followed it would be copied at each.
 fn automatic_size(file: &Path) -> u64 {
+    let asked = File::peek(file)
+        .ok()
+        .and_then(|mut ring| inspect::asked(&mut ring));
+    asked.unwrap_or_else(|| size_for_free_space(file))
+}
+
+fn size_for_free_space(file: &Path) -> u64 {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let free = rustix::fs::statvfs(folder)
         .map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
@@ -53,3 +61,30 @@ const SIZE_MIN: u64 = 256 * 1024;
 
 /// The largest ring that nobody asked for.
 const SIZE_AUTO_MAX: u64 = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::{Full, Settings};
+    use std::time::Duration;
+
+    #[test]
+    fn a_ring_that_is_there_keeps_its_size() {
+        let folder = std::env::temp_dir().join(format!("weir-size-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("ring");
+        let before = automatic_size(&file);
+        let settings = Settings {
+            size: SIZE_MIN + 4096,
+            delay: Duration::ZERO,
+            hold: Duration::ZERO,
+            bytes: 4096,
+            full: Full::DropOldest,
+        };
+        drop(Ring::open_file(&file, settings, Clock::new().now(), 7).unwrap());
+        let after = automatic_size(&file);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_ne!(before, after);
+        assert_eq!(after, SIZE_MIN + 4096);
+    }
+}

@@ -11,9 +11,11 @@
 //! was received stands in the ring's record header, not here; a body without `timestamp` was
 //! measured when it was received.
 
+use super::timestamp::SECONDS_MAX;
 use super::{Message, ValueRef, names};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// A message as the ring keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,17 @@ impl<'a> Body<'a> {
         self.fields()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
+    }
+
+    /// When it was measured, since 1970, where its sender said so.
+    #[must_use]
+    pub fn measured(&self) -> Option<Duration> {
+        let time = match self.find("timestamp")? {
+            ValueRef::U64(seconds) => Duration::from_secs(seconds),
+            ValueRef::F64(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+            _ => return None,
+        };
+        (time <= Duration::from_secs(SECONDS_MAX)).then_some(time)
     }
 
     /// The text of a parameter, empty where it is none.

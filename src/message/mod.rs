@@ -5,6 +5,7 @@
 //! that the ring keeps.
 
 pub mod body;
+pub mod digest;
 pub mod json;
 mod names;
 pub mod timestamp;

@@ -26,6 +26,9 @@ pub(super) struct Slots {
     pub(super) ords: Ordinals,
     /// A cursor passed a record that is on disk.
     moved: Option<Duration>,
+    /// How long it may be ahead of the slot: nothing at first, so that a gateway that crashes
+    /// again and again gets on, then twice as long after each slot.
+    window: Duration,
     /// Bytes lent from disk since the cursors were written.
     lent: u64,
     /// Something else changed: counters.
@@ -48,6 +51,7 @@ impl Slots {
             reserved: 0,
             ords,
             moved: None,
+            window: Duration::ZERO,
             lent: 0,
             touched: None,
         }
@@ -76,7 +80,9 @@ impl Slots {
         }
         self.reserved = reserved;
         self.ords = ords;
-        self.moved = None;
+        if self.moved.take().is_some() {
+            self.window = (self.window * 2).clamp(CURSOR_WINDOW_MIN, CURSOR_WINDOW);
+        }
         self.lent = 0;
         self.touched = None;
     }
@@ -84,7 +90,7 @@ impl Slots {
     /// When a slot has to be written for its own sake.
     fn due(&self) -> Option<Duration> {
         let wait = if self.lent < CURSOR_BYTES {
-            CURSOR_WINDOW
+            self.window
         } else {
             Duration::ZERO
         };
@@ -164,26 +170,28 @@ impl Ring {
         if self.queue.begun() > 0 {
             return Some(Duration::ZERO);
         }
-        let mut held = None;
+        let (mut held, mut delayed) = (None, None);
         for entry in self.queue.waiting() {
             let wanted = self.table.unsettled(entry.mask, entry.seq);
             if wanted == 0 {
                 continue;
             }
-            held = held.or(Some(entry.received.mono + self.settings.hold));
-            if !self.table.all_connected(wanted) {
-                let due = entry.received.mono + self.settings.delay;
-                return earlier(self.early(), earlier(held, Some(due)));
+            let since = entry.received.mono;
+            if self.table.all_connected(wanted) {
+                held = held.or(Some(since + self.settings.hold));
+            } else {
+                delayed = delayed.or(Some(since + self.settings.delay));
+            }
+            if held.is_some() && delayed.is_some() {
+                break;
             }
         }
-        // All that waits is on its way: only its mass can hurry it.
-        held.map(|held| {
-            if self.is_heavy() {
-                Duration::ZERO
-            } else {
-                held
-            }
-        })
+        match delayed {
+            Some(_) => earlier(self.early(), earlier(held, delayed)),
+            // All that waits is on its way: only its mass can hurry it.
+            None if self.is_heavy() => held.map(|_| Duration::ZERO),
+            None => held,
+        }
     }
 
     /// Before its time: enough for a commit, or senders that wait for an answer.
@@ -209,7 +217,7 @@ impl Ring {
     pub(super) fn slot_rides(&self, now: Now) -> bool {
         self.slots
             .moved
-            .is_some_and(|since| since + CURSOR_WINDOW / 2 <= now.mono)
+            .is_some_and(|since| since + self.slots.window / 2 <= now.mono)
     }
 
     fn reserve_is_low(&self) -> bool {
@@ -258,6 +266,8 @@ fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 const CURSOR_WINDOW: Duration = Duration::from_secs(5);
 /// … or this much, if that comes first.
 const CURSOR_BYTES: u64 = 4 * 1024 * 1024;
+/// That time after the first slot of a boot.
+const CURSOR_WINDOW_MIN: Duration = Duration::from_millis(100);
 /// Counters of what never touched the disk lag by as much after a crash.
 const COUNTER_WINDOW: Duration = Duration::from_secs(6 * 3600);
 /// With this much waiting a commit is worth the wear before its time …

@@ -260,8 +260,9 @@ fn verify_segment(
     }
 }
 
-/// The size that the configuration asked for when the ring was opened last.
-pub(super) fn asked(storage: &mut dyn Storage) -> Option<u64> {
+/// The size that the configuration asked for when the ring was opened last; none if no slot says
+/// so. Reads no more than the slots.
+pub fn asked(storage: &mut dyn Storage) -> Option<u64> {
     newest_slot(storage).map(|slot| slot.asked)
 }
 

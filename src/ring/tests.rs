@@ -98,6 +98,22 @@ impl World {
         bodies
     }
 
+    /// Drains what it writes, again and again; how many milliseconds the cursors of each wait.
+    fn waits(&mut self, count: usize) -> Vec<u128> {
+        let wait = |_| {
+            self.append(b"one");
+            self.commit();
+            self.now.mono += Duration::from_secs(10);
+            self.drain();
+            let due = self.ring.next_commit().unwrap();
+            let wait = due - self.now.mono;
+            self.now.mono = due;
+            self.commit();
+            wait.as_millis()
+        };
+        (0..count).map(wait).collect()
+    }
+
     fn counters(&self) -> Counters {
         self.ring.counters(self.stream)
     }
@@ -282,21 +298,30 @@ fn records_of_connected_streams_wait_longer() {
 }
 
 #[test]
-fn cursors_are_written_alone_after_five_seconds() {
+fn cursors_are_written_alone_at_once_and_then_ever_later_up_to_five_seconds() {
     let mut world = World::new();
-    world.append(b"one");
-    world.commit();
-    world.now = at(1000);
-    world.drain();
-    assert_eq!(world.ring.next_commit(), Some(Duration::from_secs(6)));
-    world.now = at(6000);
-    world.commit();
+    assert_eq!(
+        world.waits(9),
+        [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000]
+    );
     assert_eq!(world.crash().drain(), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn a_delay_longer_than_hold_is_kept_to() {
+    let delay = Duration::from_secs(10);
+    let mut world = World::with(Settings {
+        delay,
+        ..settings(256 << 10)
+    });
+    world.append(b"one");
+    assert_eq!(world.ring.next_commit(), Some(delay));
 }
 
 #[test]
 fn cursors_are_written_at_once_after_four_mebibytes() {
     let mut world = World::with(settings(16 << 20));
+    world.waits(9);
     let body = vec![7; 30_000];
     for _ in 0..150 {
         world.append(&body);
@@ -304,7 +329,7 @@ fn cursors_are_written_at_once_after_four_mebibytes() {
     }
     assert!(world.ring.size_and_used().1 > 4 << 20);
     world.drain();
-    assert_eq!(world.ring.next_commit(), Some(Duration::ZERO));
+    assert_eq!(world.ring.next_commit(), Some(world.now.mono));
     assert_eq!(world.ring.size_and_used().1, 0);
 }
 

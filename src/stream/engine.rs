@@ -11,9 +11,14 @@
 //! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
+mod event;
+mod limits;
 mod queue;
+mod rate;
 mod tally;
 
+pub use event::Event;
+pub use limits::Limits;
 pub use queue::Outgoing;
 pub use queue::Repeat;
 pub use tally::Tally;
@@ -25,12 +30,14 @@ use super::settings::Delivery;
 use super::settings::OnReject;
 use super::sieve::Sieve;
 use crate::clock::Now;
+use crate::message::body::Body;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::ring::StreamId;
 use queue::Queue;
 use queue::State;
+use rate::Rate;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -45,6 +52,7 @@ pub struct Engine {
     epoch: u32,
     queue: Queue,
     backoff: Backoff,
+    rate: Rate,
     /// Whether the destination said anything since a connection was last lost.
     answered: bool,
     /// When the oldest message in flight was accepted last.
@@ -61,17 +69,6 @@ pub struct Engine {
     tally: Tally,
 }
 
-/// What an engine holds in memory at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Messages read and not settled.
-    pub messages: usize,
-    /// Their bytes, one message excepted.
-    pub bytes: usize,
-    /// Older than this since it was received: expired.
-    pub ttl: Option<Duration>,
-}
-
 /// What a link says of a message that it is offered for a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packing {
@@ -81,37 +78,6 @@ pub enum Packing {
     Full,
     /// It cannot be sent as it is, and what it lacks.
     Unfit(String),
-}
-
-/// What happened, for the log and the event list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The destination answered, and did not take what was sent.
-    NotDelivered(Fault),
-    /// A message was given up.
-    GivenUp {
-        /// Which.
-        seq: Seq,
-        /// What the destination said.
-        reason: String,
-    },
-    /// A message could not be sent at all and was skipped.
-    Skipped {
-        /// Which.
-        seq: Seq,
-        /// What it lacks.
-        reason: String,
-    },
-    /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
-    NothingPasses {
-        /// The parameters that it names and that no message had.
-        never_seen: Vec<String>,
-    },
-    /// So many were given up with none accepted between that the destination is at fault.
-    AtFault {
-        /// What the destination said of the last.
-        reason: String,
-    },
 }
 
 impl Engine {
@@ -125,6 +91,7 @@ impl Engine {
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
+            rate: Rate::new(limits.interval),
             answered: true,
             progressed: Duration::ZERO,
             unanswered: (Seq(0), 0),
@@ -146,6 +113,7 @@ impl Engine {
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
     /// records whose subscription was not decided when they came.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
+        self.queue.ring = ring.id();
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
@@ -153,10 +121,16 @@ impl Engine {
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
-                let taken = self.sieve.takes(&Outgoing::of(&record));
+                let taken = self.sieve.takes(
+                    &Outgoing::of(&record, self.queue.ring),
+                    now.mono,
+                    record.age,
+                );
                 (!taken).then_some(Settled::Filtered)
             };
-            self.queue.push(&record, now, settled);
+            let judged = self.limits.max_age.and(Body::new(record.body).ok());
+            let measured = judged.and_then(|body| body.measured());
+            self.queue.push(&record, measured, now, settled);
         }
         if let Some(never_seen) = self.sieve.suspicion() {
             self.note(Event::NothingPasses { never_seen });
@@ -166,12 +140,14 @@ impl Engine {
     /// The next message to send, in order; it is in flight from now on.
     pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
         self.expire(now);
-        if self.is_paused(now) {
+        if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
+        let ring = self.queue.ring;
         let item = self.queue.waiting_mut().next()?;
         item.depart(now);
-        Some(item.outgoing())
+        self.rate.spend(1, now);
+        Some(item.outgoing(ring))
     }
 
     /// The next batch to send, the only one in flight; none while one is, or while `linger` may
@@ -187,12 +163,14 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let (mut room, mut range, mut unfit) = (self.batch_room(), None, Vec::new());
+        let ring = self.queue.ring;
+        let most = self.batch_room().min(self.rate.room(now));
+        let (mut room, mut range, mut unfit) = (most, None, Vec::new());
         for item in self.queue.waiting_mut() {
             if room == 0 {
                 break;
             }
-            match pack(&item.outgoing()) {
+            match pack(&item.outgoing(ring)) {
                 Packing::Taken => {
                     item.depart(now);
                     room -= 1;
@@ -206,6 +184,7 @@ impl Engine {
                 }
             }
         }
+        self.rate.spend(most - room, now);
         for (seq, reason) in unfit {
             self.note(Event::Skipped { seq, reason });
         }
@@ -214,7 +193,9 @@ impl Engine {
 
     /// The messages of `range` that are in flight, in order.
     pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
-        self.queue.in_flight(range).map(|item| item.outgoing())
+        let ring = self.queue.ring;
+        let items = self.queue.in_flight(range);
+        items.map(move |item| item.outgoing(ring))
     }
 
     /// The destination took all of `range` that is in flight.
@@ -262,6 +243,12 @@ impl Engine {
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// A message that was given up and is not settled in the ring, and why; each once. Asked for
+    /// before [`Engine::settle`], no power cut takes it away unseen.
+    pub fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        self.queue.take_given_up()
     }
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
@@ -362,6 +349,7 @@ impl Engine {
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
         self.suspect_until = None;
+        self.sieve.forget();
         ring.reread(self.stream);
     }
 
@@ -408,7 +396,14 @@ impl Engine {
             true => Duration::ZERO,
             false => self.delivery.linger,
         };
-        Some(oldest + linger)
+        Some((oldest + linger).max(self.rate.next()))
+    }
+
+    /// When [`Engine::next`] has something again, where only the rate is in its way.
+    #[must_use]
+    pub fn rate_due(&self, now: Now) -> Option<Duration> {
+        let due = self.rate.next();
+        (due > now.mono && self.has_waiting()).then_some(due)
     }
 
     /// How often the oldest unsettled message was sent.
@@ -440,9 +435,7 @@ impl Engine {
     }
 
     fn expire(&mut self, now: Now) {
-        if let Some(ttl) = self.limits.ttl {
-            self.queue.expire(ttl, now);
-        }
+        self.queue.expire(&self.limits, now);
     }
 
     /// Messages of the next batch at most: half of those of which one is known to be refused.
@@ -465,7 +458,7 @@ impl Engine {
 
     fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
         let seq = *range.start();
-        self.queue.mark(&range, State::Settled(Settled::GivenUp));
+        self.queue.give_up(seq, reason);
         self.given_up_in_a_row += 1;
         let reason = reason.to_owned();
         self.note(Event::GivenUp {

@@ -30,10 +30,16 @@ use std::path::PathBuf;
 /// The file of one stream.
 #[derive(Debug)]
 pub struct FileLink {
-    settings: settings::File,
+    file: LineFile,
     shape: Shape,
-    current: Option<Current>,
     lines: Vec<u8>,
+}
+
+/// A file of lines and those that were set aside.
+#[derive(Debug)]
+pub(super) struct LineFile {
+    settings: settings::File,
+    current: Option<Current>,
 }
 
 /// The file that is appended to.
@@ -49,9 +55,8 @@ impl FileLink {
     #[must_use]
     pub fn new(settings: settings::File, shape: Shape) -> Self {
         Self {
-            settings,
+            file: LineFile::new(settings),
             shape,
-            current: None,
             lines: Vec::new(),
         }
     }
@@ -60,17 +65,17 @@ impl FileLink {
     /// there was one. Blocks as long as the disk does.
     pub fn deliver(&mut self, engine: &mut Engine, now: Now, random: u32) -> bool {
         self.lines.clear();
-        let (lines, most) = (&mut self.lines, batch_max(&self.settings));
+        let (lines, most) = (&mut self.lines, batch_max(&self.file.settings));
         let mut view = View::new(&self.shape);
         let pack = |message: &Outgoing<'_>| pack(&mut view, message, most, lines);
         let Some(batch) = engine.next_batch(now, pack) else {
             return false;
         };
         let epoch = engine.epoch();
-        match self.append() {
+        match self.file.append(&self.lines) {
             Ok(()) => engine.accepted(epoch, batch, now),
             Err(error) => {
-                let reason = format!("`{}`: {error}", self.settings.path.display());
+                let reason = format!("`{}`: {error}", self.file.settings.path.display());
                 engine.faulty(epoch, Fault::new(0, reason), None, now, random);
             }
         }
@@ -80,25 +85,33 @@ impl FileLink {
     /// Whether the last batch was written.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.current.is_some()
+        self.file.current.is_some()
+    }
+}
+
+impl LineFile {
+    /// A file that is opened when there is something for it.
+    pub(super) fn new(settings: settings::File) -> Self {
+        let current = None;
+        Self { settings, current }
     }
 
     /// Appends `lines` to the file that has the name now, or to a new one where that would grow too
     /// large. After an error the file is opened again: what a failed sync left of it is unknown.
-    fn append(&mut self) -> io::Result<()> {
+    pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         let path = &self.settings.path;
         let kept = self.current.take().filter(|current| current.is_at(path));
         let mut current = match kept {
             Some(current) => current,
             None => Current::open(path)?,
         };
-        let grown = current.len.saturating_add(self.lines.len() as u64);
+        let grown = current.len.saturating_add(lines.len() as u64);
         if current.len > 0 && self.settings.max_size.is_some_and(|max| grown > max) {
             drop(current);
             set_aside(path, self.settings.keep)?;
             current = Current::open(path)?;
         }
-        current.append(&self.lines)?;
+        current.append(lines)?;
         self.current = Some(current);
         Ok(())
     }

@@ -21,7 +21,6 @@ use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Packing;
-use super::render;
 use super::render::View;
 use super::settings;
 use super::settings::Delivery;
@@ -393,7 +392,9 @@ impl Parcel<'_, '_> {
     /// Counts a message in, if it fits.
     fn pack(&mut self, message: &Outgoing<'_>) -> Packing {
         let mut path = String::new();
-        if let Err(missing) = render::template(&self.settings.path, Escape::Url, message, &mut path)
+        if let Err(missing) =
+            self.view
+                .template(&self.settings.path, Escape::Url, message, &mut path)
         {
             return Packing::Unfit(missing.to_string());
         }

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod file;
 pub mod http;
 pub mod mqtt;
+pub mod rejects;
 pub mod render;
 pub mod settings;
 pub mod sieve;

@@ -13,7 +13,6 @@ use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Repeat;
-use super::render;
 use super::render::View;
 use super::settings;
 use super::settings::Payload;
@@ -140,7 +139,8 @@ impl<'a> Mqtt<'a> {
     /// Fills `topic` and `payload`, or says why the message cannot be published.
     fn render(&mut self, message: &Outgoing<'_>) -> Result<(), String> {
         self.topic.clear();
-        render::template(&self.settings.topic, Escape::None, message, &mut self.topic)
+        self.view
+            .template(&self.settings.topic, Escape::None, message, &mut self.topic)
             .map_err(|missing| missing.to_string())?;
         check_topic(&self.topic)?;
         let (open, close): (&[u8], &[u8]) = match self.settings.payload {

@@ -4,15 +4,19 @@
 
 use super::engine::Outgoing;
 use super::settings::Shape;
+use super::settings::StampOf;
 use crate::clock::Wall;
 use crate::message::ValueRef;
 use crate::message::body::Body;
 use crate::message::body::UnknownVersion;
+use crate::message::digest;
 use crate::message::json;
 use crate::template::Escape;
 use crate::template::Missing;
 use crate::template::Substitute;
 use crate::template::Template;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Messages as one destination is shown them.
@@ -21,23 +25,85 @@ pub struct View<'a> {
     shape: &'a Shape,
     /// Names that are built for one message.
     names: String,
+    /// The stamp of one message.
+    stamp: String,
 }
 
 impl<'a> View<'a> {
     /// Messages in this shape.
     #[must_use]
     pub fn new(shape: &'a Shape) -> Self {
-        let names = String::new();
-        Self { shape, names }
+        let (names, stamp) = (String::new(), String::new());
+        Self {
+            shape,
+            names,
+            stamp,
+        }
     }
 
-    /// The parameters of a message as [`fields`] has them, converted.
+    /// The parameters of a message as [`fields`] has them, converted, and its stamp.
     pub fn fields<'v>(
         &'v mut self,
         message: &Outgoing<'v>,
     ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
         let shape: &'v Shape = self.shape;
-        shape.convert.apply(fields(message), &mut self.names)
+        self.stamp.clear();
+        if let Some(stamp) = &shape.stamp {
+            write_stamp(stamp.of, message, &mut self.stamp);
+        }
+        let name = shape.stamp.as_ref().map(|stamp| stamp.name.as_str());
+        let stamp = name.map(|name| (name, ValueRef::Text(&self.stamp)));
+        let converted = shape.convert.apply(fields(message), &mut self.names);
+        converted
+            .filter(move |(known, _)| Some(*known) != name)
+            .chain(stamp)
+    }
+
+    /// Who a message is of, as Wialon knows it.
+    #[must_use]
+    pub fn wialon_uid<'v>(&self, message: &Outgoing<'v>) -> Cow<'v, str>
+    where
+        'a: 'v,
+    {
+        let shape: &'a Shape = self.shape;
+        let ident = match find(message, "ident") {
+            Some(ValueRef::Text(ident)) => ident,
+            _ => "",
+        };
+        match shape.data(ident, "wialon_uid") {
+            Some(ValueRef::Text(uid)) => uid.into(),
+            Some(ValueRef::U64(uid)) => uid.to_string().into(),
+            _ => ident.into(),
+        }
+    }
+
+    /// Appends `template` to `out` with the parameters that [`fields`] has, and those that the
+    /// configuration gives the device as `{device.data.NAME}`; `{channel}` is short for
+    /// `{channel.name}`.
+    ///
+    /// # Errors
+    /// When the message lacks one; `out` is as before.
+    pub fn template<'t>(
+        &self,
+        template: &'t Template,
+        escape: Escape,
+        message: &Outgoing<'_>,
+        out: &mut String,
+    ) -> Result<(), Missing<'t>> {
+        let data = |name: &str| match find(message, "ident") {
+            Some(ValueRef::Text(ident)) => self.shape.data(ident, name),
+            _ => None,
+        };
+        let lookup = |wanted: &str| {
+            let data = wanted.strip_prefix("device.data.").and_then(data);
+            let found = data.or_else(|| find(message, wanted));
+            let found = match wanted {
+                "channel" => found.or_else(|| find(message, "channel.name")),
+                _ => found,
+            };
+            found.map(Substitute::Value)
+        };
+        template.render(escape, lookup, out)
     }
 
     /// Appends the message as one JSON object.
@@ -79,23 +145,18 @@ pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
     found.map(|(_, value)| value)
 }
 
-/// Appends `template` to `out` with the parameters that [`fields`] has; `{channel}` is short for
-/// `{channel.name}`.
-///
-/// # Errors
-/// When the message lacks one; `out` is as before.
-pub fn template<'t>(
-    template: &'t Template,
-    escape: Escape,
-    message: &Outgoing<'_>,
-    out: &mut String,
-) -> Result<(), Missing<'t>> {
-    let find = |wanted: &str| find(message, wanted).map(Substitute::Value);
-    let lookup = |wanted: &str| match wanted {
-        "channel" => find(wanted).or_else(|| find("channel.name")),
-        _ => find(wanted),
+/// Appends what identifies a message. One without a time of its own is only the same as itself.
+fn write_stamp(of: StampOf, message: &Outgoing<'_>, out: &mut String) {
+    let body = Body::new(message.body).ok();
+    let measured = body.filter(|body| body.measured().is_some());
+    let written = match measured.filter(|_| of == StampOf::Content) {
+        Some(body) => {
+            let said = body.fields().filter(|(name, _)| !RECEPTION.contains(name));
+            write!(out, "{:032x}", digest::of(said))
+        }
+        None => write!(out, "{:08x}:{}", message.ring, message.seq.0),
     };
-    template.render(escape, lookup, out)
+    debug_assert!(written.is_ok(), "a string takes all that is written to it");
 }
 
 fn added<'a>(body: Option<&Body<'a>>, received: Wall) -> [Option<(&'static str, ValueRef<'a>)>; 3] {
@@ -119,6 +180,9 @@ fn seconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e6
 }
 
+/// Where a message came from: it may come again from elsewhere.
+const RECEPTION: [&str; 4] = ["channel.name", "protocol.name", "device.name", "peer"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +201,7 @@ mod tests {
         body::encode(&message, &mut bytes);
         show(&Outgoing {
             seq: Seq(1),
+            ring: 7,
             received: Wall {
                 since_1970: Duration::new(1_700_000_000, 250_000_999),
                 trusted,
@@ -190,7 +255,9 @@ mod tests {
         let rendered = |from: &str, escape| {
             shown(&text, true, |message| {
                 let (parsed, mut out) = (Template::parse(from).unwrap(), String::from(">"));
-                match template(&parsed, escape, message, &mut out) {
+                let shape = Shape::default();
+                let view = View::new(&shape);
+                match view.template(&parsed, escape, message, &mut out) {
                     Ok(()) => out,
                     Err(missing) => format!("{out}{missing}"),
                 }

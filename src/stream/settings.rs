@@ -2,12 +2,17 @@
 
 use crate::convert::Convert;
 use crate::filter::Filter;
+use crate::message::Value;
+use crate::message::ValueRef;
 use crate::net::Bind;
 use crate::net::Target;
 use crate::net::tls::Tls;
+use crate::pattern::Pattern;
 use crate::ring;
 use crate::template::Template;
+use crate::thinning;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[stream]]`.
@@ -27,8 +32,14 @@ pub struct Settings {
     pub ttl: Option<Duration>,
     /// Older than this by its own timestamp is skipped; none: for ever.
     pub max_age: Option<Duration>,
+    /// Of each ident so many are taken; none: all.
+    pub thinning: Option<thinning::Settings>,
+    /// Between two messages that are sent, on the average; none: no limit.
+    pub interval: Option<Duration>,
     /// What the destination is shown of a message.
     pub shape: Shape,
+    /// Where messages that are given up are kept; none: nowhere.
+    pub rejects: Option<Rejects>,
     /// How batches are cut and tried again.
     pub delivery: Delivery,
     /// Where connections leave from; none: as the routes say.
@@ -62,11 +73,62 @@ impl Settings {
     }
 }
 
+/// Where messages that are given up are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejects {
+    /// JSON lines; one that was set aside lies beside it with `.1`.
+    pub file: PathBuf,
+    /// Bytes of both files at most, one message excepted.
+    pub size: u64,
+}
+
 /// What the destination is shown of a message.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// Which parameters, under which names.
     pub convert: Convert,
+    /// An id that each message gets.
+    pub stamp: Option<Stamp>,
+    /// All devices, in their order: what templates and `wialon_uid` need of them.
+    pub devices: Rc<[Device]>,
+}
+
+/// An id that stays the same however often a message is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Of the parameter.
+    pub name: String,
+    /// What it identifies.
+    pub of: StampOf,
+}
+
+/// What a stamp identifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StampOf {
+    /// The record in the ring.
+    Record,
+    /// What the device said and when: also the same when it repeats itself.
+    Content,
+}
+
+/// What the configuration knows of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// One ident, or many.
+    pub ident: Pattern,
+    /// Its `data`.
+    pub data: Vec<(String, Value)>,
+}
+
+impl Shape {
+    /// What the configuration says of the first device of which `ident` is one.
+    #[must_use]
+    pub fn data(&self, ident: &str, name: &str) -> Option<ValueRef<'_>> {
+        let mut devices = self.devices.iter();
+        let device = devices.find(|device| device.ident.matches(ident))?;
+        let found = device.data.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_ref())
+    }
 }
 
 /// What a stream subscribes to; a message that matches twice is sent once.

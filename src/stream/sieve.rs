@@ -6,11 +6,15 @@ use super::render;
 use super::settings::Settings;
 use crate::filter::Filter;
 use crate::filter::Watch;
+use crate::message::body::Body;
+use crate::thinning::Thinner;
+use std::time::Duration;
 
 /// What decides of each message of a stream, in the order of the ring.
 #[derive(Debug, Default)]
 pub struct Sieve {
     filter: Option<(Filter, Watch)>,
+    thinner: Option<Thinner>,
     /// See [`Sieve::suspicion`].
     never_seen: Option<Vec<String>>,
 }
@@ -25,12 +29,36 @@ impl Sieve {
         };
         Self {
             filter: settings.filter.clone().map(watched),
+            thinner: settings.thinning.clone().map(Thinner::new),
             never_seen: None,
         }
     }
 
-    /// Whether a message is taken, as it stands in the ring.
-    pub(super) fn takes(&mut self, message: &Outgoing<'_>) -> bool {
+    /// Whether a message is taken that was received `age` before `mono`, as it stands in the ring.
+    pub(super) fn takes(&mut self, message: &Outgoing<'_>, mono: Duration, age: Duration) -> bool {
+        if !self.passes(message) {
+            return false;
+        }
+        let (Some(thinner), Ok(body)) = (&mut self.thinner, Body::new(message.body)) else {
+            return true;
+        };
+        let (ident, mark) = (body.text("ident"), thinner.mark(&body, mono, age));
+        let due = thinner.passes(ident, mark);
+        if due {
+            thinner.passed(ident, mark);
+        }
+        due
+    }
+
+    /// All that was taken is shown again.
+    pub(super) fn forget(&mut self) {
+        if let Some(thinner) = &mut self.thinner {
+            thinner.forget();
+        }
+    }
+
+    /// Whether a message passes the filter.
+    fn passes(&mut self, message: &Outgoing<'_>) -> bool {
         let Some((filter, watch)) = &mut self.filter else {
             return true;
         };

@@ -241,7 +241,7 @@ impl Link for WialonRetranslator<'_> {
 /// Appends the packet of a message, or says why there is none. Who and when are told as they were
 /// before the conversion.
 fn encode(view: &mut View<'_>, message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-    let body = Body::new(message.body).map_err(|error| error.to_string())?;
+    Body::new(message.body).map_err(|error| error.to_string())?;
     let seconds = match render::find(message, "timestamp") {
         Some(ValueRef::U64(seconds)) => Some(seconds),
         Some(ValueRef::F64(seconds)) => Duration::try_from_secs_f64(seconds)
@@ -250,6 +250,7 @@ fn encode(view: &mut View<'_>, message: &Outgoing<'_>, out: &mut Vec<u8>) -> Res
         _ => None,
     };
     let seconds = seconds.ok_or("`timestamp` is no time")?;
-    retranslator::encode(body.text("ident"), seconds, view.fields(message), out)
+    let uid = view.wialon_uid(message);
+    retranslator::encode(&uid, seconds, view.fields(message), out)
         .map_err(|error| error.to_string())
 }

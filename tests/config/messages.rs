@@ -2,8 +2,12 @@
 
 use crate::told::Told;
 use crate::told::with;
+use std::time::Duration;
+use weir::message::ValueRef;
 use weir::pattern::Pattern;
 use weir::stream::settings::Settings;
+use weir::stream::settings::Stamp;
+use weir::stream::settings::StampOf;
 
 /// A stream with these lines.
 fn stream(lines: &str) -> Settings {
@@ -42,4 +46,54 @@ fn mistakes_of_a_conversion_are_told() {
     let empty = said("convert = { fields = [''], dots = 'more than a few' }\n");
     let dots = "`dots` has at most 8 bytes and no control characters";
     assert_eq!(empty, ["not the name of a parameter", dots]);
+}
+
+#[test]
+fn thinning_and_the_rate_are_read() {
+    let lines = "every = '10s'\nor_change = ['din.*']\n";
+    let expected = weir::thinning::Settings {
+        every: Duration::from_secs(10),
+        or_change: vec![Pattern::new("din.*")],
+    };
+    assert_eq!(stream(lines).thinning.as_ref(), Some(&expected));
+    let channel = Told::new(with(lines, "")).right().channels.remove(0);
+    assert_eq!(channel.thinning, Some(expected));
+    assert_eq!(stream("every = '0s'\n").thinning, None);
+    let interval = |lines| stream(lines).interval;
+    assert_eq!(interval("rate = 4\n"), Some(Duration::from_millis(250)));
+    assert_eq!(interval("rate = 0.5\n"), Some(Duration::from_secs(2)));
+    assert_eq!(interval(""), None);
+    let message = "`rate` is from 0.001 to 100000 messages a second";
+    assert_eq!(said("rate = 0\n"), [message]);
+    let message = "without `every` all messages pass";
+    assert_eq!(said("or_change = 'din'\n"), [message]);
+}
+
+#[test]
+fn a_stamp_is_read_and_streams_know_the_devices() {
+    let stamp = stream("stamp = { name = 'id', of = 'content' }\n")
+        .shape
+        .stamp;
+    let expected = |of| Stamp {
+        name: "id".into(),
+        of,
+    };
+    assert_eq!(stamp, Some(expected(StampOf::Content)));
+    let lines = "stamp = { name = 'id' }\n\
+                 [[device]]\nname = 'd'\nident = '3*'\ndata = { wialon_uid = '77' }\n";
+    let shape = stream(lines).shape;
+    assert_eq!(shape.stamp, Some(expected(StampOf::Record)));
+    assert_eq!(shape.data("35", "wialon_uid"), Some(ValueRef::Text("77")));
+    assert_eq!(shape.data("4", "wialon_uid"), None);
+    let unknown = "unknown `of` `both`";
+    assert_eq!(said("stamp = { name = 'id', of = 'both' }\n"), [unknown]);
+}
+
+#[test]
+fn a_file_for_rejects_is_read() {
+    let rejects = stream("rejects = { file = '/r', size = '1 MiB' }\n").rejects;
+    let rejects = rejects.unwrap();
+    assert_eq!((rejects.file, rejects.size), ("/r".into(), 1 << 20));
+    let message = "this rejects has no `file`";
+    assert_eq!(said("rejects = { size = '1 MiB' }\n"), [message]);
 }

@@ -10,8 +10,13 @@
 )]
 
 mod commands;
+mod crashes;
+mod memory;
+mod pipeline;
+mod sender;
 mod servers;
 mod trackers;
+mod wear;
 mod weir;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};

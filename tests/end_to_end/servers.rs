@@ -65,7 +65,8 @@ impl Mosquitto {
         this
     }
 
-    fn text(&self) -> String {
+    /// What came, one `TOPIC PAYLOAD` a line.
+    pub(crate) fn text(&self) -> String {
         fs::read_to_string(self.folder.join("received")).unwrap_or_default()
     }
 

@@ -130,6 +130,14 @@ impl Weir {
             .unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
+
+    /// Bytes that it made the kernel write to disks, whole pages.
+    pub(crate) fn written(&self) -> u64 {
+        let counts = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let mut lines = counts.lines();
+        let bytes = lines.find_map(|line| line.strip_prefix("write_bytes: "));
+        bytes.unwrap().parse().unwrap()
+    }
 }
 
 impl Drop for Weir {

@@ -6,8 +6,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use weir::stream::Fault;
 use weir::stream::file::FileLink;
+use weir::stream::rejects;
 use weir::stream::settings::File;
+use weir::stream::settings::Rejects;
 use weir::stream::settings::Shape;
 
 /// A folder that is gone after the test.
@@ -59,6 +62,36 @@ fn link(path: &Path, max_size: Option<u64>, keep: u32) -> FileLink {
         keep,
     };
     FileLink::new(file, Shape::default())
+}
+
+#[test]
+fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let settings = Rejects {
+        file: folder.path(),
+        size: 2_000,
+    };
+    let mut rejects = rejects::Rejects::new(&settings);
+    world.append_many(100);
+    for n in 0..100 {
+        let seq = world.engine.next(world.now).unwrap().seq;
+        let (range, now) = (seq..=seq, world.now);
+        if n % 5 == 0 {
+            world.engine.accepted(0, range, now);
+        } else {
+            let fault = Fault::new(400, "no \"good\"");
+            world.engine.refused(0, range, &fault, now, 0);
+        }
+        rejects.keep(&mut world.engine).unwrap();
+    }
+    assert_eq!(world.counters().given_up, 80);
+    assert_eq!(folder.names(), ["log.json", "log.json.1"]);
+    let read = |name| std::fs::read_to_string(folder.0.join(name)).unwrap();
+    let (new, old) = (read("log.json"), read("log.json.1"));
+    assert!(new.len() <= 1_000 && old.len() <= 1_000 && old.len() > 800);
+    let last: serde_json::Value = serde_json::from_str(new.lines().last().unwrap()).unwrap();
+    assert_eq!(last["reason"], "no \"good\"");
+    assert_eq!(number_of(&last["message"]), 99);
 }
 
 fn deliver(world: &mut World, link: &mut FileLink) {

@@ -3,12 +3,16 @@
 use crate::talk;
 use crate::world::World;
 use crate::world::delivery;
+use std::time::Duration;
 use weir::filter::Filter;
 use weir::message::Message;
+use weir::pattern::Pattern;
 use weir::stream::engine::Event;
+use weir::stream::engine::Packing;
 use weir::stream::settings::Destination;
 use weir::stream::settings::File;
 use weir::stream::settings::Settings;
+use weir::thinning;
 
 fn settings() -> Settings {
     let file = File {
@@ -67,4 +71,118 @@ fn a_filter_that_passes_nothing_is_told_of_once_with_what_was_never_seen() {
     let never_seen = vec!["positon.speed".to_owned()];
     assert_eq!(world.events(), [Event::NothingPasses { never_seen }]);
     assert_eq!(world.counters().filtered, 1_499);
+}
+
+#[test]
+fn of_each_ident_one_passes_in_the_time_also_from_a_backlog_and_after_a_restart() {
+    let mut world = World::of(&Settings {
+        thinning: Some(thinning::Settings {
+            every: Duration::from_secs(60),
+            or_change: vec![Pattern::new("din")],
+        }),
+        ..settings()
+    });
+    for minute in 0..3 {
+        for (second, ident, din) in [(0, "a", 0), (1, "b", 0), (30, "a", 0), (40, "b", 1)] {
+            let mut message = message(ident, &[("din", din)]);
+            message.set_timestamp((1_700_000_000 + minute * 120 + second) * 1_000_000);
+            world.append_message(&message);
+        }
+    }
+    world.serve();
+    assert_eq!(world.take().len(), 9);
+    world.restart();
+    let again = world.take();
+    assert_eq!(again.len(), 9);
+    let (first, last) = (again[0].0, again[8].0);
+    world.engine.accepted(1, first..=last, world.now);
+    assert_eq!(world.counters().filtered, 3);
+}
+
+/// One that is 100 s old, one from a minute later, one without a time; all received now.
+fn aging() -> World {
+    let mut world = World::of(&Settings {
+        max_age: Some(Duration::from_secs(120)),
+        ..settings()
+    });
+    for age in [100, 40] {
+        let mut message = message("a", &[]);
+        let measured = world.now.wall.since_1970 - Duration::from_secs(age);
+        message.set_timestamp(u64::try_from(measured.as_micros()).unwrap());
+        world.append_message(&message);
+    }
+    world.append_message(&message("a", &[]));
+    world.serve();
+    world
+}
+
+#[test]
+fn what_was_measured_too_long_ago_is_expired_while_it_waits() {
+    for (passed, left) in [(19, 3), (21, 2), (81, 1), (121, 0)] {
+        let mut world = aging();
+        world.pass(Duration::from_secs(passed));
+        assert_eq!(world.take().len(), left, "after {passed} s");
+    }
+}
+
+#[test]
+fn a_wrong_clock_expires_nothing() {
+    let mut world = aging();
+    world.pass(Duration::from_secs(100));
+    world.now.wall.trusted = false;
+    assert_eq!(world.take().len(), 3);
+}
+
+#[test]
+fn no_more_go_in_a_second_than_the_rate_allows_one_by_one_or_in_a_batch() {
+    let settings = Settings {
+        interval: Some(Duration::from_secs_f64(1.0 / 7.0)),
+        ..settings()
+    };
+    let mut world = World::of(&settings);
+    world.append_many(50);
+    assert_eq!(world.take().len(), 1);
+    let due = world.engine.rate_due(world.now).unwrap();
+    assert_eq!((due - world.now.mono).as_millis(), 142);
+    world.pass(due - world.now.mono);
+    assert_eq!(world.take().len(), 1);
+
+    let mut world = World::of(&settings);
+    world.append_many(50);
+    for _ in 0..3 {
+        let now = world.now;
+        let batch = world.engine.next_batch(now, |_| Packing::Taken).unwrap();
+        assert_eq!(world.engine.batch(batch.clone()).count(), 7);
+        world.engine.accepted(0, batch, now);
+        assert_eq!(world.engine.next_batch(now, |_| Packing::Taken), None);
+        let due = world.engine.batch_due().unwrap() - now.mono;
+        assert!((999..=1_000).contains(&due.as_millis()), "{due:?}");
+        world.pass(due);
+    }
+}
+
+/// What a window of any length holds in memory: `max_bytes` and one message.
+#[test]
+fn memory_is_bounded_by_bytes_whatever_the_window() {
+    for (len, count) in [(31 << 10, 40), (1_000, 2_000), (50, 4_000), (0, 6_000)] {
+        let mut settings = settings();
+        settings.delivery.max_messages = 10_000;
+        let mut world = World::of(&settings);
+        let mut message = message("a", &[]);
+        message.set("text", "x".repeat(len).as_str());
+        let stored = len + 64;
+        for _ in 0..count {
+            world.append_message(&message);
+        }
+        // what the ring needs to read is not the stream's
+        world.serve();
+        world.renew(&settings);
+        let counted = allocation_counter::measure(|| world.serve());
+        assert!(world.engine.has_waiting());
+        let most = u64::try_from(settings.delivery.max_bytes + stored).unwrap();
+        assert!(
+            counted.bytes_max <= most,
+            "{len}: {counted:?}, at most {most}"
+        );
+    }
 }

@@ -57,6 +57,8 @@ impl World {
             messages: 1000,
             bytes: 256 * 1024,
             ttl,
+            max_age: None,
+            interval: None,
         };
         Self {
             ring,
@@ -69,9 +71,23 @@ impl World {
 
     /// With all that the configuration of a stream says.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let world = Self::limited(settings.delivery.clone(), settings.ttl);
-        let engine = world.engine.behind(Sieve::new(settings));
-        Self { engine, ..world }
+        let mut world = Self::limited(settings.delivery.clone(), settings.ttl);
+        world.renew(settings);
+        world
+    }
+
+    /// The engine is made anew, as after a start of the daemon.
+    pub(crate) fn renew(&mut self, settings: &Settings) {
+        self.engine.restart(&mut self.ring);
+        let limits = Limits {
+            messages: settings.in_memory_max(),
+            bytes: settings.delivery.max_bytes,
+            ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
+        };
+        let engine = Engine::new(self.stream, settings.delivery.clone(), limits);
+        self.engine = engine.behind(Sieve::new(settings));
     }
 
     /// A message comes in; `n` counts them from 0.

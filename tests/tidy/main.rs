@@ -23,27 +23,28 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("template", &["message"]),
     ("convert", &["message", "pattern"]),
     ("filter", &["message", "pattern", "spelling"]),
+    ("thinning", &["message", "pattern"]),
     ("wire", &["message"]),
     ("net", &["clock", "units"]),
     ("ring", &["clock", "units"]),
     (
         "channel",
         &[
-            "clock", "message", "net", "pattern", "template", "units", "wire",
+            "clock", "message", "net", "pattern", "template", "thinning", "units", "wire",
         ],
     ),
     (
         "stream",
         &[
-            "clock", "convert", "filter", "message", "net", "pattern", "ring", "template", "units",
-            "wire",
+            "clock", "convert", "filter", "message", "net", "pattern", "ring", "template",
+            "thinning", "units", "wire",
         ],
     ),
     (
         "config",
         &[
             "channel", "convert", "filter", "message", "net", "pattern", "ring", "spelling",
-            "stream", "template", "units",
+            "stream", "template", "thinning", "units",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! What a stream has read from the ring and not settled there, in the order of the ring. Decides
 //! nothing: which message goes when is the [`super::Engine`]'s business.
 
+use super::Limits;
 use crate::clock::Now;
 use crate::clock::Wall;
 use crate::ring::Record;
@@ -13,8 +14,10 @@ use std::time::Duration;
 /// Messages between the ring's reading place and its cursor.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
+    /// Its id, see [`Outgoing`].
+    pub(super) ring: u32,
     items: VecDeque<Item>,
-    /// Of the bodies in `items`.
+    /// Of `items` and their bodies.
     bytes: usize,
     /// The last that was taken out accepted.
     last_accepted: Option<Item>,
@@ -28,10 +31,14 @@ pub(super) struct Item {
     /// Its age when it was read, and when that was.
     age: Duration,
     pub(super) read_at: Duration,
+    /// Since 1970, by its own timestamp, where that is asked for.
+    measured: Option<Duration>,
     body: Box<[u8]>,
     /// How often it was sent.
     pub(super) sent: u32,
     pub(super) state: State,
+    /// Why it was given up, until that is asked for.
+    reason: Option<Box<str>>,
 }
 
 /// Where a message is on its way.
@@ -47,6 +54,8 @@ pub(super) enum State {
 pub struct Outgoing<'a> {
     /// Its number, for the answer.
     pub seq: Seq,
+    /// The id of the ring that gave it the number.
+    pub ring: u32,
     /// When it was received.
     pub received: Wall,
     /// The message, see [`crate::message::body`].
@@ -66,9 +75,10 @@ pub enum Repeat {
 
 impl<'a> Outgoing<'a> {
     /// A record that was just read.
-    pub(super) fn of(record: &Record<'a>) -> Self {
+    pub(super) fn of(record: &Record<'a>, ring: u32) -> Self {
         Self {
             seq: record.seq,
+            ring,
             received: record.received,
             body: record.body,
             repeat: Repeat::First,
@@ -91,19 +101,27 @@ impl Queue {
     }
 
     /// Takes a record in; one that is settled already keeps no body.
-    pub(super) fn push(&mut self, record: &Record<'_>, now: Now, settled: Option<Settled>) {
+    pub(super) fn push(
+        &mut self,
+        record: &Record<'_>,
+        measured: Option<Duration>,
+        now: Now,
+        settled: Option<Settled>,
+    ) {
         let body: Box<[u8]> = match settled {
             Some(_) => [].into(),
             None => record.body.into(),
         };
-        self.bytes += body.len();
+        self.bytes += ITEM_LEN + body.len();
         self.items.push_back(Item {
             seq: record.seq,
             received: record.received,
             age: record.age,
             read_at: now.mono,
+            measured,
             body,
             sent: 0,
+            reason: None,
             state: settled.map_or(State::Waiting, State::Settled),
         });
     }
@@ -114,7 +132,7 @@ impl Queue {
             return None;
         };
         let item = self.items.pop_front()?;
-        self.bytes -= item.body.len();
+        self.bytes -= ITEM_LEN + item.body.len();
         let seq = item.seq;
         if how == Settled::Accepted {
             self.last_accepted = Some(item);
@@ -123,7 +141,8 @@ impl Queue {
     }
 
     pub(super) fn last_accepted(&self) -> Option<Outgoing<'_>> {
-        self.last_accepted.as_ref().map(Item::outgoing)
+        let last = self.last_accepted.as_ref();
+        last.map(|item| item.outgoing(self.ring))
     }
 
     /// The oldest that is not settled.
@@ -183,10 +202,38 @@ impl Queue {
         marked.count()
     }
 
-    /// Settles those that wait and are older than `ttl`.
-    pub(super) fn expire(&mut self, ttl: Duration, now: Now) {
+    /// Settles one that is in flight: the destination will never take it.
+    pub(super) fn give_up(&mut self, seq: Seq, reason: &str) {
+        let place = self.place(seq);
+        let item = self.items.get_mut(place);
+        if let Some(item) = item.filter(|item| item.seq == seq && item.is_in_flight()) {
+            item.state = State::Settled(Settled::GivenUp);
+            item.reason = Some(reason.into());
+        }
+    }
+
+    /// The first that was given up and not asked for, and why.
+    pub(super) fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        let ring = self.ring;
+        let (item, reason) = self
+            .items
+            .iter_mut()
+            .find_map(|item| item.reason.take().map(|reason| (item, reason)))?;
+        Some((item.outgoing(ring), reason))
+    }
+
+    /// Settles those that wait and are too old.
+    pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
+        if (limits.ttl, limits.max_age) == (None, None) {
+            return;
+        }
         for item in self.waiting_mut() {
-            if item.age(now) > ttl {
+            let is_old = limits.ttl.is_some_and(|ttl| item.age(now) > ttl);
+            if is_old
+                || limits
+                    .max_age
+                    .is_some_and(|max| item.measured_age(now) > max)
+            {
                 item.state = State::Settled(Settled::Expired);
             }
         }
@@ -209,8 +256,17 @@ impl Item {
         self.age + now.mono.saturating_sub(self.read_at)
     }
 
+    /// How long ago it was measured; a clock that cannot be trusted makes nothing old.
+    fn measured_age(&self, now: Now) -> Duration {
+        match self.measured {
+            None => self.age(now),
+            Some(_) if !now.wall.trusted => Duration::ZERO,
+            Some(measured) => now.wall.since_1970.saturating_sub(measured),
+        }
+    }
+
     /// As a link sees it, before or after [`Item::depart`].
-    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+    pub(super) fn outgoing(&self, ring: u32) -> Outgoing<'_> {
         let before = self.sent - u32::from(self.is_in_flight());
         let repeat = match before {
             0 => Repeat::First,
@@ -218,6 +274,7 @@ impl Item {
         };
         Outgoing {
             seq: self.seq,
+            ring,
             received: self.received,
             body: &self.body,
             repeat,
@@ -228,3 +285,7 @@ impl Item {
         matches!(self.state, State::InFlight { .. })
     }
 }
+
+/// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, and
+/// what the allocator adds to the body.
+const ITEM_LEN: usize = 2 * size_of::<Item>() + 16;

@@ -1,0 +1,18 @@
+//! What an engine may hold and for how long. Holds nothing.
+
+use std::time::Duration;
+
+/// What an engine holds in memory at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages read and not settled.
+    pub messages: usize,
+    /// Their bytes in memory, what is kept beside them included, one message excepted.
+    pub bytes: usize,
+    /// Older than this since it was received: expired.
+    pub ttl: Option<Duration>,
+    /// Older than this by its own timestamp: expired.
+    pub max_age: Option<Duration>,
+    /// Between two messages that are sent, on the average.
+    pub interval: Option<Duration>,
+}

@@ -1,0 +1,129 @@
+//! `kill -9` again and again under load, on a real file: what was acknowledged arrives, in order,
+//! and little of it twice.
+
+use crate::sender::Sender;
+use crate::servers::{Arrivals, Cable, Mosquitto};
+use crate::weir::{Weir, eventually, free_port};
+use crate::{config, message, mqtt};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+#[test]
+fn two_hundred_crashes_lose_nothing_and_repeat_little() {
+    let mut random = Random::new();
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let cable = Cable::new(broker.port);
+    let stream = mqtt("cloud", cable.port, "channels = [\"*\"]");
+    let mut weir = Weir::start("crashes", &config(port, &stream));
+    let (mut sender, mut away_for, mut crashes) =
+        (Sender::new(port, UNANSWERED as u64, message), 1, Vec::new());
+    for _ in 0..CRASHES {
+        let under_way = sender.start();
+        sleep(Duration::from_millis(random.below(150) + 10));
+        weir.kill();
+        sender = under_way.join().unwrap();
+        crashes.push(Crash::now(&broker));
+        away_for = turn_cable(&cable, away_for, &mut random);
+        weir.restart();
+    }
+    if away_for > 0 {
+        cable.plug();
+    }
+    let sent = sender.sent;
+    sender.send(sent).unwrap();
+    let last = format!("\"seq\":{}", sent - 1);
+    eventually("the last arrives", || broker.text().contains(&last));
+    Arrivals::of([broker.text()], "seq").assert_complete(sent);
+    assert_few_repeats(&crashes, &broker.text());
+    assert_eq!(weir.stop(), Some(0));
+}
+
+/// Pulls the cable now and then for some rounds; returns for how many more it stays so.
+fn turn_cable(cable: &Cable, away_for: u64, random: &mut Random) -> u64 {
+    match away_for {
+        0 if random.below(6) == 0 => {
+            cable.pull();
+            random.below(4) + 1
+        }
+        0 => 0,
+        1 => {
+            cable.plug();
+            0
+        }
+        more => more - 1,
+    }
+}
+
+/// When the daemon was killed, and how much had come out of mosquitto by then, in whole lines.
+struct Crash {
+    at: Instant,
+    bytes: usize,
+}
+
+impl Crash {
+    fn now(broker: &Mosquitto) -> Self {
+        let text = broker.text();
+        Self {
+            at: Instant::now(),
+            bytes: text.rfind('\n').map_or(0, |last| last + 1),
+        }
+    }
+}
+
+/// Fails if after any crash more came twice than first arrived in the time of the cursor window
+/// before it, was in flight, or was not acknowledged to the sender.
+fn assert_few_repeats(crashes: &[Crash], text: &str) {
+    let ends = crashes.iter().skip(1).map(|crash| crash.bytes);
+    let (mut most, mut all) = (0, 0);
+    for (number, (crash, end)) in crashes.iter().zip(ends.chain([text.len()])).enumerate() {
+        let before = Arrivals::of([&text[..crash.bytes]], "seq");
+        let old = crashes
+            .iter()
+            .rev()
+            .find(|old| old.at + CURSOR_WINDOW <= crash.at);
+        let old = Arrivals::of([&text[..old.map_or(0, |old| old.bytes)]], "seq");
+        let fresh = before.first.len() - old.first.len();
+        let after = Arrivals::of([&text[..end]], "seq");
+        let repeats = after.repeats - before.repeats;
+        let bound = fresh + IN_FLIGHT + UNANSWERED;
+        assert!(
+            repeats <= bound,
+            "crash {number}: {repeats} came twice, at most {bound} may"
+        );
+        (most, all) = (most.max(repeats), all + repeats);
+    }
+    let count = Arrivals::of([text], "seq").first.len();
+    println!(
+        "{count} messages, {all} of them twice, at most {most} after one of {CRASHES} crashes"
+    );
+}
+
+/// Numbers by chance; the seed is printed, and may be given.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+        let given = std::env::var("WEIR_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or(u64::from(now)) | 1;
+        println!("again with WEIR_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) % bound
+    }
+}
+
+const CRASHES: usize = 200;
+/// Messages that the sender has without an answer at most.
+const UNANSWERED: usize = 100;
+/// Messages that a stream has in flight: its `window`.
+const IN_FLIGHT: usize = 100;
+/// How far the cursor on disk may lag.
+const CURSOR_WINDOW: Duration = Duration::from_secs(5);

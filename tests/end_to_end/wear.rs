@@ -1,0 +1,47 @@
+//! What the kernel says of the daemon's writes at the default policy, in real time on a real
+//! file. How that wears a flash out is computed in `tests/wear`.
+
+use crate::servers::{Cable, Mosquitto};
+use crate::weir::{Lines, Weir, eventually, free_port};
+use crate::{config, message, mqtt};
+use std::thread::sleep;
+use std::time::Duration;
+
+#[test]
+fn next_to_nothing_is_written_while_the_destination_answers() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let cable = Cable::new(broker.port);
+    cable.plug();
+    let weir = Weir::start("flash", &config(port, &mqtt("cloud", cable.port, ALL)));
+    let mut lines = Lines::connect(port);
+    eventually("it is connected", || {
+        weir.log().contains("`cloud`: connected")
+    });
+    let reachable = written(&weir, &mut lines, 0);
+    cable.pull();
+    eventually("it is away", || weir.log().contains("connection lost"));
+    let away = written(&weir, &mut lines, COUNT);
+    println!("{COUNT} messages: {reachable} bytes written when reachable, {away} when away");
+    assert_eq!(reachable, 0, "held and never written");
+    assert!(away >= COUNT * 4096, "{away} bytes");
+    assert!(away <= (COUNT + SLACK) * COUNTED_MAX, "{away} bytes");
+}
+
+/// What writing messages one by one makes the daemon write.
+fn written(weir: &Weir, lines: &mut Lines, from: u64) -> u64 {
+    let before = weir.written();
+    for number in from..from + COUNT {
+        lines.send(&message(number));
+        lines.await_acked(number + 1);
+        sleep(Duration::from_millis(100));
+    }
+    weir.written() - before
+}
+
+const ALL: &str = "channels = [\"*\"]";
+const COUNT: u64 = 20;
+/// Writes for cursors and lines of the log.
+const SLACK: u64 = 10;
+/// What the kernel counts for a block of 4 KiB: all that it keeps in memory as one piece with it,
+/// as much as was written at once when the file was made. The device is given less.
+const COUNTED_MAX: u64 = 16 * 1024;
