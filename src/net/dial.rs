@@ -40,7 +40,7 @@ pub struct Dialling {
 }
 
 /// Connects to the first of these addresses that answers. They are tried in their order, each
-/// [`STAGGER`] after the one before, or at once when that one failed.
+/// 250 ms after the one before, or at once when that one failed.
 ///
 /// # Errors
 /// When none answered within `timeout`; of several failures, the one that tells most.
