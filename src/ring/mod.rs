@@ -477,6 +477,8 @@ impl Ring {
 }
 
 #[cfg(test)]
+mod bound_tests;
+#[cfg(test)]
 mod file_tests;
 #[cfg(test)]
 mod older_tests;
