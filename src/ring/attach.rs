@@ -24,6 +24,11 @@ impl Ring {
         if name.is_empty() || name.len() > NAME_MAX || name.contains('\0') {
             return Err(AttachError::Name);
         }
+        if from == From::Oldest && !self.is_degraded() {
+            // What is on disk stays when others have settled it. Should it not get there, it is
+            // read from memory for as long as it is there; the ring is degraded then.
+            self.commit(now).unwrap_or_default();
+        }
         let orphan = StreamId::owned(&self.orphans, owner_of(name));
         let id = orphan
             .or_else(|| self.vacant())
@@ -85,7 +90,8 @@ impl Ring {
         let mut stream = Stream::new(name, self.next_seq, self.cum.of(id));
         if from == From::Oldest {
             stream.from_oldest = true;
-            stream.cursor_seq = self.segments.front().map_or(self.next_seq, |s| s.first_seq);
+            let oldest = self.segments.front();
+            stream.cursor_seq = oldest.map_or(self.durable(), |oldest| oldest.first_seq);
             stream.read_seq = stream.cursor_seq;
         }
         stream

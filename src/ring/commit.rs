@@ -247,6 +247,9 @@ impl Ring {
 
     /// Lets go of what waits and was settled by all, wherever it stands.
     fn drop_settled(&mut self) {
+        if self.copying {
+            return;
+        }
         let table = &self.table;
         let gone = self
             .queue
@@ -264,10 +267,14 @@ impl Ring {
             return Room::Yes;
         }
         let end = self.oldest_end();
+        let next = self
+            .segments
+            .get(1)
+            .map_or(self.durable(), |next| next.first_seq);
         let lost = self
             .table
             .attached()
-            .any(|(id, stream)| stream.cursor_ord < end.of(id));
+            .any(|(id, stream)| stream.cursor_ord < end.of(id) || stream.waits_for_older(next));
         match self.settings.full == Full::Refuse && lost {
             true => Room::No,
             false => Room::GivesUp(end),

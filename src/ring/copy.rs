@@ -13,6 +13,7 @@ use super::queue::Entry;
 use super::record::Base;
 use super::recover::Picture;
 use super::slot::Slot;
+use super::table::Stream;
 use super::table::Table;
 use super::walk::Found;
 use crate::clock::Now;
@@ -23,8 +24,7 @@ impl Ring {
     /// A ring on the blank storage `into` with all that streams of the ring in `from` have not
     /// settled, on disk before it returns. `from` is not changed.
     ///
-    /// Records older than a stream that reads from the oldest on are copied only if another
-    /// stream waits for them.
+    /// Records that only a stream reading from the oldest on has still to see are among them.
     ///
     /// # Errors
     /// When there is no ring, when both its slots are lost and nobody knows its streams, or when
@@ -41,6 +41,7 @@ impl Ring {
         let mut ring = Self::begin(into, settings, picture.ring_id)?;
         ring.random = random;
         ring.inherit(slot, &picture);
+        ring.copying = true;
         let before = ring.cum;
         let mut result = Ok(());
         visit(from, &picture, &mut |found, _, body| {
@@ -51,6 +52,7 @@ impl Ring {
         });
         result?;
         ring.commit(now).map_err(OpenError::Io)?;
+        ring.copying = false;
         ring.count_damaged(&picture, &before);
         ring.finish_copy(slot, &picture, now)?;
         Ok((
@@ -83,7 +85,10 @@ impl Ring {
 
     fn take_over(&mut self, found: &Found, body: &[u8], now: Now) -> Result<(), OpenError> {
         let mask = self.table.unsettled(found.header.mask, found.seq);
-        if mask == 0 {
+        let seq = found.seq;
+        let reads = |stream: &Stream| stream.read_seq <= seq && stream.waits_for_older(seq + 1);
+        let older = self.table.attached().any(|(_, stream)| reads(stream));
+        if mask == 0 && !older {
             return Ok(());
         }
         let base = found.base.unwrap_or_default();

@@ -35,6 +35,7 @@ pub mod inspect;
 mod invariants;
 mod memory;
 mod occupancy;
+mod older;
 mod open;
 mod queue;
 mod read;
@@ -302,6 +303,8 @@ pub struct Ring {
     last_commit: scan::LastCommit,
     last_slot: Option<Vec<u8>>,
     last_append: Duration,
+    /// Its records come from another ring: they are written, whoever wants them.
+    copying: bool,
     window: Window,
     stats: Stats,
 }
@@ -423,9 +426,9 @@ impl Ring {
 
     fn backlog(&self, id: StreamId) -> u64 {
         let written = |stream: &table::Stream| self.cum.of(id).saturating_sub(stream.cursor_ord);
-        self.table
-            .stream(id)
-            .map_or(0, |stream| written(stream) + stream.waiting)
+        self.table.stream(id).map_or(0, |stream| {
+            written(stream) + stream.waiting + stream.older.backlog()
+        })
     }
 
     /// Bytes of segments, and of those that hold what a stream has not settled.
@@ -461,7 +464,7 @@ impl Ring {
 
     /// Lets go of what waits and was settled by all that wanted it.
     fn release(&mut self) {
-        while self.queue.begun() == 0 {
+        while !self.copying && self.queue.begun() == 0 {
             let Some(entry) = self.queue.first() else {
                 return;
             };
@@ -481,7 +484,11 @@ impl Ring {
 }
 
 #[cfg(test)]
+mod bound_tests;
+#[cfg(test)]
 mod file_tests;
+#[cfg(test)]
+mod older_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]

@@ -184,6 +184,7 @@ impl Ring {
             last_commit: LastCommit::default(),
             last_slot: None,
             last_append: Duration::ZERO,
+            copying: false,
             window: Window::default(),
             stats: Stats::default(),
         })
@@ -234,6 +235,7 @@ impl Ring {
             last_commit: picture.last_commit,
             last_slot: slot.map(Slot::encode),
             last_append: Duration::ZERO,
+            copying: false,
             window: Window::default(),
             stats: Stats::default(),
         };

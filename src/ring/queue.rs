@@ -85,14 +85,14 @@ impl Queue {
         self.begun
     }
 
-    /// The first one numbered `seq` or later that has `bit`.
-    pub(super) fn find(&self, seq: u64, bit: u32) -> Option<usize> {
+    /// The first one numbered `seq` or later that has `bit`, or is older than `attached`.
+    pub(super) fn find(&self, seq: u64, bit: u32, attached: u64) -> Option<usize> {
         let from = self.entries.partition_point(|entry| entry.seq < seq);
         let wanted = self
             .entries
             .iter()
             .skip(from)
-            .position(|entry| entry.mask & bit != 0);
+            .position(|entry| entry.mask & bit != 0 || entry.seq < attached);
         wanted.map(|index| from + index)
     }
 

@@ -6,6 +6,7 @@ use super::Ring;
 use super::Seq;
 use super::Settled;
 use super::StreamId;
+use super::older::Older;
 use super::record::HEADER_LEN;
 use super::recover::read_header;
 use super::table::Spot;
@@ -36,7 +37,8 @@ impl Ring {
             Place::Memory { index } => {
                 let entry = self.queue.entry(index)?;
                 let received = self.boots.resolve_fresh(entry.received, now);
-                Some(lend(entry.seq, received, true, &entry.body))
+                let subscribed = self.table.stream(stream)?.attach_seq <= entry.seq;
+                Some(lend(entry.seq, received, subscribed, &entry.body))
             }
         }
     }
@@ -89,6 +91,7 @@ impl Ring {
             stream.read_ord = cum;
             stream.cursor_ord = cum;
             stream.waiting = 0;
+            stream.older = Older::default();
             stream.on_disk = false;
             stream.follow();
         }
@@ -107,16 +110,23 @@ impl Ring {
         let begun = self.begun_seq;
         let end = self.next_seq;
         let stream = self.table.stream_mut(id)?;
-        let index = self.queue.find(stream.read_seq.max(durable), id.bit());
+        let attached = if stream.from_oldest {
+            stream.attach_seq
+        } else {
+            0
+        };
+        let from = stream.read_seq.max(durable);
+        let index = self.queue.find(from, id.bit(), attached);
         let Some((index, seq)) = index.and_then(|i| Some((i, self.queue.entry(i)?.seq))) else {
             stream.read_seq = end;
             stream.follow_if_idle();
             return None;
         };
         stream.lend(seq);
-        match seq < begun {
-            true => stream.read_ord += 1,
-            false => stream.waiting_read += 1,
+        match seq {
+            older if older < stream.attach_seq => {}
+            taken if taken < begun => stream.read_ord += 1,
+            _ => stream.waiting_read += 1,
         }
         Some(Place::Memory { index })
     }

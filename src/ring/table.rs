@@ -6,6 +6,7 @@ use super::StreamId;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::format::checksum;
+use super::older::Older;
 use super::rules::Rule;
 use super::rules::kept;
 use super::slot;
@@ -49,6 +50,8 @@ pub(super) struct Stream {
     holes: VecDeque<Hole>,
     /// Unsettled ones in memory that no commit has taken.
     pub(super) waiting: u64,
+    /// What is older than itself and it has not settled.
+    pub(super) older: Older,
     /// Those of them that are in flight.
     pub(super) waiting_read: u64,
     /// Whether its destination can be reached.
@@ -102,6 +105,7 @@ impl Stream {
             in_flight: 0,
             holes: VecDeque::new(),
             waiting: 0,
+            older: Older::default(),
             waiting_read: 0,
             connected: false,
         }
@@ -158,12 +162,13 @@ impl Stream {
                 self.waiting = self.waiting.saturating_sub(1);
                 self.waiting_read = self.waiting_read.saturating_sub(1);
             }
-            Written::BeforeAttached => {}
+            Written::BeforeAttached => self.settle_older(seq, how),
         }
         self.tally.count(how);
         while let Some(hole) = self.holes.pop_front_if(|hole| hole.before <= seq + 1) {
             self.count_holes(hole.count);
         }
+        self.leave_older();
         if self.in_flight == 0 {
             self.follow();
         }
@@ -175,6 +180,7 @@ impl Stream {
         while let Some(hole) = self.holes.pop_front() {
             self.count_holes(hole.count);
         }
+        self.leave_older();
     }
 
     /// Puts the reading place back to the cursor; what is before `durable` is read from disk.
@@ -195,6 +201,7 @@ impl Stream {
         self.tally.dropped += lost;
         self.cursor_ord += lost;
         self.read_ord += lost;
+        self.drop_older(first_seq);
         if self.read_seq < first_seq {
             self.read_seq = first_seq;
             self.spot = None;

@@ -111,9 +111,12 @@ impl Engine {
     }
 
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
-    /// records whose subscription was not decided when they came.
+    /// records whose subscription was not decided when they came. Each time a part of those is
+    /// counted.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         self.queue.ring = ring.id();
+        // What is left to count is counted the next time.
+        ring.count_older(self.stream, wanted);
         while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
             let Some(record) = ring.read(self.stream, now) else {
                 break;

@@ -96,7 +96,7 @@ impl Nginx {
         let config = folder.write(
             "nginx.conf",
             &format!(
-                "daemon off; worker_processes 1; user root;\n\
+                "daemon off; master_process off; user root;\n\
                  pid {place}pid; error_log {place}error;\n\
                  events {{ worker_connections 64; }}\n\
                  http {{\n log_format body escape=none '$request_body';\n\
