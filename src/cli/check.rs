@@ -12,10 +12,28 @@ pub(super) fn check(file: Option<PathBuf>) -> Exit {
     let warnings = config::count(&loaded.diagnostics, Severity::Warning);
     if errors == 0 {
         let (channels, streams) = (loaded.config.channels.len(), loaded.config.streams.len());
-        println!("ok: {channels} channels, {streams} streams, {warnings} warnings");
+        let parts = [
+            (channels, "channel"),
+            (streams, "stream"),
+            (warnings, "warning"),
+        ];
+        println!(
+            "ok: {}",
+            parts.map(|(count, noun)| counted(count, noun)).join(", ")
+        );
         Exit::Done
     } else {
-        println!("{errors} errors, {warnings} warnings");
+        println!(
+            "{}, {}",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        );
         Exit::Usage
     }
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
