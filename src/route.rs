@@ -1,7 +1,7 @@
 //! Routes: which streams want a message of a channel and an ident. Decided when it comes.
 
 use crate::config::{Device, Group};
-use crate::pattern::Pattern;
+use crate::pattern;
 use crate::ring::{Mask, StreamId};
 use crate::stream::settings::Subscription;
 
@@ -82,13 +82,14 @@ impl Routes {
 
 /// Whether a list of names has `name` in it; a name can be a pattern, `*` is all.
 fn names(list: &[String], name: &str) -> bool {
-    list.iter().any(|wanted| Pattern::new(wanted).matches(name))
+    list.iter().any(|wanted| pattern::fits(wanted, name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::pattern::Pattern;
     use crate::ring::{From, Full, Memory, Ring, Settings};
     use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::dialler::Dialler;
 use super::hub::Hub;
-use super::limit::Limiter;
+use super::limit::{Limiter, left_out};
 use super::stream::Stream;
 use super::{first_of, sleep};
 use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED};
@@ -337,11 +337,7 @@ impl Courier {
         let Some(hidden) = self.limiter.admit(kind, self.hub.now()) else {
             return false;
         };
-        let more = match hidden {
-            0 => String::new(),
-            hidden => format!(" ({hidden} more before)"),
-        };
-        let name = &self.stream.settings.name;
+        let (name, more) = (&self.stream.settings.name, left_out(hidden));
         log::warn!("stream `{name}`: {kind}: {text}{more}");
         true
     }

@@ -2,7 +2,7 @@
 //! its route, its parameters of reception and its place in the ring.
 
 use super::hub::Hub;
-use super::limit::Limiter;
+use super::limit::{Limiter, left_out};
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
@@ -100,15 +100,8 @@ impl Channel {
         let admitted = self.limiter.borrow_mut().admit(reason, hub.now());
         if let Some(hidden) = admitted {
             self.note(hub, NOT_DELIVERED, &format!("{peer}: {reason}: {detail}"));
-            let more = if hidden > 0 {
-                format!(" ({hidden} more before)")
-            } else {
-                String::new()
-            };
-            log::warn!(
-                "channel `{}`: {peer}: refused, {reason}: {detail}{more}",
-                self.name()
-            );
+            let (name, more) = (self.name(), left_out(hidden));
+            log::warn!("channel `{name}`: {peer}: refused, {reason}: {detail}{more}");
         }
     }
 }
@@ -188,10 +181,8 @@ impl Door<'_> {
     /// Brings a message into the ring, unless it is one too many for `every`. That may be the
     /// repeat of one that is not safe yet, so it is not safe before all that the channel brought.
     fn thin(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
-        let (channel, Ok(view)) = (self.channel, Body::new(body)) else {
-            return self.append(mask, body);
-        };
-        let Some(thinner) = &channel.thinner else {
+        let channel = self.channel;
+        let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
             return self.append(mask, body);
         };
         let (ident, mono) = (view.text("ident"), self.hub.now().mono);

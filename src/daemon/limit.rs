@@ -30,6 +30,14 @@ impl Limiter {
     }
 }
 
+/// What the end of a line says of those that were left out before it.
+pub(super) fn left_out(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" ({count} more before)"),
+    }
+}
+
 /// One line of a kind in this time.
 const EVERY: Duration = Duration::from_secs(10);
 

@@ -23,7 +23,8 @@ use weir::template::Template;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const SECOND: Duration = Duration::from_secs(1);
 
-fn settings_to(path: &str, delivery: Delivery) -> Settings {
+/// An HTTP stream.
+pub(crate) fn settings_to(path: &str, delivery: Delivery) -> Settings {
     let http = Http {
         target: Target {
             host: "localhost".into(),

@@ -1,40 +1,24 @@
 //! What a destination is shown of a message.
 
-use crate::talk;
+use crate::http::settings_to;
 use crate::talk::Talk;
 use crate::world::World;
 use crate::world::delivery;
 use serde_json::Value;
 use weir::convert::Convert;
 use weir::message::Message;
-use weir::net::Target;
 use weir::pattern::Pattern;
-use weir::stream::settings::Destination;
 use weir::stream::settings::Device;
-use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Shape;
 use weir::stream::settings::Stamp;
 use weir::stream::settings::StampOf;
-use weir::template::Template;
 
 /// An HTTP stream.
 fn settings(path: &str, shape: Shape) -> Settings {
-    let http = Http {
-        target: Target {
-            host: "localhost".into(),
-            port: 80,
-        },
-        tls: false,
-        path: Template::parse(path).unwrap(),
-        method: "POST".into(),
-        headers: vec![],
-        authorization: None,
-        success: vec![],
-    };
     Settings {
         shape,
-        ..talk::settings(Destination::Http(http), delivery())
+        ..settings_to(path, delivery())
     }
 }
 
