@@ -9,6 +9,8 @@ pub mod http;
 pub mod json;
 pub mod settings;
 pub mod teltonika;
+pub mod wialon_ips;
+pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use crate::message::Message;
