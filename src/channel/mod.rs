@@ -7,6 +7,7 @@
 
 pub mod http;
 pub mod json;
+pub mod mqtt;
 pub mod settings;
 pub mod teltonika;
 
@@ -160,6 +161,8 @@ pub enum Malformed {
     Value,
     /// Right, but of a kind that carries no message.
     Unsupported,
+    /// A login with a wrong name or password, or without.
+    Login,
 }
 
 /// Why a session ends the connection.
@@ -193,6 +196,7 @@ impl Malformed {
             Self::Ident => "ident",
             Self::Value => "value",
             Self::Unsupported => "unsupported",
+            Self::Login => "login",
         }
     }
 }
