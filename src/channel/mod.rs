@@ -27,6 +27,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
         Protocol::Http { names, token } => {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
+        Protocol::Mqtt(mqtt) => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
     }
 }
 
@@ -35,7 +36,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } => None,
+        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
     }
 }
 

@@ -119,10 +119,10 @@ impl Broker {
             Version::V5 => v5::welcome(welcome, out),
         }
         Fault::of_login(welcome).map_or(Ok(()), Err)?;
-        let silence = Duration::from_secs(u64::from(connect.keep_alive));
+        let silence = Duration::from_secs(u64::from(connect.keep_alive)).mul_f32(1.5);
         self.client = Some(Client {
             version,
-            silence_max: Some(silence.saturating_mul(3) / 2).filter(|silence| !silence.is_zero()),
+            silence_max: Some(silence).filter(|silence| !silence.is_zero()),
         });
         Ok(())
     }
