@@ -20,7 +20,6 @@ const VALUES: &[(&str, &[&str])] = &[
             "wialon-ips",
             "wialon-retranslator",
             "osmand",
-            "mqtt",
             "self",
         ],
     ),

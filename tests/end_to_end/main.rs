@@ -12,6 +12,7 @@
 mod commands;
 mod crashes;
 mod memory;
+mod mqtt_channel;
 mod pipeline;
 mod sender;
 mod servers;
