@@ -30,6 +30,8 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
         Protocol::Mqtt(mqtt) => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
+        Protocol::WialonIps { password } => Box::new(wialon_ips::Tcp::new(password.clone())),
+        Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
     }
 }
 
@@ -38,7 +40,13 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
+        Protocol::WialonIps { password } => {
+            Some(Box::new(wialon_ips::Udp::new(password.as_deref())))
+        }
+        Protocol::Json(_)
+        | Protocol::Http { .. }
+        | Protocol::Mqtt(_)
+        | Protocol::WialonRetranslator => None,
     }
 }
 

@@ -55,6 +55,13 @@ pub enum Protocol {
     },
     /// MQTT, as a broker or as a client.
     Mqtt(Rc<mqtt::Settings>),
+    /// Wialon IPS 1.1 and 2.0.
+    WialonIps {
+        /// Asked for at login.
+        password: Option<Rc<str>>,
+    },
+    /// Wialon Retranslator, as its receiver.
+    WialonRetranslator,
 }
 
 impl Protocol {
@@ -66,6 +73,8 @@ impl Protocol {
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
             Self::Mqtt(_) => "mqtt",
+            Self::WialonIps { .. } => "wialon-ips",
+            Self::WialonRetranslator => "wialon-retranslator",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::address;
 use super::channel_mqtt;
+use super::channel_wialon;
 use super::context::Context;
 use super::context::Wrong;
 use super::device::NAME_MAX;
@@ -41,6 +42,8 @@ enum Type {
     Teltonika,
     Http,
     Mqtt,
+    WialonIps,
+    WialonRetranslator,
 }
 
 /// `[[channel]]`; none if there is a mistake in it.
@@ -116,6 +119,10 @@ fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
             let names = names(reader);
             Protocol::Mqtt(Rc::new(channel_mqtt::mqtt(reader, names)))
         }
+        Type::WialonIps => Protocol::WialonIps {
+            password: channel_wialon::password(reader),
+        },
+        Type::WialonRetranslator => Protocol::WialonRetranslator,
     }
 }
 
@@ -157,6 +164,8 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
         Type::Teltonika => ("teltonika", "listen = \"0.0.0.0:5027\""),
         Type::Http => ("http", "listen = \"127.0.0.1:8080\""),
         Type::Mqtt => ("mqtt", "listen = \"0.0.0.0:1883\""),
+        Type::WialonIps => ("wialon-ips", "listen = \"0.0.0.0:20332\""),
+        Type::WialonRetranslator => ("wialon-retranslator", "listen = \"0.0.0.0:20163\""),
     };
     if !reader.has("listen") && !reader.has("connect") {
         reader.missing("listen", example);
@@ -165,7 +174,7 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
     let texts = reader.texts("listen").unwrap_or_default();
     let empty = texts.is_empty() && reader.context().errors() == errors;
     let fits = |text: &str| match address::listen(text)? {
-        Address::Udp(_) if kind != Type::Teltonika => {
+        Address::Udp(_) if !matches!(kind, Type::Teltonika | Type::WialonIps) => {
             Err(Wrong::new(format!("`{name}` does not listen on UDP")).at(0..4))
         }
         address => Ok(address),
@@ -217,11 +226,13 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 }
 
 /// By name; the first is the example where there is none.
-const TYPES: [(&str, Type); 4] = [
+const TYPES: [(&str, Type); 6] = [
     ("teltonika", Type::Teltonika),
     ("json", Type::Json),
     ("http", Type::Http),
     ("mqtt", Type::Mqtt),
+    ("wialon-ips", Type::WialonIps),
+    ("wialon-retranslator", Type::WialonRetranslator),
 ];
 
 /// Each connection costs up to two messages of memory.

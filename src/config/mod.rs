@@ -15,6 +15,7 @@
 mod address;
 mod channel;
 mod channel_mqtt;
+mod channel_wialon;
 mod check;
 mod context;
 mod device;
