@@ -10,10 +10,12 @@ pub mod json;
 pub mod settings;
 pub mod teltonika;
 
+use crate::clock::Now;
 use crate::message::Message;
 use settings::{Protocol, Settings};
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The session of a new connection.
 #[must_use]
@@ -38,6 +40,11 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
 
 /// The protocol's side of one connection, or of one datagram socket.
 pub trait Session {
+    /// This side made the connection and it is there: appends what it says first.
+    fn opened(&mut self, now: Now, out: &mut Vec<u8>) {
+        let _ = (now, out);
+    }
+
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
     /// Answers that need no message to be safe are appended to `out`; a session stops early when
@@ -66,6 +73,21 @@ pub trait Session {
         None
     }
 
+    /// When [`Session::wake`] is due, as [`Now::mono`]: a ping, a message that nothing more comes
+    /// to. Asked after each turn.
+    fn wake_at(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The time that [`Session::wake_at`] named is there; called early it does nothing.
+    ///
+    /// # Errors
+    /// As [`Session::receive`].
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+        let _ = (intake, out);
+        Ok(())
+    }
+
     /// Whether nothing more is understood until the last ticket is answered.
     fn waits(&self) -> bool {
         false
@@ -79,6 +101,9 @@ pub trait Session {
 
 /// The daemon's side: where a session brings what it understood.
 pub trait Intake {
+    /// The time of this turn.
+    fn now(&self) -> Now;
+
     /// Whether messages of this ident are taken at all, asked where a protocol has a login.
     ///
     /// # Errors
