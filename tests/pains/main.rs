@@ -62,11 +62,11 @@ fn send(port: u16, numbers: std::ops::Range<u64>) {
     for (sent, number) in numbers.enumerate() {
         lines.send(&message(number));
         let sent = sent as u64 + 1;
-        if sent % 500 == 0 {
+        if sent.is_multiple_of(500) {
             lines.await_acked(sent);
         }
     }
-    if count % 500 != 0 {
+    if !count.is_multiple_of(500) {
         lines.await_acked(count);
     }
 }

@@ -46,12 +46,14 @@ impl Moody {
         let text = fs::read_to_string(self.folder.join("answers")).unwrap_or_default();
         let answer = |line: &str| {
             let mut words = line.splitn(4, ' ');
-            let mut number = || words.next().unwrap().parse::<f64>().unwrap();
-            let (answered_at, took, status) = (number(), number(), number());
+            let mut word = || words.next().unwrap();
+            let answered_at: f64 = word().parse().unwrap();
+            let took: f64 = word().parse().unwrap();
+            let status = word().parse().unwrap();
             Answer {
                 asked_at: answered_at - took,
                 answered_at,
-                status: status as u16,
+                status,
                 body: words.next().unwrap_or_default().to_owned(),
             }
         };
