@@ -16,7 +16,6 @@ const VALUES: &[(&str, &[&str])] = &[
             "wialon-ips",
             "wialon-retranslator",
             "osmand",
-            "mqtt",
             "self",
         ],
     ),
