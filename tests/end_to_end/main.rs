@@ -10,6 +10,7 @@
 )]
 
 mod commands;
+mod connect;
 mod crashes;
 mod memory;
 mod mqtt_channel;
