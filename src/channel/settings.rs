@@ -57,6 +57,19 @@ pub enum Protocol {
     Mqtt(Rc<mqtt::Settings>),
 }
 
+impl Settings {
+    /// Gives who logs in at a broker without a name one that stays the same over restarts, and is
+    /// that of no other gateway; `ring` is the ring's id.
+    #[must_use]
+    pub fn with_client_id(mut self, ring: u32) -> Self {
+        if let Protocol::Mqtt(mqtt) = &mut self.protocol {
+            let name = || format!("weir-{ring:016x}-{}", self.name);
+            Rc::make_mut(mqtt).client_id.get_or_insert_with(name);
+        }
+        self
+    }
+}
+
 impl Protocol {
     /// As `type` and `protocol.name` have it.
     #[must_use]

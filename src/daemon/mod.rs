@@ -83,7 +83,7 @@ impl Daemon {
         let channels = config
             .channels
             .into_iter()
-            .map(|channel| Rc::new(Channel::new(channel)));
+            .map(|channel| Rc::new(Channel::new(channel.with_client_id(ring.id()))));
         let channels = channels.collect();
         Self {
             hub: Rc::new(Hub::new(clock, ring, routes)),
