@@ -128,7 +128,7 @@ impl Daemon {
     fn stream_report(&self, stream: &Stream) -> StreamReport {
         let counters = self.hub.counters(stream.id);
         let skipped = counters.filtered + counters.expired + counters.by_hand;
-        let in_flight = self.hub.with_ring(|ring, _| ring.in_flight(stream.id));
+        let in_flight = self.hub.in_flight(stream.id);
         let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
         let now = self.hub.now().mono;
         let next_try = stream.next_try.get().filter(|at| *at > now);

@@ -14,6 +14,8 @@ mod limit;
 mod open;
 mod rate;
 mod serve_api;
+#[cfg(test)]
+mod sim;
 mod stream;
 mod uplink;
 
@@ -24,6 +26,7 @@ use crate::config::{Api, Config};
 use crate::ring::{Counters, Ring, Stats};
 use crate::route::Routes;
 use async_executor::LocalExecutor;
+use async_executor::Task;
 use hub::Hub;
 use intake::Channel;
 use rate::Rate;
@@ -115,15 +118,12 @@ impl Daemon {
             tasks.extend(accept::listen(executor, &self.hub, channel));
         }
         for stream in self.streams.iter() {
-            let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
             if !self.summary.is_zero() {
-                let (hub, stream) = (Rc::clone(&hub), Rc::clone(&stream));
+                let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
                 tasks.push(executor.spawn(stream.summarize(hub, self.summary)));
             }
-            tasks.push(executor.spawn(stream::keep_delivering(hub, stream)));
         }
-        let hub = Rc::clone(&self.hub);
-        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        tasks.extend(self.keep_working(executor));
         tasks.push(executor.spawn(uplink::watch(Rc::clone(&self.streams))));
         tasks.push(executor.spawn(self.clone().keep_rating()));
         let api = serve_api::listen(executor, self);
@@ -134,6 +134,20 @@ impl Daemon {
             serve_api::remove(self);
         }
         self.hub.close();
+    }
+
+    /// Delivers and commits, for ever.
+    fn keep_working(&self, executor: &LocalExecutor<'static>) -> Vec<Task<()>> {
+        let deliver = |stream: &Rc<Stream>| {
+            executor.spawn(stream::keep_delivering(
+                Rc::clone(&self.hub),
+                Rc::clone(stream),
+            ))
+        };
+        let mut tasks: Vec<_> = self.streams.iter().map(deliver).collect();
+        let hub = Rc::clone(&self.hub);
+        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        tasks
     }
 
     /// Notes for ever how much has come. Waits on: the minute.
@@ -185,6 +199,8 @@ async fn first_of<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) 
 /// Sleeps; without a time, for ever.
 async fn sleep(time: Option<Duration>) {
     match time {
+        #[cfg(test)]
+        Some(time) if sim::is_simulated() => sim::sleep(time).await,
         Some(time) => {
             async_io::Timer::after(time).await;
         }

@@ -9,6 +9,8 @@ mod socket;
 pub mod tls;
 
 pub use connection::Connection;
+#[cfg(test)]
+pub use connection::Simulated;
 pub use dial::{Bind, Dialling, dial};
 pub use resolve::{Files, Resolver, resolve};
 pub use routes::Routes;

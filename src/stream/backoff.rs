@@ -1,5 +1,7 @@
 //! How long to wait before the next try: doubling, with full jitter above the shortest wait.
 
+use super::rules::Rule;
+use super::rules::kept;
 use std::time::Duration;
 
 /// The waits of one stream, reset only by success.
@@ -34,7 +36,9 @@ impl Backoff {
             .min
             .saturating_mul(1 << self.failures.min(20))
             .min(self.max);
-        self.failures = self.failures.saturating_add(1);
+        self.failures = self
+            .failures
+            .saturating_add(u32::from(kept(Rule::GrowPauses)));
         let share = f64::from(random) / f64::from(u32::MAX);
         self.min + ceiling.saturating_sub(self.min).mul_f64(share)
     }
@@ -58,7 +62,9 @@ impl Backoff {
 
     /// The destination took something.
     pub(super) fn succeeded(&mut self) {
-        self.failures = 0;
+        if kept(Rule::ResetPauses) {
+            self.failures = 0;
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod http;
 pub mod mqtt;
 pub mod rejects;
 pub mod render;
+pub(crate) mod rules;
 pub mod settings;
 pub mod sieve;
 pub mod wialon_retranslator;
