@@ -7,6 +7,7 @@
 
 pub mod http;
 pub mod json;
+pub mod mqtt;
 pub mod settings;
 pub mod teltonika;
 
@@ -26,6 +27,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
         Protocol::Http { names, token } => {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
+        Protocol::Mqtt(mqtt) => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
     }
 }
 
@@ -34,7 +36,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } => None,
+        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
     }
 }
 
@@ -160,6 +162,8 @@ pub enum Malformed {
     Value,
     /// Right, but of a kind that carries no message.
     Unsupported,
+    /// A login with a wrong name or password, or without.
+    Login,
 }
 
 /// Why a session ends the connection.
@@ -193,6 +197,7 @@ impl Malformed {
             Self::Ident => "ident",
             Self::Value => "value",
             Self::Unsupported => "unsupported",
+            Self::Login => "login",
         }
     }
 }

@@ -19,6 +19,7 @@ mod sim;
 mod stream;
 mod uplink;
 
+pub use courier::{Errand, attempt};
 pub use open::open_ring;
 
 use crate::clock::Clock;

@@ -44,6 +44,8 @@ pub(super) struct Sight {
     pub(super) in_memory: u64,
     /// Its destination is in good order.
     pub(super) good: bool,
+    /// So often it may have to try before a message moves.
+    pub(super) tries: u32,
     /// It may send one message at a time only, of which nothing but an answer tells anything.
     pub(super) alone: bool,
 }
@@ -157,7 +159,7 @@ impl Books {
         if !std::mem::replace(&mut self.obliged, obliged) || !obliged {
             self.progressed_at = t;
             truth.acted_at = t;
-            self.woken_at = None;
+            self.woken_at = self.woken_at.filter(|_| obliged).map(|_| t);
             return None;
         }
         let of = &truth.promised;
@@ -171,11 +173,11 @@ impl Books {
             ));
         }
         let last = truth.acted_at.max(self.progressed_at);
-        self.woken_at = self.woken_at.filter(|at| *at > last);
+        self.woken_at = self.woken_at.filter(|at| *at >= last);
         if self.woken_at.is_some_and(|at| t > at + answer) {
             return Some("it was woken and does nothing".to_owned());
         }
-        let patience = 15 * (of.retry_max + answer);
+        let patience = sight.tries * (of.retry_max + answer);
         let late = t > self.progressed_at + patience;
         late.then(|| format!("no message moves for {patience:?}: {:?}", sight.counters))
     }
@@ -222,6 +224,7 @@ impl Books {
         self.expired -= before.expired.saturating_sub(now.expired);
         self.unheard = self.unheard(truth);
         self.given_up_in_a_row = 0;
+        self.obliged = false;
         self.recent.clear();
         self.recent.push_back((Duration::ZERO, settled(&now)));
         self.open(now);

@@ -61,7 +61,6 @@ pub(super) struct Tally {
     pub(super) starts: u64,
     pub(super) power_cuts: u64,
     pub(super) outages: u64,
-    pub(super) bad_days: u64,
     pub(super) attempts: u64,
     pub(super) by_hand: u64,
     pub(super) steps: u64,
@@ -195,6 +194,10 @@ impl World {
                 counters: running.daemon.hub.counters(id),
                 in_memory: running.daemon.hub.in_flight(id),
                 good: network.destinations[index].mood == Mood::Good,
+                tries: match network.destinations[index].kind {
+                    Kind::Wialon => 15,
+                    Kind::Http | Kind::Mqtt => 5,
+                },
                 alone: network.destinations[index].kind == Kind::Wialon
                     && network.oracle.streams[index].promised.window == 1,
             };
