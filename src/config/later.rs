@@ -5,7 +5,6 @@
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
 const KEYS: &[(&str, &[&str])] = &[
-    ("channel", &["connect", "tls"]),
     ("stream http", &["gzip", "body"]),
     ("stream mqtt", &["will"]),
 ];
@@ -41,7 +40,6 @@ const VALUES: &[(&str, &[&str])] = &[
             "e-toll",
         ],
     ),
-    ("listen", &["serial:"]),
     ("target", &["syslog", "file"]),
     ("version", &["5"]),
 ];

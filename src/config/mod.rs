@@ -14,6 +14,8 @@
 
 mod address;
 mod channel;
+mod channel_type;
+mod channel_way;
 mod check;
 mod context;
 mod device;

@@ -1,6 +1,6 @@
 //! A courier: carries bytes between one stream's link and its destination.
 
-use super::dialler::Dialler;
+use super::dialler::{Dialler, WayOut};
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::stream::Stream;
@@ -54,7 +54,13 @@ impl Courier {
             interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
-        let dialler = Dialler::new(&stream, hub.clock());
+        let way = WayOut {
+            who: format!("stream `{}`", settings.name),
+            bind: settings.bind.clone(),
+            tls: settings.tls.clone(),
+            timeout: settings.delivery.timeout,
+        };
+        let dialler = Dialler::new(way, hub.clock());
         let engine = engine.behind(Sieve::new(settings));
         let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
