@@ -17,6 +17,7 @@
 
 pub mod http;
 pub mod json;
+pub mod mqtt;
 pub mod settings;
 pub mod teltonika;
 
@@ -27,15 +28,20 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The session of a new connection, accepted or made, or of a serial line.
+/// The session of a new connection, accepted or made, or of a serial line; `client_id` is what this
+/// side calls itself where it connects.
 #[must_use]
-pub fn session(settings: &Settings) -> Box<dyn Session> {
+pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
     match &settings.protocol {
         Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
         Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
         Protocol::Http { names, token } => {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
+        Protocol::Mqtt(mqtt) => match &settings.connect {
+            Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),
+            None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
+        },
     }
 }
 
@@ -45,7 +51,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } => None,
+        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
     }
 }
 
@@ -189,6 +195,8 @@ pub enum Malformed {
     Value,
     /// Right, but of a kind that carries no message.
     Unsupported,
+    /// A login with a wrong name or password, or without.
+    Login,
 }
 
 /// Why a session ends the connection.
@@ -222,6 +230,7 @@ impl Malformed {
             Self::Ident => "ident",
             Self::Value => "value",
             Self::Unsupported => "unsupported",
+            Self::Login => "login",
         }
     }
 }

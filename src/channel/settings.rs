@@ -1,5 +1,6 @@
 //! What the configuration says of a channel.
 
+use super::mqtt;
 use super::teltonika;
 use crate::message::Value;
 use crate::message::json::Names;
@@ -81,6 +82,8 @@ pub enum Protocol {
         /// Asked for as `Authorization: Bearer`.
         token: Option<String>,
     },
+    /// MQTT, as a broker or as a client.
+    Mqtt(Rc<mqtt::Settings>),
 }
 
 impl Protocol {
@@ -91,6 +94,7 @@ impl Protocol {
             Self::Json(_) => "json",
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
+            Self::Mqtt(_) => "mqtt",
         }
     }
 
@@ -99,7 +103,7 @@ impl Protocol {
     pub fn datagrams(&self) -> Datagrams {
         match self {
             Self::Teltonika(_) => Datagrams::Whole,
-            Self::Json(_) | Self::Http { .. } => Datagrams::None,
+            Self::Json(_) | Self::Http { .. } | Self::Mqtt(_) => Datagrams::None,
         }
     }
 }

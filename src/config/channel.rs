@@ -48,8 +48,17 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let place = reader.value_place("name");
     let is_right = reader.finish();
     let (protocol, ways) = (protocol?, ways?);
+    let mut settings = common.settings(name, protocol, &ways);
+    if let Protocol::Mqtt(mqtt) = &mut settings.protocol {
+        let mqtt = Rc::make_mut(mqtt);
+        mqtt.ident.clone_from(&settings.ident);
+        if let Some(connect) = &settings.connect {
+            mqtt.username = mqtt.username.take().or_else(|| connect.user.clone());
+            mqtt.password = mqtt.password.take().or_else(|| connect.password.clone());
+        }
+    }
     is_right.then_some(Draft {
-        settings: common.settings(name, protocol, &ways),
+        settings,
         listen: ways.places,
         name: place,
     })

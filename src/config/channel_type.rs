@@ -1,13 +1,17 @@
 //! `[[channel]]`: the types, a row each, and the keys of those that have few.
 
 use super::address;
+use super::channel_mqtt;
 use super::context::Wrong;
 use super::reader::Reader;
 use super::section::token;
 use super::teltonika_io;
+use super::url;
+use super::url::Scheme;
 use crate::channel::settings::Connect;
 use crate::channel::settings::Protocol;
 use crate::message::json::Names;
+use crate::net::tls::Tls;
 use std::rc::Rc;
 
 /// A type that weir speaks.
@@ -53,7 +57,7 @@ pub(super) enum Ident {
 }
 
 /// By name; the first is the example where there is none.
-pub(super) const TYPES: [(&str, Type); 3] = [
+pub(super) const TYPES: [(&str, Type); 4] = [
     row(Type {
         name: "teltonika",
         example: "listen = \"0.0.0.0:5027\"",
@@ -83,6 +87,17 @@ pub(super) const TYPES: [(&str, Type); 3] = [
             })
         },
     }),
+    row(Type {
+        name: "mqtt",
+        example: "listen = \"0.0.0.0:1883\"",
+        ways: &[Way::Stream, Way::Connect],
+        ident: Ident::Named,
+        connect: broker,
+        protocol: |reader| {
+            let names = names(reader);
+            Some(Protocol::Mqtt(Rc::new(channel_mqtt::mqtt(reader, names))))
+        },
+    }),
 ];
 
 /// A row behind its name, as [`Reader::kind`] takes it.
@@ -97,6 +112,24 @@ fn plain(text: &str) -> Result<Connect, Wrong> {
         tls: None,
         user: None,
         password: None,
+    })
+}
+
+/// `"host:port"` or a URL: `"mqtt://user:password@host"`, `"mqtts://host"`.
+fn broker(text: &str) -> Result<Connect, Wrong> {
+    if !text.contains("://") {
+        return plain(text);
+    }
+    let url = url::parse(text, &BROKER)?;
+    if !matches!(url.path, "" | "/") {
+        let wrong = Wrong::new("a broker has no path").at(url.path_at..text.len());
+        return Err(wrong.hint("write what is subscribed to as `topic`"));
+    }
+    Ok(Connect {
+        target: url.target,
+        tls: url.tls.then(Tls::default),
+        user: url.user,
+        password: url.password,
     })
 }
 
@@ -130,3 +163,17 @@ pub(super) fn names(reader: &mut Reader<'_>) -> Names {
     }
     names
 }
+
+/// What brokers are reached by.
+const BROKER: [Scheme; 2] = [
+    Scheme {
+        name: "mqtt",
+        port: 1883,
+        tls: false,
+    },
+    Scheme {
+        name: "mqtts",
+        port: 8883,
+        tls: true,
+    },
+];

@@ -14,6 +14,7 @@
 
 mod address;
 mod channel;
+mod channel_mqtt;
 mod channel_type;
 mod channel_way;
 mod check;

@@ -132,7 +132,9 @@ pub(super) async fn converse(
     socket: Connection,
     start: Start,
 ) -> End {
-    let session = channel::session(&channel.settings);
+    let id = hub.with_ring(|ring, _| ring.id());
+    let client_id = format!("weir-{id:016x}-{}", channel.name());
+    let session = channel::session(&channel.settings, &client_id);
     let mut served = Served::new(hub, channel, name.to_owned(), socket, session);
     if start == Start::Said {
         served.opened();

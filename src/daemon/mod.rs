@@ -20,6 +20,7 @@ mod source;
 mod stream;
 mod uplink;
 
+pub use courier::{Errand, attempt};
 pub use open::open_ring;
 
 use crate::clock::Clock;

@@ -8,9 +8,11 @@
 )]
 
 mod batches;
+mod chance;
 mod engine;
 mod file;
 mod http;
+mod http_body;
 mod mqtt;
 #[allow(
     dead_code,
