@@ -1,5 +1,5 @@
-//! The connections of a stream, or of a channel that connects: how the next one is made, and whether
-//! it can be. What goes through them is the work of others.
+//! The connections of a stream, or of a channel that connects: how the next one is made, and
+//! whether it can be. What goes through them is the work of others.
 
 use super::within;
 use crate::clock::Clock;

@@ -1,5 +1,6 @@
-//! TLS towards destinations, and on ports that channels listen on: what the configuration says of it, and the connection. The state
-//! machine is that of rustls; sockets are those of [`net`](super).
+//! TLS towards destinations, and on ports that channels listen on: what the configuration says of
+//! it, and the connection. The state machine is that of rustls; sockets are those of
+//! [`net`](super).
 //!
 //! Whom to trust, by the keys that are written:
 //!
