@@ -4,7 +4,7 @@ mod attempt;
 
 pub use attempt::{Errand, attempt};
 
-use super::dialler::Dialler;
+use super::dialler::{Dialler, WayOut};
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::stream::Stream;
@@ -59,7 +59,13 @@ impl Courier {
             interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
-        let dialler = Dialler::new(&stream, hub.clock());
+        let way = WayOut {
+            who: format!("stream `{}`", settings.name),
+            bind: settings.bind.clone(),
+            tls: settings.tls.clone(),
+            timeout: settings.delivery.timeout,
+        };
+        let dialler = Dialler::new(way, hub.clock());
         let engine = engine.behind(Sieve::new(settings));
         let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {

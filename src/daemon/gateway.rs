@@ -63,7 +63,10 @@ impl Gateway for Daemon {
         let now = self.hub.now().mono;
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
         let waiting = self.streams.iter().filter(waits);
-        waiting.map(|stream| stream.wake()).count()
+        let streams = waiting.map(|stream| stream.wake()).count();
+        let waits = |channel: &&Rc<Channel>| channel.next_try.get().is_some_and(|at| at > now);
+        let waiting = self.channels.iter().filter(waits);
+        streams + waiting.map(|channel| channel.wake()).count()
     }
 
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {

@@ -29,6 +29,8 @@ pub(super) struct Hub {
     /// Of the last event.
     event_id: Cell<u64>,
     started: Duration,
+    /// Bytes that came through connections and are not understood yet.
+    pub(super) buffered: Cell<usize>,
 }
 
 impl Hub {
@@ -46,6 +48,7 @@ impl Hub {
             stall_max: Cell::default(),
             event_id: Cell::default(),
             started,
+            buffered: Cell::default(),
         }
     }
 

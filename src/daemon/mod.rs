@@ -2,6 +2,7 @@
 //! stream, all on one thread.
 
 mod accept;
+mod budget;
 mod changes;
 mod connection;
 mod courier;
@@ -13,9 +14,11 @@ mod intake;
 mod limit;
 mod open;
 mod rate;
+mod serial;
 mod serve_api;
 #[cfg(test)]
 mod sim;
+mod source;
 mod stream;
 mod uplink;
 
@@ -33,6 +36,7 @@ use intake::Channel;
 use rate::Rate;
 use std::cell::RefCell;
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -86,7 +90,7 @@ impl Daemon {
         let channels = config
             .channels
             .into_iter()
-            .map(|channel| Rc::new(Channel::new(channel)));
+            .map(|channel| Rc::new(Channel::new(channel, clock.clone())));
         let channels = channels.collect();
         Self {
             hub: Rc::new(Hub::new(clock, ring, routes)),
@@ -117,6 +121,7 @@ impl Daemon {
         let mut tasks = Vec::new();
         for channel in self.channels.iter() {
             tasks.extend(accept::listen(executor, &self.hub, channel));
+            tasks.extend(source::connect(executor, &self.hub, channel));
         }
         for stream in self.streams.iter() {
             if !self.summary.is_zero() {
@@ -125,7 +130,7 @@ impl Daemon {
             }
         }
         tasks.extend(self.keep_working(executor));
-        tasks.push(executor.spawn(uplink::watch(Rc::clone(&self.streams))));
+        tasks.push(executor.spawn(uplink::watch(self.clone())));
         tasks.push(executor.spawn(self.clone().keep_rating()));
         let api = serve_api::listen(executor, self);
         ready();
@@ -195,6 +200,21 @@ async fn first_of<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) 
         b.await;
     };
     futures_lite::future::or(a, b).await;
+}
+
+/// Ends with an error if `work` has not ended in this time; `what` is then missing.
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    futures_lite::future::or(work, async {
+        sleep(Some(limit)).await;
+        let seconds = limit.as_secs_f64();
+        let message = format!("no answer to {what} within {seconds} s");
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    })
+    .await
 }
 
 /// Sleeps; without a time, for ever.

@@ -4,7 +4,7 @@
 //! A destination is one file with a state machine ([`Link`]) that sees bytes and the [`Engine`],
 //! never a socket. `file` alone has no far end: its state machine is the file itself.
 
-mod backoff;
+pub mod backoff;
 pub mod engine;
 pub mod file;
 pub mod http;

@@ -8,8 +8,8 @@
 //!   it is sent again alone.
 //! - A packet that ended `attempts` connections without an answer is tried twice more, each time
 //!   after the last message that was accepted: if that is answered again, the receiver lives, and
-//!   a packet that gets no answer then is refused; if not, the receiver is at fault, and nothing is given
-//!   up. Where nothing was accepted yet there is no such proof, and the packet is refused.
+//!   a packet that gets no answer then is refused; if not, the receiver is at fault, and nothing is
+//!   given up. Where nothing was accepted yet there is no such proof, and the packet is refused.
 //! - After eight that were refused in a row the receiver is at fault. From then on packets go in
 //!   twos, so that one which is never taken cannot hide that the receiver takes others again: any
 //!   acknowledgement shows that. A `window` of 1 leaves that to the proof alone.
