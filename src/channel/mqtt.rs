@@ -57,7 +57,7 @@ pub struct Settings {
     pub topic: Topic,
     /// Who may log in: name and password; empty: everybody.
     pub users: Vec<(String, String)>,
-    /// How this side is called at a broker; there by the time that it logs in.
+    /// How this side is called at a broker.
     pub client_id: Option<String>,
     /// What it logs in with.
     pub username: Option<String>,

@@ -18,7 +18,7 @@ const SUBACK: [u8; 5] = [0x90, 3, 0, 1, 1];
 
 /// A connection that was just made, and what it says first.
 fn dialled(settings: Settings) -> (Connection<Subscriber>, Vec<u8>) {
-    let mut broker = Connection::new(Subscriber::new(Rc::new(settings)));
+    let mut broker = Connection::new(Subscriber::new(Rc::new(settings), "weir-7-local"));
     let mut out = Vec::new();
     broker.session.opened(a_moment(), &mut out);
     (broker, out)
@@ -47,10 +47,7 @@ fn connect(flags: u8, rest: &[u8]) -> Vec<u8> {
 
 #[test]
 fn it_logs_in_with_a_session_that_is_kept() {
-    let (_, said) = dialled(Settings {
-        client_id: Some("weir-7-local".into()),
-        ..settings()
-    });
+    let (_, said) = dialled(settings());
     assert_eq!(said, connect(0, &text("weir-7-local")));
     let (_, said) = dialled(Settings {
         client_id: Some("gw".into()),

@@ -27,6 +27,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Subscriber {
     settings: Rc<Settings>,
+    client_id: String,
     state: State,
     /// The broker had kept the session: what it retained has come before.
     is_known: bool,
@@ -58,11 +59,17 @@ struct Owed {
 }
 
 impl Subscriber {
-    /// A connection that is being made.
+    /// A connection that is being made; `client_id` is used where the settings have none.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
+    pub fn new(settings: Rc<Settings>, client_id: &str) -> Self {
+        let client_id = settings
+            .client_id
+            .as_deref()
+            .unwrap_or(client_id)
+            .to_owned();
         Self {
             settings,
+            client_id,
             state: State::Login,
             is_known: false,
             owed: VecDeque::new(),
@@ -206,8 +213,7 @@ impl Session for Subscriber {
         let name = settings.username.as_deref();
         let password = settings.password.as_deref();
         let login = name.map(|name| (name, password.unwrap_or_default()));
-        let client_id = settings.client_id.as_deref().unwrap_or_default();
-        v4::connect(client_id, login, KEEP_ALIVE_S, out);
+        v4::connect(&self.client_id, login, KEEP_ALIVE_S, out);
         self.ask(now.mono);
     }
 
