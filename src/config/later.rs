@@ -7,7 +7,6 @@
 const KEYS: &[(&str, &[&str])] = &[
     ("channel", &["connect", "tls"]),
     ("stream http", &["gzip", "body"]),
-    ("stream mqtt", &["will"]),
 ];
 
 /// Values, by their key.
@@ -43,7 +42,6 @@ const VALUES: &[(&str, &[&str])] = &[
     ),
     ("listen", &["serial:"]),
     ("target", &["syslog", "file"]),
-    ("version", &["5"]),
 ];
 
 /// Whether `key` of `table` comes later.

@@ -241,6 +241,8 @@ impl Engine {
         match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
+            // one pause for all that were on their way together
+            1 if self.is_paused(now) => {}
             1 => self.backoff.pause(now.mono, None, random),
             _ => self.suspect(epoch),
         }
@@ -477,7 +479,8 @@ impl Engine {
         self.paused_until(now).is_some()
     }
 
-    fn note(&mut self, event: Event) {
+    /// Keeps what happened until it is asked for.
+    pub(super) fn note(&mut self, event: Event) {
         if self.events.len() == EVENTS_MAX {
             self.events.pop_front();
         }

@@ -12,6 +12,8 @@ mod engine;
 mod file;
 mod http;
 mod mqtt;
+mod mqtt_both;
+mod mqtt_v5;
 #[allow(
     dead_code,
     clippy::cast_precision_loss,
