@@ -15,7 +15,7 @@ fn stream(port: u16, version: &str, more: &str) -> String {
 fn a_broker_that_allows_five_in_flight_is_never_sent_a_sixth() {
     for (version, window, cuts) in [("5", 100, 0), ("5", 100, 20), ("5", 3, 0), ("3.1.1", 5, 20)] {
         let broker = Broker::start("max_inflight_messages 5\n");
-        let (line, port) = (Line::new(broker.port, cuts, 40_000, 7), free_port());
+        let (line, port) = (Line::clear(broker.port, cuts, 40_000, 7), free_port());
         let stream = stream(line.port, version, &format!("window = {window}"));
         let weir = Weir::start("five", &config(port, &stream));
         send(port, 0..3_000);

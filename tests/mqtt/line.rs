@@ -22,7 +22,8 @@ struct State {
     /// Bytes of a connection, both ways, until it is cut: below this.
     below: u32,
     random: Mutex<Random>,
-    traffic: Mutex<Traffic>,
+    /// None where it is not in the clear.
+    traffic: Option<Mutex<Traffic>>,
 }
 
 /// What went by in the clear.
@@ -43,8 +44,17 @@ enum Way {
 }
 
 impl Line {
-    /// A line that is cut so often, each time after less than `below` bytes.
-    pub(crate) fn new(to: u16, cuts: u32, below: u32, seed: u64) -> Self {
+    /// A line of sealed bytes that is cut so often, each time after less than `below` of them.
+    pub(crate) fn sealed(to: u16, cuts: u32, below: u32, seed: u64) -> Self {
+        Self::new(to, cuts, below, seed, None)
+    }
+
+    /// The same in the clear.
+    pub(crate) fn clear(to: u16, cuts: u32, below: u32, seed: u64) -> Self {
+        Self::new(to, cuts, below, seed, Some(Mutex::default()))
+    }
+
+    fn new(to: u16, cuts: u32, below: u32, seed: u64, traffic: Option<Mutex<Traffic>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
@@ -52,7 +62,7 @@ impl Line {
             cuts: AtomicU32::new(cuts),
             below,
             random: Mutex::new(Random(seed)),
-            traffic: Mutex::default(),
+            traffic,
         });
         let of_thread = Arc::clone(&state);
         thread::spawn(move || {
@@ -68,9 +78,10 @@ impl Line {
         self.state.cuts.load(Ordering::SeqCst)
     }
 
-    /// The most publishes that ever had no acknowledgement; for lines without TLS.
+    /// The most publishes that ever had no acknowledgement; none seen where they are sealed.
     pub(crate) fn most_in_flight(&self) -> usize {
-        self.state.traffic.lock().unwrap().most
+        let traffic = self.state.traffic.as_ref();
+        traffic.map_or(0, |traffic| traffic.lock().unwrap().most)
     }
 }
 
@@ -79,14 +90,17 @@ fn serve(state: &Arc<State>, near: TcpStream) {
     let Ok(far) = TcpStream::connect(("127.0.0.1", state.to)) else {
         return;
     };
-    near.set_nodelay(true).unwrap();
-    far.set_nodelay(true).unwrap();
+    for end in [&near, &far] {
+        drop(end.set_nodelay(true));
+    }
     let budget = match state.cuts.load(Ordering::SeqCst) {
         0 => i64::MAX,
         _ => i64::try_from(state.random.lock().unwrap().below(state.below as usize)).unwrap(),
     };
     let budget = Arc::new(AtomicI64::new(budget));
-    state.traffic.lock().unwrap().begin();
+    if let Some(traffic) = &state.traffic {
+        traffic.lock().unwrap().begin();
+    }
     let back = (far.try_clone().unwrap(), near.try_clone().unwrap());
     let (of_back, budget_of_back) = (Arc::clone(state), Arc::clone(&budget));
     let back = thread::spawn(move || {
@@ -101,7 +115,9 @@ fn carry(state: &State, (mut from, mut to): (TcpStream, TcpStream), way: Way, bu
     while let Ok(len @ 1..) = from.read(&mut chunk) {
         let before = budget.fetch_sub(i64::try_from(len).unwrap(), Ordering::SeqCst);
         let room = usize::try_from(before).unwrap_or(0).min(len);
-        state.traffic.lock().unwrap().note(way, &chunk[..room]);
+        if let Some(traffic) = &state.traffic {
+            traffic.lock().unwrap().note(way, &chunk[..room]);
+        }
         if to.write_all(&chunk[..room]).is_err() {
             break;
         }
@@ -123,7 +139,7 @@ fn cut(state: &State, ends: [&TcpStream; 2]) {
     let kind = state.random.lock().unwrap().below(2);
     for end in ends {
         if kind == 0 {
-            SockRef::from(end).set_linger(Some(Duration::ZERO)).unwrap();
+            drop(SockRef::from(end).set_linger(Some(Duration::ZERO)));
         }
     }
 }
