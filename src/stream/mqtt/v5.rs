@@ -236,9 +236,9 @@ pub(super) fn publish_len(publication: &Publication<'_>) -> usize {
     // the topic and the identifier with two bytes each, and properties, of which there are none
     let rest = 2 + publication.topic.len() + 2 + 1 + publication.payload.len();
     let len_len = match rest {
-        ..0x80 => 1,
-        ..0x4000 => 2,
-        ..0x20_0000 => 3,
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
         _ => 4,
     };
     1 + len_len + rest
