@@ -23,6 +23,9 @@ mod line;
 #[path = "../support/random.rs"]
 mod random;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
+#[path = "../end_to_end/sender.rs"]
+mod sender;
+#[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/servers.rs"]
 mod servers;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
