@@ -4,7 +4,7 @@
 //! its line here.
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
-const KEYS: &[(&str, &[&str])] = &[("stream mqtt", &["will"])];
+const KEYS: &[(&str, &[&str])] = &[];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
@@ -37,7 +37,6 @@ const VALUES: &[(&str, &[&str])] = &[
         ],
     ),
     ("target", &["syslog", "file"]),
-    ("version", &["5"]),
 ];
 
 /// Whether `key` of `table` comes later.

@@ -298,6 +298,10 @@ impl Courier {
                     let text = "everything is refused, nothing more is skipped";
                     ("at fault", 0, format!("{text}: {reason}"))
                 }
+                Event::Unheard => {
+                    self.warn("accepted", "and nobody there has subscribed to it");
+                    continue;
+                }
                 Event::NothingPasses { never_seen } => ("filter", 0, nothing_passes(&never_seen)),
             };
             let admitted = self.warn(kind, &text);

@@ -199,7 +199,10 @@ impl Engine {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
             1 => {
-                self.backoff.pause(now.mono, None, random);
+                // one pause for all that were on their way together
+                if !self.is_paused(now) {
+                    self.backoff.pause(now.mono, None, random);
+                }
                 self.pass(&range);
             }
             _ if !kept(Rule::TryBothHalves) => return self.drop_half(range),
@@ -399,7 +402,8 @@ impl Engine {
         self.paused_until(now).is_some()
     }
 
-    fn note(&mut self, event: Event) {
+    /// Keeps what happened until it is asked for.
+    pub(super) fn note(&mut self, event: Event) {
         if self.events.len() == EVENTS_MAX {
             self.events.pop_front();
         }

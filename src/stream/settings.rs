@@ -215,6 +215,8 @@ pub struct Mqtt {
     pub target: Target,
     /// The scheme is `mqtts`.
     pub tls: bool,
+    /// Of the protocol.
+    pub version: Version,
     /// Where a message is published.
     pub topic: Template,
     /// One object a publish, or an array with that object.
@@ -229,10 +231,30 @@ pub struct Mqtt {
     pub keep_alive: Duration,
     /// Whether the broker forgets the session when the connection ends.
     pub clean_session: bool,
-    /// Whether the broker keeps the last message of a topic.
+    /// Whether the broker keeps the last message of a topic, that of the will too.
     pub retain: bool,
+    /// What the broker publishes when the connection ends; none: nothing.
+    pub will: Option<Will>,
     /// Publishes without an acknowledgement at most.
     pub window: u16,
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1.1.
+    V3,
+    /// 5.0.
+    V5,
+}
+
+/// What a broker publishes in our name when the connection ends; QoS 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// Where it is published, as it is.
+    pub topic: String,
+    /// What is published, as it is.
+    pub payload: String,
 }
 
 /// What an MQTT publish carries.
