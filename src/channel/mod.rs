@@ -7,13 +7,16 @@
 
 pub mod http;
 pub mod json;
+pub mod mqtt;
 pub mod settings;
 pub mod teltonika;
 
+use crate::clock::Now;
 use crate::message::Message;
 use settings::{Protocol, Settings};
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The session of a new connection.
 #[must_use]
@@ -24,6 +27,7 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
         Protocol::Http { names, token } => {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
+        Protocol::Mqtt(mqtt) => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
     }
 }
 
@@ -32,12 +36,17 @@ pub fn session(settings: &Settings) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } => None,
+        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
     }
 }
 
 /// The protocol's side of one connection, or of one datagram socket.
 pub trait Session {
+    /// This side made the connection and it is there: appends what it says first.
+    fn opened(&mut self, now: Now, out: &mut Vec<u8>) {
+        let _ = (now, out);
+    }
+
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
     /// Answers that need no message to be safe are appended to `out`; a session stops early when
@@ -66,6 +75,21 @@ pub trait Session {
         None
     }
 
+    /// When [`Session::wake`] is due, as [`Now::mono`]: a ping, a message that nothing more comes
+    /// to. Asked after each turn.
+    fn wake_at(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The time that [`Session::wake_at`] named is there; called early it does nothing.
+    ///
+    /// # Errors
+    /// As [`Session::receive`].
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+        let _ = (intake, out);
+        Ok(())
+    }
+
     /// Whether nothing more is understood until the last ticket is answered.
     fn waits(&self) -> bool {
         false
@@ -79,6 +103,9 @@ pub trait Session {
 
 /// The daemon's side: where a session brings what it understood.
 pub trait Intake {
+    /// The time of this turn.
+    fn now(&self) -> Now;
+
     /// Whether messages of this ident are taken at all, asked where a protocol has a login.
     ///
     /// # Errors
@@ -135,6 +162,8 @@ pub enum Malformed {
     Value,
     /// Right, but of a kind that carries no message.
     Unsupported,
+    /// A login with a wrong name or password, or without.
+    Login,
 }
 
 /// Why a session ends the connection.
@@ -168,6 +197,7 @@ impl Malformed {
             Self::Ident => "ident",
             Self::Value => "value",
             Self::Unsupported => "unsupported",
+            Self::Login => "login",
         }
     }
 }

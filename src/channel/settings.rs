@@ -1,5 +1,6 @@
 //! What the configuration says of a channel.
 
+use super::mqtt;
 use super::teltonika;
 use crate::message::Value;
 use crate::message::json::Names;
@@ -52,6 +53,8 @@ pub enum Protocol {
         /// Asked for as `Authorization: Bearer`.
         token: Option<String>,
     },
+    /// MQTT, as a broker or as a client.
+    Mqtt(Rc<mqtt::Settings>),
 }
 
 impl Protocol {
@@ -62,6 +65,7 @@ impl Protocol {
             Self::Json(_) => "json",
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
+            Self::Mqtt(_) => "mqtt",
         }
     }
 }

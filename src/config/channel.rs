@@ -1,6 +1,7 @@
 //! `[[channel]]`.
 
 use super::address;
+use super::channel_mqtt;
 use super::context::Context;
 use super::context::Wrong;
 use super::device::NAME_MAX;
@@ -39,6 +40,7 @@ enum Type {
     Json,
     Teltonika,
     Http,
+    Mqtt,
 }
 
 /// `[[channel]]`; none if there is a mistake in it.
@@ -50,7 +52,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let protocol = kind.map(|kind| protocol(&mut reader, kind));
     let common = Common::read(&mut reader);
     let (protocol, (listen, places)) = (protocol?, listen?);
-    let settings = common.settings(name.unwrap_or_default(), protocol, listen);
+    let mut settings = common.settings(name.unwrap_or_default(), protocol, listen);
+    if let Protocol::Mqtt(mqtt) = &mut settings.protocol {
+        Rc::make_mut(mqtt).ident.clone_from(&settings.ident);
+    }
     let name = reader.value_place("name");
     reader.finish().then_some(Draft {
         settings,
@@ -107,6 +112,10 @@ fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
             names: names(reader),
             token: reader.parsed("token", token),
         },
+        Type::Mqtt => {
+            let names = names(reader);
+            Protocol::Mqtt(Rc::new(channel_mqtt::mqtt(reader, names)))
+        }
     }
 }
 
@@ -147,6 +156,7 @@ fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
         Type::Json => ("json", "listen = \"127.0.0.1:7000\""),
         Type::Teltonika => ("teltonika", "listen = \"0.0.0.0:5027\""),
         Type::Http => ("http", "listen = \"127.0.0.1:8080\""),
+        Type::Mqtt => ("mqtt", "listen = \"0.0.0.0:1883\""),
     };
     if !reader.has("listen") && !reader.has("connect") {
         reader.missing("listen", example);
@@ -207,10 +217,11 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 }
 
 /// By name; the first is the example where there is none.
-const TYPES: [(&str, Type); 3] = [
+const TYPES: [(&str, Type); 4] = [
     ("teltonika", Type::Teltonika),
     ("json", Type::Json),
     ("http", Type::Http),
+    ("mqtt", Type::Mqtt),
 ];
 
 /// Each connection costs up to two messages of memory.

@@ -4,11 +4,7 @@
 //! its line here.
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
-const KEYS: &[(&str, &[&str])] = &[
-    ("channel", &["connect", "tls"]),
-    ("stream http", &["gzip", "body"]),
-    ("stream mqtt", &["will"]),
-];
+const KEYS: &[(&str, &[&str])] = &[("channel", &["connect", "tls"]), ("stream mqtt", &["will"])];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
@@ -20,7 +16,6 @@ const VALUES: &[(&str, &[&str])] = &[
             "wialon-ips",
             "wialon-retranslator",
             "osmand",
-            "mqtt",
             "self",
         ],
     ),

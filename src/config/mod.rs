@@ -14,6 +14,7 @@
 
 mod address;
 mod channel;
+mod channel_mqtt;
 mod check;
 mod context;
 mod device;

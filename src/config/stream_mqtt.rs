@@ -131,7 +131,7 @@ fn topic(text: &str) -> Result<Template, Wrong> {
 }
 
 /// A text as MQTT carries it.
-fn mqtt_text(text: &str) -> Result<String, Wrong> {
+pub(super) fn mqtt_text(text: &str) -> Result<String, Wrong> {
     if text.len() > usize::from(u16::MAX) || text.contains('\0') {
         return Err(Wrong::new("MQTT carries at most 65535 bytes, and no NUL"));
     }

@@ -112,6 +112,7 @@ impl<'a> Connection<'a> {
         self.write(now)?;
         let read = self.reads() && self.read(now)?;
         let understood = self.understand()?;
+        self.wake(now)?;
         self.answer(now)?;
         self.write(now)?;
         if read || understood {
@@ -125,11 +126,12 @@ impl<'a> Connection<'a> {
             return Err(End::Idle);
         }
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
+        let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads().then_some(()), writes);
         Ok(Turn::Wait(
             interest,
-            overdue_at.min(idle_at).max(now.mono + TICK),
+            wake_at.min(overdue_at).min(idle_at).max(now.mono + TICK),
         ))
     }
 
@@ -185,6 +187,21 @@ impl<'a> Connection<'a> {
         }
         self.input.drain(..taken.min(self.input.len()));
         Ok(taken > 0)
+    }
+
+    /// Lets the session do what is due without a word from the far end.
+    fn wake(&mut self, now: Now) -> Result<(), End> {
+        if self.session.wake_at().is_none_or(|due| due > now.mono) {
+            return Ok(());
+        }
+        let mut door = Door {
+            hub: self.hub,
+            channel: self.channel,
+            peer: &self.peer,
+            tickets: &mut self.tickets,
+        };
+        let woken = self.session.wake(&mut door, &mut self.out);
+        woken.map_err(End::Session)
     }
 
     fn answer(&mut self, now: Now) -> Result<(), End> {

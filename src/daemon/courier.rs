@@ -1,5 +1,9 @@
 //! A courier: carries bytes between one stream's link and its destination.
 
+mod attempt;
+
+pub use attempt::{Errand, attempt};
+
 use super::dialler::Dialler;
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};

@@ -69,11 +69,17 @@ impl Gateway for Daemon {
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {
         let stream = self.stream(stream)?;
         let name = &stream.settings.name;
-        match to {
-            Switch::On => stream.enable(&self.hub),
-            Switch::Off => stream.disable(&self.hub),
-        }
-        log::info!("stream `{name}`: switched {to:?} by hand");
+        let done = match to {
+            Switch::On => {
+                stream.enable(&self.hub);
+                "enabled"
+            }
+            Switch::Off => {
+                stream.disable(&self.hub);
+                "disabled"
+            }
+        };
+        log::info!("stream `{name}`: {done} by hand");
         let kept = changes::keep_enabled(self.changes.as_deref(), name, stream.enabled.get());
         kept.map_err(|error| {
             log::warn!("stream `{name}`: switched until the next start: {error}");
@@ -93,7 +99,7 @@ impl Gateway for Daemon {
         let skipped = self.hub.with_ring(work);
         stream.moved();
         log::info!(
-            "stream `{}`: {skipped} messages skipped by hand",
+            "stream `{}`: {skipped} skipped by hand",
             stream.settings.name
         );
         Ok(skipped)
@@ -108,10 +114,11 @@ impl Gateway for Daemon {
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
         let result = self.hub.with_ring(work);
         stream.moved();
-        log::info!(
-            "stream `{}`: rewound by hand: {result:?}",
-            stream.settings.name
-        );
+        let name = &stream.settings.name;
+        match &result {
+            Ok(count) => log::info!("stream `{name}`: rewound by hand, {count} are sent again"),
+            Err(error) => log::warn!("stream `{name}`: not rewound: {error}"),
+        }
         result.map_err(|error| Refusal::NotKept(error.to_string()))
     }
 }

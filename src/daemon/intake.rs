@@ -6,6 +6,7 @@ use super::limit::{Limiter, left_out};
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
+use crate::clock::Now;
 use crate::message::body::Body;
 use crate::message::{Message, body};
 use crate::ring::{AppendError, Mask, Seq};
@@ -223,6 +224,10 @@ impl Door<'_> {
 }
 
 impl Intake for Door<'_> {
+    fn now(&self) -> Now {
+        self.hub.now()
+    }
+
     fn admit(&mut self, ident: &str) -> Result<(), Refused> {
         let Ok(message) = Message::new(ident) else {
             self.malformed(Malformed::Ident, "not an ident");

@@ -17,6 +17,7 @@ mod serve_api;
 mod stream;
 mod uplink;
 
+pub use courier::{Errand, attempt};
 pub use open::open_ring;
 
 use crate::clock::Clock;

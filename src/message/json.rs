@@ -24,6 +24,17 @@ pub struct Names {
     pub timestamp: String,
 }
 
+/// Who sent a message.
+#[derive(Clone, Copy, Debug)]
+pub enum Sender<'a> {
+    /// Who its text names.
+    InText,
+    /// This one, whoever the text names.
+    Is(&'a str),
+    /// This one where the text names nobody.
+    Else(&'a str),
+}
+
 /// Why a text holds no messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -72,7 +83,7 @@ pub enum Problem {
 /// # Errors
 /// See [`Problem`].
 pub fn parse(text: &[u8], names: &Names) -> Result<Message, Error> {
-    one(utf8(text)?, names).map_err(Error::whole)
+    one(utf8(text)?, names, Sender::InText).map_err(Error::whole)
 }
 
 /// Reads one object, or an array of them.
@@ -82,19 +93,41 @@ pub fn parse(text: &[u8], names: &Names) -> Result<Message, Error> {
 /// # Errors
 /// The first element that is wrong, and [`Problem`].
 pub fn parse_many(text: &[u8], names: &Names) -> Result<Vec<Message>, Error> {
+    parse_many_of(text, names, Sender::InText)
+}
+
+/// As [`parse_many`], where the text need not say who sent it.
+///
+/// # Errors
+/// The first element that is wrong, and [`Problem`].
+pub fn parse_many_of(
+    text: &[u8],
+    names: &Names,
+    sender: Sender<'_>,
+) -> Result<Vec<Message>, Error> {
     let text = utf8(text)?;
     if !text.trim_ascii_start().starts_with('[') {
-        return Ok(vec![one(text, names).map_err(Error::whole)?]);
+        return Ok(vec![one(text, names, sender).map_err(Error::whole)?]);
     }
     let elements: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| Error::whole(syntax(&error)))?;
     let element = |(index, raw): (usize, &&RawValue)| {
-        one(raw.get(), names).map_err(|problem| Error {
+        one(raw.get(), names, sender).map_err(|problem| Error {
             element: Some(index),
             problem,
         })
     };
     elements.iter().enumerate().map(element).collect()
+}
+
+/// Reads one value that stands alone.
+///
+/// # Errors
+/// See [`Problem`].
+pub fn parse_value(text: &[u8]) -> Result<Value, Error> {
+    let raw: &RawValue =
+        serde_json::from_str(utf8(text)?).map_err(|error| Error::whole(syntax(&error)))?;
+    value("value", raw.get()).map_err(Error::whole)
 }
 
 /// Appends one JSON object without white space; floats in their shortest form, with a point or an
@@ -131,7 +164,7 @@ fn utf8(text: &[u8]) -> Result<&str, Error> {
     str::from_utf8(text).map_err(|error| Error::whole(Problem::Encoding(error.valid_up_to())))
 }
 
-fn one(text: &str, names: &Names) -> Result<Message, Problem> {
+fn one(text: &str, names: &Names, sender: Sender<'_>) -> Result<Message, Problem> {
     let mut object: Object<'_> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
     if object.too_many {
         return Err(Problem::TooMany);
@@ -142,6 +175,7 @@ fn one(text: &str, names: &Names) -> Result<Message, Problem> {
     let mut has_ident = false;
     for (name, raw) in last_of_each_name(&object.entries) {
         match name {
+            "ident" if matches!(sender, Sender::Is(_)) => {}
             "ident" => {
                 fields.push((Cow::Borrowed("ident"), ident(raw.get())?));
                 has_ident = true;
@@ -153,8 +187,13 @@ fn one(text: &str, names: &Names) -> Result<Message, Problem> {
             _ => fields.push((Cow::Owned(own_name(name)?), value(name, raw.get())?)),
         }
     }
-    if !has_ident {
-        return Err(Problem::NoIdent(short(&names.ident)));
+    match sender {
+        _ if has_ident => {}
+        Sender::InText => return Err(Problem::NoIdent(short(&names.ident))),
+        Sender::Is(ident) | Sender::Else(ident) => {
+            check_ident(ident).map_err(Problem::Ident)?;
+            fields.insert(0, (Cow::Borrowed("ident"), Value::from(ident)));
+        }
     }
     Ok(Message { fields })
 }
@@ -374,6 +413,12 @@ impl Default for Names {
 }
 
 impl Error {
+    /// Nobody is named.
+    #[must_use]
+    pub fn no_ident(names: &Names) -> Self {
+        Self::whole(Problem::NoIdent(short(&names.ident)))
+    }
+
     fn whole(problem: Problem) -> Self {
         Self {
             element: None,

@@ -82,8 +82,11 @@ impl Ring {
         let owned = StreamId::all()
             .zip(self.orphans)
             .filter(|(_, owner)| *owner != 0);
-        self.table
-            .vacant(oldest, owned.fold(0, |bits, (id, _)| bits | id.bit()))
+        let owned = owned.fold(0, |bits, (id, _)| bits | id.bit());
+        // What a failed commit took is written again as it is, with the bits that it had then.
+        let taken = self.queue.entries().take(self.queue.begun());
+        let taken = taken.fold(0, |bits, entry| bits | entry.mask);
+        self.table.vacant(oldest, owned | taken)
     }
 
     fn fresh(&self, name: &str, id: StreamId, from: From) -> Stream {

@@ -14,8 +14,8 @@ use super::format::SLOT_LEN;
 use super::recover::read_header;
 use super::rules::Rule;
 use super::rules::kept;
+use super::scan::count_written;
 use super::slot::Slot;
-use super::walk::Walk;
 use crate::clock::Now;
 
 /// Bytes to be written and synced as one. Owned: the ring may change meanwhile.
@@ -295,15 +295,11 @@ impl Ring {
     }
 
     fn count_oldest(&mut self) -> Ordinals {
-        let mut sum = self.tail;
-        let Some(span) = self.span(0) else { return sum };
-        let mut walk = Walk::new(&span, None);
-        while let Some(found) = walk.next(&span, &mut self.window, &mut *self.storage) {
-            if found.is_data() && found.seq < span.seq_end {
-                sum.count(found.header.mask);
-            }
-        }
-        sum
+        let Some(span) = self.span(0) else {
+            return self.tail;
+        };
+        let held = count_written(&span, &mut self.window, &mut *self.storage);
+        self.tail.plus(&held)
     }
 
     /// Whether the slot on disk would have a stream lose what it has settled.

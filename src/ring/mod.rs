@@ -30,6 +30,7 @@ mod file;
 mod format;
 mod hand;
 mod head;
+mod infer;
 pub mod inspect;
 #[cfg(test)]
 mod invariants;
@@ -291,6 +292,8 @@ pub struct Ring {
     cum_durable: Ordinals,
     /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
     doubt: u64,
+    /// Commits that opening cannot see may have begun to overwrite segments before this one.
+    exposed_below: u64,
     random: u64,
     /// Whether the storage is gone with the power.
     volatile: bool,

@@ -176,6 +176,7 @@ impl Ring {
             cum: Ordinals::default(),
             cum_durable: Ordinals::default(),
             doubt: 0,
+            exposed_below: 0,
             random,
             volatile: false,
             trusts_memory: false,
@@ -196,7 +197,7 @@ impl Ring {
         picture: Picture,
         random: u64,
     ) -> Self {
-        let doubtful = picture.is_doubtful();
+        let (doubtful, exposed_below) = (picture.is_doubtful(), picture.exposed_below());
         let oldest = picture
             .segments
             .front()
@@ -227,6 +228,7 @@ impl Ring {
             cum: picture.cum,
             cum_durable: picture.cum,
             doubt: 0,
+            exposed_below,
             random,
             volatile: false,
             trusts_memory: false,

@@ -9,6 +9,7 @@ use super::StreamId;
 use super::older::Older;
 use super::record::HEADER_LEN;
 use super::recover::read_header;
+use super::table::Cause;
 use super::table::Spot;
 use super::table::Stream;
 use super::table::Written;
@@ -186,10 +187,14 @@ impl Ring {
     }
 
     /// Moves the reading place behind a segment. What was written in it for the stream and not
-    /// met is damaged.
+    /// met is damaged, or was about to be given up when the power went away.
     fn leave_segment(&mut self, id: StreamId, index: usize, spot: Spot) {
         let next = self.segments.get(index + 1).map(|next| next.first_seq);
         let durable = self.durable();
+        let cause = match spot.generation < self.exposed_below {
+            true => Cause::Overwritten,
+            false => Cause::Rot,
+        };
         let (seq, written) = match next {
             Some(first_seq) => (first_seq, spot.end_ord),
             None => (durable, Some(self.cum_durable.of(id))),
@@ -201,7 +206,7 @@ impl Ring {
         // What is appended to the head later begins where this walk ended.
         stream.spot = next.is_none().then_some(spot);
         if let Some(written) = written.filter(|_| stream.attach_seq <= seq) {
-            stream.believe(seq, written);
+            stream.believe(seq, written, cause);
         }
         stream.follow_if_idle();
     }
@@ -282,7 +287,7 @@ impl Stream {
     fn leave_disk(&mut self, durable: u64, all: u64) {
         self.read_seq = self.read_seq.max(durable);
         if std::mem::take(&mut self.on_disk) && self.attach_seq <= durable {
-            self.believe(durable, all);
+            self.believe(durable, all, Cause::Rot);
         }
         self.follow_if_idle();
     }

@@ -7,20 +7,20 @@
 use super::Storage;
 use super::format::Geometry;
 use super::format::Ordinals;
-use super::format::SECTOR;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
-use super::format::low;
 use super::format::seed;
 use super::head::Head;
+use super::infer::LOST_AFTER_HEAD;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::HeadScan;
 use super::scan::LastCommit;
+use super::scan::count_written;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::{SEQ_REACH, Span, Walk, Window, read_or_zeros};
+use super::walk::{Span, Window, read_or_zeros};
 use std::collections::VecDeque;
 
 /// A segment that holds records.
@@ -239,6 +239,13 @@ impl Picture {
         self.holes.iter().any(torn)
     }
 
+    /// Segments before this one may have been overwritten in part: by a commit that was to open
+    /// the next segment in their place, and was cut before its header was there.
+    pub(super) fn exposed_below(&self) -> u64 {
+        let next = self.head.generation + LOST_AFTER_HEAD + 1;
+        next.saturating_sub(u64::from(self.geometry.segment_count))
+    }
+
     /// Slots that are whole.
     pub(super) fn sound_slots(&self) -> u8 {
         u8::from(self.slot.is_some()) + u8::from(self.both_slots)
@@ -252,11 +259,12 @@ impl Picture {
 }
 
 /// The pass over segments.
-struct Survey<'a> {
-    storage: &'a mut dyn Storage,
-    window: Window,
-    read: u64,
-    picture: Picture,
+pub(super) struct Survey<'a> {
+    pub(super) storage: &'a mut dyn Storage,
+    pub(super) window: Window,
+    /// Bytes read past the window.
+    pub(super) read: u64,
+    pub(super) picture: Picture,
 }
 
 impl Survey<'_> {
@@ -301,7 +309,7 @@ impl Survey<'_> {
         lost
     }
 
-    fn forget_old_laps(&mut self) {
+    pub(super) fn forget_old_laps(&mut self) {
         let newest = self.newest();
         let count = u64::from(self.picture.geometry.segment_count);
         self.picture
@@ -309,97 +317,11 @@ impl Survey<'_> {
             .retain(|segment| segment.generation + count > newest);
     }
 
-    fn newest(&self) -> u64 {
+    pub(super) fn newest(&self) -> u64 {
         self.picture
             .segments
             .back()
             .map_or(0, |segment| segment.generation)
-    }
-
-    /// Looks for segments whose headers were lost: their records validate under one of the few
-    /// generations that they can have.
-    fn infer(&mut self, lost: &[u32]) {
-        // The slot knows of the head, should that be the one whose header was lost.
-        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
-        let newest = self.newest().max(hint);
-        let count = u64::from(self.picture.geometry.segment_count);
-        let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
-        let known = self.picture.segments.clone();
-        let mut scans = 0;
-        for index in lost.iter().filter(|_| kept(Rule::InferHeaders)) {
-            let first = possible.start().next_multiple_of(count) + u64::from(*index);
-            let first = if first >= possible.start() + count {
-                first - count
-            } else {
-                first
-            };
-            for generation in
-                (first..=*possible.end()).step_by(self.picture.geometry.segment_count as usize)
-            {
-                if scans < SCANS_MAX && self.was_written(generation) {
-                    scans += 1;
-                    self.infer_one(generation, &known);
-                }
-            }
-        }
-        self.forget_old_laps();
-    }
-
-    /// Whether anything was ever written where a segment begins.
-    fn was_written(&mut self, generation: u64) -> bool {
-        let mut bytes = vec![0; 8 * SECTOR];
-        let len = bytes.len().min(self.picture.geometry.segment_len as usize);
-        bytes.truncate(len);
-        self.read += len as u64;
-        read_or_zeros(
-            self.storage,
-            self.picture.geometry.offset(generation),
-            &mut bytes,
-        );
-        bytes.iter().any(|byte| *byte != 0)
-    }
-
-    /// Looks for a record of this generation. Numbers count from the last segment that says its
-    /// own: a segment found by its records may have lost the first of them.
-    fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
-        let index = known.partition_point(|segment| segment.generation < generation);
-        let before = index.checked_sub(1).and_then(|index| known.get(index));
-        let behind = known
-            .get(index)
-            .map_or(0, |next| next.first_seq.saturating_sub(SEQ_REACH));
-        let first_seq = before.map_or(behind, |segment| segment.first_seq);
-        // A jump leaves the low half as it was; which side of it this is the check sums tell.
-        let next = known.get(index).map(|next| next.first_seq);
-        let reserved = self.picture.slot.as_ref().map(|slot| slot.reserved);
-        let sides = [Some(first_seq), next, reserved].into_iter().flatten();
-        for side in sides {
-            let first_seq = (side >> 32 << 32) | u64::from(low(first_seq));
-            if self.infer_from(Segment {
-                generation,
-                first_seq,
-                end: self.picture.geometry.segment_len,
-            }) {
-                return;
-            }
-        }
-    }
-
-    fn infer_from(&mut self, mut segment: Segment) -> bool {
-        let after = self
-            .picture
-            .segments
-            .partition_point(|s| s.generation < segment.generation);
-        let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
-        let mut walk = Walk::new(&span, None);
-        while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
-            if found.is_data() {
-                segment.first_seq = found.seq;
-                self.picture.segments.insert(after, segment);
-                self.picture.inferred += 1;
-                return true;
-            }
-        }
-        false
     }
 
     /// After a failed sync the same records stand again in a later segment: those count.
@@ -434,19 +356,12 @@ impl Survey<'_> {
             .filter(|header| header.generation == generation)
     }
 
-    /// What was written for each stream in a segment, by its sound headers of records.
+    /// What was written for each stream in a segment.
     fn count(&mut self, index: usize) -> Ordinals {
-        let mut held = Ordinals::default();
-        let Some(span) = self.picture.span(index) else {
-            return held;
-        };
-        let mut walk = Walk::new(&span, None);
-        while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
-            if found.is_data() && found.seq < span.seq_end {
-                held.count(found.header.mask);
-            }
+        match self.picture.span(index) {
+            Some(span) => count_written(&span, &mut self.window, self.storage),
+            None => Ordinals::default(),
         }
-        held
     }
 
     /// What was written before the head, if the head does not say so itself.
@@ -491,8 +406,3 @@ impl Survey<'_> {
 
 /// Rings of which segments may be in one file.
 const IDS_MAX: usize = 8;
-/// Segments whose headers may be lost behind the last one: as many as a failing storage is
-/// forgiven, and one.
-const LOST_AFTER_HEAD: u64 = 4;
-/// Segments without headers that are looked through; bounds the opening of a ruin.
-const SCANS_MAX: u32 = 32;

@@ -1,6 +1,7 @@
 //! The records of the head segment as opening finds them: where it ends, what was written, what
-//! is damaged and by what. Reads nothing itself.
+//! is damaged and by what. What was written to a segment that no header speaks of.
 
+use super::Storage;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::head::Head;
@@ -15,6 +16,7 @@ use super::segment;
 use super::walk::Found;
 use super::walk::Span;
 use super::walk::Walk;
+use super::walk::Window;
 use super::walk::len_u32;
 use std::ops::Range;
 
@@ -187,6 +189,32 @@ impl LastCommit {
             .resize(offset.saturating_sub(self.from) as usize, 0);
         self.bytes.extend_from_slice(bytes);
     }
+}
+
+/// What was written for each stream in a segment, where no header behind it says so: its records,
+/// those included of which only the body is damaged. Of its last commit they are not: that one may
+/// have failed, or have been cut, and then what is damaged of it was never written.
+pub(super) fn count_written(
+    span: &Span,
+    window: &mut Window,
+    storage: &mut dyn Storage,
+) -> Ordinals {
+    let (mut held, mut damaged, mut commit) = (Ordinals::default(), Ordinals::default(), None);
+    let mut walk = Walk::new(span, None);
+    while let Some(found) = walk.next(span, window, storage) {
+        if found.header.kind != Kind::Pad && commit != Some(found.header.commit) {
+            commit = Some(found.header.commit);
+            held = held.plus(&std::mem::take(&mut damaged));
+        }
+        if !found.is_data() || found.seq >= span.seq_end {
+            continue;
+        }
+        match window.body(storage, span, &found) {
+            Some(_) => held.count(found.header.mask),
+            None => damaged.count(found.header.mask),
+        }
+    }
+    held
 }
 
 /// Holes in one segment that are told apart.

@@ -46,7 +46,7 @@ pub(super) struct Stream {
     pub(super) on_disk: bool,
     /// Read and not settled.
     pub(super) in_flight: u64,
-    /// Damaged records passed with others in flight: counted when the cursor passes them.
+    /// Records that are gone, passed with others in flight: counted when the cursor passes them.
     holes: VecDeque<Hole>,
     /// Unsettled ones in memory that no commit has taken.
     pub(super) waiting: u64,
@@ -72,6 +72,16 @@ pub(super) struct Spot {
 struct Hole {
     before: u64,
     count: u64,
+    cause: Cause,
+}
+
+/// Why records that were written are not met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The medium damaged them.
+    Rot,
+    /// A commit that was cut short had begun to overwrite them.
+    Overwritten,
 }
 
 impl Stream {
@@ -137,19 +147,22 @@ impl Stream {
         self.from_oldest && self.read_seq < self.attach_seq
     }
 
-    /// Passes damaged records before the number `before`.
-    pub(super) fn pass_holes(&mut self, before: u64, count: u64) {
-        self.read_ord += count;
+    /// Passes records that are not there any more.
+    fn pass_hole(&mut self, hole: Hole) {
+        self.read_ord += hole.count;
         if self.in_flight == 0 || !kept(Rule::CountHolesOnce) {
-            self.count_holes(count);
-        } else if count > 0 {
-            self.holes.push_back(Hole { before, count });
+            self.count_hole(hole);
+        } else if hole.count > 0 {
+            self.holes.push_back(hole);
         }
     }
 
-    fn count_holes(&mut self, count: u64) {
-        self.cursor_ord += count;
-        self.tally.corrupt += count;
+    fn count_hole(&mut self, hole: Hole) {
+        self.cursor_ord += hole.count;
+        match hole.cause {
+            Cause::Rot => self.tally.corrupt += hole.count,
+            Cause::Overwritten => self.tally.dropped += hole.count,
+        }
     }
 
     /// Settles a record in flight.
@@ -166,7 +179,7 @@ impl Stream {
         }
         self.tally.count(how);
         while let Some(hole) = self.holes.pop_front_if(|hole| hole.before <= seq + 1) {
-            self.count_holes(hole.count);
+            self.count_hole(hole);
         }
         self.leave_older();
         if self.in_flight == 0 {
@@ -178,7 +191,7 @@ impl Stream {
     pub(super) fn follow(&mut self) {
         self.cursor_seq = self.cursor_seq.max(self.read_seq);
         while let Some(hole) = self.holes.pop_front() {
-            self.count_holes(hole.count);
+            self.count_hole(hole);
         }
         self.leave_older();
     }
@@ -212,10 +225,14 @@ impl Stream {
     }
 
     /// Believes that exactly `ord` records lie before the reading place `seq`: more than were
-    /// met are damaged, fewer were counted twice.
-    pub(super) fn believe(&mut self, seq: u64, ord: u64) {
+    /// met are gone for this `cause`, fewer were counted twice.
+    pub(super) fn believe(&mut self, seq: u64, ord: u64, cause: Cause) {
         if self.read_ord <= ord {
-            return self.pass_holes(seq, ord - self.read_ord);
+            return self.pass_hole(Hole {
+                before: seq,
+                count: ord - self.read_ord,
+                cause,
+            });
         }
         let over = self.read_ord - ord;
         self.read_ord -= over;
@@ -307,12 +324,11 @@ impl Table {
             .map(|(id, _)| id)
     }
 
-    /// A bit that no record from the segment `oldest` on has.
-    pub(super) fn vacant(&self, oldest: u64, owned: u32) -> Option<StreamId> {
+    /// A bit that no record from the segment `oldest` on has, and that is none of `held`.
+    pub(super) fn vacant(&self, oldest: u64, held: u32) -> Option<StreamId> {
         let free = |stream: &Stream| stream.state == State::Removed && stream.cursor_seq < oldest;
         StreamId::all().find(|id| match self.streams.get(id.index()) {
-            Some(Some(stream)) => free(stream),
-            Some(None) => owned & id.bit() == 0,
+            Some(place) => held & id.bit() == 0 && place.as_ref().is_none_or(free),
             None => false,
         })
     }

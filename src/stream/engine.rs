@@ -11,12 +11,14 @@
 //! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
 //! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
 
+mod batch;
 mod event;
 mod limits;
 mod queue;
 mod rate;
 mod tally;
 
+pub use batch::Packing;
 pub use event::Event;
 pub use limits::Limits;
 pub use queue::Outgoing;
@@ -67,17 +69,6 @@ pub struct Engine {
     given_up_in_a_row: u32,
     events: VecDeque<Event>,
     tally: Tally,
-}
-
-/// What a link says of a message that it is offered for a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// It goes with this batch.
-    Taken,
-    /// It does not fit: the batch ends before it.
-    Full,
-    /// It cannot be sent as it is, and what it lacks.
-    Unfit(String),
 }
 
 impl Engine {
@@ -151,47 +142,6 @@ impl Engine {
         item.depart(now);
         self.rate.spend(1, now);
         Some(item.outgoing(ring))
-    }
-
-    /// The next batch to send, the only one in flight; none while one is, or while `linger` may
-    /// still fill it. Messages are offered to `pack` in order; what it takes is in flight from
-    /// now on.
-    pub fn next_batch(
-        &mut self,
-        now: Now,
-        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
-    ) -> Option<RangeInclusive<Seq>> {
-        self.expire(now);
-        let due = self.batch_due()? <= now.mono;
-        if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
-            return None;
-        }
-        let ring = self.queue.ring;
-        let most = self.batch_room().min(self.rate.room(now));
-        let (mut room, mut range, mut unfit) = (most, None, Vec::new());
-        for item in self.queue.waiting_mut() {
-            if room == 0 {
-                break;
-            }
-            match pack(&item.outgoing(ring)) {
-                Packing::Taken => {
-                    item.depart(now);
-                    room -= 1;
-                    let first = range.map_or(item.seq, |(first, _)| first);
-                    range = Some((first, item.seq));
-                }
-                Packing::Full => break,
-                Packing::Unfit(reason) => {
-                    item.state = State::Settled(Settled::Filtered);
-                    unfit.push((item.seq, reason));
-                }
-            }
-        }
-        self.rate.spend(most - room, now);
-        for (seq, reason) in unfit {
-            self.note(Event::Skipped { seq, reason });
-        }
-        range.map(|(first, last)| first..=last)
     }
 
     /// The messages of `range` that are in flight, in order.
@@ -388,20 +338,6 @@ impl Engine {
         self.backoff.paused_until(now.mono)
     }
 
-    /// When [`Engine::next_batch`] has something, if nothing more comes.
-    #[must_use]
-    pub fn batch_due(&self) -> Option<Duration> {
-        let oldest = self.queue.waiting().next()?.read_at;
-        let full = self.suspect_until.is_some()
-            || self.queue.bytes() >= self.delivery.max_bytes
-            || self.queue.waiting().nth(self.batch_max - 1).is_some();
-        let linger = match full {
-            true => Duration::ZERO,
-            false => self.delivery.linger,
-        };
-        Some((oldest + linger).max(self.rate.next()))
-    }
-
     /// When [`Engine::next`] has something again, where only the rate is in its way.
     #[must_use]
     pub fn rate_due(&self, now: Now) -> Option<Duration> {
@@ -439,20 +375,6 @@ impl Engine {
 
     fn expire(&mut self, now: Now) {
         self.queue.expire(&self.limits, now);
-    }
-
-    /// Messages of the next batch at most: half of those of which one is known to be refused.
-    fn batch_room(&self) -> usize {
-        let suspects = self.suspect_until.map_or(0, |until| {
-            self.queue
-                .waiting()
-                .take_while(|item| item.seq <= until)
-                .count()
-        });
-        match suspects {
-            0 => self.batch_max,
-            _ => self.batch_max.min(suspects.div_ceil(2)),
-        }
     }
 
     fn may_give_up(&self) -> bool {

@@ -198,6 +198,10 @@ pub struct Http {
     pub headers: Vec<(String, String)>,
     /// The value of `Authorization`.
     pub authorization: Option<String>,
+    /// Whether bodies are compressed.
+    pub gzip: bool,
+    /// The body of a request with one message; none: a JSON array of many.
+    pub body: Option<Template>,
     /// Answers that mean accepted; empty: 200 to 299.
     pub success: Vec<u16>,
 }

@@ -10,8 +10,10 @@
 )]
 
 mod commands;
+mod connect;
 mod crashes;
 mod memory;
+mod mqtt_channel;
 mod pipeline;
 mod sender;
 mod servers;

@@ -11,6 +11,7 @@ mod batches;
 mod engine;
 mod file;
 mod http;
+mod http_body;
 mod mqtt;
 #[allow(
     dead_code,

@@ -2,7 +2,9 @@
 //! and knows no protocol.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::clock::Now;
 use weir::message::{Message, Value};
 
 /// One connection, or one datagram socket, with all that a daemon would keep for it.
@@ -35,6 +37,8 @@ pub(crate) struct FakeIntake {
     pub(crate) malformed: Vec<Malformed>,
     /// Tickets that wait, oldest first.
     pub(crate) tickets: VecDeque<u64>,
+    /// The time that has passed since [`super::a_moment`].
+    pub(crate) elapsed: Duration,
 }
 
 impl<S: Session> Connection<S> {
@@ -73,6 +77,18 @@ impl<S: Session> Connection<S> {
         out
     }
 
+    /// Time passes; what is said without a word from the other side comes back.
+    pub(crate) fn pass(&mut self, time: Duration) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.intake.elapsed += time;
+        let due = self.session.wake_at();
+        if due.is_some_and(|due| due <= self.intake.now().mono) {
+            let woken = self.session.wake(&mut self.intake, &mut out);
+            self.closed = woken.err();
+        }
+        out
+    }
+
     /// All that was taken becomes safe; the answers come back.
     pub(crate) fn make_safe(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -94,6 +110,13 @@ impl FakeIntake {
 }
 
 impl Intake for FakeIntake {
+    fn now(&self) -> Now {
+        let mut now = super::a_moment();
+        now.mono += self.elapsed;
+        now.wall.since_1970 += self.elapsed;
+        now
+    }
+
     fn admit(&mut self, ident: &str) -> Result<(), Refused> {
         self.refuse()?;
         self.admitted.push(ident.to_owned());

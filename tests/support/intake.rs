@@ -1,6 +1,8 @@
 //! An intake that remembers what was brought, and a connection that has one.
 
+use super::a_moment;
 use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::clock::Now;
 use weir::message::Message;
 
 /// Takes all but messages of `unwanted` and all after `full_after`.
@@ -13,6 +15,10 @@ pub(crate) struct FakeIntake {
 }
 
 impl Intake for FakeIntake {
+    fn now(&self) -> Now {
+        a_moment()
+    }
+
     fn admit(&mut self, ident: &str) -> Result<(), Refused> {
         match ident {
             "unwanted" => Err(Refused {

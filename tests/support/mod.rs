@@ -15,3 +15,17 @@ pub(crate) mod intake;
 pub(crate) mod naive_retranslator;
 pub(crate) mod random;
 pub(crate) mod vectors;
+
+use std::time::Duration;
+use weir::clock::{Now, Wall};
+
+/// An hour after the boot, on 2026-01-01, by a clock that is right.
+pub(crate) fn a_moment() -> Now {
+    Now {
+        mono: Duration::from_secs(3600),
+        wall: Wall {
+            since_1970: Duration::from_secs(1_767_225_600),
+            trusted: true,
+        },
+    }
+}

@@ -54,9 +54,7 @@ impl Fault {
                 let words = "the destination does not speak TLS there; look at the port";
                 Self::Protocol(words.to_owned())
             }
-            Error::NoApplicationProtocol => {
-                Self::Protocol("the destination speaks none of `tls.alpn`".to_owned())
-            }
+            Error::NoApplicationProtocol => no_protocol(),
             Error::FailedToGetCurrentTime => {
                 let words = "the clock is wrong, so no certificate can be checked";
                 Self::Certificate(words.to_owned())
@@ -157,6 +155,7 @@ fn refused(alert: AlertDescription) -> Fault {
             "does not take `tls.certificate`"
         }
         Alert::AccessDenied => "does not let in who `tls.certificate` names",
+        Alert::NoApplicationProtocol => return no_protocol(),
         Alert::UnrecognisedName => {
             return Fault::Protocol(
                 "the destination knows no server of this name; look at `tls.server_name`"
@@ -174,6 +173,10 @@ fn refused(alert: AlertDescription) -> Fault {
         }
     };
     Fault::Certificate(format!("the destination {of_certificate}"))
+}
+
+fn no_protocol() -> Fault {
+    Fault::Protocol("the destination speaks none of `tls.alpn`".to_owned())
 }
 
 fn date(time: UnixTime) -> Date {

@@ -1,0 +1,82 @@
+//! MQTT, two ways: devices publish straight to the gateway ([`Broker`]), or what they publish to
+//! a broker that is there already is subscribed to ([`Subscriber`]).
+//!
+//! Packets of 3.1.1 and 5 are read and written by rumqttc; what it does not check is checked in
+//! `packet`. The specifications are OASIS "MQTT Version 3.1.1" and "MQTT Version 5.0". What a
+//! message becomes is in `report` and `topic`.
+//!
+//! # Answers to a device
+//! | what came | 3.1.1 | 5 |
+//! |---|---|---|
+//! | login, right or not asked for | CONNACK 0 | CONNACK 0 with what is allowed |
+//! | login, wrong or missing | CONNACK 4 or 5, ends | CONNACK 86 or 87, ends |
+//! | another version | CONNACK 1, ends | |
+//! | message, QoS 0 | none | none |
+//! | message, QoS 1 | PUBACK once it is safe | PUBACK once it is safe |
+//! | of a topic that is not taken, or empty | PUBACK in its turn | PUBACK 10 in its turn |
+//! | refused, QoS 1 | ends, once the ones before are answered | PUBACK 83, 87, 90, 97 or 99 |
+//! | while the ring is full, QoS 1 | ends | DISCONNECT 89 |
+//! | QoS 2 | ends | DISCONNECT 9B |
+//! | SUBSCRIBE | SUBACK 80 | SUBACK 87 |
+//! | UNSUBSCRIBE | UNSUBACK | UNSUBACK 11 |
+//! | PINGREQ | PINGRESP | PINGRESP |
+//! | silent for 1.5 times its keep alive | ends | DISCONNECT 8D |
+//! | a packet too long, damaged, out of turn | ends | DISCONNECT 95, 81, 82 |
+//!
+//! In 3.1.1 a message can be acknowledged or the connection closed, and nothing else (3.3.5): an
+//! acknowledgement would say that a message is safe which is not there. A topic that nobody asked
+//! for is another matter: every broker acknowledges those.
+//!
+//! Sessions are not kept, so a client that was away sends again what has no acknowledgement.
+//! Wills are not looked at, and client identifiers not compared.
+
+mod broker;
+mod packet;
+mod report;
+mod subscriber;
+mod topic;
+mod v4;
+mod v5;
+
+use crate::message::json::Names;
+pub use broker::Broker;
+pub use packet::PACKET_MAX;
+use std::fmt;
+pub use subscriber::Subscriber;
+pub use topic::InvalidTopic;
+pub use topic::Topic;
+
+/// What the configuration says of a channel of this type.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// Names of the two fields that every message has.
+    pub names: Names,
+    /// Who sent what neither topic nor payload say.
+    pub ident: Option<String>,
+    /// What is taken, or subscribed to.
+    pub topic: Topic,
+    /// Who may log in: name and password; empty: everybody.
+    pub users: Vec<(String, String)>,
+    /// How this side is called at a broker.
+    pub client_id: Option<String>,
+    /// What it logs in with.
+    pub username: Option<String>,
+    /// See `username`.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Settings");
+        all.field("names", &self.names);
+        all.field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+/// So many messages a client of MQTT 5 may send before the first is acknowledged.
+pub const RECEIVE_MAX: u16 = 256;
+
+/// So many acknowledgements wait on one connection; then nothing more is read from it.
+const OWED_MAX: usize = 1024;
+
+const _: () = assert!(RECEIVE_MAX as usize <= OWED_MAX);

@@ -1,0 +1,447 @@
+//! The broker's side: devices publish straight to the gateway.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::OWED_MAX;
+use super::RECEIVE_MAX;
+use super::Settings;
+use super::packet;
+use super::packet::Connect;
+use super::packet::Farewell;
+use super::packet::Head;
+use super::packet::Packet;
+use super::packet::Publish;
+use super::packet::Stranger;
+use super::packet::Verdict;
+use super::packet::Version;
+use super::packet::Welcome;
+use super::report;
+use super::report::NotTaken;
+use super::v4;
+use super::v5;
+use crate::channel::Close;
+use crate::channel::Intake;
+use crate::channel::Malformed;
+use crate::channel::Session;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// One connection of a device.
+#[derive(Debug)]
+pub struct Broker {
+    settings: Rc<Settings>,
+    /// None until it has logged in.
+    client: Option<Client>,
+    /// Messages whose acknowledgement waits, oldest first: at most [`OWED_MAX`].
+    owed: VecDeque<(u16, Verdict)>,
+    /// Nothing more is understood; it ends when all that is owed is paid.
+    closing: Option<Close>,
+    /// When the last packet was whole, or, before the first, when the connection was there.
+    heard: Option<Duration>,
+}
+
+/// Who has logged in.
+#[derive(Clone, Copy, Debug)]
+struct Client {
+    version: Version,
+    /// So long it may be silent; none: for ever.
+    silence_max: Option<Duration>,
+}
+
+/// Why a connection ends.
+struct Fault {
+    reason: &'static str,
+    /// What it is counted as, if it is.
+    malformed: Option<(Malformed, String)>,
+    /// What is said to who understands it.
+    farewell: Option<Farewell>,
+}
+
+impl Broker {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>) -> Self {
+        Self {
+            settings,
+            client: None,
+            owed: VecDeque::new(),
+            closing: None,
+            heard: None,
+        }
+    }
+
+    /// Takes one packet: how long it was; none while it is not whole.
+    fn step(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Fault> {
+        let is_login = input.first().is_none_or(|first| *first == CONNECT);
+        if self.client.is_none() && !is_login {
+            return Err(Fault::nobody());
+        }
+        let packet = match packet::head(input) {
+            Head::Part => return Ok(None),
+            Head::Whole(packet) => packet,
+            Head::TooLong(len) => return Err(Fault::too_long(len)),
+            Head::Nothing => return Err(Fault::malformed("no packet starts like this")),
+        };
+        self.heard = Some(intake.now().mono);
+        match self.client {
+            None => self.login(packet, intake, out)?,
+            Some(client) => self.packet(client.version, packet, intake, out)?,
+        }
+        Ok(Some(packet.len()))
+    }
+
+    fn login(
+        &mut self,
+        packet: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let version = match packet::version(packet) {
+            Ok(version) => version,
+            Err(Stranger::Nobody) => return Err(Fault::nobody()),
+            Err(Stranger::Version) => {
+                v4::welcome(Welcome::Version, out);
+                return Err(Fault::unsupported("a version other than 3.1.1 and 5"));
+            }
+        };
+        let Packet::Connect(connect) = version.read(packet).map_err(Fault::malformed)? else {
+            return Err(Fault::nobody());
+        };
+        let welcome = self.welcome(version, &connect, intake);
+        match version {
+            Version::V4 => v4::welcome(welcome, out),
+            Version::V5 => v5::welcome(welcome, out),
+        }
+        Fault::of_login(welcome).map_or(Ok(()), Err)?;
+        let silence = Duration::from_secs(u64::from(connect.keep_alive)).mul_f32(1.5);
+        self.client = Some(Client {
+            version,
+            silence_max: Some(silence).filter(|silence| !silence.is_zero()),
+        });
+        Ok(())
+    }
+
+    fn welcome(&self, version: Version, connect: &Connect, intake: &dyn Intake) -> Welcome {
+        let users = &self.settings.users;
+        if connect.has_method {
+            return Welcome::Method;
+        }
+        match &connect.login {
+            None if !users.is_empty() => return Welcome::NotAuthorized,
+            Some(login) if !users.is_empty() && !knows(users, login) => {
+                return Welcome::Credentials;
+            }
+            _ => {}
+        }
+        let name = match (version, connect.has_client_id) {
+            (_, true) => None,
+            (Version::V4, false) if !connect.is_clean => return Welcome::ClientId,
+            (Version::V4, false) => None,
+            // no session is kept, so it has to differ from those of this moment only
+            (Version::V5, false) => u64::try_from(intake.now().mono.as_nanos()).ok(),
+        };
+        match (version, connect.will_qos) {
+            (Version::V5, Some(2)) => Welcome::Qos,
+            _ => Welcome::Accepted(name),
+        }
+    }
+
+    fn packet(
+        &mut self,
+        version: Version,
+        packet: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        match version.read(packet).map_err(Fault::malformed)? {
+            Packet::Publish(publish) => return self.publish(version, &publish, intake),
+            Packet::PingReq => v4::pong(out),
+            Packet::Subscribe(id, count) => {
+                intake.malformed(
+                    Malformed::Unsupported,
+                    "a subscription: nothing is sent here",
+                );
+                match version {
+                    Version::V4 => v4::refuse_filters(id, count, out),
+                    Version::V5 => v5::refuse_filters(id, count, out),
+                }
+            }
+            Packet::Unsubscribe(id, count) => match version {
+                Version::V4 => v4::unsubscribed(id, out),
+                Version::V5 => v5::unsubscribed(id, count, out),
+            },
+            Packet::Disconnect => {
+                // it hears nothing more
+                self.owed.clear();
+                return Err(Fault::silent("the client has disconnected"));
+            }
+            _ => return Err(Fault::out_of_turn()),
+        }
+        Ok(())
+    }
+
+    fn publish(
+        &mut self,
+        version: Version,
+        publish: &Publish,
+        intake: &mut dyn Intake,
+    ) -> Result<(), Fault> {
+        check(publish)?;
+        // its first copy is not acknowledged yet: one acknowledgement is for both
+        if publish.is_repeat && self.owed.iter().any(|(id, _)| *id == publish.id) {
+            return Ok(());
+        }
+        if version == Version::V5 && self.owed.len() >= RECEIVE_MAX.into() {
+            return Err(Fault::too_many());
+        }
+        let verdict = match report::take(publish, &self.settings, intake) {
+            Ok(()) => Verdict::Taken,
+            Err(NotTaken::Told(verdict)) => verdict,
+            Err(NotTaken::Full) if publish.qos == 0 => return Ok(()),
+            Err(NotTaken::Full) => return Err(Fault::full()),
+        };
+        if publish.qos == 0 {
+            return Ok(());
+        }
+        match (version, verdict) {
+            (Version::V5, _) | (_, Verdict::Taken | Verdict::NotOurs) => {
+                self.owed.push_back((publish.id, verdict));
+                intake.when_safe(publish.id.into());
+                Ok(())
+            }
+            _ => Err(Fault::refused(verdict)),
+        }
+    }
+
+    /// Says what can be said of a fault, and ends once what is owed is paid.
+    fn fail(&mut self, fault: Fault, intake: &mut dyn Intake, out: &mut Vec<u8>) {
+        if let Some((reason, detail)) = &fault.malformed {
+            intake.malformed(*reason, detail);
+        }
+        let client = self.client.filter(|client| client.version == Version::V5);
+        if let (Some(_), Some(farewell)) = (client, fault.farewell) {
+            v5::farewell(farewell, out);
+            // nothing may follow it
+            self.owed.clear();
+        }
+        let reason = fault.reason;
+        self.closing = Some(Close { reason });
+    }
+
+    /// How long it may be silent from the last packet on.
+    fn silence_max(&self) -> Option<Duration> {
+        match self.client {
+            None => Some(LOGIN_TIME),
+            // then it is not listened to
+            Some(_) if self.owed.len() >= OWED_MAX || self.waits() => None,
+            Some(client) => client.silence_max,
+        }
+    }
+}
+
+impl Session for Broker {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        self.heard.get_or_insert(intake.now().mono);
+        let most = out.len().saturating_add(ANSWERS_MAX);
+        let mut rest = input;
+        while out.len() < most && self.owed.len() < OWED_MAX && self.closing.is_none() {
+            match self.step(rest, intake, out) {
+                Ok(Some(len)) => rest = rest.get(len..).unwrap_or_default(),
+                Ok(None) => break,
+                Err(fault) => self.fail(fault, intake, out),
+            }
+        }
+        match self.closing.take_if(|_| self.owed.is_empty()) {
+            Some(close) => Err(close),
+            None => Ok(input.len().saturating_sub(rest.len())),
+        }
+    }
+
+    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+        let version = self.client.map(|client| client.version);
+        match (version, self.owed.pop_front()) {
+            (Some(Version::V4), Some((id, _))) => v4::acknowledge(id, out),
+            (Some(Version::V5), Some((id, verdict))) => v5::acknowledge(id, verdict, out),
+            _ => {}
+        }
+    }
+
+    fn wake_at(&self) -> Option<Duration> {
+        Some(self.heard?.saturating_add(self.silence_max()?))
+    }
+
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+        if self.wake_at().is_none_or(|due| due > intake.now().mono) {
+            return Ok(());
+        }
+        self.owed.clear();
+        self.fail(Fault::keep_alive(), intake, out);
+        self.closing.take().map_or(Ok(()), Err)
+    }
+
+    fn waits(&self) -> bool {
+        self.closing.is_some() && !self.owed.is_empty()
+    }
+}
+
+/// What is wrong with a message whatever it says.
+fn check(publish: &Publish) -> Result<(), Fault> {
+    let protocol = |detail: &str, kind, farewell| {
+        Err(Fault {
+            reason: "a message that cannot be taken",
+            malformed: Some((kind, detail.into())),
+            farewell: Some(farewell),
+        })
+    };
+    if publish.qos == 2 {
+        let kind = Malformed::Unsupported;
+        return protocol("a message of QoS 2", kind, Farewell::Qos);
+    }
+    if publish.has_alias {
+        return protocol("a topic alias", Malformed::Syntax, Farewell::Alias);
+    }
+    match publish.topic.is_empty() || publish.topic.contains(['+', '#']) {
+        true => protocol("a topic of none or all", Malformed::Syntax, Farewell::Topic),
+        false => Ok(()),
+    }
+}
+
+/// Takes as long for a wrong password as for one that is nearly right, and for a name that is
+/// unknown as for one that is known.
+fn knows(users: &[(String, String)], (name, password): &(String, String)) -> bool {
+    let same = |known: &str, given: &str| {
+        let pairs = known.bytes().zip(given.bytes());
+        let difference = pairs.fold(0, |sum, (known, given)| sum | (known ^ given));
+        (known.len() == given.len()) & (difference == 0)
+    };
+    let matches = users.iter();
+    matches.fold(false, |found, (known, secret)| {
+        found | (same(known, name) & same(secret, password))
+    })
+}
+
+impl Fault {
+    fn nobody() -> Self {
+        Self {
+            reason: "not MQTT",
+            malformed: Some((Malformed::Syntax, "not a login of MQTT".into())),
+            farewell: None,
+        }
+    }
+
+    fn malformed(detail: impl Into<String>) -> Self {
+        Self {
+            reason: "a damaged packet",
+            malformed: Some((Malformed::Syntax, detail.into())),
+            farewell: Some(Farewell::Malformed),
+        }
+    }
+
+    fn out_of_turn() -> Self {
+        Self {
+            reason: "a packet out of turn",
+            malformed: Some((Malformed::Syntax, "a packet out of turn".into())),
+            farewell: Some(Farewell::Protocol),
+        }
+    }
+
+    fn too_long(len: usize) -> Self {
+        let most = packet::PACKET_MAX;
+        Self {
+            reason: "a packet that is too long",
+            malformed: Some((
+                Malformed::Length,
+                format!("a packet of {len} bytes, at most {most} are taken"),
+            )),
+            farewell: Some(Farewell::TooLong),
+        }
+    }
+
+    fn unsupported(detail: &'static str) -> Self {
+        Self {
+            reason: detail,
+            malformed: Some((Malformed::Unsupported, detail.into())),
+            farewell: None,
+        }
+    }
+
+    fn too_many() -> Self {
+        Self {
+            reason: "more messages at once than agreed",
+            malformed: Some((
+                Malformed::Syntax,
+                format!("more than {RECEIVE_MAX} messages without an acknowledgement"),
+            )),
+            farewell: Some(Farewell::ReceiveMaximum),
+        }
+    }
+
+    /// The intake has counted it.
+    fn full() -> Self {
+        Self {
+            farewell: Some(Farewell::Busy),
+            ..Self::silent("the ring takes nothing now")
+        }
+    }
+
+    /// The intake, or who looked at the topic, has counted it.
+    fn refused(verdict: Verdict) -> Self {
+        Self {
+            farewell: Some(Farewell::Refused(verdict)),
+            ..Self::silent("a message was refused, and MQTT 3.1.1 cannot say so")
+        }
+    }
+
+    fn keep_alive() -> Self {
+        Self {
+            farewell: Some(Farewell::Silent),
+            ..Self::silent("silent for longer than agreed")
+        }
+    }
+
+    fn silent(reason: &'static str) -> Self {
+        Self {
+            reason,
+            malformed: None,
+            farewell: None,
+        }
+    }
+
+    /// None for a login that is accepted.
+    fn of_login(welcome: Welcome) -> Option<Self> {
+        let (kind, detail) = match welcome {
+            Welcome::Accepted(_) => return None,
+            Welcome::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
+            Welcome::ClientId => (Malformed::Syntax, "a session without a client identifier"),
+            Welcome::Credentials => (Malformed::Login, "user name or password are wrong"),
+            Welcome::NotAuthorized => (Malformed::Login, "no user name and password"),
+            Welcome::Method => (Malformed::Login, "a login by other means than a password"),
+            Welcome::Qos => (Malformed::Unsupported, "a will of QoS 2"),
+        };
+        Some(Self {
+            reason: detail,
+            malformed: Some((kind, detail.into())),
+            farewell: None,
+        })
+    }
+}
+
+/// The first byte of a login.
+const CONNECT: u8 = 0x10;
+
+/// So long a client may take to log in.
+const LOGIN_TIME: Duration = Duration::from_secs(30);
+
+/// After so many bytes of answers a call ends.
+const ANSWERS_MAX: usize = 16 * 1024;

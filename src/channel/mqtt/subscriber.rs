@@ -1,0 +1,287 @@
+//! The client's side: a subscription at a broker that the gateway has already. MQTT 3.1.1, which
+//! every broker speaks.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::OWED_MAX;
+use super::Settings;
+use super::packet;
+use super::packet::Head;
+use super::packet::Packet;
+use super::packet::Publish;
+use super::packet::Version;
+use super::report;
+use super::report::NotTaken;
+use super::v4;
+use crate::channel::Close;
+use crate::channel::Intake;
+use crate::channel::Malformed;
+use crate::channel::Session;
+use crate::clock::Now;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// One connection to a broker.
+#[derive(Debug)]
+pub struct Subscriber {
+    settings: Rc<Settings>,
+    client_id: String,
+    state: State,
+    /// The broker had kept the session: what it retained has come before.
+    is_known: bool,
+    /// Messages whose acknowledgement waits, oldest first: at most [`OWED_MAX`].
+    owed: VecDeque<Owed>,
+    /// Bytes still to come of a message that is too long.
+    skip: usize,
+    /// When something was last sent that is answered or shows that this side lives.
+    sent_at: Duration,
+    /// Since when an answer is awaited.
+    asked_at: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The broker has to answer the login.
+    Login,
+    /// It has to answer the subscription.
+    Subscribing,
+    /// It brings messages.
+    Open,
+}
+
+/// An acknowledgement that cannot be sent yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Owed {
+    qos: u8,
+    id: u16,
+}
+
+impl Subscriber {
+    /// A connection that is being made; `client_id` is used where the settings have none.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>, client_id: &str) -> Self {
+        let client_id = settings
+            .client_id
+            .as_deref()
+            .unwrap_or(client_id)
+            .to_owned();
+        Self {
+            settings,
+            client_id,
+            state: State::Login,
+            is_known: false,
+            owed: VecDeque::new(),
+            skip: 0,
+            sent_at: Duration::ZERO,
+            asked_at: None,
+        }
+    }
+
+    /// Takes one packet, or what has come of one that is too long; none while nothing is whole.
+    fn step(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Close> {
+        if self.skip > 0 {
+            let skipped = self.skip.min(input.len());
+            self.skip = self.skip.saturating_sub(skipped);
+            return Ok((skipped > 0).then_some(skipped));
+        }
+        match packet::head(input) {
+            Head::Part => Ok(None),
+            Head::TooLong(len) => self.too_long(len, input, intake),
+            Head::Nothing => Err(damaged("no packet starts like this", intake)),
+            Head::Whole(packet) => {
+                let said = Version::V4.read(packet);
+                let said = said.map_err(|error| damaged(&error, intake))?;
+                self.packet(said, intake, out)?;
+                Ok(Some(packet.len()))
+            }
+        }
+    }
+
+    fn packet(
+        &mut self,
+        packet: Packet,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Close> {
+        let now = intake.now().mono;
+        match (packet, self.state) {
+            (Packet::ConnAck { is_known, result }, State::Login) => {
+                result.map_err(|reason| Close { reason })?;
+                self.is_known = is_known;
+                self.state = State::Subscribing;
+                v4::subscribe(SUBSCRIPTION, &self.settings.topic.filter(), out);
+                self.ask(now);
+            }
+            (Packet::SubAck(true), State::Subscribing) => {
+                self.state = State::Open;
+                self.asked_at = None;
+            }
+            (Packet::SubAck(false), State::Subscribing) => {
+                return Err(Close {
+                    reason: "the broker refused the subscription",
+                });
+            }
+            (Packet::PingResp, State::Open) => self.asked_at = None,
+            // a session that is kept goes on before the subscription is answered
+            (Packet::Publish(publish), State::Subscribing | State::Open) => {
+                self.publish(&publish, intake)?;
+            }
+            (Packet::PubRel(id), State::Subscribing | State::Open) => v4::complete(id, out),
+            _ => return Err(damaged("a packet out of turn", intake)),
+        }
+        Ok(())
+    }
+
+    /// A broker cannot be told that a message is refused, and brings nothing more past those that
+    /// wait; so what will never be taken is counted, and acknowledged.
+    fn publish(&mut self, publish: &Publish, intake: &mut dyn Intake) -> Result<(), Close> {
+        if self.is_owed(publish) {
+            return Ok(());
+        }
+        let is_old = publish.is_retained && self.is_known;
+        let result = match is_old {
+            true => Ok(()),
+            false => report::take(publish, &self.settings, intake),
+        };
+        match result {
+            Err(NotTaken::Full) if publish.qos > 0 => Err(Close {
+                reason: "the ring takes nothing now",
+            }),
+            _ => {
+                self.owe(publish.qos, publish.id, intake);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether it is a repeat of a message whose first copy is to become safe.
+    fn is_owed(&self, publish: &Publish) -> bool {
+        let same = |owed: &Owed| owed.id == publish.id && owed.qos == publish.qos;
+        publish.is_repeat && self.owed.iter().any(same)
+    }
+
+    fn owe(&mut self, qos: u8, id: u16, intake: &mut dyn Intake) {
+        if qos > 0 {
+            self.owed.push_back(Owed { qos, id });
+            intake.when_safe(id.into());
+        }
+    }
+
+    fn too_long(
+        &mut self,
+        len: usize,
+        input: &[u8],
+        intake: &mut dyn Intake,
+    ) -> Result<Option<usize>, Close> {
+        if self.state == State::Login {
+            return Err(damaged(
+                "a long packet before the login is answered",
+                intake,
+            ));
+        }
+        let Ok(start) = packet::long_publish(input) else {
+            return Err(damaged("a long packet that is no message", intake));
+        };
+        let Some((qos, id)) = start else {
+            return Ok(None);
+        };
+        let most = packet::PACKET_MAX;
+        let detail = format!("a message of {len} bytes, at most {most} are taken");
+        intake.malformed(Malformed::Length, &detail);
+        self.owe(qos, id, intake);
+        self.skip = len;
+        Ok(Some(0))
+    }
+
+    /// Something was sent that has to be answered.
+    fn ask(&mut self, now: Duration) {
+        self.sent_at = now;
+        self.asked_at = Some(now);
+    }
+}
+
+impl Session for Subscriber {
+    fn opened(&mut self, now: Now, out: &mut Vec<u8>) {
+        let settings = &self.settings;
+        let name = settings.username.as_deref();
+        let password = settings.password.as_deref();
+        let login = name.map(|name| (name, password.unwrap_or_default()));
+        v4::connect(&self.client_id, login, KEEP_ALIVE_S, out);
+        self.ask(now.mono);
+    }
+
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let mut rest = input;
+        while self.owed.len() < OWED_MAX {
+            match self.step(rest, intake, out)? {
+                Some(len) => rest = rest.get(len..).unwrap_or_default(),
+                None => break,
+            }
+        }
+        Ok(input.len().saturating_sub(rest.len()))
+    }
+
+    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+        match self.owed.pop_front() {
+            Some(Owed { qos: 1, id }) => v4::acknowledge(id, out),
+            Some(Owed { id, .. }) => v4::received(id, out),
+            None => {}
+        }
+    }
+
+    fn wake_at(&self) -> Option<Duration> {
+        Some(match self.asked_at {
+            Some(asked_at) => asked_at.saturating_add(ANSWER_TIME),
+            None => self.sent_at.saturating_add(PING_EVERY),
+        })
+    }
+
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+        let now = intake.now().mono;
+        if self.wake_at().is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        if self.asked_at.is_some() {
+            return Err(Close {
+                reason: match self.state {
+                    State::Login => "the broker does not answer the login",
+                    State::Subscribing => "the broker does not answer the subscription",
+                    State::Open => "the broker does not answer the ping",
+                },
+            });
+        }
+        v4::ping(out);
+        self.ask(now);
+        Ok(())
+    }
+}
+
+fn damaged(detail: &str, intake: &mut dyn Intake) -> Close {
+    intake.malformed(Malformed::Syntax, detail);
+    Close {
+        reason: "the broker does not speak MQTT 3.1.1",
+    }
+}
+
+/// The packet id of the only subscription.
+const SUBSCRIPTION: u16 = 1;
+
+/// What the broker is told: it may close the connection after 1.5 times of it.
+const KEEP_ALIVE_S: u16 = 60;
+
+/// A ping goes out as often as that.
+const PING_EVERY: Duration = Duration::from_secs(60);
+
+/// A broker that says nothing for so long is not there.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
