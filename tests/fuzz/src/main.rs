@@ -11,6 +11,7 @@
 
 mod bytes;
 mod formats;
+mod link;
 mod ring;
 mod session;
 
@@ -31,6 +32,8 @@ const TARGETS: &[Target] = &[
     ),
     Target("config", formats::config, formats::config_seeds),
     Target("dns", formats::dns, formats::dns_seeds),
+    Target("http_link", link::http, link::http_seeds),
+    Target("wialon_link", link::wialon, link::wialon_seeds),
 ];
 
 struct Target(&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
