@@ -20,6 +20,8 @@ pub mod json;
 pub mod mqtt;
 pub mod settings;
 pub mod teltonika;
+pub mod wialon_ips;
+pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use crate::message::Message;

@@ -10,6 +10,7 @@ pub mod json;
 mod names;
 pub mod timestamp;
 
+pub use names::from_underscores;
 use std::borrow::Cow;
 use std::fmt;
 

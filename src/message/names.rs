@@ -11,6 +11,19 @@ pub(super) fn index(name: &str) -> Option<u16> {
     u16::try_from(place).ok()
 }
 
+/// The known name that is written so where a name has no dots: `battery_level` is `battery.level`.
+#[must_use]
+pub fn from_underscores(written: &str) -> Option<&'static str> {
+    let fits = |known: &&str| {
+        let same = |(known, written)| known == written || (known == b'.' && written == b'_');
+        known.len() == written.len() && known.bytes().zip(written.bytes()).all(same)
+    };
+    NAMES
+        .iter()
+        .copied()
+        .find(|known| known.contains('.') && fits(known))
+}
+
 /// Only ever appended to: rings hold the indexes. A test pins each.
 #[rustfmt::skip]
 const NAMES: [&str; 64] = [

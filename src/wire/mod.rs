@@ -5,5 +5,6 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod http;
+pub mod ips;
 pub mod retranslator;
 pub mod teltonika;

@@ -77,6 +77,11 @@ impl<S: Session> Connection<S> {
         out
     }
 
+    /// How many bytes came and were not taken yet.
+    pub(crate) fn unused(&self) -> usize {
+        self.input.len()
+    }
+
     /// Time passes; what is said without a word from the other side comes back.
     pub(crate) fn pass(&mut self, time: Duration) -> Vec<u8> {
         let mut out = Vec::new();

@@ -43,12 +43,20 @@
 //! name too. In names, `_` stands for `.` and for all that is not printable ASCII; they are cut
 //! after [`NAME_MAX`] bytes, and get `_` behind them where Wialon would take them for its own.
 //! Lost on the way: fractions of a second, repeated names, the difference of `true` and 1.
+//!
+//! [`message()`] goes the same way back. Inputs and outputs come back as `din` and `dout`, a
+//! position with 0 for what was missing and with `position.valid`; names get the dots of the known
+//! name that is written so, or stay as they are; what is a switch by its name is true or false
+//! again. Of flags only 0x10 is believed: no block says that. `mcc`, `mnc`, `lac` and `cell_id`,
+//! which others send, become `gsm.…`. Images and what is of no type above are left out.
 
 mod decode;
 mod encode;
+mod restore;
 
 pub use decode::{Block, BlockValue, Blocks, DecodeError, Packet, decode};
 pub use encode::{EncodeError, encode};
+pub use restore::{NoMessage, message};
 
 /// A position as the block `posinfo` holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,6 +81,9 @@ pub const ACK: u8 = 0x11;
 /// Longest packet, without the four bytes that say how long; the protocol itself has no bound. A
 /// receiver needs as much memory for each connection.
 pub const PACKET_MAX: usize = 64 * 1024;
+
+/// Most blocks of a packet that becomes a message.
+pub const BLOCKS_MAX: usize = 1024;
 
 /// Longest name of a block, in bytes.
 pub const NAME_MAX: usize = 38;

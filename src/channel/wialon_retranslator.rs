@@ -1,0 +1,141 @@
+//! Wialon Retranslator as a receiver: packets of many devices on one connection, and one byte for
+//! each that is safe.
+//!
+//! What the bytes are, and which block becomes which parameter, is said in
+//! [`crate::wire::retranslator`].
+//!
+//! # Answers
+//! An acknowledgement has no number: a sender takes it for that of its oldest packet without one.
+//! So where a packet that somebody wants is not taken, nothing that comes behind it is
+//! acknowledged either.
+//!
+//! | what came | answer | connection |
+//! |---|---|---|
+//! | packet | 11, once it is safe | stays |
+//! | the same again after a second, its answer still owed | none of its own | stays |
+//! | a uid that is no ident or not taken, what nobody wants | none | stays |
+//! | longer than the ring can store, or of too many blocks | none | stays |
+//! | the ring takes nothing now | none | ends |
+//! | a size out of bounds, a uid or block that is damaged | none | ends |
+
+use super::{Close, Intake, Malformed, Refusal, Session};
+use crate::wire::retranslator as wire;
+use crate::wire::retranslator::{DecodeError, NoMessage, Packet};
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// One connection of a sender.
+#[derive(Debug, Default)]
+pub struct WialonRetranslator {
+    /// Packets that are taken and not safe yet, in their order; at most [`OWED_MAX`].
+    owed: VecDeque<Owed>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    digest: u64,
+    since: Duration,
+}
+
+impl WialonRetranslator {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        bytes: &[u8],
+        intake: &mut dyn Intake,
+    ) -> Result<(), Close> {
+        let now = intake.now().mono;
+        let digest = digest(bytes);
+        // A second answer to it would be taken for that of the packet that follows. Senders that
+        // do not wait may well send two that are the same, but not so far apart.
+        let repeats =
+            |owed: &Owed| owed.digest == digest && now.saturating_sub(owed.since) >= REPEAT;
+        if self.owed.iter().any(repeats) {
+            return Ok(());
+        }
+        let message = match wire::message(packet) {
+            Ok(message) => message,
+            Err(wrong) => {
+                let reason = match wrong {
+                    NoMessage::Ident(_) => Malformed::Ident,
+                    NoMessage::Blocks => Malformed::Length,
+                };
+                intake.malformed(reason, &wrong.to_string());
+                return Ok(());
+            }
+        };
+        match intake.take(vec![message]).map_err(|refused| refused.reason) {
+            Ok(()) => {
+                self.owed.push_back(Owed { digest, since: now });
+                intake.when_safe(0);
+                Ok(())
+            }
+            Err(Refusal::Full) => Err(Close {
+                reason: "a packet is not taken now",
+            }),
+            Err(Refusal::Ident | Refusal::Unwanted | Refusal::TooLong) => Ok(()),
+        }
+    }
+}
+
+impl Session for WialonRetranslator {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        _out: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let mut rest = input;
+        while !self.waits() {
+            let Some((packet, len)) = wire::decode(rest).map_err(|bad| damaged(&bad, intake))?
+            else {
+                break;
+            };
+            let (bytes, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+            self.packet(&packet, bytes, intake)?;
+            rest = behind;
+        }
+        Ok(input.len().saturating_sub(rest.len()))
+    }
+
+    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+        self.owed.pop_front();
+        out.push(wire::ACK);
+    }
+
+    fn waits(&self) -> bool {
+        self.owed.len() >= OWED_MAX
+    }
+}
+
+fn damaged(bad: &DecodeError, intake: &mut dyn Intake) -> Close {
+    let reason = match bad {
+        DecodeError::Size(_) => Malformed::Length,
+        DecodeError::Uid => Malformed::Ident,
+        DecodeError::Head | DecodeError::Block(_) => Malformed::Syntax,
+    };
+    intake.malformed(reason, &bad.to_string());
+    Close {
+        reason: "a packet that is damaged",
+    }
+}
+
+/// Tells a packet that is sent again from a new one.
+fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Most packets that wait for their answer on one connection.
+const OWED_MAX: usize = 1024;
+
+/// A sender that gives up waiting does so after more than this.
+const REPEAT: Duration = Duration::from_secs(1);

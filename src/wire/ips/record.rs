@@ -1,0 +1,270 @@
+//! The bodies of `SD` and `D`: one message each.
+
+use super::PARAMETERS_MAX;
+use super::number;
+use crate::message::Value;
+use std::fmt;
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record<'a> {
+    /// When it was measured, microseconds since 1970 UTC; none: when it arrives.
+    pub time_us: Option<u64>,
+    /// Where.
+    pub place: Option<Place>,
+    /// Kilometres an hour, not negative.
+    pub speed: Option<Value>,
+    /// Degrees from north, clockwise, 0 to 360.
+    pub direction: Option<Value>,
+    /// Metres above the sea.
+    pub altitude: Option<Value>,
+    /// How many the fix came from.
+    pub satellites: Option<Value>,
+    /// What `D` has beyond `SD`.
+    pub extended: Option<Extended<'a>>,
+}
+
+/// A place on the earth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// Degrees, north is positive.
+    pub latitude: f64,
+    /// Degrees, east is positive.
+    pub longitude: f64,
+}
+
+/// What `D` has beyond `SD`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extended<'a> {
+    /// Dilution of precision, not negative.
+    pub hdop: Option<f64>,
+    /// One bit an input, the first is the lowest.
+    pub inputs: Option<Value>,
+    /// One bit an output, the first is the lowest.
+    pub outputs: Option<Value>,
+    /// Analogue inputs, from the first on.
+    pub adc: Vec<Option<f64>>,
+    /// The driver's key.
+    pub ibutton: Option<&'a str>,
+    /// In their order; at most [`PARAMETERS_MAX`].
+    pub parameters: Vec<Parameter<'a>>,
+}
+
+/// A named value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter<'a> {
+    /// Its name, not empty.
+    pub name: &'a str,
+    /// An integer, a float or a text.
+    pub value: Value,
+}
+
+/// What is wrong with a body, the first thing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The number of fields.
+    Structure,
+    /// Date or time.
+    Time,
+    /// Latitude or longitude.
+    Place,
+    /// Speed, course or altitude.
+    Motion,
+    /// Satellites or hdop.
+    Precision,
+    /// Inputs or outputs.
+    Switches,
+    /// Analogue inputs.
+    Adc,
+    /// Additional parameters.
+    Parameters,
+}
+
+impl Fault {
+    /// As it is answered.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Structure => "-1",
+            Self::Time => "0",
+            Self::Place => "10",
+            Self::Motion => "11",
+            Self::Precision => "12",
+            Self::Switches => "13",
+            Self::Adc => "14",
+            Self::Parameters => "15",
+        }
+    }
+}
+
+/// Reads the body of an `SD` or `D`, without a checksum; the number of fields tells which.
+///
+/// # Errors
+/// See [`Fault`].
+pub fn record(body: &str) -> Result<Record<'_>, Fault> {
+    let fields: Vec<&str> = body.split(';').take(17).map(str::trim_ascii).collect();
+    match fields[..] {
+        [
+            date,
+            time,
+            latitude,
+            south,
+            longitude,
+            west,
+            speed,
+            course,
+            altitude,
+            satellites,
+            ref rest @ ..,
+        ] => {
+            let mut record = Record {
+                time_us: when(date, time)?,
+                place: place((latitude, south), (longitude, west))?,
+                speed: known(speed, |text| within(text, f64::MAX)).ok_or(Fault::Motion)?,
+                direction: known(course, |text| within(text, 360.0)).ok_or(Fault::Motion)?,
+                altitude: known(altitude, number::decimal).ok_or(Fault::Motion)?,
+                satellites: known(satellites, count).ok_or(Fault::Precision)?,
+                extended: None,
+            };
+            record.extended = match *rest {
+                [] => None,
+                [hdop, inputs, outputs, adc, ibutton, parameters] => Some(Extended {
+                    hdop: known(hdop, not_negative).ok_or(Fault::Precision)?,
+                    inputs: known(inputs, number::integer).ok_or(Fault::Switches)?,
+                    outputs: known(outputs, number::integer).ok_or(Fault::Switches)?,
+                    adc: voltages(adc).ok_or(Fault::Adc)?,
+                    ibutton: Some(ibutton).filter(|key| !is_unknown(key)),
+                    parameters: additional(parameters).ok_or(Fault::Parameters)?,
+                }),
+                _ => return Err(Fault::Structure),
+            };
+            Ok(record)
+        }
+        _ => Err(Fault::Structure),
+    }
+}
+
+/// Devices leave fields empty for which the specification has `NA`.
+fn is_unknown(text: &str) -> bool {
+    text.is_empty() || text.eq_ignore_ascii_case("NA")
+}
+
+/// `Some(None)` for what is unknown, `None` for what is wrong.
+fn known<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if is_unknown(text) {
+        return Some(None);
+    }
+    read(text).map(Some)
+}
+
+fn when(date: &str, time: &str) -> Result<Option<u64>, Fault> {
+    match (is_unknown(date), is_unknown(time)) {
+        (true, true) => Ok(None),
+        (false, false) => number::time(date, time).ok_or(Fault::Time).map(Some),
+        _ => Err(Fault::Time),
+    }
+}
+
+fn place(latitude: (&str, &str), longitude: (&str, &str)) -> Result<Option<Place>, Fault> {
+    match (is_unknown(latitude.0), is_unknown(longitude.0)) {
+        (true, true) => Ok(None),
+        (false, false) => {
+            let latitude = signed(latitude, 90.0, ["N", "S"]).ok_or(Fault::Place)?;
+            let longitude = signed(longitude, 180.0, ["E", "W"]).ok_or(Fault::Place)?;
+            Ok(Some(Place {
+                latitude,
+                longitude,
+            }))
+        }
+        _ => Err(Fault::Place),
+    }
+}
+
+fn signed((text, side): (&str, &str), most: f64, sides: [&str; 2]) -> Option<f64> {
+    let degrees = number::degrees(text, most)?;
+    let [positive, negative] = sides.map(|known| side.eq_ignore_ascii_case(known));
+    match (positive, negative) {
+        (true, _) => Some(degrees),
+        // 0 has no sign
+        (_, true) if degrees > 0.0 => Some(-degrees),
+        (_, true) => Some(0.0),
+        _ => None,
+    }
+}
+
+/// From 0 to `most`.
+fn within(text: &str, most: f64) -> Option<Value> {
+    let value = number::decimal(text)?;
+    (0.0..=most)
+        .contains(&number::float(text)?)
+        .then_some(value)
+}
+
+fn not_negative(text: &str) -> Option<f64> {
+    number::float(text).filter(|number| *number >= 0.0)
+}
+
+/// Not negative, whole: some senders write `9.0`.
+fn count(text: &str) -> Option<Value> {
+    let whole = text.trim_end_matches('0').strip_suffix('.').unwrap_or(text);
+    number::integer(whole).filter(|value| matches!(value, Value::U64(_)))
+}
+
+/// None at all where the field is empty; one that is empty is unknown.
+fn voltages(text: &str) -> Option<Vec<Option<f64>>> {
+    if is_unknown(text) {
+        return Some(Vec::new());
+    }
+    let inputs = text.split(',').take(ADC_MAX.saturating_add(1));
+    let read: Option<Vec<_>> = inputs
+        .map(|input| known(input.trim_ascii(), number::float))
+        .collect();
+    read.filter(|inputs| inputs.len() <= ADC_MAX)
+}
+
+/// One whose value is not of its type is left out, as Wialon does; one that has no type is wrong.
+fn additional(text: &str) -> Option<Vec<Parameter<'_>>> {
+    let mut parameters = Vec::new();
+    if is_unknown(text) {
+        return Some(parameters);
+    }
+    let written = text.split(',').map(str::trim_ascii);
+    for text in written.filter(|text| !text.is_empty()) {
+        let (name, typed) = text.split_once(':')?;
+        let (kind, value) = typed.split_once(':')?;
+        let value = match kind {
+            "1" => number::integer(value),
+            "2" => number::float(value).map(Value::F64),
+            "3" => Some(Value::from(value)),
+            _ => return None,
+        };
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return None;
+        }
+        parameters.extend(value.map(|value| Parameter { name, value }));
+        if parameters.len() > PARAMETERS_MAX {
+            return None;
+        }
+    }
+    Some(parameters)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Structure => "not as many fields as a message has",
+            Self::Time => "date or time is none",
+            Self::Place => "latitude or longitude is none",
+            Self::Motion => "speed, course or altitude is none",
+            Self::Precision => "satellites or hdop is none",
+            Self::Switches => "inputs or outputs are none",
+            Self::Adc => "an analogue input is no number",
+            Self::Parameters => "an additional parameter is not `name:type:value`",
+        })
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Most analogue inputs of a message.
+const ADC_MAX: usize = 64;
