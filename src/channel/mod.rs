@@ -44,6 +44,8 @@ pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
             Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),
             None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
         },
+        Protocol::WialonIps { password } => Box::new(wialon_ips::Tcp::new(password.clone())),
+        Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
     }
 }
 
@@ -53,7 +55,13 @@ pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::Json(_) | Protocol::Http { .. } | Protocol::Mqtt(_) => None,
+        Protocol::WialonIps { password } => {
+            Some(Box::new(wialon_ips::Udp::new(password.as_deref())))
+        }
+        Protocol::Json(_)
+        | Protocol::Http { .. }
+        | Protocol::Mqtt(_)
+        | Protocol::WialonRetranslator => None,
     }
 }
 

@@ -84,6 +84,13 @@ pub enum Protocol {
     },
     /// MQTT, as a broker or as a client.
     Mqtt(Rc<mqtt::Settings>),
+    /// Wialon IPS 1.1 and 2.0.
+    WialonIps {
+        /// Asked for at login.
+        password: Option<Rc<str>>,
+    },
+    /// Wialon Retranslator, as its receiver.
+    WialonRetranslator,
 }
 
 impl Protocol {
@@ -95,6 +102,8 @@ impl Protocol {
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
             Self::Mqtt(_) => "mqtt",
+            Self::WialonIps { .. } => "wialon-ips",
+            Self::WialonRetranslator => "wialon-retranslator",
         }
     }
 
@@ -102,8 +111,10 @@ impl Protocol {
     #[must_use]
     pub fn datagrams(&self) -> Datagrams {
         match self {
-            Self::Teltonika(_) => Datagrams::Whole,
-            Self::Json(_) | Self::Http { .. } | Self::Mqtt(_) => Datagrams::None,
+            Self::Teltonika(_) | Self::WialonIps { .. } => Datagrams::Whole,
+            Self::Json(_) | Self::Http { .. } | Self::Mqtt(_) | Self::WialonRetranslator => {
+                Datagrams::None
+            }
         }
     }
 }

@@ -212,7 +212,7 @@ impl Tcp {
         let ident = ident_of(login.ident, intake).ok_or("0")?;
         let password = self.password.as_deref();
         if password.is_some_and(|known| !is_same(known.as_bytes(), login.password)) {
-            intake.malformed(Malformed::Value, &format!("wrong password of `{ident}`"));
+            intake.malformed(Malformed::Login, &format!("wrong password of `{ident}`"));
             return Err("01");
         }
         intake.admit(ident).map_err(|_| "0")?;
@@ -308,7 +308,7 @@ impl Udp {
             return Ok(());
         };
         if self.is_closed {
-            intake.malformed(Malformed::Value, "a datagram has no password");
+            intake.malformed(Malformed::Login, "a datagram has no password");
             return Ok(());
         }
         let device = Device {

@@ -2,6 +2,7 @@
 
 use super::address;
 use super::channel_mqtt;
+use super::channel_wialon;
 use super::context::Wrong;
 use super::reader::Reader;
 use super::section::token;
@@ -57,7 +58,7 @@ pub(super) enum Ident {
 }
 
 /// By name; the first is the example where there is none.
-pub(super) const TYPES: [(&str, Type); 4] = [
+pub(super) const TYPES: [(&str, Type); 6] = [
     row(Type {
         name: "teltonika",
         example: "listen = \"0.0.0.0:5027\"",
@@ -97,6 +98,25 @@ pub(super) const TYPES: [(&str, Type); 4] = [
             let names = names(reader);
             Some(Protocol::Mqtt(Rc::new(channel_mqtt::mqtt(reader, names))))
         },
+    }),
+    row(Type {
+        name: "wialon-ips",
+        example: "listen = \"0.0.0.0:20332\"",
+        ways: &[Way::Stream, Way::Udp],
+        ident: Ident::Named,
+        connect: plain,
+        protocol: |reader| {
+            let password = channel_wialon::password(reader);
+            Some(Protocol::WialonIps { password })
+        },
+    }),
+    row(Type {
+        name: "wialon-retranslator",
+        example: "listen = \"0.0.0.0:20163\"",
+        ways: &[Way::Stream],
+        ident: Ident::Named,
+        connect: plain,
+        protocol: |_| Some(Protocol::WialonRetranslator),
     }),
 ];
 

@@ -8,17 +8,7 @@ const KEYS: &[(&str, &[&str])] = &[];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
-    (
-        "channel type",
-        &[
-            "nmea",
-            "gpsd",
-            "wialon-ips",
-            "wialon-retranslator",
-            "osmand",
-            "self",
-        ],
-    ),
+    ("channel type", &["nmea", "gpsd", "osmand", "self"]),
     (
         "stream type",
         &[

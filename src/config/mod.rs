@@ -17,6 +17,7 @@ mod channel;
 mod channel_mqtt;
 mod channel_type;
 mod channel_way;
+mod channel_wialon;
 mod check;
 mod context;
 mod device;

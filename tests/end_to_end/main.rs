@@ -20,6 +20,7 @@ mod servers;
 mod trackers;
 mod wear;
 mod weir;
+mod wialon;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};
 use weir::{Lines, Weir, ask_unix, eventually, free_port};

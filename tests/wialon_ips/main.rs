@@ -127,10 +127,10 @@ fn a_packet_that_is_sent_again_before_its_answer_is_answered_once() {
 fn a_password_is_asked_for_where_there_is_one() {
     let cases = [
         ("#L#86246;secret", "#AL#1\r\n", None),
-        ("#L#86246;Secret", "#AL#01\r\n", Some(Malformed::Value)),
-        ("#L#86246;secret2", "#AL#01\r\n", Some(Malformed::Value)),
-        ("#L#86246;NA", "#AL#01\r\n", Some(Malformed::Value)),
-        ("#L#86246;", "#AL#01\r\n", Some(Malformed::Value)),
+        ("#L#86246;Secret", "#AL#01\r\n", Some(Malformed::Login)),
+        ("#L#86246;secret2", "#AL#01\r\n", Some(Malformed::Login)),
+        ("#L#86246;NA", "#AL#01\r\n", Some(Malformed::Login)),
+        ("#L#86246;", "#AL#01\r\n", Some(Malformed::Login)),
     ];
     for (line, answer, malformed) in cases {
         let mut device = Connection::new(Tcp::new(Some("secret".into())));
@@ -144,7 +144,7 @@ fn a_password_is_asked_for_where_there_is_one() {
         SILENCE
     );
     assert_eq!((socket.make_safe(), socket.intake.taken), (vec![], vec![]));
-    assert_eq!(socket.intake.malformed, [Malformed::Value]);
+    assert_eq!(socket.intake.malformed, [Malformed::Login]);
 }
 
 #[test]
