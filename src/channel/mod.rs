@@ -15,9 +15,12 @@
 //! What every channel has (`allow`, `idents`, thinning, bounds, TLS, reconnecting, counting) is
 //! done around the session, in `daemon`.
 
+mod fix;
+pub mod gpsd;
 pub mod http;
 pub mod json;
 pub mod mqtt;
+pub mod nmea;
 pub mod settings;
 pub mod teltonika;
 pub mod wialon_ips;
@@ -25,6 +28,7 @@ pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use crate::message::Message;
+use nmea::Units;
 use settings::{Protocol, Settings};
 use std::fmt;
 use std::rc::Rc;
@@ -46,6 +50,11 @@ pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
         },
         Protocol::WialonIps { password } => Box::new(wialon_ips::Tcp::new(password.clone())),
         Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
+        Protocol::Nmea => Box::new(nmea::Nmea::new(settings.ident.clone(), Units::Stream)),
+        Protocol::Gpsd => {
+            let ident = settings.ident.as_deref();
+            Box::new(gpsd::Gpsd::new(ident.unwrap_or_default()))
+        }
     }
 }
 
@@ -58,9 +67,14 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
         Protocol::WialonIps { password } => {
             Some(Box::new(wialon_ips::Udp::new(password.as_deref())))
         }
+        Protocol::Nmea => {
+            let ident = settings.ident.clone();
+            Some(Box::new(nmea::Nmea::new(ident, Units::Datagram)))
+        }
         Protocol::Json(_)
         | Protocol::Http { .. }
         | Protocol::Mqtt(_)
+        | Protocol::Gpsd
         | Protocol::WialonRetranslator => None,
     }
 }
@@ -131,6 +145,11 @@ pub trait Session {
         Close {
             reason: "too much is on its way at once",
         }
+    }
+
+    /// The far end has sent its last: what waited for more is brought in.
+    fn ended(&mut self, intake: &mut dyn Intake) {
+        let _ = intake;
     }
 
     /// Whether nothing more is understood until the last ticket is answered.

@@ -82,6 +82,10 @@ pub enum Protocol {
         /// Asked for as `Authorization: Bearer`.
         token: Option<String>,
     },
+    /// NMEA 0183.
+    Nmea,
+    /// gpsd, as its client.
+    Gpsd,
     /// MQTT, as a broker or as a client.
     Mqtt(Rc<mqtt::Settings>),
     /// Wialon IPS 1.1 and 2.0.
@@ -101,6 +105,8 @@ impl Protocol {
             Self::Json(_) => "json",
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
+            Self::Nmea => "nmea",
+            Self::Gpsd => "gpsd",
             Self::Mqtt(_) => "mqtt",
             Self::WialonIps { .. } => "wialon-ips",
             Self::WialonRetranslator => "wialon-retranslator",
@@ -112,9 +118,12 @@ impl Protocol {
     pub fn datagrams(&self) -> Datagrams {
         match self {
             Self::Teltonika(_) | Self::WialonIps { .. } => Datagrams::Whole,
-            Self::Json(_) | Self::Http { .. } | Self::Mqtt(_) | Self::WialonRetranslator => {
-                Datagrams::None
-            }
+            Self::Nmea => Datagrams::BySender,
+            Self::Json(_)
+            | Self::Http { .. }
+            | Self::Mqtt(_)
+            | Self::Gpsd
+            | Self::WialonRetranslator => Datagrams::None,
         }
     }
 }

@@ -47,7 +47,6 @@ pub(super) enum Way {
 
 /// Whether messages name who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the types that need them come one by one")]
 pub(super) enum Ident {
     /// All do, or are refused.
     Named,
@@ -58,7 +57,7 @@ pub(super) enum Ident {
 }
 
 /// By name; the first is the example where there is none.
-pub(super) const TYPES: [(&str, Type); 6] = [
+pub(super) const TYPES: [(&str, Type); 8] = [
     row(Type {
         name: "teltonika",
         example: "listen = \"0.0.0.0:5027\"",
@@ -117,6 +116,22 @@ pub(super) const TYPES: [(&str, Type); 6] = [
         ident: Ident::Named,
         connect: plain,
         protocol: |_| Some(Protocol::WialonRetranslator),
+    }),
+    row(Type {
+        name: "nmea",
+        example: "listen = \"serial:/dev/ttyUSB0?baud=9600\"",
+        ways: &[Way::Stream, Way::Udp, Way::Serial, Way::Connect],
+        ident: Ident::Sometimes,
+        connect: plain,
+        protocol: |_| Some(Protocol::Nmea),
+    }),
+    row(Type {
+        name: "gpsd",
+        example: "connect = \"127.0.0.1:2947\"",
+        ways: &[Way::Connect],
+        ident: Ident::Never,
+        connect: plain,
+        protocol: |_| Some(Protocol::Gpsd),
     }),
 ];
 

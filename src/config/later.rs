@@ -8,7 +8,7 @@ const KEYS: &[(&str, &[&str])] = &[];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
-    ("channel type", &["nmea", "gpsd", "osmand", "self"]),
+    ("channel type", &["osmand", "self"]),
     (
         "stream type",
         &[

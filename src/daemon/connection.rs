@@ -202,6 +202,14 @@ impl<'a> Connection<'a> {
         match self.socket.try_read(&mut self.input).map_err(End::Io)? {
             Some(0) => {
                 self.ended = true;
+                self.understand()?;
+                let mut door = Door {
+                    hub: self.hub,
+                    channel: self.channel,
+                    peer: &self.peer,
+                    tickets: &mut self.tickets,
+                };
+                self.session.ended(&mut door);
                 Ok(true)
             }
             Some(_) => {
