@@ -14,6 +14,7 @@ mod connect;
 mod crashes;
 mod memory;
 mod mqtt_channel;
+mod mqtt_subscriber;
 mod pipeline;
 mod sender;
 mod servers;
