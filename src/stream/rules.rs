@@ -25,8 +25,6 @@ pub(crate) enum Rule {
     SkipRefused,
     /// After eight skipped in a row nothing more is skipped.
     StopSkipping,
-    /// One that is refused while the destination is at fault lets others be tried.
-    TryOthers,
     /// A message expires when its time is over, not before.
     ExpireInTime,
     /// No more is in memory than the limits allow.

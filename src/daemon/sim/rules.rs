@@ -35,7 +35,6 @@ rules! {
     dropping_the_other_half_is_noticed: TryBothHalves;
     a_message_that_blocks_the_rest_is_noticed: SkipRefused;
     skipping_on_and_on_is_noticed: StopSkipping;
-    a_destination_that_stays_at_fault_is_noticed: TryOthers;
     expiring_too_early_is_noticed: ExpireInTime;
     reading_without_bound_is_noticed: BoundMemory;
     more_packets_than_the_window_are_noticed: BoundWindow;

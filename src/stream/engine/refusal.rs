@@ -53,7 +53,7 @@ impl Engine {
 
     /// One that was refused alone is kept: others are tried before it is tried again.
     pub(super) fn pass(&mut self, range: &RangeInclusive<Seq>) {
-        if self.is_at_fault() && kept(Rule::TryOthers) {
+        if self.is_at_fault() {
             self.refusals.passed = Some(*range.end());
         }
     }
