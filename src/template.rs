@@ -43,6 +43,9 @@ pub enum Escape {
     None,
     /// As a segment of a URL: all but letters, digits, `-`, `.`, `_` and `~` as `%XX`.
     Url,
+    /// As what stands between the quotes of a JSON string: `"`, `\` and control characters with a
+    /// backslash. Numbers, `true` and the like are the same with quotes and without.
+    Json,
 }
 
 /// The message lacks a parameter.
@@ -160,6 +163,10 @@ impl Template {
 impl Substitute<'_> {
     fn write(self, escape: Escape, out: &mut String) {
         let text = match self {
+            // it is JSON, and stands where it stands without quotes
+            Self::Value(ValueRef::Json(text)) if escape == Escape::Json => {
+                return out.push_str(text);
+            }
             Self::Text(text) => text,
             Self::Value(ValueRef::Text(text) | ValueRef::Json(text)) => text,
             Self::Value(ValueRef::Null) => "null",
@@ -175,6 +182,7 @@ impl Substitute<'_> {
         match escape {
             Escape::None => out.push_str(text),
             Escape::Url => write_escaped(text, out),
+            Escape::Json => write_json(text, out),
         }
     }
 }
@@ -250,6 +258,18 @@ fn write_display(what: impl fmt::Display, out: &mut String) {
     debug_assert!(written.is_ok(), "a string takes all that is written to it");
 }
 
+/// RFC 8259, section 7.
+fn write_json(text: &str, out: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            '\n' => out.push_str("\\n"),
+            '\0'..='\x1f' => write_display(format_args!("\\u{:04x}", u32::from(letter)), out),
+            _ => out.push(letter),
+        }
+    }
+}
+
 fn write_escaped(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -301,6 +321,23 @@ mod tests {
             render("/a b/{device.data.plate}", Escape::Url).unwrap(),
             ">/a b/AB%201%2F2"
         );
+    }
+
+    #[test]
+    fn in_json_text_stays_one_string_and_json_stays_json() {
+        let said = |text| {
+            let lookup = |_: &str| Some(Substitute::Value(text));
+            let mut out = String::new();
+            let template = Template::parse("{x}").unwrap();
+            template.render(Escape::Json, lookup, &mut out).unwrap();
+            out
+        };
+        let hostile = "a\"b\\c\n\u{1}é";
+        let written = said(ValueRef::Text(hostile));
+        let read: String = serde_json::from_str(&format!("\"{written}\"")).unwrap();
+        assert_eq!(read, hostile);
+        assert_eq!(said(ValueRef::Json("[1,\"a\"]")), "[1,\"a\"]");
+        assert_eq!(said(ValueRef::U64(7)), "7");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::logs::Mode;
 use super::status::{Form, Times};
 use super::stream::Action;
+use crate::daemon::Errand;
 use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::OsString;
@@ -24,7 +25,8 @@ pub(super) enum Command {
     Help(Option<String>),
     Version,
     Run,
-    Check,
+    Check { errand: Option<Errand> },
+    StreamTest { name: String },
     Demo { length: Option<String> },
     Status { form: Form, times: Times },
     Logs { name: Option<String>, mode: Mode },
@@ -44,6 +46,8 @@ struct Options {
     form: Option<Form>,
     times: Option<Times>,
     mode: Option<Mode>,
+    connect: Option<Errand>,
+    send: Option<Errand>,
 }
 
 impl Arguments {
@@ -65,6 +69,8 @@ impl Arguments {
                 Long("for") => options.length = Some(parser.value()?.string()?),
                 Long("json") => options.form = Some(Form::Json),
                 Long("watch") => options.times = Some(Times::Watch),
+                Long("connect") => options.connect = Some(Errand::Connect),
+                Long("send") => options.send = Some(Errand::Deliver),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
             }
@@ -97,7 +103,7 @@ impl Arguments {
 impl Options {
     /// Refuses those that the command does not have.
     fn check(&self, command: &str) -> Result<(), lexopt::Error> {
-        let given: [(bool, &str, &[&str]); 5] = [
+        let given: [(bool, &str, &[&str]); 7] = [
             (
                 self.api.is_some(),
                 "--api",
@@ -107,6 +113,8 @@ impl Options {
             (self.form.is_some(), "--json", &["status"]),
             (self.times.is_some(), "--watch", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
+            (self.connect.is_some(), "--connect", &["check"]),
+            (self.send.is_some(), "--send", &["check"]),
         ];
         for (_, option, with) in given.iter().filter(|(given, ..)| *given) {
             if !with.contains(&command) {
@@ -123,7 +131,9 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         [] => Command::Help(None),
         ["help", topic @ ..] => Command::Help(Some(topic.join(" ")).filter(|t| !t.is_empty())),
         ["run"] => Command::Run,
-        ["check"] => Command::Check,
+        ["check"] => Command::Check {
+            errand: options.send.or(options.connect),
+        },
         ["demo"] => Command::Demo {
             length: options.length,
         },
@@ -136,6 +146,9 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             mode: options.mode.unwrap_or(Mode::Once),
         },
         ["wake"] => Command::Stream(Action::Wake),
+        ["stream", "test", name] => Command::StreamTest {
+            name: (*name).to_owned(),
+        },
         ["stream", words @ ..] => Command::Stream(action(words)?),
         ["send", channel] => Command::Send {
             channel: (*channel).to_owned(),
@@ -180,7 +193,7 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
         },
         _ => {
             let actions = "`list`, `enable NAME`, `disable NAME`, `skip NAME [N]`, \
-                           `rewind NAME oldest` or `rewind NAME TIME`";
+                           `rewind NAME oldest`, `rewind NAME TIME` or `test NAME`";
             return Err(format!("`weir stream` needs one of {actions}").into());
         }
     })
@@ -231,6 +244,19 @@ mod tests {
         );
         assert!(parse("stream rewind cloud").unwrap_err().contains("TIME"));
         assert!(parse("send").unwrap_err().contains("channel"));
+    }
+
+    #[test]
+    fn destinations_are_tried_where_that_is_asked_for() {
+        let errand = |line| match parse(line).unwrap().command {
+            Command::Check { errand } => errand,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(errand("check"), None);
+        assert_eq!(errand("check --connect"), Some(Errand::Connect));
+        assert_eq!(errand("check --send"), Some(Errand::Deliver));
+        assert_eq!(errand("check --send --connect"), Some(Errand::Deliver));
+        assert!(parse("run --send").unwrap_err().contains("weir check"));
     }
 
     #[test]

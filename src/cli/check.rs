@@ -1,11 +1,16 @@
-//! `weir check`: all that is wrong with the configuration.
+//! `weir check`: all that is wrong with the configuration, and whether destinations answer.
 
 use super::Exit;
+use crate::clock::Clock;
 use crate::config::{self, Severity};
+use crate::daemon::{Errand, attempt};
+use crate::stream::settings::Settings;
+use async_executor::LocalExecutor;
 use std::path::PathBuf;
 
-/// Reads the configuration and prints what is wrong with it.
-pub(super) fn check(file: Option<PathBuf>) -> Exit {
+/// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
+/// destination is tried, if that is asked for.
+pub(super) fn check(file: Option<PathBuf>, errand: Option<Errand>) -> Exit {
     let loaded = super::load(file);
     print!("{}", config::render(&loaded.diagnostics));
     let errors = config::count(&loaded.diagnostics, Severity::Error);
@@ -21,7 +26,7 @@ pub(super) fn check(file: Option<PathBuf>) -> Exit {
             "ok: {}",
             parts.map(|(count, noun)| counted(count, noun)).join(", ")
         );
-        Exit::Done
+        errand.map_or(Exit::Done, |errand| try_all(loaded.config.streams, errand))
     } else {
         println!(
             "{}, {}",
@@ -30,6 +35,44 @@ pub(super) fn check(file: Option<PathBuf>) -> Exit {
         );
         Exit::Usage
     }
+}
+
+/// Sends one message through one stream, beside the daemon.
+pub(super) fn test(file: Option<PathBuf>, name: &str) -> Exit {
+    let mut streams = super::load(file).config.streams;
+    streams.retain(|stream| stream.name == name);
+    if streams.is_empty() {
+        eprintln!("error: no stream `{name}` in the configuration, or a mistake in it");
+        return Exit::Usage;
+    }
+    try_all(streams, Errand::Deliver)
+}
+
+/// Tries all at once; one line for each, in their order.
+fn try_all(streams: Vec<Settings>, errand: Errand) -> Exit {
+    let (executor, clock) = (LocalExecutor::new(), Clock::new());
+    let tasks: Vec<_> = streams
+        .into_iter()
+        .map(|settings| {
+            let name = settings.name.clone();
+            let tried = attempt(settings, errand, clock.clone());
+            (name, executor.spawn(tried))
+        })
+        .collect();
+    let mut exit = Exit::Done;
+    let all = async {
+        for (name, tried) in tasks {
+            match tried.await {
+                Ok(words) => println!("stream `{name}`: {words}"),
+                Err(reason) => {
+                    println!("stream `{name}`: failed: {reason}");
+                    exit = Exit::Failed;
+                }
+            }
+        }
+    };
+    async_io::block_on(executor.run(all));
+    exit
 }
 
 /// `1 error`, `2 errors`.

@@ -33,7 +33,7 @@ Commands:
   status            the running daemon at a glance
   logs [-f] [NAME]  what happened lately to a stream or channel
   wake              streams that wait for their next try go now
-  stream ACTION     list, enable, disable, skip, rewind: streams by hand
+  stream ACTION     list, enable, disable, skip, rewind, test: by hand
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
@@ -74,7 +74,7 @@ Example:
     (
         "check",
         "\
-Usage: weir check [-c FILE]
+Usage: weir check [-c FILE] [--connect] [--send]
 
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
@@ -84,7 +84,15 @@ wrong with it, each mistake with its place:
              ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
-Exit 0 when nothing is wrong, 2 when something is; warnings are not mistakes.",
+  --connect  where nothing is wrong, also dials every stream, up to the end of
+             TLS and login; one line for each
+  --send     and delivers one test message, ident `weir-check`, `test` true
+
+A daemon that runs is not disturbed: brokers are told another client id, and
+its ring is left alone.
+
+Exit 0 when nothing is wrong, 1 when a destination does not answer or takes
+nothing, 2 when the configuration is wrong; warnings are not mistakes.",
     ),
     (
         "demo",
@@ -166,6 +174,8 @@ Usage: weir stream [-c FILE | --api ADDRESS] ACTION
   rewind NAME oldest  what was written to the ring for it is sent again
   rewind NAME TIME    the same from this date on: 2026-11-23T12:00:00Z, or
                       seconds since 1970
+  test NAME           one test message through a connection of its own, beside
+                      the daemon, which need not run
 
 What was delivered before it had to be written is not in the ring and cannot
 be sent again. Sent again it is counted again, in stored and accepted.

@@ -44,7 +44,8 @@ fn execute(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Run => run::run(config),
-        Command::Check => check::check(config),
+        Command::Check { errand } => check::check(config, errand),
+        Command::StreamTest { name } => check::test(config, &name),
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),
         Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),

@@ -104,7 +104,11 @@ fn rewind(client: &Client, name: &str, to: &str) -> Result<String, Trouble> {
 
 fn wake(client: &Client) -> Result<String, Trouble> {
     let done = client.ask("POST", "/wake", None)?;
-    Ok(format!("{} streams go on\n", number(&done, "streams")))
+    Ok(match number(&done, "streams") {
+        0 => "no stream waits for its next try\n".to_owned(),
+        1 => "1 stream goes on\n".to_owned(),
+        count => format!("{count} streams go on\n"),
+    })
 }
 
 fn number(result: &[Value], key: &str) -> u64 {

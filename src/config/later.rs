@@ -4,15 +4,11 @@
 //! its line here.
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
-const KEYS: &[(&str, &[&str])] = &[
-    ("channel", &["connect", "tls"]),
-    ("stream http", &["gzip", "body"]),
-    ("stream mqtt", &["will"]),
-];
+const KEYS: &[(&str, &[&str])] = &[];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
-    ("channel type", &["nmea", "gpsd", "osmand", "self"]),
+    ("channel type", &["osmand", "self"]),
     (
         "stream type",
         &[
@@ -30,9 +26,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "e-toll",
         ],
     ),
-    ("listen", &["serial:"]),
     ("target", &["syslog", "file"]),
-    ("version", &["5"]),
 ];
 
 /// Whether `key` of `table` comes later.

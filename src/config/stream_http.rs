@@ -26,6 +26,8 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
     let headers = headers(reader);
     let authorization = authorization(reader, url.as_ref(), &headers);
     let success = success(reader);
+    let gzip = reader.flag("gzip").unwrap_or(false);
+    let body = reader.parsed("body", body);
     let url = url?;
     Some(Http {
         tls: url.tls,
@@ -34,6 +36,8 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
         method: method.to_owned(),
         headers,
         authorization,
+        gzip,
+        body,
         success,
     })
 }
@@ -45,6 +49,14 @@ fn path(url: &Url<'_>) -> Result<Template, Wrong> {
         &format!("{root}{}", url.path),
         url.path_at.saturating_sub(root.len()),
     )
+}
+
+/// What one message is sent as; the server is told that it is JSON unless `headers` says other.
+fn body(text: &str) -> Result<Template, Wrong> {
+    match text.trim() {
+        "" => Err(Wrong::new("the body is empty").hint("leave `body` out for a JSON array")),
+        _ => template(text, 0),
+    }
 }
 
 /// The value of `Authorization`, from `auth` or from the URL.
@@ -102,15 +114,14 @@ fn auth(reader: &mut Reader<'_>) -> Option<String> {
 
 /// `headers`, in their order; what is wrong is noted.
 fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let own_body = reader.has("body");
     let Some(table) = reader.table("headers") else {
         return Vec::new();
     };
     let context = table.context();
     let headers = table.entries().iter().filter_map(|entry| {
-        if OWN_HEADERS
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(&entry.key))
-        {
+        let is = |own: &str| own.eq_ignore_ascii_case(&entry.key);
+        if OWN_HEADERS.iter().any(|own| is(own)) && !(own_body && is("Content-Type")) {
             let message = format!("weir itself sends `{}`", entry.key);
             context.note(Mistake::error(entry.key_place, message).hint("leave it out"));
         } else if !is_header_name(&entry.key) {
@@ -203,8 +214,9 @@ const HTTP: [Scheme; 2] = [
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("PUT", "PUT")];
 
 /// Headers that say what weir does, not what it is told.
-const OWN_HEADERS: [&str; 7] = [
+const OWN_HEADERS: [&str; 8] = [
     "Connection",
+    "Content-Encoding",
     "Content-Length",
     "Content-Type",
     "Expect",

@@ -11,6 +11,8 @@ use super::url::Url;
 use crate::net::Target;
 use crate::stream::settings::Mqtt;
 use crate::stream::settings::Payload;
+use crate::stream::settings::Version;
+use crate::stream::settings::Will;
 use crate::template::Template;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -21,7 +23,8 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
     let broker = broker.and_then(|text| reader.parse(&text, self::broker));
     let topic = reader.required("topic", "topic = \"weir/{ident}\"");
     let topic = topic.and_then(|text| reader.parse(&text, self::topic));
-    reader.choice("version", &[("3.1.1", ())]);
+    let version = [("3.1.1", Version::V3), ("5", Version::V5)];
+    let version = reader.choice("version", &version).unwrap_or(Version::V3);
     let payload = [("object", Payload::Object), ("array", Payload::Array)];
     let payload = reader
         .choice("payload", &payload)
@@ -33,11 +36,20 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
         .unwrap_or(Duration::from_secs(60));
     let clean_session = reader.flag("clean_session").unwrap_or(true);
     let retain = reader.flag("retain").unwrap_or(false);
+    let will = will(reader);
+    if !clean_session && client_id.as_deref() == Some("") {
+        reader.error(
+            reader.value_place("client_id"),
+            "a session that is kept has a name",
+            "leave `client_id` out, or `clean_session`",
+        );
+    }
     let window = reader.integer("window", WINDOW).unwrap_or(100);
     let broker = broker?;
     Some(Mqtt {
         target: broker.target,
         tls: broker.tls,
+        version,
         topic: topic?,
         payload,
         client_id,
@@ -46,6 +58,7 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
         keep_alive,
         clean_session,
         retain,
+        will,
         window,
     })
 }
@@ -112,6 +125,33 @@ fn login(reader: &mut Reader<'_>, broker: Option<&Broker>) -> (Option<String>, O
         warn_of_plain_text(reader, &broker.target);
     }
     (user, password)
+}
+
+/// `will`: both of its keys.
+fn will(reader: &mut Reader<'_>) -> Option<Will> {
+    let mut will = reader.table("will")?;
+    let topic = will.required("topic", "topic = \"weir/${hostname}/gone\"");
+    let topic = topic.and_then(|text| will.parse(&text, will_topic));
+    let payload = will.required("payload", "payload = \"gone\"");
+    let payload = payload.and_then(|text| will.parse(&text, mqtt_text));
+    will.finish();
+    Some(Will {
+        topic: topic?,
+        payload: payload?,
+    })
+}
+
+/// The topic of a will: the broker publishes it as it is, when there is no message.
+fn will_topic(text: &str) -> Result<String, Wrong> {
+    match text.find(['+', '#', '{', '}']) {
+        _ if text.is_empty() => Err(Wrong::new("the topic is empty")),
+        Some(at) => Err(
+            Wrong::new("the topic of a will has no wildcards and no parameters")
+                .at(at..at + 1)
+                .hint("write `weir/${hostname}/gone`"),
+        ),
+        None => mqtt_text(text),
+    }
 }
 
 /// A topic to publish on: no wildcards of its own.

@@ -63,17 +63,26 @@ impl Gateway for Daemon {
         let now = self.hub.now().mono;
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
         let waiting = self.streams.iter().filter(waits);
-        waiting.map(|stream| stream.wake()).count()
+        let streams = waiting.map(|stream| stream.wake()).count();
+        let waits = |channel: &&Rc<Channel>| channel.next_try.get().is_some_and(|at| at > now);
+        let waiting = self.channels.iter().filter(waits);
+        streams + waiting.map(|channel| channel.wake()).count()
     }
 
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {
         let stream = self.stream(stream)?;
         let name = &stream.settings.name;
-        match to {
-            Switch::On => stream.enable(&self.hub),
-            Switch::Off => stream.disable(&self.hub),
-        }
-        log::info!("stream `{name}`: switched {to:?} by hand");
+        let done = match to {
+            Switch::On => {
+                stream.enable(&self.hub);
+                "enabled"
+            }
+            Switch::Off => {
+                stream.disable(&self.hub);
+                "disabled"
+            }
+        };
+        log::info!("stream `{name}`: {done} by hand");
         let kept = changes::keep_enabled(self.changes.as_deref(), name, stream.enabled.get());
         kept.map_err(|error| {
             log::warn!("stream `{name}`: switched until the next start: {error}");
@@ -93,7 +102,7 @@ impl Gateway for Daemon {
         let skipped = self.hub.with_ring(work);
         stream.moved();
         log::info!(
-            "stream `{}`: {skipped} messages skipped by hand",
+            "stream `{}`: {skipped} skipped by hand",
             stream.settings.name
         );
         Ok(skipped)
@@ -108,10 +117,11 @@ impl Gateway for Daemon {
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
         let result = self.hub.with_ring(work);
         stream.moved();
-        log::info!(
-            "stream `{}`: rewound by hand: {result:?}",
-            stream.settings.name
-        );
+        let name = &stream.settings.name;
+        match &result {
+            Ok(count) => log::info!("stream `{name}`: rewound by hand, {count} are sent again"),
+            Err(error) => log::warn!("stream `{name}`: not rewound: {error}"),
+        }
         result.map_err(|error| Refusal::NotKept(error.to_string()))
     }
 }
@@ -128,7 +138,7 @@ impl Daemon {
     fn stream_report(&self, stream: &Stream) -> StreamReport {
         let counters = self.hub.counters(stream.id);
         let skipped = counters.filtered + counters.expired + counters.by_hand;
-        let in_flight = self.hub.with_ring(|ring, _| ring.in_flight(stream.id));
+        let in_flight = self.hub.in_flight(stream.id);
         let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
         let now = self.hub.now().mono;
         let next_try = stream.next_try.get().filter(|at| *at > now);

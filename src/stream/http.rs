@@ -1,7 +1,8 @@
-//! HTTP: one POST of a JSON array a batch, one request at a time, over a connection that is kept.
+//! HTTP: one POST a batch, one request at a time, over a connection that is kept. While an answer
+//! is awaited the next body is made ready, so that the way is not idle for longer than it has to.
 //!
-//! What an answer means and what a request says are in files of their own; here is the course of
-//! a connection.
+//! What an answer means, what a request says and what its body is are in files of their own; here
+//! is the course of a connection.
 //!
 //! ```text
 //!  idle ──▶ body ──▶ head ──▶ rest ──▶ idle          body: a request is being written
@@ -9,6 +10,8 @@
 //! ```
 
 mod answer;
+mod gzip;
+mod parcel;
 mod request;
 
 use super::Fault;
@@ -19,15 +22,15 @@ use super::NO_ANSWER;
 use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
-use super::engine::Outgoing;
 use super::engine::Packing;
 use super::render::View;
 use super::settings;
 use super::settings::Delivery;
 use crate::ring::Seq;
-use crate::template::Escape;
 use answer::Answer;
 use answer::Verdict;
+use parcel::Packer;
+use parcel::Parcel;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use ureq_proto::BodyMode;
@@ -49,6 +52,8 @@ pub struct Http<'a> {
     delivery: &'a Delivery,
     epoch: u32,
     stage: Stage,
+    /// What goes next if the request under way is accepted, and nothing else happens.
+    prepared: Option<Parcel>,
     /// How many requests were answered.
     answers: u32,
     /// Whether the answer under way has begun.
@@ -80,27 +85,14 @@ enum Flushed {
 struct Upload {
     call: Call<SendBody>,
     batch: RangeInclusive<Seq>,
-    /// The first message that is not written.
-    next: Seq,
-    /// Before the next message.
-    separator: u8,
-}
-
-/// A batch that is being chosen.
-struct Parcel<'a, 'v> {
-    settings: &'a settings::Http,
-    view: &'v mut View<'a>,
-    bytes_max: usize,
-    /// Of all its messages.
-    path: Option<String>,
-    /// Of the JSON array.
-    len: usize,
-    scratch: Vec<u8>,
+    body: Vec<u8>,
+    /// Bytes of it that are written.
+    written: usize,
 }
 
 impl<'a> Http<'a> {
-    /// A connection that is just made. Costs less than 1 KiB, and while it sends up to [`OUT_MAX`]
-    /// and a message.
+    /// A connection that is just made. Costs less than 1 KiB, and while it sends the body of one
+    /// request and up to [`OUT_MAX`] more.
     #[must_use]
     pub fn new(
         settings: &'a settings::Http,
@@ -114,6 +106,7 @@ impl<'a> Http<'a> {
             delivery,
             epoch,
             stage: Stage::Idle,
+            prepared: None,
             answers: 0,
             heard: false,
             deadline: Duration::MAX,
@@ -122,25 +115,17 @@ impl<'a> Http<'a> {
 
     /// Chooses a batch and writes the head of its request.
     fn begin(&mut self, turn: &mut Turn<'_>) -> Option<Upload> {
-        let mut parcel = Parcel {
-            settings: self.settings,
-            view: &mut self.view,
-            bytes_max: self.delivery.max_bytes,
-            path: None,
-            len: 1,
-            scratch: Vec::new(),
+        let (batch, parcel) = match self.prepared.take() {
+            Some(parcel) => self.confirm(parcel, turn)?,
+            None => self.pack(turn)?,
         };
-        let batch = turn
-            .engine
-            .next_batch(turn.now, |message| parcel.pack(message))?;
-        let path = parcel.path.unwrap_or_default();
         self.heard = false;
-        match request::begin(self.settings, &path, parcel.len, turn.out) {
+        match request::begin(self.settings, &parcel.path, parcel.body.len(), turn.out) {
             Ok(call) => Some(Upload {
                 call,
-                next: *batch.start(),
                 batch,
-                separator: b'[',
+                body: parcel.body,
+                written: 0,
             }),
             Err(reason) => {
                 let (fault, now) = (Fault::new(0, reason), turn.now);
@@ -149,6 +134,63 @@ impl<'a> Http<'a> {
                 None
             }
         }
+    }
+
+    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(RangeInclusive<Seq>, Parcel)> {
+        let mut packer = self.packer();
+        let batch = turn
+            .engine
+            .next_batch(turn.now, |message| packer.pack(message))?;
+        Some((batch, packer.finish()?))
+    }
+
+    /// Sends what was prepared, if it is the next batch still: a message of it may have grown too
+    /// old, or be suspected, or one before it may wait again. Then the body is made anew.
+    fn confirm(
+        &mut self,
+        parcel: Parcel,
+        turn: &mut Turn<'_>,
+    ) -> Option<(RangeInclusive<Seq>, Parcel)> {
+        let mut count = 0;
+        let batch = turn.engine.next_batch(turn.now, |message| {
+            match parcel.messages.get(count) == Some(&message.seq) {
+                true => {
+                    count += 1;
+                    Packing::Taken
+                }
+                false => Packing::Full,
+            }
+        });
+        match batch {
+            Some(batch) if count == parcel.messages.len() => Some((batch, parcel)),
+            Some(batch) => {
+                let mut packer = self.packer();
+                for message in turn.engine.batch(batch.clone()) {
+                    packer.pack(&message);
+                }
+                Some((batch, packer.finish()?))
+            }
+            None => self.pack(turn),
+        }
+    }
+
+    /// Makes the next body while an answer is awaited.
+    fn prepare(&mut self, turn: &mut Turn<'_>) {
+        let waits = match self.stage {
+            Stage::Head(_, _, Flushed::All) | Stage::Rest(..) => true,
+            Stage::Idle | Stage::Body(_) | Stage::Head(..) => false,
+        };
+        if waits && self.prepared.is_none() {
+            let most = self.settings.body.as_ref().map_or(usize::MAX, |_| 1);
+            let mut packer = self.packer();
+            turn.engine
+                .upcoming(most, turn.now, |message| packer.pack(message));
+            self.prepared = packer.finish();
+        }
+    }
+
+    fn packer(&mut self) -> Packer<'a, '_> {
+        Packer::new(self.settings, &mut self.view, self.delivery.max_bytes)
     }
 
     /// Takes from the head of `input` what is whole; how many bytes that were.
@@ -304,8 +346,9 @@ impl Link for Http<'_> {
         };
         if let Some(upload) = upload {
             self.deadline = turn.now.mono + self.delivery.timeout;
-            self.stage = upload.write(&mut self.view, turn)?;
+            self.stage = upload.write(turn)?;
         }
+        self.prepare(turn);
         Ok(())
     }
 
@@ -356,60 +399,23 @@ impl Link for Http<'_> {
 }
 
 impl Upload {
-    /// Writes as much as may go now. The messages are rendered a second time, from the engine: the
-    /// first time only their length was wanted, and a body is never in memory as a whole.
-    fn write(mut self, view: &mut View<'_>, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
-        let start = turn.out.len();
-        let mut left = turn.engine.batch(self.next..=*self.batch.end());
-        let all = loop {
-            if turn.out.len() >= OUT_MAX {
-                break false;
-            }
-            let Some(message) = left.next() else {
-                turn.out.push(b']');
-                break true;
-            };
-            turn.out.push(self.separator);
-            let written = view.object(&message, turn.out);
-            written.map_err(|error| Lost::new(0, error.to_string()))?;
-            self.separator = b',';
-            self.next = Seq(message.seq.0.saturating_add(1));
-        };
+    /// Writes as much as may go now.
+    fn write(mut self, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
+        let left = self.body.get(self.written..).unwrap_or_default();
+        let piece = left.len().min(OUT_MAX.saturating_sub(turn.out.len()));
+        turn.out
+            .extend_from_slice(left.get(..piece).unwrap_or_default());
+        self.written += piece;
         self.call
-            .consume_direct_write(turn.out.len() - start)
+            .consume_direct_write(piece)
             .map_err(|e| wrong(&e))?;
-        if !all {
+        if self.written < self.body.len() {
             return Ok(Stage::Body(self));
         }
         match self.call.proceed() {
             Some(call) => Ok(Stage::Head(call, self.batch, Flushed::Not)),
-            None => Err(Lost::new(0, "a batch got shorter while it was sent")),
+            None => Err(Lost::new(0, "the body is not as long as its head says")),
         }
-    }
-}
-
-impl Parcel<'_, '_> {
-    /// Counts a message in, if it fits.
-    fn pack(&mut self, message: &Outgoing<'_>) -> Packing {
-        let mut path = String::new();
-        if let Err(missing) =
-            self.view
-                .template(&self.settings.path, Escape::Url, message, &mut path)
-        {
-            return Packing::Unfit(missing.to_string());
-        }
-        self.scratch.clear();
-        if let Err(error) = self.view.object(message, &mut self.scratch) {
-            return Packing::Unfit(error.to_string());
-        }
-        let len = self.len + self.scratch.len() + 1;
-        match &self.path {
-            Some(first) if *first != path || len > self.bytes_max => return Packing::Full,
-            Some(_) => {}
-            None => self.path = Some(path),
-        }
-        self.len = len;
-        Packing::Taken
     }
 }
 

@@ -4,13 +4,14 @@
 //! A destination is one file with a state machine ([`Link`]) that sees bytes and the [`Engine`],
 //! never a socket. `file` alone has no far end: its state machine is the file itself.
 
-mod backoff;
+pub mod backoff;
 pub mod engine;
 pub mod file;
 pub mod http;
 pub mod mqtt;
 pub mod rejects;
 pub mod render;
+pub(crate) mod rules;
 pub mod settings;
 pub mod sieve;
 pub mod wialon_retranslator;
@@ -85,7 +86,7 @@ pub fn link<'a>(
         Destination::Http(http) => Some(Box::new(Http::new(http, view, delivery, epoch))),
         Destination::Mqtt(mqtt) => {
             let client_id = mqtt.client_id.as_deref().unwrap_or(client_id);
-            let link = Mqtt::new((mqtt, client_id), view, delivery.timeout, epoch, now);
+            let link = Mqtt::new((mqtt, client_id), view, delivery, epoch, now);
             Some(Box::new(link))
         }
         Destination::WialonRetranslator(wialon) => {

@@ -2,23 +2,51 @@
 //!
 //! What the packets of a version look like is in a file of its own; the order of the messages,
 //! the times and what is told to the engine are here.
+//!
+//! - Whatever the broker kept of a session, all that has no acknowledgement is sent again after a
+//!   login, in order, as repeated, before anything new. A session that is kept serves only those
+//!   who look at the broker.
+//! - What the broker forbids (not authorized, a topic that it does not take) is the
+//!   configuration's fault, and a quota passes: nothing is lost, and the next try is a new
+//!   connection after the pause. Any other failure is the message's own.
+//! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
+//!   or is silent, each time. After [`ATTEMPTS`] connections that ended with the same message as
+//!   the first without an answer, the last that was accepted is sent once more; if the broker
+//!   takes that, and the connection then ends with the message alone on its way, it is refused.
+//!   Where nothing was accepted since the start there is no such proof, and nothing is given up.
 
+mod frame;
+mod reason;
+mod session;
 mod v4;
+mod v5;
 
+use super::Fault;
 use super::Link;
 use super::Lost;
 use super::NO_ANSWER;
 use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
+use super::engine::Event;
 use super::engine::Outgoing;
 use super::engine::Repeat;
 use super::render::View;
 use super::settings;
+use super::settings::Delivery;
+use super::settings::OnReject;
 use super::settings::Payload;
+use super::settings::Version;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::template::Escape;
+use frame::Frame;
+use frame::frame;
+use session::Meaning;
+use session::Publication;
+use session::Session;
+use session::Terms;
+use session::Verdict;
 use std::time::Duration;
 
 /// One connection to a broker.
@@ -26,17 +54,27 @@ pub struct Mqtt<'a> {
     settings: &'a settings::Mqtt,
     client_id: &'a str,
     view: View<'a>,
-    /// For every answer of the broker.
-    timeout: Duration,
+    delivery: &'a Delivery,
+    epoch: u32,
+    session: Box<dyn Session>,
+    login: Login,
     /// Zero is never.
     keep_alive: Duration,
-    epoch: u32,
-    session: v4::Session,
-    login: Login,
+    /// Bytes of a packet at most.
+    packet_max: usize,
     /// The message of each packet identifier, from 1, that has no acknowledgement.
     unacknowledged: Box<[Option<Seq>]>,
+    /// How many those are.
+    in_flight: usize,
+    /// How many there may be: all of them, fewer where the last connections ended without one.
+    in_flight_max: usize,
     /// The place in `unacknowledged` of the next publish.
     next: usize,
+    trial: Option<Trial>,
+    /// Bytes of a packet that is passed over which are still to come.
+    foreign: usize,
+    /// Whether it was said that nobody wants what is sent.
+    unheard: bool,
     /// When the last packet was sent.
     sent_at: Duration,
     /// When the ping was sent that has no answer.
@@ -56,49 +94,49 @@ enum Login {
     Done,
 }
 
-/// What a packet of the broker means.
+/// How far the last try of a message is, and when that began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    /// Messages can go.
-    LoggedIn,
-    /// The publish with this identifier is acknowledged.
-    Accepted(u16),
-    /// The ping is answered.
-    Pong,
-    /// It is of no concern to us.
-    Nothing,
-}
-
-/// What is published.
-struct Publication<'a> {
-    topic: &'a str,
-    payload: &'a [u8],
-    retain: bool,
-    repeat: Repeat,
+enum Trial {
+    /// The last accepted message is sent again; this one, in flight for the engine, waits.
+    Proof(Seq, Duration),
+    /// The broker takes messages; this one is sent.
+    Message(Seq, Duration),
 }
 
 impl<'a> Mqtt<'a> {
-    /// A connection that is just made. Costs 23 KiB and 80 bytes for each place in the window.
+    /// A connection that is just made. From the login on it costs, nearly all of it for the books
+    /// of rumqttc, 23 KiB and 80 bytes for each place in the window with 3.1.1, 47 KiB and 232
+    /// bytes with 5.
     #[must_use]
     pub fn new(
         (settings, client_id): (&'a settings::Mqtt, &'a str),
         view: View<'a>,
-        timeout: Duration,
+        delivery: &'a Delivery,
         epoch: u32,
         now: Now,
     ) -> Self {
         let window = settings.window.max(1);
+        let session: Box<dyn Session> = match settings.version {
+            Version::V3 => Box::new(v4::V4::new(window)),
+            Version::V5 => Box::new(v5::V5::new(window)),
+        };
         Self {
             settings,
             client_id,
             view,
-            timeout,
-            keep_alive: settings.keep_alive.min(KEEP_ALIVE_MAX),
+            delivery,
             epoch,
-            session: v4::Session::new(window),
+            session,
             login: Login::Due,
-            unacknowledged: vec![None; usize::from(window)].into(),
+            keep_alive: settings.keep_alive.min(KEEP_ALIVE_MAX),
+            packet_max: usize::MAX,
+            unacknowledged: Box::default(),
+            in_flight: 0,
+            in_flight_max: 0,
             next: 0,
+            trial: None,
+            foreign: 0,
+            unheard: false,
             sent_at: now.mono,
             pinged_at: None,
             topic: String::new(),
@@ -106,32 +144,87 @@ impl<'a> Mqtt<'a> {
         }
     }
 
-    /// Publishes what waits, in order, while the window and `out` have room. An identifier belongs
-    /// to its message until the acknowledgement, so those that come out of order leave gaps that
-    /// fill when their turn comes.
+    /// The broker lets us in, on its terms.
+    fn log_in(&mut self, terms: &Terms) {
+        let places = usize::from(terms.in_flight_max);
+        self.login = Login::Done;
+        self.keep_alive = terms.keep_alive.unwrap_or(self.keep_alive);
+        self.packet_max = terms.packet_max;
+        self.unacknowledged = vec![None; places].into();
+        self.in_flight_max = places;
+    }
+
+    /// Whether one more publish may go. An identifier belongs to its message until the
+    /// acknowledgement, so those that come out of order leave gaps that fill when their turn
+    /// comes: a place that is taken is the oldest's.
+    fn has_room(&self) -> bool {
+        let free = self.unacknowledged.get(self.next) == Some(&None);
+        self.trial.is_none() && self.in_flight < self.in_flight_max && free
+    }
+
+    /// Publishes what waits, in order, while there is room for it.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        // a place that is taken is the oldest's: the window is full
-        while turn.out.len() < OUT_MAX && self.unacknowledged.get(self.next) == Some(&None) {
-            let Some(message) = turn.engine.next(turn.now) else {
+        while turn.out.len() < OUT_MAX && self.has_room() {
+            let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
             };
-            let (seq, repeat) = (message.seq, message.repeat);
-            if let Err(reason) = self.render(&message) {
-                turn.engine.skip(seq, reason);
-                continue;
-            }
-            let publication = Publication {
-                topic: &self.topic,
-                payload: &self.payload,
-                retain: self.settings.retain,
-                repeat,
+            let fruitless = match self.in_flight {
+                0 => turn.engine.unanswered_count(seq),
+                _ => 0,
             };
-            let identifier = self.session.publish(&publication, turn.out)?;
-            self.sent_at = turn.now.mono;
-            self.next = usize::from(identifier) % self.unacknowledged.len();
-            if let Some(place) = self.place(identifier) {
-                *place = Some(seq);
+            if let Some(more @ 1..) = fruitless.checked_sub(1) {
+                // so that what follows a message is not taken for it
+                self.in_flight_max = (self.unacknowledged.len() >> (2 * more).min(16)).max(1);
             }
+            if fruitless >= ATTEMPTS && self.delivery.on_reject == OnReject::Skip {
+                self.prove(seq, turn)?;
+            } else {
+                self.write(seq, turn)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the last try of a message that is in flight.
+    fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        let proof = turn.engine.last_accepted();
+        if proof.is_some_and(|proof| self.render(&proof).is_ok()) {
+            self.trial = Some(Trial::Proof(seq, turn.now.mono));
+            self.send_rendered(seq, Repeat::Again, turn)
+        } else {
+            self.write(seq, turn)
+        }
+    }
+
+    /// Publishes a message that is in flight, or skips it.
+    fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        let Some(message) = turn.engine.batch(seq..=seq).next() else {
+            return Ok(());
+        };
+        let repeat = message.repeat;
+        match self.render(&message) {
+            Ok(()) => self.send_rendered(seq, repeat, turn),
+            Err(reason) => {
+                turn.engine.skip(seq, reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Publishes what was rendered; the answer is that of `seq`.
+    fn send_rendered(&mut self, seq: Seq, repeat: Repeat, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        let publication = Publication {
+            topic: &self.topic,
+            payload: &self.payload,
+            retain: self.settings.retain,
+            repeat,
+        };
+        let identifier = self.session.publish(&publication, turn.out)?;
+        self.sent_at = turn.now.mono;
+        self.next = usize::from(identifier) % self.unacknowledged.len().max(1);
+        if let Some(place) = self.place(identifier) {
+            *place = Some(seq);
+            self.in_flight += 1;
         }
         Ok(())
     }
@@ -152,27 +245,107 @@ impl<'a> Mqtt<'a> {
         let written = self.view.object(message, &mut self.payload);
         written.map_err(|error| error.to_string())?;
         self.payload.extend_from_slice(close);
+        self.check_len()
+    }
+
+    fn check_len(&self) -> Result<(), String> {
+        let publication = Publication {
+            topic: &self.topic,
+            payload: &self.payload,
+            retain: false,
+            repeat: Repeat::First,
+        };
+        let (len, max) = (v5::publish_len(&publication), self.packet_max);
+        match len <= max {
+            true => Ok(()),
+            false => Err(format!(
+                "a packet of {len} bytes, the broker takes at most {max}"
+            )),
+        }
+    }
+
+    /// Does what a packet means.
+    fn understand(&mut self, meaning: Meaning, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        match meaning {
+            Meaning::LoggedIn(terms) => self.log_in(&terms),
+            Meaning::Pong => self.pinged_at = None,
+            Meaning::Nothing => {}
+            Meaning::Answered(identifier, verdict) => {
+                let Some(seq) = self.place(identifier).and_then(Option::take) else {
+                    return Err(Lost::new(0, "the broker acknowledged what was not sent"));
+                };
+                self.in_flight -= 1;
+                return self.answered(seq, verdict, turn);
+            }
+        }
         Ok(())
     }
 
-    /// Tells the engine what a packet means for it.
-    fn understand(&mut self, meaning: Meaning, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        match meaning {
-            Meaning::LoggedIn => self.login = Login::Done,
-            Meaning::Pong => self.pinged_at = None,
-            Meaning::Nothing => {}
-            Meaning::Accepted(identifier) => match self.place(identifier).and_then(Option::take) {
-                Some(seq) => turn.engine.accepted(self.epoch, seq..=seq, turn.now),
-                None => return Err(Lost::new(0, "the broker acknowledged what was not sent")),
-            },
+    /// The broker has said what it thinks of a message, or of the proof before it.
+    fn answered(&mut self, seq: Seq, verdict: Verdict, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
+        if verdict == Verdict::Unheard && !self.unheard {
+            self.unheard = true;
+            turn.engine.note(Event::Unheard);
         }
-        Ok(())
+        match (self.trial.take(), verdict) {
+            (Some(Trial::Proof(..)), Verdict::Taken | Verdict::Unheard) => {
+                self.trial = Some(Trial::Message(seq, now.mono));
+                self.write(seq, turn)
+            }
+            (Some(Trial::Proof(..)), Verdict::Refused(fault)) | (_, Verdict::NotNow(fault)) => {
+                let lost = Lost::ended(fault.reason.clone());
+                turn.engine.faulty(epoch, fault, None, now, random);
+                Err(lost)
+            }
+            (_, Verdict::Taken | Verdict::Unheard) => {
+                self.in_flight_max = self.unacknowledged.len();
+                turn.engine.accepted(epoch, seq..=seq, now);
+                Ok(())
+            }
+            (_, Verdict::Refused(fault)) => {
+                turn.engine.refused(epoch, seq..=seq, &fault, now, random);
+                Ok(())
+            }
+        }
+    }
+
+    /// The connection ends; what is on its way has no answer.
+    fn give_up(&mut self, fault: &Fault, turn: &mut Turn<'_>) {
+        match self.trial.take() {
+            Some(Trial::Proof(..)) => {}
+            Some(Trial::Message(seq, _)) => {
+                let reason = format!("each time it is sent: {}", fault.reason);
+                let (fault, now, random) = (Fault::new(fault.code, reason), turn.now, turn.random);
+                turn.engine
+                    .refused(self.epoch, seq..=seq, &fault, now, random);
+            }
+            None if self.login == Login::Done => turn.engine.unanswered(self.epoch),
+            None => {}
+        }
     }
 
     /// The place of a packet identifier, if it can be one of ours.
     fn place(&mut self, identifier: u16) -> Option<&mut Option<Seq>> {
         let place = usize::from(identifier).checked_sub(1)?;
         self.unacknowledged.get_mut(place)
+    }
+
+    /// Takes the packet at the head of `input`, or a part of one that is passed over.
+    fn take(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+        match frame(input)? {
+            Frame::Part => Ok(0),
+            Frame::Foreign(len) => {
+                self.foreign = len;
+                Ok(0)
+            }
+            Frame::Whole(len) => {
+                let packet = input.get(..len).unwrap_or(input);
+                let meaning = self.session.receive(packet, turn.out)?;
+                self.understand(meaning, turn)?;
+                Ok(len)
+            }
+        }
     }
 
     /// When the broker has to have answered, login or ping.
@@ -182,7 +355,17 @@ impl<'a> Mqtt<'a> {
             Login::Sent => Some(self.sent_at),
             Login::Done => self.pinged_at,
         };
-        asked.map(|asked| asked + self.timeout)
+        asked.map(|asked| asked + self.delivery.timeout)
+    }
+
+    /// When the broker has to have acknowledged the oldest publish.
+    fn acknowledgement_due(&self, engine: &Engine) -> Option<Duration> {
+        match self.trial {
+            Some(Trial::Proof(_, since) | Trial::Message(_, since)) => {
+                Some(since + self.delivery.timeout)
+            }
+            None => engine.overdue_at(),
+        }
     }
 
     /// When nothing was sent for so long that the broker might take us for dead.
@@ -197,11 +380,20 @@ impl Link for Mqtt<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
         let mut used = 0;
         while let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) {
-            let Some((len, meaning)) = self.session.receive(rest, turn.out)? else {
-                break;
+            let passed = self.foreign.min(rest.len());
+            self.foreign -= passed;
+            let taken = match passed {
+                0 => self.take(rest, turn),
+                _ => Ok(passed),
             };
-            self.understand(meaning, turn)?;
-            used += len;
+            match taken {
+                Ok(0) if self.foreign == 0 => break,
+                Ok(len) => used += len,
+                Err(lost) => {
+                    self.give_up(&lost.fault, turn);
+                    return Err(lost);
+                }
+            }
         }
         Ok(used)
     }
@@ -222,7 +414,8 @@ impl Link for Mqtt<'_> {
     }
 
     fn wake_at(&self, engine: &Engine) -> Option<Duration> {
-        [self.answer_due(), self.ping_due(), engine.overdue_at()]
+        let acknowledgement = self.acknowledgement_due(engine);
+        [self.answer_due(), self.ping_due(), acknowledgement]
             .into_iter()
             .flatten()
             .min()
@@ -230,22 +423,26 @@ impl Link for Mqtt<'_> {
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
-        if due(self.answer_due()) {
-            let what = match self.login {
-                Login::Done => "ping",
-                Login::Due | Login::Sent => "login",
-            };
-            return Err(Lost::new(NO_ANSWER, format!("no answer to the {what}")));
-        }
-        if due(turn.engine.overdue_at()) {
-            return Err(Lost::new(NO_ANSWER, "no acknowledgement of a publish"));
-        }
-        if due(self.ping_due()) {
-            self.session.ping(turn.out)?;
-            self.sent_at = turn.now.mono;
-            self.pinged_at = Some(turn.now.mono);
-        }
-        Ok(())
+        let missing = match self.login {
+            _ if due(self.acknowledgement_due(turn.engine)) => "no acknowledgement of a publish",
+            Login::Done if due(self.answer_due()) => "no answer to the ping",
+            Login::Due | Login::Sent if due(self.answer_due()) => "no answer to the login",
+            _ if due(self.ping_due()) => {
+                self.session.ping(turn.out)?;
+                self.sent_at = turn.now.mono;
+                self.pinged_at = Some(turn.now.mono);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let fault = Fault::new(NO_ANSWER, missing);
+        self.give_up(&fault, turn);
+        Err(fault.into())
+    }
+
+    fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
+        self.give_up(&lost.fault, turn);
+        lost.fault.into()
     }
 
     fn is_ready(&self) -> bool {
@@ -274,6 +471,9 @@ fn check_topic(topic: &str) -> Result<(), String> {
         None => Ok(()),
     }
 }
+
+/// So many connections in a row may end with the same message as the first without an answer.
+const ATTEMPTS: u32 = 5;
 
 /// Longest topic, in bytes: its length is 16 bits long.
 const TOPIC_MAX: usize = 65_535;

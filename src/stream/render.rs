@@ -77,8 +77,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Appends `template` to `out` with the parameters that [`fields`] has, and those that the
-    /// configuration gives the device as `{device.data.NAME}`; `{channel}` is short for
+    /// Appends `template` to `out` with the parameters that [`fields`] has, the stamp, and those
+    /// that the configuration gives the device as `{device.data.NAME}`; `{channel}` is short for
     /// `{channel.name}`.
     ///
     /// # Errors
@@ -94,7 +94,16 @@ impl<'a> View<'a> {
             Some(ValueRef::Text(ident)) => self.shape.data(ident, name),
             _ => None,
         };
+        let stamp = self.shape.stamp.as_ref();
+        let stamp = stamp.filter(|stamp| template.parameters().any(|name| name == stamp.name));
+        let mut id = String::new();
+        if let Some(stamp) = stamp {
+            write_stamp(stamp.of, message, &mut id);
+        }
         let lookup = |wanted: &str| {
+            if stamp.is_some_and(|stamp| stamp.name == wanted) {
+                return Some(Substitute::Text(&id));
+            }
             let data = wanted.strip_prefix("device.data.").and_then(data);
             let found = data.or_else(|| find(message, wanted));
             let found = match wanted {

@@ -62,14 +62,16 @@ impl Settings {
         }
     }
 
-    /// Messages that are read and not settled at most: the window, or two batches.
+    /// Messages that are read and not settled at most: the window, or two batches; never only one,
+    /// so that there is another to try.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
-        match &self.destination {
+        let most = match &self.destination {
             Destination::Mqtt(mqtt) => usize::from(mqtt.window),
             Destination::WialonRetranslator(wialon) => usize::from(wialon.window),
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
-        }
+        };
+        most.max(2)
     }
 }
 
@@ -198,6 +200,10 @@ pub struct Http {
     pub headers: Vec<(String, String)>,
     /// The value of `Authorization`.
     pub authorization: Option<String>,
+    /// Whether bodies are compressed.
+    pub gzip: bool,
+    /// The body of a request with one message; none: a JSON array of many.
+    pub body: Option<Template>,
     /// Answers that mean accepted; empty: 200 to 299.
     pub success: Vec<u16>,
 }
@@ -209,6 +215,8 @@ pub struct Mqtt {
     pub target: Target,
     /// The scheme is `mqtts`.
     pub tls: bool,
+    /// Of the protocol.
+    pub version: Version,
     /// Where a message is published.
     pub topic: Template,
     /// One object a publish, or an array with that object.
@@ -223,10 +231,30 @@ pub struct Mqtt {
     pub keep_alive: Duration,
     /// Whether the broker forgets the session when the connection ends.
     pub clean_session: bool,
-    /// Whether the broker keeps the last message of a topic.
+    /// Whether the broker keeps the last message of a topic, that of the will too.
     pub retain: bool,
+    /// What the broker publishes when the connection ends; none: nothing.
+    pub will: Option<Will>,
     /// Publishes without an acknowledgement at most.
     pub window: u16,
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1.1.
+    V3,
+    /// 5.0.
+    V5,
+}
+
+/// What a broker publishes in our name when the connection ends; QoS 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// Where it is published, as it is.
+    pub topic: String,
+    /// What is published, as it is.
+    pub payload: String,
 }
 
 /// What an MQTT publish carries.

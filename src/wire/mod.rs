@@ -6,5 +6,6 @@
 
 pub mod http;
 pub mod ips;
+pub mod nmea;
 pub mod retranslator;
 pub mod teltonika;

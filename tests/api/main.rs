@@ -240,7 +240,7 @@ fn wake_ends_the_pause() {
     assert_eq!(code, 0);
     assert!(page.contains("3 waiting  waits, next try in"), "{page}");
     let server = Server::listen(away);
-    assert_eq!(run(&weir, &["wake"]), (0, "1 streams go on\n".to_owned()));
+    assert_eq!(run(&weir, &["wake"]), (0, "1 stream goes on\n".to_owned()));
     eventually("it arrives", || server.messages().len() == 3);
 }
 

@@ -10,9 +10,11 @@
 )]
 
 mod commands;
+mod connect;
 mod crashes;
 mod memory;
 mod mqtt_channel;
+mod mqtt_subscriber;
 mod pipeline;
 mod sender;
 mod servers;

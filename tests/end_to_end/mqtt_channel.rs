@@ -2,7 +2,7 @@
 
 use crate::mqtt;
 use crate::servers::Mosquitto;
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::{Folder, Weir, eventually, free_port};
 use std::process::{Command, Output};
 
 /// A channel that devices publish to, and a broker to which it all goes.
@@ -139,4 +139,28 @@ fn a_client_of_version_5_hears_why_a_message_is_refused() {
         let output = client("mosquitto_pub", port, &more);
         assert!(said(&output).contains(reason), "{}", said(&output));
     }
+}
+
+#[test]
+fn mosquitto_pub_publishes_over_tls() {
+    let (upstream, port) = (Mosquitto::start(), free_port());
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let keys = "tls = { certificate = \"@/own.pem\", key = \"@/own.key\" }";
+    let config = config(port, upstream.port, keys);
+    let folder = Folder::new("mqtt-tls-files");
+    let ca = folder.write("own.pem", &own.cert.pem());
+    folder.write("own.key", &own.signing_key.serialize_pem());
+    let place = folder.join("").display().to_string();
+    let config = config.replace("@/own", &format!("{place}own"));
+    let _weir = Weir::start("mqtt-tls", &config);
+    let ca = ca.display().to_string();
+    let message = ["-q", "1", "-t", "trackers/352/up", "-m", "{}"];
+    for version in ["mqttv311", "mqttv5"] {
+        let more = [&["-V", version, "--cafile", &ca][..], &message].concat();
+        let output = client("mosquitto_pub", port, &more);
+        assert!(output.status.success(), "{}", said(&output));
+        let plain = [&["-V", version][..], &message].concat();
+        assert!(!client("mosquitto_pub", port, &plain).status.success());
+    }
+    eventually("both arrive", || upstream.received().len() == 2);
 }

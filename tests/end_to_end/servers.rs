@@ -24,7 +24,7 @@ impl Drop for Program {
 pub(crate) struct Mosquitto {
     pub(crate) port: u16,
     folder: Folder,
-    _broker: Program,
+    broker: Program,
     _subscriber: Program,
 }
 
@@ -50,7 +50,7 @@ impl Mosquitto {
         let this = Self {
             port,
             folder,
-            _broker: broker,
+            broker,
             _subscriber: subscriber,
         };
         eventually("mosquitto_sub is subscribed", || {
@@ -63,6 +63,14 @@ impl Mosquitto {
                 && !this.text().is_empty()
         });
         this
+    }
+
+    /// Sends the broker a signal by its name: `STOP`, `CONT`.
+    #[allow(dead_code, reason = "not every test that shares this wants it")]
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.broker.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// What came, one `TOPIC PAYLOAD` a line.

@@ -62,6 +62,29 @@ fn sized(max_messages: usize) -> Delivery {
 }
 
 #[test]
+fn a_destination_that_was_at_fault_recovers_though_the_next_message_is_never_taken() {
+    for batch in [1, 4, 100] {
+        let mut world = World::with(sized(batch));
+        world.append_many(20);
+        let mut destination = Destination::new(0..20);
+        for _ in 0..200 {
+            world.wait();
+            destination.serve(&mut world);
+        }
+        assert_eq!(world.counters().given_up, 8);
+        destination.poison = [8].into();
+        for _ in 0..200 {
+            world.wait();
+            destination.serve(&mut world);
+        }
+        destination.accepted.sort_unstable();
+        assert_eq!(destination.accepted, (9..20).collect::<Vec<_>>());
+        let counters = world.counters();
+        assert_eq!((counters.given_up, counters.backlog), (9, 0));
+    }
+}
+
+#[test]
 fn one_poisonous_message_among_a_thousand_is_found_and_all_others_arrive() {
     // at most 2 · log2(batch) requests
     for (batch, most) in [(1000, 19), (500, 17), (100, 13), (64, 12), (16, 8)] {

@@ -20,8 +20,8 @@ use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::template::Template;
 
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// An HTTP stream.
 pub(crate) fn settings_to(path: &str, delivery: Delivery) -> Settings {
@@ -35,17 +35,19 @@ pub(crate) fn settings_to(path: &str, delivery: Delivery) -> Settings {
         method: "POST".into(),
         headers: vec![],
         authorization: None,
+        gzip: false,
+        body: None,
         success: vec![],
     };
     talk::settings(Destination::Http(http), delivery)
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     settings_to("/in", delivery())
 }
 
 /// A request: its path and the messages of its body.
-fn parse(bytes: &[u8]) -> (String, Vec<serde_json::Value>) {
+pub(crate) fn parse(bytes: &[u8]) -> (String, Vec<serde_json::Value>) {
     let mut headers = [httparse::EMPTY_HEADER; 16];
     let mut request = httparse::Request::new(&mut headers);
     let head = request.parse(bytes).unwrap().unwrap();
@@ -56,22 +58,22 @@ fn parse(bytes: &[u8]) -> (String, Vec<serde_json::Value>) {
     (path, serde_json::from_slice(&bytes[head..]).unwrap())
 }
 
-fn numbers(bytes: &[u8]) -> Vec<u64> {
+pub(crate) fn numbers(bytes: &[u8]) -> Vec<u64> {
     parse(bytes).1.iter().map(number_of).collect()
 }
 
 /// A connection with one request under way.
-fn asked<'a>(world: &mut World, settings: &'a Settings) -> (Talk<'a>, Vec<u8>) {
+pub(crate) fn asked<'a>(world: &mut World, settings: &'a Settings) -> (Talk<'a>, Vec<u8>) {
     let mut talk = Talk::new(world, settings);
     let request = talk.sent(world).unwrap();
     (talk, request)
 }
 
-fn answer(status: u16, more: &str) -> Vec<u8> {
+pub(crate) fn answer(status: u16, more: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} X\r\n{more}Content-Length: 0\r\n\r\n").into_bytes()
 }
 
-fn is_paused(world: &World) -> bool {
+pub(crate) fn is_paused(world: &World) -> bool {
     world.engine.paused_until(world.now).is_some()
 }
 

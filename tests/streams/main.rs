@@ -8,10 +8,14 @@
 )]
 
 mod batches;
+mod chance;
 mod engine;
 mod file;
 mod http;
+mod http_body;
 mod mqtt;
+mod mqtt_both;
+mod mqtt_v5;
 #[allow(
     dead_code,
     clippy::cast_precision_loss,

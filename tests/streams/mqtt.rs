@@ -20,19 +20,22 @@ use weir::stream::settings::Destination;
 use weir::stream::settings::Mqtt;
 use weir::stream::settings::Payload;
 use weir::stream::settings::Settings;
+use weir::stream::settings::Version;
+use weir::stream::settings::Will;
 use weir::template::Template;
 
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
 const PONG: [u8; 2] = [0xd0, 0];
 const SECOND: Duration = Duration::from_secs(1);
 
-fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
+pub(crate) fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
     let mut mqtt = Mqtt {
         target: Target {
             host: "localhost".into(),
             port: 1883,
         },
         tls: false,
+        version: Version::V3,
         topic: Template::parse("weir/{ident}").unwrap(),
         payload: Payload::Object,
         client_id: None,
@@ -41,6 +44,7 @@ fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
         keep_alive: 60 * SECOND,
         clean_session: true,
         retain: false,
+        will: None,
         window: 100,
     };
     change(&mut mqtt);
@@ -91,9 +95,14 @@ fn a_login_says_who_we_are() {
         mqtt.password = Some("pw".into());
         mqtt.keep_alive = Duration::from_millis(1500);
         mqtt.clean_session = false;
+        mqtt.will = Some(Will {
+            topic: "gone".into(),
+            payload: "yes".into(),
+        });
     });
     let login = Talk::new(&world, &settings).sent(&mut world).unwrap();
-    let expected = b"\x10\x19\x00\x04MQTT\x04\xc0\x00\x02\x00\x06weir-1\x00\x01u\x00\x02pw";
+    let expected = b"\x10\x24\x00\x04MQTT\x04\xcc\x00\x02\x00\x06weir-1\
+                     \x00\x04gone\x00\x03yes\x00\x01u\x00\x02pw";
     assert_eq!(login, expected);
 }
 
@@ -195,7 +204,7 @@ fn a_broker_that_acknowledges_what_was_not_sent_is_left() {
 #[test]
 fn a_packet_out_of_turn_ends_the_connection() {
     let suback = [0x90, 3, 0, 1, 0];
-    let long = [0x30, 0xff, 0xff, 0x7f];
+    let long = [0x40, 0xff, 0xff, 0x7f];
     for wrong in [
         &ACCEPTED[..],
         &suback,

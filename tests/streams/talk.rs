@@ -96,6 +96,11 @@ impl<'a> Talk<'a> {
 
     /// The far end closes the connection.
     pub(crate) fn ends(mut self, world: &mut World) -> Lost {
+        self.closes(world)
+    }
+
+    /// The same.
+    pub(crate) fn closes(&mut self, world: &mut World) -> Lost {
         let lost = Lost::ended("closed by the destination");
         let mut out = Vec::new();
         self.link.closed(lost, &mut turn(world, &mut out))

@@ -181,6 +181,50 @@ fn files_are_read_again_when_they_have_changed() {
     );
 }
 
+/// Certificates of devices are renewed while the daemon runs.
+#[test]
+fn a_client_certificate_is_read_again_when_it_was_renewed() {
+    let (ours, foreign) = (Authority::new("renewed"), Authority::new("foreign"));
+    let server = Server::asking(&ours.issue("localhost"), &ours.ca(), Then::Echo);
+    let file = |name| ours.folder.join(name);
+    let (certificate, key) = (file("client.pem"), file("client.key"));
+    let put = |pair: &certificates::Pair| {
+        fs::copy(&pair.certificate, &certificate).unwrap();
+        fs::copy(&pair.key, &key).unwrap();
+    };
+    put(&foreign.issue("gateway"));
+    let identity = Identity {
+        certificate: certificate.clone(),
+        key: key.clone(),
+    };
+    let tls = Tls {
+        identity: Some(identity),
+        ..trusting(&ours.ca())
+    };
+    let mut client = Client::new(tls, Clock::new());
+    let refused = connect(&mut client, server.address).and_then(|mut socket| read(&mut socket));
+    assert!(Fault::is_certificate(&refused.unwrap_err()));
+    put(&ours.issue("gateway"));
+    let mut socket = connect(&mut client, server.address).unwrap();
+    assert_eq!(exchange(&mut socket, b"hello"), b"hello");
+}
+
+#[test]
+fn a_protocol_is_agreed_on_or_its_lack_is_named() {
+    let authority = Authority::new("alpn");
+    let pair = authority.issue("localhost");
+    let server = Server::speaking(&pair, "x-amzn-mqtt-ca", Then::Echo);
+    let tls = |alpn: &str| Tls {
+        alpn: vec![alpn.into()],
+        ..trusting(&authority.ca())
+    };
+    let mut client = Client::new(tls("x-amzn-mqtt-ca"), Clock::new());
+    let mut socket = connect(&mut client, server.address).unwrap();
+    assert_eq!(exchange(&mut socket, b"hello"), b"hello");
+    let said = refusal(tls("mqtt"), server.address);
+    assert!(said.contains("none of `tls.alpn`"), "{said}");
+}
+
 #[test]
 fn an_end_is_an_end_whether_tls_says_so_or_not() {
     let authority = Authority::new("end");

@@ -28,7 +28,7 @@ pub(crate) enum Then {
 /// A server on loopback.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    /// How each handshake went: resumed, and the certificate that the client showed.
+    /// How each handshake went: resumed, and whether the client showed a certificate.
     pub(crate) handshakes: Receiver<(HandshakeKind, bool)>,
     pair: Arc<Mutex<Arc<ServerConfig>>>,
 }
@@ -72,6 +72,13 @@ impl Server {
             handshakes,
             pair,
         }
+    }
+
+    /// A server that speaks this protocol, and no other.
+    pub(crate) fn speaking(pair: &Pair, alpn: &str, then: Then) -> Self {
+        let mut config = config(pair, None);
+        config.alpn_protocols = vec![alpn.into()];
+        Self::with(config, then)
     }
 
     /// Shows another certificate from now on.

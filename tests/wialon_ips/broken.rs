@@ -82,11 +82,7 @@ fn a_wrong_checksum_has_a_code_of_its_own_for_each_type() {
             assert_eq!(say(&mut device, &line), answer, "{line}");
             assert_eq!(device.intake.malformed, [Checksum], "{line}");
             assert_eq!(say(&mut device, &good), "");
-            assert_eq!(
-                device.make_safe().len(),
-                answer.len().min(8).max(8),
-                "{line}"
-            );
+            assert!(device.make_safe().starts_with(b"#A"), "{line}");
         }
     }
 }

@@ -137,7 +137,7 @@ fn time(made: &mut Made, random: &mut Random) {
         return;
     }
     let (year, month) = (random.below(100), 1 + random.below(12));
-    let leap = |year: usize| year % 4 == 0;
+    let leap = |year: usize| year.is_multiple_of(4);
     let lengths = |year| {
         let february = if leap(year) { 29 } else { 28 };
         [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

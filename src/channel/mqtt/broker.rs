@@ -2,6 +2,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::OLDEST_OWED;
 use super::OWED_MAX;
 use super::RECEIVE_MAX;
 use super::Settings;
@@ -212,7 +213,7 @@ impl Broker {
         match (version, verdict) {
             (Version::V5, _) | (_, Verdict::Taken | Verdict::NotOurs) => {
                 self.owed.push_back((publish.id, verdict));
-                intake.when_safe(publish.id.into());
+                intake.when_safe(OLDEST_OWED);
                 Ok(())
             }
             _ => Err(Fault::refused(verdict)),

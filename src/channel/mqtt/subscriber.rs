@@ -3,6 +3,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::OLDEST_OWED;
 use super::OWED_MAX;
 use super::Settings;
 use super::packet;
@@ -169,7 +170,7 @@ impl Subscriber {
     fn owe(&mut self, qos: u8, id: u16, intake: &mut dyn Intake) {
         if qos > 0 {
             self.owed.push_back(Owed { qos, id });
-            intake.when_safe(id.into());
+            intake.when_safe(OLDEST_OWED);
         }
     }
 

@@ -42,6 +42,27 @@ impl Fault {
         Self::Protocol(words.to_owned())
     }
 
+    /// What rustls says of a client of ours.
+    pub(super) fn of_client(error: &Error) -> Self {
+        match error {
+            Error::NoCertificatesPresented => {
+                Self::Certificate("it shows no certificate".to_owned())
+            }
+            Error::InvalidCertificate(error) => {
+                Self::Certificate(format!("its certificate is not taken: {error}"))
+            }
+            Error::FailedToGetCurrentTime => {
+                let words = "the clock is wrong, so no certificate can be checked";
+                Self::Certificate(words.to_owned())
+            }
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                Self::Protocol("it does not speak TLS".to_owned())
+            }
+            Error::AlertReceived(alert) => Self::Protocol(format!("it ends TLS: {alert:?}")),
+            other => Self::Protocol(format!("TLS: {other}")),
+        }
+    }
+
     /// What rustls says.
     pub(super) fn of(error: &Error) -> Self {
         match error {
@@ -54,9 +75,7 @@ impl Fault {
                 let words = "the destination does not speak TLS there; look at the port";
                 Self::Protocol(words.to_owned())
             }
-            Error::NoApplicationProtocol => {
-                Self::Protocol("the destination speaks none of `tls.alpn`".to_owned())
-            }
+            Error::NoApplicationProtocol => no_protocol(),
             Error::FailedToGetCurrentTime => {
                 let words = "the clock is wrong, so no certificate can be checked";
                 Self::Certificate(words.to_owned())
@@ -157,6 +176,7 @@ fn refused(alert: AlertDescription) -> Fault {
             "does not take `tls.certificate`"
         }
         Alert::AccessDenied => "does not let in who `tls.certificate` names",
+        Alert::NoApplicationProtocol => return no_protocol(),
         Alert::UnrecognisedName => {
             return Fault::Protocol(
                 "the destination knows no server of this name; look at `tls.server_name`"
@@ -174,6 +194,10 @@ fn refused(alert: AlertDescription) -> Fault {
         }
     };
     Fault::Certificate(format!("the destination {of_certificate}"))
+}
+
+fn no_protocol() -> Fault {
+    Fault::Protocol("the destination speaks none of `tls.alpn`".to_owned())
 }
 
 fn date(time: UnixTime) -> Date {

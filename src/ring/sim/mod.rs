@@ -7,42 +7,73 @@
 //! `WEIR_SEEDS` as many from there on.
 
 mod crash;
-mod disk;
+pub(crate) mod disk;
 mod oracle;
-mod random;
+pub(crate) mod random;
 // A broken rule may also be noticed by an assertion, which has to be caught.
 #[cfg(panic = "unwind")]
 mod rules;
 mod world;
 
+use oracle::Violation;
+use std::ops::Range;
+use std::panic;
+use std::thread;
 use world::Faults;
 use world::Tally;
 use world::live;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test may use all processors")]
 fn nothing_that_was_safe_is_lost() {
     let one = number("WEIR_SEED");
     let count = number("WEIR_SEEDS").unwrap_or(if one.is_some() { 1 } else { SEEDS });
     let first = one.unwrap_or(0);
-    let mut sum = Tally::default();
-    let mut violations = Vec::new();
-    for mode in number("WEIR_MODE").map_or(0..8, |mode| mode..mode + 1) {
-        for seed in first..first + count {
-            match life(seed, mode) {
-                Ok(tally) => sum = add(sum, tally),
-                Err(violation) => violations.push((seed, mode, violation)),
-            }
-        }
+    let modes = number("WEIR_MODE").map_or(0..8, |mode| mode..mode + 1);
+    let mut outcome = Outcome::default();
+    // One thread for each mode; the machine has fewer processors, and shares them out.
+    let lives = |mode| move || live_all(first..first + count, mode);
+    let threads: Vec<_> = modes.map(|mode| thread::spawn(lives(mode))).collect();
+    for thread in threads {
+        outcome.add(thread.join().unwrap());
     }
-    println!("{sum:?}");
-    for (seed, mode, violation) in &violations {
+    println!("{:?}", outcome.sum);
+    for (seed, mode, violation) in &outcome.violations {
         println!("{violation}\nagain: WEIR_SEED={seed} WEIR_MODE={mode} cargo test ring::sim");
     }
-    assert!(
-        violations.is_empty(),
-        "{} lives ended badly",
-        violations.len()
-    );
+    let (bad, all) = (outcome.violations.len(), outcome.sum.lives);
+    println!("{all} lives, {bad} ended badly");
+    assert_eq!(bad, 0, "lives ended badly");
+}
+
+/// What became of many lives.
+#[derive(Default)]
+struct Outcome {
+    sum: Tally,
+    /// With seed and mode.
+    violations: Vec<(u64, u64, Violation)>,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.sum = add(self.sum, other.sum);
+        self.violations.extend(other.violations);
+    }
+}
+
+/// Lives the lives of all seeds, whatever becomes of one of them.
+fn live_all(seeds: Range<u64>, mode: u64) -> Outcome {
+    let mut outcome = Outcome::default();
+    for seed in seeds {
+        outcome.sum.lives += 1;
+        // What an assertion notices is a violation like any other.
+        match panic::catch_unwind(|| life(seed, mode)) {
+            Ok(Ok(tally)) => outcome.sum = add(outcome.sum, tally),
+            Ok(Err(violation)) => outcome.violations.push((seed, mode, violation)),
+            Err(_) => outcome.violations.push((seed, mode, "a panic".to_owned())),
+        }
+    }
+    outcome
 }
 
 /// Each of these (seed, mode) once ended badly, and each for a reason of its own.
@@ -55,12 +86,13 @@ fn lives_that_once_ended_badly_end_well() {
 }
 
 /// Lives the life of a seed, with the faults of a mode.
-fn life(seed: u64, mode: u64) -> Result<Tally, oracle::Violation> {
+fn life(seed: u64, mode: u64) -> Result<Tally, Violation> {
     live(seed * 8 + mode, Faults::of(mode))
 }
 
 fn add(one: Tally, other: Tally) -> Tally {
     Tally {
+        lives: one.lives + other.lives,
         crashes: one.crashes + other.crashes,
         appended: one.appended + other.appended,
         failures: one.failures + other.failures,

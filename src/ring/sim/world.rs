@@ -40,6 +40,7 @@ impl Faults {
 /// How much happened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
+    pub(super) lives: u64,
     pub(super) crashes: u64,
     pub(super) appended: u64,
     pub(super) failures: u64,

@@ -22,6 +22,8 @@ pub enum Event {
         /// What it lacks.
         reason: String,
     },
+    /// The destination took a message, and says that nobody there wants it.
+    Unheard,
     /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
     NothingPasses {
         /// The parameters that it names and that no message had.

@@ -3,6 +3,8 @@
 use crate::clock::Now;
 use crate::message::timestamp;
 use crate::stream::Fault;
+use crate::stream::rules::Rule;
+use crate::stream::rules::kept;
 use std::time::Duration;
 use ureq_proto::http::HeaderMap;
 use ureq_proto::http::Response;
@@ -40,7 +42,10 @@ impl Answer {
     pub(super) fn new(response: &Response<()>, success: &[u16], now: Now) -> Self {
         Self {
             status: response.status(),
-            verdict: verdict(response.status().as_u16(), success),
+            verdict: match verdict(response.status().as_u16(), success) {
+                Verdict::Refused if refuses_coding(response) => Verdict::Misconfigured,
+                verdict => verdict,
+            },
             after: retry_after(response.headers(), now),
             text: Vec::new(),
             len: 0,
@@ -81,8 +86,15 @@ fn verdict(status: u16, success: &[u16]) -> Verdict {
         _ if accepted => Verdict::Accepted,
         408 | 425 | 429 | 500..600 => Verdict::Busy,
         400 | 409 | 413 | 415 | 422 => Verdict::Refused,
+        401 if !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
         _ => Verdict::Misconfigured,
     }
+}
+
+/// RFC 7694, section 3: of two things that 415 can mean, this is that it takes no `gzip`.
+fn refuses_coding(response: &Response<()>) -> bool {
+    response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE
+        && response.headers().contains_key(header::ACCEPT_ENCODING)
 }
 
 /// A date counts from the server's own, so that no clock has to be right but that one.
@@ -161,6 +173,23 @@ mod tests {
         }
         assert_eq!(verdict(409, &[200, 409]), Verdict::Accepted);
         assert_eq!(verdict(204, &[200, 409]), Verdict::Misconfigured);
+    }
+
+    #[test]
+    fn a_coding_that_is_not_taken_is_the_configurations_fault() {
+        let now = Now {
+            mono: Duration::ZERO,
+            wall: Wall {
+                since_1970: Duration::ZERO,
+                trusted: false,
+            },
+        };
+        for (status, verdict) in [(415, Verdict::Misconfigured), (400, Verdict::Refused)] {
+            let response = Response::builder().status(status);
+            let response = response.header("accept-encoding", "identity");
+            let answer = Answer::new(&response.body(()).unwrap(), &[], now);
+            assert_eq!(answer.verdict, verdict, "{status}");
+        }
     }
 
     #[test]

@@ -82,6 +82,9 @@ fn headers(settings: &settings::Http, len: usize) -> Result<HeaderMap, String> {
         }
     }
     headers.extend(own);
+    if settings.gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
     Ok(headers)
 }
@@ -106,8 +109,9 @@ fn host(settings: &settings::Http) -> String {
 
 const USER_AGENT: &str = concat!("weir/", env!("CARGO_PKG_VERSION"));
 
-/// Headers that are weir's alone to set.
-const FRAMING: [HeaderName; 3] = [
+/// Headers that say how a body is sent: weir's alone to set.
+const FRAMING: [HeaderName; 4] = [
+    header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::EXPECT,
     header::TRANSFER_ENCODING,
@@ -134,6 +138,8 @@ mod tests {
             method: "POST".into(),
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
+            gzip: false,
+            body: None,
             success: vec![],
         };
         let mut out = b">".to_vec();

@@ -1,0 +1,380 @@
+//! NMEA 0183: sentences of a GNSS receiver, over serial lines, TCP and UDP.
+//!
+//! What the bytes are is said in [`crate::wire::nmea`]. Sentences of one time of day are one epoch
+//! and become one message: RMC gives it, GGA, VTG, GSA and ZDA add to it. A receiver that never
+//! sends RMC is believed by its GGA. An epoch ends when another time comes, or nothing for 300 ms.
+//!
+//! # Dates
+//! The date is that of the epoch's own RMC or ZDA; else the last one of them, carried over
+//! midnight; else the day that brings the time of day nearest to now. A date that is wrong by just
+//! the 1024 weeks after which GPS begins to count anew is set right by the time of arrival.
+//!
+//! # Who it is
+//! A name glued before the `$`, or alone on the first line, counts for what follows; without one
+//! it is the channel's `ident`. There are no answers.
+//!
+//! | what came | what becomes of it |
+//! |---|---|
+//! | a checksum wrong, missing or cut off | counted, dropped |
+//! | a line over 512 bytes | counted, dropped up to its end |
+//! | a field out of its range | counted, dropped |
+//! | other sentences, AIS | passed over |
+//! | 64 lines in a row that are none | the connection ends |
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::fix::Fix;
+use super::{Close, Intake, Malformed, Session};
+use crate::clock::Now;
+use crate::message::{Message, check_ident, timestamp};
+use crate::wire::nmea::{self as wire, Date, Invalid, KNOT, Line, Sentence};
+use std::time::Duration;
+
+/// One connection, serial line, or sender of datagrams.
+#[derive(Debug)]
+pub struct Nmea {
+    /// The channel's, for who names none.
+    ident: Option<String>,
+    /// What the sender called itself.
+    name: Option<String>,
+    units: Units,
+    epoch: Option<Epoch>,
+    /// What came before an epoch began.
+    ahead: Fix,
+    /// The last date, and the time of day that it was said for.
+    dated: Option<(Date, u64)>,
+    has_rmc: bool,
+    /// A line that is too long is passed over.
+    skipping: bool,
+    lines: u64,
+    /// Lines in a row that were none.
+    bad: u32,
+}
+
+/// What a call of [`Session::receive`] brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Bytes as they came.
+    Stream,
+    /// Whole lines, the last one with or without its end.
+    Datagram,
+}
+
+/// What is known of one moment.
+#[derive(Debug)]
+struct Epoch {
+    /// Microseconds of the day.
+    time: u64,
+    date: Option<Date>,
+    /// What RMC says.
+    valid: Option<bool>,
+    /// What GGA says.
+    quality: Option<u64>,
+    fix: Fix,
+    /// When the last sentence of it came.
+    heard: Duration,
+}
+
+impl Nmea {
+    /// A sender that has said nothing yet.
+    #[must_use]
+    pub fn new(ident: Option<String>, units: Units) -> Self {
+        Self {
+            ident,
+            name: None,
+            units,
+            epoch: None,
+            ahead: Fix::default(),
+            dated: None,
+            has_rmc: false,
+            skipping: false,
+            lines: 0,
+            bad: 0,
+        }
+    }
+
+    fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Close> {
+        if std::mem::take(&mut self.skipping) || line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        self.lines = self.lines.saturating_add(1);
+        let read = match line.len() {
+            0..=LINE_MAX => wire::line(line).map_err(malformed),
+            _ => Err((Malformed::Length, "a line over 512 bytes")),
+        };
+        let taken = read.and_then(|line| self.take(line, intake));
+        match taken {
+            Ok(()) => self.bad = 0,
+            Err((reason, detail)) => {
+                intake.malformed(reason, detail);
+                self.bad = self.bad.saturating_add(1);
+            }
+        }
+        match self.bad {
+            0..BAD_MAX => Ok(()),
+            _ => Err(Close {
+                reason: "what comes is not NMEA 0183",
+            }),
+        }
+    }
+
+    fn take(
+        &mut self,
+        line: Line<'_>,
+        intake: &mut dyn Intake,
+    ) -> Result<(), (Malformed, &'static str)> {
+        let (name, sentence) = match line {
+            Line::Sentence(name, sentence) => (name, sentence),
+            Line::Other(name) if self.lines == 1 && check_ident(name).is_ok() => {
+                self.name = Some(name.to_owned());
+                return Ok(());
+            }
+            Line::Other(_) => return Err((Malformed::Syntax, "a line without a sentence")),
+        };
+        if let Some(name) = name.filter(|name| self.name.as_deref() != Some(name)) {
+            check_ident(name).map_err(|_| (Malformed::Ident, "no ident stands before the `$`"))?;
+            self.finish(intake);
+            self.name = Some(name.to_owned());
+        }
+        self.sentence(sentence, intake);
+        Ok(())
+    }
+
+    fn sentence(&mut self, sentence: Sentence, intake: &mut dyn Intake) {
+        let now = intake.now().mono;
+        match sentence {
+            Sentence::Rmc(rmc) => {
+                self.has_rmc = true;
+                let Some(epoch) = self.epoch_of(rmc.time, intake) else {
+                    return;
+                };
+                epoch.valid = Some(rmc.valid);
+                epoch.date = rmc.date.or(epoch.date);
+                let fix = &mut epoch.fix;
+                fix.position = rmc.position.or(fix.position);
+                fix.speed = rmc.speed.map(|knots| knots * KNOT).or(fix.speed);
+                fix.direction = rmc.course.or(fix.direction);
+            }
+            Sentence::Gga(gga) => {
+                let Some(epoch) = self.epoch_of(gga.time, intake) else {
+                    return;
+                };
+                epoch.quality = Some(gga.quality);
+                let fix = &mut epoch.fix;
+                fix.position = fix.position.or(gga.position);
+                fix.altitude = gga.altitude;
+                fix.satellites = gga.satellites;
+                fix.hdop = gga.hdop.or(fix.hdop);
+            }
+            Sentence::Zda { time, date } => {
+                if let Some(epoch) = self.epoch_of(time, intake) {
+                    epoch.date = epoch.date.or(date);
+                }
+            }
+            Sentence::Vtg(vtg) => {
+                let fix = self.fix(now);
+                fix.speed = fix.speed.or(vtg.speed);
+                fix.direction = fix.direction.or(vtg.course);
+            }
+            Sentence::Gsa { hdop } => {
+                let fix = self.fix(now);
+                fix.hdop = fix.hdop.or(hdop);
+            }
+            Sentence::Other => {}
+        }
+    }
+
+    /// The epoch of this time of day; the one before ends if it was another.
+    fn epoch_of(&mut self, time: Option<u64>, intake: &mut dyn Intake) -> Option<&mut Epoch> {
+        let time = time?;
+        if self.epoch.as_ref().is_some_and(|epoch| epoch.time != time) {
+            self.finish(intake);
+        }
+        let heard = intake.now().mono;
+        let ahead = &mut self.ahead;
+        let epoch = self.epoch.get_or_insert_with(|| Epoch {
+            time,
+            date: None,
+            valid: None,
+            quality: None,
+            fix: std::mem::take(ahead),
+            heard,
+        });
+        epoch.heard = heard;
+        Some(epoch)
+    }
+
+    /// Where a sentence that says no time belongs.
+    fn fix(&mut self, now: Duration) -> &mut Fix {
+        match &mut self.epoch {
+            Some(epoch) => {
+                epoch.heard = now;
+                &mut epoch.fix
+            }
+            None => &mut self.ahead,
+        }
+    }
+
+    /// Ends the epoch and brings it in.
+    fn finish(&mut self, intake: &mut dyn Intake) {
+        let Some(mut epoch) = self.epoch.take() else {
+            return;
+        };
+        let date = self.date(&epoch, intake.now());
+        self.dated = date.map(|date| (date, epoch.time));
+        let told = epoch.valid.is_some() || (!self.has_rmc && epoch.quality.is_some());
+        if !told {
+            return;
+        }
+        epoch.fix.valid = epoch.valid != Some(false) && epoch.quality != Some(0);
+        let Some(ident) = self.name.as_ref().or(self.ident.as_ref()) else {
+            let detail = "neither the sentences nor `ident` name a device";
+            return intake.malformed(Malformed::Ident, detail);
+        };
+        let Ok(mut message) = Message::new(ident) else {
+            return intake.malformed(Malformed::Ident, "not an ident");
+        };
+        let micros = date.and_then(|date| micros(date, epoch.time));
+        if let Some(micros) = micros {
+            message.set_timestamp(unrolled(micros, intake.now()));
+        }
+        epoch.fix.tell(&mut message);
+        // refused is counted, and there is nobody to answer to
+        drop(intake.take(vec![message]));
+    }
+
+    /// The day of an epoch, as far as it can be known.
+    fn date(&self, epoch: &Epoch, now: Now) -> Option<Date> {
+        let carried = self.dated.and_then(|(date, time)| {
+            let midnight = time > epoch.time.saturating_add(HALF_DAY);
+            match midnight {
+                true => after(date),
+                false => Some(date),
+            }
+        });
+        epoch.date.or(carried).or_else(|| nearest(epoch.time, now))
+    }
+}
+
+impl Session for Nmea {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        _: &mut Vec<u8>,
+    ) -> Result<usize, Close> {
+        let mut rest = input;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, behind) = rest.split_at(end);
+            rest = behind.get(1..).unwrap_or_default();
+            self.line(line, intake)?;
+        }
+        if self.units == Units::Datagram && !rest.is_empty() {
+            self.line(rest, intake)?;
+            rest = &[];
+        }
+        if rest.len() > LINE_MAX {
+            if !self.skipping {
+                self.line(rest, intake)?;
+            }
+            self.skipping = true;
+            rest = &[];
+        }
+        Ok(input.len().saturating_sub(rest.len()))
+    }
+
+    fn safe(&mut self, _: u64, _: &mut Vec<u8>) {}
+
+    fn wake_at(&self) -> Option<Duration> {
+        let epoch = self.epoch.as_ref()?;
+        Some(epoch.heard.saturating_add(EPOCH))
+    }
+
+    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Close> {
+        if self.wake_at().is_some_and(|due| due <= intake.now().mono) {
+            self.finish(intake);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, intake: &mut dyn Intake) {
+        self.finish(intake);
+    }
+}
+
+fn malformed(invalid: Invalid) -> (Malformed, &'static str) {
+    match invalid {
+        Invalid::Syntax => (Malformed::Syntax, "a sentence that cannot be read"),
+        Invalid::Checksum => (Malformed::Checksum, "a checksum that is wrong or not there"),
+        Invalid::Value => (Malformed::Value, "a value out of its range"),
+    }
+}
+
+/// Microseconds since 1970 of a time on a day; none where the month has no such day.
+fn micros(date: Date, time: u64) -> Option<u64> {
+    let Date { year, month, day } = date;
+    let midnight = timestamp::from_iso8601(&format!("{year:04}-{month:02}-{day:02}"))?;
+    midnight.checked_add(time)
+}
+
+/// The day after.
+fn after(date: Date) -> Option<Date> {
+    let Date { year, month, day } = date;
+    let tries = [
+        (year, month, day.saturating_add(1)),
+        (year, month.saturating_add(1), 1),
+        (year.saturating_add(1), 1, 1),
+    ];
+    let mut dates = tries
+        .into_iter()
+        .map(|(year, month, day)| Date { year, month, day });
+    dates.find(|date| date.month <= 12 && micros(*date, 0).is_some())
+}
+
+/// The day on which this time of day is nearest to now; none while the clock is not believed.
+fn nearest(time: u64, now: Now) -> Option<Date> {
+    let now_micros = wall(now)?;
+    let moment = now_micros.saturating_add(HALF_DAY).saturating_sub(time);
+    let days = moment.checked_div(DAY)?;
+    let shown = crate::clock::Date(Duration::from_micros(days.saturating_mul(DAY))).to_string();
+    let mut parts = shown.split('-').map(str::parse);
+    let (year, month) = (parts.next()?.ok()?, parts.next()?.ok()?);
+    let day = parts.next()?.ok()?;
+    Some(Date { year, month, day })
+}
+
+/// Without the weeks that the receiver has lost, where the time of arrival shows that it has.
+fn unrolled(micros: u64, now: Now) -> u64 {
+    let Some(now) = wall(now) else {
+        return micros;
+    };
+    let behind = now.saturating_add(DAY).saturating_sub(micros);
+    let (eras, rest) = (behind.checked_div(ERA), behind.checked_rem(ERA));
+    match (eras, rest) {
+        (Some(eras @ 1..), Some(0..TWO_DAYS)) => micros.saturating_add(eras.saturating_mul(ERA)),
+        _ => micros,
+    }
+}
+
+fn wall(now: Now) -> Option<u64> {
+    let micros = u64::try_from(now.wall.since_1970.as_micros()).ok();
+    micros.filter(|_| now.wall.trusted)
+}
+
+/// Of a line, without its end; the standard has 82 bytes, receivers have more.
+const LINE_MAX: usize = 512;
+
+/// Lines in a row that are none.
+const BAD_MAX: u32 = 64;
+
+/// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
+/// burst.
+const EPOCH: Duration = Duration::from_millis(300);
+
+/// In microseconds.
+const DAY: u64 = 86_400 * 1_000_000;
+const HALF_DAY: u64 = DAY / 2;
+const TWO_DAYS: u64 = DAY * 2;
+
+/// The 1024 weeks after which the week number of GPS is 0 again, in microseconds.
+const ERA: u64 = DAY * 7 * 1024;

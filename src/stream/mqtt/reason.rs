@@ -1,0 +1,105 @@
+//! What a broker means by a reason code (MQTT 5.0, 2.4; the return codes of 3.1.1, 3.2.2.3).
+
+use super::Verdict;
+use crate::stream::Fault;
+
+/// Why the broker did not take the login. The codes of 3.1.1 and of 5 do not overlap.
+pub(super) fn login(code: u8, said: Option<&str>) -> Fault {
+    refusal("the broker refused the login", code, said)
+}
+
+/// Why the broker ended the connection.
+pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
+    refusal("the broker ended the connection", code, said)
+}
+
+/// What an acknowledgement says of its message. What the broker forbids or has no room for is not
+/// the message's fault; a code that nobody knows is taken for the message's, or it would stand in
+/// the way for ever.
+///
+/// # Errors
+/// The books of both sides differ: the connection is of no more use.
+pub(super) fn verdict(code: u8, said: Option<&str>) -> Result<Verdict, Fault> {
+    let fault = || refusal("the broker refused a publish", code, said);
+    match code {
+        NO_SUBSCRIBERS => Ok(Verdict::Unheard),
+        ..0x80 => Ok(Verdict::Taken),
+        NOT_AUTHORIZED | TOPIC_INVALID | QUOTA_EXCEEDED => Ok(Verdict::NotNow(fault())),
+        IDENTIFIER_IN_USE => Err(fault()),
+        _ => Ok(Verdict::Refused(fault())),
+    }
+}
+
+fn refusal(what: &str, code: u8, said: Option<&str>) -> Fault {
+    let mut reason = format!("{what}: {}", name(code));
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
+        let said = said.chars().filter(|c| !c.is_control()).take(SAID_MAX);
+        reason.push_str(": ");
+        reason.extend(said);
+    }
+    Fault::new(number(code), reason)
+}
+
+/// flespi's: those of 3.1.1 and what is the same in 5; 0 for all else.
+fn number(code: u8) -> i32 {
+    match code {
+        1 | 0x84 => 1,
+        2 | 0x85 => 2,
+        3 | 0x88 | 0x89 => 3,
+        4 | 0x86 => 4,
+        5 | NOT_AUTHORIZED => 5,
+        _ => 0,
+    }
+}
+
+/// In words, with the code itself where it is one of MQTT 5.
+fn name(code: u8) -> String {
+    let known = match code {
+        0 => "normal disconnection",
+        1 => return "unacceptable protocol version".into(),
+        2 => return "client identifier rejected".into(),
+        3 => return "server unavailable".into(),
+        4 => return "bad user name or password".into(),
+        5 => return "not authorized".into(),
+        0x80 => "unspecified error",
+        0x81 => "malformed packet",
+        0x82 => "protocol error",
+        0x83 => "implementation specific error",
+        0x84 => "unsupported protocol version",
+        0x85 => "client identifier not valid",
+        0x86 => "bad user name or password",
+        NOT_AUTHORIZED => "not authorized",
+        0x88 => "server unavailable",
+        0x89 => "server busy",
+        0x8a => "banned",
+        0x8b => "server shutting down",
+        0x8c => "bad authentication method",
+        0x8d => "keep alive timeout",
+        0x8e => "session taken over",
+        TOPIC_INVALID => "topic name invalid",
+        IDENTIFIER_IN_USE => "packet identifier in use",
+        0x93 => "receive maximum exceeded",
+        0x95 => "packet too large",
+        0x96 => "message rate too high",
+        QUOTA_EXCEEDED => "quota exceeded",
+        0x98 => "administrative action",
+        0x99 => "payload format invalid",
+        0x9a => "retain not supported",
+        0x9b => "QoS not supported",
+        0x9c => "use another server",
+        0x9d => "server moved",
+        0x9f => "connection rate exceeded",
+        0xa0 => "maximum connect time",
+        _ => "unknown reason",
+    };
+    format!("{known} (0x{code:02x})")
+}
+
+const NO_SUBSCRIBERS: u8 = 0x10;
+const NOT_AUTHORIZED: u8 = 0x87;
+const TOPIC_INVALID: u8 = 0x90;
+const IDENTIFIER_IN_USE: u8 = 0x91;
+const QUOTA_EXCEEDED: u8 = 0x97;
+
+/// Characters that are kept of what a broker says.
+const SAID_MAX: usize = 200;

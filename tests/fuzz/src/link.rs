@@ -1,0 +1,236 @@
+//! Links to destinations: what a far end could answer, in arbitrary pieces, over an engine whose
+//! counters have to balance whatever it says.
+
+use crate::bytes::Source;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use weir::clock::{Now, Wall};
+use weir::config::{self, Environment};
+use weir::message::{Message, body};
+use weir::ring::{self, From, Full, Memory, Ring, StreamId};
+use weir::stream::engine::{Engine, Limits};
+use weir::stream::settings::Settings;
+use weir::stream::{self, IN_MAX, Link, Lost, OUT_MAX, Turn};
+
+pub(crate) fn http(data: &[u8]) {
+    HTTP.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn http_seeds() -> Vec<Vec<u8>> {
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let busy = "HTTP/1.1 429 X\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n\
+                2\r\nno\r\n0\r\n\r\n";
+    let refused = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n";
+    let seeds = [
+        format!("\x40{ok}\x40{ok}"),
+        format!("\x7f{busy}\x02\x40{ok}"),
+        format!("\x7f{refused}\x7f{refused}\x7f{refused}\x01\x10HTTP/1.1 204 X\r\n\r\n"),
+    ];
+    seeds.map(String::into_bytes).to_vec()
+}
+
+pub(crate) fn wialon(data: &[u8]) {
+    WIALON.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn wialon_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\x08\x11\x11\x11\x11\x11\x11".to_vec(),
+        b"\x03\x11\x11\x01\x08\x11\x11\x11\x11\x02\x04\x11".to_vec(),
+    ]
+}
+
+/// A stream, and the clock.
+struct World<'a> {
+    ring: Ring,
+    stream: StreamId,
+    engine: Engine,
+    now: Now,
+    settings: &'a Settings,
+}
+
+impl<'a> World<'a> {
+    fn new(settings: &'a Settings) -> Self {
+        let now = at(Duration::from_secs(100));
+        let sizes = ring::Settings {
+            size: ring::SIZE_MIN,
+            delay: Duration::ZERO,
+            hold: Duration::ZERO,
+            bytes: 64 * 1024,
+            full: Full::DropOldest,
+        };
+        let len = usize::try_from(ring::SIZE_MIN).expect("a small ring");
+        let storage = Box::new(Memory::new(len));
+        let (mut ring, _) = Ring::open(storage, sizes, now, 7).expect("a new ring");
+        let stream = ring.attach("s", From::New, now).expect("the first stream");
+        for number in 0..MESSAGES {
+            let mut message = Message::new("a").expect("an ident");
+            message.set_timestamp(1_700_000_000_000_000 + number);
+            message.set("n", number);
+            let mut bytes = Vec::new();
+            body::encode(&message, &mut bytes);
+            ring.append(stream.mask(), now, &bytes)
+                .expect("there is room");
+        }
+        ring.commit(now).expect("memory never fails");
+        let limits = Limits {
+            messages: settings.in_memory_max(),
+            bytes: settings.delivery.max_bytes,
+            ttl: None,
+            max_age: None,
+            interval: None,
+        };
+        let engine = Engine::new(stream, settings.delivery.clone(), limits);
+        Self {
+            ring,
+            stream,
+            engine,
+            now,
+            settings,
+        }
+    }
+
+    /// Connections one after the other, until there is nothing more to hear.
+    fn hear(mut self, data: &[u8]) {
+        let mut source = Source(data);
+        while !source.is_empty() {
+            let link = stream::link(self.settings, "c", &self.engine, self.now);
+            let mut link = link.expect("a far end");
+            let lost = match self.converse(&mut *link, &mut source) {
+                Err(lost) => lost,
+                Ok(()) => {
+                    let mut out = Vec::new();
+                    link.closed(Lost::ended("closed"), &mut self.turn(&mut out))
+                }
+            };
+            drop(link);
+            let (epoch, now) = (self.engine.epoch(), self.now);
+            self.engine.lost(epoch, lost.retry, now, 0);
+            self.serve();
+        }
+    }
+
+    /// A byte says what happens: time passes, the far end closes, or so many bytes come.
+    fn converse(&mut self, link: &mut dyn Link, source: &mut Source<'_>) -> Result<(), Lost> {
+        let mut input = Vec::new();
+        while !source.is_empty() {
+            self.say(link)?;
+            match source.byte() {
+                0 => return Ok(()),
+                1 => self.pass(link)?,
+                2 => {
+                    self.engine.wake();
+                    self.now = at(self.now.mono + Duration::from_secs(300));
+                }
+                3 => self.engine.restart(&mut self.ring),
+                count => input.extend_from_slice(source.take(count.into())),
+            }
+            let mut out = Vec::new();
+            let used = link.receive(&input, &mut self.turn(&mut out))?;
+            assert!(used <= input.len());
+            input.drain(..used);
+            assert!(input.len() < IN_MAX, "it waits for {} bytes", input.len());
+            self.serve();
+        }
+        Ok(())
+    }
+
+    /// Whatever the link has to say is taken.
+    fn say(&mut self, link: &mut dyn Link) -> Result<(), Lost> {
+        loop {
+            let mut out = Vec::new();
+            link.send(&mut self.turn(&mut out))?;
+            assert!(out.len() < OUT_MAX + 64 * 1024);
+            self.serve();
+            if out.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Until the link wants to be woken, or a second.
+    fn pass(&mut self, link: &mut dyn Link) -> Result<(), Lost> {
+        let due = link.wake_at(&self.engine);
+        let second = self.now.mono + Duration::from_secs(1);
+        self.now = at(due.unwrap_or(second).max(self.now.mono));
+        let mut out = Vec::new();
+        link.wake(&mut self.turn(&mut out))
+    }
+
+    fn serve(&mut self) {
+        self.engine.settle(&mut self.ring, self.now);
+        self.engine.fill(&mut self.ring, self.now, &|_| true);
+        let of = self.ring.counters(self.stream);
+        let settled = of.accepted + of.filtered + of.expired + of.given_up;
+        assert_eq!(of.stored, MESSAGES);
+        assert_eq!(of.stored, settled + of.backlog, "{of:?}");
+    }
+
+    fn turn<'t>(&'t mut self, out: &'t mut Vec<u8>) -> Turn<'t> {
+        Turn {
+            now: self.now,
+            engine: &mut self.engine,
+            out,
+            random: 0,
+        }
+    }
+}
+
+fn at(mono: Duration) -> Now {
+    let since_1970 = Duration::from_secs(1_800_000_000) + mono;
+    let trusted = true;
+    Now {
+        mono,
+        wall: Wall {
+            since_1970,
+            trusted,
+        },
+    }
+}
+
+/// The one stream of a configuration.
+fn settings(keys: &str) -> Settings {
+    let text = format!(
+        "[ring]\nfile = \"/r\"\n[[channel]]\nname = \"in\"\ntype = \"json\"\n\
+         listen = \"127.0.0.1:1\"\n[[stream]]\nname = \"s\"\nchannels = [\"*\"]\n\
+         max_messages = 4\n{keys}\n"
+    );
+    let mut loaded = config::load(Path::new(MAIN), &OneFile(&text));
+    loaded
+        .config
+        .streams
+        .pop()
+        .expect("a stream without a mistake")
+}
+
+/// A machine that has nothing but this file.
+struct OneFile<'a>(&'a str);
+
+impl Environment for OneFile<'_> {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn read(&self, path: &Path, _: usize) -> io::Result<Vec<u8>> {
+        match path == Path::new(MAIN) {
+            true => Ok(self.0.as_bytes().to_vec()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+thread_local! {
+    static HTTP: Settings = settings("type = \"http\"\nurl = \"http://127.0.0.1/\"");
+    static WIALON: Settings =
+        settings("type = \"wialon-retranslator\"\naddress = \"127.0.0.1:1\"\nwindow = 5");
+}
+
+const MAIN: &str = "/etc/weir/weir.toml";
+
+/// So many wait at first.
+const MESSAGES: u64 = 20;

@@ -1,0 +1,194 @@
+//! Channel protocols: their bytes in arbitrary pieces, through a daemon's side that checks what a
+//! session may do.
+
+use crate::bytes::Source;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{http::HttpPosts, json::JsonLines, teltonika};
+use weir::message::json::Names;
+use weir::message::{Message, body};
+use weir::wire::teltonika::{Codec, Packet, encode_login, encode_packet};
+
+pub(crate) fn json_lines(data: &[u8]) {
+    stream(data, JsonLines::new(names()));
+}
+
+pub(crate) fn json_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\x07{\"ident\":\"a\",\"n\":[1,-2.5e3,null,\"\\u00e9\"],\"timestamp\":17.5}\n".to_vec(),
+        b"\xff[{\"ident\":\"a\"},{\"ident\":7,\"timestamp\":\"2024-05-06T07:08:09Z\"}]\r\n!\n"
+            .to_vec(),
+    ]
+}
+
+pub(crate) fn http(data: &[u8]) {
+    stream(data, HttpPosts::new(names(), None));
+}
+
+pub(crate) fn http_seeds() -> Vec<Vec<u8>> {
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    vec![
+        format!("\x20{head}Content-Length: 13\r\n\r\n{{\"ident\":\"a\"}}").into(),
+        format!(
+            "\x05{head}Transfer-Encoding: chunked\r\n\r\nd\r\n{{\"ident\":\"a\"}}\r\n0\r\n\r\n"
+        )
+        .into(),
+        format!("\x40{head}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n[]").into(),
+    ]
+}
+
+/// The first byte says whether it is a datagram.
+pub(crate) fn teltonika(data: &[u8]) {
+    let settings = Rc::new(teltonika::Settings::default());
+    match data.split_first() {
+        Some((0, datagram)) => one_datagram(datagram, teltonika::Udp::new(settings)),
+        Some((_, rest)) => stream(rest, teltonika::Tcp::new(settings)),
+        None => {}
+    }
+}
+
+pub(crate) fn teltonika_seeds() -> Vec<Vec<u8>> {
+    let mut login = vec![1, 40];
+    encode_login("352093081452251", &mut login).expect("an ident that fits");
+    let empty = Packet {
+        codec: Codec::Eight,
+        records: Vec::new(),
+    };
+    let mut packet = login.clone();
+    encode_packet(&empty, &mut packet).expect("a packet that fits");
+    vec![login, packet, vec![0, 0, 5, 0xca, 0xfe, 1, 5, 0, 0]]
+}
+
+/// Sends `data` behind its first byte, which says how large the pieces are.
+fn stream(data: &[u8], mut session: impl Session) {
+    let mut source = Source(data);
+    let piece = usize::from(source.byte()) * 4 + 1;
+    let mut daemon = Daemon::default();
+    let mut input = Vec::new();
+    while !source.is_empty() {
+        input.extend_from_slice(source.take(piece));
+        if daemon.turn(&mut session, &mut input).is_err() {
+            return;
+        }
+        assert!(
+            input.len() <= UNIT_MAX,
+            "what is not understood must not pile up"
+        );
+    }
+}
+
+fn one_datagram(datagram: &[u8], mut session: impl Session) {
+    let (mut daemon, mut out) = (Daemon::default(), Vec::new());
+    let taken = session.receive(datagram, &mut daemon, &mut out);
+    assert!(
+        taken.is_err() || taken == Ok(datagram.len()),
+        "a datagram is taken whole"
+    );
+    daemon.make_safe(&mut session, &mut out);
+    assert!(out.len() <= OUT_MAX);
+}
+
+/// Takes most of what it gets, for no reason that a session could guess.
+#[derive(Default)]
+struct Daemon {
+    asked: usize,
+    waiting: VecDeque<u64>,
+    last: Option<u64>,
+}
+
+impl Daemon {
+    /// As long as the session uses something or answers something.
+    fn turn(&mut self, session: &mut impl Session, input: &mut Vec<u8>) -> Result<(), Close> {
+        for _ in 0..TURNS_MAX {
+            let mut out = Vec::new();
+            let used = session.receive(input, self, &mut out);
+            assert!(out.len() <= OUT_MAX, "{} bytes at once", out.len());
+            let used = used?;
+            assert!(used <= input.len(), "{used} of {}", input.len());
+            input.drain(..used);
+            let before = out.len();
+            let waited = self.waiting.len();
+            self.make_safe(session, &mut out);
+            if used == 0 && before == 0 && waited == 0 {
+                return Ok(());
+            }
+        }
+        panic!("the session goes on for ever without more input");
+    }
+
+    fn make_safe(&mut self, session: &mut impl Session, out: &mut Vec<u8>) {
+        let last_only = session.coalesces();
+        let before = self.waiting.len().saturating_sub(1);
+        for ticket in self
+            .waiting
+            .drain(..)
+            .skip(if last_only { before } else { 0 })
+        {
+            session.safe(ticket, out);
+        }
+    }
+
+    fn refuses(&mut self) -> Result<(), Refused> {
+        self.asked += 1;
+        match self.asked % 5 {
+            4 => Err(Refused {
+                index: 0,
+                reason: Refusal::Unwanted,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Intake for Daemon {
+    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+        assert!(
+            Message::new(ident).is_ok(),
+            "an ident that is none: {ident:?}"
+        );
+        self.refuses()
+    }
+
+    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+        for message in &batch {
+            let mut bytes = Vec::new();
+            body::encode(message, &mut bytes);
+            let read = body::Body::new(&bytes).expect("the present version");
+            assert_eq!(
+                read.fields().count(),
+                message.fields().count(),
+                "{message:?}"
+            );
+        }
+        self.refuses()
+    }
+
+    fn when_safe(&mut self, ticket: u64) {
+        assert!(self.last <= Some(ticket), "tickets rise");
+        self.last = Some(ticket);
+        self.waiting.push_back(ticket);
+    }
+
+    fn malformed(&mut self, _: Malformed, detail: &str) {
+        assert!(!detail.is_empty() && detail.len() < 1000, "{detail}");
+        assert!(
+            !detail.contains(char::is_control),
+            "{detail:?} would break a log"
+        );
+    }
+}
+
+fn names() -> Names {
+    Names {
+        ident: "ident".to_owned(),
+        timestamp: "timestamp".to_owned(),
+    }
+}
+
+/// More than the longest unit of any protocol, and one piece.
+const UNIT_MAX: usize = 128 * 1024;
+/// More than is ever answered at once.
+const OUT_MAX: usize = 256 * 1024;
+/// Steps for one piece: each unit has a byte at least.
+const TURNS_MAX: usize = 256 * 1024;

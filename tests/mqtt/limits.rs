@@ -1,0 +1,150 @@
+//! What a broker limits, forbids, forgets and publishes in our name.
+
+use crate::asking;
+use crate::broker::Broker;
+use crate::line::Line;
+use crate::weir::{Folder, Lines, Weir, eventually, free_port};
+use crate::{config, message, send};
+use std::process::Command;
+
+fn stream(port: u16, version: &str, more: &str) -> String {
+    format!("url = \"mqtt://127.0.0.1:{port}\"\nversion = \"{version}\"\n{more}")
+}
+
+#[test]
+fn a_broker_that_allows_five_in_flight_is_never_sent_a_sixth() {
+    for (version, window, cuts) in [("5", 100, 0), ("5", 100, 20), ("5", 3, 0), ("3.1.1", 5, 20)] {
+        let broker = Broker::start("max_inflight_messages 5\n");
+        let (line, port) = (Line::clear(broker.port, cuts, 40_000, 7), free_port());
+        let stream = stream(line.port, version, &format!("window = {window}"));
+        let weir = Weir::start("five", &config(port, &stream));
+        send(port, 0..3_000);
+        eventually("all is settled", || {
+            asking::count(&weir, "cloud", "backlog") == 0
+        });
+        eventually("all arrive", || broker.arrivals().first.len() == 3_000);
+        broker.arrivals().assert_complete(3_000);
+        assert_eq!(
+            (line.most_in_flight(), line.cuts_left()),
+            (window.min(5), 0)
+        );
+    }
+}
+
+#[test]
+fn a_message_that_is_too_long_for_the_broker_holds_nobody_up() {
+    for (version, key) in [("5", "skipped_filter"), ("3.1.1", "given_up")] {
+        let broker = Broker::start("max_packet_size 2000\n");
+        let port = free_port();
+        let weir = Weir::start("long", &config(port, &stream(broker.port, version, "")));
+        send(port, 0..500);
+        let mut lines = Lines::connect(port);
+        let long = "x".repeat(3_000);
+        lines.send(&format!("{{\"ident\":\"long\",\"text\":\"{long}\"}}"));
+        lines.await_acked(1);
+        send(port, 500..1_000);
+        eventually("all is settled", || {
+            asking::count(&weir, "cloud", "backlog") == 0
+        });
+        eventually("the others arrive", || {
+            broker.arrivals().first.len() == 1_000
+        });
+        broker.arrivals().assert_complete(1_000);
+        let stream = asking::stream(&weir, "cloud");
+        assert_eq!(
+            (&stream[key], &stream["accepted"]),
+            (&1.into(), &1_000.into())
+        );
+        let (code, logs) = asking::ask(&weir, "GET", "/streams/cloud/logs?count=100", "");
+        assert_eq!(code, 200);
+        let words = match version {
+            "5" => "the broker takes at most 2000",
+            _ => "refused: each time it is sent",
+        };
+        assert!(logs.to_string().contains(words), "{logs}");
+    }
+}
+
+#[test]
+fn a_forbidden_topic_or_login_costs_no_message_and_is_tried_again() {
+    let folder = Folder::new("access");
+    let access = folder.write("access", "topic read #\ntopic write probe\n");
+    let broker = Broker::start(&format!("acl_file {}\n", access.display()));
+    let port = free_port();
+    let weir = Weir::start("forbidden", &config(port, &stream(broker.port, "5", "")));
+    send(port, 0..100);
+    let logs = || asking::ask(&weir, "GET", "/streams/cloud/logs?count=100", "").1;
+    eventually("it is said", || {
+        logs()
+            .to_string()
+            .contains("the broker refused a publish: not authorized (0x87)")
+    });
+    assert_eq!(asking::count(&weir, "cloud", "backlog"), 100);
+    folder.write("access", "topic readwrite #\n");
+    broker.reload();
+    eventually("all arrive", || broker.arrivals().first.len() == 100);
+    eventually("all is settled", || {
+        asking::count(&weir, "cloud", "backlog") == 0
+    });
+    broker.arrivals().assert_complete(100);
+    assert_eq!(asking::count(&weir, "cloud", "accepted"), 100);
+}
+
+#[test]
+fn a_login_with_a_wrong_password_is_an_event_with_its_number() {
+    let folder = Folder::new("passwords");
+    let passwords = folder.join("passwords");
+    let mut make = Command::new("mosquitto_passwd");
+    let made = make
+        .arg("-b")
+        .arg("-c")
+        .arg(&passwords)
+        .args(["u", "right"]);
+    assert!(made.status().unwrap().success());
+    let broker = Broker::start(&format!("password_file {}\n", passwords.display()));
+    for version in ["5", "3.1.1"] {
+        let login = "username = \"u\"\npassword = \"wrong\"";
+        let config = config(free_port(), &stream(broker.port, version, login));
+        let weir = Weir::start("login", &config);
+        let logs = || asking::ask(&weir, "GET", "/streams/cloud/logs?count=100", "").1;
+        eventually("it is said", || {
+            let words = "the broker refused the login: not authorized";
+            logs().to_string().contains(words)
+        });
+        let logs = logs();
+        let mut events = logs["result"].as_array().unwrap().iter();
+        assert!(events.any(|event| event["error_code"] == 5), "{logs}");
+        drop(weir);
+        let right = config.replace("wrong", "right");
+        Weir::start("right", &right).await_log("stream `cloud`: connected");
+    }
+}
+
+#[test]
+fn a_session_is_kept_or_forgotten_and_the_will_is_published() {
+    for version in ["3.1.1", "5"] {
+        let mut broker = Broker::start("max_inflight_messages 1000\n");
+        let port = free_port();
+        let will = "will = { topic = \"gone\", payload = \"{gateway}\" }\nclean_session = false";
+        let stream = stream(broker.port, version, will);
+        let mut weir = Weir::start("session", &config(port, &stream));
+        send(port, 0..500);
+        eventually("all arrive", || broker.arrivals().first.len() == 500);
+        weir.kill();
+        eventually("the will is published", || {
+            broker.text().contains("gone {gateway}\n")
+        });
+        weir.restart();
+        send(port, 500..1_000);
+        broker.restart();
+        let mut lines = Lines::connect(port);
+        lines.send(&message(1_000));
+        lines.await_acked(1);
+        eventually("all is settled", || {
+            asking::count(&weir, "cloud", "backlog") == 0
+        });
+        let arrivals = broker.arrivals();
+        assert!(arrivals.first.is_sorted());
+        assert_eq!(arrivals.first.last(), Some(&1_000));
+    }
+}

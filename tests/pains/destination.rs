@@ -1,0 +1,180 @@
+//! Pains 5 to 9: a destination that refuses, limits, forgets, stands still.
+
+use crate::broker::Broker;
+use crate::servers::{Arrivals, Mosquitto};
+use crate::web::{Reply, Web};
+use crate::weir::{Weir, eventually, free_port};
+use crate::{SMALL, assert_balanced, config, count, http, mqtt, reasons, send, stream};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
+use std::time::Duration;
+
+/// A poison message among 1,000 costs at most 2 log2(1,000) requests, and itself alone.
+#[test]
+fn pain_5_a_poison_message_blocks_the_queue() {
+    let (port, far) = (free_port(), free_port());
+    let more = "max_messages = 1000\nmax_bytes = \"1 MiB\"";
+    let streams = http(far, more);
+    let mut weir = Weir::start("poison", &config(port, SMALL, &streams));
+    send(port, 0..1000);
+    let web = Web::listen(far, |_, body| match body.contains("\"seq\":617,") {
+        true => Reply::Status(400),
+        false => Reply::Status(200),
+    });
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    let arrivals = Arrivals::of(web.accepted(), "seq");
+    let others: Vec<u64> = (0..1000).filter(|number| *number != 617).collect();
+    assert_eq!(arrivals.first, others, "all others, in order");
+    assert_eq!(arrivals.repeats, 0);
+    let asked = web.asked();
+    let first = asked
+        .iter()
+        .position(|asked| asked.reply == Reply::Status(400));
+    let last = asked
+        .iter()
+        .rposition(|asked| asked.reply == Reply::Status(400));
+    let (first, last) = (first.unwrap(), last.unwrap());
+    let size = asked[first].body.matches("\"seq\":").count();
+    assert_eq!(size, 1000, "all of it in one batch");
+    println!("found in {} requests after the first", last - first);
+    assert!(last - first <= 19, "{}: 2 log2(1000) is 19.9", last - first);
+    assert_eq!(stream(&weir, "cloud")["given_up"], 1);
+    assert_balanced(&mut weir);
+}
+
+/// The other side of the same pain: where everything is refused, the destination is at fault, and
+/// where the login is, the configuration; neither costs what waits.
+#[test]
+fn pain_5_a_destination_at_fault_costs_eight_messages_and_a_wrong_login_none() {
+    let (port, mood) = (free_port(), Arc::new(AtomicU16::new(401)));
+    let status = Arc::clone(&mood);
+    let web = Web::start(move |_, _| Reply::Status(status.load(SeqCst)));
+    let mut weir = Weir::start("fault", &config(port, SMALL, &http(web.port, "")));
+    send(port, 0..50);
+    eventually("it was asked", || web.asked().len() > 3);
+    assert_eq!(count(&weir, "cloud", "backlog"), 50, "a wrong login");
+    mood.store(400, SeqCst);
+    eventually("eight are given up", || {
+        count(&weir, "cloud", "given_up") == 8
+    });
+    let asked = web.asked().len();
+    eventually("it goes on asking", || web.asked().len() > asked + 3);
+    assert_eq!(count(&weir, "cloud", "backlog"), 42, "it is at fault");
+    let told = reasons(&weir);
+    assert!(
+        told.iter().any(|it| it.contains("nothing more is skipped")),
+        "{told:?}"
+    );
+    mood.store(200, SeqCst);
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    let arrived = Arrivals::of(web.accepted(), "seq").first;
+    assert_eq!(arrived, (8..50).collect::<Vec<_>>());
+    assert_balanced(&mut weir);
+}
+
+/// A rate that is kept when a backlog is sent, so that the destination survives the end of an
+/// outage.
+#[test]
+fn pain_6_a_backlog_that_overruns_the_destination() {
+    let (port, far) = (free_port(), free_port());
+    let streams = http(far, "rate = 100");
+    let mut weir = Weir::start("backlog", &config(port, SMALL, &streams));
+    send(port, 0..400);
+    let web = Web::listen(far, |_, _| Reply::Status(200));
+    eventually("all arrive", || {
+        Arrivals::of(web.accepted(), "seq").first.len() == 400
+    });
+    Arrivals::of(web.accepted(), "seq").assert_complete(400);
+    let asked = web.asked();
+    for (place, first) in asked.iter().enumerate() {
+        let within = asked[place..]
+            .iter()
+            .take_while(|asked| asked.at - first.at < Duration::from_millis(900));
+        let messages: usize = within
+            .map(|asked| asked.body.matches("\"seq\":").count())
+            .sum();
+        assert!(messages <= 100, "{messages} within a second");
+    }
+    let took = asked.last().unwrap().at - asked[0].at;
+    assert!(took >= Duration::from_millis(2900), "{took:?} for 400");
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    assert_balanced(&mut weir);
+}
+
+/// Never more in flight than allowed, and a window that was full when the connection ended is
+/// empty when the next begins.
+#[test]
+fn pain_7_a_window_that_is_overrun_or_never_opens_again() {
+    let (broker, port) = (Broker::start(3, 5), free_port());
+    let streams = mqtt(broker.port, "window = 5");
+    let mut weir = Weir::start("window", &config(port, SMALL, &streams));
+    send(port, 0..60);
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    broker.seen(|seen| {
+        assert_eq!(seen.most, 5, "in flight at once");
+        assert!(seen.connections > 3, "{}", seen.connections);
+        assert!(seen.repeats >= 5, "{} marked as repeated", seen.repeats);
+        Arrivals::of(&seen.payloads, "seq").assert_complete(60);
+    });
+    assert_balanced(&mut weir);
+}
+
+/// What may come twice can be told by its id, also after `kill -9`; the counters count it once.
+#[test]
+fn pain_8_duplicates_that_nobody_can_tell() {
+    let port = free_port();
+    let web = Web::start(|number, _| match number {
+        0 | 1 | 3 => Reply::Nothing,
+        _ => Reply::Status(200),
+    });
+    let more = "stamp = { name = \"message.id\", of = \"record\" }\nmax_messages = 50";
+    let streams = http(web.port, more);
+    let mut weir = Weir::start("twice", &config(port, SMALL, &streams));
+    send(port, 0..50);
+    eventually("it was sent", || web.asked().len() > 1);
+    weir.kill();
+    weir.restart();
+    send(port, 50..100);
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    assert_eq!(stream(&weir, "cloud")["accepted"], 100);
+    let (mut ids, mut copies) = (HashMap::new(), 0);
+    for asked in web.asked() {
+        let array: Vec<serde_json::Value> = serde_json::from_str(&asked.body).unwrap();
+        for message in array {
+            let id = message["message.id"].as_str().unwrap().to_owned();
+            let known = ids.entry(message["seq"].as_u64().unwrap());
+            assert_eq!(*known.or_insert_with(|| id.clone()), id, "the id changed");
+            copies += 1;
+        }
+    }
+    assert!(copies > 100, "{copies}: nothing came twice");
+    assert_eq!(ids.values().collect::<HashSet<_>>().len(), 100);
+    assert_balanced(&mut weir);
+}
+
+/// A broker that stands still with its sockets open is found out within `timeout`, and gets
+/// everything once it goes on.
+#[test]
+fn pain_9_a_dead_connection_that_nobody_notices() {
+    let (broker, port) = (Mosquitto::start(), free_port());
+    let streams = mqtt(broker.port, "timeout = \"1s\"");
+    let mut weir = Weir::start("dead", &config(port, SMALL, &streams));
+    send(port, 0..50);
+    eventually("it flows", || count(&weir, "cloud", "backlog") == 0);
+    broker.signal("STOP");
+    send(port, 50..100);
+    eventually("it is found out", || {
+        stream(&weir, "cloud")["connected"] == false
+    });
+    eventually("it is told", || {
+        reasons(&weir).iter().any(|reason| reason.contains("no "))
+    });
+    broker.signal("CONT");
+    let arrived = || Arrivals::of([broker.text()], "seq");
+    eventually("all arrive", || arrived().first.len() == 100);
+    arrived().assert_complete(100);
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    assert!(stream(&weir, "cloud")["connects"].as_u64().unwrap() >= 2);
+    assert_balanced(&mut weir);
+}
