@@ -5,7 +5,11 @@ use crate::ring::From;
 use crate::ring::Memory;
 use crate::ring::Ring;
 use crate::ring::Seq;
+use crate::ring::format::low;
+use crate::ring::format::seed;
 use crate::ring::format::u64_at;
+use crate::ring::record::Header;
+use crate::ring::record::Kind;
 use crate::ring::rules::BROKEN;
 use crate::ring::rules::Rule;
 use crate::ring::tests::at;
@@ -82,6 +86,52 @@ fn shown_numbers_stay_apart() -> bool {
     let mut next = Seq(0);
     with_ring(lose(bytes, newer), |ring| next = Seq(ring.next_seq));
     next > shown
+}
+
+/// Numbers betray what an older lap left behind before its seed is asked for, so the simulation
+/// never gets that far: a record of another lap is forged, with the number that comes next.
+#[test]
+fn check_sums_that_know_no_lap_are_noticed() {
+    assert!(!forged_record_is_read());
+    BROKEN.set(Some(Rule::SeedByGeneration));
+    let read = forged_record_is_read();
+    BROKEN.set(None);
+    assert!(read);
+}
+
+fn forged_record_is_read() -> bool {
+    let forge = |ring: &mut Ring| {
+        let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+        ring.append(stream.mask(), at(0), b"mine").unwrap();
+        ring.commit(at(0)).unwrap();
+        let head = *ring.segments.back().unwrap();
+        let other_lap = head.generation + u64::from(ring.geometry.segment_count);
+        let header = Header {
+            body_checksum: 0,
+            len: 0,
+            kind: Kind::Data,
+            mark: 0,
+            commit: ring.head.commit,
+            seq_low: low(ring.next_seq),
+            mask: stream.mask().0,
+            elapsed_ms: 0,
+        };
+        let mut forged = Vec::new();
+        let seed = seed(ring.id, other_lap, head.first_seq);
+        header.write(seed, b"forged", &mut forged);
+        let at = ring.geometry.offset(head.generation) + u64::from(head.end);
+        ring.storage.write(at, &forged).unwrap();
+    };
+    let bytes = with_ring(Memory::new(256 << 10), forge);
+    let mut bodies = Vec::new();
+    with_ring(Memory::from(bytes), |ring| {
+        let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+        while let Some(record) = ring.read(stream, at(0)) {
+            bodies.push(record.body.to_vec());
+        }
+    });
+    assert_eq!(bodies[0], b"mine");
+    bodies.contains(&b"forged".to_vec())
 }
 
 /// Opens a ring, works on it, and ends without a word; returns what is on disk.
