@@ -53,12 +53,10 @@ impl Clock {
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Now {
-        let mono = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let date = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-        let since_1970 = duration(date);
+        let (mono, since_1970) = read();
         let trusted = self.not_before <= since_1970 && since_1970 < BUILT + PLAUSIBLE;
         Now {
-            mono: duration(mono),
+            mono,
             wall: Wall {
                 since_1970,
                 trusted,
@@ -89,6 +87,24 @@ impl fmt::Display for Date {
         };
         write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year + next)
     }
+}
+
+/// The time since the machine booted, and the date.
+fn read() -> (Duration, Duration) {
+    #[cfg(test)]
+    if let Some(simulated) = SIMULATED.get() {
+        return simulated;
+    }
+    let mono = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let date = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    (duration(mono), duration(date))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What the clocks of this thread show instead of the machine's.
+    pub(crate) static SIMULATED: std::cell::Cell<Option<(Duration, Duration)>> =
+        const { std::cell::Cell::new(None) };
 }
 
 fn duration(time: rustix::time::Timespec) -> Duration {

@@ -230,6 +230,20 @@ impl Session for HttpPosts {
         matches!(self.state, State::Waiting { .. })
     }
 
+    fn held(&self) -> usize {
+        match &self.state {
+            State::Body { content, .. } => content.capacity(),
+            _ => 0,
+        }
+    }
+
+    fn crowded(&mut self, out: &mut Vec<u8>) -> Close {
+        let reason = "too many requests are on their way at once";
+        self.state = State::Closing(reason);
+        push_error(503, RETRY_AFTER, reason, After::Close, out);
+        Close { reason }
+    }
+
     /// What was taken may still become safe; the sender is told to bring it again.
     fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
         if !self.waits() {

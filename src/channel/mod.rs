@@ -1,9 +1,19 @@
 //! Channels: inputs. Each speaks one protocol to local trackers or programs and turns what they
 //! say into messages.
 //!
-//! A protocol is one file with a state machine ([`Session`]) that sees bytes and an [`Intake`],
-//! never a socket, and one line in [`session`]. To add one: copy the smallest, `json.rs`,
-//! put its vectors beside the others in `tests/`, and add the line.
+//! # One more protocol
+//! It is one file here with a state machine ([`Session`]) that sees bytes, times and an [`Intake`],
+//! never a socket. To add one:
+//!
+//! 1. Copy the smallest, `json.rs`; what is bytes and not meaning goes to `wire/`.
+//! 2. Give it a variant in [`settings::Protocol`] and an arm in [`session`] or [`datagram_session`]
+//!    (the compiler asks for the others: its name, what its datagrams are).
+//! 3. Add its line to `TYPES` in `config/channel_type.rs`: an example, the ways in which it can be
+//!    reached, and the function that reads the keys of its own. Drivers for all ways are there.
+//! 4. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
+//!
+//! What every channel has (`allow`, `idents`, thinning, bounds, TLS, reconnecting, counting) is
+//! done around the session, in `daemon`.
 
 pub mod http;
 pub mod json;
@@ -18,20 +28,25 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The session of a new connection.
+/// The session of a new connection, accepted or made, or of a serial line; `client_id` is what this
+/// side calls itself where it connects.
 #[must_use]
-pub fn session(settings: &Settings) -> Box<dyn Session> {
+pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
     match &settings.protocol {
         Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
         Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
         Protocol::Http { names, token } => {
             Box::new(http::HttpPosts::new(names.clone(), token.clone()))
         }
-        Protocol::Mqtt(mqtt) => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
+        Protocol::Mqtt(mqtt) => match &settings.connect {
+            Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),
+            None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
+        },
     }
 }
 
-/// The session of a datagram socket; none where the protocol has no datagrams.
+/// The session of a datagram socket, or of one sender to it, as [`Protocol::datagrams`] says; none
+/// where the protocol has no datagrams.
 #[must_use]
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
@@ -88,6 +103,24 @@ pub trait Session {
     fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
         let _ = (intake, out);
         Ok(())
+    }
+
+    /// Bytes of one unit at most: a connection that brings more and has nothing taken is closed.
+    fn unit_max(&self) -> usize {
+        UNIT_MAX
+    }
+
+    /// Bytes of what came that it keeps itself, until it has understood them.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// There is no memory for more of what it brings now: a protocol that can say so appends it.
+    fn crowded(&mut self, out: &mut Vec<u8>) -> Close {
+        let _ = out;
+        Close {
+            reason: "too much is on its way at once",
+        }
     }
 
     /// Whether nothing more is understood until the last ticket is answered.
@@ -212,3 +245,6 @@ impl fmt::Display for Refusal {
         })
     }
 }
+
+/// For protocols that cut what is too long themselves.
+const UNIT_MAX: usize = 128 * 1024;

@@ -4,7 +4,8 @@ use super::mqtt;
 use super::teltonika;
 use crate::message::Value;
 use crate::message::json::Names;
-use crate::net::{Address, Network};
+use crate::net::tls::{ServerTls, Tls};
+use crate::net::{Address, Network, Target};
 use crate::pattern::Pattern;
 use crate::thinning;
 use std::rc::Rc;
@@ -17,8 +18,12 @@ pub struct Settings {
     pub name: String,
     /// What it speaks.
     pub protocol: Protocol,
-    /// Where it listens; at least one.
+    /// Where it listens; empty where it connects, or needs neither.
     pub listen: Vec<Address>,
+    /// Where it connects to.
+    pub connect: Option<Connect>,
+    /// Spoken on the TCP and Unix addresses of `listen`.
+    pub tls: Option<ServerTls>,
     /// Who may connect.
     pub allow: Vec<Network>,
     /// Who sent what names no device.
@@ -37,6 +42,30 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// What happens to a message that no enabled stream subscribes to.
     pub unwanted: Unwanted,
+}
+
+/// A source that weir connects to.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// Where it is.
+    pub target: Target,
+    /// None: without TLS.
+    pub tls: Option<Tls>,
+    /// Of a URL.
+    pub user: Option<String>,
+    /// Of a URL.
+    pub password: Option<String>,
+}
+
+/// What the datagrams of a protocol are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Datagrams {
+    /// It has none.
+    None,
+    /// Each is whole in itself: one session serves all senders.
+    Whole,
+    /// What one says counts for the next: each sender has a session of its own.
+    BySender,
 }
 
 /// A protocol with the keys of its own.
@@ -66,6 +95,15 @@ impl Protocol {
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
             Self::Mqtt(_) => "mqtt",
+        }
+    }
+
+    /// What its datagrams are.
+    #[must_use]
+    pub fn datagrams(&self) -> Datagrams {
+        match self {
+            Self::Teltonika(_) => Datagrams::Whole,
+            Self::Json(_) | Self::Http { .. } | Self::Mqtt(_) => Datagrams::None,
         }
     }
 }

@@ -135,7 +135,7 @@ impl Client {
                 socket.set_read_timeout(Some(PATIENCE))?;
                 Ok(Box::new(socket))
             }
-            Address::Udp(_) => Err(ErrorKind::Unsupported.into()),
+            Address::Udp(_) | Address::Serial(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use super::context::Wrong;
 use super::context::shorten;
-use super::later;
 use crate::net::Address;
 use crate::net::Network;
 use crate::net::Target;
+use crate::net::serial::Line;
+use crate::net::serial::Parity;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-/// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"` or `"unix:/run/weir/in"`.
+/// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"`, `"unix:/run/weir/in"` or
+/// `"serial:/dev/ttyUSB0?baud=9600"`.
 pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
-    if text.starts_with("serial:") && later::is_value("listen", "serial:") {
-        return Err(Wrong::new("`serial:` is not supported yet")
-            .at(0..7)
-            .hint("listen on TCP, UDP or a Unix socket"));
+    if let Some(rest) = text.strip_prefix("serial:") {
+        return serial(text, rest).map(Address::Serial);
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path);
@@ -51,6 +52,61 @@ fn unix(path: &str) -> Result<Address, Wrong> {
         )));
     }
     Ok(Address::Unix(PathBuf::from(path)))
+}
+
+/// A device and what follows its `?`; a line has 9600 bits a second, no parity and one stop bit
+/// unless that says otherwise.
+fn serial(text: &str, rest: &str) -> Result<Line, Wrong> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let hint = "write it like `serial:/dev/ttyUSB0?baud=9600`";
+    if !path.starts_with("/dev/") || path.len() > SERIAL_PATH_MAX {
+        let wrong = Wrong::new(format!("`{}` is not a device", shorten(path)));
+        return Err(wrong.hint(hint));
+    }
+    let mut line = Line {
+        path: PathBuf::from(path),
+        baud: 9600,
+        parity: Parity::None,
+        two_stop_bits: false,
+    };
+    let mut start = text.len() - query.len();
+    for pair in query.split('&').filter(|_| !query.is_empty()) {
+        let set = set(&mut line, pair.split_once('=').unwrap_or((pair, "")));
+        set.map_err(|wrong| wrong.at(start..start + pair.len()))?;
+        start += pair.len() + 1;
+    }
+    Ok(line)
+}
+
+/// One setting of a serial line.
+fn set(line: &mut Line, (key, value): (&str, &str)) -> Result<(), Wrong> {
+    match (key, value) {
+        ("baud", baud) => {
+            let baud = baud.parse().ok().filter(|baud| BAUD.contains(baud));
+            line.baud = baud.ok_or_else(|| {
+                let (least, most) = (BAUD.start(), BAUD.end());
+                Wrong::new(format!("`baud` is from {least} to {most}")).hint("write `baud=9600`")
+            })?;
+        }
+        ("parity", "none") => line.parity = Parity::None,
+        ("parity", "even") => line.parity = Parity::Even,
+        ("parity", "odd") => line.parity = Parity::Odd,
+        ("parity", _) => {
+            let wrong = Wrong::new("`parity` is `none`, `even` or `odd`");
+            return Err(wrong.hint("leave it out where there is none"));
+        }
+        ("stop", "1") => line.two_stop_bits = false,
+        ("stop", "2") => line.two_stop_bits = true,
+        ("stop", _) => {
+            let wrong = Wrong::new("`stop` is 1 or 2");
+            return Err(wrong.hint("leave it out where it is 1"));
+        }
+        (unknown, _) => {
+            let wrong = Wrong::new(format!("unknown setting `{}`", shorten(unknown)));
+            return Err(wrong.hint("known are `baud`, `parity`, `stop`"));
+        }
+    }
+    Ok(())
 }
 
 /// That `address` is none, and the one that its author may have meant.
@@ -181,6 +237,12 @@ const PRIVATE: [&str; 8] = [
 
 /// Bytes of a socket's path: `sun_path` has 108 with the NUL behind.
 const UNIX_PATH_MAX: usize = 107;
+
+/// Bytes of the path of a device: there is none as long.
+const SERIAL_PATH_MAX: usize = 255;
+
+/// Bits a second, from teleprinters to the fastest USB adapters.
+const BAUD: RangeInclusive<u32> = 50..=4_000_000;
 
 /// Bytes of a host's name, as DNS has it.
 const HOST_MAX: usize = 253;

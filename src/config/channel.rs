@@ -1,24 +1,22 @@
 //! `[[channel]]`.
 
 use super::address;
-use super::channel_mqtt;
+use super::channel_type::TYPES;
+use super::channel_way;
+use super::channel_way::Ways;
 use super::context::Context;
 use super::context::Wrong;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
 use super::reader::Reader;
-use super::section::token;
 use super::source::Place;
-use super::teltonika_io;
 use super::thinning;
 use super::tree::Table;
 use super::value;
 use crate::channel::settings::Protocol;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
-use crate::message::json::Names;
-use crate::net::Address;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,33 +32,35 @@ pub(super) struct Draft {
     pub(super) name: Place,
 }
 
-/// The types that weir speaks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Json,
-    Teltonika,
-    Http,
-    Mqtt,
-}
-
 /// `[[channel]]`; none if there is a mistake in it.
 pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "channel");
     let name = reader.name(NAME_MAX);
     let kind = reader.kind(&TYPES);
-    let listen = kind.map(|kind| listen(&mut reader, kind));
-    let protocol = kind.map(|kind| protocol(&mut reader, kind));
+    let ways = kind.map(|kind| channel_way::read(&mut reader, &kind));
+    let protocol = kind.and_then(|kind| (kind.protocol)(&mut reader));
     let common = Common::read(&mut reader);
-    let (protocol, (listen, places)) = (protocol?, listen?);
-    let mut settings = common.settings(name.unwrap_or_default(), protocol, listen);
-    if let Protocol::Mqtt(mqtt) = &mut settings.protocol {
-        Rc::make_mut(mqtt).ident.clone_from(&settings.ident);
+    match (kind, &ways) {
+        (Some(kind), Some(ways)) => channel_way::demand_ident(&reader, &kind, ways),
+        _ => channel_way::pass_over(&mut reader),
     }
-    let name = reader.value_place("name");
-    reader.finish().then_some(Draft {
+    let name = name.unwrap_or_default();
+    let place = reader.value_place("name");
+    let is_right = reader.finish();
+    let (protocol, ways) = (protocol?, ways?);
+    let mut settings = common.settings(name, protocol, &ways);
+    if let Protocol::Mqtt(mqtt) = &mut settings.protocol {
+        let mqtt = Rc::make_mut(mqtt);
+        mqtt.ident.clone_from(&settings.ident);
+        if let Some(connect) = &settings.connect {
+            mqtt.username = mqtt.username.take().or_else(|| connect.user.clone());
+            mqtt.password = mqtt.password.take().or_else(|| connect.password.clone());
+        }
+    }
+    is_right.then_some(Draft {
         settings,
-        listen: places,
-        name,
+        listen: ways.places,
+        name: place,
     })
 }
 
@@ -75,6 +75,8 @@ impl Common {
             name: String::new(),
             protocol: Protocol::Teltonika(Rc::default()),
             listen: Vec::new(),
+            connect: None,
+            tls: None,
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
             ident: reader.parsed("ident", ident),
@@ -93,92 +95,16 @@ impl Common {
     }
 
     /// With what is not common to all.
-    fn settings(self, name: String, protocol: Protocol, listen: Vec<Address>) -> Settings {
+    fn settings(self, name: String, protocol: Protocol, ways: &Ways) -> Settings {
         Settings {
             name,
             protocol,
-            listen,
+            listen: ways.listen.clone(),
+            connect: ways.connect.clone(),
+            tls: ways.tls.clone(),
             ..self.0
         }
     }
-}
-
-/// The keys of a type.
-fn protocol(reader: &mut Reader<'_>, kind: Type) -> Protocol {
-    match kind {
-        Type::Json => Protocol::Json(names(reader)),
-        Type::Teltonika => Protocol::Teltonika(Rc::new(teltonika_io::read(reader))),
-        Type::Http => Protocol::Http {
-            names: names(reader),
-            token: reader.parsed("token", token),
-        },
-        Type::Mqtt => {
-            let names = names(reader);
-            Protocol::Mqtt(Rc::new(channel_mqtt::mqtt(reader, names)))
-        }
-    }
-}
-
-/// `ident_field` and `timestamp_field`, which every type of JSON has.
-fn names(reader: &mut Reader<'_>) -> Names {
-    let name = |text: &str| match text {
-        "" => Err(Wrong::new("the name of a field is empty")),
-        name => Ok(name.to_owned()),
-    };
-    let mut field = |key, default: &str| {
-        reader
-            .parsed(key, name)
-            .unwrap_or_else(|| default.to_owned())
-    };
-    let names = Names {
-        ident: field("ident_field", "ident"),
-        timestamp: field("timestamp_field", "timestamp"),
-    };
-    if names.ident == names.timestamp {
-        let written = if reader.has("timestamp_field") {
-            "timestamp_field"
-        } else {
-            "ident_field"
-        };
-        let place = reader.value_place(written);
-        reader.error(
-            place,
-            "ident and timestamp are in one field",
-            "name two fields",
-        );
-    }
-    names
-}
-
-/// The addresses and where they stand; at least one, or a mistake was noted.
-fn listen(reader: &mut Reader<'_>, kind: Type) -> (Vec<Address>, Vec<Place>) {
-    let (name, example) = match kind {
-        Type::Json => ("json", "listen = \"127.0.0.1:7000\""),
-        Type::Teltonika => ("teltonika", "listen = \"0.0.0.0:5027\""),
-        Type::Http => ("http", "listen = \"127.0.0.1:8080\""),
-        Type::Mqtt => ("mqtt", "listen = \"0.0.0.0:1883\""),
-    };
-    if !reader.has("listen") && !reader.has("connect") {
-        reader.missing("listen", example);
-    }
-    let errors = reader.context().errors();
-    let texts = reader.texts("listen").unwrap_or_default();
-    let empty = texts.is_empty() && reader.context().errors() == errors;
-    let fits = |text: &str| match address::listen(text)? {
-        Address::Udp(_) if kind != Type::Teltonika => {
-            Err(Wrong::new(format!("`{name}` does not listen on UDP")).at(0..4))
-        }
-        address => Ok(address),
-    };
-    let found = texts
-        .iter()
-        .filter_map(|text| Some((reader.parse(text, fits)?, text.place)));
-    let found: (Vec<Address>, Vec<Place>) = found.unzip();
-    if reader.has("listen") && empty {
-        let place = reader.value_place("listen");
-        reader.error(place, "there is no address", format!("write `{example}`"));
-    }
-    found
 }
 
 /// Each text of a list; none without the key.
@@ -215,14 +141,6 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     });
     pairs.collect()
 }
-
-/// By name; the first is the example where there is none.
-const TYPES: [(&str, Type); 4] = [
-    ("teltonika", Type::Teltonika),
-    ("json", Type::Json),
-    ("http", Type::Http),
-    ("mqtt", Type::Mqtt),
-];
 
 /// Each connection costs up to two messages of memory.
 const CONNECTIONS: RangeInclusive<usize> = 1..=1024;

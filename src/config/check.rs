@@ -168,6 +168,7 @@ fn overlap(one: &Address, other: &Address) -> bool {
         (Address::Tcp(one), Address::Tcp(other)) => sockets(one, other),
         (Address::Udp(one), Address::Udp(other)) => sockets(one, other),
         (Address::Unix(one), Address::Unix(other)) => one == other,
+        (Address::Serial(one), Address::Serial(other)) => one.path == other.path,
         _ => false,
     }
 }

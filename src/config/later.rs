@@ -4,7 +4,7 @@
 //! its line here.
 
 /// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
-const KEYS: &[(&str, &[&str])] = &[("channel", &["connect", "tls"]), ("stream mqtt", &["will"])];
+const KEYS: &[(&str, &[&str])] = &[("stream mqtt", &["will"])];
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
@@ -36,7 +36,6 @@ const VALUES: &[(&str, &[&str])] = &[
             "e-toll",
         ],
     ),
-    ("listen", &["serial:"]),
     ("target", &["syslog", "file"]),
     ("version", &["5"]),
 ];

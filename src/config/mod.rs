@@ -15,6 +15,8 @@
 mod address;
 mod channel;
 mod channel_mqtt;
+mod channel_type;
+mod channel_way;
 mod check;
 mod context;
 mod device;

@@ -152,6 +152,9 @@ fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
         return Ok(None);
     }
     match address::listen(text)? {
+        Address::Serial(_) => Err(Wrong::new("the API does not speak over serial lines")
+            .at(0..7)
+            .hint("write `unix:/run/weir/api` or `127.0.0.1:8480`")),
         Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")
             .hint("write it like `127.0.0.1:8480`, or `off`")),
         address => Ok(Some(address)),
@@ -163,7 +166,7 @@ fn is_local(address: &Address) -> bool {
     let loopback = |address: &SocketAddr| address.ip().is_loopback();
     match address {
         Address::Tcp(address) | Address::Udp(address) => loopback(address),
-        Address::Unix(_) => true,
+        Address::Unix(_) | Address::Serial(_) => true,
     }
 }
 

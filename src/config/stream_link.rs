@@ -52,7 +52,8 @@ fn refuse(reader: &Reader<'_>, key: &'static str, why: &str) {
     }
 }
 
-fn keys(mut table: Reader<'_>) -> Tls {
+/// The keys of whoever connects.
+pub(super) fn keys(mut table: Reader<'_>) -> Tls {
     let roots = [("system", Roots::System), ("built-in", Roots::BuiltIn)];
     let tls = Tls {
         ca: table.parsed("ca", path),
@@ -66,7 +67,8 @@ fn keys(mut table: Reader<'_>) -> Tls {
     tls
 }
 
-fn identity(table: &mut Reader<'_>) -> Option<Identity> {
+/// `certificate` and `key`, which go together.
+pub(super) fn identity(table: &mut Reader<'_>) -> Option<Identity> {
     let certificate = table.parsed("certificate", path);
     let key = table.parsed("key", path);
     for (one, other) in [("certificate", "key"), ("key", "certificate")] {

@@ -1,25 +1,37 @@
 //! Accepting: one task for each listening address, one for each connection.
 
-use super::connection::{Connection, End};
+use super::connection::{Connection as Served, End};
 use super::datagram::Datagrams;
+use super::dialler::HANDSHAKE;
 use super::hub::Hub;
 use super::intake::Channel;
+use super::{serial, within};
 use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::channel;
-use crate::net::{self, Address, Listener, Socket};
+use crate::net::tls::{Fault, Server};
+use crate::net::{self, Address, Connection, Listener, Socket};
 use async_executor::{LocalExecutor, Task};
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
-type Executor = Rc<LocalExecutor<'static>>;
+pub(super) type Executor = Rc<LocalExecutor<'static>>;
 
 /// Listens on all addresses of a channel; one that cannot be bound says why and is left out.
 pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) -> Vec<Task<()>> {
     let mut tasks = Vec::new();
+    if let Some(Err(fault)) = channel.tls.as_ref().map(Server::check) {
+        log::error!(
+            "channel `{}`: {fault}; until then nobody is served",
+            channel.name()
+        );
+    }
     for address in &channel.settings.listen {
         let bound = match address {
             Address::Udp(udp) => datagrams(executor, hub, channel, *udp),
-            _ => net::listen(address).map(|listener| {
+            Address::Serial(line) => Ok(serial::read(executor, hub, channel, line)),
+            Address::Tcp(_) | Address::Unix(_) => net::listen(address).map(|listener| {
                 let (hub, channel) = (Rc::clone(hub), Rc::clone(channel));
                 let executor_too = Rc::clone(executor);
                 executor.spawn(async move { accept(&executor_too, &hub, &channel, listener).await })
@@ -41,15 +53,11 @@ fn datagrams(
     hub: &Rc<Hub>,
     channel: &Rc<Channel>,
     address: SocketAddr,
-) -> std::io::Result<Task<()>> {
-    let session =
-        channel::datagram_session(&channel.settings).ok_or(std::io::ErrorKind::Unsupported)?;
+) -> io::Result<Task<()>> {
     let socket = net::bind(address)?;
     let (hub, channel) = (Rc::clone(hub), Rc::clone(channel));
     Ok(executor.spawn(async move {
-        Datagrams::new(&hub, &channel, socket, session)
-            .serve()
-            .await
+        Datagrams::new(&hub, &channel, socket).serve().await;
     }))
 }
 
@@ -84,33 +92,69 @@ fn welcome(
     let hub = Rc::clone(hub);
     let serve = async move {
         let channel = &place.0;
-        let session = channel::session(&channel.settings);
-        channel.note(&hub, CONNECTED, &name);
-        let end = Connection::new(&hub, channel, name.clone(), socket, session)
-            .serve()
-            .await;
-        channel.note(&hub, CONNECTION_LOST, &format!("{name}: {end}"));
-        match end {
-            End::Closed => log::debug!("channel `{}`: {name}: closed", channel.name()),
-            End::Session(close) => {
-                log::info!(
-                    "channel `{}`: {name}: closed: {}",
-                    channel.name(),
-                    close.reason
-                );
+        match wrap(channel, socket).await {
+            Ok(socket) => drop(converse(&hub, channel, &name, socket, Start::Heard).await),
+            Err(error) => {
+                let kind = match Fault::is_certificate(&error) {
+                    true => "certificate",
+                    false => "tls",
+                };
+                channel.refuse(kind, &name, &error.to_string(), &hub);
             }
-            End::Idle => log::info!("channel `{}`: {name}: closed, idle", channel.name()),
-            End::Io(error) => log::debug!("channel `{}`: {name}: {error}", channel.name()),
         }
     };
     executor.spawn(serve).detach();
 }
 
+/// In TLS where the channel speaks it. Waits on: the handshake, for [`HANDSHAKE_MAX`] at most.
+async fn wrap(channel: &Channel, socket: Socket) -> io::Result<Connection> {
+    let Some(tls) = &channel.tls else {
+        return Ok(Connection::Plain(socket));
+    };
+    let socket = within(HANDSHAKE_MAX, HANDSHAKE, tls.accept(socket)).await?;
+    Ok(Connection::Tls(Box::new(socket)))
+}
+
+/// Who speaks first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// The far end.
+    Heard,
+    /// This side may, it connected.
+    Said,
+}
+
+/// Serves a connection until its end, and tells of both. Waits on: what [`Served::serve`] does.
+pub(super) async fn converse(
+    hub: &Hub,
+    channel: &Channel,
+    name: &str,
+    socket: Connection,
+    start: Start,
+) -> End {
+    let id = hub.with_ring(|ring, _| ring.id());
+    let client_id = format!("weir-{id:016x}-{}", channel.name());
+    let session = channel::session(&channel.settings, &client_id);
+    let mut served = Served::new(hub, channel, name.to_owned(), socket, session);
+    if start == Start::Said {
+        served.opened();
+    }
+    channel.note(hub, CONNECTED, name);
+    let end = served.serve().await;
+    channel.note(hub, CONNECTION_LOST, &format!("{name}: {end}"));
+    let level = match end {
+        End::Closed | End::Io(_) => log::Level::Debug,
+        End::Session(_) | End::Idle | End::Slow => log::Level::Info,
+    };
+    log::log!(level, "channel `{}`: {name}: closed: {end}", channel.name());
+    end
+}
+
 /// One of a channel's connections, counted while it lives.
-struct Place(Rc<Channel>);
+pub(super) struct Place(Rc<Channel>);
 
 impl Place {
-    fn take(channel: &Rc<Channel>) -> Self {
+    pub(super) fn take(channel: &Rc<Channel>) -> Self {
         channel.connections.set(channel.connections.get() + 1);
         Self(Rc::clone(channel))
     }
@@ -123,3 +167,6 @@ impl Drop for Place {
             .set(self.0.connections.get().saturating_sub(1));
     }
 }
+
+/// A client may take so long for its handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);

@@ -1,10 +1,11 @@
-//! A connection of a channel: bytes between one socket and one session.
+//! A connection of a channel, or a serial line: bytes between one socket and one session.
 
+use super::budget::Share;
 use super::hub::Hub;
 use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
 use crate::channel::{Close, Session};
 use crate::clock::Now;
-use crate::net::{Interest, Socket};
+use crate::net::{self, Interest, READ_MAX};
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -14,13 +15,16 @@ pub(super) struct Connection<'a> {
     hub: &'a Hub,
     channel: &'a Channel,
     peer: String,
-    socket: Socket,
+    socket: net::Connection,
     session: Box<dyn Session>,
     tickets: Tickets,
     input: Vec<u8>,
     out: Vec<u8>,
+    share: Share<'a>,
     /// When bytes last went in or out.
     active: Duration,
+    /// When there last was nothing to write, or something was written.
+    flowing: Duration,
     /// Since when the oldest ticket waits.
     waiting_since: Option<Duration>,
     /// The far end sends no more; it may still wait for answers.
@@ -36,6 +40,8 @@ pub(super) enum End {
     Session(Close),
     /// It said nothing for too long.
     Idle,
+    /// It did not read what it was answered.
+    Slow,
     /// The network did.
     Io(io::Error),
 }
@@ -45,9 +51,10 @@ impl<'a> Connection<'a> {
         hub: &'a Hub,
         channel: &'a Channel,
         peer: String,
-        socket: Socket,
+        socket: net::Connection,
         session: Box<dyn Session>,
     ) -> Self {
+        let now = hub.now().mono;
         Self {
             hub,
             channel,
@@ -57,10 +64,17 @@ impl<'a> Connection<'a> {
             tickets: Tickets::default(),
             input: Vec::new(),
             out: Vec::new(),
-            active: hub.now().mono,
+            share: Share::of(hub),
+            active: now,
+            flowing: now,
             waiting_since: None,
             ended: false,
         }
+    }
+
+    /// This side made it: lets the session speak first.
+    pub(super) fn opened(&mut self) {
+        self.session.opened(self.hub.now(), &mut self.out);
     }
 
     /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time.
@@ -88,6 +102,8 @@ impl<'a> Connection<'a> {
     /// the answer lost with it. Waits on: the socket, for [`PARTING`] at most.
     async fn part(&mut self) {
         let until = self.hub.now().mono + PARTING;
+        self.input = Vec::new();
+        self.share.set(0);
         while self.hub.now().mono < until && self.drain().unwrap_or(false) {
             let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
             let left = super::sleep(Some(until.saturating_sub(self.hub.now().mono)));
@@ -115,6 +131,7 @@ impl<'a> Connection<'a> {
         self.wake(now)?;
         self.answer(now)?;
         self.write(now)?;
+        self.weigh()?;
         if read || understood {
             return Ok(Turn::Again);
         }
@@ -125,14 +142,49 @@ impl<'a> Connection<'a> {
         if idle_at <= now.mono {
             return Err(End::Idle);
         }
+        let slow_at = self.slow_at().unwrap_or(idle_at);
+        if slow_at <= now.mono {
+            let detail = "does not read its answers";
+            self.channel.refuse("slow", &self.peer, detail, self.hub);
+            return Err(End::Slow);
+        }
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
         let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads().then_some(()), writes);
         Ok(Turn::Wait(
             interest,
-            wake_at.min(overdue_at).min(idle_at).max(now.mono + TICK),
+            wake_at
+                .min(overdue_at)
+                .min(idle_at)
+                .min(slow_at)
+                .max(now.mono + TICK),
         ))
+    }
+
+    /// When it is cut, unless it reads what it was answered.
+    fn slow_at(&self) -> Option<Duration> {
+        let owes = !self.out.is_empty() && !self.session.coalesces();
+        owes.then(|| self.flowing + SLOW)
+    }
+
+    /// Bounds what is kept of what came: of this connection, and of all together.
+    fn weigh(&mut self) -> Result<(), End> {
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        let waits = self.session.waits() || self.is_stuffed();
+        if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
+            let reason = "longer than anything that can be understood";
+            self.channel.refuse("length", &self.peer, reason, self.hub);
+            return Err(End::Session(Close { reason }));
+        }
+        if self.share.set(self.input.capacity() + self.session.held()) {
+            let detail = "too much is on its way in all connections together";
+            self.channel.refuse("memory", &self.peer, detail, self.hub);
+            return Err(End::Session(self.session.crowded(&mut self.out)));
+        }
+        Ok(())
     }
 
     fn reads(&self) -> bool {
@@ -237,6 +289,10 @@ impl<'a> Connection<'a> {
     fn write(&mut self, now: Now) -> Result<(), End> {
         if !self.out.is_empty() && self.socket.try_write(&mut self.out).map_err(End::Io)? > 0 {
             self.active = now.mono;
+            self.flowing = now.mono;
+        }
+        if self.out.is_empty() {
+            self.flowing = now.mono;
         }
         Ok(())
     }
@@ -248,6 +304,7 @@ impl fmt::Display for End {
             Self::Closed => f.write_str("closed by the far end"),
             Self::Session(close) => f.write_str(close.reason),
             Self::Idle => f.write_str("idle"),
+            Self::Slow => f.write_str("reads no answers"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -266,6 +323,9 @@ const OUT_MAX: usize = 16 * 1024;
 
 /// A sender is told that its messages are not safe after this.
 const OVERDUE: Duration = Duration::from_secs(10);
+
+/// A connection that reads no answer for so long is cut.
+const SLOW: Duration = Duration::from_secs(30);
 
 /// A connection that the session closed may take so long to hear why.
 const PARTING: Duration = Duration::from_secs(2);

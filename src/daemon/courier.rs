@@ -4,7 +4,7 @@ mod attempt;
 
 pub use attempt::{Errand, attempt};
 
-use super::dialler::Dialler;
+use super::dialler::{Dialler, WayOut};
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::stream::Stream;
@@ -18,6 +18,7 @@ use crate::net::{Connection, Interest, Target};
 use crate::stream::engine::{Engine, Event, Limits, Tally};
 use crate::stream::file::FileLink;
 use crate::stream::rejects::Rejects;
+use crate::stream::rules::{Rule, kept};
 use crate::stream::settings::Destination;
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, Retry, Turn};
@@ -58,7 +59,13 @@ impl Courier {
             interval: settings.interval,
         };
         let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
-        let dialler = Dialler::new(&stream, hub.clock());
+        let way = WayOut {
+            who: format!("stream `{}`", settings.name),
+            bind: settings.bind.clone(),
+            tls: settings.tls.clone(),
+            timeout: settings.delivery.timeout,
+        };
+        let dialler = Dialler::new(way, hub.clock());
         let engine = engine.behind(Sieve::new(settings));
         let rejects = settings.rejects.as_ref().map(Rejects::new);
         Self {
@@ -92,7 +99,10 @@ impl Courier {
     async fn run_socket(&mut self, stream: &Stream, target: &Target) {
         loop {
             let (appended, called) = (self.hub.appended(), stream.called());
-            self.serve();
+            if self.serve() {
+                futures_lite::future::yield_now().await;
+                continue;
+            }
             let now = self.hub.now();
             let Some(stays) = self.link(stream).map(|link| link.stays()) else {
                 return;
@@ -122,12 +132,12 @@ impl Courier {
     async fn run_file(&mut self, mut link: FileLink) {
         loop {
             let (appended, called) = (self.hub.appended(), self.stream.called());
-            self.serve();
+            let mut more = self.serve();
             let now = self.hub.now();
             let delivered = link.deliver(&mut self.engine, now, fastrand::u32(..));
             self.set_connected(link.is_ready());
-            self.serve();
-            if delivered {
+            more |= self.serve();
+            if delivered || more {
                 futures_lite::future::yield_now().await;
             } else {
                 let due = self
@@ -189,15 +199,15 @@ impl Courier {
             Ok(read) => read.is_some(),
             Err(error) => return Err(line.closed(engine, now, broken(&error))),
         };
-        self.serve();
+        let mut more = self.serve();
         self.set_connected(line.link.is_ready());
         let engine = &mut self.engine;
         line.send(engine, now)?;
         let wrote = line.connection.try_write(&mut line.out);
         let wrote = wrote.map_err(|error| line.closed(engine, now, broken(&error)))?;
         self.stream.count_bytes(wrote, 0);
-        self.serve();
-        Ok(if read || wrote > 0 {
+        more |= self.serve();
+        Ok(if read || wrote > 0 || more {
             Again::Now
         } else {
             Again::At(self.due(line.link.as_ref(), now))
@@ -218,16 +228,18 @@ impl Courier {
         waits.into_iter().flatten().min()
     }
 
-    fn serve(&mut self) {
+    /// Lets the ring and the engine exchange what they have for each other; whether there may be
+    /// more at once.
+    fn serve(&mut self) -> bool {
         let rejects = self.rejects.as_mut();
         if let Some(Err(error)) = rejects.map(|rejects| rejects.keep(&mut self.engine)) {
             let text = format!("what was given up is not kept: {error}");
             self.warn("rejects", &text);
         }
-        if self.stream.take_moved() {
+        if self.stream.take_moved() && kept(Rule::ReadAfterMoving) {
             self.hub.restart(&mut self.engine);
         }
-        if self.stream.take_woken() {
+        if self.stream.take_woken() && kept(Rule::HearCalls) {
             self.engine.wake();
         }
         let hub = Rc::clone(&self.hub);
@@ -237,9 +249,10 @@ impl Courier {
                 routes.wants(stream, body.text("channel.name"), body.text("ident"))
             })
         };
-        hub.serve(&mut self.engine, &wanted);
+        let more = hub.serve(&mut self.engine, &wanted);
         self.show();
         self.tell_events();
+        more
     }
 
     /// Has the stream show where its engine is.

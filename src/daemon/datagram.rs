@@ -1,55 +1,66 @@
-//! A datagram socket of a channel: packets between one socket and one session.
+//! A datagram socket of a channel: packets between one socket and its sessions, one for all senders
+//! or one for each, as the protocol says.
 
 use super::hub::Hub;
 use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
-use crate::channel::Session;
+use crate::channel::settings::Datagrams as Kind;
+use crate::channel::{self, Close, Session};
 use crate::net::unless_blocked;
 use async_io::Async;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
 
 /// One datagram socket with what its senders wait for.
 pub(super) struct Datagrams<'a> {
     hub: &'a Hub,
     channel: &'a Channel,
     socket: Async<UdpSocket>,
+    /// At most `max_connections`.
+    peers: Vec<Peer>,
+}
+
+/// A session and those who speak to it.
+struct Peer {
+    /// The only one, where each sender has a session of its own.
+    address: Option<SocketAddr>,
     session: Box<dyn Session>,
     tickets: Tickets,
     /// The sender of each ticket, in the same order.
     senders: VecDeque<SocketAddr>,
+    /// Who sent last: to whom it says what nobody asked for.
+    last: SocketAddr,
+    active: Duration,
 }
 
 impl<'a> Datagrams<'a> {
-    pub(super) fn new(
-        hub: &'a Hub,
-        channel: &'a Channel,
-        socket: Async<UdpSocket>,
-        session: Box<dyn Session>,
-    ) -> Self {
-        let (tickets, senders) = (Tickets::default(), VecDeque::new());
+    pub(super) fn new(hub: &'a Hub, channel: &'a Channel, socket: Async<UdpSocket>) -> Self {
         Self {
             hub,
             channel,
             socket,
-            session,
-            tickets,
-            senders,
+            peers: Vec::new(),
         }
     }
 
-    /// Serves for ever. Waits on: the socket, the ring's watermark.
+    /// Serves for ever. Waits on: the socket, the ring's watermark, what is due.
     pub(super) async fn serve(mut self) {
         loop {
             let risen = self.hub.risen();
             self.answer();
+            let due = self.wake();
             let mut packet = [0; PACKET_MAX];
             match unless_blocked(self.socket.get_ref().recv_from(&mut packet)) {
                 Ok(Some((len, sender))) => {
                     self.take(packet.get(..len).unwrap_or_default(), sender);
                     futures_lite::future::yield_now().await;
                 }
-                Ok(None) => super::first_of(self.ready(), risen).await,
+                Ok(None) => {
+                    let wait = due.map(|due| due.saturating_sub(self.hub.now().mono).max(TICK));
+                    let rest = super::first_of(risen, super::sleep(wait));
+                    super::first_of(self.ready(), rest).await;
+                }
                 Err(error) => self.complain(&error).await,
             }
         }
@@ -67,50 +78,109 @@ impl<'a> Datagrams<'a> {
     }
 
     fn take(&mut self, packet: &[u8], sender: SocketAddr) {
-        let peer = sender.to_string();
-        if !self.channel.admits(Some(sender)) {
-            return self
-                .channel
-                .refuse("address", &peer, "not in `allow`", self.hub);
+        let (hub, channel, peer) = (self.hub, self.channel, sender.to_string());
+        if !channel.admits(Some(sender)) {
+            return channel.refuse("address", &peer, "not in `allow`", hub);
         }
-        if self.tickets.len() >= TICKETS_MAX {
-            return self
-                .channel
-                .refuse("busy", &peer, "too many wait for the ring", self.hub);
+        let waiting: usize = self.peers.iter().map(|peer| peer.tickets.len()).sum();
+        if waiting >= TICKETS_MAX {
+            return channel.refuse("busy", &peer, "too many wait for the ring", hub);
         }
-        let mut fresh = Tickets::default();
-        let (hub, channel) = (self.hub, self.channel);
-        let mut door = Door {
-            hub,
-            channel,
-            peer: &peer,
-            tickets: &mut fresh,
+        let Some(at) = self.peer(sender) else { return };
+        let Some(known) = self.peers.get_mut(at) else {
+            return;
         };
         let mut out = Vec::new();
-        if let Err(close) = self.session.receive(packet, &mut door, &mut out) {
-            log::debug!(
-                "channel `{}`: {peer}: {}",
-                self.channel.name(),
-                close.reason
-            );
-        }
-        for (until, ticket) in fresh.into_waiting() {
-            self.tickets.push(until, ticket);
-            self.senders.push_back(sender);
-        }
+        (known.last, known.active) = (sender, hub.now().mono);
+        let result = known.with_door(hub, channel, |session, door| {
+            session.receive(packet, door, &mut out).map(drop)
+        });
         self.send(&out, sender);
+        self.settle(at, result);
+    }
+
+    /// Where the session of a sender is; a new one may take the place of the longest silent one.
+    fn peer(&mut self, sender: SocketAddr) -> Option<usize> {
+        let address = match self.channel.settings.protocol.datagrams() {
+            Kind::BySender => Some(sender),
+            Kind::Whole | Kind::None => None,
+        };
+        let known = self.peers.iter().position(|peer| peer.address == address);
+        if known.is_some() {
+            return known;
+        }
+        let session = channel::datagram_session(&self.channel.settings)?;
+        if self.peers.len() >= self.channel.settings.max_connections {
+            let silent = self.peers.iter().enumerate();
+            let silent = silent.min_by_key(|(_, peer)| peer.active);
+            let silent = silent.map(|(at, _)| at)?;
+            self.peers.swap_remove(silent);
+        }
+        self.peers.push(Peer {
+            address,
+            session,
+            tickets: Tickets::default(),
+            senders: VecDeque::new(),
+            last: sender,
+            active: Duration::ZERO,
+        });
+        Some(self.peers.len() - 1)
+    }
+
+    /// Forgets the session of a sender that it does not want to hear more of.
+    fn settle(&mut self, at: usize, result: Result<(), Close>) {
+        let Err(close) = result else { return };
+        if let Some(peer) = self.peers.get(at) {
+            let (name, last) = (self.channel.name(), peer.last);
+            log::debug!("channel `{name}`: {last}: {}", close.reason);
+            if peer.address.is_some() {
+                self.peers.swap_remove(at);
+            }
+        }
     }
 
     fn answer(&mut self) {
-        let safe: Vec<u64> = self.tickets.safe(self.hub.safe()).collect();
-        for ticket in safe {
-            let Some(sender) = self.senders.pop_front() else {
-                return;
-            };
-            let mut out = Vec::new();
-            self.session.safe(ticket, &mut out);
+        let safe_until = self.hub.safe();
+        let mut answers = Vec::new();
+        for peer in &mut self.peers {
+            let safe: Vec<u64> = peer.tickets.safe(safe_until).collect();
+            let senders = peer.senders.drain(..safe.len().min(peer.senders.len()));
+            for (ticket, sender) in safe.into_iter().zip(senders) {
+                let mut out = Vec::new();
+                peer.session.safe(ticket, &mut out);
+                answers.push((out, sender));
+            }
+        }
+        for (out, sender) in answers {
             self.send(&out, sender);
         }
+    }
+
+    /// Lets sessions do what is due, forgets those that are silent for long; when the next is.
+    fn wake(&mut self) -> Option<Duration> {
+        let (hub, channel, now) = (self.hub, self.channel, self.hub.now().mono);
+        let idle = channel.settings.idle_timeout;
+        self.peers
+            .retain(|peer| peer.address.is_none() || peer.active + idle > now);
+        let due = |peer: &Peer| peer.session.wake_at().is_some_and(|due| due <= now);
+        while let Some(at) = self.peers.iter().position(due) {
+            let Some(peer) = self.peers.get_mut(at) else {
+                break;
+            };
+            let (mut out, last) = (Vec::new(), peer.last);
+            let result = peer.with_door(hub, channel, |session, door| session.wake(door, &mut out));
+            let stuck = result.is_ok() && due(peer);
+            self.send(&out, last);
+            self.settle(at, result);
+            if stuck {
+                break;
+            }
+        }
+        let next = |peer: &Peer| {
+            let idle_at = peer.address.map(|_| peer.active + idle);
+            peer.session.wake_at().into_iter().chain(idle_at).min()
+        };
+        self.peers.iter().filter_map(next).min()
     }
 
     /// Sends or loses: the sender asks again, that is what UDP is.
@@ -119,13 +189,36 @@ impl<'a> Datagrams<'a> {
             return;
         }
         if let Err(error) = self.socket.get_ref().send_to(answer, sender) {
-            log::debug!(
-                "channel `{}`: {sender}: answer lost: {error}",
-                self.channel.name()
-            );
+            let name = self.channel.name();
+            log::debug!("channel `{name}`: {sender}: answer lost: {error}");
         }
+    }
+}
+
+impl Peer {
+    /// Has the session do something, and remembers for whom its tickets are.
+    fn with_door(
+        &mut self,
+        hub: &Hub,
+        channel: &Channel,
+        work: impl FnOnce(&mut dyn Session, &mut Door<'_>) -> Result<(), Close>,
+    ) -> Result<(), Close> {
+        let (peer, before) = (self.last.to_string(), self.tickets.len());
+        let mut door = Door {
+            hub,
+            channel,
+            peer: &peer,
+            tickets: &mut self.tickets,
+        };
+        let result = work(self.session.as_mut(), &mut door);
+        let fresh = self.tickets.len().saturating_sub(before);
+        self.senders.extend(std::iter::repeat_n(self.last, fresh));
+        result
     }
 }
 
 /// The longest datagram that is read; what is longer is cut, and refused for it.
 const PACKET_MAX: usize = 8 * 1024;
+
+/// Shortest sleep: a time that has passed is not waited for in a circle.
+const TICK: Duration = Duration::from_millis(1);

@@ -1,11 +1,11 @@
-//! A stream's connections: how the next one is made, and whether it can be. What goes through them
-//! is the courier's work.
+//! The connections of a stream, or of a channel that connects: how the next one is made, and
+//! whether it can be. What goes through them is the work of others.
 
-use super::sleep;
-use super::stream::Stream;
+use super::within;
 use crate::clock::Clock;
 use crate::clock::Date;
 use crate::clock::Now;
+use crate::net::Bind;
 use crate::net::Connection;
 use crate::net::Dialling;
 use crate::net::Resolver;
@@ -13,14 +13,21 @@ use crate::net::Target;
 use crate::net::dial;
 use crate::net::tls::Client;
 use crate::net::tls::Tls;
-use futures_lite::future::or;
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
-/// What one stream keeps between its connections.
+/// How one stream or channel connects.
+pub(super) struct WayOut {
+    /// As log lines begin: "stream `cloud`".
+    pub(super) who: String,
+    pub(super) bind: Option<Bind>,
+    pub(super) tls: Option<Tls>,
+    pub(super) timeout: Duration,
+}
+
+/// What is kept between the connections of one stream or channel.
 pub(super) struct Dialler {
-    stream: Rc<Stream>,
+    way: WayOut,
     resolver: Resolver,
     /// None: without TLS.
     tls: Option<Client>,
@@ -31,10 +38,10 @@ pub(super) struct Dialler {
 }
 
 impl Dialler {
-    pub(super) fn new(stream: &Rc<Stream>, clock: Clock) -> Self {
-        let tls = stream.settings.tls.clone();
+    pub(super) fn new(way: WayOut, clock: Clock) -> Self {
+        let tls = way.tls.clone();
         Self {
-            stream: Rc::clone(stream),
+            way,
             resolver: Resolver::default(),
             tls: tls.map(|tls| Client::new(tls, clock)),
             failures: 0,
@@ -44,20 +51,24 @@ impl Dialler {
 
     /// Waits on: name servers, the sockets, TLS; on the last two for `timeout` each at most.
     pub(super) async fn connect(&mut self, target: &Target) -> io::Result<Connection> {
+        #[cfg(test)]
+        if let Some(dialled) = super::sim::dial(target, self.way.timeout) {
+            return dialled.await;
+        }
         let mut addresses = self.resolver.resolve(&target.host, target.port).await?;
         // one that takes connections and does nothing with them is not tried first for ever
         let first = self.failures.checked_rem(addresses.len()).unwrap_or(0);
         addresses.rotate_left(first);
         let dialling = Dialling {
-            bind: self.stream.settings.bind.clone(),
-            timeout: self.stream.settings.delivery.timeout,
+            bind: self.way.bind.clone(),
+            timeout: self.way.timeout,
         };
         let socket = dial(&addresses, &dialling).await?;
         match &mut self.tls {
             None => Ok(Connection::Plain(socket)),
             Some(tls) => {
                 let shake_hands = tls.connect(socket, &target.host);
-                let socket = within(dialling.timeout, shake_hands).await?;
+                let socket = within(dialling.timeout, HANDSHAKE, shake_hands).await?;
                 Ok(Connection::Tls(Box::new(socket)))
             }
         }
@@ -70,28 +81,21 @@ impl Dialler {
 
     /// Whether certificates cannot be judged for want of the date; says when that changes.
     pub(super) fn lacks_date(&mut self, now: Now) -> bool {
-        let tls = self.stream.settings.tls.as_ref();
+        let tls = self.way.tls.as_ref();
         let lacks = tls.is_some_and(Tls::needs_date) && !now.wall.trusted;
         if std::mem::replace(&mut self.awaits_date, lacks) != lacks {
-            let (name, date) = (&self.stream.settings.name, Date(now.wall.since_1970));
+            let (who, date) = (&self.way.who, Date(now.wall.since_1970));
             match lacks {
                 true => log::warn!(
-                    "stream `{name}`: waits: the clock says {date}, and a wrong clock checks no \
+                    "{who}: waits: the clock says {date}, and a wrong clock checks no \
                      certificate"
                 ),
-                false => log::info!("stream `{name}`: the clock says {date}, certificates count"),
+                false => log::info!("{who}: the clock says {date}, certificates count"),
             }
         }
         lacks
     }
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    or(work, async {
-        sleep(Some(limit)).await;
-        let seconds = limit.as_secs_f64();
-        let message = format!("no answer to the TLS handshake within {seconds} s");
-        Err(io::Error::new(io::ErrorKind::TimedOut, message))
-    })
-    .await
-}
+/// What did not come in time.
+pub(super) const HANDSHAKE: &str = "the TLS handshake";

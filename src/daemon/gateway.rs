@@ -63,7 +63,10 @@ impl Gateway for Daemon {
         let now = self.hub.now().mono;
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
         let waiting = self.streams.iter().filter(waits);
-        waiting.map(|stream| stream.wake()).count()
+        let streams = waiting.map(|stream| stream.wake()).count();
+        let waits = |channel: &&Rc<Channel>| channel.next_try.get().is_some_and(|at| at > now);
+        let waiting = self.channels.iter().filter(waits);
+        streams + waiting.map(|channel| channel.wake()).count()
     }
 
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {
@@ -135,7 +138,7 @@ impl Daemon {
     fn stream_report(&self, stream: &Stream) -> StreamReport {
         let counters = self.hub.counters(stream.id);
         let skipped = counters.filtered + counters.expired + counters.by_hand;
-        let in_flight = self.hub.with_ring(|ring, _| ring.in_flight(stream.id));
+        let in_flight = self.hub.in_flight(stream.id);
         let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
         let now = self.hub.now().mono;
         let next_try = stream.next_try.get().filter(|at| *at > now);

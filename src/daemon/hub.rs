@@ -6,6 +6,7 @@ use crate::clock::{Clock, Now};
 use crate::ring::{AppendError, Counters, Mask, Ring, Seq, Stats, StreamId};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
+use crate::stream::rules::{Rule, kept};
 use event_listener::{Event, EventListener};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) struct Hub {
     /// Of the last event.
     event_id: Cell<u64>,
     started: Duration,
+    /// Bytes that came through connections and are not understood yet.
+    pub(super) buffered: Cell<usize>,
 }
 
 impl Hub {
@@ -45,6 +48,7 @@ impl Hub {
             stall_max: Cell::default(),
             event_id: Cell::default(),
             started,
+            buffered: Cell::default(),
         }
     }
 
@@ -75,6 +79,11 @@ impl Hub {
         self.ring.borrow().counters(stream)
     }
 
+    /// Messages that a stream has read and not settled.
+    pub(super) fn in_flight(&self, stream: StreamId) -> u64 {
+        self.ring.borrow().in_flight(stream)
+    }
+
     /// What the ring did with its file.
     pub(super) fn stats(&self) -> Stats {
         self.ring.borrow().stats()
@@ -95,23 +104,20 @@ impl Hub {
         result
     }
 
-    /// Moves the cursor over what the engine has settled, and gives it more to send.
-    pub(super) fn serve(&self, engine: &mut Engine, wanted: &dyn Fn(&[u8]) -> bool) {
+    /// Moves the cursor over what the engine has settled, and gives it more to send. Says whether
+    /// that made room, so that there may be more to read and to send, though nothing else happens.
+    pub(super) fn serve(&self, engine: &mut Engine, wanted: &dyn Fn(&[u8]) -> bool) -> bool {
         let now = self.now();
         let mut ring = self.ring.borrow_mut();
         let mut settled = engine.settle(&mut ring, now);
         engine.fill(&mut ring, now, wanted);
-        let passed_over = engine.settle(&mut ring, now);
-        settled += passed_over;
+        settled += engine.settle(&mut ring, now);
         drop(ring);
-        if passed_over > 0 {
-            // the room that they took is free again: there may be more to read
-            self.appended.notify(usize::MAX);
-        }
         if settled > 0 {
             self.touched.notify(usize::MAX);
             self.tell();
         }
+        settled > 0 && kept(Rule::ReadOnAfterSkipping)
     }
 
     /// Has an engine forget what it read: its cursor was moved by hand.

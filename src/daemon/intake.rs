@@ -6,11 +6,13 @@ use super::limit::{Limiter, left_out};
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
-use crate::clock::Now;
+use crate::clock::{Clock, Now};
 use crate::message::body::Body;
 use crate::message::{Message, body};
+use crate::net::tls::Server;
 use crate::ring::{AppendError, Mask, Seq};
 use crate::thinning::{Mark, Thinner};
+use event_listener::{Event, EventListener};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -34,6 +36,12 @@ pub(super) struct Channel {
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
     pub(super) journal: RefCell<Journal>,
+    /// What its TCP and Unix connections are wrapped in.
+    pub(super) tls: Option<Server>,
+    /// When a source is dialled again, if it waits for that.
+    pub(super) next_try: Cell<Option<Duration>>,
+    woken: Cell<bool>,
+    called: Event,
 }
 
 /// What waits until messages are safe, oldest first: everything below the number has to be.
@@ -53,9 +61,11 @@ pub(super) struct Door<'a> {
 }
 
 impl Channel {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, clock: Clock) -> Self {
         let thinner = settings.thinning.clone().map(Thinner::new);
+        let tls = settings.tls.clone().map(|tls| Server::new(tls, clock));
         Self {
+            tls,
             settings: Rc::new(settings),
             thinned: Cell::new(0),
             thinner: thinner.map(RefCell::new),
@@ -66,6 +76,9 @@ impl Channel {
             refused: RefCell::default(),
             limiter: RefCell::default(),
             journal: RefCell::default(),
+            next_try: Cell::default(),
+            woken: Cell::default(),
+            called: Event::new(),
         }
     }
 
@@ -77,6 +90,39 @@ impl Channel {
     pub(super) fn admits(&self, peer: Option<SocketAddr>) -> bool {
         let allow = &self.settings.allow;
         peer.is_none_or(|peer| allow.iter().any(|network| network.contains(peer.ip())))
+    }
+
+    /// Ends when it is asked for something.
+    pub(super) fn called(&self) -> EventListener {
+        self.called.listen()
+    }
+
+    /// Ends the pause that it is in.
+    pub(super) fn wake(&self) {
+        self.woken.set(true);
+        self.called.notify(usize::MAX);
+    }
+
+    /// Whether it was woken since the last call.
+    pub(super) fn take_woken(&self) -> bool {
+        self.woken.take()
+    }
+
+    /// Messages that came, whatever became of them.
+    pub(super) fn understood(&self) -> u64 {
+        self.received.get() + self.unwanted.get()
+    }
+
+    /// Says something now and then.
+    pub(super) fn warn(&self, kind: &'static str, text: &str, hub: &Hub) {
+        let admitted = self.limiter.borrow_mut().admit(kind, hub.now());
+        if let Some(hidden) = admitted {
+            log::warn!(
+                "channel `{}`: {kind}: {text}{}",
+                self.name(),
+                left_out(hidden)
+            );
+        }
     }
 
     /// Notes an event.
@@ -112,11 +158,6 @@ impl Tickets {
     pub(super) fn safe(&mut self, safe: Seq) -> impl Iterator<Item = u64> + '_ {
         let ready = self.waiting.partition_point(|(until, _)| *until <= safe);
         self.waiting.drain(..ready).map(|(_, ticket)| ticket)
-    }
-
-    /// All tickets, with the number below which all has to be safe.
-    pub(super) fn into_waiting(self) -> impl Iterator<Item = (Seq, u64)> {
-        self.waiting.into_iter()
     }
 
     pub(super) fn push(&mut self, until: Seq, ticket: u64) {

@@ -2,6 +2,7 @@
 //! stream, all on one thread.
 
 mod accept;
+mod budget;
 mod changes;
 mod connection;
 mod courier;
@@ -13,7 +14,11 @@ mod intake;
 mod limit;
 mod open;
 mod rate;
+mod serial;
 mod serve_api;
+#[cfg(test)]
+mod sim;
+mod source;
 mod stream;
 mod uplink;
 
@@ -25,11 +30,13 @@ use crate::config::{Api, Config};
 use crate::ring::{Counters, Ring, Stats};
 use crate::route::Routes;
 use async_executor::LocalExecutor;
+use async_executor::Task;
 use hub::Hub;
 use intake::Channel;
 use rate::Rate;
 use std::cell::RefCell;
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -83,7 +90,7 @@ impl Daemon {
         let channels = config
             .channels
             .into_iter()
-            .map(|channel| Rc::new(Channel::new(channel)));
+            .map(|channel| Rc::new(Channel::new(channel, clock.clone())));
         let channels = channels.collect();
         Self {
             hub: Rc::new(Hub::new(clock, ring, routes)),
@@ -114,18 +121,16 @@ impl Daemon {
         let mut tasks = Vec::new();
         for channel in self.channels.iter() {
             tasks.extend(accept::listen(executor, &self.hub, channel));
+            tasks.extend(source::connect(executor, &self.hub, channel));
         }
         for stream in self.streams.iter() {
-            let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
             if !self.summary.is_zero() {
-                let (hub, stream) = (Rc::clone(&hub), Rc::clone(&stream));
+                let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
                 tasks.push(executor.spawn(stream.summarize(hub, self.summary)));
             }
-            tasks.push(executor.spawn(stream::keep_delivering(hub, stream)));
         }
-        let hub = Rc::clone(&self.hub);
-        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
-        tasks.push(executor.spawn(uplink::watch(Rc::clone(&self.streams))));
+        tasks.extend(self.keep_working(executor));
+        tasks.push(executor.spawn(uplink::watch(self.clone())));
         tasks.push(executor.spawn(self.clone().keep_rating()));
         let api = serve_api::listen(executor, self);
         ready();
@@ -135,6 +140,20 @@ impl Daemon {
             serve_api::remove(self);
         }
         self.hub.close();
+    }
+
+    /// Delivers and commits, for ever.
+    fn keep_working(&self, executor: &LocalExecutor<'static>) -> Vec<Task<()>> {
+        let deliver = |stream: &Rc<Stream>| {
+            executor.spawn(stream::keep_delivering(
+                Rc::clone(&self.hub),
+                Rc::clone(stream),
+            ))
+        };
+        let mut tasks: Vec<_> = self.streams.iter().map(deliver).collect();
+        let hub = Rc::clone(&self.hub);
+        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+        tasks
     }
 
     /// Notes for ever how much has come. Waits on: the minute.
@@ -183,9 +202,26 @@ async fn first_of<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) 
     futures_lite::future::or(a, b).await;
 }
 
+/// Ends with an error if `work` has not ended in this time; `what` is then missing.
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    futures_lite::future::or(work, async {
+        sleep(Some(limit)).await;
+        let seconds = limit.as_secs_f64();
+        let message = format!("no answer to {what} within {seconds} s");
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    })
+    .await
+}
+
 /// Sleeps; without a time, for ever.
 async fn sleep(time: Option<Duration>) {
     match time {
+        #[cfg(test)]
+        Some(time) if sim::is_simulated() => sim::sleep(time).await,
         Some(time) => {
             async_io::Timer::after(time).await;
         }

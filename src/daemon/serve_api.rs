@@ -6,9 +6,8 @@ use crate::api::{Access, Keep, Session};
 use crate::net::{self, Address, Interest, Listener, Socket};
 use async_executor::{LocalExecutor, Task};
 use std::cell::Cell;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -50,9 +49,7 @@ fn bind(address: &Address) -> io::Result<Listener> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let listener = net::listen(address)?;
-    fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
-    Ok(listener)
+    net::listen(address)
 }
 
 fn access(address: &Address, token: Option<&str>) -> Access {
@@ -200,6 +197,3 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A connection without a request is kept so long.
 const IDLE: Duration = Duration::from_mins(1);
-
-/// Whoever is of the daemon's group may ask.
-const SOCKET_MODE: u32 = 0o660;

@@ -1,32 +1,35 @@
-//! The way out: when a route appears, streams that wait for their next try go at once. Connects
-//! nothing itself.
+//! The way out: when a route appears, streams and channels that wait for their next try go at once.
+//! Connects nothing itself.
 
-use super::sleep;
-use super::stream::Stream;
+use super::{Daemon, sleep};
 use crate::net::Routes;
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Watches for ever. Waits on: the kernel's news of routes.
-pub(super) async fn watch(streams: Rc<[Rc<Stream>]>) {
-    if let Err(error) = wake_by_routes(&streams).await {
+pub(super) async fn watch(daemon: Daemon) {
+    if let Err(error) = wake_by_routes(&daemon).await {
         log::warn!("routes cannot be watched: {error}; streams go by their `retry` alone");
     }
 }
 
-async fn wake_by_routes(streams: &[Rc<Stream>]) -> io::Result<()> {
+async fn wake_by_routes(daemon: &Daemon) -> io::Result<()> {
     let routes = Routes::watch()?;
     loop {
         routes.appeared().await?;
         log::debug!("a route has appeared");
-        streams.iter().for_each(|stream| stream.wake());
+        wake(daemon);
         sleep(Some(SETTLING)).await;
         if routes.has_appeared()? {
-            streams.iter().for_each(|stream| stream.wake());
+            wake(daemon);
         }
         sleep(Some(REST)).await;
     }
+}
+
+fn wake(daemon: &Daemon) {
+    daemon.streams.iter().for_each(|stream| stream.wake());
+    daemon.channels.iter().for_each(|channel| channel.wake());
 }
 
 /// The first route of an interface is rarely the one that leads out; that one comes with it.

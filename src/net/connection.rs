@@ -13,6 +13,35 @@ pub enum Connection {
     Plain(Socket),
     /// In TLS, the handshake done.
     Tls(Box<TlsSocket>),
+    /// In a simulated network.
+    #[cfg(test)]
+    Simulated(Box<dyn Simulated>),
+}
+
+/// A connection without a socket.
+#[cfg(test)]
+pub trait Simulated: std::fmt::Debug {
+    /// As [`Connection::try_read`].
+    ///
+    /// # Errors
+    /// As that.
+    fn try_read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>>;
+
+    /// As [`Connection::try_write`].
+    ///
+    /// # Errors
+    /// As that.
+    fn try_write(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize>;
+
+    /// As [`Connection::ready`].
+    fn poll_ready(
+        &self,
+        interest: Interest,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<()>;
+
+    /// As [`Connection::finish`].
+    fn finish(&mut self);
 }
 
 impl Connection {
@@ -24,6 +53,8 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.try_read(buffer),
             Self::Tls(socket) => socket.try_read(buffer),
+            #[cfg(test)]
+            Self::Simulated(line) => line.try_read(buffer),
         }
     }
 
@@ -35,6 +66,8 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.try_write(buffer),
             Self::Tls(socket) => socket.try_write(buffer),
+            #[cfg(test)]
+            Self::Simulated(line) => line.try_write(buffer),
         }
     }
 
@@ -46,6 +79,11 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.ready(interest).await,
             Self::Tls(socket) => socket.ready(interest).await,
+            #[cfg(test)]
+            Self::Simulated(line) => {
+                std::future::poll_fn(|context| line.poll_ready(interest, context)).await;
+                Ok(())
+            }
         }
     }
 
@@ -57,6 +95,11 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.finish(),
             Self::Tls(socket) => socket.finish(),
+            #[cfg(test)]
+            Self::Simulated(line) => {
+                line.finish();
+                Ok(())
+            }
         }
     }
 }

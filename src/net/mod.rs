@@ -5,10 +5,13 @@ mod dial;
 pub mod dns;
 mod resolve;
 mod routes;
+pub mod serial;
 mod socket;
 pub mod tls;
 
 pub use connection::Connection;
+#[cfg(test)]
+pub use connection::Simulated;
 pub use dial::{Bind, Dialling, dial};
 pub use resolve::{Files, Resolver, resolve};
 pub use routes::Routes;
@@ -16,9 +19,10 @@ pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
 
 use async_io::Async;
 use std::fmt;
+use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +35,8 @@ pub enum Address {
     Udp(SocketAddr),
     /// `unix:/run/weir/in`.
     Unix(PathBuf),
+    /// `serial:/dev/ttyUSB0?baud=9600`.
+    Serial(serial::Line),
 }
 
 /// Addresses that share their first bits: `192.168.1.0/24`.
@@ -75,7 +81,8 @@ fn prefix(number: u128, width: u8, bits: u8) -> u128 {
         .unwrap_or(0)
 }
 
-/// Listens on a TCP or Unix address. A Unix socket that nobody listens on any more is replaced.
+/// Listens on a TCP or Unix address. A Unix socket that nobody listens on any more is replaced;
+/// who is of the daemon's group may connect to it.
 ///
 /// # Errors
 /// As the system says: in use, no right to.
@@ -84,9 +91,11 @@ pub fn listen(address: &Address) -> io::Result<Listener> {
         Address::Tcp(address) => Ok(Listener::Tcp(Async::<TcpListener>::bind(*address)?)),
         Address::Unix(path) => {
             remove_stale(path)?;
-            Ok(Listener::Unix(Async::<UnixListener>::bind(path)?))
+            let listener = Async::<UnixListener>::bind(path)?;
+            std::fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+            Ok(Listener::Unix(listener))
         }
-        Address::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
+        Address::Udp(_) | Address::Serial(_) => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
@@ -114,6 +123,7 @@ impl fmt::Display for Address {
             Self::Tcp(address) => write!(f, "{address}"),
             Self::Udp(address) => write!(f, "udp:{address}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Serial(line) => line.fmt(f),
         }
     }
 }
@@ -127,6 +137,9 @@ impl fmt::Display for Target {
         }
     }
 }
+
+/// Whoever is of the daemon's group may connect.
+const SOCKET_MODE: u32 = 0o660;
 
 #[cfg(test)]
 mod tests {

@@ -2,17 +2,20 @@
 
 use async_io::Async;
 use futures_lite::FutureExt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-/// A connection, accepted or dialled.
+/// A connection, accepted or dialled, or a serial line.
 #[derive(Debug)]
 pub enum Socket {
     /// Over TCP.
     Tcp(Async<TcpStream>),
     /// On this machine.
     Unix(Async<UnixStream>),
+    /// A wire.
+    Serial(Async<File>),
 }
 
 /// A listening socket.
@@ -98,6 +101,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.get_ref().shutdown(Shutdown::Write),
             Self::Unix(stream) => stream.get_ref().shutdown(Shutdown::Write),
+            Self::Serial(_) => Ok(()),
         }
     }
 
@@ -118,6 +122,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.get_ref().read(buffer),
             Self::Unix(stream) => stream.get_ref().read(buffer),
+            Self::Serial(file) => file.get_ref().read(buffer),
         }
     }
 
@@ -125,6 +130,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.get_ref().write(bytes),
             Self::Unix(stream) => stream.get_ref().write(bytes),
+            Self::Serial(file) => file.get_ref().write(bytes),
         }
     }
 
@@ -132,6 +138,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.readable().await,
             Self::Unix(stream) => stream.readable().await,
+            Self::Serial(file) => file.readable().await,
         }
     }
 
@@ -139,6 +146,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.writable().await,
             Self::Unix(stream) => stream.writable().await,
+            Self::Serial(file) => file.writable().await,
         }
     }
 }

@@ -495,6 +495,6 @@ mod older_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]
-mod sim;
+pub(crate) mod sim;
 #[cfg(test)]
 mod tests;

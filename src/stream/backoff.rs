@@ -1,10 +1,12 @@
 //! How long to wait before the next try: doubling, with full jitter above the shortest wait.
 
+use super::rules::Rule;
+use super::rules::kept;
 use std::time::Duration;
 
-/// The waits of one stream, reset only by success.
+/// The waits of one stream or channel, reset only by success.
 #[derive(Clone, Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     min: Duration,
     max: Duration,
     failures: u32,
@@ -17,7 +19,7 @@ pub(super) struct Backoff {
 impl Backoff {
     /// Waits from `min` to `max`; the first is `min`.
     #[must_use]
-    pub(super) fn new(min: Duration, max: Duration) -> Self {
+    pub fn new(min: Duration, max: Duration) -> Self {
         Self {
             min,
             max: max.max(min),
@@ -34,31 +36,36 @@ impl Backoff {
             .min
             .saturating_mul(1 << self.failures.min(20))
             .min(self.max);
-        self.failures = self.failures.saturating_add(1);
+        self.failures = self
+            .failures
+            .saturating_add(u32::from(kept(Rule::GrowPauses)));
         let share = f64::from(random) / f64::from(u32::MAX);
         self.min + ceiling.saturating_sub(self.min).mul_f64(share)
     }
 
     /// Begins the wait after one more failure, which is not over before `after`.
-    pub(super) fn pause(&mut self, now: Duration, after: Option<Duration>, random: u32) {
+    pub fn pause(&mut self, now: Duration, after: Option<Duration>, random: u32) {
         let wait = self.failed(random).max(after.unwrap_or_default());
         self.paused_until = Some(now + wait);
         self.asked_until = after.map(|after| now + after);
     }
 
     /// The end of the wait, if that is not over.
-    pub(super) fn paused_until(&self, now: Duration) -> Option<Duration> {
+    #[must_use]
+    pub fn paused_until(&self, now: Duration) -> Option<Duration> {
         self.paused_until.filter(|until| *until > now)
     }
 
     /// Ends the wait; what the destination asked for goes on.
-    pub(super) fn wake(&mut self) {
+    pub fn wake(&mut self) {
         self.paused_until = self.asked_until;
     }
 
     /// The destination took something.
-    pub(super) fn succeeded(&mut self) {
-        self.failures = 0;
+    pub fn succeeded(&mut self) {
+        if kept(Rule::ResetPauses) {
+            self.failures = 0;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod event;
 mod limits;
 mod queue;
 mod rate;
+mod refusal;
 mod tally;
 
 pub use batch::Packing;
@@ -28,6 +29,8 @@ pub use tally::Tally;
 use super::Fault;
 use super::Retry;
 use super::backoff::Backoff;
+use super::rules::Rule;
+use super::rules::kept;
 use super::settings::Delivery;
 use super::settings::OnReject;
 use super::sieve::Sieve;
@@ -40,6 +43,7 @@ use crate::ring::StreamId;
 use queue::Queue;
 use queue::State;
 use rate::Rate;
+use refusal::Refusals;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -65,8 +69,7 @@ pub struct Engine {
     batch_max: usize,
     /// The last of the messages of which one is known to be refused.
     suspect_until: Option<Seq>,
-    /// Given up since the last that was accepted.
-    given_up_in_a_row: u32,
+    refusals: Refusals,
     events: VecDeque<Event>,
     tally: Tally,
 }
@@ -89,7 +92,7 @@ impl Engine {
             batch_max: delivery.max_messages.max(1),
             delivery,
             suspect_until: None,
-            given_up_in_a_row: 0,
+            refusals: Refusals::default(),
             events: VecDeque::new(),
             tally: Tally::default(),
         }
@@ -108,7 +111,7 @@ impl Engine {
         self.queue.ring = ring.id();
         // What is left to count is counted the next time.
         ring.count_older(self.stream, wanted);
-        while self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes {
+        while self.has_room() || !kept(Rule::BoundMemory) {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
             };
@@ -131,14 +134,18 @@ impl Engine {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes
+    }
+
     /// The next message to send, in order; it is in flight from now on.
     pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
         self.expire(now);
         if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
-        let ring = self.queue.ring;
-        let item = self.queue.waiting_mut().next()?;
+        let (ring, first) = (self.queue.ring, self.first_to_go());
+        let item = self.queue.waiting_mut().find(|item| item.seq >= first)?;
         item.depart(now);
         self.rate.spend(1, now);
         Some(item.outgoing(ring))
@@ -167,7 +174,7 @@ impl Engine {
         self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         self.answered = true;
         self.backoff.succeeded();
-        self.given_up_in_a_row = 0;
+        self.refusals.end();
         let doubled = self.batch_max.saturating_mul(2);
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
@@ -191,7 +198,11 @@ impl Engine {
         match count {
             0 => return,
             1 if self.may_give_up() => return self.give_up(range, &fault.reason),
-            1 => self.backoff.pause(now.mono, None, random),
+            1 => {
+                self.backoff.pause(now.mono, None, random);
+                self.pass(&range);
+            }
+            _ if !kept(Rule::TryBothHalves) => return self.drop_half(range),
             _ => self.suspect(epoch),
         }
         self.queue.mark(&range, State::Waiting);
@@ -217,7 +228,9 @@ impl Engine {
         if epoch != self.epoch {
             return;
         }
-        self.queue.mark(&ALL, State::Waiting);
+        if kept(Rule::SendLostAgain) {
+            self.queue.mark(&ALL, State::Waiting);
+        }
         if retry == Retry::Paused || !self.answered {
             self.backoff.pause(now.mono, None, random);
         }
@@ -237,6 +250,7 @@ impl Engine {
         if epoch == self.epoch {
             self.answered = true;
             self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
+            let after = after.filter(|_| kept(Rule::HonourRetryAfter));
             self.backoff.pause(now.mono, after, random);
             self.note(Event::NotDelivered(fault));
         }
@@ -290,6 +304,9 @@ impl Engine {
         let mut count = 0;
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
+            if !kept(Rule::SettleOnce) && how == Settled::Expired {
+                ring.settle(self.stream, Seq(seq.0 + 1), how, now);
+            }
             self.tally.settled(how);
             self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
@@ -328,7 +345,8 @@ impl Engine {
     /// or since all before it were accepted, so that a slow way is not taken for a dead one.
     #[must_use]
     pub fn overdue_at(&self) -> Option<Duration> {
-        let (_, since) = self.queue.oldest_in_flight()?;
+        let oldest = self.queue.oldest_in_flight();
+        let (_, since) = oldest.filter(|_| kept(Rule::MissAnswers))?;
         Some(since.max(self.progressed) + self.delivery.timeout)
     }
 
@@ -377,24 +395,6 @@ impl Engine {
         self.queue.expire(&self.limits, now);
     }
 
-    fn may_give_up(&self) -> bool {
-        self.delivery.on_reject == OnReject::Skip && self.given_up_in_a_row < GIVEN_UP_IN_A_ROW_MAX
-    }
-
-    fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
-        let seq = *range.start();
-        self.queue.give_up(seq, reason);
-        self.given_up_in_a_row += 1;
-        let reason = reason.to_owned();
-        self.note(Event::GivenUp {
-            seq,
-            reason: reason.clone(),
-        });
-        if self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
-            self.note(Event::AtFault { reason });
-        }
-    }
-
     fn is_paused(&self, now: Now) -> bool {
         self.paused_until(now).is_some()
     }
@@ -409,9 +409,6 @@ impl Engine {
 
 /// Every message.
 const ALL: RangeInclusive<Seq> = Seq(0)..=Seq(u64::MAX);
-
-/// So many messages given up with none accepted between mean that the destination is at fault.
-const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
 
 /// Events that wait to be told.
 pub const EVENTS_MAX: usize = 64;

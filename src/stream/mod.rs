@@ -4,13 +4,14 @@
 //! A destination is one file with a state machine ([`Link`]) that sees bytes and the [`Engine`],
 //! never a socket. `file` alone has no far end: its state machine is the file itself.
 
-mod backoff;
+pub mod backoff;
 pub mod engine;
 pub mod file;
 pub mod http;
 pub mod mqtt;
 pub mod rejects;
 pub mod render;
+pub(crate) mod rules;
 pub mod settings;
 pub mod sieve;
 pub mod wialon_retranslator;

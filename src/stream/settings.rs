@@ -62,14 +62,16 @@ impl Settings {
         }
     }
 
-    /// Messages that are read and not settled at most: the window, or two batches.
+    /// Messages that are read and not settled at most: the window, or two batches; never only one,
+    /// so that there is another to try.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
-        match &self.destination {
+        let most = match &self.destination {
             Destination::Mqtt(mqtt) => usize::from(mqtt.window),
             Destination::WialonRetranslator(wialon) => usize::from(wialon.window),
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
-        }
+        };
+        most.max(2)
     }
 }
 

@@ -6,10 +6,13 @@
 //! - Packets go in flights of at most `window`. A flight is accepted when it has as many
 //!   acknowledgements as packets; with one too few, nobody knows whose it is, and each packet of
 //!   it is sent again alone.
-//! - A packet that ended `attempts` connections without an answer is tried once more, after the
-//!   last message that was accepted: if that is answered again, the receiver lives, and a packet
-//!   that gets no answer then is refused; if not, the receiver is at fault, and nothing is given
-//!   up. Where nothing was accepted yet there is no such proof, and the packet is refused.
+//! - A packet that ended `attempts` connections without an answer is tried twice more, each time
+//!   after the last message that was accepted: if that is answered again, the receiver lives, and
+//!   a packet that gets no answer then is refused; if not, the receiver is at fault, and nothing is
+//!   given up. Where nothing was accepted yet there is no such proof, and the packet is refused.
+//! - After eight that were refused in a row the receiver is at fault. From then on packets go in
+//!   twos, so that one which is never taken cannot hide that the receiver takes others again: any
+//!   acknowledgement shows that. A `window` of 1 leaves that to the proof alone.
 
 use super::Fault;
 use super::Link;
@@ -21,6 +24,8 @@ use super::engine::Engine;
 use super::engine::Outgoing;
 use super::render;
 use super::render::View;
+use super::rules::Rule;
+use super::rules::kept;
 use super::settings;
 use super::settings::Ack;
 use super::settings::Delivery;
@@ -81,8 +86,17 @@ impl<'a> WialonRetranslator<'a> {
         match self.flight.first() {
             _ if self.trial.is_some() => false,
             None => true,
+            // one that is never taken would keep the receiver at fault for ever: two say more
+            Some(_) if engine.is_at_fault() => self.flight.len() < self.window().min(2),
             Some(first) if engine.is_suspect(*first) => false,
-            Some(_) => self.flight.len() < usize::from(self.settings.window),
+            Some(_) => self.flight.len() < self.window(),
+        }
+    }
+
+    fn window(&self) -> usize {
+        match kept(Rule::BoundWindow) {
+            true => usize::from(self.settings.window),
+            false => usize::MAX,
         }
     }
 
@@ -94,12 +108,19 @@ impl<'a> WialonRetranslator<'a> {
         may_give_up && doubted && self.flight.is_empty()
     }
 
+    /// Whether it has had a trial before: of one alone the network may have lost the answer.
+    fn is_tried(&self, seq: Seq, engine: &Engine) -> bool {
+        engine.unanswered_count(seq) > self.settings.attempts.max(1)
+    }
+
     /// Begins the last try of a message that is in flight.
     fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) {
         let proof = turn.engine.last_accepted();
         if proof.is_some_and(|proof| encode(&mut self.view, &proof, turn.out).is_ok()) {
             self.trial = Some(Trial::Proof(seq));
             self.moved_at = turn.now.mono;
+        } else if turn.engine.is_at_fault() {
+            self.write(seq, turn);
         } else {
             self.refuse(seq, turn);
         }
@@ -127,6 +148,9 @@ impl<'a> WialonRetranslator<'a> {
 
     /// One `0x11`.
     fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        if self.is_under_way() {
+            turn.engine.proved(self.epoch);
+        }
         if let Some(Trial::Proof(seq)) = self.trial {
             self.trial = Some(Trial::Packet(seq));
             self.write(seq, turn);
@@ -137,7 +161,8 @@ impl<'a> WialonRetranslator<'a> {
         }
         self.answers += 1;
         self.moved_at = turn.now.mono;
-        if self.answers == self.flight.len() {
+        let answers = self.answers + usize::from(!kept(Rule::CountAnswers));
+        if answers >= self.flight.len() {
             self.land(turn);
         }
         Ok(())
@@ -163,7 +188,8 @@ impl<'a> WialonRetranslator<'a> {
         match self.trial {
             _ if self.settings.ack == Ack::None => {}
             Some(Trial::Proof(_)) => {}
-            Some(Trial::Packet(seq)) => self.refuse(seq, turn),
+            Some(Trial::Packet(seq)) if self.is_tried(seq, turn.engine) => self.refuse(seq, turn),
+            Some(Trial::Packet(_)) => turn.engine.unanswered(self.epoch),
             None => {
                 turn.engine.unanswered(self.epoch);
                 turn.engine.suspect(self.epoch);

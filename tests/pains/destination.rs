@@ -6,6 +6,8 @@ use crate::web::{Reply, Web};
 use crate::weir::{Weir, eventually, free_port};
 use crate::{SMALL, assert_balanced, config, count, http, mqtt, reasons, send, stream};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
 use std::time::Duration;
 
 /// A poison message among 1,000 costs at most 2 log2(1,000) requests, and itself alone.
@@ -38,6 +40,36 @@ fn pain_5_a_poison_message_blocks_the_queue() {
     println!("found in {} requests after the first", last - first);
     assert!(last - first <= 19, "{}: 2 log2(1000) is 19.9", last - first);
     assert_eq!(stream(&weir, "cloud")["given_up"], 1);
+    assert_balanced(&mut weir);
+}
+
+/// The other side of the same pain: where everything is refused, the destination is at fault, and
+/// where the login is, the configuration; neither costs what waits.
+#[test]
+fn pain_5_a_destination_at_fault_costs_eight_messages_and_a_wrong_login_none() {
+    let (port, mood) = (free_port(), Arc::new(AtomicU16::new(401)));
+    let status = Arc::clone(&mood);
+    let web = Web::start(move |_, _| Reply::Status(status.load(SeqCst)));
+    let mut weir = Weir::start("fault", &config(port, SMALL, &http(web.port, "")));
+    send(port, 0..50);
+    eventually("it was asked", || web.asked().len() > 3);
+    assert_eq!(count(&weir, "cloud", "backlog"), 50, "a wrong login");
+    mood.store(400, SeqCst);
+    eventually("eight are given up", || {
+        count(&weir, "cloud", "given_up") == 8
+    });
+    let asked = web.asked().len();
+    eventually("it goes on asking", || web.asked().len() > asked + 3);
+    assert_eq!(count(&weir, "cloud", "backlog"), 42, "it is at fault");
+    let told = reasons(&weir);
+    assert!(
+        told.iter().any(|it| it.contains("nothing more is skipped")),
+        "{told:?}"
+    );
+    mood.store(200, SeqCst);
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    let arrived = Arrivals::of(web.accepted(), "seq").first;
+    assert_eq!(arrived, (8..50).collect::<Vec<_>>());
     assert_balanced(&mut weir);
 }
 

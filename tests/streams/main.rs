@@ -8,6 +8,7 @@
 )]
 
 mod batches;
+mod chance;
 mod engine;
 mod file;
 mod http;

@@ -6,7 +6,7 @@ use super::Roots;
 use super::Tls;
 use super::TlsSocket;
 use super::files;
-use super::files::Stamp;
+use super::files::Made;
 use super::verify::Verifier;
 use crate::clock::Clock;
 use crate::net::socket::Socket;
@@ -29,14 +29,7 @@ use std::sync::Arc;
 pub struct Client {
     tls: Tls,
     clock: Clock,
-    made: Option<Made>,
-}
-
-/// A configuration of rustls and the files that it was made of.
-#[derive(Debug)]
-struct Made {
-    config: Arc<ClientConfig>,
-    files: Vec<(PathBuf, Option<Stamp>)>,
+    made: Option<Made<Arc<ClientConfig>>>,
 }
 
 impl Client {
@@ -71,36 +64,22 @@ impl Client {
     }
 
     fn config(&mut self) -> Result<Arc<ClientConfig>, Fault> {
-        let unchanged = |made: &&Made| {
-            let mut files = made.files.iter();
-            files.all(|(file, stamp)| files::stamp(file) == *stamp)
-        };
-        if let Some(made) = self.made.as_ref().filter(unchanged) {
-            return Ok(Arc::clone(&made.config));
+        if let Some(made) = self.made.as_ref().filter(|made| made.is_current()) {
+            return Ok(Arc::clone(&made.of));
         }
         self.made = None;
-        // stamped before they are read: a change in between is found next time
-        let files = self.files();
-        let config = Arc::new(self.make()?);
-        self.made = Some(Made {
-            config: Arc::clone(&config),
-            files,
-        });
+        let made = Made::new(self.files(), || self.make().map(Arc::new))?;
+        let config = Arc::clone(&made.of);
+        self.made = Some(made);
         Ok(config)
     }
 
-    /// Every file that counts, as it stands now.
-    fn files(&self) -> Vec<(PathBuf, Option<Stamp>)> {
+    /// Every file that counts.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
         let identity = self.tls.identity.iter();
         let identity = identity.flat_map(|of| [of.certificate.clone(), of.key.clone()]);
         let system = self.wants_system().then(files::system_roots).flatten();
-        let files = self.tls.ca.iter().cloned().chain(identity).chain(system);
-        files
-            .map(|file| {
-                let stamp = files::stamp(&file);
-                (file, stamp)
-            })
-            .collect()
+        self.tls.ca.iter().cloned().chain(identity).chain(system)
     }
 
     fn make(&self) -> Result<ClientConfig, Fault> {
@@ -160,7 +139,7 @@ impl Client {
     fn roots(&self) -> Result<RootCertStore, Fault> {
         let mut roots = RootCertStore::empty();
         if let Some(ca) = &self.tls.ca {
-            files::add_issuers(ca, &mut roots)?;
+            files::add_issuers(ca, "ca", &mut roots)?;
         }
         let mut built_in = self.tls.roots == Some(Roots::BuiltIn);
         if self.wants_system() {
@@ -182,9 +161,9 @@ impl Client {
 
 /// The date for certificates: none while the clock cannot be believed, unless no date counts.
 #[derive(Debug)]
-struct Date {
-    clock: Clock,
-    counts: bool,
+pub(super) struct Date {
+    pub(super) clock: Clock,
+    pub(super) counts: bool,
 }
 
 impl TimeProvider for Date {

@@ -42,6 +42,27 @@ impl Fault {
         Self::Protocol(words.to_owned())
     }
 
+    /// What rustls says of a client of ours.
+    pub(super) fn of_client(error: &Error) -> Self {
+        match error {
+            Error::NoCertificatesPresented => {
+                Self::Certificate("it shows no certificate".to_owned())
+            }
+            Error::InvalidCertificate(error) => {
+                Self::Certificate(format!("its certificate is not taken: {error}"))
+            }
+            Error::FailedToGetCurrentTime => {
+                let words = "the clock is wrong, so no certificate can be checked";
+                Self::Certificate(words.to_owned())
+            }
+            Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+                Self::Protocol("it does not speak TLS".to_owned())
+            }
+            Error::AlertReceived(alert) => Self::Protocol(format!("it ends TLS: {alert:?}")),
+            other => Self::Protocol(format!("TLS: {other}")),
+        }
+    }
+
     /// What rustls says.
     pub(super) fn of(error: &Error) -> Self {
         match error {

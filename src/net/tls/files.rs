@@ -18,14 +18,46 @@ use std::path::PathBuf;
 
 /// A file as it was when it was read: where it is replaced, changed or gone, this differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+struct Stamp {
     inode: u64,
     len: u64,
     changed: (i64, i64),
 }
 
+/// What was made of files, good until one of them changes.
+#[derive(Debug)]
+pub(super) struct Made<T> {
+    pub(super) of: T,
+    files: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+impl<T> Made<T> {
+    /// Makes it; the files are looked at before they are read, so that a change in between is
+    /// found next time.
+    ///
+    /// # Errors
+    /// As `make`.
+    pub(super) fn new(
+        files: impl Iterator<Item = PathBuf>,
+        make: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<Self, Fault> {
+        let stamped = files.map(|file| {
+            let stamp = stamp(&file);
+            (file, stamp)
+        });
+        let files = stamped.collect();
+        Ok(Self { of: make()?, files })
+    }
+
+    /// Whether the files are as they were.
+    pub(super) fn is_current(&self) -> bool {
+        let mut files = self.files.iter();
+        files.all(|(file, before)| stamp(file) == *before)
+    }
+}
+
 /// How a file stands now; none where it cannot be said.
-pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+fn stamp(path: &Path) -> Option<Stamp> {
     let found = fs::metadata(path).ok()?;
     Some(Stamp {
         inode: found.ino(),
@@ -38,11 +70,11 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
 ///
 /// # Errors
 /// [`Fault`], named after the key.
-pub(super) fn add_issuers(path: &Path, roots: &mut RootCertStore) -> Result<(), Fault> {
-    for certificate in certificates(path, "ca")? {
+pub(super) fn add_issuers(path: &Path, key: &str, roots: &mut RootCertStore) -> Result<(), Fault> {
+    for certificate in certificates(path, key)? {
         roots
             .add(certificate)
-            .map_err(|error| Fault::file("ca", path, &format!("a certificate in it: {error}")))?;
+            .map_err(|error| Fault::file(key, path, &format!("a certificate in it: {error}")))?;
     }
     Ok(())
 }
@@ -61,7 +93,7 @@ pub(super) fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<
     }
 }
 
-/// A client's certificate and key.
+/// A certificate and its key.
 ///
 /// # Errors
 /// [`Fault`], named after the key.

@@ -1,5 +1,6 @@
-//! TLS towards destinations: what the configuration says of it, and the connection. The state
-//! machine is that of rustls; sockets are those of [`net`](super).
+//! TLS towards destinations, and on ports that channels listen on: what the configuration says of
+//! it, and the connection. The state machine is that of rustls; sockets are those of
+//! [`net`](super).
 //!
 //! Whom to trust, by the keys that are written:
 //!
@@ -15,11 +16,13 @@
 mod client;
 mod fault;
 mod files;
+mod server;
 mod socket;
 mod verify;
 
 pub use client::Client;
 pub use fault::Fault;
+pub use server::Server;
 pub use socket::TlsSocket;
 
 use std::path::PathBuf;
@@ -41,6 +44,15 @@ pub struct Tls {
     pub fingerprint: Option<[u8; 32]>,
 }
 
+/// What a channel that listens says of TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTls {
+    /// What it shows.
+    pub identity: Identity,
+    /// Only clients with a certificate of an issuer in this file are served, PEM.
+    pub client_ca: Option<PathBuf>,
+}
+
 /// Roots that come with something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Roots {
@@ -50,7 +62,7 @@ pub enum Roots {
     BuiltIn,
 }
 
-/// A client certificate; its files are read again at each connection.
+/// A certificate to show; its files are read again at each connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate, and those between it and its root, PEM.

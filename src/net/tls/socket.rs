@@ -5,7 +5,7 @@ use super::Fault;
 use crate::net::socket::Interest;
 use crate::net::socket::Socket;
 use crate::net::socket::unless_blocked;
-use rustls::ClientConnection;
+use rustls::Connection;
 use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
@@ -16,7 +16,7 @@ use std::io::Write;
 #[derive(Debug)]
 pub struct TlsSocket {
     socket: Socket,
-    tls: ClientConnection,
+    tls: Connection,
 }
 
 impl TlsSocket {
@@ -28,7 +28,11 @@ impl TlsSocket {
     ///
     /// # Cancellation
     /// The socket is closed.
-    pub(super) async fn shake_hands(socket: Socket, tls: ClientConnection) -> io::Result<Self> {
+    pub(super) async fn shake_hands(
+        socket: Socket,
+        tls: impl Into<Connection>,
+    ) -> io::Result<Self> {
+        let tls = tls.into();
         let mut this = Self { socket, tls };
         loop {
             this.flush()?;
@@ -36,7 +40,7 @@ impl TlsSocket {
                 return Ok(this);
             }
             match unless_blocked(this.receive())? {
-                Some(0) => return Err(Fault::cut_short().into()),
+                Some(0) => return Err(this.cut_short().into()),
                 Some(_) => {}
                 None => this.ready(Interest::Read).await?,
             }
@@ -124,9 +128,25 @@ impl TlsSocket {
         if let Err(error) = self.tls.process_new_packets() {
             // the far end is to hear why; whether it does is no matter
             self.flush().ok();
-            return Err(Fault::of(&error).into());
+            return Err(self.fault(&error).into());
         }
         Ok(received)
+    }
+
+    fn fault(&self, error: &rustls::Error) -> Fault {
+        match self.tls {
+            Connection::Client(_) => Fault::of(error),
+            Connection::Server(_) => Fault::of_client(error),
+        }
+    }
+
+    fn cut_short(&self) -> Fault {
+        match self.tls {
+            Connection::Client(_) => Fault::cut_short(),
+            Connection::Server(_) => {
+                Fault::Protocol("closed in the middle of the TLS handshake".to_owned())
+            }
+        }
     }
 
     /// Writes what TLS has to say, as far as the socket takes it.

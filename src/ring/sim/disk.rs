@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 /// One end of a disk; the other is the ring's.
 #[derive(Clone)]
-pub(super) struct Disk(Rc<RefCell<State>>);
+pub(crate) struct Disk(Rc<RefCell<State>>);
 
 struct State {
     media: Vec<u8>,
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl Disk {
-    pub(super) fn new(len: usize, unit: usize, random: Random) -> Self {
+    pub(crate) fn new(len: usize, unit: usize, random: Random) -> Self {
         let zeros = vec![0; len];
         let dirty = BTreeMap::new();
         let (dead, cut_after) = (false, None);
@@ -55,7 +55,7 @@ impl Disk {
 
     /// Takes the power away. A unit under way turns to noise once in `garbage` times; those
     /// ranges are returned.
-    pub(super) fn cut_power(&self, garbage: Option<u64>) -> Vec<Range<usize>> {
+    pub(crate) fn cut_power(&self, garbage: Option<u64>) -> Vec<Range<usize>> {
         let state = &mut *self.0.borrow_mut();
         let mut noise = Vec::new();
         for (unit, versions) in std::mem::take(&mut state.dirty) {
@@ -75,7 +75,7 @@ impl Disk {
     }
 
     /// Changes bytes where they lie.
-    pub(super) fn rot(&self, range: Range<usize>) {
+    pub(crate) fn rot(&self, range: Range<usize>) {
         let state = &mut *self.0.borrow_mut();
         for at in range {
             let change = u8::try_from(state.random.below(255) + 1).unwrap_or(1);
@@ -90,22 +90,22 @@ impl Disk {
     }
 
     /// Of 1000 syncs so many fail from here on.
-    pub(super) fn set_failing(&self, syncs: u64) {
+    pub(crate) fn set_failing(&self, syncs: u64) {
         self.0.borrow_mut().failing_syncs = syncs;
     }
 
     /// Stops or resumes to take writes.
-    pub(super) fn set_dead(&self, dead: bool) {
+    pub(crate) fn set_dead(&self, dead: bool) {
         self.0.borrow_mut().dead = dead;
     }
 
     /// Ends the process in the middle of a commit.
-    pub(super) fn cut_after(&self, writes: Option<u32>) {
+    pub(crate) fn cut_after(&self, writes: Option<u32>) {
         self.0.borrow_mut().cut_after = writes;
     }
 
     /// What reads would find.
-    pub(super) fn cache(&self) -> Vec<u8> {
+    pub(crate) fn cache(&self) -> Vec<u8> {
         self.0.borrow().cache.clone()
     }
 }

@@ -7,9 +7,9 @@
 //! `WEIR_SEEDS` as many from there on.
 
 mod crash;
-mod disk;
+pub(crate) mod disk;
 mod oracle;
-mod random;
+pub(crate) mod random;
 // A broken rule may also be noticed by an assertion, which has to be caught.
 #[cfg(panic = "unwind")]
 mod rules;

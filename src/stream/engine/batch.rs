@@ -36,7 +36,10 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let most = self.batch_room().min(self.rate.room(now));
+        let mut most = self.batch_room().min(self.rate.room(now));
+        if self.first_to_go() > Seq(0) {
+            most = most.min(1);
+        }
         let (mut range, mut count) = (None, 0);
         self.offer(most, pack, |item| {
             item.depart(now);
@@ -58,7 +61,7 @@ impl Engine {
             self.queue.bytes() >= self.limits.bytes || self.queue.waiting().nth(most - 1).is_some();
         let is_known =
             self.suspect_until.is_none() && !self.is_paused(now) && self.rate.room(now) >= most;
-        if is_full && is_known {
+        if is_full && is_known && self.first_to_go() == Seq(0) {
             self.offer(most, pack, |_| {});
         }
     }
@@ -71,9 +74,10 @@ impl Engine {
         mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
         mut take: impl FnMut(&mut Item),
     ) {
-        let ring = self.queue.ring;
+        let (ring, first) = (self.queue.ring, self.first_to_go());
         let (mut room, mut unfit) = (most, Vec::new());
-        for item in self.queue.waiting_mut() {
+        let may_go = |item: &&mut Item| item.seq >= first;
+        for item in self.queue.waiting_mut().filter(may_go) {
             if room == 0 {
                 break;
             }

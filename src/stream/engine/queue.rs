@@ -7,6 +7,8 @@ use crate::clock::Wall;
 use crate::ring::Record;
 use crate::ring::Seq;
 use crate::ring::Settled;
+use crate::stream::rules::Rule;
+use crate::stream::rules::kept;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -128,7 +130,11 @@ impl Queue {
 
     /// Takes the first one out if it is settled.
     pub(super) fn pop_settled(&mut self) -> Option<(Seq, Settled)> {
-        let State::Settled(how) = self.items.front()?.state else {
+        let mut first = self.items.front()?.state;
+        if !kept(Rule::CloseThePrefix) && matches!(first, State::InFlight { .. }) {
+            first = self.items.get(1)?.state;
+        }
+        let State::Settled(how) = first else {
             return None;
         };
         let item = self.items.pop_front()?;
@@ -228,7 +234,8 @@ impl Queue {
             return;
         }
         for item in self.waiting_mut() {
-            let is_old = limits.ttl.is_some_and(|ttl| item.age(now) > ttl);
+            let early = if kept(Rule::ExpireInTime) { 1 } else { 2 };
+            let is_old = limits.ttl.is_some_and(|ttl| early * item.age(now) > ttl);
             if is_old
                 || limits
                     .max_age

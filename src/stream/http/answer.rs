@@ -3,6 +3,8 @@
 use crate::clock::Now;
 use crate::message::timestamp;
 use crate::stream::Fault;
+use crate::stream::rules::Rule;
+use crate::stream::rules::kept;
 use std::time::Duration;
 use ureq_proto::http::HeaderMap;
 use ureq_proto::http::Response;
@@ -84,6 +86,7 @@ fn verdict(status: u16, success: &[u16]) -> Verdict {
         _ if accepted => Verdict::Accepted,
         408 | 425 | 429 | 500..600 => Verdict::Busy,
         400 | 409 | 413 | 415 | 422 => Verdict::Refused,
+        401 if !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
         _ => Verdict::Misconfigured,
     }
 }

@@ -11,7 +11,7 @@ use miniz_oxide::deflate::core::TDEFLStatus;
 use miniz_oxide::deflate::core::compress_to_output;
 use miniz_oxide::deflate::core::create_comp_flags_from_zip_params;
 
-/// A member that is being written. Costs 330 KiB, whatever its length, and what it has become.
+/// A member that is being written. Costs 250 KiB, whatever its length, and what it has become.
 pub(super) struct Gzip {
     deflate: CompressorOxide,
     sum: crc::Digest<'static, u32>,
@@ -77,6 +77,9 @@ mod tests {
     use super::*;
     use miniz_oxide::inflate::decompress_to_vec;
 
+    /// In bytes.
+    const COST: u64 = 250 << 10;
+
     fn read(member: &[u8]) -> Vec<u8> {
         let (deflated, tail) = member[HEAD.len()..].split_at(member.len() - HEAD.len() - 8);
         let bytes = decompress_to_vec(deflated).unwrap();
@@ -98,6 +101,22 @@ mod tests {
             assert!(member.len() < text.len() / 3, "{}", member.len());
         }
         assert_eq!(read(&Gzip::new().finish()), b"");
+    }
+
+    #[test]
+    fn it_costs_what_it_says_whatever_its_length() {
+        let piece = [b'x'; 1000];
+        let cost = |count| {
+            let counted = allocation_counter::measure(|| {
+                let mut gzip = Gzip::new();
+                (0..count).for_each(|_| gzip.put(&piece));
+                assert!(!gzip.finish().is_empty());
+            });
+            counted.bytes_max
+        };
+        let (short, long) = (cost(1), cost(1000));
+        assert!((COST - (50 << 10)..=COST).contains(&short), "{short}");
+        assert!(long < short + 16 * 1024, "{short} {long}");
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! `[[channel]]`: how devices and weir come together: `listen` or `connect`, and `tls`.
+
+use super::address;
+use super::channel_type::Ident;
+use super::channel_type::Type;
+use super::channel_type::Way;
+use super::context::Wrong;
+use super::reader::Reader;
+use super::section::path;
+use super::source::Place;
+use super::stream_link;
+use crate::channel::settings::Connect;
+use crate::net::Address;
+use crate::net::tls::ServerTls;
+
+/// What `listen`, `connect` and `tls` say.
+pub(super) struct Ways {
+    pub(super) listen: Vec<Address>,
+    /// Where each of `listen` stands.
+    pub(super) places: Vec<Place>,
+    pub(super) connect: Option<Connect>,
+    /// Of what is listened on.
+    pub(super) tls: Option<ServerTls>,
+}
+
+/// Reads the three; one of the first two has to be there where the type needs it, not both.
+pub(super) fn read(reader: &mut Reader<'_>, kind: &Type) -> Ways {
+    let (listens, connects) = (reader.has("listen"), reader.has("connect"));
+    if listens && connects && kind.ways.contains(&Way::Connect) {
+        let message = "a channel has either `listen` or `connect`";
+        let place = reader.place_of("connect");
+        reader.error(place, message, "make two channels of it");
+    }
+    if !listens && !connects && !kind.ways.is_empty() {
+        let key = kind.example.split(' ').next().unwrap_or("listen");
+        reader.missing(key, kind.example);
+    }
+    let (listen, places) = listen(reader, kind).into_iter().unzip();
+    let mut connect = connect(reader, kind);
+    let tls = tls(reader, connect.as_mut());
+    Ways {
+        listen,
+        places,
+        connect,
+        tls,
+    }
+}
+
+/// Of a type that is not known it is not known either what they mean.
+pub(super) fn pass_over(reader: &mut Reader<'_>) {
+    for key in ["listen", "connect", "tls"] {
+        reader.take(key);
+    }
+}
+
+/// Notes that `ident` is not there where it has to be.
+pub(super) fn demand_ident(reader: &Reader<'_>, kind: &Type, ways: &Ways) {
+    let serial = |address: &Address| matches!(address, Address::Serial(_));
+    let needed = match kind.ident {
+        Ident::Named => false,
+        Ident::Sometimes => ways.connect.is_some() || ways.listen.iter().any(serial),
+        Ident::Never => true,
+    };
+    if needed && !reader.has("ident") {
+        reader.missing("ident", "ident = \"${hostname}\"");
+    }
+}
+
+/// The addresses and where they stand.
+fn listen(reader: &mut Reader<'_>, kind: &Type) -> Vec<(Address, Place)> {
+    let place = reader.place_of("listen");
+    let errors = reader.context().errors();
+    let texts = reader.texts("listen").unwrap_or_default();
+    if !reader.has("listen") {
+        return Vec::new();
+    }
+    let never = !kind.ways.iter().any(|way| *way != Way::Connect);
+    if never {
+        let message = format!("`{}` does not listen", kind.name);
+        reader.error(place, message, instead(kind, "listen"));
+        return Vec::new();
+    }
+    if texts.is_empty() && reader.context().errors() == errors {
+        let place = reader.value_place("listen");
+        reader.error(place, "there is no address", instead(kind, "connect"));
+    }
+    let found = texts.iter();
+    let found = found.filter_map(|text| {
+        let fits = |text: &str| fitting(address::listen(text)?, kind);
+        Some((reader.parse(text, fits)?, text.place))
+    });
+    found.collect()
+}
+
+/// The address, if the type can listen there.
+fn fitting(address: Address, kind: &Type) -> Result<Address, Wrong> {
+    let (way, what, len) = match address {
+        Address::Tcp(_) | Address::Unix(_) => (Way::Stream, "does not listen on sockets", None),
+        Address::Udp(_) => (Way::Udp, "does not listen on UDP", Some(4)),
+        Address::Serial(_) => (Way::Serial, "does not read serial lines", Some(7)),
+    };
+    if kind.ways.contains(&way) {
+        return Ok(address);
+    }
+    let wrong = Wrong::new(format!("`{}` {what}", kind.name)).hint(instead(kind, "connect"));
+    Err(match len {
+        Some(len) => wrong.at(0..len),
+        None => wrong,
+    })
+}
+
+/// `connect`.
+fn connect(reader: &mut Reader<'_>, kind: &Type) -> Option<Connect> {
+    if reader.has("connect") && !kind.ways.contains(&Way::Connect) {
+        let message = format!("`{}` does not connect", kind.name);
+        let place = reader.place_of("connect");
+        reader.error(place, message, instead(kind, "connect"));
+        reader.take("connect");
+        return None;
+    }
+    reader.parsed("connect", kind.connect)
+}
+
+/// What to do instead of writing `key`.
+fn instead(kind: &Type, key: &str) -> String {
+    match kind.example {
+        "" => format!("leave `{key}` out"),
+        example => format!("write `{example}`"),
+    }
+}
+
+/// `tls`: of who connects it says whom to trust, of who listens what to show.
+fn tls(reader: &mut Reader<'_>, connect: Option<&mut Connect>) -> Option<ServerTls> {
+    let connects = reader.has("connect");
+    let mut table = reader.table("tls")?;
+    if connects {
+        let tls = stream_link::keys(table);
+        if let Some(connect) = connect {
+            connect.tls = Some(tls);
+        }
+        return None;
+    }
+    if !table.has("certificate") && !table.has("key") {
+        table.missing("certificate", "certificate = \"/etc/weir/server.pem\"");
+    }
+    let identity = stream_link::identity(&mut table);
+    let client_ca = table.parsed("client_ca", path);
+    table.finish();
+    Some(ServerTls {
+        identity: identity?,
+        client_ca,
+    })
+}

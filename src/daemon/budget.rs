@@ -1,0 +1,37 @@
+//! The memory that all connections together may fill with what is not understood yet.
+
+use super::hub::Hub;
+
+/// What one connection has of it; given back when it ends.
+pub(super) struct Share<'a> {
+    hub: &'a Hub,
+    bytes: usize,
+}
+
+impl<'a> Share<'a> {
+    /// Has nothing yet.
+    pub(super) fn of(hub: &'a Hub) -> Self {
+        Self { hub, bytes: 0 }
+    }
+
+    /// It has so much now; whether that is too much: all that is there is taken, and this
+    /// connection has more than what each may have.
+    pub(super) fn set(&mut self, bytes: usize) -> bool {
+        let others = self.hub.buffered.get().saturating_sub(self.bytes);
+        self.hub.buffered.set(others + bytes);
+        self.bytes = bytes;
+        bytes > FREE && others + bytes > BUDGET
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// Of all connections of all channels: two HTTP requests of the largest kind, or 2,000 of 1 KiB.
+const BUDGET: usize = 2 * 1024 * 1024;
+
+/// A connection that has no more is never cut: a packet of a tracker.
+const FREE: usize = 1024;

@@ -1,0 +1,102 @@
+//! The simulated world: the daemon as it is shipped, but for its sockets and clocks, lives for a
+//! year at a time, and an oracle that knows what was promised watches it. For every rule of the
+//! streams there is a test that breaks it and wants the oracle to notice.
+//!
+//! A gateway-year is one gateway with a stream of each kind (HTTP, MQTT, Wialon Retranslator) and
+//! some 1,600 messages: it is started 50 times, half of them after a cut of the power, has 50
+//! periods of outage, refusal or trouble of two hours to three weeks, and a dozen interventions by
+//! hand; its clock is wrong at times, in one of four its disk fails.
+//!
+//! `WEIR_YEARS=10000 cargo test --lib gateways_live -- --nocapture` lives so many; `WEIR_SEED=7`
+//! lives one again, and with `WEIR_YEARS` as many from there on; `WEIR_TRACE=17148000` tells what
+//! happens from that second on.
+
+mod balance;
+mod broker;
+mod destination;
+mod fate;
+mod network;
+mod oracle;
+mod plan;
+mod receiver;
+// A broken rule may also be noticed by an assertion, which has to be caught.
+#[cfg(panic = "unwind")]
+mod rules;
+mod sender;
+mod server;
+mod time;
+mod trace;
+mod world;
+
+pub(super) use network::dial;
+pub(super) use time::is_simulated;
+pub(super) use time::sleep;
+
+use crate::clock::Clock;
+use world::Tally;
+use world::live;
+
+#[test]
+fn gateways_live_for_years_and_keep_what_they_promise() {
+    let one = number("WEIR_SEED");
+    let years = number("WEIR_YEARS").unwrap_or(if one.is_some() { 1 } else { YEARS });
+    let first = one.unwrap_or(0);
+    trace::begin();
+    let (clock, began) = (Clock::new(), Clock::new().now().mono);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let lived: Vec<_> = std::thread::scope(|scope| {
+        let start = |thread| scope.spawn(move || live_all(first + thread, first + years, threads));
+        let running: Vec<_> = (0..threads).map(start).collect();
+        running.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let mut sum = Tally::default();
+    let mut violations = Vec::new();
+    for (tally, wrong) in lived {
+        sum = add(sum, tally);
+        violations.extend(wrong);
+    }
+    println!("{sum:?}, {:?}", clock.now().mono - began);
+    for (seed, wrong) in &violations {
+        println!("{wrong}\nagain: WEIR_SEED={seed} cargo test --lib gateways_live");
+    }
+    assert!(
+        violations.is_empty(),
+        "{} lives ended badly",
+        violations.len()
+    );
+}
+
+fn live_all(first: u64, end: u64, step: u64) -> (Tally, Vec<(u64, String)>) {
+    let mut sum = Tally::default();
+    let mut violations = Vec::new();
+    for seed in (first..end).step_by(usize::try_from(step).unwrap_or(1)) {
+        match live(seed, 365) {
+            Ok(tally) => sum = add(sum, tally),
+            Err(wrong) => violations.push((seed, wrong)),
+        }
+    }
+    (sum, violations)
+}
+
+fn add(one: Tally, other: Tally) -> Tally {
+    Tally {
+        lives: one.lives + other.lives,
+        messages: one.messages + other.messages,
+        accepted: one.accepted + other.accepted,
+        given_up: one.given_up + other.given_up,
+        excused: one.excused + other.excused,
+        starts: one.starts + other.starts,
+        power_cuts: one.power_cuts + other.power_cuts,
+        outages: one.outages + other.outages,
+        attempts: one.attempts + other.attempts,
+        by_hand: one.by_hand + other.by_hand,
+        steps: one.steps + other.steps,
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Gateway-years in an ordinary test run.
+const YEARS: u64 = 20;

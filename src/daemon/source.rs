@@ -1,0 +1,125 @@
+//! Sources: what a channel connects to. One task for each; a connection that is lost is made again.
+
+use super::accept::{Executor, Place, Start, converse};
+use super::connection::End;
+use super::dialler::{Dialler, WayOut};
+use super::hub::Hub;
+use super::intake::Channel;
+use super::{first_of, sleep};
+use crate::api::NOT_DELIVERED;
+use crate::net::Target;
+use crate::stream::backoff::Backoff;
+use async_executor::Task;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Connects where the channel says so, for ever.
+pub(super) fn connect(
+    executor: &Executor,
+    hub: &Rc<Hub>,
+    channel: &Rc<Channel>,
+) -> Option<Task<()>> {
+    let connect = channel.settings.connect.as_ref()?;
+    let way = WayOut {
+        who: format!("channel `{}`", channel.name()),
+        bind: None,
+        tls: connect.tls.clone(),
+        timeout: TIMEOUT,
+    };
+    let source = Source {
+        hub: Rc::clone(hub),
+        channel: Rc::clone(channel),
+        target: connect.target.clone(),
+        dialler: Dialler::new(way, hub.clock()),
+        backoff: Backoff::new(RETRY_MIN, RETRY_MAX),
+    };
+    Some(executor.spawn(source.keep_connected()))
+}
+
+/// One source.
+struct Source {
+    hub: Rc<Hub>,
+    channel: Rc<Channel>,
+    target: Target,
+    dialler: Dialler,
+    backoff: Backoff,
+}
+
+impl Source {
+    /// Waits on: the pause after a failure, a call, name servers, the connection.
+    async fn keep_connected(mut self) {
+        loop {
+            let called = self.channel.called();
+            if self.channel.take_woken() {
+                self.backoff.wake();
+            }
+            let now = self.hub.now();
+            let paused = self.backoff.paused_until(now.mono);
+            self.channel.next_try.set(paused);
+            if let Some(until) = paused {
+                first_of(called, sleep(Some(until.saturating_sub(now.mono)))).await;
+            } else if self.dialler.lacks_date(now) {
+                first_of(called, sleep(Some(DATE_EVERY))).await;
+            } else {
+                let why = self.once().await;
+                self.pause(&why);
+            }
+        }
+    }
+
+    /// One connection from its first byte to its end, and why it ended.
+    async fn once(&mut self) -> String {
+        let since = self.hub.now().mono;
+        let before = self.channel.understood();
+        let socket = match self.dialler.connect(&self.target).await {
+            Ok(socket) => socket,
+            Err(error) => {
+                self.dialler.failed();
+                let text = format!("{}: {error}", self.target);
+                self.channel.note(&self.hub, NOT_DELIVERED, &text);
+                return error.to_string();
+            }
+        };
+        let place = Place::take(&self.channel);
+        let name = self.target.to_string();
+        log::info!("channel `{}`: connected to {name}", self.channel.name());
+        let end = converse(&self.hub, &self.channel, &name, socket, Start::Said).await;
+        drop(place);
+        let lasted = self.hub.now().mono.saturating_sub(since);
+        if self.channel.understood() > before || lasted >= LASTED {
+            self.backoff.succeeded();
+        } else {
+            self.dialler.failed();
+        }
+        match end {
+            End::Idle => "nothing came for `idle_timeout`".to_owned(),
+            end => end.to_string(),
+        }
+    }
+
+    fn pause(&mut self, why: &str) {
+        let now = self.hub.now();
+        self.backoff.pause(now.mono, None, fastrand::u32(..));
+        let until = self.backoff.paused_until(now.mono).unwrap_or(now.mono);
+        let wait = until.saturating_sub(now.mono).as_secs_f64();
+        let prefix = format!("{}: ", self.target);
+        let why = why.strip_prefix(&prefix).unwrap_or(why);
+        let text = format!("{prefix}{why}; next try in {wait:.1} s");
+        self.channel.warn("not connected", &text, &self.hub);
+    }
+}
+
+/// For a connection to be made, for the handshake, and for what is written to be confirmed.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The shortest wait between two tries.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+
+/// The longest.
+const RETRY_MAX: Duration = Duration::from_secs(300);
+
+/// A connection that lasted so long was one, though nothing came.
+const LASTED: Duration = Duration::from_secs(60);
+
+/// How often a clock that is wrong is looked at.
+const DATE_EVERY: Duration = Duration::from_secs(1);
