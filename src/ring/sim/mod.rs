@@ -33,6 +33,10 @@ fn nothing_that_was_safe_is_lost() {
     let mut outcome = Outcome::default();
     // One thread for each mode; the machine has fewer processors, and shares them out.
     let lives = |mode| move || live_all(first..first + count, mode);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "lives have nothing to do with one another"
+    )]
     let threads: Vec<_> = modes.map(|mode| thread::spawn(lives(mode))).collect();
     for thread in threads {
         outcome.add(thread.join().unwrap());
