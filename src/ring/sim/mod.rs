@@ -24,7 +24,6 @@ use world::Tally;
 use world::live;
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test may use all processors")]
 fn nothing_that_was_safe_is_lost() {
     let one = number("WEIR_SEED");
     let count = number("WEIR_SEEDS").unwrap_or(if one.is_some() { 1 } else { SEEDS });
