@@ -276,6 +276,11 @@ impl Session for Tcp {
         self.answers.safe(out);
     }
 
+    /// It cuts shorter lines by itself; the driver must not cut a black box.
+    fn unit_max(&self) -> usize {
+        ips::BLACK_BOX_MAX
+    }
+
     fn waits(&self) -> bool {
         self.answers.is_full()
     }

@@ -98,6 +98,20 @@ fn wialon_ips_arrives_and_is_answered_over_tcp_and_udp() {
     assert_eq!(messages[2]["position.longitude"], 37.66139);
 }
 
+/// As long as the specification allows: longer than what other protocols have in one unit.
+#[test]
+fn a_black_box_of_five_thousand_is_taken_whole() {
+    let wialon = Wialon::start("wialon-box");
+    let mut device = connect(wialon.ips);
+    ask(&mut device, b"#L#86246;NA\r\n", b"#AL#1\r\n");
+    let black_box = format!("#B#{}\r\n", [SHORT; 5000].join("|"));
+    assert!(black_box.len() > 200_000);
+    let start = std::time::Instant::now();
+    ask(&mut device, black_box.as_bytes(), b"#AB#5000\r\n");
+    println!("a black box of 5000: {:?}", start.elapsed());
+    eventually("all arrive", || wialon.messages().len() == 5000);
+}
+
 #[test]
 fn wialon_retranslator_arrives_and_is_answered() {
     let wialon = Wialon::start("wialon-units");
