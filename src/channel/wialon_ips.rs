@@ -8,7 +8,7 @@
 //!
 //! | what came | answer | connection |
 //! |---|---|---|
-//! | `L` | `#AL#1`; `01` for a wrong password, `0` for no login, or one not taken | ends but for 1 |
+//! | `L` | `#AL#1`; `01` for a wrong password, `0` if it is none or not taken | ends but for 1 |
 //! | `L` with a wrong checksum | `#AL#10` | stays |
 //! | `SD`, `D`, `M` | `1`, once it is safe; at once the code of what is wrong | stays |
 //! | `B` | how many of it were taken, once they are safe; nothing for a wrong checksum | stays |

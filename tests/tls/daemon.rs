@@ -56,7 +56,8 @@ fn mosquitto(authority: &Authority, port: u16) -> [Program; 2] {
         &format!(
             "listener {port} 127.0.0.1\ncafile {place}ca.pem\ncertfile {place}localhost.pem\n\
              keyfile {place}localhost.key\nrequire_certificate true\nallow_anonymous true\n\
-             persistence false\nmax_queued_messages 0\nuser root\n"
+             persistence false\nmax_queued_messages 0\nuser root\n\
+             log_dest file {place}log\nlog_type subscribe\n"
         ),
     );
     let broker = run(Command::new("/usr/sbin/mosquitto").arg("-c").arg(config));
@@ -83,6 +84,10 @@ fn mosquitto(authority: &Authority, port: u16) -> [Program; 2] {
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
+    let log = folder.join("log");
+    eventually("the subscriber is there", || {
+        fs::read_to_string(&log).is_ok_and(|log| log.contains(" #"))
+    });
     [broker, Program(subscriber.unwrap())]
 }
 
