@@ -221,9 +221,9 @@ fn a_date_is_that_of_the_arrival_where_nothing_says_it_and_lost_weeks_come_back(
     // it is midnight: ten minutes before was yesterday
     assert_eq!(number(&taken[0], "timestamp"), 1_767_225_000.0);
     let era = 1024.0 * 7.0 * 86_400.0;
-    let rolled = sentence("GPRMC,000001,A,3747.0873,S,17518.8938,E,1,1,170506,,");
+    let rolled = sentence("GPRMC,000001,A,3747.0873,S,17518.8938,E,1,1,180506,,");
     let taken = told(&[rolled]);
-    assert_eq!(number(&taken[0], "timestamp"), 1_147_824_001.0 + era);
+    assert_eq!(number(&taken[0], "timestamp"), 1_147_910_401.0 + era);
 }
 
 #[test]
