@@ -10,7 +10,7 @@
 //!   configuration's fault, and a quota passes: nothing is lost, and the next try is a new
 //!   connection after the pause. Any other failure is the message's own.
 //! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
-//!   or is silent, each time. After [`ATTEMPTS`] connections that ended with the same message as
+//!   or is silent, each time. After five connections that ended with the same message as
 //!   the first without an answer, the last that was accepted is sent once more; if the broker
 //!   takes that, and the connection then ends with the message alone on its way, it is refused.
 //!   Where nothing was accepted since the start there is no such proof, and nothing is given up.
