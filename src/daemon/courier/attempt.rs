@@ -99,6 +99,8 @@ fn settle_for_one(settings: &mut Settings) {
     if let Destination::Mqtt(mqtt) = &mut settings.destination {
         mqtt.client_id = Some(format!("weir-check-{:08x}", fastrand::u32(..)));
         mqtt.clean_session = true;
+        // it is not the gateway that goes when this connection ends
+        mqtt.will = None;
     }
 }
 
