@@ -2,6 +2,7 @@
 
 use crate::message::{Message, Value};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// What is known of one epoch; degrees, metres, kilometres an hour.
 #[derive(Clone, Debug, Default)]
@@ -42,3 +43,7 @@ impl Fix {
 fn rounded(number: f64, digits: f64) -> Value {
     Value::F64((number * digits).round() / digits)
 }
+
+/// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
+/// burst.
+pub(super) const EPOCH: Duration = Duration::from_millis(300);

@@ -10,7 +10,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::fix::Fix;
+use super::fix::{EPOCH, Fix};
 use super::{Close, Intake, Malformed, Session};
 use crate::clock::Now;
 use crate::message::{Message, timestamp};
@@ -221,9 +221,6 @@ const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
 
 /// As gpsd has it, and a little more.
 const LINE_MAX: usize = 16 * 1024;
-
-/// After so long nothing more belongs to an epoch.
-const EPOCH: Duration = Duration::from_millis(300);
 
 /// What a SKY says counts for so long.
 const SKY: Duration = Duration::from_secs(10);

@@ -23,7 +23,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::fix::Fix;
+use super::fix::{EPOCH, Fix};
 use super::{Close, Intake, Malformed, Session};
 use crate::clock::Now;
 use crate::message::{Message, check_ident, timestamp};
@@ -366,10 +366,6 @@ const LINE_MAX: usize = 512;
 
 /// Lines in a row that are none.
 const BAD_MAX: u32 = 64;
-
-/// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
-/// burst.
-const EPOCH: Duration = Duration::from_millis(300);
 
 /// In microseconds.
 const DAY: u64 = 86_400 * 1_000_000;

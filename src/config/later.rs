@@ -3,9 +3,6 @@
 //! The one place that tells "not supported yet" from "unknown": whoever builds something deletes
 //! its line here.
 
-/// Keys, by the table that they stand in; `channel` and `stream` are those of every type.
-const KEYS: &[(&str, &[&str])] = &[];
-
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
     ("channel type", &["osmand", "self"]),
@@ -29,16 +26,6 @@ const VALUES: &[(&str, &[&str])] = &[
     ("target", &["syslog", "file"]),
 ];
 
-/// Whether `key` of `table` comes later.
-pub(super) fn is_key(table: &str, key: &str) -> bool {
-    keys(table).any(|later| later == key)
-}
-
-/// The keys of a table that come later.
-pub(super) fn keys(table: &str) -> impl Iterator<Item = &'static str> {
-    of(KEYS, table)
-}
-
 /// Whether `value` of `key` comes later.
 pub(super) fn is_value(key: &str, value: &str) -> bool {
     values(key).any(|later| later == value)
@@ -46,11 +33,6 @@ pub(super) fn is_value(key: &str, value: &str) -> bool {
 
 /// The values of a key that come later.
 pub(super) fn values(key: &str) -> impl Iterator<Item = &'static str> {
-    of(VALUES, key)
-}
-
-/// The names in the row of `name`.
-fn of(table: &'static [(&str, &[&str])], name: &str) -> impl Iterator<Item = &'static str> {
-    let row = table.iter().find(|(known, _)| *known == name);
+    let row = VALUES.iter().find(|(known, _)| *known == key);
     row.into_iter().flat_map(|(_, names)| names.iter().copied())
 }

@@ -29,8 +29,6 @@ pub(super) struct Reader<'a> {
     table: &'a Table,
     /// What it is, as [`later`] names it.
     kind: &'static str,
-    /// The same with its `type`.
-    subkind: String,
     asked: Vec<&'static str>,
     mistakes_before: usize,
 }
@@ -43,7 +41,6 @@ impl<'a> Reader<'a> {
             context,
             table,
             kind,
-            subkind: String::new(),
             asked: Vec::new(),
             mistakes_before,
         }
@@ -309,7 +306,6 @@ impl<'a> Reader<'a> {
             known.chain(later::values(&format!("{} type", self.kind))),
         )?;
         let found = choices.iter().find(|(known, _)| *known == meant);
-        self.subkind = format!("{} {meant}", self.kind);
         chosen.or(found.map(|(_, kind)| *kind))
     }
 
@@ -382,16 +378,7 @@ impl<'a> Reader<'a> {
     /// Notes a key that nobody asked for.
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
-        if later::is_key(self.kind, &key) || later::is_key(&self.subkind, &key) {
-            let message = format!("`{key}` is not supported yet");
-            self.context
-                .note(Mistake::error(entry.key_place, message).hint("leave it out"));
-            return;
-        }
         let known = self.asked.iter().copied();
-        let known = known
-            .chain(later::keys(self.kind))
-            .chain(later::keys(&self.subkind));
         let mistake = Mistake::error(entry.key_place, format!("unknown key `{key}`"));
         self.context.note(match nearest(&key, known) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),

@@ -4,7 +4,7 @@ mod attempt;
 
 pub use attempt::{Errand, attempt};
 
-use super::dialler::{Dialler, WayOut};
+use super::dialler::{DATE_EVERY, Dialler, WayOut};
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::stream::Stream;
@@ -450,9 +450,6 @@ fn broken(error: &io::Error) -> Lost {
     };
     Lost::new(code, error.to_string())
 }
-
-/// How often a clock that is wrong is looked at.
-const DATE_EVERY: Duration = Duration::from_secs(1);
 
 /// flespi's code of a destination that could not be reached.
 const NO_CONNECTION: i32 = -1;

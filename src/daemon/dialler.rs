@@ -99,3 +99,6 @@ impl Dialler {
 
 /// What did not come in time.
 pub(super) const HANDSHAKE: &str = "the TLS handshake";
+
+/// How often a clock that is wrong is looked at.
+pub(super) const DATE_EVERY: Duration = Duration::from_secs(1);

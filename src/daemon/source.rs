@@ -2,7 +2,7 @@
 
 use super::accept::{Executor, Place, Start, converse};
 use super::connection::End;
-use super::dialler::{Dialler, WayOut};
+use super::dialler::{DATE_EVERY, Dialler, WayOut};
 use super::hub::Hub;
 use super::intake::Channel;
 use super::{first_of, sleep};
@@ -120,6 +120,3 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 
 /// A connection that lasted so long was one, though nothing came.
 const LASTED: Duration = Duration::from_secs(60);
-
-/// How often a clock that is wrong is looked at.
-const DATE_EVERY: Duration = Duration::from_secs(1);

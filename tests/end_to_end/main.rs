@@ -24,7 +24,7 @@ mod weir;
 mod wialon;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};
-use weir::{Lines, Weir, ask_unix, eventually, free_port};
+use weir::{Lines, Weir, ask_unix, eventually, free_port, message};
 
 /// One JSON channel and whatever streams a test needs.
 fn config(port: u16, streams: &str) -> String {
@@ -40,15 +40,6 @@ fn mqtt(name: &str, port: u16, more: &str) -> String {
     format!(
         "[[stream]]\nname = \"{name}\"\ntype = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{port}\"\n\
          topic = \"weir/{{ident}}\"\nretry = {{ min = \"100ms\", max = \"500ms\" }}\n{more}\n"
-    )
-}
-
-fn message(number: u64) -> String {
-    format!(
-        "{{\"ident\":\"352093081234567\",\"timestamp\":{},\"position.latitude\":54.6872,\
-         \"position.longitude\":25.2797,\"position.speed\":{},\"din\":1,\"seq\":{number}}}",
-        1_763_900_000 + number,
-        number % 110
     )
 }
 

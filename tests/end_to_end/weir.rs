@@ -224,3 +224,13 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// How long anything may take on a busy machine before a test calls it never.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A report of a truck, told from others by its `seq`.
+pub(crate) fn message(number: u64) -> String {
+    format!(
+        "{{\"ident\":\"352093081234567\",\"timestamp\":{},\"position.latitude\":54.6872,\
+         \"position.longitude\":25.2797,\"position.speed\":{},\"din\":1,\"seq\":{number}}}",
+        1_763_900_000 + number,
+        number % 110
+    )
+}

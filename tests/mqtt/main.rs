@@ -33,6 +33,7 @@ mod servers;
 mod weir;
 
 use weir as weir_run;
+use weir::message;
 
 /// One JSON channel, the API on a socket in the folder, and one stream.
 fn config(port: u16, stream: &str) -> String {
@@ -43,15 +44,6 @@ fn config(port: u16, stream: &str) -> String {
          [[channel]]\nname = \"programs\"\ntype = \"json\"\nlisten = \"127.0.0.1:{port}\"\n\
          [[stream]]\nname = \"cloud\"\ntype = \"mqtt\"\ntopic = \"weir/{{ident}}\"\n\
          channels = [\"*\"]\nretry = {{ min = \"10ms\", max = \"200ms\" }}\n{stream}\n"
-    )
-}
-
-fn message(number: u64) -> String {
-    format!(
-        "{{\"ident\":\"352093081234567\",\"timestamp\":{},\"position.latitude\":54.6872,\
-         \"position.longitude\":25.2797,\"position.speed\":{},\"din\":1,\"seq\":{number}}}",
-        1_763_900_000 + number,
-        number % 110
     )
 }
 

@@ -27,7 +27,7 @@ mod weir;
 
 use asking::{count, one, stream};
 use serde_json::Value;
-use weir::{Lines, Weir};
+use weir::{Lines, Weir, message};
 
 /// One JSON channel, the API on a socket in the folder, and whatever streams a test needs.
 fn config(port: u16, ring: &str, streams: &str) -> String {
@@ -69,15 +69,6 @@ fn send(port: u16, numbers: std::ops::Range<u64>) {
     if !count.is_multiple_of(500) {
         lines.await_acked(count);
     }
-}
-
-fn message(number: u64) -> String {
-    format!(
-        "{{\"ident\":\"352093081234567\",\"timestamp\":{},\"position.latitude\":54.6872,\
-         \"position.longitude\":25.2797,\"position.speed\":{},\"din\":1,\"seq\":{number}}}",
-        1_763_900_000 + number,
-        number % 110
-    )
 }
 
 /// The sum holds now, and again after `kill -9` and a restart, when nothing that was stored is

@@ -94,3 +94,27 @@ impl Random {
         }
     }
 }
+
+/// Runs with 1,000 seeds; the one that fails is printed.
+pub(crate) fn each_seed(run: impl Fn(&mut Random)) {
+    for seed in 1..=1000_u64 {
+        let _told = Told(seed);
+        run(&mut Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+    }
+}
+
+/// Prints the seed that failed.
+struct Told(u64);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("seed {}", self.0);
+        }
+    }
+}
+
+/// One of them.
+pub(crate) fn pick<T: Copy>(random: &mut Random, choices: &[T]) -> T {
+    choices[random.below(choices.len())]
+}

@@ -1,9 +1,10 @@
 //! Thousands of packets after the specification: values and answers come back.
 
 use crate::generator;
-use crate::generator::{bytes, check, crc, each_seed, make, pick, tcp, udp};
+use crate::generator::{bytes, check, crc, make, tcp, udp};
 use crate::support::channel::{Connection, SILENCE};
 use crate::support::hex::unhex;
+use crate::support::random::{each_seed, pick};
 use std::rc::Rc;
 use weir::channel::teltonika::Udp;
 use weir::wire::teltonika::{

@@ -2,7 +2,7 @@
 //! than the one under test.
 
 use crate::support::hex::hex;
-use crate::support::random::Random;
+use crate::support::random::{Random, pick};
 use std::collections::BTreeMap;
 use weir::message::{Message, Value};
 use weir::wire::teltonika::{Codec, Element, ElementValue, Packet, Record};
@@ -13,30 +13,6 @@ pub(crate) struct Made {
     pub(crate) packet: Packet<'static>,
     /// As the specification writes it.
     pub(crate) data: Vec<u8>,
-}
-
-/// Runs with 1,000 seeds; the one that fails is printed.
-pub(crate) fn each_seed(run: impl Fn(&mut Random)) {
-    for seed in 1..=1000_u64 {
-        let _told = Told(seed);
-        run(&mut Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-    }
-}
-
-/// Prints the seed that failed.
-struct Told(u64);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("seed {}", self.0);
-        }
-    }
-}
-
-/// One of them.
-pub(crate) fn pick<T: Copy>(random: &mut Random, choices: &[T]) -> T {
-    choices[random.below(choices.len())]
 }
 
 /// So many bytes.

@@ -1,7 +1,8 @@
 //! Thousands of packets after the specification: values and answers come back.
 
-use crate::generator::{compressed, crc, each_seed, make, pick, sealed};
+use crate::generator::{compressed, crc, make, sealed};
 use crate::support::channel::{Connection, SILENCE};
+use crate::support::random::{each_seed, pick};
 use crate::text;
 use weir::message::Message;
 

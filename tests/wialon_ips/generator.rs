@@ -1,6 +1,6 @@
 //! Random packets after the specification, with what they mean, by a writer that knows only that.
 
-use crate::support::random::Random;
+use crate::support::random::{Random, pick};
 use weir::message::Value;
 
 /// A random body of an `SD` or `D`, and the parameters that have to come of it.
@@ -11,30 +11,6 @@ pub(crate) struct Made {
     pub(crate) body: String,
     /// All of them, but `ident`, in their order.
     pub(crate) parameters: Vec<(String, Value)>,
-}
-
-/// Runs with 1,000 seeds; the one that fails is printed.
-pub(crate) fn each_seed(run: impl Fn(&mut Random)) {
-    for seed in 1..=1000_u64 {
-        let _told = Told(seed);
-        run(&mut Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-    }
-}
-
-/// Prints the seed that failed.
-struct Told(u64);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("seed {}", self.0);
-        }
-    }
-}
-
-/// One of them.
-pub(crate) fn pick<T: Copy>(random: &mut Random, choices: &[T]) -> T {
-    choices[random.below(choices.len())]
 }
 
 /// A line of 2.0: `mark` stands before the checksum, written in one of the ways that occur.

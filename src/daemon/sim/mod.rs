@@ -33,6 +33,7 @@ pub(super) use time::is_simulated;
 pub(super) use time::sleep;
 
 use crate::clock::Clock;
+use crate::ring::sim::number;
 use world::Tally;
 use world::live;
 
@@ -92,10 +93,6 @@ fn add(one: Tally, other: Tally) -> Tally {
         by_hand: one.by_hand + other.by_hand,
         steps: one.steps + other.steps,
     }
-}
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// Gateway-years in an ordinary test run.

@@ -99,10 +99,7 @@ impl Client {
             Some(identity) => {
                 let (certificates, key) = files::identity(identity)?;
                 let config = builder.with_client_auth_cert(certificates, key);
-                config.map_err(|error| match Fault::of(&error) {
-                    Fault::Protocol(why) => Fault::file("key", &identity.key, &why),
-                    certificate @ Fault::Certificate(_) => certificate,
-                })?
+                config.map_err(|error| Fault::of_identity(&error, identity))?
             }
         };
         config.alpn_protocols = self.tls.alpn.iter().map(|it| it.clone().into()).collect();

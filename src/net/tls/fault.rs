@@ -1,5 +1,6 @@
 //! What went wrong with TLS, as what it is and with what to do about it.
 
+use super::Identity;
 use super::verify::OtherFingerprint;
 use crate::clock::Date;
 use rustls::AlertDescription;
@@ -40,6 +41,14 @@ impl Fault {
     pub(super) fn cut_short() -> Self {
         let words = "closed by the destination in the middle of the TLS handshake";
         Self::Protocol(words.to_owned())
+    }
+
+    /// What rustls says of a certificate of ours and its key.
+    pub(super) fn of_identity(error: &Error, identity: &Identity) -> Self {
+        match Self::of(error) {
+            Self::Protocol(why) => Self::file("key", &identity.key, &why),
+            certificate @ Self::Certificate(_) => certificate,
+        }
     }
 
     /// What rustls says of a client of ours.

@@ -99,10 +99,7 @@ impl Server {
             .map_err(|error| Fault::of(&error))?
             .with_client_cert_verifier(verifier)
             .with_single_cert(certificates, key)
-            .map_err(|error| match Fault::of(&error) {
-                Fault::Protocol(why) => Fault::file("key", &identity.key, &why),
-                certificate @ Fault::Certificate(_) => certificate,
-            })?;
+            .map_err(|error| Fault::of_identity(&error, identity))?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(config)

@@ -105,7 +105,8 @@ fn add(one: Tally, other: Tally) -> Tally {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+/// What an environment variable says.
+pub(crate) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 

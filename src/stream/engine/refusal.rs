@@ -3,8 +3,8 @@
 //!
 //! While it is, nothing is given up, and what is refused must not block the rest for ever: it may
 //! be the one message that is really never taken. So the next try is the message behind the one
-//! that was refused last, alone, and so on to the last in memory, then all over. Each came to the
-//! destination before, so that first arrivals stay in order. What is accepted ends it.
+//! that was refused last, alone, and so on to the last in memory, then all over. What is accepted
+//! ends it, and those that were passed go next: they were offered in order, but not taken in order.
 
 use super::Engine;
 use super::Event;

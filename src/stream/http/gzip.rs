@@ -34,7 +34,8 @@ impl Gzip {
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.sum.update(bytes);
         // the format counts so
-        let len = u32::try_from(bytes.len() % (1 << 32)).unwrap_or(0);
+        // a sum of 32 bits, as the format has it, also where a `usize` has no more
+        let len = u32::try_from(bytes.len() as u64 & 0xffff_ffff).unwrap_or_default();
         self.len = self.len.wrapping_add(len);
         self.compress(bytes, TDEFLFlush::None);
     }
