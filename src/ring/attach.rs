@@ -6,6 +6,8 @@ use super::IoError;
 use super::Ring;
 use super::StreamId;
 use super::commit::Stop;
+use super::rules::Rule;
+use super::rules::kept;
 use super::slot::NAME_MAX;
 use super::table::Stream;
 use super::table::owner_of;
@@ -24,7 +26,7 @@ impl Ring {
         if name.is_empty() || name.len() > NAME_MAX || name.contains('\0') {
             return Err(AttachError::Name);
         }
-        if from == From::Oldest && !self.is_degraded() {
+        if from == From::Oldest && !self.is_degraded() && kept(Rule::WriteForOlder) {
             // What is on disk stays when others have settled it. Should it not get there, it is
             // read from memory for as long as it is there; the ring is degraded then.
             self.commit(now).unwrap_or_default();

@@ -39,6 +39,8 @@ pub(super) enum Rule {
     SaveBeforeGivingUp,
     /// What a stream has in flight, and only that, is read again after a crash or an epoch.
     CountHolesOnce,
+    /// What waits is written before a stream is attached that reads from the oldest record on.
+    WriteForOlder,
     /// Check sums begin with the generation of the segment.
     SeedByGeneration,
 }

@@ -130,6 +130,7 @@ impl World {
         let slots_lost = std::mem::take(&mut self.slots_lost);
         if slots_lost {
             self.oracle.excuse_all();
+            self.oracle.forget_older();
         }
         let before = std::mem::take(&mut self.streams);
         self.attach_all()?;

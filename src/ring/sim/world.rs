@@ -4,6 +4,7 @@ use super::crash::open;
 use super::disk::Disk;
 use super::oracle::Oracle;
 use super::oracle::Violation;
+use super::oracle::is_wanted;
 use super::random::Random;
 use crate::clock::Now;
 use crate::clock::Wall;
@@ -24,15 +25,18 @@ pub(super) struct Faults {
     pub(super) failing_syncs: bool,
     pub(super) rot: bool,
     pub(super) garbage: bool,
+    /// Streams are attached late that want what is older, too.
+    pub(super) late_streams: bool,
 }
 
 impl Faults {
-    /// The eight combinations.
+    /// The sixteen combinations.
     pub(super) fn of(mode: u64) -> Self {
         Self {
             failing_syncs: mode & 1 != 0,
             rot: mode & 2 != 0,
             garbage: mode & 4 != 0,
+            late_streams: mode & 8 != 0,
         }
     }
 }
@@ -170,6 +174,7 @@ impl World {
             73..79 => self.begin(),
             79..86 => self.end(),
             86..90 => self.run_due(),
+            91 if self.faults.late_streams => self.count_older(),
             90..92 => self.pass_time(),
             92..94 => self.connect(),
             94 => self.reread(),
@@ -261,7 +266,10 @@ impl World {
                 break;
             };
             let how = [Settled::Accepted, Settled::Filtered, Settled::GivenUp];
-            let how = how[self.random.below(how.len())];
+            let how = match self.oracle.is_unwanted(index, seq) {
+                true => Settled::Unwanted,
+                false => how[self.random.below(how.len())],
+            };
             self.ring
                 .settle(self.streams[index], crate::ring::Seq(seq), how, self.now());
         }
@@ -329,16 +337,46 @@ impl World {
             self.oracle.purged(index, self.ring.next_seq);
             return Ok(());
         }
+        self.replace_last(now)
+    }
+
+    /// Forgets the last stream and attaches it anew.
+    fn replace_last(&mut self, now: Now) -> Result<(), Violation> {
         let last = NAMES.len() - 1;
+        let from = if self.faults.late_streams && self.random.once_in(2) {
+            From::Oldest
+        } else {
+            From::New
+        };
         let removed = self.ring.remove(NAMES[last], now);
-        match removed.and_then(|()| self.ring.attach(NAMES[last], From::New, now)) {
+        match removed.and_then(|()| self.ring.attach(NAMES[last], from, now)) {
             Ok(id) => {
                 self.streams[last] = id;
-                self.oracle.attach_again(last, id.mask().0, 0);
+                self.oracle.attach_again(id.mask().0);
+                self.note_given_up();
+                if from == From::Oldest {
+                    self.oracle.safe(self.ring.safe().0)?;
+                    let attached = self.ring.next_seq;
+                    // A ring that can write has written all that waits.
+                    let cannot = self.ring.is_degraded() || self.settings.full == Full::Refuse;
+                    let on_disk = if cannot {
+                        self.ring.durable()
+                    } else {
+                        attached
+                    };
+                    self.oracle.from_oldest(attached, on_disk);
+                }
             }
             // Half removed: what is due now nobody can know.
             Err(_) => self.ended = true,
         }
+        Ok(())
+    }
+
+    /// Counts on what is older than the last stream.
+    fn count_older(&mut self) -> Result<(), Violation> {
+        let last = self.streams[NAMES.len() - 1];
+        self.ring.count_older(last, &is_wanted);
         Ok(())
     }
 
@@ -373,9 +411,12 @@ impl World {
         for index in 0..self.streams.len() {
             while self.read_one(index)? {
                 let seq = self.oracle.settled(index).unwrap_or(0);
+                let how = match self.oracle.is_unwanted(index, seq) {
+                    true => Settled::Unwanted,
+                    false => Settled::Accepted,
+                };
                 let seq = crate::ring::Seq(seq);
-                self.ring
-                    .settle(self.streams[index], seq, Settled::Accepted, self.now());
+                self.ring.settle(self.streams[index], seq, how, self.now());
             }
         }
         Ok(())
