@@ -55,6 +55,7 @@ const STREAM: &[Family<StreamReport>] = &[
     ("connected", "gauge", "1: the destination takes", |s| whole(s.connected.into())),
     ("ack_latency_seconds", "gauge", "of the last batch", |s| s.ack_latency),
     ("oldest_age_seconds", "gauge", "of the oldest message waiting", |s| s.oldest_age),
+    ("certificate_days", "gauge", "until its certificate expires", |s| days(s.certificate_days)),
 ];
 
 #[rustfmt::skip]
@@ -79,6 +80,7 @@ const CHANNEL: &[Family<ChannelReport>] = &[
     ("received_total", "counter", "messages taken", |c| whole(c.received)),
     ("unwanted_total", "counter", "messages that no stream wanted", |c| whole(c.unwanted)),
     ("connections", "gauge", "connections now", |c| whole(c.connections)),
+    ("certificate_days", "gauge", "until its certificate expires", |c| days(c.certificate_days)),
 ];
 
 impl Page {
@@ -95,11 +97,9 @@ impl Page {
             let name = format!("weir_channel_{name}");
             self.family(&name, kind, help);
             for channel in channels {
-                self.sample(
-                    &name,
-                    &[("channel", &channel.name)],
-                    value(channel).unwrap_or(0.0),
-                );
+                if let Some(value) = value(channel) {
+                    self.sample(&name, &[("channel", &channel.name)], value);
+                }
             }
         }
         let name = "weir_channel_refused_total";
@@ -173,6 +173,10 @@ impl Page {
 )]
 fn whole(count: u64) -> Option<f64> {
     Some(count as f64)
+}
+
+fn days(days: Option<i64>) -> Option<f64> {
+    i32::try_from(days?).ok().map(f64::from)
 }
 
 fn escaped(label: &str) -> String {

@@ -11,6 +11,7 @@
 //! One more path is one more row in `routes`.
 
 mod event;
+mod health;
 mod metrics;
 mod report;
 mod routes;
@@ -19,6 +20,7 @@ mod session;
 pub use event::{
     CONNECTED, CONNECTION_LOST, Event, Journal, Line, MESSAGES_SENT, NOT_DELIVERED, Page, Sent,
 };
+pub use health::health;
 pub use report::{ChannelReport, ClockReport, RingReport, Status, StreamReport};
 pub use session::{Access, Keep, Session};
 

@@ -79,6 +79,8 @@ pub struct StreamReport {
     pub next_try: Option<f64>,
     /// What went wrong last, if nothing went right since.
     pub last_error: Option<String>,
+    /// Whole days until the certificate expires that it shows; less than 0 afterwards.
+    pub certificate_days: Option<i64>,
 }
 
 /// A channel, since the start.
@@ -97,6 +99,8 @@ pub struct ChannelReport {
     pub refused: BTreeMap<String, u64>,
     /// Messages that no stream wanted.
     pub unwanted: u64,
+    /// Whole days until the certificate expires that it shows; less than 0 afterwards.
+    pub certificate_days: Option<i64>,
 }
 
 /// The ring; what it did, since the start.

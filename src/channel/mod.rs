@@ -35,10 +35,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// The session of a new connection, accepted or made, or of a serial line; `client_id` is what this
-/// side calls itself where it connects.
+/// side calls itself where it connects. None where there are no connections.
 #[must_use]
-pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
-    match &settings.protocol {
+pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>> {
+    Some(match &settings.protocol {
         Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
         Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
         Protocol::Http { names, token } => {
@@ -55,7 +55,8 @@ pub fn session(settings: &Settings, client_id: &str) -> Box<dyn Session> {
             let ident = settings.ident.as_deref();
             Box::new(gpsd::Gpsd::new(ident.unwrap_or_default()))
         }
-    }
+        Protocol::Itself { .. } => return None,
+    })
 }
 
 /// The session of a datagram socket, or of one sender to it, as [`Protocol::datagrams`] says; none
@@ -75,7 +76,8 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
         | Protocol::Http { .. }
         | Protocol::Mqtt(_)
         | Protocol::Gpsd
-        | Protocol::WialonRetranslator => None,
+        | Protocol::WialonRetranslator
+        | Protocol::Itself { .. } => None,
     }
 }
 

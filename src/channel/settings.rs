@@ -4,7 +4,7 @@ use super::mqtt;
 use super::teltonika;
 use crate::message::Value;
 use crate::message::json::Names;
-use crate::net::tls::{ServerTls, Tls};
+use crate::net::tls::{Identity, ServerTls, Tls};
 use crate::net::{Address, Network, Target};
 use crate::pattern::Pattern;
 use crate::thinning;
@@ -34,7 +34,7 @@ pub struct Settings {
     pub set: Vec<(String, Value)>,
     /// Parameters that get another name: (old, new).
     pub rename: Vec<(String, String)>,
-    /// Of each ident so many are taken; none: all.
+    /// Of each ident so many are taken; none: all. Never where `every` is the protocol's own.
     pub thinning: Option<thinning::Settings>,
     /// Connections at once, over all its addresses.
     pub max_connections: usize,
@@ -42,6 +42,15 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// What happens to a message that no enabled stream subscribes to.
     pub unwanted: Unwanted,
+}
+
+impl Settings {
+    /// What it shows to who connects, or to what it connects to.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        let connect = || self.connect.as_ref()?.tls.as_ref()?.identity.as_ref();
+        self.tls.as_ref().map(|tls| &tls.identity).or_else(connect)
+    }
 }
 
 /// A source that weir connects to.
@@ -95,6 +104,11 @@ pub enum Protocol {
     },
     /// Wialon Retranslator, as its receiver.
     WialonRetranslator,
+    /// None: weir's report of itself.
+    Itself {
+        /// From one report to the next.
+        every: Duration,
+    },
 }
 
 impl Protocol {
@@ -110,6 +124,7 @@ impl Protocol {
             Self::Mqtt(_) => "mqtt",
             Self::WialonIps { .. } => "wialon-ips",
             Self::WialonRetranslator => "wialon-retranslator",
+            Self::Itself { .. } => "self",
         }
     }
 
@@ -123,7 +138,8 @@ impl Protocol {
             | Self::Http { .. }
             | Self::Mqtt(_)
             | Self::Gpsd
-            | Self::WialonRetranslator => Datagrams::None,
+            | Self::WialonRetranslator
+            | Self::Itself { .. } => Datagrams::None,
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let kind = reader.kind(&TYPES);
     let ways = kind.map(|kind| channel_way::read(&mut reader, &kind));
     let protocol = kind.and_then(|kind| (kind.protocol)(&mut reader));
-    let common = Common::read(&mut reader);
+    let common = Common::read(&mut reader, protocol.as_ref());
     match (kind, &ways) {
         (Some(kind), Some(ways)) => channel_way::demand_ident(&reader, &kind, ways),
         _ => channel_way::pass_over(&mut reader),
@@ -68,8 +68,9 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
 struct Common(Settings);
 
 impl Common {
-    /// Reads them; defaults stand for what is wrong.
-    fn read(reader: &mut Reader<'_>) -> Self {
+    /// Reads them; defaults stand for what is wrong. Where `every` is the protocol's own it is
+    /// left alone.
+    fn read(reader: &mut Reader<'_>, protocol: Option<&Protocol>) -> Self {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
         Self(Settings {
             name: String::new(),
@@ -83,7 +84,10 @@ impl Common {
             idents: list(reader, "idents", pattern).unwrap_or_default(),
             set: value::parameters(reader, "set"),
             rename: rename(reader),
-            thinning: thinning::read(reader),
+            thinning: match protocol {
+                Some(Protocol::Itself { .. }) => None,
+                _ => thinning::read(reader),
+            },
             max_connections: reader.integer("max_connections", CONNECTIONS).unwrap_or(64),
             idle_timeout: reader
                 .period("idle_timeout", IDLE)

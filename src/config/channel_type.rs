@@ -2,6 +2,7 @@
 
 use super::address;
 use super::channel_mqtt;
+use super::channel_self;
 use super::channel_wialon;
 use super::context::Wrong;
 use super::reader::Reader;
@@ -57,7 +58,7 @@ pub(super) enum Ident {
 }
 
 /// By name; the first is the example where there is none.
-pub(super) const TYPES: [(&str, Type); 8] = [
+pub(super) const TYPES: [(&str, Type); 9] = [
     row(Type {
         name: "teltonika",
         example: "listen = \"0.0.0.0:5027\"",
@@ -132,6 +133,14 @@ pub(super) const TYPES: [(&str, Type); 8] = [
         ident: Ident::Never,
         connect: plain,
         protocol: |_| Some(Protocol::Gpsd),
+    }),
+    row(Type {
+        name: "self",
+        example: "",
+        ways: &[],
+        ident: Ident::Never,
+        connect: plain,
+        protocol: |reader| Some(channel_self::read(reader)),
     }),
 ];
 

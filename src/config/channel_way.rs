@@ -37,7 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: &Type) -> Ways {
     }
     let (listen, places) = listen(reader, kind).into_iter().unzip();
     let mut connect = connect(reader, kind);
-    let tls = tls(reader, connect.as_mut());
+    let tls = tls(reader, kind, connect.as_mut());
     Ways {
         listen,
         places,
@@ -130,8 +130,14 @@ fn instead(kind: &Type, key: &str) -> String {
 }
 
 /// `tls`: of who connects it says whom to trust, of who listens what to show.
-fn tls(reader: &mut Reader<'_>, connect: Option<&mut Connect>) -> Option<ServerTls> {
+fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> Option<ServerTls> {
     let connects = reader.has("connect");
+    if kind.ways.is_empty() && reader.has("tls") {
+        let message = format!("`{}` has no connections", kind.name);
+        reader.error(reader.place_of("tls"), message, instead(kind, "tls"));
+        reader.take("tls");
+        return None;
+    }
     let mut table = reader.table("tls")?;
     if connects {
         let tls = stream_link::keys(table);

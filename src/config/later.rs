@@ -5,7 +5,7 @@
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
-    ("channel type", &["osmand", "self"]),
+    ("channel type", &["osmand"]),
     (
         "stream type",
         &[

@@ -15,6 +15,7 @@
 mod address;
 mod channel;
 mod channel_mqtt;
+mod channel_self;
 mod channel_type;
 mod channel_way;
 mod channel_wialon;

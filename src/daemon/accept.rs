@@ -134,7 +134,9 @@ pub(super) async fn converse(
 ) -> End {
     let id = hub.with_ring(|ring, _| ring.id());
     let client_id = format!("weir-{id:016x}-{}", channel.name());
-    let session = channel::session(&channel.settings, &client_id);
+    let Some(session) = channel::session(&channel.settings, &client_id) else {
+        return End::Closed;
+    };
     let mut served = Served::new(hub, channel, name.to_owned(), socket, session);
     if start == Start::Said {
         served.opened();

@@ -9,6 +9,8 @@ use crate::api::{
 };
 use crate::clock::Wall;
 use crate::message::body::Body;
+use crate::message::timestamp;
+use crate::net::tls::{Identity, expiry};
 use crate::ring;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,7 +27,11 @@ impl Gateway for Daemon {
                 trusted: now.wall.trusted,
             },
             ring: self.ring_report(),
-            channels: self.channels.iter().map(channel_report).collect(),
+            channels: self
+                .channels
+                .iter()
+                .map(|known| self.channel_report(known))
+                .collect(),
             streams: self
                 .streams
                 .iter()
@@ -166,6 +172,10 @@ impl Daemon {
             bytes_received: received,
             next_try: next_try.map(|at| seconds(at.saturating_sub(now))),
             last_error: stream.journal.borrow().last_error().map(str::to_owned),
+            certificate_days: stream
+                .settings
+                .identity()
+                .and_then(|known| self.days(known)),
         }
     }
 
@@ -198,16 +208,27 @@ impl Daemon {
             hours: rate.map(|rate| found.size as f64 / rate / 3600.0),
         }
     }
-}
 
-fn channel_report(channel: &Rc<Channel>) -> ChannelReport {
-    ChannelReport {
-        name: channel.name().to_owned(),
-        kind: channel.settings.protocol.name().to_owned(),
-        connections: channel.connections.get() as u64,
-        received: channel.received.get(),
-        refused: channel.refused(),
-        unwanted: channel.unwanted.get(),
+    fn channel_report(&self, channel: &Channel) -> ChannelReport {
+        let identity = channel.settings.identity();
+        ChannelReport {
+            name: channel.name().to_owned(),
+            kind: channel.settings.protocol.name().to_owned(),
+            connections: channel.connections.get() as u64,
+            received: channel.received.get(),
+            refused: channel.refused(),
+            unwanted: channel.unwanted.get(),
+            certificate_days: identity.and_then(|known| self.days(known)),
+        }
+    }
+
+    /// Days until a certificate expires; none where the file or the clock does not say it.
+    fn days(&self, identity: &Identity) -> Option<i64> {
+        let today = self.hub.now().wall;
+        let expiry = expiry(&identity.certificate).filter(|_| today.trusted)?;
+        let seconds = timestamp::from_iso8601(&expiry)? / 1_000_000;
+        let left = seconds.checked_signed_diff(today.since_1970.as_secs())?;
+        Some(left.div_euclid(86_400))
     }
 }
 

@@ -11,6 +11,7 @@ mod dialler;
 mod gateway;
 mod hub;
 mod intake;
+mod itself;
 mod limit;
 mod open;
 mod rate;
@@ -122,6 +123,7 @@ impl Daemon {
         for channel in self.channels.iter() {
             tasks.extend(accept::listen(executor, &self.hub, channel));
             tasks.extend(source::connect(executor, &self.hub, channel));
+            tasks.extend(itself::report(executor, self, channel));
         }
         for stream in self.streams.iter() {
             if !self.summary.is_zero() {

@@ -6,6 +6,7 @@ use crate::message::Value;
 use crate::message::ValueRef;
 use crate::net::Bind;
 use crate::net::Target;
+use crate::net::tls::Identity;
 use crate::net::tls::Tls;
 use crate::pattern::Pattern;
 use crate::ring;
@@ -60,6 +61,12 @@ impl Settings {
             Destination::WialonRetranslator(_) => "wialon-retranslator",
             Destination::File(_) => "file",
         }
+    }
+
+    /// What it shows to a destination that asks.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.tls.as_ref()?.identity.as_ref()
     }
 
     /// Messages that are read and not settled at most: the window, or two batches; never only one,

@@ -148,6 +148,25 @@ fn channels_listen_on_all_kinds_of_addresses() {
 }
 
 #[test]
+fn the_gateway_reports_of_itself_every_quarter_of_an_hour() {
+    let text = |keys: &str| RIGHT.replace("type = \"json\"\nlisten = \"127.0.0.1:7000\"", keys);
+    for (keys, seconds) in [
+        ("", 900),
+        ("every = \"1s\"", 1),
+        ("every = \"30d\"", 2_592_000),
+    ] {
+        let keys = format!("type = \"self\"\nident = \"gw\"\n{keys}");
+        let channel = Told::new(text(&keys)).right().channels.remove(0);
+        let Protocol::Itself { every } = channel.protocol else {
+            panic!()
+        };
+        assert_eq!(every, Duration::from_secs(seconds));
+        assert!(channel.thinning.is_none() && channel.listen.is_empty());
+        assert_eq!(channel.ident.as_deref(), Some("gw"));
+    }
+}
+
+#[test]
 fn elements_of_teltonika_get_names() {
     let text = r#"type = "teltonika"
         io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true },

@@ -12,6 +12,7 @@
 mod commands;
 mod connect;
 mod crashes;
+mod itself;
 mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;

@@ -14,6 +14,7 @@
 //! | any of both | | yes | this certificate, and by its issuer as above |
 
 mod client;
+mod expiry;
 mod fault;
 mod files;
 mod server;
@@ -21,6 +22,7 @@ mod socket;
 mod verify;
 
 pub use client::Client;
+pub use expiry::expiry;
 pub use fault::Fault;
 pub use server::Server;
 pub use socket::TlsSocket;
