@@ -239,6 +239,30 @@ fn a_name_stands_before_the_dollar_or_on_the_first_line() {
     assert_eq!(nameless.intake.malformed, [Malformed::Ident]);
 }
 
+/// A connection begins where it begins: in the middle of a sentence, as a rule.
+#[test]
+fn the_end_of_a_sentence_on_the_first_line_is_no_name() {
+    let rmc = sentence("GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,");
+    for cut in 1..rmc.len() {
+        let taken = told(&[rmc[cut..].to_owned(), rmc.clone()]);
+        assert_eq!(taken.len(), 1, "{cut}");
+        assert_eq!(taken[0].ident(), "gw", "{cut}");
+    }
+}
+
+#[test]
+fn a_serial_line_has_no_first_line() {
+    let rmc = sentence("GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,");
+    let mut nmea = Nmea::new(Some("gw".to_owned()), Units::Stream);
+    nmea.joined();
+    let mut line = Connection::new(nmea);
+    line.send(format!("RDY\r\n{rmc}RDY\r\ntruck-7{rmc}").as_bytes());
+    line.pass(Duration::from_secs(1));
+    assert_eq!(line.intake.malformed, [Malformed::Syntax]);
+    let idents: Vec<_> = line.intake.taken.iter().map(Message::ident).collect();
+    assert_eq!(idents, ["gw", "truck-7"]);
+}
+
 #[test]
 fn a_datagram_needs_no_end_of_its_last_line() {
     let mut sender = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Datagram));

@@ -88,6 +88,9 @@ pub trait Session {
         let _ = (now, out);
     }
 
+    /// It is a serial line: what comes began before anybody listened.
+    fn joined(&mut self) {}
+
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
     /// Answers that need no message to be safe are appended to `out`; a session stops early when

@@ -11,14 +11,16 @@
 //!
 //! # Who it is
 //! A name glued before the `$`, or alone on the first line, counts for what follows; without one
-//! it is the channel's `ident`. There are no answers.
+//! it is the channel's `ident`. There are no answers. The first line may be the end of a sentence
+//! whose beginning nobody heard, and that is no name: it has a `*` or a `,`, or is one or two
+//! digits of a checksum. On a serial line there is always one who spoke before, and no first line.
 //!
 //! | what came | what becomes of it |
 //! |---|---|
 //! | a checksum wrong, missing or cut off | counted, dropped |
 //! | a line over 512 bytes | counted, dropped up to its end |
 //! | a field out of its range | counted, dropped |
-//! | other sentences, AIS | passed over |
+//! | other sentences, AIS, the end of one on the first line | passed over |
 //! | 64 lines in a row that are none | the connection ends |
 
 #![deny(clippy::arithmetic_side_effects)]
@@ -46,6 +48,8 @@ pub struct Nmea {
     has_rmc: bool,
     /// A line that is too long is passed over.
     skipping: bool,
+    /// What comes began before anybody listened.
+    joined: bool,
     lines: u64,
     /// Lines in a row that were none.
     bad: u32,
@@ -88,6 +92,7 @@ impl Nmea {
             dated: None,
             has_rmc: false,
             skipping: false,
+            joined: false,
             lines: 0,
             bad: 0,
         }
@@ -125,6 +130,9 @@ impl Nmea {
     ) -> Result<(), (Malformed, &'static str)> {
         let (name, sentence) = match line {
             Line::Sentence(name, sentence) => (name, sentence),
+            Line::Other(text) if self.lines == 1 && (self.joined || is_tail(text)) => {
+                return Ok(());
+            }
             Line::Other(name) if self.lines == 1 && check_ident(name).is_ok() => {
                 self.name = Some(name.to_owned());
                 return Ok(());
@@ -257,6 +265,10 @@ impl Nmea {
 }
 
 impl Session for Nmea {
+    fn joined(&mut self) {
+        self.joined = true;
+    }
+
     fn receive(
         &mut self,
         input: &[u8],
@@ -300,6 +312,11 @@ impl Session for Nmea {
     fn ended(&mut self, intake: &mut dyn Intake) {
         self.finish(intake);
     }
+}
+
+/// Whether this may be the end of a sentence: what precedes the checksum has a comma or the star.
+fn is_tail(text: &str) -> bool {
+    text.len() <= CHECKSUM_LEN || text.contains(['*', ','])
 }
 
 fn malformed(invalid: Invalid) -> (Malformed, &'static str) {
@@ -363,6 +380,9 @@ fn wall(now: Now) -> Option<u64> {
 
 /// Of a line, without its end; the standard has 82 bytes, receivers have more.
 const LINE_MAX: usize = 512;
+
+/// Hex digits.
+const CHECKSUM_LEN: usize = 2;
 
 /// Lines in a row that are none.
 const BAD_MAX: u32 = 64;

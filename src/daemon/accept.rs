@@ -116,10 +116,12 @@ async fn wrap(channel: &Channel, socket: Socket) -> io::Result<Connection> {
 }
 
 /// Who speaks first.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Start {
     /// The far end.
     Heard,
+    /// The far end, and it began before: a serial line.
+    Joined,
     /// This side may, it connected.
     Said,
 }
@@ -138,8 +140,10 @@ pub(super) async fn converse(
         return End::Closed;
     };
     let mut served = Served::new(hub, channel, name.to_owned(), socket, session);
-    if start == Start::Said {
-        served.opened();
+    match start {
+        Start::Heard => {}
+        Start::Joined => served.joined(),
+        Start::Said => served.opened(),
     }
     channel.note(hub, CONNECTED, name);
     let end = served.serve().await;

@@ -77,6 +77,11 @@ impl<'a> Connection<'a> {
         self.session.opened(self.hub.now(), &mut self.out);
     }
 
+    /// The far end may be in the middle of what it says.
+    pub(super) fn joined(&mut self) {
+        self.session.joined();
+    }
+
     /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time.
     pub(super) async fn serve(mut self) -> End {
         loop {

@@ -44,7 +44,7 @@ async fn keep_reading(hub: &Hub, channel: &Rc<Channel>, line: &Line) {
 async fn serve(hub: &Hub, channel: &Rc<Channel>, line: &Line, socket: Socket) -> String {
     let place = Place::take(channel);
     let (name, socket) = (line.path.display().to_string(), Connection::Plain(socket));
-    let end = converse(hub, channel, &name, socket, Start::Heard).await;
+    let end = converse(hub, channel, &name, socket, Start::Joined).await;
     drop(place);
     end.to_string()
 }

@@ -19,6 +19,7 @@ mod mqtt_subscriber;
 mod pipeline;
 mod sender;
 mod servers;
+mod sources;
 mod trackers;
 mod wear;
 mod weir;
