@@ -13,14 +13,12 @@ use std::path::Path;
 
 /// Prints what a ring says of itself.
 pub(super) fn info(path: &Path) -> Exit {
-    told(
-        path,
-        File::peek(path).and_then(|mut file| inspect::info(&mut file)),
-        |info| {
-            print_info(&info);
-            Exit::Done
-        },
-    )
+    let now = Clock::new().now();
+    let info = File::peek(path).and_then(|mut file| inspect::info(&mut file, now));
+    told(path, info, |info| {
+        print_info(&info);
+        Exit::Done
+    })
 }
 
 /// Prints every message, one JSON object a line.
@@ -69,7 +67,11 @@ pub(super) fn verify(path: &Path) -> Exit {
 /// Copies what is sound into a new ring.
 pub(super) fn repair(path: &Path, fresh: &Path) -> Exit {
     let repaired = Ring::repair(path, fresh, Clock::new().now(), fastrand::u64(..));
-    told(path, repaired, |report| {
+    let culprit = match repaired {
+        Err(OpenError::Exists) => fresh,
+        _ => path,
+    };
+    told(culprit, repaired, |report| {
         println!("{}: {report}", fresh.display());
         Exit::Done
     })
@@ -101,6 +103,16 @@ fn print_info(info: &Info) {
         info.segments_used, info.segments, info.segment_len
     );
     println!("records   from {} to before {}", info.oldest.0, info.end.0);
+    match info.oldest_received {
+        Some(at) if at.trusted => {
+            println!(
+                "oldest    received {}",
+                super::date(at.since_1970.as_secs_f64())
+            );
+        }
+        Some(_) => println!("oldest    received while the clock was wrong"),
+        None => {}
+    }
     info.streams.iter().for_each(print_stream);
     info.holes.iter().for_each(print_hole);
 }

@@ -3,10 +3,11 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::daemon::{Daemon, open_ring};
+use crate::daemon::{Daemon, open_ring, ring_in_its_file};
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
-use futures_lite::StreamExt;
+use futures_lite::{StreamExt, future};
+use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -33,24 +34,62 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
             return Exit::Failed;
         }
     };
-    let mut daemon = Daemon::new(loaded.config, clock, ring);
-    if let Some(folder) = config::drop_in_folders(&main).last() {
-        daemon = daemon.keeping_changes_in(folder);
-    }
-    let executor = Rc::new(LocalExecutor::new());
-    let stop = async move {
-        while let Some(signal) = signals.next().await {
-            match signal {
-                Ok(Signal::Hup) => log::warn!("reload is not supported yet: restart instead"),
-                _ => break,
-            }
+    let folder = config::drop_in_folders(&main).pop();
+    let begin = |ring| {
+        let daemon = Daemon::new(loaded.config.clone(), clock.clone(), ring);
+        match &folder {
+            Some(folder) => daemon.keeping_changes_in(folder),
+            None => daemon,
         }
-        log::info!("stopping");
     };
+    let mut in_memory = ring.is_in_memory();
+    let mut daemon = begin(ring);
+    loop {
+        let found = Cell::new(None);
+        let stop = async {
+            let disk = async {
+                match in_memory {
+                    true => Some(ring_in_its_file(&loaded.config.ring, &clock).await),
+                    false => future::pending().await,
+                }
+            };
+            let signal = async {
+                stopped(&mut signals).await;
+                None
+            };
+            found.set(future::or(signal, disk).await);
+        };
+        work(&daemon, stop);
+        let Some(ring) = found.take() else {
+            return Exit::Done;
+        };
+        // All begins anew, but for what waited.
+        in_memory = false;
+        let on_disk = begin(ring);
+        on_disk.take_over(&daemon);
+        daemon = on_disk;
+    }
+}
+
+/// Runs a daemon until `stop` ends.
+fn work(daemon: &Daemon, stop: impl Future<Output = ()>) {
+    let executor = Rc::new(LocalExecutor::new());
     let watchdog = executor.spawn(feed_watchdog());
     async_io::block_on(executor.run(daemon.run(&executor, ready, stop)));
     drop(watchdog);
-    Exit::Done
+    // What is cancelled lets go of its sockets in its next turn.
+    while executor.try_tick() {}
+}
+
+/// Ends when a signal says that the daemon has to.
+async fn stopped(signals: &mut Signals) {
+    while let Some(signal) = signals.next().await {
+        match signal {
+            Ok(Signal::Hup) => log::warn!("reload is not supported yet: restart instead"),
+            _ => break,
+        }
+    }
+    log::info!("stopping");
 }
 
 fn start_log(config: &Config) {

@@ -96,6 +96,8 @@ pub struct Ring {
     pub size: Option<u64>,
     /// The rest; its `size` means nothing while `size` above is none.
     pub settings: ring::Settings,
+    /// Whether senders are answered while there is no disk.
+    pub ack_when_degraded: bool,
 }
 
 /// `[log]`.

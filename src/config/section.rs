@@ -37,6 +37,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
             bytes: 64 << 10,
             full: Full::DropOldest,
         },
+        ack_when_degraded: false,
     };
     let mut clean = !merged.ring_lost;
     if let Some(table) = &merged.ring {
@@ -50,6 +51,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
         }
         let full = [("drop-oldest", Full::DropOldest), ("refuse", Full::Refuse)];
         ring.settings.full = reader.choice("full", &full).unwrap_or(Full::DropOldest);
+        ring.ack_when_degraded = reader.flag("ack_when_degraded").unwrap_or(false);
         clean &= reader.finish();
     }
     (

@@ -24,7 +24,7 @@ mod stream;
 mod uplink;
 
 pub use courier::{Errand, attempt};
-pub use open::open_ring;
+pub use open::{open_ring, ring_in_its_file};
 
 use crate::clock::Clock;
 use crate::config::{Api, Config};
@@ -109,6 +109,13 @@ impl Daemon {
     pub fn keeping_changes_in(mut self, folder: &Path) -> Self {
         self.changes = Some(folder.into());
         self
+    }
+
+    /// Takes over what waits in the ring of another daemon, which has ended, and its counters.
+    pub fn take_over(&self, other: &Self) {
+        let take =
+            |mine: &mut Ring, now| other.hub.with_ring(|theirs, _| mine.take_from(theirs, now));
+        self.hub.with_ring(take);
     }
 
     /// Works until `stop` ends, then writes what is left. `ready` is called once every address is

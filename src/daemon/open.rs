@@ -1,10 +1,13 @@
 //! Opening the ring that a configuration names.
 
+use super::sleep;
 use crate::clock::Clock;
 use crate::config;
-use crate::ring::{File, OpenError, Place, Ring, inspect};
+use crate::ring::{File, OpenError, Place, Report, Ring, Settings, inspect};
 use std::fs;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// Opens the ring, or makes it. A gateway must not go dark for a bad disk: what cannot be opened
 /// is left alone, and a ring in memory takes its place, loudly.
@@ -12,23 +15,57 @@ use std::path::Path;
 /// # Errors
 /// When another process has it: two daemons on one ring would lose messages.
 pub fn open_ring(config: &config::Ring, clock: &Clock) -> Result<Ring, OpenError> {
-    make_folder(&config.file);
+    if let Err(error) = make_folder(&config.file) {
+        log::error!("ring: {}: {error}", config.file.display());
+    }
+    let opened = Ring::open_file(&config.file, settings(config), clock.now(), random())?;
+    Ok(told(config, opened))
+}
+
+/// Ends when the ring that a configuration names can be in its file after all: asks now and then,
+/// less and less often. Waits on: the time.
+pub async fn ring_in_its_file(config: &config::Ring, clock: &Clock) -> Ring {
+    let mut pause = RETRY_MIN;
+    loop {
+        sleep(Some(pause)).await;
+        pause = (pause * 2).min(RETRY_MAX);
+        let opened = make_folder(&config.file)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                let opened = Ring::try_file(&config.file, &settings(config), clock.now(), random());
+                opened.map_err(|error| error.to_string())
+            });
+        match opened {
+            Ok(opened) => return told(config, opened),
+            Err(error) => log::warn!(
+                "ring: {}: still in memory: {error}; next try in {} s",
+                config.file.display(),
+                pause.as_secs()
+            ),
+        }
+    }
+}
+
+fn settings(config: &config::Ring) -> Settings {
     let mut settings = config.settings.clone();
     settings.size = config.size.unwrap_or_else(|| automatic_size(&config.file));
-    let (ring, report) = Ring::open_file(&config.file, settings, clock.now(), random())?;
+    settings
+}
+
+fn told(config: &config::Ring, (mut ring, report): (Ring, Report)) -> Ring {
+    if config.ack_when_degraded {
+        ring.trust_memory();
+    }
     let level = match report.place {
         Place::File if !report.newer_set_aside => log::Level::Info,
         _ => log::Level::Error,
     };
     log::log!(level, "ring: {}: {report}", config.file.display());
-    Ok(ring)
+    ring
 }
 
-fn make_folder(file: &Path) {
-    let Some(folder) = file.parent() else { return };
-    if let Err(error) = fs::create_dir_all(folder) {
-        log::error!("ring: {}: {error}", folder.display());
-    }
+fn make_folder(file: &Path) -> io::Result<()> {
+    file.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
 /// What the ring was made with; of a new one at most 64 MiB and a quarter of what is free. The
@@ -62,11 +99,14 @@ const SIZE_MIN: u64 = 256 * 1024;
 /// The largest ring that nobody asked for.
 const SIZE_AUTO_MAX: u64 = 64 * 1024 * 1024;
 
+/// Between two tries to have the ring in its file.
+const RETRY_MIN: Duration = Duration::from_secs(10);
+const RETRY_MAX: Duration = Duration::from_secs(3600);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::{Full, Settings};
-    use std::time::Duration;
+    use crate::ring::Full;
 
     #[test]
     fn a_ring_that_is_there_keeps_its_size() {

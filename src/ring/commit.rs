@@ -133,6 +133,7 @@ impl Ring {
             Err(error) => {
                 self.failed(&under_way);
                 self.health.failed(error, now);
+                self.trust_if_degraded();
                 match self.health.is_degraded() {
                     true => Err(error),
                     false => Ok(()),

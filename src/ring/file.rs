@@ -47,7 +47,7 @@ impl Ring {
         now: Now,
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
-        match Self::find_file(path, &settings, now, random) {
+        match Self::try_file(path, &settings, now, random) {
             Err(OpenError::Locked) => Err(OpenError::Locked),
             Err(reason) => Self::open_memory(settings, now, random, reason),
             Ok(opened) => Ok(opened),
@@ -67,7 +67,11 @@ impl Ring {
         Ok((ring, report))
     }
 
-    fn find_file(
+    /// Does the same, and takes no memory where there can be no file.
+    ///
+    /// # Errors
+    /// When the ring cannot be in a file.
+    pub fn try_file(
         path: &Path,
         settings: &Settings,
         now: Now,
@@ -168,7 +172,7 @@ impl Ring {
     /// When there is no ring, or the file is there or cannot be made.
     pub fn repair(from: &Path, to: &Path, now: Now, random: u64) -> Result<Report, OpenError> {
         if to.try_exists().unwrap_or(true) {
-            return Err(OpenError::Foreign);
+            return Err(OpenError::Exists);
         }
         let mut old = File::peek(from)?;
         let size = inspect::asked(&mut old).unwrap_or(old.len);

@@ -43,6 +43,8 @@ pub struct Info {
     pub oldest: Seq,
     /// The number behind the last record.
     pub end: Seq,
+    /// When the oldest record was received, if there is one.
+    pub oldest_received: Option<Wall>,
     /// Slots that are whole, of 2.
     pub slots: u8,
     /// Whether it was closed.
@@ -131,7 +133,12 @@ impl Verified {
 ///
 /// # Errors
 /// When there is none.
-pub fn info(storage: &mut dyn Storage) -> Result<Info, OpenError> {
+pub fn info(storage: &mut dyn Storage, now: Now) -> Result<Info, OpenError> {
+    let mut oldest_received = None;
+    dump(storage, now, &mut |oldest| {
+        oldest_received = Some(oldest.received);
+        false
+    })?;
     let picture = look(storage)?;
     let at = picture.geometry.offset(picture.head.generation);
     let holes = picture.holes.iter().map(|hole| HoleInfo {
@@ -155,6 +162,7 @@ pub fn info(storage: &mut dyn Storage) -> Result<Info, OpenError> {
             .front()
             .map_or(picture.end_seq, |s| s.first_seq)),
         end: Seq(picture.end_seq),
+        oldest_received,
         slots: picture.sound_slots(),
         clean: slot.is_some_and(|slot| slot.clean),
         boots: slot.map_or(0, |slot| slot.boot),

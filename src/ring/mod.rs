@@ -29,6 +29,7 @@ mod due;
 mod file;
 mod format;
 mod hand;
+mod hand_over;
 mod head;
 mod infer;
 pub mod inspect;
@@ -43,6 +44,7 @@ mod read;
 mod record;
 mod recover;
 mod rules;
+mod safe;
 mod scan;
 mod segment;
 mod slot;
@@ -73,8 +75,6 @@ use format::Ordinals;
 use format::STREAMS_MAX;
 use queue::Queue;
 use recover::Segment;
-use rules::Rule;
-use rules::kept;
 use std::collections::VecDeque;
 use std::time::Duration;
 use table::Table;
@@ -297,7 +297,7 @@ pub struct Ring {
     random: u64,
     /// Whether the storage is gone with the power.
     volatile: bool,
-    trusts_memory: bool,
+    trust: safe::Trust,
     /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
@@ -369,46 +369,10 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry);
+        self.trust_if_degraded();
         self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();
         Ok(Seq(seq))
-    }
-
-    /// Every record with a number below this one is safe: on disk, or settled by all that want it.
-    #[must_use]
-    pub fn safe(&self) -> Seq {
-        if self.volatile && !self.trusts_memory {
-            return self.settled();
-        }
-        let open = |entry: &&queue::Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
-        let begun = if kept(Rule::SafeWhenSynced) {
-            0
-        } else {
-            self.queue.begun()
-        };
-        Seq(self
-            .queue
-            .entries()
-            .skip(begun)
-            .find(open)
-            .map_or(self.next_seq, |entry| entry.seq))
-    }
-
-    /// Acknowledges what is in memory only, should the storage be no better.
-    pub fn trust_memory(&mut self) {
-        self.trusts_memory = true;
-    }
-
-    /// Every record with a number below this one is settled by all.
-    fn settled(&self) -> Seq {
-        let waiting = self
-            .table
-            .attached()
-            .filter(|(id, _)| self.backlog(*id) > 0);
-        Seq(waiting
-            .map(|(_, stream)| stream.cursor_seq)
-            .min()
-            .unwrap_or(self.next_seq))
     }
 
     /// Says whether the destination is connected: a record whose streams all are waits `hold`.

@@ -29,6 +29,7 @@ use super::recover::Picture;
 use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
+use super::safe::Trust;
 use super::scan::LastCommit;
 use super::slot::Slot;
 use super::table::Table;
@@ -50,6 +51,8 @@ pub enum OpenError {
     Foreign,
     /// Too small for a ring.
     TooSmall,
+    /// There is a file where a new one is to be made.
+    Exists,
     /// It could not be read or written.
     Io(IoError),
 }
@@ -179,7 +182,7 @@ impl Ring {
             exposed_below: 0,
             random,
             volatile: false,
-            trusts_memory: false,
+            trust: Trust::default(),
             orphans: [0; STREAMS_MAX],
             holes: Vec::new(),
             last_commit: LastCommit::default(),
@@ -231,7 +234,7 @@ impl Ring {
             exposed_below,
             random,
             volatile: false,
-            trusts_memory: false,
+            trust: Trust::default(),
             orphans: orphans(slot, &picture.owners),
             holes: picture.holes,
             last_commit: picture.last_commit,

@@ -108,7 +108,10 @@ fn opening_arbitrary_bytes_never_panics() {
 /// Opens bytes, looks into them and reads all there is, whatever that may be.
 fn use_all(bytes: &[u8]) {
     let mut storage = Memory::from(bytes.to_vec());
-    assert_eq!(info(&mut storage).is_ok(), verify(&mut storage).is_ok());
+    assert_eq!(
+        info(&mut storage, at(0)).is_ok(),
+        verify(&mut storage).is_ok()
+    );
     let Ok((mut ring, _)) = open(bytes) else {
         return;
     };
@@ -151,7 +154,8 @@ fn what_is_no_ring_is_not_opened() {
 #[test]
 fn a_ring_says_what_is_in_it() {
     let mut storage = Memory::from(ring_with(256 << 10, 3));
-    let said = info(&mut storage).unwrap();
+    let said = info(&mut storage, at(5)).unwrap();
+    assert_eq!(said.oldest_received, Some(at(0).wall));
     assert_eq!((said.slots, said.clean, said.segments), (2, false, 31));
     assert_eq!(said.streams[0].name, "cloud");
     assert_eq!(said.streams[0].counters.backlog, 3);

@@ -273,6 +273,17 @@ impl Tally {
         *place += 1;
     }
 
+    /// Adds what another ring counted.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.filtered += other.filtered;
+        self.expired += other.expired;
+        self.by_hand += other.by_hand;
+        self.given_up += other.given_up;
+        self.dropped += other.dropped;
+        self.corrupt += other.corrupt;
+    }
+
     /// All of it.
     pub(super) fn sum(&self) -> u64 {
         let settled = self.accepted + self.filtered + self.expired + self.by_hand + self.given_up;

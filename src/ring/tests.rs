@@ -459,3 +459,24 @@ fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
     world.commit();
     assert!(!world.ring.is_degraded() && world.ring.safe() > third);
 }
+
+#[test]
+fn memory_that_is_trusted_is_safe_while_the_disk_fails_and_never_unsafe_again() {
+    let fails = Rc::new(Cell::new(false));
+    let storage = Failing {
+        memory: Memory::new(256 << 10),
+        fails: Rc::clone(&fails),
+    };
+    let mut world = World::open(Box::new(storage), settings(256 << 10));
+    world.ring.trust_memory();
+    let first = world.append(b"one");
+    assert!(world.ring.safe() == first, "the disk is good");
+    fails.set(true);
+    assert_eq!(world.ring.commit(world.now), Err(IoError::Io));
+    let second = world.append(b"two");
+    assert!(world.ring.safe() > second);
+    fails.set(false);
+    world.now = at(60_000);
+    let commit = world.ring.begin_commit(world.now);
+    assert!(commit.is_some() && world.ring.safe() > second);
+}

@@ -20,6 +20,7 @@ impl fmt::Display for OpenError {
             Self::Newer => f.write_str("written by a later version of weir"),
             Self::Foreign => f.write_str("not a ring, or only a part of one; it is left as it is"),
             Self::TooSmall => f.write_str("too small for a ring"),
+            Self::Exists => f.write_str("there is a file already; it is left as it is"),
             Self::Io(error) => error.fmt(f),
         }
     }

@@ -142,6 +142,19 @@ fn ring_info_and_dump_look_into_a_live_ring() {
     }
     let info = said(&weir(&["ring", "info", ring.to_str().unwrap()]));
     assert!(info.contains("cloud") && info.contains("10"), "{info}");
+    assert!(info.contains("oldest    received 20"), "{info}");
+    let taken = daemon.folder.write("taken", "");
+    let repair = [
+        "ring",
+        "repair",
+        ring.to_str().unwrap(),
+        taken.to_str().unwrap(),
+    ];
+    let refused = said(&weir(&repair));
+    assert!(
+        refused.contains("taken`: there is a file already"),
+        "{refused}"
+    );
     assert_eq!(weir(&["ring", "info", "/nowhere"]).status.code(), Some(1));
 }
 

@@ -12,6 +12,7 @@
 mod commands;
 mod connect;
 mod crashes;
+mod degraded;
 mod itself;
 mod memory;
 mod mqtt_channel;

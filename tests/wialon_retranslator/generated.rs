@@ -48,7 +48,7 @@ fn packets_cut_anywhere_come_back_whole() {
 
 /// A packet and the parameters that have to come of it, in order.
 fn made(random: &mut Random) -> (Vec<u8>, Vec<(String, Value)>) {
-    let (uid, time) = (format!("{:015}", random.below(1 << 40)), random.word());
+    let (uid, time) = (format!("{:015}", random.next() % (1 << 40)), random.word());
     let mut fields = vec![
         ("ident".to_owned(), Value::from(uid.as_str())),
         ("timestamp".to_owned(), Value::U64(time.into())),

@@ -111,7 +111,7 @@ impl Oracle {
 
     /// The last stream reads from the oldest record on; those below `attached` are older than it,
     /// those below `on_disk` must be there for it.
-    pub(super) fn from_oldest(&mut self, attached: u64, on_disk: u64) {
+    pub(super) fn reads_from_oldest(&mut self, attached: u64, on_disk: u64) {
         let Some((reader, others)) = self.streams.split_last_mut() else {
             return;
         };
@@ -395,7 +395,7 @@ impl Oracle {
 
 /// What a stream wants of the records that are older than itself.
 pub(super) fn is_wanted(body: &[u8]) -> bool {
-    body.len() % 4 > 0
+    !body.len().is_multiple_of(4)
 }
 
 fn check_time(received_ms: u64, said: Wall, now_ms: u64) -> Result<(), Violation> {

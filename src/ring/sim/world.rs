@@ -364,7 +364,7 @@ impl World {
                     } else {
                         attached
                     };
-                    self.oracle.from_oldest(attached, on_disk);
+                    self.oracle.reads_from_oldest(attached, on_disk);
                 }
             }
             // Half removed: what is due now nobody can know.

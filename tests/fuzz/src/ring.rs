@@ -59,7 +59,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
 fn look(shared: &Shared) {
     let before = shared.bytes.borrow().clone();
     let mut storage = shared.clone();
-    let _ = inspect::info(&mut storage);
+    let _ = inspect::info(&mut storage, at(0));
     let _ = inspect::verify(&mut storage);
     let _ = inspect::dump(&mut storage, at(0), &mut |_| true);
     let _ = inspect::asked(&mut storage);

@@ -1,0 +1,60 @@
+//! What may be acknowledged: the one watermark, and when memory is good enough for it.
+
+use super::Ring;
+use super::Seq;
+use super::queue::Entry;
+use super::rules::Rule;
+use super::rules::kept;
+
+/// Whether what is in memory only may be acknowledged where there is no disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trust {
+    given: bool,
+    /// What was called safe so.
+    below: u64,
+}
+
+impl Ring {
+    /// Every record with a number below this one is safe: on disk, or settled by all that want it.
+    /// Never goes back.
+    #[must_use]
+    pub fn safe(&self) -> Seq {
+        if self.volatile && !self.trust.given {
+            return self.settled();
+        }
+        let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
+        let begun = if kept(Rule::SafeWhenSynced) {
+            0
+        } else {
+            self.queue.begun()
+        };
+        let first = self.queue.entries().skip(begun).find(open);
+        let written = first.map_or(self.next_seq, |entry| entry.seq);
+        Seq(written.max(self.trust.below))
+    }
+
+    /// Calls safe what is in memory, too, while there is no disk that could keep it: a power cut
+    /// then loses what was acknowledged.
+    pub fn trust_memory(&mut self) {
+        self.trust.given = true;
+        self.trust_if_degraded();
+    }
+
+    pub(super) fn trust_if_degraded(&mut self) {
+        if self.trust.given && self.health.is_degraded() {
+            self.trust.below = self.next_seq;
+        }
+    }
+
+    /// Every record with a number below this one is settled by all.
+    fn settled(&self) -> Seq {
+        let waiting = self
+            .table
+            .attached()
+            .filter(|(id, _)| self.backlog(*id) > 0);
+        Seq(waiting
+            .map(|(_, stream)| stream.cursor_seq)
+            .min()
+            .unwrap_or(self.next_seq))
+    }
+}
