@@ -37,7 +37,8 @@ fn report_that(weir: &Weir, what: &str, holds: impl Fn(&Value) -> bool) -> Value
     found.unwrap()
 }
 
-fn status(weir: &Weir) -> Value {
+/// What the daemon says of itself.
+pub(crate) fn status(weir: &Weir) -> Value {
     let api = format!("unix:{}", weir.folder.join("api").display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
     let output = command.args(["--api", &api, "status", "--json"]).output();

@@ -18,6 +18,7 @@ mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;
 mod pipeline;
+mod safe;
 mod sender;
 mod servers;
 mod sources;

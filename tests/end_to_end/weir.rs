@@ -50,29 +50,36 @@ pub(crate) struct Weir {
 impl Weir {
     /// Starts it and waits until it is ready. `@` in the configuration is its folder.
     pub(crate) fn start(name: &str, config: &str) -> Self {
+        Self::start_with(name, config, |_, _| ())
+    }
+
+    /// The same, its command and its folder prepared by the test.
+    pub(crate) fn start_with(
+        name: &str,
+        config: &str,
+        prepare: impl FnOnce(&mut Command, &Folder),
+    ) -> Self {
         let folder = Folder::new(name);
         let place = folder.join("").display().to_string();
         folder.write("weir.toml", &config.replace("@/", &place));
-        let child = Self::spawn(&folder);
+        let mut command = Self::command(&folder);
+        prepare(&mut command, &folder);
+        let child = command.spawn().unwrap();
         let weir = Self { child, folder };
         weir.await_log("weir is ready");
         weir
     }
 
-    fn spawn(folder: &Folder) -> Child {
+    fn command(folder: &Folder) -> Command {
         let log = fs::File::options()
             .create(true)
             .append(true)
             .open(folder.join("log"))
             .unwrap();
-        Command::new(env!("CARGO_BIN_EXE_weir"))
-            .arg("-c")
-            .arg(folder.join("weir.toml"))
-            .arg("run")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap()
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.arg("-c").arg(folder.join("weir.toml")).arg("run");
+        command.stdout(Stdio::null()).stderr(log);
+        command
     }
 
     /// Power goes, as far as one process can show it.
@@ -96,7 +103,7 @@ impl Weir {
 
     pub(crate) fn restart(&mut self) {
         fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
-        self.child = Self::spawn(&self.folder);
+        self.child = Self::command(&self.folder).spawn().unwrap();
         self.await_log("weir is ready");
     }
 
