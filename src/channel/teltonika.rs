@@ -1,7 +1,7 @@
 //! Teltonika trackers over TCP and UDP: logins, packets, and answers once their records are safe.
 //!
 //! What the bytes are is said in [`crate::wire::teltonika`]; what a record means as a message, in
-//! `parameters`.
+//! `parameters`, and the names of its elements in `elements`.
 //!
 //! # Answers
 //! A device waits for the answer to one packet before it sends the next, deletes what was counted,
@@ -22,6 +22,7 @@
 //! There is no [`Session::overdue`]: a device has its own timeout, and what it then sends again is
 //! known to be the same for as long as the answer is owed.
 
+mod elements;
 mod parameters;
 
 use super::{Close, Intake, Malformed, Session};

@@ -3,7 +3,7 @@
 
 use crate::support::hex::hex;
 use crate::support::random::{Random, pick};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use weir::message::{Message, Value};
 use weir::wire::teltonika::{Codec, Element, ElementValue, Packet, Record};
 
@@ -216,8 +216,13 @@ pub(crate) fn check(message: &Message, ident: &str, record: &Record<'_>) {
         get("event.priority.enum"),
         Some(Value::U64(record.priority.into()))
     );
+    let mut seen = HashSet::new();
     for element in &record.elements {
-        let (name, value) = expected(element.id, element.value);
+        let (mut name, mut value) = expected(element.id, element.value);
+        if !seen.insert(name.clone()) {
+            name = format!("custom.param.{}", element.id);
+            value = Value::U64(element.value.unsigned().unwrap());
+        }
         assert_eq!(get(&name), Some(value), "`{name}` of {element:?}");
     }
 }
@@ -238,7 +243,12 @@ pub(crate) fn expected(id: u16, value: ElementValue<'_>) -> (String, Value) {
         ElementValue::Bytes(bytes) => return expected_text(custom, id, bytes),
         number => number.unsigned().unwrap(),
     };
-    let is_byte = matches!(value, ElementValue::U8(_));
+    let width = match value {
+        ElementValue::U8(_) => 1,
+        ElementValue::U16(_) => 2,
+        ElementValue::U32(_) => 4,
+        _ => 8,
+    };
     let decimal = |text: String, divisor: f64| match number {
         // More digits than a double has: rounded twice.
         0x20_0000_0000_0000.. => number as f64 / divisor,
@@ -246,40 +256,102 @@ pub(crate) fn expected(id: u16, value: ElementValue<'_>) -> (String, Value) {
     };
     let thousandth = decimal(format!("{}.{:03}", number / 1000, number % 1000), 1000.0);
     let tenth = decimal(format!("{}.{}", number / 10, number % 10), 10.0);
-    let (name, value) = match id {
-        1..=4 => (format!("din.{id}"), Value::Bool(number > 0)),
-        6 if !is_byte => ("ain.2".into(), Value::F64(thousandth)),
-        9 if !is_byte => ("ain.1".into(), Value::F64(thousandth)),
-        10 if !is_byte => ("ain.3".into(), Value::F64(thousandth)),
-        16 => ("vehicle.mileage".into(), Value::F64(thousandth)),
-        21 if number <= 5 => ("gsm.signal.level".into(), Value::U64(number * 20)),
-        66 if !is_byte => (
-            "external.powersource.voltage".into(),
-            Value::F64(thousandth),
-        ),
-        67 if !is_byte => ("battery.voltage".into(), Value::F64(thousandth)),
-        68 => ("battery.current".into(), Value::F64(thousandth)),
-        69 => ("gnss.state.enum".into(), Value::U64(number)),
-        78 if number > 0 => (
-            "driver.code".into(),
+    let signed = (number << (64 - 8 * width)).cast_signed() >> (64 - 8 * width);
+    if let Some(name) = thousandths(id, width) {
+        return (name.to_owned(), Value::F64(thousandth));
+    }
+    if let Some(name) = switch(id, width) {
+        return (name, Value::Bool(number > 0));
+    }
+    match (id, width) {
+        (21, _) if number <= 5 => ("gsm.signal.level".into(), Value::U64(number * 20)),
+        (78 | 207, 8) if number > 0 => (
+            if id == 78 { "driver.code" } else { "rfid.code" }.into(),
             format!("{number:016x}").as_str().into(),
         ),
-        113 => ("battery.level".into(), Value::U64(number)),
-        179 | 180 => (format!("dout.{}", id - 178), Value::Bool(number > 0)),
-        181 => ("position.pdop".into(), Value::F64(tenth)),
-        182 => ("position.hdop".into(), Value::F64(tenth)),
-        200 => ("sleep.mode.enum".into(), Value::U64(number)),
-        205 => ("gsm.cellid".into(), Value::U64(number)),
-        206 => ("gsm.lac".into(), Value::U64(number)),
-        239 => ("engine.ignition.status".into(), Value::Bool(number > 0)),
-        240 => ("movement.status".into(), Value::Bool(number > 0)),
-        241 if number > 0 => (
+        (181, _) => ("position.pdop".into(), Value::F64(tenth)),
+        (182, _) => ("position.hdop".into(), Value::F64(tenth)),
+        (241, _) if number > 0 => (
             "gsm.operator.code".into(),
             number.to_string().as_str().into(),
         ),
-        _ => (custom, Value::U64(number)),
-    };
-    (name, value)
+        (253, 1) if (1..=3).contains(&number) => {
+            let which = ["acceleration", "braking", "cornering"][number as usize - 1];
+            (format!("harsh.{which}.event"), Value::Bool(true))
+        }
+        _ => sensor(id, width, signed).unwrap_or_else(|| {
+            let name = plain(id, width).map_or(custom, str::to_owned);
+            (name, Value::U64(number))
+        }),
+    }
+}
+
+/// The name of what is sent in thousandths.
+fn thousandths(id: u16, width: u32) -> Option<&'static str> {
+    Some(match (id, width) {
+        (9, 2) => "ain.1",
+        (6 | 10, 2) => "ain.2",
+        (11, 2) => "ain.3",
+        (245, 2) => "ain.4",
+        (16 | 216, 4) => "vehicle.mileage",
+        (199, 4) => "segment.vehicle.mileage",
+        (66, 2) => "external.powersource.voltage",
+        (67, 2) => "battery.voltage",
+        (68, _) => "battery.current",
+        _ => return None,
+    })
+}
+
+/// The name of what is on or off.
+fn switch(id: u16, width: u32) -> Option<String> {
+    Some(match (id, width) {
+        (1..=3, _) | (4, 1) => format!("din.{id}"),
+        (179 | 180, _) => format!("dout.{}", id - 178),
+        (236, 1) => "alarm.status".into(),
+        (239, _) => "engine.ignition.status".into(),
+        (240, _) => "movement.status".into(),
+        (243, 1) => "idle.status".into(),
+        (249, 1) => "gsm.jamming.alarm.status".into(),
+        _ => return None,
+    })
+}
+
+/// What sensors of temperature and fuel say, if it is no fault.
+fn sensor(id: u16, width: u32, signed: i64) -> Option<(String, Value)> {
+    let place = [201, 203, 210, 212, 214]
+        .iter()
+        .position(|level| id == *level || id == level + 1);
+    match (id, width, place) {
+        (72..=75, 2 | 4, _) if (-550..=1150).contains(&signed) && signed != 850 => {
+            let text = format!("{}.{}", signed.abs() / 10, signed.abs() % 10);
+            let degrees: f64 = text.parse().unwrap();
+            let name = format!("sensor.temperature.{}", id - 71);
+            Some((name, Value::F64(degrees.copysign(signed as f64))))
+        }
+        (201 | 203 | 210 | 212 | 214, 2, Some(place)) if signed >= 0 => {
+            Some((format!("lls.value.{}", place + 1), Value::from(signed)))
+        }
+        (202 | 204 | 211 | 213 | 215, 1, Some(place)) => Some((
+            format!("lls.temperature.{}", place + 1),
+            Value::from(signed),
+        )),
+        _ => None,
+    }
+}
+
+/// The name of what is a number as it was sent.
+fn plain(id: u16, width: u32) -> Option<&'static str> {
+    Some(match (id, width) {
+        (69, 1) => "gnss.state.enum",
+        (113, 1) => "battery.level",
+        (200, _) => "sleep.mode.enum",
+        (205, _) => "gsm.cellid",
+        (206, _) => "gsm.lac",
+        (247, 1) => "crash.event.enum",
+        (250, 1) => "trip.state.enum",
+        (255, 1) => "overspeeding.speed",
+        _ => return None,
+    })
 }
 
 /// Bytes that a VIN could be are text, all others are hex.

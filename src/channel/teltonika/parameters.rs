@@ -1,9 +1,10 @@
 //! What a Teltonika record means: names and units of its parameters.
 //!
-//! Only ids that mean the same on all common models have a name here; the others, and values that
-//! their name cannot hold, come as `custom.param.N`, as they were sent. The channel's `io` table
-//! names more.
+//! Ids that have a name are in [`elements`]; the others, and values that their name cannot hold,
+//! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
+use super::elements;
+use super::elements::{ONE, TENTH};
 use crate::message::{InvalidIdent, Message, Value};
 use crate::wire::teltonika::{Element, ElementValue, Record};
 use std::borrow::Cow;
@@ -84,7 +85,7 @@ pub(super) fn message(
         message.set("custom.generation.type", u64::from(generation));
     }
     for element in &record.elements {
-        let (name, value) = parameter(element, settings);
+        let (name, value) = parameter(element, settings, &message);
         message.set(name, value);
     }
     Ok(message)
@@ -106,14 +107,21 @@ fn set_position(message: &mut Message, record: &Record<'_>) {
     message.set("position.valid", valid);
 }
 
-fn parameter(element: &Element<'_>, settings: &Settings) -> (Cow<'static, str>, Value) {
+/// The name and the value of an element that comes after all that `message` has. A name that is
+/// built in is given once: what would come second under it keeps its number.
+pub(super) fn parameter(
+    element: &Element<'_>,
+    settings: &Settings,
+    message: &Message,
+) -> (Cow<'static, str>, Value) {
     let Element { id, value } = *element;
     if let Some((name, meaning)) = settings.io.get(&id) {
         let value = meaning.of(value).unwrap_or_else(|| as_sent(value));
         return (Cow::Owned(name.clone()), value);
     }
-    let known = known(id).and_then(|(name, meaning)| Some((name, meaning.of(value)?)));
-    match known {
+    let known =
+        elements::known(id, value).and_then(|(name, meaning)| Some((name, meaning.of(value)?)));
+    match known.filter(|(name, _)| !message.has(name)) {
         Some((name, value)) => (Cow::Borrowed(name), value),
         None => (Cow::Owned(format!("custom.param.{id}")), as_sent(value)),
     }
@@ -138,15 +146,18 @@ fn hex(bytes: &[u8]) -> String {
 
 /// How the value of a parameter follows from what was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Meaning {
+pub(super) enum Meaning {
     /// Not 0 is on.
     Switch,
     /// A number without a sign.
     Unsigned(Scale),
     /// A number in two's complement of its width.
     Signed(Scale),
-    /// Thousandths of a volt, in more than a byte: some models use the id for a switch.
-    Voltage,
+    /// Tenths of a degree; codes for faults lie outside of what can be measured, and 85 degrees is
+    /// what a thermometer says that is not ready.
+    Thermometer,
+    /// A number in two's complement of its width; below 0 are codes for faults.
+    Level,
     /// 0 to 5 bars, in percent.
     Bars,
     /// The number of a key, 16 hex digits; 0 is no key.
@@ -165,8 +176,14 @@ impl Meaning {
             Self::Switch => number.map(|number| Value::Bool(number != 0)),
             Self::Unsigned(scale) => number.map(|number| scale.apply(number.into())),
             Self::Signed(scale) => value.signed().map(|number| scale.apply(number.into())),
-            Self::Voltage if matches!(value, ElementValue::U8(_)) => None,
-            Self::Voltage => number.map(|number| THOUSANDTH.apply(number.into())),
+            Self::Thermometer => value
+                .signed()
+                .filter(|tenths| (-550..=1150).contains(tenths) && *tenths != 850)
+                .map(|tenths| TENTH.apply(tenths.into())),
+            Self::Level => value
+                .signed()
+                .filter(|level| *level >= 0)
+                .map(|level| ONE.apply(level.into())),
             Self::Bars => number
                 .filter(|bars| *bars <= 5)
                 .map(|bars| Value::U64(bars * 20)),
@@ -199,7 +216,7 @@ fn ascii(value: ElementValue<'_>) -> Option<Value> {
 /// Decimal scales are kept as a fraction: 24079 thousandths are then 24.079 and nothing beside it,
 /// as they would not be after a multiplication by the nearest double to 0.001.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Scale {
+pub(super) enum Scale {
     /// `numerator` (below 2⁵³) over a power of ten.
     Decimal { numerator: i64, divisor: u64 },
     /// Any other.
@@ -262,52 +279,6 @@ impl fmt::Display for InvalidIo {
 }
 
 impl std::error::Error for InvalidIo {}
-
-/// The names that are built in. Ids and units after the vendor's "Data Sending Parameters ID".
-fn known(id: u16) -> Option<(&'static str, Meaning)> {
-    Some(match id {
-        1 => ("din.1", Meaning::Switch),
-        2 => ("din.2", Meaning::Switch),
-        3 => ("din.3", Meaning::Switch),
-        4 => ("din.4", Meaning::Switch),
-        6 => ("ain.2", Meaning::Voltage),
-        9 => ("ain.1", Meaning::Voltage),
-        10 => ("ain.3", Meaning::Voltage),
-        16 => ("vehicle.mileage", Meaning::Unsigned(THOUSANDTH)),
-        21 => ("gsm.signal.level", Meaning::Bars),
-        66 => ("external.powersource.voltage", Meaning::Voltage),
-        67 => ("battery.voltage", Meaning::Voltage),
-        68 => ("battery.current", Meaning::Unsigned(THOUSANDTH)),
-        69 => ("gnss.state.enum", Meaning::Unsigned(ONE)),
-        78 => ("driver.code", Meaning::Key),
-        113 => ("battery.level", Meaning::Unsigned(ONE)),
-        179 => ("dout.1", Meaning::Switch),
-        180 => ("dout.2", Meaning::Switch),
-        181 => ("position.pdop", Meaning::Unsigned(TENTH)),
-        182 => ("position.hdop", Meaning::Unsigned(TENTH)),
-        200 => ("sleep.mode.enum", Meaning::Unsigned(ONE)),
-        205 => ("gsm.cellid", Meaning::Unsigned(ONE)),
-        206 => ("gsm.lac", Meaning::Unsigned(ONE)),
-        239 => ("engine.ignition.status", Meaning::Switch),
-        240 => ("movement.status", Meaning::Switch),
-        241 => ("gsm.operator.code", Meaning::Digits),
-        256 => ("vehicle.vin", Meaning::Text),
-        _ => return None,
-    })
-}
-
-const ONE: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 1,
-};
-const TENTH: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 10,
-};
-const THOUSANDTH: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 1000,
-};
 
 /// Whole numbers below are exact as doubles.
 const EXACT: f64 = 9_007_199_254_740_992.0;
