@@ -164,6 +164,16 @@ fn stream(page: &mut String, stream: &StreamReport) {
             oldest.unwrap_or_default(),
         ),
     );
+    match stream.certificate_days {
+        Some(days) if days < 0 => line(page, format_args!("  its certificate has expired")),
+        Some(days) if days <= SOON => {
+            line(
+                page,
+                format_args!("  its certificate expires in {days} days"),
+            );
+        }
+        _ => {}
+    }
     if let Some(error) = &stream.last_error {
         line(page, format_args!("  {error}"));
     }
@@ -203,6 +213,9 @@ fn time(seconds: f64) -> String {
     }
 }
 
+/// Days from which on it is said when a certificate expires.
+const SOON: i64 = 30;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A terminal's words for: to the top left, forget what is there.
@@ -241,5 +254,22 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("stored 9 = accepted 7 + skipped 0"), "{page}");
+    }
+
+    #[test]
+    fn a_certificate_is_told_of_a_month_before_it_expires() {
+        let told = |days| {
+            let stream = StreamReport {
+                certificate_days: days,
+                ..StreamReport::default()
+            };
+            text(&Status {
+                streams: vec![stream],
+                ..Status::default()
+            })
+        };
+        assert!(told(Some(12)).contains("certificate expires in 12 days"));
+        assert!(told(Some(-1)).contains("certificate has expired"));
+        assert!(!told(Some(31)).contains("certificate") && !told(None).contains("certificate"));
     }
 }
