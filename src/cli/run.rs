@@ -7,6 +7,7 @@ use crate::daemon::{Daemon, open_ring, ring_in_its_file};
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::{StreamExt, future};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
         return Exit::Usage;
     }
     start_log(&loaded.config);
+    allow_files(&loaded.config);
     let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int, Signal::Hup]) else {
         eprintln!("error: signals cannot be received");
         return Exit::Failed;
@@ -91,6 +93,32 @@ async fn stopped(signals: &mut Signals) {
     }
     log::info!("stopping");
 }
+
+/// A connection is an open file, and a process is given fewer than a configuration may want.
+fn allow_files(config: &Config) {
+    let connections = config
+        .channels
+        .iter()
+        .map(|channel| channel.max_connections);
+    let connections = u64::try_from(connections.sum::<usize>()).unwrap_or(u64::MAX);
+    let wanted = connections.saturating_add(FILES_BESIDES);
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let allowed = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    limit.current = Some(allowed);
+    let raised = setrlimit(Resource::Nofile, limit).is_ok();
+    if !raised || allowed < wanted {
+        log::warn!(
+            "`max_connections` of all channels is {connections} together, and the system allows \
+             fewer open files: `LimitNOFILE=` of systemd, `ulimit -n`"
+        );
+    }
+}
+
+/// Those that are no connections of channels: the ring, streams, the API, sockets that listen.
+const FILES_BESIDES: u64 = 128;
 
 fn start_log(config: &Config) {
     let lines = simplelog::ConfigBuilder::new()

@@ -111,7 +111,9 @@ async fn wrap(channel: &Channel, socket: Socket) -> io::Result<Connection> {
     let Some(tls) = &channel.tls else {
         return Ok(Connection::Plain(socket));
     };
-    let socket = within(HANDSHAKE_MAX, HANDSHAKE, tls.accept(socket)).await?;
+    // on the heap: a connection without TLS has no room for it
+    let handshake = Box::pin(within(HANDSHAKE_MAX, HANDSHAKE, tls.accept(socket)));
+    let socket = handshake.await?;
     Ok(Connection::Tls(Box::new(socket)))
 }
 
@@ -148,11 +150,8 @@ pub(super) async fn converse(
     channel.note(hub, CONNECTED, name);
     let end = served.serve().await;
     channel.note(hub, CONNECTION_LOST, &format!("{name}: {end}"));
-    let level = match end {
-        End::Closed | End::Io(_) => log::Level::Debug,
-        End::Session(_) | End::Idle | End::Slow => log::Level::Info,
-    };
-    log::log!(level, "channel `{}`: {name}: closed: {end}", channel.name());
+    // what was wrong with it is said where it is counted, now and then; strangers fill no log
+    log::debug!("channel `{}`: {name}: closed: {end}", channel.name());
     end
 }
 

@@ -1,4 +1,5 @@
-//! The memory that all connections together may fill with what is not understood yet.
+//! The memory that all connections together may fill with what is not understood yet, and with
+//! answers that are not read or not due yet.
 
 use super::hub::Hub;
 

@@ -95,7 +95,7 @@ impl<'a> Connection<'a> {
                 Ok(Turn::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
                     if matches!(end, End::Session(_)) {
-                        self.part().await;
+                        Box::pin(self.part()).await;
                     }
                     return end;
                 }
@@ -108,7 +108,7 @@ impl<'a> Connection<'a> {
     async fn part(&mut self) {
         let until = self.hub.now().mono + PARTING;
         self.input = Vec::new();
-        self.share.set(0);
+        self.share.set(self.weight());
         while self.hub.now().mono < until && self.drain().unwrap_or(false) {
             let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
             let left = super::sleep(Some(until.saturating_sub(self.hub.now().mono)));
@@ -122,8 +122,7 @@ impl<'a> Connection<'a> {
         if self.out.is_empty() {
             self.socket.finish()?;
         }
-        self.input.clear();
-        Ok(self.socket.try_read(&mut self.input)? != Some(0))
+        Ok(self.socket.try_read(&mut Vec::new())? != Some(0))
     }
 
     /// Answers, writes, reads and understands what there is, once each.
@@ -175,8 +174,10 @@ impl<'a> Connection<'a> {
 
     /// Bounds what is kept of what came: of this connection, and of all together.
     fn weigh(&mut self) -> Result<(), End> {
-        if self.input.is_empty() {
-            self.input = Vec::new();
+        for buffer in [&mut self.input, &mut self.out] {
+            if buffer.is_empty() {
+                *buffer = Vec::new();
+            }
         }
         let waits = self.session.waits() || self.is_stuffed();
         if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
@@ -184,12 +185,24 @@ impl<'a> Connection<'a> {
             self.channel.refuse("length", &self.peer, reason, self.hub);
             return Err(End::Session(Close { reason }));
         }
-        if self.share.set(self.input.capacity() + self.session.held()) {
+        if self.share.set(self.weight()) {
+            // room that is not used was not asked for
+            self.input.shrink_to_fit();
+            self.out.shrink_to_fit();
+            self.tickets.shrink();
+        }
+        if self.share.set(self.weight()) {
             let detail = "too much is on its way in all connections together";
             self.channel.refuse("memory", &self.peer, detail, self.hub);
             return Err(End::Session(self.session.crowded(&mut self.out)));
         }
         Ok(())
+    }
+
+    /// Bytes that it makes this side keep.
+    fn weight(&self) -> usize {
+        let waiting = self.out.capacity() + self.tickets.weight();
+        self.input.capacity() + self.session.held() + waiting
     }
 
     fn reads(&self) -> bool {

@@ -164,6 +164,16 @@ impl Tickets {
         self.waiting.push_back((until, ticket));
     }
 
+    /// Gives room back that is not used.
+    pub(super) fn shrink(&mut self) {
+        self.waiting.shrink_to_fit();
+    }
+
+    /// Bytes that they take.
+    pub(super) fn weight(&self) -> usize {
+        self.waiting.capacity() * size_of::<(Seq, u64)>()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
