@@ -12,6 +12,7 @@
 mod certificates;
 mod daemon;
 mod dial;
+mod listen;
 mod server;
 #[path = "../end_to_end/weir.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
