@@ -85,11 +85,33 @@ fn whole(input: &[u8]) -> Option<&[u8]> {
     input.get(..4 + usize::try_from(size).ok()?)
 }
 
-/// The integer of 32 bits that is called `n`.
+/// The integer of 32 bits that is called `n`. Looked for where a block begins: a time may have the
+/// same bytes as its name.
 fn number(packet: &[u8]) -> Option<u32> {
-    let mark = b"\x03n\0";
-    let at = packet.windows(mark.len()).position(|found| found == mark)?;
-    Some(u32::from_be_bytes(
-        *packet.get(at + mark.len()..)?.first_chunk()?,
-    ))
+    let uid_len = packet.get(4..)?.iter().position(|byte| *byte == 0)?;
+    let mut rest = packet.get(4 + uid_len + 1 + TIME_AND_FLAGS_LEN..)?;
+    loop {
+        let size = u32::from_be_bytes(*rest.get(2..)?.first_chunk()?);
+        let block = rest.get(BLOCK_HEAD_LEN..)?;
+        let block = block.get(..usize::try_from(size).ok()?)?;
+        if let Some(value) = block.strip_prefix(b"\0\x03n\0") {
+            return Some(u32::from_be_bytes(value.try_into().ok()?));
+        }
+        rest = rest.get(BLOCK_HEAD_LEN + block.len()..)?;
+    }
+}
+
+/// What comes between the name of the unit and the first block.
+const TIME_AND_FLAGS_LEN: usize = 4 + 4;
+
+/// The mark of a block and its size.
+const BLOCK_HEAD_LEN: usize = 2 + 4;
+
+#[test]
+fn a_time_is_not_taken_for_a_number() {
+    let mut packet = Vec::from(*b"\x19\0\0\0id\0");
+    // seconds that end as the mark of the number begins, and no flags
+    packet.extend([0x6b, 0x40, 0x03, b'n', 0, 0, 0, 0]);
+    packet.extend(b"\x0b\xbb\0\0\0\x08\0\x03n\0\0\0\x04\x9f");
+    assert_eq!(number(whole(&packet).unwrap()), Some(1183));
 }
