@@ -134,6 +134,12 @@ impl Engine {
         }
     }
 
+    /// Whether nothing more can be read until something is settled.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        !self.has_room()
+    }
+
     fn has_room(&self) -> bool {
         self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes
     }
@@ -259,8 +265,8 @@ impl Engine {
         }
     }
 
-    /// The last message that was accepted and settled, to be sent once more as a proof that the
-    /// destination lives; none where nothing was accepted since the start.
+    /// The last message that was accepted, to be sent once more as a proof that the destination
+    /// lives; none where nothing was accepted since the start.
     #[must_use]
     pub fn last_accepted(&self) -> Option<Outgoing<'_>> {
         self.queue.last_accepted()
@@ -276,6 +282,13 @@ impl Engine {
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
             self.tally.rejected += self.in_flight() as u64;
+        }
+    }
+
+    /// So many messages got no answer, and nobody knows which.
+    pub fn missed(&mut self, epoch: u32, count: usize) {
+        if epoch == self.epoch {
+            self.tally.rejected += count as u64;
         }
     }
 
@@ -322,6 +335,8 @@ impl Engine {
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
         self.suspect_until = None;
+        self.unanswered = (Seq(0), 0);
+        self.refusals.reread();
         self.sieve.forget();
         ring.reread(self.stream);
     }

@@ -70,12 +70,12 @@ impl Settings {
     }
 
     /// Messages that are read and not settled at most: the window, or two batches; never only one,
-    /// so that there is another to try.
+    /// so that there is another to try, and some where only that tells a receiver's fault.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
         let most = match &self.destination {
             Destination::Mqtt(mqtt) => usize::from(mqtt.window),
-            Destination::WialonRetranslator(wialon) => usize::from(wialon.window),
+            Destination::WialonRetranslator(wialon) => usize::from(wialon.window).max(SEARCH_MAX),
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
         };
         most.max(2)
@@ -305,3 +305,6 @@ pub struct File {
     /// How many files that were set aside are kept.
     pub keep: u32,
 }
+
+/// Where a window is smaller, messages of which one is looked for that the receiver takes.
+const SEARCH_MAX: usize = 8;

@@ -9,10 +9,11 @@
 //! - A packet that ended `attempts` connections without an answer is tried twice more, each time
 //!   after the last message that was accepted: if that is answered again, the receiver lives, and
 //!   a packet that gets no answer then is refused; if not, the receiver is at fault, and nothing is
-//!   given up. Where nothing was accepted yet there is no such proof, and the packet is refused.
-//! - After eight that were refused in a row the receiver is at fault. From then on packets go in
-//!   twos, so that one which is never taken cannot hide that the receiver takes others again: any
-//!   acknowledgement shows that. A `window` of 1 leaves that to the proof alone.
+//!   given up.
+//! - Where nothing was accepted since the start there is no such proof, and a receiver that is
+//!   stuck would cost messages at each start. So it is looked for: those behind the packet go
+//!   alone, in turn, and the first that is accepted is the proof. Until then nothing is given up,
+//!   unless all that fits into memory beside the packet is passed over.
 
 use super::Fault;
 use super::Link;
@@ -56,7 +57,10 @@ pub struct WialonRetranslator<'a> {
 enum Trial {
     /// The last accepted message is sent again; this one, in flight for the engine, waits.
     Proof(Seq),
-    /// The receiver lives; this one is sent.
+    /// The receiver lives. All that it said is read before this one is sent: a byte too many is
+    /// not taken for its answer.
+    Proved(Seq),
+    /// This one is sent.
     Packet(Seq),
 }
 
@@ -86,11 +90,15 @@ impl<'a> WialonRetranslator<'a> {
         match self.flight.first() {
             _ if self.trial.is_some() => false,
             None => true,
-            // one that is never taken would keep the receiver at fault for ever: two say more
-            Some(_) if engine.is_at_fault() => self.flight.len() < self.window().min(2),
-            Some(first) if engine.is_suspect(*first) => false,
+            Some(first) if engine.is_suspect(*first) || engine.is_passing() => false,
             Some(_) => self.flight.len() < self.window(),
         }
+    }
+
+    /// Whether no message is known that the receiver takes, and one is looked for.
+    fn is_searching(&self, first: Seq, engine: &Engine) -> bool {
+        let fails = self.has_failed(first, engine) || engine.is_passing();
+        fails && engine.last_accepted().is_none()
     }
 
     fn window(&self) -> usize {
@@ -100,12 +108,11 @@ impl<'a> WialonRetranslator<'a> {
         }
     }
 
-    /// Whether a message that would be the first of a flight has used up its attempts.
-    fn is_doubtful(&self, seq: Seq, engine: &Engine) -> bool {
+    /// Whether a message has used up its attempts.
+    fn has_failed(&self, seq: Seq, engine: &Engine) -> bool {
         let may_give_up =
             self.delivery.on_reject == OnReject::Skip && self.settings.ack == Ack::Byte;
-        let doubted = engine.unanswered_count(seq) >= self.settings.attempts.max(1);
-        may_give_up && doubted && self.flight.is_empty()
+        may_give_up && engine.unanswered_count(seq) >= self.settings.attempts.max(1)
     }
 
     /// Whether it has had a trial before: of one alone the network may have lost the answer.
@@ -113,16 +120,15 @@ impl<'a> WialonRetranslator<'a> {
         engine.unanswered_count(seq) > self.settings.attempts.max(1)
     }
 
-    /// Begins the last try of a message that is in flight.
+    /// Begins the last try of a message that is in flight, if there is a proof; if not, it is one
+    /// more of the others.
     fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) {
         let proof = turn.engine.last_accepted();
         if proof.is_some_and(|proof| encode(&mut self.view, &proof, turn.out).is_ok()) {
             self.trial = Some(Trial::Proof(seq));
             self.moved_at = turn.now.mono;
-        } else if turn.engine.is_at_fault() {
-            self.write(seq, turn);
         } else {
-            self.refuse(seq, turn);
+            self.write(seq, turn);
         }
     }
 
@@ -152,8 +158,7 @@ impl<'a> WialonRetranslator<'a> {
             turn.engine.proved(self.epoch);
         }
         if let Some(Trial::Proof(seq)) = self.trial {
-            self.trial = Some(Trial::Packet(seq));
-            self.write(seq, turn);
+            self.trial = Some(Trial::Proved(seq));
             return Ok(());
         }
         if self.flight.is_empty() {
@@ -187,13 +192,33 @@ impl<'a> WialonRetranslator<'a> {
     fn give_up(&self, turn: &mut Turn<'_>) {
         match self.trial {
             _ if self.settings.ack == Ack::None => {}
-            Some(Trial::Proof(_)) => {}
+            Some(Trial::Proof(_) | Trial::Proved(_)) => {}
             Some(Trial::Packet(seq)) if self.is_tried(seq, turn.engine) => self.refuse(seq, turn),
             Some(Trial::Packet(_)) => turn.engine.unanswered(self.epoch),
-            None => {
-                turn.engine.unanswered(self.epoch);
-                turn.engine.suspect(self.epoch);
-            }
+            None => self.blame(turn),
+        }
+    }
+
+    /// The flight got too few answers.
+    fn blame(&self, turn: &mut Turn<'_>) {
+        let Some(first) = self.flight.first().copied() else {
+            return;
+        };
+        let searched = self.is_searching(first, turn.engine);
+        let is_other = turn.engine.has_waiting() || !turn.engine.is_full();
+        if searched && !is_other && self.is_tried(first, turn.engine) {
+            return self.refuse(first, turn);
+        }
+        // whose the answers are that came is not known: the first may have been taken
+        if self.answers == 0 && (!searched || !is_other) {
+            turn.engine.unanswered(self.epoch);
+        } else {
+            let count = self.flight.len().saturating_sub(self.answers);
+            turn.engine.missed(self.epoch, count);
+        }
+        turn.engine.suspect(self.epoch);
+        if self.is_searching(first, turn.engine) {
+            turn.engine.pass_over(self.epoch, first);
         }
     }
 }
@@ -219,11 +244,15 @@ impl Link for WialonRetranslator<'_> {
             // all of it is written: there is no other answer
             self.land(turn);
         }
+        if let Some(Trial::Proved(seq)) = self.trial {
+            self.trial = Some(Trial::Packet(seq));
+            self.write(seq, turn);
+        }
         while turn.out.len() < OUT_MAX && self.has_room(turn.engine) {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
             };
-            if self.is_doubtful(seq, turn.engine) {
+            if self.flight.is_empty() && self.has_failed(seq, turn.engine) {
                 self.prove(seq, turn);
             } else {
                 self.write(seq, turn);

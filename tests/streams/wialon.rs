@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::message::Message;
 use weir::net::Target;
+use weir::ring::Seq;
 use weir::stream::Lost;
 use weir::stream::Retry;
 use weir::stream::settings::Ack;
@@ -18,6 +19,7 @@ use weir::stream::settings::Destination;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
 use weir::stream::settings::WialonRetranslator;
+use weir::thinning;
 use weir::wire::retranslator;
 use weir::wire::retranslator::BlockValue;
 
@@ -191,13 +193,80 @@ fn a_receiver_that_answers_nothing_for_a_while_costs_no_message() {
 }
 
 #[test]
-fn a_receiver_that_never_answered_anything_costs_eight_messages_and_no_more() {
-    let mut world = World::new();
+fn a_receiver_that_never_answered_anything_costs_no_message() {
+    for window in [1, 10] {
+        let settings = settings(window, Ack::Byte);
+        let mut world = World::of(&settings);
+        world.append_many(20);
+        Receiver::new(&|_| false).serve_all(&mut world, &settings, 100);
+        let counters = world.counters();
+        assert_eq!((counters.given_up, counters.backlog), (0, 20));
+        let mut receiver = Receiver::new(&|_| true);
+        receiver.serve_all(&mut world, &settings, 20);
+        assert_eq!(world.counters().accepted, 20);
+    }
+}
+
+#[test]
+fn where_all_else_in_memory_is_passed_over_a_packet_that_is_never_answered_is_given_up() {
+    let mut settings = settings(1, Ack::Byte);
+    settings.thinning = Some(thinning::Settings {
+        every: Duration::from_secs(3600),
+        or_change: Vec::new(),
+    });
+    let mut world = World::of(&settings);
     world.append_many(20);
+    let mut receiver = Receiver::new(&|_| false);
+    receiver.serve_all(&mut world, &settings, 6);
+    assert_eq!(world.counters().given_up, 0);
+    receiver.serve_all(&mut world, &settings, 1);
+    assert_eq!(world.counters().given_up, 1);
+}
+
+#[test]
+fn answers_to_some_of_a_flight_blame_none_of_it() {
+    let mut world = World::new();
+    world.append_many(3);
     let settings = settings(10, Ack::Byte);
-    Receiver::new(&|_| false).serve_all(&mut world, &settings, 100);
-    let counters = world.counters();
-    assert_eq!((counters.given_up, counters.backlog), (8, 12));
+    for _ in 0..2 {
+        let mut talk = Talk::new(&world, &settings);
+        assert_eq!(packets(&talk.sent(&mut world).unwrap())[0], 0);
+        talk.hears(&mut world, &[0x11]).ok();
+        let first = world.engine.batch(Seq(0)..=Seq(u64::MAX)).next();
+        if let Some(first) = first.map(|message| message.seq) {
+            let lost = talk.ends(&mut world);
+            assert_eq!(world.engine.unanswered_count(first), 0);
+            lose(&mut world, &lost);
+        }
+    }
+    assert!(world.counters().accepted > 0, "alone it was answered");
+}
+
+#[test]
+fn a_byte_too_many_is_not_the_answer_of_a_packet_on_trial() {
+    let mut world = World::new();
+    world.append_many(1);
+    let settings = settings(10, Ack::Byte);
+    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    world.append_many(1);
+    Receiver::new(&|_| false).serve_all(&mut world, &settings, 5);
+    let mut talk = Talk::new(&world, &settings);
+    assert_eq!(packets(&talk.sent(&mut world).unwrap()), [0], "the proof");
+    assert!(talk.hears(&mut world, &[0x11, 0x11]).is_err());
+    assert_eq!(world.counters().backlog, 1);
+}
+
+#[test]
+fn what_is_rewound_has_all_its_attempts_again() {
+    let mut world = World::new();
+    world.append_many(1);
+    let settings = settings(10, Ack::Byte);
+    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    world.append_many(1);
+    Receiver::new(&|_| false).serve_all(&mut world, &settings, 5);
+    world.restart();
+    let sent = Talk::new(&world, &settings).sent(&mut world).unwrap();
+    assert_eq!(packets(&sent), [1], "and no proof");
 }
 
 #[test]

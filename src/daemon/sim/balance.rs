@@ -13,6 +13,11 @@ pub(super) struct Books {
     /// When its accounts were opened last: at a start, or when it was moved by hand.
     base: Counters,
     pub(super) before: Counters,
+    /// After the last clean stop: what waits is written then, and may drop what is old.
+    pub(super) closed: Counters,
+    /// How many were in flight then: some may stand in memory alone, and be counted as dropped
+    /// once that is gone.
+    pub(super) in_flight: u64,
     /// Messages that it wanted since then.
     pub(super) wanted: u64,
     /// Messages that were skipped by hand since then.
@@ -48,6 +53,8 @@ pub(super) struct Sight {
     pub(super) tries: u32,
     /// It may send one message at a time only, of which nothing but an answer tells anything.
     pub(super) alone: bool,
+    /// Nothing showed that its destination lives, and none of what waits can.
+    pub(super) proofless: bool,
 }
 
 /// How the daemon ended before it was started again.
@@ -143,7 +150,8 @@ impl Books {
         }
         if now.accepted != before.accepted {
             self.given_up_in_a_row = 0;
-            truth.failures = 0;
+            let before = truth.failures_before.take();
+            truth.failures -= before.map_or(truth.failures, |it| it.min(truth.failures));
         }
     }
 
@@ -191,7 +199,7 @@ impl Books {
     /// could show that the destination is in order again.
     pub(super) fn is_stuck(&self, sight: &Sight) -> bool {
         let alone = sight.counters.backlog == 1 || sight.alone;
-        alone && self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX
+        sight.proofless || alone && self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX
     }
 
     /// The stream is woken: it has to try soon, if it has to at all.
@@ -205,15 +213,26 @@ impl Books {
         truth: &mut Truth,
         now: Counters,
         (ending, unsafe_count): (Ending, u64),
-        exact: bool,
+        (exact, refuses): (bool, bool),
     ) -> Option<String> {
         let before = self.before;
+        // what waits for room in a full ring that drops nothing is not written, nor acknowledged
+        let left = self.closed.stored.saturating_sub(now.stored);
+        let left = left.min(if refuses { unsafe_count } else { 0 });
+        let gone = now.dropped.saturating_sub(self.closed.dropped);
+        let gone = gone.min(if refuses { 0 } else { self.in_flight });
+        let closed = Counters {
+            stored: self.closed.stored - left,
+            dropped: self.closed.dropped + gone,
+            backlog: self.closed.backlog.saturating_sub(left + gone),
+            ..self.closed
+        };
         let recent = settled(&before) - self.recent.front().map_or(0, |(_, count)| *count);
         let kept = now.backlog + now.dropped
             >= before.backlog + before.dropped - unsafe_count.min(before.backlog);
         let wrong = match ending {
             _ if !exact => "",
-            Ending::Stopped if now != before => "the counters of a clean stop differ",
+            Ending::Stopped if now != closed => "the counters of a clean stop differ",
             _ if now.stored > before.stored => "more is stored than before",
             _ if now.accepted > before.accepted => "more is accepted than before",
             _ if !kept => "something that was safe is gone",
@@ -274,9 +293,12 @@ impl Oracle {
                 .filter(missing)
                 .map(|(n, _)| n)
                 .collect();
-            if all.len() as u64 > books.excused {
+            // a stream that is stuck still has them
+            let stuck = if books.stuck { books.before.backlog } else { 0 };
+            let excused = books.excused + stuck;
+            if all.len() as u64 > excused {
                 let some = &all[..all.len().min(10)];
-                let (count, excused) = (all.len(), books.excused);
+                let count = all.len();
                 let text = format!("stream {index}: {count} lost, {excused} excused: {some:?}");
                 return self.violation(&text);
             }

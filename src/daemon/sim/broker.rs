@@ -5,6 +5,7 @@ use super::destination::Acts;
 use super::destination::Course;
 use super::destination::Destination;
 use super::destination::Mood;
+use super::destination::Packet;
 use super::destination::Said;
 use super::destination::Session;
 use super::oracle::Oracle;
@@ -28,7 +29,7 @@ pub(super) fn receive(
         match head >> 4 {
             1 => login(of, session, oracle, &body, &mut acts),
             3 => publish(of, session, oracle, head, &body, t, &mut acts),
-            12 if of.mood != Mood::Stall => say(of, &[0xd0, 0], 0, &mut acts),
+            12 if of.mood != Mood::Stall => say(of, &[0xd0, 0], Said::default(), &mut acts),
             12 | 14 => {}
             other => oracle.violation(&format!("a packet of type {other}")),
         }
@@ -57,7 +58,7 @@ fn login(
         Mood::RefuseAll => 5,
         _ => 0,
     };
-    say(of, &[0x20, 2, 0, code], 0, acts);
+    say(of, &[0x20, 2, 0, code], Said::default(), acts);
     session.logged_in = true;
     if code != 0 {
         let end = of.end(session);
@@ -97,13 +98,20 @@ fn publish(
     ) {
         oracle.took(of.index, number);
     }
+    session.packets.push(Packet {
+        number,
+        proved: session.proved,
+    });
+    let said = Said {
+        answers: 1,
+        number: Some(number),
+        twice: course == Course::TakeTwice,
+        ..Said::default()
+    };
     match course {
-        // identifiers come round: in a window that is full nobody could tell what it answers
-        Course::TakeTwice if 2 * session.open < window => {
-            say(of, &[ack, ack].concat(), 1, acts);
-        }
-        Course::Take | Course::TakeTwice => say(of, &ack, 1, acts),
-        Course::TakeLate(delay) => acts.push((delay, Act::Say(ack.to_vec(), true, one()))),
+        Course::Take => say(of, &ack, said, acts),
+        Course::TakeTwice => say(of, &[ack, ack].concat(), said, acts),
+        Course::TakeLate(delay) => acts.push((delay, Act::Say(ack.to_vec(), true, said))),
         Course::Ignore => {}
         _ => {
             let end = of.end(session);
@@ -112,19 +120,8 @@ fn publish(
     }
 }
 
-fn one() -> Said {
-    Said {
-        answers: 1,
-        ..Said::default()
-    }
-}
-
-fn say(of: &mut Destination, bytes: &[u8], answers: usize, acts: &mut Acts) {
-    let said = Said {
-        answers,
-        ..Said::default()
-    };
-    let ordered = answers == 0 || !of.shuffles;
+fn say(of: &mut Destination, bytes: &[u8], said: Said, acts: &mut Acts) {
+    let ordered = said.answers == 0 || !of.shuffles;
     acts.push((of.moment(), Act::Say(bytes.to_vec(), ordered, said)));
 }
 

@@ -84,6 +84,11 @@ pub(super) struct Said {
     pub(super) after: Option<Duration>,
     /// This is a failure for the one who asked.
     pub(super) failure: bool,
+    /// The message that was taken, where nothing but such an answer tells anything.
+    pub(super) number: Option<u32>,
+    /// Who could read the half of it before the rest would take the rest for something else: this
+    /// answer comes twice, and nothing names the question.
+    pub(super) twice: bool,
 }
 
 pub(super) type Acts = Vec<(Duration, Act)>;
@@ -103,6 +108,18 @@ pub(super) struct Session {
     pub(super) order: u32,
     pub(super) heard_at: Duration,
     pub(super) keep_alive: Duration,
+    /// The gateway has heard of something that came over this connection that it was taken.
+    pub(super) proved: bool,
+    /// Packets of which it has not.
+    pub(super) packets: Vec<Packet>,
+}
+
+/// A packet that came, where nothing but its answer tells the gateway of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet {
+    pub(super) number: u32,
+    /// The gateway had heard before that the receiver lives.
+    pub(super) proved: bool,
 }
 
 /// What is done with messages that came.
@@ -197,6 +214,20 @@ impl Destination {
         if let Some(session) = self.sessions.get_mut(&line) {
             session.open = session.open.saturating_sub(said.answers);
         }
+    }
+
+    /// The gateway hears that a message was taken.
+    pub(super) fn heard(&mut self, line: u64, number: u32) {
+        if let Some(session) = self.sessions.get_mut(&line) {
+            session.proved = true;
+            session.packets.retain(|packet| packet.number != number);
+        }
+    }
+
+    /// The gateway lets go of a connection: what came over it without an answer that it heard.
+    pub(super) fn unheard(&mut self, line: u64) -> Vec<Packet> {
+        let session = self.sessions.get_mut(&line);
+        session.map_or_else(Vec::new, |it| std::mem::take(&mut it.packets))
     }
 
     pub(super) fn course(&mut self, numbers: &[u32], timeout: Duration) -> Course {

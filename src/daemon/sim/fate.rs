@@ -108,6 +108,7 @@ impl World {
         let opened = Ring::open(storage, settings, clock.now(), self.random.next());
         let (ring, report) = opened.map_err(|error| format!("not opened: {error:?}"))?;
         self.disk_failed |= ring.is_degraded();
+        trace::tell(self.t(), 9, format_args!("starts: {report:?}"));
         let mut config = self.config.clone();
         for (index, stream) in config.streams.iter_mut().enumerate() {
             stream.enabled = self.network.borrow().oracle.streams[index].enabled;
@@ -138,6 +139,7 @@ impl World {
 
     /// Compares what the daemon knows after a start with what it knew before.
     fn reopen(&mut self, daemon: &Daemon, exact: bool) -> Result<(), String> {
+        let how = (exact, self.refuses());
         let network = &mut *self.network.borrow_mut();
         let (t, oracle) = (network.t, &mut network.oracle);
         for (index, books) in self.books.iter_mut().enumerate() {
@@ -147,7 +149,8 @@ impl World {
             let counters = daemon.hub.counters(daemon.streams[index].id);
             let truth = &mut oracle.streams[index];
             truth.renewed(t);
-            let wrong = books.reopened(truth, counters, (self.ending, unsafe_count), exact);
+            trace::tell(t, index, format_args!("has {counters:?}"));
+            let wrong = books.reopened(truth, counters, (self.ending, unsafe_count), how);
             if let Some(wrong) = wrong {
                 return Err(format!("stream {index}: {wrong}"));
             }
@@ -186,9 +189,14 @@ impl World {
             return;
         };
         self.ending = ending;
+        trace::tell(self.t(), 9, format_args!("ends: {ending:?}"));
         if ending == Ending::Stopped {
             running.tasks.clear();
             running.daemon.hub.close();
+            for (stream, books) in running.daemon.streams.iter().zip(&mut self.books) {
+                books.closed = running.daemon.hub.counters(stream.id);
+                books.in_flight = running.daemon.hub.in_flight(stream.id);
+            }
         } else if self.random.once_in(2) {
             // in the middle of a commit
             let writes = u32::try_from(self.random.below(4)).unwrap_or(0);
@@ -259,6 +267,10 @@ impl World {
             self.books[index].by_hand += skipped;
             let truth = &mut self.network.borrow_mut().oracle.streams[index];
             truth.engine += 1;
+            // thinning begins anew with the message that is first now, and lets others through
+            if truth.promised.every.is_some() {
+                truth.rewound();
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::destination::Act;
 use super::destination::Destination;
+use super::destination::Kind;
 use super::destination::Mood;
 use super::destination::Said;
 use super::oracle::Oracle;
@@ -71,6 +72,8 @@ struct Line {
     destination: usize,
     latency: Duration,
     inbound: Vec<u8>,
+    /// There is an answer in it that has to be read in one piece, see [`Said`].
+    twice: bool,
     end: Option<End>,
     waker: Option<Waker>,
     /// Bytes of the gateway that did not arrive yet.
@@ -169,6 +172,7 @@ impl Network {
             destination,
             latency: self.latency(),
             inbound: Vec::new(),
+            twice: false,
             end: None,
             waker: None,
             under_way: 0,
@@ -232,7 +236,14 @@ impl Network {
         if let Some(index) = line.map(|line| line.destination) {
             trace::tell(self.t, index, format_args!("hears {said:?} of line {id}"));
             self.oracle.told(index, said, self.t);
-            self.touch(id, |line| line.inbound.extend(bytes));
+            if let Some(number) = said.number {
+                self.destinations[index].heard(id, number);
+                self.oracle.heard(index, number);
+            }
+            self.touch(id, |line| {
+                line.inbound.extend(bytes);
+                line.twice |= said.twice;
+            });
         }
     }
 
@@ -306,6 +317,28 @@ impl Network {
         }
     }
 
+    /// Whether a stream has heard of nothing that was taken, and the messages that wait are none
+    /// that could be: a receiver that says nothing of them may then be out of order as well.
+    pub(super) fn lacks_proof(&self, index: usize, backlog: u64) -> bool {
+        let (destination, stream) = (&self.destinations[index], &self.oracle.streams[index]);
+        let promised = &stream.promised;
+        if destination.kind != Kind::Wialon || stream.heard || backlog == 0 {
+            return false;
+        }
+        if promised.every.is_some() && backlog < promised.in_memory_max as u64 {
+            return true;
+        }
+        let instances = self.oracle.instances.iter().enumerate().rev();
+        let mut newest = instances
+            .filter(|(_, it)| it.acknowledged && it.mask & (1 << index) != 0)
+            .take(usize::try_from(backlog).unwrap_or(usize::MAX));
+        newest.all(|(n, it)| {
+            let passed_over = promised.speed_min.is_some_and(|min| it.speed <= min);
+            let poison = u32::try_from(n).is_ok_and(|n| destination.is_poison(n));
+            stream.taken[n] || passed_over || poison
+        })
+    }
+
     /// The gateway's end is gone.
     fn dropped(&mut self, id: u64) {
         let Some(line) = self.lines.get_mut(&id) else {
@@ -315,6 +348,9 @@ impl Network {
         let (index, at) = (line.destination, line.arrives.max(self.t + line.latency));
         trace::tell(self.t, index, format_args!("ends line {id}"));
         self.oracle.streams[index].failures += 1;
+        for packet in self.destinations[index].unheard(id) {
+            self.oracle.unheard(index, packet);
+        }
         self.schedule(at, Event::Leave(id));
     }
 }
@@ -345,7 +381,8 @@ impl Simulated for Socket {
                 None => Ok(None),
             };
         }
-        let most = match network.random.once_in(4) {
+        let in_pieces = network.random.once_in(4) && !std::mem::take(&mut line.twice);
+        let most = match in_pieces {
             true => 1 + network.random.below(line.inbound.len()),
             false => line.inbound.len(),
         };

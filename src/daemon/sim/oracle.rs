@@ -1,6 +1,7 @@
 //! What must be true, known from what senders were told and destinations received, and from the
 //! faults that were made. Knows neither engine nor ring.
 
+use super::destination::Packet;
 use super::destination::Said;
 use super::trace;
 use std::time::Duration;
@@ -45,6 +46,15 @@ pub(super) struct Promised {
     pub(super) window: usize,
     pub(super) in_memory_max: usize,
     pub(super) max_bytes: usize,
+    /// Connections that may end without an answer before a packet is doubted.
+    pub(super) attempts: u32,
+}
+
+impl Promised {
+    /// Whether there may be messages that it reads and does not send.
+    fn passes_over(&self) -> bool {
+        self.speed_min.is_some() || self.every.is_some()
+    }
 }
 
 /// What is known of one stream.
@@ -66,6 +76,10 @@ pub(super) struct Truth {
     /// How often it took something, ever.
     pub(super) takes: u64,
     pub(super) refused_count: u64,
+    /// Tries of each message of which nothing was heard.
+    fruitless: Vec<Fruitless>,
+    /// Something was acknowledged in this life of the engine.
+    pub(super) heard: bool,
     /// The last message that came for the first time, since the stream was moved by hand last.
     last_first: u32,
     pub(super) order: u32,
@@ -77,6 +91,23 @@ pub(super) struct Truth {
     pub(super) acted_at: Duration,
     /// Failures since something was accepted, at least as many as the stream knows of.
     pub(super) failures: u32,
+    /// How many of these were before a message was heard of that may be counted much later: when
+    /// those before it are settled.
+    pub(super) failures_before: Option<u32>,
+}
+
+/// Tries of a message that came and of which the gateway heard nothing, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fruitless {
+    /// In this life of the engine.
+    engine: u32,
+    count: u32,
+    /// In so many of them it had heard on the same connection that the receiver lives.
+    proved: u32,
+    /// In which period it was counted as refused.
+    period: u32,
+    /// In which life of the engine it was heard that it was taken.
+    heard: u32,
 }
 
 impl Truth {
@@ -94,6 +125,8 @@ impl Truth {
             taken_count: 0,
             takes: 0,
             refused_count: 0,
+            fruitless: Vec::new(),
+            heard: false,
             last_first: 0,
             order: 0,
             not_before: Duration::ZERO,
@@ -101,6 +134,7 @@ impl Truth {
             counted_from: Duration::ZERO,
             acted_at: Duration::ZERO,
             failures: 0,
+            failures_before: None,
         }
     }
 
@@ -110,12 +144,15 @@ impl Truth {
         self.refused.resize(len, false);
         self.came.resize(len, 0);
         self.took.resize(len, 0);
+        self.fruitless.resize(len, Fruitless::default());
     }
 
     /// The engine of this stream is another one from here on.
     pub(super) fn renewed(&mut self, t: Duration) {
         self.engine += 1;
+        self.heard = false;
         self.failures = 0;
+        self.failures_before = None;
         self.not_before = Duration::ZERO;
         self.count_from(t);
     }
@@ -132,7 +169,8 @@ impl Truth {
         self.refused_count = 0;
     }
 
-    /// The cursor was moved back: what comes for the first time has an order of its own.
+    /// The cursor was moved, or thinning forgot what it had let through: what comes for the first
+    /// time has an order of its own.
     pub(super) fn rewound(&mut self) {
         self.order += 1;
         self.last_first = 0;
@@ -163,6 +201,12 @@ impl Oracle {
     /// A message is brought in; it may not be taken yet.
     pub(super) fn brought(&mut self, instance: Instance) -> u32 {
         let number = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
+        let mask = instance.mask;
+        trace::tell(
+            instance.at,
+            9,
+            format_args!("takes in {number}, for {mask:03b}"),
+        );
         self.instances.push(instance);
         let len = self.instances.len();
         self.streams.iter_mut().for_each(|stream| stream.grow(len));
@@ -227,12 +271,50 @@ impl Oracle {
         }
     }
 
-    /// A destination said no to this one message, or nothing.
+    /// A destination said no to this one message.
     pub(super) fn refused(&mut self, index: usize, n: u32) {
         let stream = &mut self.streams[index];
         stream.refused_count += 1;
         if let Some(refused) = stream.refused.get_mut(n as usize) {
             *refused = true;
+        }
+    }
+
+    /// The gateway hears that a message was taken, from a receiver that says nothing else.
+    pub(super) fn heard(&mut self, index: usize, n: u32) {
+        let stream = &mut self.streams[index];
+        stream.heard = true;
+        if let Some(fruitless) = stream.fruitless.get_mut(n as usize) {
+            fruitless.count = 0;
+            fruitless.proved = 0;
+            if std::mem::replace(&mut fruitless.heard, stream.engine) != stream.engine {
+                stream.failures_before = Some(stream.failures);
+            }
+        }
+    }
+
+    /// The gateway lets go of a connection without having heard of this packet. A receiver that
+    /// says nothing of what it does not take leaves no other way to tell: a message that was taken
+    /// each time, of which all answers were lost, is given up like one that was refused. But each
+    /// of these tries must have reached the receiver, and in two of them it must have lived;
+    /// unless all that is in memory beside the message may be passed over, and shows nothing.
+    pub(super) fn unheard(&mut self, index: usize, packet: Packet) {
+        let stream = &mut self.streams[index];
+        let n = packet.number as usize;
+        let Some(fruitless) = stream.fruitless.get_mut(n) else {
+            return;
+        };
+        if std::mem::replace(&mut fruitless.engine, stream.engine) != stream.engine {
+            fruitless.count = 0;
+            fruitless.proved = 0;
+        }
+        fruitless.count += 1;
+        fruitless.proved += u32::from(packet.proved);
+        let proved = fruitless.proved >= 2 || stream.promised.passes_over();
+        let may_go = fruitless.count >= stream.promised.attempts + 2 && proved;
+        if may_go && std::mem::replace(&mut fruitless.period, stream.period) != stream.period {
+            stream.refused_count += 1;
+            stream.refused[n] = true;
         }
     }
 

@@ -78,9 +78,11 @@ fn stream(index: usize, kind: Kind, random: &mut Random) -> Draft {
             window,
             in_memory_max: match kind {
                 Kind::Http => 2 * max_messages,
-                Kind::Mqtt | Kind::Wialon => window.max(2),
+                Kind::Mqtt => window.max(2),
+                Kind::Wialon => window.max(8),
             },
             max_bytes: 1024 * *one(random, &[4, 256, 256]),
+            attempts: if kind == Kind::Mqtt { 5 } else { 0 },
         },
     };
     draft.address(index, kind, random);
@@ -120,7 +122,8 @@ impl Draft {
                 )
             }
             Kind::Wialon => {
-                let attempts = one(random, &[2, 3, 5]);
+                let attempts = *one(random, &[2, 3, 5]);
+                self.promised.attempts = attempts;
                 format!(
                     "type = \"wialon-retranslator\"\naddress = \"{host}\"\nwindow = {window}\n\
                      attempts = {attempts}"

@@ -4,6 +4,7 @@ use super::destination::Act;
 use super::destination::Acts;
 use super::destination::Course;
 use super::destination::Destination;
+use super::destination::Packet;
 use super::destination::Said;
 use super::destination::Session;
 use super::oracle::Oracle;
@@ -45,36 +46,35 @@ fn answer(
     acts: &mut Acts,
 ) {
     let timeout = oracle.streams[of.index].promised.timeout;
-    match of.course(&[number], timeout) {
+    let course = of.course(&[number], timeout);
+    let takes = match course {
         // an answer that comes twice is that to the next packet: nobody can tell them apart
-        Course::Take | Course::TakeTwice => {
-            oracle.took(of.index, number);
-            let moment = of.moment();
-            acts.push((moment, ack()));
-        }
-        Course::TakeLate(delay) => {
-            oracle.took(of.index, number);
-            acts.push((delay, ack()));
-        }
-        Course::TakeAndLose => {
-            oracle.took(of.index, number);
-            let end = of.end(session);
-            acts.push(end);
-        }
-        Course::Refuse | Course::Ignore if !of.random.once_in(4) => {
-            oracle.refused(of.index, number);
-        }
-        _ => {
-            oracle.refused(of.index, number);
-            let end = of.end(session);
-            acts.push(end);
-        }
+        Course::Take | Course::TakeTwice => Some(of.moment()),
+        Course::TakeLate(delay) => Some(delay),
+        _ => None,
+    };
+    session.packets.push(Packet {
+        number,
+        proved: session.proved,
+    });
+    if let Some(delay) = takes {
+        oracle.took(of.index, number);
+        acts.push((delay, ack(number)));
+        return;
+    }
+    if course == Course::TakeAndLose {
+        oracle.took(of.index, number);
+    }
+    let is_silent = matches!(course, Course::Refuse | Course::Ignore);
+    if !is_silent || of.random.once_in(4) {
+        acts.push(of.end(session));
     }
 }
 
-fn ack() -> Act {
+fn ack(number: u32) -> Act {
     let said = Said {
         answers: 1,
+        number: Some(number),
         ..Said::default()
     };
     Act::Say(vec![0x11], true, said)

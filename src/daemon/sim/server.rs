@@ -59,8 +59,11 @@ fn answer(
     match course {
         Course::Take => say(moment, accepted(of.random.below(6)), Said::default(), acts),
         Course::TakeTwice => {
-            say(moment, accepted(0), Said::default(), acts);
-            say(moment, accepted(0), Said::default(), acts);
+            let said = Said {
+                twice: true,
+                ..Said::default()
+            };
+            say(moment, accepted(0).repeat(2), said, acts);
         }
         Course::TakeLate(delay) => say(delay, accepted(1), Said::default(), acts),
         Course::TakeAndLose | Course::Lose => {
@@ -104,6 +107,7 @@ fn failure(after: Option<Duration>) -> Said {
         failure: true,
         after,
         answers: 0,
+        ..Said::default()
     }
 }
 

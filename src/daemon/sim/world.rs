@@ -16,6 +16,7 @@ use super::oracle::Truth;
 use super::plan;
 use super::sender::Sender;
 use super::time;
+use super::trace;
 use crate::config::Config;
 use crate::daemon::Daemon;
 use crate::ring::Full;
@@ -189,9 +190,10 @@ impl World {
         };
         for (index, books) in self.books.iter_mut().enumerate() {
             let id = running.daemon.streams[index].id;
+            let counters = running.daemon.hub.counters(id);
             let sight = Sight {
                 t: network.t,
-                counters: running.daemon.hub.counters(id),
+                counters,
                 in_memory: running.daemon.hub.in_flight(id),
                 good: network.destinations[index].mood == Mood::Good,
                 tries: match network.destinations[index].kind {
@@ -200,7 +202,11 @@ impl World {
                 },
                 alone: network.destinations[index].kind == Kind::Wialon
                     && network.oracle.streams[index].promised.window == 1,
+                proofless: network.lacks_proof(index, counters.backlog),
             };
+            if counters != books.before {
+                trace::tell(network.t, index, format_args!("counts {counters:?}"));
+            }
             let (truth, expired) = (&mut network.oracle.streams[index], books.expired);
             let wrong = books.check(truth, sight);
             if books.expired != expired {
@@ -229,7 +235,7 @@ impl World {
     }
 
     /// Whether the ring takes nothing while it is full.
-    fn refuses(&self) -> bool {
+    pub(super) fn refuses(&self) -> bool {
         self.config.ring.settings.full == Full::Refuse
     }
 

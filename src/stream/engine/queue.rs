@@ -146,8 +146,11 @@ impl Queue {
         Some((seq, how))
     }
 
+    /// The last that was accepted, whether or not what is before it is settled.
     pub(super) fn last_accepted(&self) -> Option<Outgoing<'_>> {
-        let last = self.last_accepted.as_ref();
+        let is_accepted = |item: &&Item| item.state == State::Settled(Settled::Accepted);
+        let last = self.items.iter().rev().find(is_accepted);
+        let last = last.or(self.last_accepted.as_ref());
         last.map(|item| item.outgoing(self.ring))
     }
 

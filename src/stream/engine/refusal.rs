@@ -21,7 +21,7 @@ use std::ops::RangeInclusive;
 pub(super) struct Refusals {
     /// Given up since the last that was accepted.
     given_up_in_a_row: u32,
-    /// The last that was refused alone and not given up.
+    /// The last that was refused alone, or got no answer, and was not given up.
     passed: Option<Seq>,
 }
 
@@ -29,6 +29,11 @@ impl Refusals {
     /// The destination takes messages.
     pub(super) fn end(&mut self) {
         *self = Self::default();
+    }
+
+    /// All is read again: what was passed may go first again.
+    pub(super) fn reread(&mut self) {
+        self.passed = None;
     }
 }
 
@@ -41,9 +46,21 @@ impl Engine {
         }
     }
 
-    /// Whether so much was refused that the destination is at fault, and not the messages.
+    /// The next try is the message behind this one, or the first, if there is none behind.
+    pub fn pass_over(&mut self, epoch: u32, seq: Seq) {
+        if epoch == self.epoch {
+            self.refusals.passed = Some(seq);
+        }
+    }
+
+    /// Whether messages go alone, one after the other, until one is taken.
     #[must_use]
-    pub fn is_at_fault(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
+        self.refusals.passed.is_some()
+    }
+
+    /// Whether so much was refused that the destination is at fault, and not the messages.
+    fn is_at_fault(&self) -> bool {
         self.refusals.given_up_in_a_row >= GIVEN_UP_IN_A_ROW_MAX && kept(Rule::StopSkipping)
     }
 
