@@ -99,6 +99,9 @@ enum Login {
 enum Trial {
     /// The last accepted message is sent again; this one, in flight for the engine, waits.
     Proof(Seq, Duration),
+    /// The broker has taken that. All that it said is read before this one goes: an answer that
+    /// comes twice is not taken for its own.
+    Proved(Seq, Duration),
     /// The broker takes messages; this one is sent.
     Message(Seq, Duration),
 }
@@ -164,6 +167,10 @@ impl<'a> Mqtt<'a> {
 
     /// Publishes what waits, in order, while there is room for it.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        if let Some(Trial::Proved(seq, since)) = self.trial {
+            self.trial = Some(Trial::Message(seq, since));
+            self.write(seq, turn)?;
+        }
         while turn.out.len() < OUT_MAX && self.has_room() {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
@@ -290,8 +297,8 @@ impl<'a> Mqtt<'a> {
         }
         match (self.trial.take(), verdict) {
             (Some(Trial::Proof(..)), Verdict::Taken | Verdict::Unheard) => {
-                self.trial = Some(Trial::Message(seq, now.mono));
-                self.write(seq, turn)
+                self.trial = Some(Trial::Proved(seq, now.mono));
+                Ok(())
             }
             (Some(Trial::Proof(..)), Verdict::Refused(fault)) | (_, Verdict::NotNow(fault)) => {
                 let lost = Lost::ended(fault.reason.clone());
@@ -313,7 +320,11 @@ impl<'a> Mqtt<'a> {
     /// The connection ends; what is on its way has no answer.
     fn give_up(&mut self, fault: &Fault, turn: &mut Turn<'_>) {
         match self.trial.take() {
-            Some(Trial::Proof(..)) => {}
+            Some(Trial::Proof(..) | Trial::Proved(..)) => {}
+            // of one alone the network may have lost the answer
+            Some(Trial::Message(seq, _)) if turn.engine.unanswered_count(seq) == ATTEMPTS => {
+                turn.engine.unanswered(self.epoch);
+            }
             Some(Trial::Message(seq, _)) => {
                 let reason = format!("each time it is sent: {}", fault.reason);
                 let (fault, now, random) = (Fault::new(fault.code, reason), turn.now, turn.random);
@@ -361,7 +372,7 @@ impl<'a> Mqtt<'a> {
     /// When the broker has to have acknowledged the oldest publish.
     fn acknowledgement_due(&self, engine: &Engine) -> Option<Duration> {
         match self.trial {
-            Some(Trial::Proof(_, since) | Trial::Message(_, since)) => {
+            Some(Trial::Proof(_, since) | Trial::Proved(_, since) | Trial::Message(_, since)) => {
                 Some(since + self.delivery.timeout)
             }
             None => engine.overdue_at(),
