@@ -41,6 +41,28 @@ pub(crate) fn wialon_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
+pub(crate) fn mqtt(data: &[u8]) {
+    MQTT.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn mqtt_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\x04\x20\x02\0\0\x04\x40\x02\0\x01\x08\x40\x02\0\x02\x40\x02\0\x03\x01".to_vec(),
+        b"\x04\x20\x02\0\x05\x04\x20\x02\x01\0\x01\x02\xd0\0".to_vec(),
+    ]
+}
+
+pub(crate) fn mqtt_5(data: &[u8]) {
+    MQTT_5.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn mqtt_5_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"\x08\x20\x06\0\0\x03\x21\0\x05\x04\x40\x02\0\x01\x05\x40\x03\0\x02\x97".to_vec(),
+        b"\x05\x20\x03\0\0\0\x05\x40\x03\0\x01\x10\x04\xe0\x02\x8b\0".to_vec(),
+    ]
+}
+
 /// A stream, and the clock.
 struct World<'a> {
     ring: Ring,
@@ -228,6 +250,11 @@ thread_local! {
     static HTTP: Settings = settings("type = \"http\"\nurl = \"http://127.0.0.1/\"");
     static WIALON: Settings =
         settings("type = \"wialon-retranslator\"\naddress = \"127.0.0.1:1\"\nwindow = 5");
+    static MQTT: Settings =
+        settings("type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5");
+    static MQTT_5: Settings = settings(
+        "type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5\nversion = \"5\"",
+    );
 }
 
 const MAIN: &str = "/etc/weir/weir.toml";

@@ -12,6 +12,7 @@
 mod bytes;
 mod formats;
 mod link;
+mod receivers;
 mod ring;
 mod session;
 
@@ -25,6 +26,24 @@ const TARGETS: &[Target] = &[
     Target("json_line", session::json_lines, session::json_seeds),
     Target("teltonika", session::teltonika, session::teltonika_seeds),
     Target("http_head", session::http, session::http_seeds),
+    Target("nmea", receivers::nmea, receivers::nmea_seeds),
+    Target("gpsd", receivers::gpsd, receivers::gpsd_seeds),
+    Target(
+        "wialon_ips",
+        receivers::wialon_ips,
+        receivers::wialon_ips_seeds,
+    ),
+    Target(
+        "wialon_in",
+        receivers::wialon_in,
+        receivers::wialon_in_seeds,
+    ),
+    Target("mqtt_in", receivers::mqtt_in, receivers::mqtt_in_seeds),
+    Target(
+        "mqtt_connect",
+        receivers::mqtt_connect,
+        receivers::mqtt_connect_seeds,
+    ),
     Target(
         "retranslator",
         formats::retranslator,
@@ -34,6 +53,8 @@ const TARGETS: &[Target] = &[
     Target("dns", formats::dns, formats::dns_seeds),
     Target("http_link", link::http, link::http_seeds),
     Target("wialon_link", link::wialon, link::wialon_seeds),
+    Target("mqtt_link", link::mqtt, link::mqtt_seeds),
+    Target("mqtt_5_link", link::mqtt_5, link::mqtt_5_seeds),
 ];
 
 struct Target(&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);

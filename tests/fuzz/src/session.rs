@@ -62,8 +62,17 @@ pub(crate) fn teltonika_seeds() -> Vec<Vec<u8>> {
     vec![login, packet, vec![0, 0, 5, 0xca, 0xfe, 1, 5, 0, 0]]
 }
 
-/// Sends `data` behind its first byte, which says how large the pieces are.
-fn stream(data: &[u8], mut session: impl Session) {
+/// A connection that this side made.
+pub(crate) fn connected(data: &[u8], mut session: impl Session) {
+    let mut out = Vec::new();
+    session.opened(Daemon::default().now(), &mut out);
+    assert!(out.len() <= OUT_MAX);
+    stream(data, session);
+}
+
+/// Sends `data` behind its first byte, which says how large the pieces are. Behind each piece
+/// time passes, as far as the session has something to do then.
+pub(crate) fn stream(data: &[u8], mut session: impl Session) {
     let mut source = Source(data);
     let piece = usize::from(source.byte()) * 4 + 1;
     let mut daemon = Daemon::default();
@@ -77,10 +86,15 @@ fn stream(data: &[u8], mut session: impl Session) {
             input.len() <= UNIT_MAX,
             "what is not understood must not pile up"
         );
+        assert!(session.held() <= UNIT_MAX);
+        if daemon.wait(&mut session).is_err() {
+            return;
+        }
     }
+    session.ended(&mut daemon);
 }
 
-fn one_datagram(datagram: &[u8], mut session: impl Session) {
+pub(crate) fn one_datagram(datagram: &[u8], mut session: impl Session) {
     let (mut daemon, mut out) = (Daemon::default(), Vec::new());
     let taken = session.receive(datagram, &mut daemon, &mut out);
     assert!(
@@ -89,6 +103,7 @@ fn one_datagram(datagram: &[u8], mut session: impl Session) {
     );
     daemon.make_safe(&mut session, &mut out);
     assert!(out.len() <= OUT_MAX);
+    session.ended(&mut daemon);
 }
 
 /// Takes most of what it gets, for no reason that a session could guess.
@@ -97,6 +112,7 @@ struct Daemon {
     asked: usize,
     waiting: VecDeque<u64>,
     last: Option<u64>,
+    elapsed: Duration,
 }
 
 impl Daemon {
@@ -117,6 +133,19 @@ impl Daemon {
             }
         }
         panic!("the session goes on for ever without more input");
+    }
+
+    /// Until the session wants to be woken.
+    fn wait(&mut self, session: &mut impl Session) -> Result<(), Close> {
+        let Some(at) = session.wake_at() else {
+            return Ok(());
+        };
+        self.elapsed = self.elapsed.max(at.saturating_sub(START));
+        let mut out = Vec::new();
+        let woken = session.wake(self, &mut out);
+        assert!(out.len() <= OUT_MAX);
+        self.make_safe(session, &mut out);
+        woken
     }
 
     fn make_safe(&mut self, session: &mut impl Session, out: &mut Vec<u8>) {
@@ -146,9 +175,9 @@ impl Daemon {
 impl Intake for Daemon {
     fn now(&self) -> Now {
         Now {
-            mono: Duration::from_secs(1),
+            mono: START + self.elapsed,
             wall: Wall {
-                since_1970: Duration::from_secs(1_800_000_000),
+                since_1970: Duration::from_secs(1_800_000_000) + self.elapsed,
                 trusted: true,
             },
         }
@@ -198,6 +227,8 @@ fn names() -> Names {
     }
 }
 
+/// On the clock that never goes back.
+const START: Duration = Duration::from_secs(1);
 /// More than the longest unit of any protocol, and one piece.
 const UNIT_MAX: usize = 128 * 1024;
 /// More than is ever answered at once.

@@ -1,0 +1,124 @@
+//! Channels of receivers, trackers and brokers: as in `session`, with the seeds of their formats.
+
+use crate::session::{connected, one_datagram, stream};
+use std::rc::Rc;
+use weir::channel::mqtt::{self, Broker, Subscriber};
+use weir::channel::nmea::{Nmea, Units};
+use weir::channel::{gpsd::Gpsd, wialon_ips, wialon_retranslator::WialonRetranslator};
+
+/// The first byte says whether it is a datagram.
+pub(crate) fn nmea(data: &[u8]) {
+    let ident = || Some("a".to_owned());
+    match data.split_first() {
+        Some((0, datagram)) => one_datagram(datagram, Nmea::new(ident(), Units::Datagram)),
+        Some((1, rest)) => stream(rest, Nmea::new(None, Units::Stream)),
+        Some((_, rest)) => stream(rest, Nmea::new(ident(), Units::Stream)),
+        None => {}
+    }
+}
+
+pub(crate) fn nmea_seeds() -> Vec<Vec<u8>> {
+    let fix = [
+        line("GPRMC,225446,A,4916.45,N,12311.12,W,000.5,054.7,191194,020.3,E"),
+        line("GPGGA,225446,4916.45,N,12311.12,W,1,08,0.9,545.4,M,46.9,M,,"),
+        line("GPGSA,A,3,04,05,,09,12,,,24,,,,,2.5,1.3,2.1"),
+        line("GPVTG,054.7,T,034.4,M,005.5,N,010.2,K"),
+        line("GNZDA,225446.50,19,11,2024,00,00"),
+    ];
+    let fix = fix.concat();
+    vec![
+        format!("\0{fix}").into(),
+        format!("\x01\x08truck7{fix}").into(),
+        format!("\x02\x40{fix}{fix}").into(),
+    ]
+}
+
+/// A sentence with its check sum.
+fn line(sentence: &str) -> String {
+    let sum = sentence.bytes().fold(0, |sum, byte| sum ^ byte);
+    format!("${sentence}*{sum:02X}\r\n")
+}
+
+pub(crate) fn gpsd(data: &[u8]) {
+    connected(data, Gpsd::new("a"));
+}
+
+pub(crate) fn gpsd_seeds() -> Vec<Vec<u8>> {
+    let version = "{\"class\":\"VERSION\",\"release\":\"3.22\",\"proto_major\":3}\r\n";
+    let fix = "{\"class\":\"TPV\",\"device\":\"/dev/a\",\"mode\":3,\"lat\":46.5,\"lon\":7.6,\
+               \"time\":\"2024-05-06T07:08:09.000Z\",\"altMSL\":1343.1,\"speed\":1.5}\r\n";
+    let sky = "{\"class\":\"SKY\",\"device\":\"/dev/a\",\"hdop\":1.2,\"uSat\":9}\r\n";
+    vec![format!("\x30{version}{sky}{fix}").into()]
+}
+
+/// The first byte says whether it is a datagram.
+pub(crate) fn wialon_ips(data: &[u8]) {
+    match data.split_first() {
+        Some((0, datagram)) => one_datagram(datagram, wialon_ips::Udp::new(None)),
+        Some((1, rest)) => stream(rest, wialon_ips::Tcp::new(Some(Rc::from("secret")))),
+        Some((_, rest)) => stream(rest, wialon_ips::Tcp::new(None)),
+        None => {}
+    }
+}
+
+pub(crate) fn wialon_ips_seeds() -> Vec<Vec<u8>> {
+    let login = "#L#352093081452251;NA\r\n";
+    let full = "060524;070809;5355.09260;N;02732.40990;E;10;90;300;7;1.1;0;0;;NA;a:1:7,b:3:x";
+    let short = "060524;070809;5355.09260;N;02732.40990;E;10;90;300;7";
+    vec![
+        format!("\x02\x40{login}#D#{full}\r\n#SD#{short}\r\n#P#\r\n#M#text\r\n").into(),
+        format!("\x02\x40{login}#B#{short}|{short}\r\n#I#3;0;0;060524;070809;a.jpg\r\nabc").into(),
+        format!("\x02\x40#L#2.0;352093081452251;NA;BB2B\r\n#P#\r\n#D#{full};0000\r\n").into(),
+        format!("\x01\x40#L#352093081452251;secret\r\n#SD#{short}\r\n").into(),
+        format!("\0352093081452251#SD#{short}\r\n").into(),
+    ]
+}
+
+pub(crate) fn wialon_in(data: &[u8]) {
+    stream(data, WialonRetranslator::new());
+}
+
+pub(crate) fn wialon_in_seeds() -> Vec<Vec<u8>> {
+    let packets = crate::formats::retranslator_seeds();
+    let behind_a_size = |packet: Vec<u8>| [vec![0x20], packet].concat();
+    packets.into_iter().map(behind_a_size).collect()
+}
+
+/// Devices that publish, in both versions: their first packet says which.
+pub(crate) fn mqtt_in(data: &[u8]) {
+    stream(data, Broker::new(Rc::new(mqtt::Settings::default())));
+}
+
+pub(crate) fn mqtt_in_seeds() -> Vec<Vec<u8>> {
+    let connect = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c";
+    let connect_5 = b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c";
+    let publish = b"\x32\x13\0\x01a\0\x01{\"ident\":\"a\"}\xc0\0";
+    let publish_5 = b"\x32\x14\0\x01a\0\x01\0{\"ident\":\"a\"}\xc0\0";
+    let subscribe = b"\x82\x06\0\x02\0\x01#\0";
+    vec![
+        [&[0x10], &connect[..], publish, subscribe, b"\xe0\0"].concat(),
+        [&[0x10], &connect_5[..], publish_5, b"\xe0\0"].concat(),
+    ]
+}
+
+/// What a broker could say to the one that subscribes.
+pub(crate) fn mqtt_connect(data: &[u8]) {
+    let settings = mqtt::Settings {
+        ident: Some("a".to_owned()),
+        ..mqtt::Settings::default()
+    };
+    connected(data, Subscriber::new(Rc::new(settings), "c"));
+}
+
+pub(crate) fn mqtt_connect_seeds() -> Vec<Vec<u8>> {
+    let publish = b"\x32\x0a\0\x03a/n\0\x0117";
+    vec![
+        [
+            &[0x10],
+            &b"\x20\x02\0\0\x90\x03\0\x01\x01"[..],
+            publish,
+            b"\xd0\0",
+        ]
+        .concat(),
+    ]
+}
