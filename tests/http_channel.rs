@@ -6,7 +6,8 @@ mod support;
 use support::intake::Connection;
 use support::random::Random;
 use weir::channel::Session;
-use weir::channel::http::HttpPosts;
+use weir::channel::http::Posts;
+use weir::channel::http_request::Requests;
 use weir::message::json::Names;
 
 #[test]
@@ -299,8 +300,12 @@ fn a_head_has_a_bound() {
 
 #[test]
 fn only_who_knows_the_token_is_served() {
-    let with_token =
-        || Connection::new(HttpPosts::new(Names::default(), Some("s3cret".to_owned())));
+    let with_token = || {
+        Connection::new(Requests::new(Posts::new(
+            Names::default(),
+            Some("s3cret".to_owned()),
+        )))
+    };
     for wrong in [
         "X: y",
         "Authorization: Bearer s3cre",
@@ -345,8 +350,8 @@ fn random_bytes_never_panic() {
     }
 }
 
-fn client() -> Connection<HttpPosts> {
-    Connection::new(HttpPosts::new(Names::default(), None))
+fn client() -> Connection<Requests<Posts>> {
+    Connection::new(Requests::new(Posts::new(Names::default(), None)))
 }
 
 fn post(body: &str) -> String {

@@ -18,6 +18,7 @@
 mod fix;
 pub mod gpsd;
 pub mod http;
+pub mod http_request;
 pub mod json;
 pub mod mqtt;
 pub mod nmea;
@@ -42,7 +43,8 @@ pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>>
         Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
         Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
         Protocol::Http { names, token } => {
-            Box::new(http::HttpPosts::new(names.clone(), token.clone()))
+            let posts = http::Posts::new(names.clone(), token.clone());
+            Box::new(http_request::Requests::new(posts))
         }
         Protocol::Mqtt(mqtt) => match &settings.connect {
             Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
-use weir::channel::{http::HttpPosts, json::JsonLines, teltonika};
+use weir::channel::{http::Posts, http_request::Requests, json::JsonLines, teltonika};
 use weir::clock::{Now, Wall};
 use weir::message::json::Names;
 use weir::message::{Message, body};
@@ -25,7 +25,7 @@ pub(crate) fn json_seeds() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn http(data: &[u8]) {
-    stream(data, HttpPosts::new(names(), None));
+    stream(data, Requests::new(Posts::new(names(), None)));
 }
 
 pub(crate) fn http_seeds() -> Vec<Vec<u8>> {
