@@ -40,7 +40,7 @@ impl Fix {
 }
 
 /// Without the digits that only come of computing.
-fn rounded(number: f64, digits: f64) -> Value {
+pub(super) fn rounded(number: f64, digits: f64) -> Value {
     Value::F64((number * digits).round() / digits)
 }
 

@@ -22,6 +22,7 @@ pub mod http_request;
 pub mod json;
 pub mod mqtt;
 pub mod nmea;
+pub mod osmand;
 pub mod settings;
 pub mod teltonika;
 pub mod wialon_ips;
@@ -51,6 +52,10 @@ pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>>
             None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
         },
         Protocol::WialonIps { password } => Box::new(wialon_ips::Tcp::new(password.clone())),
+        Protocol::Osmand { speed_unit } => {
+            let reports = osmand::Reports::new(*speed_unit);
+            Box::new(http_request::Requests::new(reports))
+        }
         Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
         Protocol::Nmea => Box::new(nmea::Nmea::new(settings.ident.clone(), Units::Stream)),
         Protocol::Gpsd => {
@@ -78,6 +83,7 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
         | Protocol::Http { .. }
         | Protocol::Mqtt(_)
         | Protocol::Gpsd
+        | Protocol::Osmand { .. }
         | Protocol::WialonRetranslator
         | Protocol::Itself { .. } => None,
     }

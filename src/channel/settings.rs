@@ -1,6 +1,7 @@
 //! What the configuration says of a channel.
 
 use super::mqtt;
+use super::osmand;
 use super::teltonika;
 use crate::message::Value;
 use crate::message::json::Names;
@@ -102,6 +103,11 @@ pub enum Protocol {
         /// Asked for at login.
         password: Option<Rc<str>>,
     },
+    /// What OsmAnd and Traccar Client send.
+    Osmand {
+        /// What `speed` counts.
+        speed_unit: osmand::SpeedUnit,
+    },
     /// Wialon Retranslator, as its receiver.
     WialonRetranslator,
     /// None: weir's report of itself.
@@ -123,6 +129,7 @@ impl Protocol {
             Self::Gpsd => "gpsd",
             Self::Mqtt(_) => "mqtt",
             Self::WialonIps { .. } => "wialon-ips",
+            Self::Osmand { .. } => "osmand",
             Self::WialonRetranslator => "wialon-retranslator",
             Self::Itself { .. } => "self",
         }
@@ -138,6 +145,7 @@ impl Protocol {
             | Self::Http { .. }
             | Self::Mqtt(_)
             | Self::Gpsd
+            | Self::Osmand { .. }
             | Self::WialonRetranslator
             | Self::Itself { .. } => Datagrams::None,
         }

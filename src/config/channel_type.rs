@@ -10,6 +10,7 @@ use super::section::token;
 use super::teltonika_io;
 use super::url;
 use super::url::Scheme;
+use crate::channel::osmand::SpeedUnit;
 use crate::channel::settings::Connect;
 use crate::channel::settings::Protocol;
 use crate::message::json::Names;
@@ -58,7 +59,7 @@ pub(super) enum Ident {
 }
 
 /// By name; the first is the example where there is none.
-pub(super) const TYPES: [(&str, Type); 9] = [
+pub(super) const TYPES: [(&str, Type); 10] = [
     row(Type {
         name: "teltonika",
         example: "listen = \"0.0.0.0:5027\"",
@@ -117,6 +118,18 @@ pub(super) const TYPES: [(&str, Type); 9] = [
         ident: Ident::Named,
         connect: plain,
         protocol: |_| Some(Protocol::WialonRetranslator),
+    }),
+    row(Type {
+        name: "osmand",
+        example: "listen = \"0.0.0.0:5055\"",
+        ways: &[Way::Stream],
+        ident: Ident::Named,
+        connect: plain,
+        protocol: |reader| {
+            let speed_unit = reader.choice("speed_unit", &SPEED_UNITS);
+            let speed_unit = speed_unit.unwrap_or_default();
+            Some(Protocol::Osmand { speed_unit })
+        },
     }),
     row(Type {
         name: "nmea",
@@ -220,4 +233,11 @@ const BROKER: [Scheme; 2] = [
         port: 8883,
         tls: true,
     },
+];
+
+/// What `speed` of `osmand` can count.
+const SPEED_UNITS: [(&str, SpeedUnit); 3] = [
+    ("knots", SpeedUnit::Knots),
+    ("km/h", SpeedUnit::KilometresPerHour),
+    ("m/s", SpeedUnit::MetresPerSecond),
 ];

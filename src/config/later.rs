@@ -5,7 +5,6 @@
 
 /// Values, by their key.
 const VALUES: &[(&str, &[&str])] = &[
-    ("channel type", &["osmand"]),
     (
         "stream type",
         &[

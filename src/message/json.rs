@@ -130,6 +130,21 @@ pub fn parse_value(text: &[u8]) -> Result<Value, Error> {
     value("value", raw.get()).map_err(Error::whole)
 }
 
+/// Reads one object of which no field means anything here.
+///
+/// # Errors
+/// See [`Problem`].
+pub fn parse_fields(text: &[u8]) -> Result<Vec<(String, Value)>, Error> {
+    let object: Object<'_> =
+        serde_json::from_str(utf8(text)?).map_err(|error| Error::whole(syntax(&error)))?;
+    if object.too_many {
+        return Err(Error::whole(Problem::TooMany));
+    }
+    let field = |(name, raw): (&str, &RawValue)| Ok((own_name(name)?, value(name, raw.get())?));
+    let fields = last_of_each_name(&object.entries).into_iter().map(field);
+    fields.collect::<Result<_, _>>().map_err(Error::whole)
+}
+
 /// Appends one JSON object without white space; floats in their shortest form, with a point or an
 /// exponent, so that they stay floats.
 pub fn write<'a>(fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>, out: &mut Vec<u8>) {

@@ -4,6 +4,7 @@ use crate::told::RIGHT;
 use crate::told::Told;
 use crate::told::with;
 use std::time::Duration;
+use weir::channel::osmand::SpeedUnit;
 use weir::channel::settings::Protocol;
 use weir::channel::settings::Unwanted;
 use weir::channel::teltonika::Io;
@@ -129,6 +130,22 @@ fn every_key_of_a_channel_is_read() {
             timestamp: "ts".to_owned()
         }
     );
+}
+
+#[test]
+fn speeds_are_knots_unless_it_is_said() {
+    for (line, expected) in [
+        ("", SpeedUnit::Knots),
+        ("speed_unit = \"knots\"", SpeedUnit::Knots),
+        ("speed_unit = \"km/h\"", SpeedUnit::KilometresPerHour),
+        ("speed_unit = \"m/s\"", SpeedUnit::MetresPerSecond),
+    ] {
+        let config = Told::new(with(line, "").replace("\"json\"", "\"osmand\"")).right();
+        let Protocol::Osmand { speed_unit } = config.channels[0].protocol else {
+            panic!()
+        };
+        assert_eq!(speed_unit, expected, "{line}");
+    }
 }
 
 #[test]

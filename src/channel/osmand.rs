@@ -1,0 +1,141 @@
+//! OsmAnd's protocol: one position a request, as OsmAnd, Traccar Client and many devices send it.
+//!
+//! Fields stand in the query of a `GET` or `POST`, in its body as a form, or in both; Traccar
+//! Client from version 9 on sends a JSON object. The path does not count. What the fields mean is
+//! said in `osmand/parameters.rs`. A request of HTTP/1.1 has a `Host`, as everywhere.
+//!
+//! Source: traccar.org/osmand, and what Traccar's server does where that says nothing.
+//!
+//! | what came | answer | connection |
+//! | --- | --- | --- |
+//! | a message | 200 `{"accepted":1}`, once it is safe | stays |
+//! | no `id`, a wrong number, time or place, not UTF-8, no JSON | 400 with the reason | stays |
+//! | a message that nobody wants, or too long for the ring | 400 | stays |
+//! | a message that the ring cannot take now | 503, `Retry-After` | stays |
+//! | one that did not become safe in time | 503, `Retry-After` | ends |
+//! | another method; a body of another type, or compressed | 405; 415 | ends if there is a body |
+//! | more than 64 KiB | 413 | ends |
+//! | no HTTP, a head that is too long | 400, 431 | ends |
+//!
+//! An answer that is not 200 makes Traccar Client and others send the same again.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+mod parameters;
+mod values;
+
+use super::http_request::{Failure, Handler, Rejection, is_utf8_of, reject};
+use super::{Intake, Malformed};
+use crate::message::Message;
+use crate::wire::http::{Body, Head};
+
+/// What requests mean here.
+#[derive(Debug)]
+pub struct Reports {
+    speed_unit: SpeedUnit,
+}
+
+/// What `speed` counts where the protocol leaves it open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpeedUnit {
+    /// Nautical miles an hour, as Traccar has it.
+    #[default]
+    Knots,
+    /// Kilometres an hour.
+    KilometresPerHour,
+    /// Metres a second, as the app OsmAnd sends it.
+    MetresPerSecond,
+}
+
+/// What a request's content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The query, and the body behind it.
+    Form,
+    /// A JSON object; the query does not count.
+    Json,
+}
+
+/// Why a request holds no message.
+struct Wrong {
+    reason: Malformed,
+    /// Printable, and short.
+    error: String,
+}
+
+impl Reports {
+    /// Speeds of queries and forms are in this unit; those of JSON are in m/s.
+    #[must_use]
+    pub fn new(speed_unit: SpeedUnit) -> Self {
+        Self { speed_unit }
+    }
+
+    fn message(&self, request: Content, content: &[u8]) -> Result<Message, Wrong> {
+        match request {
+            Content::Form => parameters::of_form(content, self.speed_unit),
+            Content::Json => parameters::of_json(content),
+        }
+    }
+}
+
+impl Handler for Reports {
+    type Request = Content;
+
+    fn begin(&self, head: &Head<'_>) -> Result<(Content, Vec<u8>), Rejection> {
+        if !matches!(head.method, "GET" | "POST") {
+            return Err(Rejection {
+                status: 405,
+                headers: &[("Allow", "GET, POST")],
+                error: "positions come by `GET` or `POST`",
+            });
+        }
+        let content_type = head.header("content-type");
+        let content_type = content_type.filter(|_| !Body::new(head.framing).is_done());
+        let is = |kind| content_type.is_some_and(|found| is_utf8_of(kind, found));
+        if is("application/json") {
+            return Ok((Content::Json, Vec::new()));
+        }
+        if content_type.is_some() && !is("application/x-www-form-urlencoded") {
+            return reject(415, "the body must be a form or `application/json`");
+        }
+        let mut content = head.query().unwrap_or_default().as_bytes().to_vec();
+        content.push(b'&');
+        Ok((Content::Form, content))
+    }
+
+    fn take(
+        &self,
+        request: &Content,
+        content: &[u8],
+        intake: &mut dyn Intake,
+    ) -> Result<u64, Failure> {
+        let message = self.message(*request, content).map_err(|wrong| {
+            intake.malformed(wrong.reason, &wrong.error);
+            Failure {
+                refusal: None,
+                error: wrong.error,
+            }
+        })?;
+        let taken = intake.take(vec![message]);
+        taken.map(|()| 1).map_err(|refused| Failure {
+            refusal: Some(refused.reason),
+            error: refused.reason.to_string(),
+        })
+    }
+
+    fn most(&self) -> (usize, &'static str) {
+        (CONTENT_MAX, "more than 64 KiB")
+    }
+}
+
+impl Wrong {
+    fn new(reason: Malformed, error: impl Into<String>) -> Self {
+        Self {
+            reason,
+            error: error.into(),
+        }
+    }
+}
+
+/// Most content of one request with its query, in bytes: twice what a message can have.
+const CONTENT_MAX: usize = 64 * 1024;
