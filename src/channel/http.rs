@@ -6,7 +6,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::Intake;
-use super::http_request::{Failure, Handler, Rejection, is_utf8_of, reject};
+use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
 use super::json::take;
 use crate::message::json::Names;
 use crate::wire::http::{Framing, Head};
@@ -27,7 +27,7 @@ impl Posts {
     }
 }
 
-impl Handler for Posts {
+impl Meaning for Posts {
     type Request = ();
 
     fn begin(&self, head: &Head<'_>) -> Result<((), Vec<u8>), Rejection> {

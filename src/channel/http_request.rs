@@ -1,8 +1,8 @@
 //! Requests of an HTTP connection, one after another: what channels that are reached by HTTP share.
 //!
-//! It reads heads and bodies, refuses what no handler would take, and answers; what a request means
-//! is its [`Handler`]'s business. The next request is looked at when the answer to the one before
-//! is out. Answers are JSON objects of one field: `accepted`, or `error`.
+//! It reads heads and bodies, refuses what no channel would take, and answers; what a request means
+//! is the business of its [`Meaning`]. The next request is looked at when the answer to the one
+//! before is out. Answers are JSON objects of one field: `accepted`, or `error`.
 //!
 //! ```text
 //! Head ──▶ Body ──▶ taken, Waiting ──▶ safe: 200 ─────────────▶ Head
@@ -19,7 +19,7 @@ use crate::message::json;
 use crate::wire::http::{After, Body, CONTINUE, Framing, Head, Response, parse_head};
 
 /// What requests mean to a channel.
-pub trait Handler {
+pub trait Meaning {
     /// What it keeps of a head until the body is whole.
     type Request;
 
@@ -47,9 +47,9 @@ pub trait Handler {
 
 /// One connection. Its tickets are the numbers of messages of its requests.
 #[derive(Debug)]
-pub struct Requests<H: Handler> {
-    handler: H,
-    state: State<H::Request>,
+pub struct Requests<M: Meaning> {
+    meaning: M,
+    state: State<M::Request>,
 }
 
 #[derive(Debug)]
@@ -88,12 +88,12 @@ pub struct Failure {
     pub error: String,
 }
 
-impl<H: Handler> Requests<H> {
+impl<M: Meaning> Requests<M> {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(handler: H) -> Self {
+    pub fn new(meaning: M) -> Self {
         Self {
-            handler,
+            meaning,
             state: State::Head,
         }
     }
@@ -149,15 +149,15 @@ impl<H: Handler> Requests<H> {
         Ok(Some(used))
     }
 
-    fn begin(&self, head: &Head<'_>) -> Result<(H::Request, Vec<u8>), Rejection> {
-        let begun = self.handler.begin(head)?;
+    fn begin(&self, head: &Head<'_>) -> Result<(M::Request, Vec<u8>), Rejection> {
+        let begun = self.meaning.begin(head)?;
         if !head
             .header("content-encoding")
             .is_none_or(|c| c.eq_ignore_ascii_case("identity"))
         {
             return reject(415, "`Content-Encoding` is not supported");
         }
-        let (most, too_large) = self.handler.most();
+        let (most, too_large) = self.meaning.most();
         match head.framing {
             Framing::Length(length) if usize::try_from(length).is_ok_and(|len| len <= most) => {}
             Framing::Length(_) => return reject(413, too_large),
@@ -182,7 +182,7 @@ impl<H: Handler> Requests<H> {
             return Ok(None);
         };
         if body.is_done() {
-            let (taken, after) = (self.handler.take(request, content, intake), *after);
+            let (taken, after) = (self.meaning.take(request, content, intake), *after);
             self.state = answer(taken, after, intake, out);
             return Ok(Some(0));
         }
@@ -192,7 +192,7 @@ impl<H: Handler> Requests<H> {
             push_error(400, &[], reason, After::Close, out);
             return Err(Close { reason });
         };
-        let (most, too_large) = self.handler.most();
+        let (most, too_large) = self.meaning.most();
         if content.len().saturating_add(piece.content.len()) > most {
             intake.malformed(Malformed::Length, too_large);
             push_error(413, &[], too_large, After::Close, out);
@@ -203,7 +203,7 @@ impl<H: Handler> Requests<H> {
     }
 }
 
-impl<H: Handler> Session for Requests<H> {
+impl<M: Meaning> Session for Requests<M> {
     fn receive(
         &mut self,
         input: &[u8],

@@ -24,7 +24,7 @@
 mod parameters;
 mod values;
 
-use super::http_request::{Failure, Handler, Rejection, is_utf8_of, reject};
+use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
 use super::{Intake, Malformed};
 use crate::message::Message;
 use crate::wire::http::{Body, Head};
@@ -78,7 +78,7 @@ impl Reports {
     }
 }
 
-impl Handler for Reports {
+impl Meaning for Reports {
     type Request = Content;
 
     fn begin(&self, head: &Head<'_>) -> Result<(Content, Vec<u8>), Rejection> {

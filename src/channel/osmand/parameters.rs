@@ -4,11 +4,11 @@
 //! | --- | --- | --- |
 //! | `id`, `deviceid` | `device_id`, beside it | `ident` |
 //! | `timestamp` | `timestamp` | `timestamp` |
-//! | `lat`, `lon` | `coords.latitude`, `coords.longitude` | `position.latitude`, `.longitude` |
+//! | `lat`, `lon` | `coords.latitude`, `.longitude` | `position.latitude`, `.longitude` |
 //! | `location`: both, a comma between | | the same |
 //! | `speed`: knots, or as configured | `coords.speed`: m/s | `position.speed`: km/h |
 //! | `bearing`, `heading`: 0 to 360° | `coords.heading` | `position.direction` |
-//! | `altitude`, `accuracy`: m | `coords.altitude`, `.accuracy` | `position.altitude`, `.accuracy` |
+//! | `altitude`, `accuracy`: m | `coords.altitude`, `.accuracy` | `position.altitude` and so on |
 //! | `hdop`, `pdop`, `vdop` | | `position.hdop`, `.pdop`, `.vdop` |
 //! | `valid`, or whether there is a place | | `position.valid` |
 //! | `sat` | | `position.satellites` |
@@ -26,8 +26,11 @@
 //!
 //! A number as `timestamp` is seconds below 2147483647, else milliseconds; a text is ISO 8601, UTC
 //! where it names no zone. `extras` of JSON hold fields as queries do, from `sat` on downwards.
-//! The parameters of a second `cell` or `wifi` get `.2` behind their names, and so on. What is empty,
-//! `null` or `NaN` says nothing; nor does a speed, direction, accuracy, level or distance below 0.
+//!
+//! The parameters of a second `cell` or `wifi` get `.2` behind their names, and so on. What is
+//! empty, `null` or `NaN` says nothing; nor does a speed, direction, accuracy, level or distance
+//! below 0.
+//!
 //! What is wrong in the rows down to `valid` is an error; below, a value that is not what its row
 //! says is passed on under the field's own name. `ident` and `timestamp` as such a name, and
 //! `battery.level` that is no share, get `_` behind them.
@@ -43,9 +46,12 @@ use std::borrow::Cow;
 
 /// The message of a query and a form.
 pub(super) fn of_form(form: &[u8], unit: SpeedUnit) -> Result<Message, Wrong> {
-    let fields: Vec<_> = pairs(form).take(FIELDS_MAX.saturating_add(1)).collect();
-    let fields: Result<Vec<_>, NotUtf8> = fields.into_iter().collect();
+    let fields = pairs(form).take(FIELDS_MAX.saturating_add(1));
+    let fields: Result<Vec<_>, NotUtf8> = fields.collect();
     let mut fields = fields.map_err(|_| Wrong::new(Malformed::Syntax, "not UTF-8"))?;
+    if fields.len() > FIELDS_MAX {
+        return Err(too_many());
+    }
     fields.retain(|(_, value)| !value.is_empty());
     let named = |wanted| fields.iter().find(|(name, _)| name == wanted);
     let ident = named("id").or_else(|| named("deviceid"));
@@ -168,8 +174,7 @@ impl Report {
     fn tell(&mut self, name: &str, value: Value, known: Option<Known>) -> Result<(), Wrong> {
         self.fields = self.fields.saturating_add(1);
         if self.fields > FIELDS_MAX {
-            let error = format!("more than {FIELDS_MAX} fields");
-            return Err(Wrong::new(Malformed::Length, error));
+            return Err(too_many());
         }
         if let Some(known) = known {
             let is_unknown = match &value {
@@ -336,6 +341,11 @@ impl From<json::Error> for Wrong {
     fn from(error: json::Error) -> Self {
         Self::new(Malformed::from(&error.problem), error.to_string())
     }
+}
+
+fn too_many() -> Wrong {
+    let error = format!("more than {FIELDS_MAX} fields");
+    Wrong::new(Malformed::Length, error)
 }
 
 fn numbered(name: &'static str, number: u32) -> Cow<'static, str> {
