@@ -214,7 +214,7 @@ const KINDS: &[(&str, &[u8], &str, bool, Malformed)] = &[
     ("no host", b"GET /?id=a HTTP/1.1\r\n\r\n", "400", true, Syntax),
     ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", true, Syntax),
     ("Wialon IPS", b"#L#1.1;imei;NA\r\n", "400", true, Syntax),
-    ("NMEA", b"$GPRMC,205601.00,A,5544.6025,N,03739.6834,E,1,2,270413,,*00\r\n", "400", true, Syntax),
+    ("NMEA", b"$GPRMC,205601,A,5544.6025,N,03739.6834,E,1,2,270413,,*00\r\n", "400", true, Syntax),
     ("JSON line", b"{\"ident\":\"a\"}\n", "400", true, Syntax),
     ("Teltonika", b"\x00\x0f356307042441013", "400", true, Syntax),
     ("MQTT", b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", "400", true, Syntax),

@@ -129,7 +129,8 @@ fn all_that_is_known_of_a_query_comes_under_its_name() {
 #[test]
 fn all_that_is_known_of_json_comes_under_its_name() {
     let body = r#"{"device_id":48241179,"app":"x","location":{
-        "timestamp":"2025-06-15T13:45:12.862Z","coords":{"latitude":37.5,"longitude":-122,"accuracy":5,"speed":10,"heading":90,
+        "timestamp":"2025-06-15T13:45:12.862Z",
+        "coords":{"latitude":37.5,"longitude":-122,"accuracy":5,"speed":10,"heading":90,
         "altitude":5,"floor":2},"is_moving":true,"odometer":1500,"event":"motionchange",
         "battery":{"level":0.07,"is_charging":true},"activity":{"type":"still","confidence":80},
         "extras":{"n":1,"s":"a","b":false,"ident":"x","timestamp":5,"ignition":true,"o":{"a":[1]}},
