@@ -26,6 +26,7 @@ const TARGETS: &[Target] = &[
     Target("json_line", session::json_lines, session::json_seeds),
     Target("teltonika", session::teltonika, session::teltonika_seeds),
     Target("http_head", session::http, session::http_seeds),
+    Target("osmand", session::osmand, session::osmand_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),
     Target("gpsd", receivers::gpsd, receivers::gpsd_seeds),
     Target(

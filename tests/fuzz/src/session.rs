@@ -5,6 +5,7 @@ use crate::bytes::Source;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
+use weir::channel::osmand::{Reports, SpeedUnit};
 use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
 use weir::channel::{http::Posts, http_request::Requests, json::JsonLines, teltonika};
 use weir::clock::{Now, Wall};
@@ -37,6 +38,23 @@ pub(crate) fn http_seeds() -> Vec<Vec<u8>> {
         )
         .into(),
         format!("\x40{head}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n[]").into(),
+    ]
+}
+
+pub(crate) fn osmand(data: &[u8]) {
+    stream(data, Requests::new(Reports::new(SpeedUnit::Knots)));
+}
+
+pub(crate) fn osmand_seeds() -> Vec<Vec<u8>> {
+    let json = "{\"device_id\":\"a\",\"location\":{\"timestamp\":\"2025-06-15T13:45:12.862Z\",\
+                \"coords\":{\"latitude\":1,\"longitude\":2,\"speed\":-1},\
+                \"battery\":{\"level\":0.5},\"extras\":{\"a\":[1]}}}";
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    vec![
+        b"\xffGET /?id=a&lat=1.5&location=1,2&timestamp=1377177267&speed=7&batt=87&charge=true\
+          &cell=257,02,16,2224,-90&wifi=00-14-22,-80&x=%C3%A9+1.0E-4 HTTP/1.1\r\nHost: a\r\n\r\n"
+            .to_vec(),
+        format!("\x40{head}Content-Length: {}\r\n\r\n{json}", json.len()).into(),
     ]
 }
 
