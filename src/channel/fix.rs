@@ -41,9 +41,22 @@ impl Fix {
 
 /// Without the digits that only come of computing.
 pub(super) fn rounded(number: f64, digits: f64) -> Value {
-    Value::F64((number * digits).round() / digits)
+    let rounded = (number * digits).round() / digits;
+    Value::from(if rounded.is_finite() { rounded } else { number })
 }
 
 /// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
 /// burst.
 pub(super) const EPOCH: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_to_be_rounded_is_left_as_it_is() {
+        assert_eq!(rounded(72.0 * 1.1, 1e4), Value::F64(79.2));
+        assert_eq!(rounded(1e305, 1e4), Value::F64(1e305));
+        assert_eq!(rounded(f64::MAX * 1.852, 1e4), Value::Null);
+    }
+}

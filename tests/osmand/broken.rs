@@ -163,6 +163,7 @@ const FIELDS: &[(&str, Malformed, &str)] = &[
     ("id=a&timestamp=253402300800000", Value, "`timestamp` is no time from 1970 to 9999"),
     ("id=a&timestamp=2025-02-30T00:00:00Z", Value, "`timestamp` is no time from 1970 to 9999"),
     ("id=a&speed=fast", Value, "`speed` is not a number"),
+    ("id=a&speed=1.0E305", Value, "`speed` is not up to 1000000"),
     ("id=a&bearing=361", Value, "`bearing` is not from 0 to 360"),
     ("id=a&heading=north", Value, "`heading` is not a number"),
     ("id=a&altitude=high", Value, "`altitude` is not a number"),

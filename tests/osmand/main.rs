@@ -176,7 +176,7 @@ fn what_is_not_known_is_left_out() {
         post("/", r#"{"device_id":"a","location":{}}"#),
         post(
             "/",
-            r#"{"device_id":"a","location":{"coords":null,"battery":{"level":-1}}}"#,
+            r#"{"device_id":"a","location":{"coords":null,"battery":{"level":-1},"extras":null}}"#,
         ),
         post(
             "/",
@@ -204,6 +204,7 @@ fn a_value_that_is_not_what_its_name_says_keeps_its_name() {
         ("wifi=home", "wifi", Value::from("home")),
         ("alarm=lowBattery", "alarm", Value::from("lowBattery")),
         ("odometer=far", "odometer", Value::from("far")),
+        ("odometer=1.5E300", "odometer", Value::F64(1.5e300)),
         ("power=-1", "power", Value::I64(-1)),
         ("battery.level=50", "battery.level", Value::U64(50)),
     ] {

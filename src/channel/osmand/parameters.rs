@@ -94,7 +94,7 @@ pub(super) fn of_json(text: &[u8]) -> Result<Message, Wrong> {
             {
                 report.inner(&name, text)?;
             }
-            ("coords", Value::Null) => {}
+            ("coords" | "battery" | "activity" | "extras", Value::Null) => {}
             ("coords", _) => return Err(Wrong::new(Malformed::Syntax, "`coords` is no object")),
             (path, _) => report.tell(path, value, meaning(&PATHS, path))?,
         }
@@ -220,9 +220,9 @@ impl Report {
                 self.known(name, &longitude, Known::Longitude)?;
             }
             Known::Speed(factor) => {
-                if let Some(speed) = Some(number()?).filter(|speed| *speed >= 0.0) {
-                    self.message
-                        .set("position.speed", rounded(speed * factor, 1e4));
+                let speed = within(SPEED_MAX, NO_SPEED)? * factor;
+                if speed >= 0.0 {
+                    self.message.set("position.speed", rounded(speed, 1e4));
                 }
             }
             Known::Direction => {
@@ -257,9 +257,9 @@ impl Report {
             Known::Level(whole) => amount
                 .filter(|level| *level <= whole)
                 .map(|level| ("battery.level", rounded(level / whole * 100.0, 1e4))),
-            Known::Metres => {
-                amount.map(|metres| ("vehicle.mileage", rounded(metres / 1000.0, 1e6)))
-            }
+            Known::Metres => amount
+                .filter(|metres| *metres <= METRES_MAX)
+                .map(|metres| ("vehicle.mileage", rounded(metres / 1000.0, 1e6))),
             Known::Amount(parameter) => amount
                 .filter(|amount| *amount >= 0.0)
                 .map(|_| (parameter, value.clone())),
@@ -428,7 +428,14 @@ const METRE_PER_SECOND: f64 = 3.6;
 /// Most fields of one request.
 const FIELDS_MAX: usize = 512;
 
+/// What is faster in any unit is no speed.
+const SPEED_MAX: f64 = 1e6;
+
+/// What is farther is no way that anything went.
+const METRES_MAX: f64 = 1e12;
+
 const NO_LATITUDE: &str = "not from -90 to 90";
 const NO_LONGITUDE: &str = "not from -180 to 180";
 const NO_DIRECTION: &str = "not from 0 to 360";
+const NO_SPEED: &str = "not up to 1000000";
 const NO_PLACE: &str = "no latitude and longitude with a comma between them";
