@@ -5,7 +5,8 @@
 //! It is one file here with a state machine ([`Session`]) that sees bytes, times and an [`Intake`],
 //! never a socket. To add one:
 //!
-//! 1. Copy the smallest, `json.rs`; what is bytes and not meaning goes to `wire/`.
+//! 1. Copy the smallest, `json.rs`; what is bytes and not meaning goes to `wire/`. One that is
+//!    reached by HTTP, as `osmand.rs`, says no more than what requests mean to it.
 //! 2. Give it a variant in [`settings::Protocol`] and an arm in [`session`] or [`datagram_session`]
 //!    (the compiler asks for the others: its name, what its datagrams are).
 //! 3. Add its line to `TYPES` in `config/channel_type.rs`: an example, the ways in which it can be
