@@ -164,6 +164,10 @@ const fn row(row: Type) -> (&'static str, Type) {
 
 /// `"host:port"`, without TLS unless there is a `tls`.
 fn plain(text: &str) -> Result<Connect, Wrong> {
+    if text.starts_with("serial:") || text.starts_with("/dev/") {
+        let wrong = Wrong::new("a serial line is not connected to");
+        return Err(wrong.hint("write `listen = \"serial:/dev/ttyUSB0?baud=9600\"`"));
+    }
     Ok(Connect {
         target: address::target(text)?,
         tls: None,

@@ -5,6 +5,7 @@ use super::channel_type::Ident;
 use super::channel_type::Type;
 use super::channel_type::Way;
 use super::context::Wrong;
+use super::diagnostic::Mistake;
 use super::reader::Reader;
 use super::section::path;
 use super::source::Place;
@@ -35,14 +36,31 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: &Type) -> Ways {
         let key = kind.example.split(' ').next().unwrap_or("listen");
         reader.missing(key, kind.example);
     }
-    let (listen, places) = listen(reader, kind).into_iter().unzip();
+    let (listen, places): (Vec<_>, Vec<_>) = listen(reader, kind).into_iter().unzip();
     let mut connect = connect(reader, kind);
     let tls = tls(reader, kind, connect.as_mut());
+    if tls.is_some() {
+        warn_of_plain(reader, &listen, &places);
+    }
     Ways {
         listen,
         places,
         connect,
         tls,
+    }
+}
+
+/// Warns of each address that `tls` says nothing of.
+fn warn_of_plain(reader: &Reader<'_>, listen: &[Address], places: &[Place]) {
+    for (address, place) in listen.iter().zip(places) {
+        let what = match address {
+            Address::Tcp(_) | Address::Unix(_) => continue,
+            Address::Udp(_) => "UDP is not wrapped in TLS",
+            Address::Serial(_) => "a serial line is not wrapped in TLS",
+        };
+        let hint = "make a channel of its own of it, without `tls`";
+        let mistake = Mistake::warning(*place, what).hint(hint);
+        reader.context().note(mistake);
     }
 }
 
@@ -149,7 +167,7 @@ fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> O
     if !table.has("certificate") && !table.has("key") {
         table.missing("certificate", "certificate = \"/etc/weir/server.pem\"");
     }
-    let identity = stream_link::identity(&mut table);
+    let identity = stream_link::identity(&mut table, "server");
     let client_ca = table.parsed("client_ca", path);
     table.finish();
     Some(ServerTls {

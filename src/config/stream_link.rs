@@ -58,7 +58,7 @@ pub(super) fn keys(mut table: Reader<'_>) -> Tls {
     let tls = Tls {
         ca: table.parsed("ca", path),
         roots: table.choice("roots", &roots),
-        identity: identity(&mut table),
+        identity: identity(&mut table, "client"),
         server_name: table.parsed("server_name", address::host),
         alpn: alpn(&mut table),
         fingerprint: table.parsed("fingerprint", fingerprint),
@@ -67,14 +67,14 @@ pub(super) fn keys(mut table: Reader<'_>) -> Tls {
     tls
 }
 
-/// `certificate` and `key`, which go together.
-pub(super) fn identity(table: &mut Reader<'_>) -> Option<Identity> {
+/// `certificate` and `key`, which go together, of a `"client"` or a `"server"`.
+pub(super) fn identity(table: &mut Reader<'_>, role: &str) -> Option<Identity> {
     let certificate = table.parsed("certificate", path);
     let key = table.parsed("key", path);
-    for (one, other) in [("certificate", "key"), ("key", "certificate")] {
+    for (one, other, ending) in [("certificate", "key", "key"), ("key", "certificate", "pem")] {
         if table.has(one) && !table.has(other) {
             let message = format!("`{one}` needs `{other}`");
-            let hint = format!("write `{other} = \"/etc/weir/client.pem\"` as well");
+            let hint = format!("write `{other} = \"/etc/weir/{role}.{ending}\"` as well");
             table.error(table.place_of(one), message, hint);
         }
     }
