@@ -1,12 +1,15 @@
 //! TLS on a port that the daemon listens on, with curl before it.
 
 use crate::certificates::{Authority, Pair};
+use crate::server::{connect, trusting};
 use crate::weir_run::{Lines, Weir, eventually, free_port};
 use std::fs;
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use weir::clock::Clock;
+use weir::net::tls::Client;
 
 /// A channel for HTTPS beside one without TLS, and a file where all goes.
 struct Gateway {
@@ -24,7 +27,7 @@ impl Gateway {
             "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\ncommit = {{ delay = \"1ms\" }}\n\
              [api]\nlisten = \"unix:@/api\"\n\
              [[channel]]\nname = \"web\"\ntype = \"http\"\nlisten = \"127.0.0.1:{port}\"\n\
-             tls = {{ certificate = \"{}\", key = \"{}\"{} }}\n\
+             max_connections = 1000\ntls = {{ certificate = \"{}\", key = \"{}\"{} }}\n\
              [[channel]]\nname = \"in\"\ntype = \"json\"\nlisten = \"127.0.0.1:{plain}\"\n\
              [[stream]]\nname = \"out\"\ntype = \"file\"\npath = \"@/out\"\nchannels = [\"*\"]\n",
             pair.certificate.display(),
@@ -175,3 +178,52 @@ fn a_client_ca_lets_only_those_in_that_it_knows() {
         .unwrap_or_else(|said| panic!("{said}; {bare}"));
     gateway.assert_arrived();
 }
+
+/// Half of them have shaken hands and are silent, half send a first message without an end.
+#[test]
+fn what_connections_cost_in_tls_is_bounded() {
+    let authority = Authority::new("cost");
+    let mut gateway = Gateway::start("cost", &authority.issue("localhost"), None);
+    gateway.post("https", &[&authority.ca()]).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], gateway.port));
+    let mut client = Client::new(trusting(&authority.ca()), Clock::new());
+    let before = gateway.weir.memory_kib();
+    let known: Vec<_> = (0..EACH)
+        .map(|_| connect(&mut client, address).unwrap())
+        .collect();
+    let known_at = gateway.weir.memory_kib();
+    // a message of 64 KiB is announced, as the first of many records
+    let hello = [&b"\x16\x03\x01\x40\x00\x01\x00\xff\xff"[..], &[0; 0x3ffc]].concat();
+    let say = |len: usize| {
+        let mut socket = TcpStream::connect(address).unwrap();
+        // one that is cut takes no more
+        drop(socket.write_all(&hello.repeat(2)[..len]));
+        socket
+    };
+    let unknown: Vec<_> = (0..EACH).map(|_| say(16_000)).collect();
+    gateway.post("https", &[&authority.ca()]).unwrap();
+    let costs = [known_at - before, gateway.weir.memory_kib() - known_at].map(|cost| cost / EACH);
+    println!(
+        "in TLS {} KiB each, {} KiB each that do not end their hello",
+        costs[0], costs[1]
+    );
+    assert!(
+        costs[0] <= KNOWN_KIB && costs[1] <= UNKNOWN_KIB,
+        "{costs:?}"
+    );
+    let cut = gateway.refused("tls");
+    let _longer = say(20_000);
+    eventually("one that says more is cut", || {
+        gateway.weir.log().contains("its TLS handshake is too long")
+    });
+    assert!(gateway.refused("tls") > cut);
+    drop((known, unknown));
+}
+
+/// Of those who do the same.
+const EACH: u64 = 100;
+
+/// What the README says that a connection takes more in TLS; one that is not known yet takes less
+/// than the worst.
+const KNOWN_KIB: u64 = 20;
+const UNKNOWN_KIB: u64 = 40;

@@ -34,14 +34,19 @@ impl TlsSocket {
     ) -> io::Result<Self> {
         let tls = tls.into();
         let mut this = Self { socket, tls };
+        let mut received = 0;
         loop {
             this.flush()?;
             if !this.tls.is_handshaking() {
                 return Ok(this);
             }
+            // rustls would keep 64 KiB of a message that has no end, of everybody
+            if received > HELLO_MAX && matches!(this.tls, Connection::Server(_)) {
+                return Err(Fault::Protocol("its TLS handshake is too long".to_owned()).into());
+            }
             match unless_blocked(this.receive())? {
                 Some(0) => return Err(this.cut_short().into()),
-                Some(_) => {}
+                Some(len) => received += len,
                 None => this.ready(Interest::Read).await?,
             }
         }
@@ -159,6 +164,9 @@ impl TlsSocket {
         Ok(())
     }
 }
+
+/// All that a client says before it is known: a hello of 2 KiB, certificates of some more.
+const HELLO_MAX: usize = 16 * 1024;
 
 /// The socket as rustls wants to see it.
 struct Wire<'a>(&'a Socket);
