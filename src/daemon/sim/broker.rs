@@ -1,4 +1,4 @@
-//! An MQTT 3.1.1 broker that takes publishes of QoS 1.
+//! A broker of MQTT 3.1.1 or 5 that takes publishes of QoS 1.
 
 use super::destination::Act;
 use super::destination::Acts;
@@ -47,23 +47,54 @@ fn login(
     body: &[u8],
     acts: &mut Acts,
 ) {
-    if session.logged_in || !body.starts_with(b"\0\x04MQTT\x04") {
+    let version = if of.is_five { 5 } else { 4 };
+    if session.logged_in || !body.starts_with(&[b"\0\x04MQTT", &[version][..]].concat()) {
         oracle.violation("not a login, or the second");
     }
     session.keep_alive = Duration::from_secs(u64::from(body[8]) << 8 | u64::from(body[9]));
-    let code = match of.mood {
-        Mood::Stall => return,
-        Mood::Busy => 3,
-        Mood::Misconfigured => 4,
-        Mood::RefuseAll => 5,
+    let code = match (of.mood, of.is_five) {
+        (Mood::Stall, _) => return,
+        (Mood::Busy, false) => 3,
+        (Mood::Busy, true) => 0x89,
+        (Mood::Misconfigured, false) => 4,
+        (Mood::Misconfigured, true) => 0x87,
+        (Mood::RefuseAll, false) => 5,
         _ => 0,
     };
-    say(of, &[0x20, 2, 0, code], Said::default(), acts);
+    match of.is_five {
+        true => greet(of, session, code, acts),
+        false => say(of, &[0x20, 2, 0, code], Said::default(), acts),
+    }
     session.logged_in = true;
     if code != 0 {
         let end = of.end(session);
         acts.push(end);
     }
+}
+
+/// Answers a login of MQTT 5. May allow fewer publishes, and set a keep-alive of its own.
+fn greet(of: &mut Destination, session: &mut Session, code: u8, acts: &mut Acts) {
+    let mut properties = Vec::new();
+    of.receive_max = usize::MAX;
+    if of.random.once_in(4) {
+        let max = u8::try_from(1 + of.random.below(8)).unwrap_or(1);
+        of.receive_max = max.into();
+        properties.extend([0x21, 0, max]);
+    }
+    if of.random.once_in(4) {
+        let hours = u16::try_from(1 + of.random.below(12)).unwrap_or(1);
+        session.keep_alive = Duration::from_secs(3600 * u64::from(hours));
+        properties.push(0x13);
+        properties.extend((3600 * hours).to_be_bytes());
+    }
+    let len = u8::try_from(properties.len()).unwrap_or(0);
+    let head = [0x20, 3 + len, 0, code, len];
+    say(
+        of,
+        &[&head[..], &properties].concat(),
+        Said::default(),
+        acts,
+    );
 }
 
 fn publish(
@@ -76,7 +107,8 @@ fn publish(
     acts: &mut Acts,
 ) {
     let topic = usize::from(body[0]) << 8 | usize::from(body[1]);
-    let (identifier, payload) = ([body[2 + topic], body[3 + topic]], &body[4 + topic..]);
+    let head_len = 4 + topic + usize::from(of.is_five);
+    let (identifier, payload) = ([body[2 + topic], body[3 + topic]], &body[head_len..]);
     let [number] = numbers(payload)[..] else {
         return oracle.violation("not one message");
     };
@@ -85,18 +117,22 @@ fn publish(
     }
     session.open += 1;
     let window = oracle.streams[of.index].promised.window;
+    let window = window.min(of.receive_max);
     if session.open > window {
         oracle.violation("more publishes than the window allows");
     }
     oracle.arrived(of.index, number, session.order, head & 0x08 == 0, t);
     let timeout = oracle.streams[of.index].promised.timeout;
     let ack = [0x40, 2, identifier[0], identifier[1]];
-    let course = of.course(&[], timeout);
+    let course = of.course(&[number], timeout);
     if matches!(
         course,
         Course::Take | Course::TakeTwice | Course::TakeLate(_) | Course::TakeAndLose
     ) {
         oracle.took(of.index, number);
+    }
+    if of.is_five && refuses(of, course, (number, identifier), oracle, acts) {
+        return;
     }
     session.packets.push(Packet {
         number,
@@ -118,6 +154,35 @@ fn publish(
             acts.push(end);
         }
     }
+}
+
+/// Says no to a message, in MQTT 5; whether it did.
+fn refuses(
+    of: &mut Destination,
+    course: Course,
+    (number, [high, low]): (u32, [u8; 2]),
+    oracle: &mut Oracle,
+    acts: &mut Acts,
+) -> bool {
+    let code = match course {
+        Course::Refuse => {
+            oracle.refused(of.index, number);
+            [0x80, 0x83, 0x99][of.random.below(3)]
+        }
+        Course::Busy => 0x97,
+        Course::Misconfigured => [0x87, 0x90][of.random.below(2)],
+        _ => return false,
+    };
+    let said = Said {
+        answers: 1,
+        failure: true,
+        ..Said::default()
+    };
+    match of.random.once_in(2) {
+        true => say(of, &[0x40, 3, high, low, code], said, acts),
+        false => say(of, &[0x40, 4, high, low, code, 0], said, acts),
+    }
+    true
 }
 
 fn say(of: &mut Destination, bytes: &[u8], said: Said, acts: &mut Acts) {

@@ -20,6 +20,10 @@ pub(super) struct Destination {
     pub(super) batch_max: usize,
     /// Its answers may pass each other.
     pub(super) shuffles: bool,
+    /// A broker of MQTT 5, which can say no to a message.
+    pub(super) is_five: bool,
+    /// It has told that it takes so many publishes without an answer.
+    pub(super) receive_max: usize,
     sessions: BTreeMap<u64, Session>,
 }
 
@@ -154,9 +158,20 @@ impl Destination {
             poison,
             batch_max,
             shuffles: random.once_in(4),
+            is_five: false,
+            receive_max: usize::MAX,
             random,
             sessions: BTreeMap::new(),
         }
+    }
+
+    /// The same, but if it is a broker, one of MQTT 5.
+    pub(super) fn with_mqtt_5(mut self) -> Self {
+        self.is_five = self.kind == Kind::Mqtt;
+        if self.is_five && self.random.once_in(2) {
+            self.poison = Some(20 + self.random.next() % 100);
+        }
+        self
     }
 
     /// A message that it never takes.

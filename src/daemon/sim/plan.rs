@@ -20,8 +20,8 @@ struct Draft {
     promised: Promised,
 }
 
-/// The configuration of a seed.
-pub(super) fn draw(random: &mut Random) -> (Config, Vec<Promised>) {
+/// The configuration of a seed; `is_five`: it speaks MQTT 5.
+pub(super) fn draw(random: &mut Random, is_five: bool) -> (Config, Vec<Promised>) {
     let full = pick(
         random,
         &["drop-oldest", "drop-oldest", "drop-oldest", "refuse"],
@@ -40,7 +40,10 @@ pub(super) fn draw(random: &mut Random) -> (Config, Vec<Promised>) {
     }
     let mut promised = Vec::new();
     for (index, kind) in KINDS.iter().enumerate() {
-        let draft = stream(index, *kind, random);
+        let mut draft = stream(index, *kind, random);
+        if is_five && *kind == Kind::Mqtt {
+            draft.write("version = \"5\"");
+        }
         text.push_str(&draft.text);
         promised.push(draft.promised);
     }

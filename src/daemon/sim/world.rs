@@ -118,7 +118,8 @@ pub(super) fn live(seed: u64, days: u64) -> Result<Tally, String> {
 impl World {
     fn new(seed: u64, days: u64) -> Self {
         let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let (config, promised) = plan::draw(&mut random);
+        let is_five = seed >= FIVE_FROM;
+        let (config, promised) = plan::draw(&mut random, is_five);
         let len = match random.once_in(3) {
             true => 8192 + 8192 * (8 + random.below(6)),
             false => 8192 + 8192 * 64,
@@ -127,7 +128,12 @@ impl World {
         let disk = Disk::new(len, unit, Random::new(random.next()));
         let failing = if random.once_in(4) { 15 } else { 0 };
         let destination = |(index, kind): (usize, &_)| {
-            Destination::new(index, *kind, Random::new(seed << 3 | index as u64))
+            let random = Random::new(seed << 3 | index as u64);
+            let destination = Destination::new(index, *kind, random);
+            match is_five {
+                true => destination.with_mqtt_5(),
+                false => destination,
+            }
         };
         let destinations = plan::KINDS.iter().enumerate().map(destination).collect();
         let oracle = Oracle::new(promised.into_iter().map(Truth::new).collect());
@@ -287,6 +293,9 @@ impl World {
         network.schedule(at, Event::Plan(plan));
     }
 }
+
+/// From this seed on MQTT is spoken in version 5.
+pub(super) const FIVE_FROM: u64 = 1_000_000;
 
 /// The true date.
 pub(super) fn date(t: Duration) -> Duration {
