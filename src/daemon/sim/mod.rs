@@ -8,8 +8,9 @@
 //! hand; its clock is wrong at times, in one of four its disk fails.
 //!
 //! `WEIR_YEARS=10000 cargo test --lib gateways_live -- --nocapture` lives so many with each
-//! version of MQTT; `WEIR_SEED=7` lives one again, and with `WEIR_YEARS` as many from there on, with
-//! version 5 from 1,000,000 on; `WEIR_TRACE=17148000` tells what happens from that second on.
+//! version of MQTT; `WEIR_SEED=7` lives one again, and with `WEIR_YEARS` as many from there on.
+//! From 1,000,000 on they speak version 5. `WEIR_TRACE=17148000` tells what happens from that
+//! second on.
 
 mod balance;
 mod broker;
