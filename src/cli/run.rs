@@ -4,94 +4,137 @@ use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::daemon::{Daemon, open_ring, ring_in_its_file};
+use crate::ring::Ring;
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::{StreamExt, future};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) fn run(file: Option<PathBuf>) -> Exit {
-    let main = file.clone().unwrap_or_else(|| config::DEFAULT_FILE.into());
-    let loaded = super::load(file);
-    eprint!("{}", config::render(&loaded.diagnostics));
-    if loaded.unusable.is_some() {
+    let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    let Some(config) = read(&main) else {
         return Exit::Usage;
-    }
-    start_log(&loaded.config);
-    allow_files(&loaded.config);
+    };
+    start_log();
     let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int, Signal::Hup]) else {
         eprintln!("error: signals cannot be received");
         return Exit::Failed;
     };
-    let clock = Clock::new();
-    let ring = match open_ring(&loaded.config.ring, &clock) {
-        Ok(ring) => ring,
-        Err(error) => {
-            let file = loaded.config.ring.file.display();
-            eprintln!("error: ring `{file}`: {error}");
-            return Exit::Failed;
-        }
+    let mut gateway = Gateway {
+        main,
+        config,
+        clock: Clock::new(),
     };
-    let folder = config::drop_in_folders(&main).pop();
-    let begin = |ring| {
-        let daemon = Daemon::new(loaded.config.clone(), clock.clone(), ring);
-        match &folder {
-            Some(folder) => daemon.keeping_changes_in(folder),
-            None => daemon,
-        }
-    };
-    let mut in_memory = ring.is_in_memory();
-    let mut daemon = begin(ring);
+    let mut before = None;
     loop {
-        let found = Cell::new(None);
-        let stop = async {
-            let disk = async {
-                match in_memory {
-                    true => Some(ring_in_its_file(&loaded.config.ring, &clock).await),
-                    false => future::pending().await,
-                }
-            };
-            let signal = async {
-                stopped(&mut signals).await;
-                None
-            };
-            found.set(future::or(signal, disk).await);
+        let Some((daemon, in_memory)) = gateway.begin(before.take()) else {
+            return Exit::Failed;
         };
-        work(&daemon, stop);
-        let Some(ring) = found.take() else {
-            return Exit::Done;
-        };
-        // All begins anew, but for what waited.
-        in_memory = false;
-        let on_disk = begin(ring);
-        on_disk.take_over(&daemon);
-        daemon = on_disk;
+        match work(&daemon, gateway.until(&mut signals, in_memory)) {
+            End::Stop => return Exit::Done,
+            End::Reload(config) => {
+                gateway.config = *config;
+                // A ring in a file is closed by now, and free for the next one.
+                before = in_memory.then_some((daemon, None));
+            }
+            End::Disk(ring) => before = Some((daemon, Some(ring))),
+        }
     }
 }
 
-/// Runs a daemon until `stop` ends.
-fn work(daemon: &Daemon, stop: impl Future<Output = ()>) {
+/// What outlives a daemon that begins anew.
+struct Gateway {
+    main: PathBuf,
+    config: Config,
+    clock: Clock,
+}
+
+/// Why a daemon ended.
+enum End {
+    Stop,
+    /// The configuration was read again.
+    Reload(Box<Config>),
+    /// The ring was in memory and can be in its file.
+    Disk(Ring),
+}
+
+impl Gateway {
+    /// A daemon that takes over what the one `before` had in memory, if there is one, into a ring
+    /// that may be open already; and whether it has its ring in memory.
+    fn begin(&mut self, before: Option<(Daemon, Option<Ring>)>) -> Option<(Daemon, bool)> {
+        log::set_max_level(self.config.log.level);
+        allow_files(&self.config);
+        let (before, ring) = before.map_or((None, None), |(daemon, ring)| (Some(daemon), ring));
+        let opened = ring.map_or_else(|| open_ring(&self.config.ring, &self.clock), Ok);
+        let ring = match opened {
+            Ok(ring) => ring,
+            Err(error) => {
+                let file = self.config.ring.file.display();
+                eprintln!("error: ring `{file}`: {error}");
+                return None;
+            }
+        };
+        let in_memory = ring.is_in_memory();
+        self.clock.not_before(ring.last_trusted());
+        let mut daemon = Daemon::new(self.config.clone(), self.clock.clone(), ring);
+        if let Some(folder) = config::drop_in_folders(&self.main).last() {
+            daemon = daemon.keeping_changes_in(folder);
+        }
+        if let Some(before) = before {
+            daemon.take_over(&before);
+        }
+        Some((daemon, in_memory))
+    }
+
+    /// Ends when the daemon has to. Waits on: signals; the disk, where the ring is in memory.
+    async fn until(&self, signals: &mut Signals, in_memory: bool) -> End {
+        let disk = async {
+            match in_memory {
+                true => End::Disk(ring_in_its_file(&self.config.ring, &self.clock).await),
+                false => future::pending().await,
+            }
+        };
+        future::or(self.signalled(signals), disk).await
+    }
+
+    async fn signalled(&self, signals: &mut Signals) -> End {
+        while let Some(Ok(Signal::Hup)) = signals.next().await {
+            match read(&self.main) {
+                Some(config) => {
+                    log::info!("reading the configuration again");
+                    return End::Reload(Box::new(config));
+                }
+                None => log::error!("the configuration cannot be used: the old one goes on"),
+            }
+        }
+        log::info!("stopping");
+        End::Stop
+    }
+}
+
+/// The configuration, with all that is wrong with it said; none if nothing of it can run.
+fn read(main: &Path) -> Option<Config> {
+    let loaded = super::load(Some(main.to_owned()));
+    eprint!("{}", config::render(&loaded.diagnostics));
+    loaded.unusable.is_none().then_some(loaded.config)
+}
+
+/// Runs a daemon until `stop` ends, and says what that gave.
+fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     let executor = Rc::new(LocalExecutor::new());
     let watchdog = executor.spawn(feed_watchdog());
+    let end = Cell::new(End::Stop);
+    let stop = async { end.set(stop.await) };
     async_io::block_on(executor.run(daemon.run(&executor, ready, stop)));
     drop(watchdog);
     // What is cancelled lets go of its sockets in its next turn.
     while executor.try_tick() {}
-}
-
-/// Ends when a signal says that the daemon has to.
-async fn stopped(signals: &mut Signals) {
-    while let Some(signal) = signals.next().await {
-        match signal {
-            Ok(Signal::Hup) => log::warn!("reload is not supported yet: restart instead"),
-            _ => break,
-        }
-    }
-    log::info!("stopping");
+    end.into_inner()
 }
 
 /// A connection is an open file, and a process is given fewer than a configuration may want.
@@ -120,14 +163,15 @@ fn allow_files(config: &Config) {
 /// Those that are no connections of channels: the ring, streams, the API, sockets that listen.
 const FILES_BESIDES: u64 = 128;
 
-fn start_log(config: &Config) {
+/// Lines to stderr; from which level on is set apart, so that it can change.
+fn start_log() {
     let lines = simplelog::ConfigBuilder::new()
         .set_time_level(simplelog::LevelFilter::Off)
         .set_target_level(simplelog::LevelFilter::Off)
         .set_thread_level(simplelog::LevelFilter::Off)
         .set_location_level(simplelog::LevelFilter::Off)
         .build();
-    if simplelog::WriteLogger::init(config.log.level, lines, std::io::stderr()).is_err() {
+    if simplelog::WriteLogger::init(log::LevelFilter::Trace, lines, std::io::stderr()).is_err() {
         eprintln!("warning: the log was started before");
     }
 }

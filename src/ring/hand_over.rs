@@ -6,12 +6,19 @@ use super::Ring;
 use super::Seq;
 use super::StreamId;
 use crate::clock::Now;
+use std::time::Duration;
 
 impl Ring {
     /// Whether it is in memory: no file of it is there.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
         !self.storage.lasts()
+    }
+
+    /// The last date that could be believed, since 1970; 0 if none ever could.
+    #[must_use]
+    pub fn last_trusted(&self) -> Duration {
+        Duration::from_millis(self.boots.trusted_ms)
     }
 
     /// Takes what waits in `other`, with the times at which it was received, and adds up what

@@ -2,11 +2,9 @@
 
 use crate::servers::{Cable, Mosquitto};
 use crate::weir::{Folder, Lines, Weir, eventually, free_port, message};
-use crate::{config, mqtt};
-use serde_json::Value;
+use crate::{config, counts, mqtt};
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 /// A folder whose place is taken by a file, and the configuration of a ring in it.
 fn blocked(name: &str, port: u16, broker: u16, more: &str) -> (Folder, PathBuf, String) {
@@ -57,16 +55,4 @@ fn what_is_in_memory_only_is_acknowledged_where_that_was_asked_for() {
     let mut lines = Lines::connect(port);
     (0..3).for_each(|number| lines.send(&message(number)));
     lines.await_acked(3);
-}
-
-/// What the stream has stored, accepted, and waiting; none while nobody answers.
-fn counts(weir: &Weir) -> Option<[u64; 3]> {
-    let config = weir.folder.join("weir.toml");
-    let status = Command::new(env!("CARGO_BIN_EXE_weir"))
-        .args(["-c", config.to_str()?, "status", "--json"])
-        .output();
-    let status: Value = serde_json::from_slice(&status.ok()?.stdout).ok()?;
-    let stream = &status["streams"][0];
-    let count = |key: &str| stream[key].as_u64();
-    Some([count("stored")?, count("accepted")?, count("backlog")?])
 }

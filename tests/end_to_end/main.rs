@@ -18,6 +18,7 @@ mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;
 mod pipeline;
+mod reload;
 mod safe;
 mod sender;
 mod servers;
@@ -28,6 +29,7 @@ mod weir;
 mod wialon;
 
 use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};
+use std::process::Command;
 use weir::{Lines, Weir, ask_unix, eventually, free_port, message};
 
 /// One JSON channel and whatever streams a test needs.
@@ -257,3 +259,15 @@ const OFFICIAL_EXAMPLE: &str = r#"{"ident":"353976013445485","timestamp":1259076
 "position.longitude":49.1903648,"position.latitude":55.7305664,"position.altitude":106,
 "position.speed":54,"position.direction":326,"position.satellites":11,
 "external.powersource.voltage":27.593,"din":1}"#;
+
+/// What the stream has stored, accepted, and waiting; none while nobody answers.
+fn counts(weir: &Weir) -> Option<[u64; 3]> {
+    let api = format!("unix:{}", weir.folder.join("api").display());
+    let status = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["--api", &api, "status", "--json"])
+        .output();
+    let status: serde_json::Value = serde_json::from_slice(&status.ok()?.stdout).ok()?;
+    let stream = &status["streams"][0];
+    let count = |key: &str| stream[key].as_u64();
+    Some([count("stored")?, count("accepted")?, count("backlog")?])
+}

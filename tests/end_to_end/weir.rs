@@ -90,15 +90,28 @@ impl Weir {
 
     /// SIGTERM, and its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("-TERM");
         self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let kill = Command::new("kill").args([name, &pid]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Writes another configuration and has it read, until it runs or was found wrong.
+    pub(crate) fn reload(&self, config: &str) {
+        let place = self.folder.join("").display().to_string();
+        self.folder
+            .write("weir.toml", &config.replace("@/", &place));
+        let heard = || {
+            let log = self.log();
+            log.matches("weir is ready").count() + log.matches("the old one goes on").count()
+        };
+        let before = heard();
+        self.signal("-HUP");
+        eventually("the configuration is read", || heard() > before);
     }
 
     pub(crate) fn restart(&mut self) {

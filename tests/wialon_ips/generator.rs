@@ -150,8 +150,8 @@ fn place(made: &mut Made, random: &mut Random) {
             sides[side]
         );
         // one division of whole numbers: as near as a float can be
-        let unit = 10_usize.pow(digits as u32);
-        let parts = (degrees * 60 + minutes) * unit + fraction;
+        let unit = 10_u64.pow(digits as u32);
+        let parts = (degrees * 60 + minutes) as u64 * unit + fraction as u64;
         let value = parts as f64 / (60 * unit) as f64;
         let value = if side == 1 && parts > 0 {
             -value
