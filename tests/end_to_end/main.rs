@@ -1,5 +1,5 @@
-//! The real daemon between real clients and real destinations. Needs mosquitto, mosquitto_sub and
-//! nginx, which `tests/run` installs.
+//! The real daemon between real clients and real destinations. Needs curl, mosquitto,
+//! mosquitto_sub and nginx, which `tests/run` installs.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 mod commands;
 mod connect;
 mod crashes;
+mod curl;
 mod degraded;
 mod itself;
 mod memory;
