@@ -42,7 +42,7 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
                 // A ring in a file is closed by now, and free for the next one.
                 before = in_memory.then_some((daemon, None));
             }
-            End::Disk(ring) => before = Some((daemon, Some(ring))),
+            End::Disk(ring) => before = Some((daemon, Some(*ring))),
         }
     }
 }
@@ -60,7 +60,7 @@ enum End {
     /// The configuration was read again.
     Reload(Box<Config>),
     /// The ring was in memory and can be in its file.
-    Disk(Ring),
+    Disk(Box<Ring>),
 }
 
 impl Gateway {
@@ -95,7 +95,10 @@ impl Gateway {
     async fn until(&self, signals: &mut Signals, in_memory: bool) -> End {
         let disk = async {
             match in_memory {
-                true => End::Disk(ring_in_its_file(&self.config.ring, &self.clock).await),
+                true => {
+                    let ring = ring_in_its_file(&self.config.ring, &self.clock).await;
+                    End::Disk(Box::new(ring))
+                }
                 false => future::pending().await,
             }
         };
