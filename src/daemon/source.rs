@@ -87,7 +87,7 @@ impl Source {
         drop(place);
         let lasted = self.hub.now().mono.saturating_sub(since);
         if self.channel.understood() > before || lasted >= LASTED {
-            self.backoff.succeeded();
+            self.backoff.succeeded(self.hub.now().mono);
         } else {
             self.dialler.failed();
         }

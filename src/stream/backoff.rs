@@ -61,10 +61,13 @@ impl Backoff {
         self.paused_until = self.asked_until;
     }
 
-    /// The destination took something.
-    pub fn succeeded(&mut self) {
+    /// The destination took something: a wait that goes on is over after the shortest one, unless
+    /// the destination asked for it.
+    pub fn succeeded(&mut self, now: Duration) {
         if kept(Rule::ResetPauses) {
             self.failures = 0;
+            let soon = Some(now + self.min).max(self.asked_until);
+            self.paused_until = self.paused_until.min(soon);
         }
     }
 }
@@ -83,8 +86,24 @@ mod tests {
             .map(|_| backoff.failed(u32::MAX).as_secs())
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-        backoff.succeeded();
+        backoff.succeeded(Duration::ZERO);
         assert_eq!(backoff.failed(u32::MAX), MIN);
+    }
+
+    #[test]
+    fn success_cuts_a_wait_short_but_not_one_that_was_asked_for() {
+        let (mut backoff, now) = (Backoff::new(MIN, MAX), Duration::ZERO);
+        (0..9).for_each(|_| backoff.pause(now, None, u32::MAX));
+        assert!(backoff.paused_until(now) > Some(200 * MIN));
+        backoff.succeeded(10 * MIN);
+        backoff.succeeded(11 * MIN);
+        assert_eq!(backoff.paused_until(now), Some(11 * MIN));
+        backoff.pause(now, Some(100 * MIN), 0);
+        backoff.succeeded(now);
+        assert_eq!(backoff.paused_until(now), Some(100 * MIN));
+        let mut idle = Backoff::new(MIN, MAX);
+        idle.succeeded(now);
+        assert_eq!(idle.paused_until(now), None);
     }
 
     #[test]

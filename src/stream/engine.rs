@@ -179,7 +179,7 @@ impl Engine {
         }
         self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         self.answered = true;
-        self.backoff.succeeded();
+        self.backoff.succeeded(now.mono);
         self.refusals.end();
         let doubled = self.batch_max.saturating_mul(2);
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));

@@ -324,6 +324,15 @@ const ROWS: &[Row] = &[
         acknowledgement: b"HTTP/1.1 200 ",
     },
     Row {
+        name: "osmand",
+        channel: "type = \"osmand\"\nlisten = \"PLACE\"",
+        way: Way::Tcp,
+        hello: &[],
+        message: b"GET /?id=352&lat=54.68&lon=25.27&timestamp=1700000000 HTTP/1.1\r\n\
+                   Host: gw\r\n\r\n",
+        acknowledgement: b"HTTP/1.1 200 ",
+    },
+    Row {
         name: "teltonika TCP",
         channel: TELTONIKA,
         way: Way::Tcp,

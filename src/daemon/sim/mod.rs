@@ -134,7 +134,8 @@ const YEARS: u64 = 20;
 /// - 3523: a clean stop left in flight what was dropped on disk.
 /// - 7567: it left waiting what had no room in a ring that drops nothing.
 /// - 2093: a stream ended with nothing but a message that is never taken.
-const ENDED_BADLY: [(u64, u64); 19] = [
+/// - 1001007, 1001463: a pause went on to its end, however much was taken meanwhile.
+const ENDED_BADLY: [(u64, u64); 21] = [
     (566, 310),
     (1047, 80),
     (219, 170),
@@ -154,4 +155,6 @@ const ENDED_BADLY: [(u64, u64); 19] = [
     (3523, 65),
     (7567, 260),
     (2093, 365),
+    (1_001_007, 365),
+    (1_001_463, 365),
 ];
