@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+mod generated;
+#[path = "../support/mod.rs"]
 mod support;
 
 use serde_json::Value as Json;

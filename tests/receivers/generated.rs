@@ -1,0 +1,251 @@
+//! Thousands of epochs, made from what the formats say and cut anywhere: each becomes one message
+//! with their values.
+
+use crate::support::channel::Connection;
+use crate::support::random::{Random, each_seed};
+use crate::{number, sentence};
+use weir::channel::gpsd::Gpsd;
+use weir::channel::nmea::{Nmea, Units};
+use weir::channel::{Malformed, Session};
+use weir::message::Message;
+
+/// What one epoch says; what it does not say is none.
+#[derive(Debug, Default)]
+struct Said {
+    second: u64,
+    latitude: f64,
+    longitude: f64,
+    altitude: Option<f64>,
+    speed: Option<f64>,
+    direction: Option<f64>,
+    satellites: Option<u64>,
+    hdop: Option<f64>,
+}
+
+impl Said {
+    fn new(random: &mut Random, second: u64) -> Self {
+        let signed = |random: &mut Random, most: usize| {
+            let millionths = random.below(2 * most * 1_000_000) as f64 / 1e6;
+            millionths - most as f64
+        };
+        Self {
+            second,
+            latitude: signed(random, 89),
+            longitude: signed(random, 179),
+            ..Self::default()
+        }
+    }
+
+    fn assert_told(&self, message: &Message) {
+        let near = |name: &str, wanted: Option<f64>, within: f64| match wanted {
+            Some(wanted) => {
+                let found = number(message, name);
+                assert!((found - wanted).abs() < within, "{name} {found}: {self:?}");
+            }
+            None => assert!(!message.has(name), "{name}: {self:?}"),
+        };
+        near("timestamp", Some((MIDNIGHT + self.second) as f64), 1e-6);
+        near("position.latitude", Some(self.latitude), 1e-7);
+        near("position.longitude", Some(self.longitude), 1e-7);
+        near("position.altitude", self.altitude, 1e-3);
+        near("position.speed", self.speed, 1e-3);
+        near("position.direction", self.direction, 1e-3);
+        near(
+            "position.satellites",
+            self.satellites.map(|n| n as f64),
+            0.1,
+        );
+        near("position.hdop", self.hdop, 1e-3);
+    }
+}
+
+/// Degrees and minutes, and the side.
+fn angle(degrees: f64, width: usize, sides: [&str; 2]) -> String {
+    let side = sides[usize::from(degrees < 0.0)];
+    // whole parts, so that 60 minutes never come of rounding
+    let parts = (degrees.abs() * 60e6).round() as u64;
+    let (whole, minutes, part) = (
+        parts / 60_000_000,
+        parts / 1_000_000 % 60,
+        parts % 1_000_000,
+    );
+    format!("{whole:0width$}{minutes:02}.{part:06},{side}")
+}
+
+/// The sentences of an epoch: RMC, and any of the others in any order; or GGA and ZDA without it.
+fn sentences(random: &mut Random, said: &mut Said, has_rmc: bool) -> String {
+    let second = said.second;
+    let clock = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
+    let place = format!(
+        "{},{}",
+        angle(said.latitude, 2, ["N", "S"]),
+        angle(said.longitude, 3, ["E", "W"])
+    );
+    let tenths = |random: &mut Random, most: usize| random.below(most * 10) as f64 / 10.0;
+    let (speed, direction) = (tenths(random, 200), tenths(random, 360));
+    let mut others = Vec::new();
+    if !has_rmc || random.below(2) == 0 {
+        let altitude = tenths(random, 5000) - 400.0;
+        let (satellites, hdop) = (random.below(25) as u64, tenths(random, 20));
+        others.push(format!(
+            "GPGGA,{clock:06},{place},1,{satellites:02},{hdop:.1},{altitude:.1},M,46.9,M,,"
+        ));
+        (said.altitude, said.satellites) = (Some(altitude), Some(satellites));
+        said.hdop = Some(hdop);
+    }
+    if random.below(2) == 0 {
+        let knots = speed / 1.852;
+        others.push(format!(
+            "GPVTG,{direction:.1},T,,M,{knots:.5},N,{speed:.1},K"
+        ));
+        (said.speed, said.direction) = (Some(speed), Some(direction));
+    }
+    if random.below(2) == 0 {
+        let hdop = said.hdop.unwrap_or_else(|| tenths(random, 20));
+        others.push(format!("GPGSA,A,3,04,05,,,,,,,,,,,2.5,{hdop:.1},2.1"));
+        said.hdop = Some(hdop);
+    }
+    let first = match has_rmc {
+        true => {
+            let knots = speed / 1.852;
+            (said.speed, said.direction) = (Some(speed), Some(direction));
+            format!("GPRMC,{clock:06},A,{place},{knots:.5},{direction:.1},010225,,,A")
+        }
+        false => format!("GPZDA,{clock:06},01,02,2025,00,00"),
+    };
+    for index in (1..others.len()).rev() {
+        others.swap(index, random.below(index + 1));
+    }
+    let sentences = std::iter::once(first).chain(others);
+    sentences.map(|body| sentence(&body)).collect()
+}
+
+#[test]
+fn epochs_of_many_sentences_become_one_message_each() {
+    each_seed(|random| {
+        let has_rmc = random.below(4) > 0;
+        let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+        let mut all = Vec::new();
+        let mut text = String::new();
+        for second in 0..1 + random.below(8) as u64 {
+            let mut said = Said::new(random, 43_200 + second);
+            text += &sentences(random, &mut said, has_rmc);
+            all.push(said);
+        }
+        cut(random, &mut line, &text);
+        assert_eq!(line.intake.malformed, [], "{text}");
+        assert_eq!(line.intake.taken.len(), all.len(), "{text}");
+        let told = all.iter().zip(&line.intake.taken);
+        told.for_each(|(said, message)| said.assert_told(message));
+    });
+}
+
+#[test]
+fn epochs_of_gpsd_become_one_message_each() {
+    each_seed(|random| {
+        let mut source = Connection::new(Gpsd::new("gw"));
+        let mut all = Vec::new();
+        let mut text = String::new();
+        let (mut satellites, mut hdop, mut sky) = (0, 0.0, false);
+        for second in 0..1 + random.below(8) as u64 {
+            let mut said = Said::new(random, 43_200 + second);
+            let mut maybe = |most: usize| match random.below(3) {
+                0 => None,
+                _ => Some(random.below(most * 100) as f64 / 100.0),
+            };
+            (said.altitude, said.direction) = (maybe(5000), maybe(360));
+            let metres = maybe(60);
+            said.speed = metres.map(|metres| metres * 3.6);
+            let clock = format!("2025-02-01T12:00:{second:02}.000Z");
+            text += &format!(
+                "{{\"class\":\"TPV\",\"mode\":3,\"time\":\"{clock}\",\"lat\":{},\"lon\":{}",
+                said.latitude, said.longitude
+            );
+            let fields = [
+                ("altMSL", said.altitude),
+                ("track", said.direction),
+                ("speed", metres),
+            ];
+            for (name, value) in fields {
+                if let Some(value) = value {
+                    text += &format!(",\"{name}\":{value}");
+                }
+            }
+            text += "}\r\n";
+            if random.below(3) == 0 {
+                (satellites, hdop) = (random.below(25) as u64, random.below(90) as f64);
+                text += &format!("{{\"class\":\"SKY\",\"uSat\":{satellites},\"hdop\":{hdop}}}\r\n");
+                sky = true;
+            }
+            if sky {
+                (said.satellites, said.hdop) = (Some(satellites), Some(hdop));
+            }
+            all.push(said);
+        }
+        cut(random, &mut source, &text);
+        assert_eq!(source.closed, None, "{text}");
+        assert_eq!(source.intake.taken.len(), all.len(), "{text}");
+        let told = all.iter().zip(&source.intake.taken);
+        told.for_each(|(said, message)| said.assert_told(message));
+    });
+}
+
+/// Sends a text in pieces, and then nothing for a while.
+fn cut(random: &mut Random, line: &mut Connection<impl Session>, text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(1 + random.below(rest.len().min(200)));
+        line.send(piece);
+        rest = behind;
+    }
+    line.pass(std::time::Duration::from_secs(1));
+}
+
+/// 2025-02-01, seconds since 1970.
+const MIDNIGHT: u64 = 1_738_368_000;
+
+#[test]
+fn what_is_not_gpsds_is_counted_and_ends_the_connection_or_is_passed() {
+    let tpv = |rest: &str| format!("{{\"class\":\"TPV\",\"mode\":3,{rest}}}\r\n");
+    let good = tpv("\"time\":\"2025-02-01T12:00:00Z\",\"lat\":1.5,\"lon\":2.5");
+    let table = [
+        ("no JSON", "hello\r\n".to_owned(), Malformed::Syntax, true),
+        ("NMEA", sentence("GPGSV,1,1,00"), Malformed::Syntax, true),
+        (
+            "cut off",
+            format!("{}\r\n", &good[..40]),
+            Malformed::Syntax,
+            true,
+        ),
+        ("too long", "x".repeat(20_000), Malformed::Length, true),
+        (
+            "a time that is none",
+            tpv("\"time\":\"yesterday\",\"lat\":1,\"lon\":2"),
+            Malformed::Value,
+            false,
+        ),
+        (
+            "beyond the pole",
+            tpv("\"time\":\"2025-02-01T12:00:00Z\",\"lat\":91,\"lon\":2"),
+            Malformed::Value,
+            false,
+        ),
+        (
+            "what gpsd did not understand",
+            "{\"class\":\"ERROR\",\"message\":\"no\"}\r\n".to_owned(),
+            Malformed::Unsupported,
+            false,
+        ),
+    ];
+    for (name, broken, reason, ends) in table {
+        let mut source = Connection::new(Gpsd::new("gw"));
+        source.send(broken.as_bytes());
+        assert_eq!(source.intake.malformed, [reason], "{name}");
+        assert_eq!(source.closed.is_some(), ends, "{name}");
+        if !ends {
+            source.send(good.as_bytes());
+            source.pass(std::time::Duration::from_secs(1));
+            assert_eq!(source.intake.taken.len(), 1, "{name}");
+        }
+    }
+}
