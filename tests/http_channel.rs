@@ -8,7 +8,8 @@ use support::random::Random;
 use weir::channel::Session;
 use weir::channel::http::Posts;
 use weir::channel::http_request::Requests;
-use weir::message::json::Names;
+use weir::message::Message;
+use weir::message::json::{self, Names};
 
 #[test]
 fn a_request_is_answered_once_its_messages_are_safe() {
@@ -327,6 +328,44 @@ fn only_who_knows_the_token_is_served() {
     let mut client = with_token();
     client.bring(post(ONE).replacen("X: y", "authorization: bearer  s3cret", 1));
     assert_eq!(status(&client.commit()), "200 {\"accepted\":1}");
+}
+
+#[test]
+fn thousands_of_requests_come_back_with_their_values_and_answers() {
+    let mut random = Random(0x177);
+    let (mut client, mut expected) = (client(), Vec::new());
+    for _ in 0..3_000 {
+        let messages: Vec<_> = (0..random.below(4)).map(|_| random.message()).collect();
+        let objects: Vec<_> = messages.iter().map(written).collect();
+        let body = match messages.len() {
+            1 => objects.concat(),
+            _ => format!("[{}]", objects.join(",")),
+        };
+        let middle = (0..=body.len() / 2)
+            .rev()
+            .find(|at| body.is_char_boundary(*at));
+        let (one, other) = body.split_at(middle.unwrap());
+        let request = match random.below(2) {
+            0 => post(&body),
+            _ => chunked(&[one, other].map(|part| if part.is_empty() { " " } else { part })),
+        };
+        let mut said = String::new();
+        for piece in request.as_bytes().chunks(1 + random.below(600)) {
+            said += &client.bring(piece);
+        }
+        said += &client.commit();
+        let accepted = format!("200 {{\"accepted\":{}}}", messages.len());
+        assert_eq!(status(&said), accepted, "{request}");
+        expected.extend(messages);
+    }
+    assert_eq!(client.intake.taken, expected);
+}
+
+fn written(message: &Message) -> String {
+    let mut out = Vec::new();
+    let fields = message.fields();
+    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

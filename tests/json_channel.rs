@@ -7,7 +7,8 @@ use support::intake::{Connection, FakeIntake};
 use support::random::Random;
 use weir::channel::json::{JsonLines, LINE_MAX};
 use weir::channel::{Malformed, Session};
-use weir::message::json::Names;
+use weir::message::Message;
+use weir::message::json::{self, Names};
 
 #[test]
 fn lines_are_acknowledged_once_they_are_safe() {
@@ -169,6 +170,47 @@ fn one_call_answers_a_bounded_number_of_lines() {
         .receive(input.as_bytes(), &mut intake, &mut out)
         .unwrap();
     assert!(used > 0, "answers that nobody reads hold up no lines");
+}
+
+#[test]
+fn thousands_of_lines_come_back_with_their_values_and_answers() {
+    let mut random = Random(0x715);
+    let (mut client, mut expected, mut acked) = (client(), Vec::new(), 0);
+    for number in 1..=5_000 {
+        let messages: Vec<_> = (0..random.below(4)).map(|_| random.message()).collect();
+        let objects: Vec<_> = messages.iter().map(written).collect();
+        let line = match (messages.len(), random.below(10)) {
+            (_, 0) => "{\"ident\":\"a\",}".to_owned(),
+            (1, _) => objects.concat(),
+            _ => format!(" [{}] ", objects.join(" , ")),
+        };
+        let right = !line.ends_with(",}");
+        let end = ["\n", "\r\n"][random.below(2)];
+        let said = match random.below(2) {
+            0 => client.bring(format!("{line}{end}")),
+            _ => client.trickle(&format!("{line}{end}")),
+        };
+        if right {
+            acked += messages.len();
+            expected.extend(messages);
+            assert_eq!(said, "", "{line}");
+        } else {
+            assert!(said.ends_with(&format!(",\"line\":{number}}}\n")), "{said}");
+        }
+        let before = client.intake.tickets.len();
+        let answer = client.commit();
+        if before > 0 {
+            assert_eq!(answer, format!("{{\"acked\":{acked}}}\n"));
+        }
+    }
+    assert_eq!(client.intake.taken, expected);
+}
+
+fn written(message: &Message) -> String {
+    let mut out = Vec::new();
+    let fields = message.fields();
+    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn a_broker_that_allows_five_in_flight_is_never_sent_a_sixth() {
         let broker = Broker::start("max_inflight_messages 5\n");
         let (line, port) = (Line::clear(broker.port, cuts, 40_000, 7), free_port());
         let stream = stream(line.port, version, &format!("window = {window}"));
-        let weir = Weir::start("five", &config(port, &stream));
+        let mut weir = Weir::start("five", &config(port, &stream));
         send(port, 0..3_000);
         eventually("all is settled", || {
             asking::count(&weir, "cloud", "backlog") == 0
@@ -28,6 +28,9 @@ fn a_broker_that_allows_five_in_flight_is_never_sent_a_sixth() {
             (line.most_in_flight(), line.cuts_left()),
             (window.min(5), 0)
         );
+        weir.kill();
+        weir.restart();
+        assert_eq!(asking::count(&weir, "cloud", "stored"), 3_000);
     }
 }
 
