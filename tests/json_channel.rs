@@ -188,7 +188,7 @@ fn thousands_of_lines_come_back_with_their_values_and_answers() {
         let end = ["\n", "\r\n"][random.below(2)];
         let said = match random.below(2) {
             0 => client.bring(format!("{line}{end}")),
-            _ => client.trickle(&format!("{line}{end}")),
+            _ => client.trickle(format!("{line}{end}")),
         };
         if right {
             acked += messages.len();

@@ -34,7 +34,9 @@ fn every_stream_is_dialled_and_nothing_is_sent() {
     let (broker, web, receiver) = (Mosquitto::start(), Nginx::start(), WialonReceiver::start());
     let folder = Folder::new("dial");
     let place = folder.join("").display().to_string();
-    let streams = mqtt("cloud", broker.port, "channels = [\"*\"]")
+    // a will is left by a daemon, not by one who only tries
+    let will = "channels = [\"*\"]\nwill = { topic = \"weir/will\", payload = \"gone\" }";
+    let streams = mqtt("cloud", broker.port, will)
         + &http("web", web.port)
         + &wialon("far", receiver.port)
         + "[[stream]]\nname = \"log\"\ntype = \"file\"\nchannels = [\"*\"]\n"
