@@ -48,6 +48,41 @@ fn every_vector_of_nmea_gives_its_values() {
     assert!(seen >= 16, "a vector is skipped");
 }
 
+/// GpsGate's lines are framed as NMEA's: a receiver's channel judges them by their checksum, passes
+/// over the commands and reads the position. What commands mean is nothing for a channel.
+#[test]
+fn every_line_of_gpsgate_is_judged_and_its_position_read() {
+    let Some(file) = vectors("gpsgate.json") else {
+        return;
+    };
+    let all = file["vectors"].as_array().unwrap();
+    let mut positions = 0;
+    for vector in all {
+        let id = &vector["id"];
+        let text = vector["line"].as_str().unwrap();
+        let wrong = text.replace('*', "x*");
+        assert_eq!(wire::line(wrong.as_bytes()), Err(Invalid::Checksum), "{id}");
+        match wire::line(text.as_bytes()) {
+            Ok(Line::Sentence(None, Sentence::Other)) => {}
+            Ok(Line::Sentence(None, Sentence::Rmc(rmc))) => {
+                let (latitude, longitude) = rmc.position.unwrap();
+                let place = [("lat", latitude), ("lon", longitude)];
+                for (name, found) in place {
+                    let wanted = vector["expect"][name].as_f64().unwrap();
+                    assert!((found - wanted).abs() < 1e-6, "{id}: {name} {found}");
+                }
+                let date = rmc.date.unwrap();
+                let day = format!("{:04}-{:02}-{:02}T", date.year, date.month, date.day);
+                let time = vector["expect"]["time_utc"].as_str().unwrap();
+                assert!(time.starts_with(&day), "{id}: {day}");
+                positions += 1;
+            }
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+    assert!(all.len() >= 17 && positions == 1, "a vector is skipped");
+}
+
 fn compare_sentence(sentence: &Sentence, expected: &Json, id: &Json) {
     let near = |found: Option<f64>, name: &str, scale: f64| match &expected[name] {
         Json::Null => assert!(found.is_none(), "{id}: {name}: {found:?}"),
