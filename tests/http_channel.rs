@@ -5,11 +5,11 @@ mod support;
 
 use support::intake::Connection;
 use support::random::Random;
+use support::written;
 use weir::channel::Session;
 use weir::channel::http::Posts;
 use weir::channel::http_request::Requests;
-use weir::message::Message;
-use weir::message::json::{self, Names};
+use weir::message::json::Names;
 
 #[test]
 fn a_request_is_answered_once_its_messages_are_safe() {
@@ -359,13 +359,6 @@ fn thousands_of_requests_come_back_with_their_values_and_answers() {
         expected.extend(messages);
     }
     assert_eq!(client.intake.taken, expected);
-}
-
-fn written(message: &Message) -> String {
-    let mut out = Vec::new();
-    let fields = message.fields();
-    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
-    String::from_utf8(out).unwrap()
 }
 
 #[test]

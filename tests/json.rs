@@ -5,6 +5,7 @@
 mod support;
 
 use support::random::Random;
+use support::written;
 use weir::message::Message;
 use weir::message::json::{self, Names, PARAMETERS_MAX};
 
@@ -245,15 +246,6 @@ fn damaged_text_never_panics() {
 
 fn parse(text: &str) -> Result<Message, json::Error> {
     json::parse(text.as_bytes(), &Names::default())
-}
-
-fn written(message: &Message) -> String {
-    let mut out = Vec::new();
-    json::write(
-        message.fields().map(|(name, value)| (name, value.as_ref())),
-        &mut out,
-    );
-    String::from_utf8(out).unwrap()
 }
 
 /// What is given, and what is said of it.

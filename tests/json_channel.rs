@@ -5,10 +5,10 @@ mod support;
 
 use support::intake::{Connection, FakeIntake};
 use support::random::Random;
+use support::written;
 use weir::channel::json::{JsonLines, LINE_MAX};
 use weir::channel::{Malformed, Session};
-use weir::message::Message;
-use weir::message::json::{self, Names};
+use weir::message::json::Names;
 
 #[test]
 fn lines_are_acknowledged_once_they_are_safe() {
@@ -204,13 +204,6 @@ fn thousands_of_lines_come_back_with_their_values_and_answers() {
         }
     }
     assert_eq!(client.intake.taken, expected);
-}
-
-fn written(message: &Message) -> String {
-    let mut out = Vec::new();
-    let fields = message.fields();
-    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
-    String::from_utf8(out).unwrap()
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub(super) fn rounded(number: f64, digits: f64) -> Value {
     Value::from(if rounded.is_finite() { rounded } else { number })
 }
 
+/// In km/h.
+pub(super) const METRE_PER_SECOND: f64 = 3.6;
+
 /// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
 /// burst.
 pub(super) const EPOCH: Duration = Duration::from_millis(300);

@@ -10,7 +10,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::fix::{EPOCH, Fix};
+use super::fix::{EPOCH, Fix, METRE_PER_SECOND};
 use super::{Close, Intake, Malformed, Session};
 use crate::clock::Now;
 use crate::message::{Message, timestamp};
@@ -128,7 +128,10 @@ impl Gpsd {
         fix.valid |= report.mode.is_some_and(|mode| mode >= 2);
         fix.position = position.or(fix.position);
         fix.altitude = report.alt_msl.or(report.alt).or(fix.altitude);
-        fix.speed = report.speed.map(|speed| speed * 3.6).or(fix.speed);
+        fix.speed = report
+            .speed
+            .map(|speed| speed * METRE_PER_SECOND)
+            .or(fix.speed);
         fix.direction = report.track.or(fix.direction);
     }
 

@@ -30,9 +30,9 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
         config,
         clock: Clock::new(),
     };
-    let mut before = None;
+    let (mut ring, mut before) = (None, None);
     loop {
-        let Some((daemon, in_memory)) = gateway.begin(before.take()) else {
+        let Some((daemon, in_memory)) = gateway.begin(ring.take(), before.take()) else {
             return Exit::Failed;
         };
         match work(&daemon, gateway.until(&mut signals, in_memory)) {
@@ -40,9 +40,9 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
             End::Reload(config) => {
                 gateway.config = *config;
                 // A ring in a file is closed by now, and free for the next one.
-                before = in_memory.then_some((daemon, None));
+                before = in_memory.then_some(daemon);
             }
-            End::Disk(ring) => before = Some((daemon, Some(*ring))),
+            End::Disk(found) => (ring, before) = (Some(*found), Some(daemon)),
         }
     }
 }
@@ -64,12 +64,11 @@ enum End {
 }
 
 impl Gateway {
-    /// A daemon that takes over what the one `before` had in memory, if there is one, into a ring
-    /// that may be open already; and whether it has its ring in memory.
-    fn begin(&mut self, before: Option<(Daemon, Option<Ring>)>) -> Option<(Daemon, bool)> {
+    /// A daemon on a ring that may be open already, into which it takes over what the one `before`
+    /// had in memory, if there is one; and whether its own ring is in memory.
+    fn begin(&mut self, ring: Option<Ring>, before: Option<Daemon>) -> Option<(Daemon, bool)> {
         log::set_max_level(self.config.log.level);
         allow_files(&self.config);
-        let (before, ring) = before.map_or((None, None), |(daemon, ring)| (Some(daemon), ring));
         let opened = ring.map_or_else(|| open_ring(&self.config.ring, &self.clock), Ok);
         let ring = match opened {
             Ok(ring) => ring,

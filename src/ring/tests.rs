@@ -429,14 +429,20 @@ impl Storage for Failing {
     }
 }
 
-#[test]
-fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
+/// A ring on a disk that is good until it is told to fail.
+fn on_a_failing_disk() -> (World, Rc<Cell<bool>>) {
     let fails = Rc::new(Cell::new(false));
     let storage = Failing {
         memory: Memory::new(256 << 10),
         fails: Rc::clone(&fails),
     };
-    let mut world = World::open(Box::new(storage), settings(256 << 10));
+    let world = World::open(Box::new(storage), settings(256 << 10));
+    (world, fails)
+}
+
+#[test]
+fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
+    let (mut world, fails) = on_a_failing_disk();
     fails.set(true);
     let first = world.append(b"one");
     assert_eq!(world.ring.commit(world.now), Err(IoError::Io));
@@ -462,12 +468,7 @@ fn a_failing_disk_withholds_what_needs_it_and_is_tried_again() {
 
 #[test]
 fn memory_that_is_trusted_is_safe_while_the_disk_fails_and_never_unsafe_again() {
-    let fails = Rc::new(Cell::new(false));
-    let storage = Failing {
-        memory: Memory::new(256 << 10),
-        fails: Rc::clone(&fails),
-    };
-    let mut world = World::open(Box::new(storage), settings(256 << 10));
+    let (mut world, fails) = on_a_failing_disk();
     world.ring.trust_memory();
     let first = world.append(b"one");
     assert!(world.ring.safe() == first, "the disk is good");

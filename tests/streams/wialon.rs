@@ -177,12 +177,17 @@ fn poison_by_chance_stops_nothing_else_and_is_never_taken_for_accepted() {
     }
 }
 
+/// A stream whose receiver is known to live: it has acknowledged a message.
+fn acknowledged_once() -> (World, Settings) {
+    let (mut world, settings) = (World::new(), settings(10, Ack::Byte));
+    world.append_many(1);
+    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    (world, settings)
+}
+
 #[test]
 fn a_receiver_that_answers_nothing_for_a_while_costs_no_message() {
-    let mut world = World::new();
-    world.append_many(1);
-    let settings = settings(10, Ack::Byte);
-    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    let (mut world, settings) = acknowledged_once();
     world.append_many(20);
     Receiver::new(&|_| false).serve_all(&mut world, &settings, 60);
     assert_eq!(world.counters().backlog, 20);
@@ -244,10 +249,7 @@ fn answers_to_some_of_a_flight_blame_none_of_it() {
 
 #[test]
 fn a_byte_too_many_is_not_the_answer_of_a_packet_on_trial() {
-    let mut world = World::new();
-    world.append_many(1);
-    let settings = settings(10, Ack::Byte);
-    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    let (mut world, settings) = acknowledged_once();
     world.append_many(1);
     Receiver::new(&|_| false).serve_all(&mut world, &settings, 5);
     let mut talk = Talk::new(&world, &settings);
@@ -258,10 +260,7 @@ fn a_byte_too_many_is_not_the_answer_of_a_packet_on_trial() {
 
 #[test]
 fn what_is_rewound_has_all_its_attempts_again() {
-    let mut world = World::new();
-    world.append_many(1);
-    let settings = settings(10, Ack::Byte);
-    Receiver::new(&|_| true).serve_all(&mut world, &settings, 1);
+    let (mut world, settings) = acknowledged_once();
     world.append_many(1);
     Receiver::new(&|_| false).serve_all(&mut world, &settings, 5);
     world.restart();

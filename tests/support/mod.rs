@@ -18,6 +18,7 @@ pub(crate) mod vectors;
 
 use std::time::Duration;
 use weir::clock::{Now, Wall};
+use weir::message::{Message, json};
 
 /// An hour after the boot, on 2026-01-01, by a clock that is right.
 pub(crate) fn a_moment() -> Now {
@@ -28,4 +29,12 @@ pub(crate) fn a_moment() -> Now {
             trusted: true,
         },
     }
+}
+
+/// A message as weir writes it in JSON.
+pub(crate) fn written(message: &Message) -> String {
+    let mut out = Vec::new();
+    let fields = message.fields();
+    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
+    String::from_utf8(out).unwrap()
 }

@@ -38,7 +38,7 @@
 use super::values::{code, micros, number, place, read, switch};
 use super::{SpeedUnit, Wrong};
 use crate::channel::Malformed;
-use crate::channel::fix::rounded;
+use crate::channel::fix::{METRE_PER_SECOND, rounded};
 use crate::message::{Message, Value, json};
 use crate::wire::form::{NotUtf8, pairs};
 use crate::wire::nmea::KNOT;
@@ -421,9 +421,6 @@ const CELL: [&str; 5] = [
     "gsm.cellid",
     "gsm.signal.dbm",
 ];
-
-/// In km/h.
-const METRE_PER_SECOND: f64 = 3.6;
 
 /// Most fields of one request.
 const FIELDS_MAX: usize = 512;
