@@ -111,6 +111,12 @@ pub const NOT_DELIVERED: u16 = 403;
 /// Messages were sent.
 pub const MESSAGES_SENT: u16 = 404;
 
+/// Something does not work and is tried again: weir's own code, flespi has none.
+pub const FAULT: u16 = 901;
+
+/// It works again: weir's own code as well.
+pub const RECOVERED: u16 = 902;
+
 /// Events that a stream or channel remembers: 10 to 30 KiB.
 pub(super) const EVENTS_MAX: usize = 100;
 

@@ -81,6 +81,8 @@ impl Report {
 
     fn channel(&mut self, channel: &ChannelReport) {
         let name = |figure: &str| format!("channel.{}.{figure}", channel.name);
+        self.set_known(name("listening"), channel.listening);
+        self.set_known(name("listen_error"), channel.listen_error.as_deref());
         self.set(name("connections"), channel.connections);
         self.set(name("received"), channel.received);
         self.set(name("refused"), channel.refused.values().sum::<u64>());

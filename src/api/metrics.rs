@@ -79,6 +79,7 @@ const RING: &[Family<RingReport>] = &[
 const CHANNEL: &[Family<ChannelReport>] = &[
     ("received_total", "counter", "messages taken", |c| whole(c.received)),
     ("unwanted_total", "counter", "messages that no stream wanted", |c| whole(c.unwanted)),
+    ("listening", "gauge", "1: all its addresses are bound", |c| flag(c.listening)),
     ("connections", "gauge", "connections now", |c| whole(c.connections)),
     ("certificate_days", "gauge", "until its certificate expires", |c| days(c.certificate_days)),
 ];
@@ -173,6 +174,10 @@ impl Page {
 )]
 fn whole(count: u64) -> Option<f64> {
     Some(count as f64)
+}
+
+fn flag(is_set: Option<bool>) -> Option<f64> {
+    is_set.map(|is_set| f64::from(u8::from(is_set)))
 }
 
 fn days(days: Option<i64>) -> Option<f64> {

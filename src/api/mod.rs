@@ -18,7 +18,8 @@ mod routes;
 mod session;
 
 pub use event::{
-    CONNECTED, CONNECTION_LOST, Event, Journal, Line, MESSAGES_SENT, NOT_DELIVERED, Page, Sent,
+    CONNECTED, CONNECTION_LOST, Event, FAULT, Journal, Line, MESSAGES_SENT, NOT_DELIVERED, Page,
+    RECOVERED, Sent,
 };
 pub use health::health;
 pub use report::{ChannelReport, ClockReport, RingReport, Status, StreamReport};

@@ -91,6 +91,10 @@ pub struct ChannelReport {
     /// As configured.
     #[serde(rename = "type")]
     pub kind: String,
+    /// Whether all its addresses are bound; none where it connects, or needs none.
+    pub listening: Option<bool>,
+    /// Which is not, and why.
+    pub listen_error: Option<String>,
     /// Connections now.
     pub connections: u64,
     /// Messages taken.

@@ -3,7 +3,8 @@
 use super::Exit;
 use super::client::{Client, Target, Trouble, path_of};
 use crate::api::{
-    CONNECTED, CONNECTION_LOST, ChannelReport, Event, Line, NOT_DELIVERED, Sent, StreamReport,
+    CONNECTED, CONNECTION_LOST, ChannelReport, Event, FAULT, Line, NOT_DELIVERED, RECOVERED, Sent,
+    StreamReport,
 };
 use std::io::{self, Write};
 use std::time::Duration;
@@ -83,6 +84,8 @@ fn what(event: &Event) -> String {
         (CONNECTION_LOST, _) => "connection lost".to_owned(),
         (NOT_DELIVERED, _) if event.error_code.is_some() => "not delivered".to_owned(),
         (NOT_DELIVERED, _) => "refused".to_owned(),
+        (FAULT, _) => "fault".to_owned(),
+        (RECOVERED, _) => "recovered".to_owned(),
         _ => "event".to_owned(),
     }
 }

@@ -118,13 +118,22 @@ fn channel(page: &mut String, channel: &ChannelReport) {
         true => "none".to_owned(),
         false => reasons.join(", "),
     };
+    let state = match channel.listening {
+        Some(true) => "listening, ",
+        Some(false) => "NOT LISTENING, ",
+        None => "",
+    };
     line(
         page,
         format_args!(
-            "\nchannel {} ({}): {} connections\n  received {}, unwanted {}, refused {refused}",
+            "\nchannel {} ({}): {state}{} connections\n  received {}, unwanted {}, refused \
+             {refused}",
             channel.name, channel.kind, channel.connections, channel.received, channel.unwanted,
         ),
     );
+    if let Some(error) = &channel.listen_error {
+        line(page, format_args!("  not listening on {error}"));
+    }
 }
 
 fn stream(page: &mut String, stream: &StreamReport) {

@@ -1,16 +1,15 @@
-//! Accepting: one task for each listening address, one for each connection.
+//! Accepting: one task for each connection.
 
 use super::connection::{Connection as Served, End};
-use super::datagram::Datagrams;
 use super::dialler::HANDSHAKE;
 use super::hub::Hub;
 use super::intake::Channel;
-use super::{serial, within};
+use super::within;
 use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::channel;
-use crate::net::tls::{Fault, Server};
-use crate::net::{self, Address, Connection, Listener, Socket};
-use async_executor::{LocalExecutor, Task};
+use crate::net::tls::Fault;
+use crate::net::{Connection, Listener, Socket};
+use async_executor::LocalExecutor;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -18,51 +17,13 @@ use std::time::Duration;
 
 pub(super) type Executor = Rc<LocalExecutor<'static>>;
 
-/// Listens on all addresses of a channel; one that cannot be bound says why and is left out.
-pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) -> Vec<Task<()>> {
-    let mut tasks = Vec::new();
-    if let Some(Err(fault)) = channel.tls.as_ref().map(Server::check) {
-        log::error!(
-            "channel `{}`: {fault}; until then nobody is served",
-            channel.name()
-        );
-    }
-    for address in &channel.settings.listen {
-        let bound = match address {
-            Address::Udp(udp) => datagrams(executor, hub, channel, *udp),
-            Address::Serial(line) => Ok(serial::read(executor, hub, channel, line)),
-            Address::Tcp(_) | Address::Unix(_) => net::listen(address).map(|listener| {
-                let (hub, channel) = (Rc::clone(hub), Rc::clone(channel));
-                let executor_too = Rc::clone(executor);
-                executor.spawn(async move { accept(&executor_too, &hub, &channel, listener).await })
-            }),
-        };
-        match bound {
-            Ok(task) => {
-                log::info!("channel `{}`: listening on {address}", channel.name());
-                tasks.push(task);
-            }
-            Err(error) => log::error!("channel `{}`: {address}: {error}", channel.name()),
-        }
-    }
-    tasks
-}
-
-fn datagrams(
+/// Accepts for ever. Waits on: the listening socket.
+pub(super) async fn accept(
     executor: &Executor,
     hub: &Rc<Hub>,
     channel: &Rc<Channel>,
-    address: SocketAddr,
-) -> io::Result<Task<()>> {
-    let socket = net::bind(address)?;
-    let (hub, channel) = (Rc::clone(hub), Rc::clone(channel));
-    Ok(executor.spawn(async move {
-        Datagrams::new(&hub, &channel, socket).serve().await;
-    }))
-}
-
-/// Accepts for ever. Waits on: the listening socket.
-async fn accept(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>, listener: Listener) {
+    listener: Listener,
+) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => welcome(executor, hub, channel, socket, peer),

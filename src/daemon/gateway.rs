@@ -211,9 +211,13 @@ impl Daemon {
 
     fn channel_report(&self, channel: &Channel) -> ChannelReport {
         let identity = channel.settings.identity();
+        let listen_error = channel.listening.error();
+        let listens = !channel.settings.listen.is_empty();
         ChannelReport {
             name: channel.name().to_owned(),
             kind: channel.settings.protocol.name().to_owned(),
+            listening: listens.then_some(listen_error.is_none()),
+            listen_error,
             connections: channel.connections.get() as u64,
             received: channel.received.get(),
             refused: channel.refused(),

@@ -3,6 +3,7 @@
 
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
+use super::listening::Listening;
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused};
@@ -36,6 +37,7 @@ pub(super) struct Channel {
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
     pub(super) journal: RefCell<Journal>,
+    pub(super) listening: Listening,
     /// What its TCP and Unix connections are wrapped in.
     pub(super) tls: Option<Server>,
     /// When a source is dialled again, if it waits for that.
@@ -76,6 +78,7 @@ impl Channel {
             refused: RefCell::default(),
             limiter: RefCell::default(),
             journal: RefCell::default(),
+            listening: Listening::default(),
             next_try: Cell::default(),
             woken: Cell::default(),
             called: Event::new(),
@@ -97,7 +100,7 @@ impl Channel {
         self.called.listen()
     }
 
-    /// Ends the pause that it is in.
+    /// Ends the pauses that it is in.
     pub(super) fn wake(&self) {
         self.woken.set(true);
         self.called.notify(usize::MAX);

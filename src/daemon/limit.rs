@@ -30,6 +30,34 @@ impl Limiter {
     }
 }
 
+/// What lasts: said at once and when it changes, and else only now and then.
+#[derive(Debug, Default)]
+pub(super) struct Lasting(Option<(Box<str>, Duration)>);
+
+impl Lasting {
+    /// Whether a line may be written, `every` so long at most where it stays the same; zero: once.
+    pub(super) fn admit(&mut self, text: &str, now: Duration, every: Duration) -> bool {
+        if let Some((said, at)) = &self.0
+            && **said == *text
+            && (every.is_zero() || now < *at + every)
+        {
+            return false;
+        }
+        self.0 = Some((text.into(), now));
+        true
+    }
+
+    /// Whether something lasts.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// It is over; whether it was there.
+    pub(super) fn end(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
 /// What the end of a line says of those that were left out before it.
 pub(super) fn left_out(count: u64) -> String {
     match count {
@@ -62,5 +90,20 @@ mod tests {
         assert_eq!(limiter.admit("crc", at(9)), None);
         assert_eq!(limiter.admit("crc", at(11)), Some(2));
         assert_eq!(limiter.admit("crc", at(30)), Some(0));
+    }
+
+    #[test]
+    fn what_lasts_is_said_at_once_when_it_changes_and_now_and_then() {
+        let (at, minute) = (Duration::from_secs, Duration::from_mins(1));
+        let mut trouble = Lasting::default();
+        assert!(!trouble.end());
+        assert!(trouble.admit("in use", at(0), minute));
+        assert!(!trouble.admit("in use", at(59), minute));
+        assert!(trouble.admit("no such address", at(59), minute));
+        assert!(!trouble.admit("no such address", at(118), minute));
+        assert!(trouble.admit("no such address", at(119), minute));
+        assert!(!trouble.admit("no such address", at(9000), Duration::ZERO));
+        assert!(trouble.end() && !trouble.is_there());
+        assert!(trouble.admit("no such address", at(9001), minute));
     }
 }

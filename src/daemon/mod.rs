@@ -13,6 +13,7 @@ mod hub;
 mod intake;
 mod itself;
 mod limit;
+mod listening;
 mod open;
 mod rate;
 mod serial;
@@ -126,9 +127,11 @@ impl Daemon {
         ready: impl FnOnce(),
         stop: impl Future<Output = ()>,
     ) {
+        // it makes the folder that sockets of channels may lie in
+        let api = serve_api::listen(executor, self);
         let mut tasks = Vec::new();
         for channel in self.channels.iter() {
-            tasks.extend(accept::listen(executor, &self.hub, channel));
+            tasks.extend(listening::listen(executor, &self.hub, channel));
             tasks.extend(source::connect(executor, &self.hub, channel));
             tasks.extend(itself::report(executor, self, channel));
         }
@@ -141,13 +144,10 @@ impl Daemon {
         tasks.extend(self.keep_working(executor));
         tasks.push(executor.spawn(uplink::watch(self.clone())));
         tasks.push(executor.spawn(self.clone().keep_rating()));
-        let api = serve_api::listen(executor, self);
+        tasks.push(executor.spawn(uplink::watch_addresses(self.clone())));
         ready();
         stop.await;
-        drop(tasks);
-        if api.is_some() {
-            serve_api::remove(self);
-        }
+        drop((tasks, api));
         self.hub.close();
     }
 

@@ -1,6 +1,7 @@
 //! The API's sockets: one task for the listening one, one for each connection. Understands
 //! nothing of what passes.
 
+use super::limit::Lasting;
 use super::{Daemon, first_of, sleep};
 use crate::api::{Access, Keep, Session};
 use crate::net::{self, Address, Interest, Listener, Socket};
@@ -11,34 +12,62 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Listens as the configuration says; nothing where it says "off", or where that fails: a gateway
-/// forwards without it too.
-pub(super) fn listen(executor: &Rc<LocalExecutor<'static>>, daemon: &Daemon) -> Option<Task<()>> {
-    let address = daemon.api.listen.as_ref()?;
-    match bind(address) {
-        Ok(listener) => {
-            log::info!("api: listening on {address}");
-            let server = Server {
-                executor: Rc::clone(executor),
-                daemon: daemon.clone(),
-                access: access(address, daemon.api.token.as_deref()),
-                open: Cell::new(0),
-            };
-            Some(executor.spawn(Rc::new(server).accept(listener)))
-        }
-        Err(error) => {
-            log::warn!("api: {address}: {error}; `weir status` and others cannot ask");
-            None
+/// Listens as the configuration says; nothing where it says "off". What cannot be bound is tried
+/// again for ever: a gateway forwards without it too.
+pub(super) fn listen(executor: &Rc<LocalExecutor<'static>>, daemon: &Daemon) -> Option<Desk> {
+    let address = daemon.api.listen.clone()?;
+    let is_bound = Rc::new(Cell::new(false));
+    let server = Rc::new(Server {
+        executor: Rc::clone(executor),
+        daemon: daemon.clone(),
+        access: access(&address, daemon.api.token.as_deref()),
+        open: Cell::new(0),
+    });
+    let mut trouble = Lasting::default();
+    let first = bind_or_say(&address, &mut trouble, server.mono());
+    is_bound.set(first.is_some());
+    let serve = server.keep_listening(address.clone(), first, trouble, Rc::clone(&is_bound));
+    Some(Desk {
+        address,
+        is_bound,
+        _task: executor.spawn(serve),
+    })
+}
+
+/// The listening socket, and its file: both go with it.
+pub(super) struct Desk {
+    address: Address,
+    is_bound: Rc<Cell<bool>>,
+    _task: Task<()>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Address::Unix(path) = &self.address
+            && self.is_bound.get()
+            && let Err(error) = fs::remove_file(path)
+        {
+            log::debug!("api: {}: {error}", path.display());
         }
     }
 }
 
-/// Removes the socket that [`listen`] made.
-pub(super) fn remove(daemon: &Daemon) {
-    if let Some(Address::Unix(path)) = &daemon.api.listen
-        && let Err(error) = fs::remove_file(path)
-    {
-        log::debug!("api: {}: {error}", path.display());
+fn bind_or_say(address: &Address, trouble: &mut Lasting, now: Duration) -> Option<Listener> {
+    match bind(address) {
+        Ok(listener) => {
+            log::info!("api: listening on {address}");
+            Some(listener)
+        }
+        Err(error) => {
+            let text = format!("{address}: {error}");
+            if trouble.admit(&text, now, SAY_EVERY) {
+                log::warn!(
+                    "api: not listening: {text}; `weir status` and others cannot ask; tried again \
+                     for ever"
+                );
+            }
+            None
+        }
     }
 }
 
@@ -82,6 +111,26 @@ struct Line<'a> {
 }
 
 impl Server {
+    /// Waits on: the listening socket; while there is none, the time to try again.
+    async fn keep_listening(
+        self: Rc<Self>,
+        address: Address,
+        mut bound: Option<Listener>,
+        mut trouble: Lasting,
+        is_bound: Rc<Cell<bool>>,
+    ) {
+        let mut pause = RETRY_MIN;
+        loop {
+            if let Some(listener) = bound.take() {
+                is_bound.set(true);
+                return self.accept(listener).await;
+            }
+            sleep(Some(pause)).await;
+            pause = (pause * 2).min(RETRY_MAX);
+            bound = bind_or_say(&address, &mut trouble, self.mono());
+        }
+    }
+
     /// Accepts for ever; a connection too many is closed. Waits on: the listening socket.
     async fn accept(self: Rc<Self>, listener: Listener) {
         loop {
@@ -197,3 +246,10 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// A connection without a request is kept so long.
 const IDLE: Duration = Duration::from_mins(1);
+
+/// Between two tries to listen.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// The same trouble is said again after so long.
+const SAY_EVERY: Duration = Duration::from_mins(15);

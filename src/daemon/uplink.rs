@@ -1,5 +1,5 @@
-//! The way out: when a route appears, streams and channels that wait for their next try go at once.
-//! Connects nothing itself.
+//! News of the network: when a route appears, streams and channels that wait for their next try go
+//! at once; when an address does, channels that could not listen. Connects nothing itself.
 
 use super::{Daemon, sleep};
 use crate::net::Routes;
@@ -27,12 +27,31 @@ async fn wake_by_routes(daemon: &Daemon) -> io::Result<()> {
     }
 }
 
+/// Watches for ever. Waits on: the kernel's news of addresses.
+pub(super) async fn watch_addresses(daemon: Daemon) {
+    if let Err(error) = wake_by_addresses(&daemon).await {
+        log::warn!("addresses cannot be watched: {error}; what listens tries now and then");
+    }
+}
+
+async fn wake_by_addresses(daemon: &Daemon) -> io::Result<()> {
+    let addresses = Routes::watch_addresses()?;
+    loop {
+        addresses.appeared().await?;
+        let waiting = daemon.channels.iter();
+        let waiting = waiting.filter(|channel| channel.listening.error().is_some());
+        waiting.for_each(|channel| channel.wake());
+        sleep(Some(SETTLING)).await;
+    }
+}
+
 fn wake(daemon: &Daemon) {
     daemon.streams.iter().for_each(|stream| stream.wake());
     daemon.channels.iter().for_each(|channel| channel.wake());
 }
 
-/// The first route of an interface is rarely the one that leads out; that one comes with it.
+/// The first route of an interface is rarely the one that leads out; that one comes with it. An
+/// address of IPv6 is told of twice: when it comes, and when nobody else turned out to have it.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// Where routes come and go all the time, `retry` still means something.

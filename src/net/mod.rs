@@ -18,12 +18,14 @@ pub use routes::Routes;
 pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
 
 use async_io::Async;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use std::fmt;
 use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 /// Where a channel listens.
@@ -107,14 +109,26 @@ pub fn bind(address: SocketAddr) -> io::Result<Async<UdpSocket>> {
     Async::<UdpSocket>::bind(address)
 }
 
+/// Removes a socket that nobody listens on: only the kernel's word for that counts. One that is
+/// busy, or that this process may not ask, is somebody's.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = path
         .symlink_metadata()
         .is_ok_and(|found| found.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).is_err() {
+    if is_socket && is_abandoned(path) {
         std::fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Whether nobody listens on a Unix socket. Never waits: a full queue is an answer as well.
+fn is_abandoned(path: &Path) -> bool {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let asked = SocketAddrUnix::new(path).and_then(|address| {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        connect(&socket, &address)
+    });
+    asked == Err(Errno::CONNREFUSED)
 }
 
 impl fmt::Display for Address {

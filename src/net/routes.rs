@@ -1,5 +1,5 @@
-//! Routes that appear, as the kernel tells them over netlink. Reads no routing table and asks the
-//! kernel for nothing.
+//! Routes and addresses that appear, as the kernel tells them over netlink. Reads no table and asks
+//! the kernel for nothing.
 //!
 //! ```text
 //! | len u32 | type u16 | flags u16 | seq u32 | port u32 |                      a message's head
@@ -17,7 +17,7 @@ use rustix::net::netlink;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// A subscription to the kernel's news of routes.
+/// A subscription to the kernel's news of routes, or of addresses of this machine.
 #[derive(Debug)]
 pub struct Routes(Async<OwnedFd>);
 
@@ -27,16 +27,27 @@ impl Routes {
     /// # Errors
     /// As the system says: a sandbox may allow no such socket.
     pub fn watch() -> io::Result<Self> {
+        Self::subscribe(GROUP_IPV4_ROUTE | GROUP_IPV6_ROUTE)
+    }
+
+    /// The same for addresses.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn watch_addresses() -> io::Result<Self> {
+        Self::subscribe(GROUP_IPV4_ADDRESS | GROUP_IPV6_ADDRESS)
+    }
+
+    fn subscribe(groups: u32) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         // the protocol is NETLINK_ROUTE, which is 0
         let socket =
             rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-        let groups = GROUP_IPV4_ROUTE | GROUP_IPV6_ROUTE;
         rustix::net::bind(&socket, &netlink::SocketAddrNetlink::new(0, groups))?;
         Ok(Self(Async::new_nonblocking(socket)?))
     }
 
-    /// Ends when a way to other machines has appeared since the last call.
+    /// Ends when a way to other machines, or an address, has appeared since the last call.
     ///
     /// # Errors
     /// As the system says.
@@ -56,7 +67,7 @@ impl Routes {
         let mut found = false;
         for _ in 0..DATAGRAMS_MAX {
             match rustix::net::recv(&self.0, &mut buffer, RecvFlags::empty()) {
-                Ok((len, _)) => found |= tells_of_route(buffer.get(..len).unwrap_or_default()),
+                Ok((len, _)) => found |= tells_of_news(buffer.get(..len).unwrap_or_default()),
                 // some were lost: one of them may have been it
                 Err(rustix::io::Errno::NOBUFS) => found = true,
                 Err(error) => {
@@ -69,13 +80,14 @@ impl Routes {
     }
 }
 
-/// Whether one of the messages in a datagram says that there is a new route to other machines.
-fn tells_of_route(mut datagram: &[u8]) -> bool {
+/// Whether one of the messages in a datagram says that there is a new route to other machines, or a
+/// new address.
+fn tells_of_news(mut datagram: &[u8]) -> bool {
     while let Some((len, kind)) = head(datagram) {
         let Some(message) = datagram.get(HEAD_LEN..len) else {
             return false;
         };
-        if kind == NEW_ROUTE && is_way_out(message) {
+        if kind == NEW_ADDRESS || kind == NEW_ROUTE && is_way_out(message) {
             return true;
         }
         let next = len.checked_next_multiple_of(ALIGN).unwrap_or(len);
@@ -102,6 +114,12 @@ fn is_way_out(route: &[u8]) -> bool {
 const GROUP_IPV4_ROUTE: u32 = 0x40;
 /// `RTMGRP_IPV6_ROUTE`.
 const GROUP_IPV6_ROUTE: u32 = 0x400;
+/// `RTMGRP_IPV4_IFADDR`.
+const GROUP_IPV4_ADDRESS: u32 = 0x10;
+/// `RTMGRP_IPV6_IFADDR`.
+const GROUP_IPV6_ADDRESS: u32 = 0x100;
+/// `RTM_NEWADDR`.
+const NEW_ADDRESS: u16 = 20;
 /// `RTM_NEWROUTE`.
 const NEW_ROUTE: u16 = 24;
 /// `RT_TABLE_LOCAL`.
@@ -134,24 +152,27 @@ mod tests {
 
     #[test]
     fn a_new_route_is_told_from_all_else() {
-        assert!(tells_of_route(&message(NEW_ROUTE, 254, UNICAST)));
-        assert!(!tells_of_route(&message(25, 254, UNICAST)), "it went");
-        assert!(!tells_of_route(&message(NEW_ROUTE, TABLE_LOCAL, 2)));
-        assert!(!tells_of_route(&message(NEW_ROUTE, 254, 7)), "unreachable");
+        assert!(tells_of_news(&message(NEW_ROUTE, 254, UNICAST)));
+        assert!(!tells_of_news(&message(25, 254, UNICAST)), "it went");
+        assert!(tells_of_news(&message(NEW_ADDRESS, 0, 0)));
+        assert!(!tells_of_news(&message(21, 0, 0)), "an address went");
+        assert!(!tells_of_news(&message(NEW_ROUTE, TABLE_LOCAL, 2)));
+        assert!(!tells_of_news(&message(NEW_ROUTE, 254, 7)), "unreachable");
         let both = [message(NEW_ROUTE, 255, 2), message(NEW_ROUTE, 254, 1)].concat();
-        assert!(tells_of_route(&both));
+        assert!(tells_of_news(&both));
     }
 
     #[test]
     fn nonsense_is_no_route_and_no_endless_loop() {
         let whole = message(NEW_ROUTE, 254, UNICAST);
-        (0..24).for_each(|len| assert!(!tells_of_route(&whole[..len]), "{len}"));
-        assert!(!tells_of_route(&[0; 64]));
-        assert!(!tells_of_route(&[255; 64]));
+        (0..24).for_each(|len| assert!(!tells_of_news(&whole[..len]), "{len}"));
+        assert!(!tells_of_news(&[0; 64]));
+        assert!(!tells_of_news(&[255; 64]));
     }
 
     #[test]
     fn the_kernel_takes_the_subscription() {
         assert!(!Routes::watch().unwrap().has_appeared().unwrap());
+        assert!(!Routes::watch_addresses().unwrap().has_appeared().unwrap());
     }
 }

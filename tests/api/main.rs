@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod listening;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;

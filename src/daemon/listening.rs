@@ -1,0 +1,214 @@
+//! Listening: one task for each address of a channel. One that cannot be bound, or goes, is tried
+//! again for ever, each on its own.
+
+use super::accept::{Executor, accept};
+use super::datagram::Datagrams;
+use super::hub::Hub;
+use super::intake::Channel;
+use super::limit::Lasting;
+use super::{first_of, serial, sleep};
+use crate::api::{FAULT, RECOVERED};
+use crate::net::tls::Server;
+use crate::net::{self, Address, Listener, Socket};
+use async_executor::Task;
+use async_io::Async;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::UdpSocket;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How the addresses of a channel stand, in the order of the configuration.
+#[derive(Debug, Default)]
+pub(super) struct Listening(RefCell<Vec<State>>);
+
+/// How one address stands.
+#[derive(Clone, Debug)]
+enum State {
+    Bound,
+    Not(Box<str>),
+}
+
+impl Listening {
+    /// Why an address is not bound, each such with the address before it.
+    pub(super) fn error(&self) -> Option<String> {
+        let states = self.0.borrow();
+        let errors: Vec<&str> = states
+            .iter()
+            .filter_map(|state| match state {
+                State::Bound => None,
+                State::Not(why) => Some(&**why),
+            })
+            .collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
+    }
+
+    fn set(&self, index: usize, state: State) {
+        let mut states = self.0.borrow_mut();
+        if states.len() <= index {
+            states.resize(index + 1, State::Bound);
+        }
+        if let Some(known) = states.get_mut(index) {
+            *known = state;
+        }
+    }
+}
+
+/// Listens on all addresses of a channel. Each is bound when this returns, or has said why not.
+pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) -> Vec<Task<()>> {
+    if let Some(Err(fault)) = channel.tls.as_ref().map(Server::check) {
+        log::error!(
+            "channel `{}`: {fault}; until then nobody is served",
+            channel.name()
+        );
+    }
+    let listen = |(index, address): (usize, &Address)| {
+        let post = Post {
+            executor: Rc::clone(executor),
+            hub: Rc::clone(hub),
+            channel: Rc::clone(channel),
+            index,
+            address: address.clone(),
+            trouble: RefCell::default(),
+            pause: Cell::new(PAUSE_MIN),
+        };
+        let first = post.bind();
+        executor.spawn(post.keep_listening(first))
+    };
+    channel
+        .settings
+        .listen
+        .iter()
+        .enumerate()
+        .map(listen)
+        .collect()
+}
+
+/// One address.
+struct Post {
+    executor: Executor,
+    hub: Rc<Hub>,
+    channel: Rc<Channel>,
+    index: usize,
+    address: Address,
+    /// What was said of it, until it is over.
+    trouble: RefCell<Lasting>,
+    pause: Cell<Duration>,
+}
+
+/// What an address was bound to.
+enum Bound {
+    Connections(Listener),
+    Datagrams(Async<UdpSocket>),
+    Serial(Socket),
+}
+
+impl Post {
+    /// Waits on: what was bound; while nothing is, the time to try again, and a call.
+    async fn keep_listening(self, mut bound: Option<Bound>) {
+        loop {
+            let called = self.channel.called();
+            if let Some(bound) = bound.take().or_else(|| self.bind()) {
+                let before = self.channel.understood();
+                let why = self.serve(bound).await;
+                if self.channel.understood() > before {
+                    self.trouble.borrow_mut().end();
+                }
+                self.is_not_bound(&why);
+            }
+            let pause = match self.address {
+                Address::Serial(_) => serial::AGAIN,
+                _ => self.pause.get(),
+            };
+            self.pause.set((pause * 2).min(PAUSE_MAX));
+            first_of(called, sleep(Some(pause))).await;
+        }
+    }
+
+    /// Binds the address, or says why it cannot be bound.
+    fn bind(&self) -> Option<Bound> {
+        match open(&self.address) {
+            Ok(bound) => {
+                self.channel.listening.set(self.index, State::Bound);
+                let may_end = matches!(bound, Bound::Serial(_));
+                if !may_end || !self.trouble.borrow().is_there() {
+                    self.is_bound();
+                }
+                Some(bound)
+            }
+            Err(error) => {
+                self.is_not_bound(&error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Serves until the end, and says why it ended: only a serial line does.
+    async fn serve(&self, bound: Bound) -> String {
+        match bound {
+            Bound::Connections(listener) => {
+                accept(&self.executor, &self.hub, &self.channel, listener).await
+            }
+            Bound::Datagrams(socket) => {
+                Datagrams::new(&self.hub, &self.channel, socket)
+                    .serve()
+                    .await;
+            }
+            Bound::Serial(socket) => {
+                // one that ends at once again was none
+                let settled = async {
+                    sleep(Some(SETTLED)).await;
+                    self.is_bound();
+                    std::future::pending().await
+                };
+                let serve = serial::serve(&self.hub, &self.channel, &self.address, socket);
+                return futures_lite::future::or(serve, settled).await;
+            }
+        }
+        "ended".to_owned()
+    }
+
+    fn is_bound(&self) {
+        let (name, address) = (self.channel.name(), &self.address);
+        self.pause.set(PAUSE_MIN);
+        if self.trouble.borrow_mut().end() {
+            let text = format!("listening on {address}");
+            self.channel.note(&self.hub, RECOVERED, &text);
+        }
+        log::info!("channel `{name}`: listening on {address}");
+    }
+
+    fn is_not_bound(&self, why: &str) {
+        let (name, text) = (self.channel.name(), format!("{}: {why}", self.address));
+        self.channel
+            .listening
+            .set(self.index, State::Not(text.as_str().into()));
+        if self
+            .trouble
+            .borrow_mut()
+            .admit(&text, self.hub.now().mono, SAY_EVERY)
+        {
+            log::warn!("channel `{name}`: not listening: {text}; tried again for ever");
+            let text = format!("not listening: {text}");
+            self.channel.note(&self.hub, FAULT, &text);
+        }
+    }
+}
+
+fn open(address: &Address) -> io::Result<Bound> {
+    Ok(match address {
+        Address::Tcp(_) | Address::Unix(_) => Bound::Connections(net::listen(address)?),
+        Address::Udp(udp) => Bound::Datagrams(net::bind(*udp)?),
+        Address::Serial(line) => Bound::Serial(net::serial::open(line)?),
+    })
+}
+
+/// Between two tries to bind an address; at once when one appears.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The same trouble is said again after so long.
+const SAY_EVERY: Duration = Duration::from_mins(15);
+
+/// A serial line that was lost is there again when it has stayed so long.
+const SETTLED: Duration = Duration::from_secs(5);
