@@ -49,7 +49,11 @@ impl Report {
 
     fn ring(&mut self, ring: &RingReport, status: &Status) {
         self.set("ring.size", ring.size);
+        self.set("ring.size_wanted", ring.size_wanted);
         self.set("ring.used", ring.used);
+        self.set("ring.full", ring.full);
+        self.set_known("ring.dropping", ring.dropping.map(whole));
+        self.set("ring.refusing", ring.refusing);
         let age = ring.oldest.filter(|_| status.clock.trusted);
         let age = age.map(|oldest| whole(status.clock.timestamp - oldest));
         self.set_known("ring.oldest_age", age);
@@ -61,7 +65,10 @@ impl Report {
         self.set("ring.held", ring.held);
         self.set("ring.written", ring.written);
         self.set("ring.failures", ring.failures);
+        self.set("ring.read_failures", ring.read_failures);
+        self.set("ring.stall_max", ring.stall_max);
         self.set("ring.degraded", ring.degraded);
+        self.set("ring.durable", ring.durable);
     }
 
     fn stream(&mut self, stream: &StreamReport) {

@@ -61,7 +61,14 @@ const STREAM: &[Family<StreamReport>] = &[
 #[rustfmt::skip]
 const RING: &[Family<RingReport>] = &[
     ("size_bytes", "gauge", "bytes that it may have", |r| whole(r.size)),
+    ("size_wanted_bytes", "gauge", "bytes that the configuration asks for",
+        |r| whole(r.size_wanted)),
     ("used_bytes", "gauge", "bytes that hold messages", |r| whole(r.used)),
+    ("full", "gauge", "1: no room but that of unsettled messages", |r| whole(r.full.into())),
+    ("dropping", "gauge", "1: messages are dropped unread",
+        |r| whole(r.dropping.is_some().into())),
+    ("dropping_since_timestamp_seconds", "gauge", "since when they are", |r| r.dropping),
+    ("refusing", "gauge", "1: nothing more is acknowledged", |r| whole(r.refusing.into())),
     ("oldest_timestamp_seconds", "gauge", "when the oldest was received", |r| r.oldest),
     ("waiting", "gauge", "messages in memory", |r| whole(r.waiting)),
     ("written_bytes_total", "counter", "bytes given to the disk", |r| whole(r.bytes_written)),
@@ -70,8 +77,11 @@ const RING: &[Family<RingReport>] = &[
     ("held_total", "counter", "messages never written", |r| whole(r.held)),
     ("written_total", "counter", "messages written", |r| whole(r.written)),
     ("failures_total", "counter", "commits that failed", |r| whole(r.failures)),
+    ("read_failures_total", "counter", "reads that failed", |r| whole(r.read_failures)),
     ("stall_max_seconds", "gauge", "the longest commit", |r| Some(r.stall_max)),
-    ("degraded", "gauge", "1: in memory only", |r| whole(r.degraded.into())),
+    ("degraded", "gauge", "1: in memory only, or the disk fails", |r| whole(r.degraded.into())),
+    ("durable", "gauge", "1: what is acknowledged outlives the power",
+        |r| whole(r.durable.into())),
     ("hours", "gauge", "what it holds at the present rate", |r| r.hours),
 ];
 
@@ -218,6 +228,11 @@ mod tests {
             "weir_stream_skipped_total{stream=\"a \\\"b\\\"\",reason=\"age\"} 2",
             "weir_channel_refused_total{channel=\"in\",reason=\"syntax\"} 3",
             "weir_ring_degraded 0",
+            "weir_ring_durable 0",
+            "weir_ring_full 0",
+            "weir_ring_dropping 0",
+            "weir_ring_refusing 0",
+            "weir_ring_read_failures_total 0",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }

@@ -114,8 +114,16 @@ pub struct RingReport {
     pub id: String,
     /// Bytes that it may have.
     pub size: u64,
+    /// Bytes that the configuration asks for: more than `size` where there was no space for them.
+    pub size_wanted: u64,
     /// Bytes of those that hold messages.
     pub used: u64,
+    /// There is no room but that of messages which some stream has not settled.
+    pub full: bool,
+    /// Since when messages are dropped that some stream has not read, in seconds since 1970.
+    pub dropping: Option<f64>,
+    /// Nothing more is acknowledged until the streams have made room.
+    pub refusing: bool,
     /// When the oldest message on disk was received, in seconds since 1970.
     pub oldest: Option<f64>,
     /// Messages in memory.
@@ -135,10 +143,15 @@ pub struct RingReport {
     pub written: u64,
     /// Commits that failed.
     pub failures: u64,
+    /// Reads that failed, those that succeeded when they were tried again included.
+    pub read_failures: u64,
     /// Seconds of the longest commit.
     pub stall_max: f64,
-    /// Messages are in memory only, until the disk is back.
+    /// Senders wait for destinations: the ring is in memory, in a file system that is, or on a
+    /// disk that fails.
     pub degraded: bool,
+    /// What is acknowledged outlives the power.
+    pub durable: bool,
     /// How long it lasts, if nothing is delivered and messages come as in the last minutes.
     pub hours: Option<f64>,
 }

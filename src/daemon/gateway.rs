@@ -184,6 +184,11 @@ impl Daemon {
         let (stats, id) = (self.hub.stats(), self.hub.with_ring(|ring, _| ring.id()));
         let found = self.hub.with_ring(ring::Ring::occupancy);
         let date = |wall: Wall| seconds(wall.since_1970);
+        let now = self.hub.now();
+        let since_1970 = |mono| {
+            let ago = now.mono.saturating_sub(mono);
+            seconds(now.wall.since_1970.saturating_sub(ago))
+        };
         let amplification = stats.bytes_written as f64 / stats.taken_bytes as f64;
         let (waiting, _) = found.waiting;
         let rate = self
@@ -193,7 +198,11 @@ impl Daemon {
         RingReport {
             id: format!("{id:08x}"),
             size: found.size,
+            size_wanted: found.size_wanted,
             used: found.used,
+            full: found.full,
+            dropping: found.dropping.map(since_1970),
+            refusing: found.refusing,
             oldest: found.oldest.filter(|wall| wall.trusted).map(date),
             waiting,
             bytes_written: stats.bytes_written,
@@ -203,8 +212,10 @@ impl Daemon {
             held: stats.held,
             written: stats.written,
             failures: stats.failures,
+            read_failures: stats.read_failures,
             stall_max: seconds(self.hub.stall_max()),
             degraded: found.degraded,
+            durable: found.durable,
             hours: rate.map(|rate| found.size as f64 / rate / 3600.0),
         }
     }

@@ -104,7 +104,7 @@ impl Ring {
         let mut under_way = UnderWay::default();
         let mut save = self.health.probes(now) || self.slot_due(now);
         if !self.health.is_degraded() {
-            save |= self.take_records(&mut commit, &mut under_way) == Taken::SaveFirst;
+            save |= self.take_records(&mut commit, &mut under_way, now) == Taken::SaveFirst;
             save |= under_way.data && self.slot_rides(now);
         }
         if save && !under_way.evicted {
@@ -211,7 +211,7 @@ impl Ring {
     }
 
     /// Takes what waits into the head, or into a segment behind it.
-    fn take_records(&mut self, commit: &mut Commit, under_way: &mut UnderWay) -> Taken {
+    fn take_records(&mut self, commit: &mut Commit, under_way: &mut UnderWay, now: Now) -> Taken {
         self.drop_settled();
         let Some(first) = self.queue.first() else {
             return Taken::All;
@@ -227,7 +227,8 @@ impl Ring {
                     if kept(Rule::SaveBeforeGivingUp) && self.cursors_behind(&oldest_end) {
                         return Taken::SaveFirst;
                     }
-                    self.give_up_oldest(&oldest_end);
+                    let dropped = self.give_up_oldest(&oldest_end);
+                    self.pressure.gave_up(dropped, now.mono);
                     under_way.evicted = true;
                 }
                 Room::No => {
@@ -259,26 +260,41 @@ impl Ring {
     }
 
     fn make_room(&mut self) -> Room {
-        let next = self.head.generation + 1;
-        let count = u64::from(self.geometry.segment_count);
-        let Some(oldest) = self.segments.front() else {
-            return Room::Yes;
-        };
-        if oldest.generation + count > next {
+        if self.has_free_segment() {
             return Room::Yes;
         }
         let end = self.oldest_end();
+        match self.settings.full == Full::Refuse && self.loses(&end) {
+            true => Room::No,
+            false => Room::GivesUp(end),
+        }
+    }
+
+    fn has_free_segment(&self) -> bool {
+        let next = self.head.generation + 1;
+        let count = u64::from(self.geometry.segment_count);
+        self.segments
+            .front()
+            .is_none_or(|oldest| oldest.generation + count > next)
+    }
+
+    /// Whether somebody has not settled all of the oldest segment, before the end of which `end`
+    /// were written.
+    fn loses(&self, end: &Ordinals) -> bool {
         let next = self
             .segments
             .get(1)
             .map_or(self.durable(), |next| next.first_seq);
-        let lost = self
-            .table
+        self.table
             .attached()
-            .any(|(id, stream)| stream.cursor_ord < end.of(id) || stream.waits_for_older(next));
-        match self.settings.full == Full::Refuse && lost {
-            true => Room::No,
-            false => Room::GivesUp(end),
+            .any(|(id, stream)| stream.cursor_ord < end.of(id) || stream.waits_for_older(next))
+    }
+
+    /// Whether the next segment can only be made in the place of what somebody has not settled.
+    pub(super) fn is_full(&mut self) -> bool {
+        !self.has_free_segment() && {
+            let end = self.oldest_end();
+            self.loses(&end)
         }
     }
 
@@ -312,8 +328,10 @@ impl Ring {
         })
     }
 
-    /// Gives up the oldest segment, before the end of which `end` were written.
-    fn give_up_oldest(&mut self, end: &Ordinals) {
+    /// Gives up the oldest segment, before the end of which `end` were written. Says whether
+    /// anybody had not read all of it.
+    fn give_up_oldest(&mut self, end: &Ordinals) -> bool {
+        let mut dropped = false;
         self.segments.pop_front();
         self.tail = *end;
         self.window.forget();
@@ -323,8 +341,9 @@ impl Ring {
             .front()
             .map_or(durable, |oldest| oldest.first_seq);
         for (id, stream) in self.table.attached_mut() {
-            stream.drop_before(first_seq, end.of(id));
+            dropped |= stream.drop_before(first_seq, end.of(id));
         }
+        dropped
     }
 
     fn add_slot(&mut self, commit: &mut Commit, stop: Stop) -> SavedSlot {

@@ -306,6 +306,7 @@ pub struct Ring {
     last_commit: scan::LastCommit,
     last_slot: Option<Vec<u8>>,
     last_append: Duration,
+    pressure: occupancy::Pressure,
     /// Its records come from another ring: they are written, whoever wants them.
     copying: bool,
     window: Window,
@@ -327,6 +328,8 @@ pub struct Stats {
     pub written: u64,
     /// Bytes that all records that were taken would have on disk.
     pub taken_bytes: u64,
+    /// Reads that failed, those that succeeded when they were tried again included.
+    pub read_failures: u64,
 }
 
 impl Ring {
@@ -353,7 +356,9 @@ impl Ring {
         if body.len() > self.record_max() {
             return Err(AppendError::TooLong);
         }
-        self.check_room(body.len())?;
+        let room = self.check_room(body.len());
+        self.pressure.answered(room);
+        room?;
         self.note_date(now);
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -421,7 +426,10 @@ impl Ring {
     /// What it did since it was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.stats
+        Stats {
+            read_failures: self.storage.read_failures(),
+            ..self.stats
+        }
     }
 
     /// Every record numbered below is on disk, or was settled before it had to be.

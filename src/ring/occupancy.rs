@@ -1,45 +1,188 @@
 //! How full a ring is, and how its storage does: for those who look at it from outside.
 
+use super::AppendError;
 use super::Ring;
 use super::recover::read_header;
 use crate::clock::Now;
 use crate::clock::Wall;
+use std::time::Duration;
 
 /// How full a ring is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occupancy {
     /// Bytes that it may have on disk.
     pub size: u64,
+    /// Bytes that the settings ask for; more where there was no space for all of them.
+    pub size_wanted: u64,
     /// Bytes of those that hold records.
     pub used: u64,
+    /// The next segment can only be made in the place of records that some stream has not settled.
+    pub full: bool,
+    /// Since when it drops records that some stream has not read, on the clock that never goes
+    /// back; none if it does not.
+    pub dropping: Option<Duration>,
+    /// Nothing more is taken, or made safe, until the streams have made room.
+    pub refusing: bool,
     /// When the oldest record on disk was received.
     pub oldest: Option<Wall>,
     /// Records that are in memory, and their bytes.
     pub waiting: (u64, u64),
-    /// Records are in memory only: the storage failed too often, or lasts no longer than that.
+    /// Senders wait for destinations: the storage fails, or lasts no longer than the power.
     pub degraded: bool,
+    /// What is written outlives the power, and is written.
+    pub durable: bool,
+}
+
+/// What a ring without room does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pressure {
+    dropping: Option<Duration>,
+    refused: bool,
+}
+
+impl Pressure {
+    /// The oldest segment was given up, and with it what somebody had not read, or not.
+    pub(super) fn gave_up(&mut self, dropped: bool, mono: Duration) {
+        self.dropping = dropped.then(|| self.dropping.unwrap_or(mono));
+    }
+
+    /// A record was taken or not.
+    pub(super) fn answered(&mut self, result: Result<(), AppendError>) {
+        self.refused = result == Err(AppendError::Full);
+    }
 }
 
 impl Ring {
-    /// How full it is. Reads the header of one segment.
+    /// How full it is. Reads the headers of two segments.
     pub fn occupancy(&mut self, now: Now) -> Occupancy {
-        let (geometry, oldest) = (self.geometry, self.segments.front().copied());
-        let full = self.segments.len().saturating_sub(1) as u64;
+        let used = self.segments.len().saturating_sub(1) as u64;
         let head = self.segments.back().map_or(0, |head| u64::from(head.end));
-        let header = oldest.and_then(|oldest| {
-            let at = geometry.offset(oldest.generation);
-            let header = read_header(&mut *self.storage, at)?;
-            (header.generation == oldest.generation).then_some(header)
-        });
+        let full = self.is_full();
+        let lasts = self.storage.lasts() && !self.volatile;
+        let failing = self.health.is_degraded();
         Occupancy {
-            size: geometry.len(),
-            used: full * u64::from(geometry.segment_len) + head,
-            oldest: header.map(|header| self.boots.resolve(Some(header.base), 0, now).wall),
+            size: self.geometry.len(),
+            size_wanted: self.settings.size,
+            used: used * u64::from(self.geometry.segment_len) + head,
+            full,
+            dropping: self.pressure.dropping.filter(|_| full),
+            refusing: self.is_refusing(),
+            oldest: self.oldest(now),
             waiting: (
                 self.queue.entries().count() as u64,
                 self.queue.bytes() as u64,
             ),
-            degraded: self.health.is_degraded() || !self.storage.lasts(),
+            degraded: failing || !lasts,
+            durable: lasts && !failing,
+        }
+    }
+
+    fn oldest(&mut self, now: Now) -> Option<Wall> {
+        let oldest = self.segments.front().copied()?;
+        let at = self.geometry.offset(oldest.generation);
+        let header = read_header(&mut *self.storage, at)?;
+        let found = header.generation == oldest.generation;
+        found.then(|| self.boots.resolve(Some(header.base), 0, now).wall)
+    }
+
+    fn is_refusing(&mut self) -> bool {
+        let still = self.pressure.refused && self.check_room(1) == Err(AppendError::Full);
+        self.health.stuck || still
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::tests::{at, settings};
+    use crate::ring::{From, Full, Memory, Settings, Settled, StreamId};
+
+    fn ring(settings: &Settings) -> (Ring, StreamId) {
+        let storage = Box::new(Memory::new(256 << 10));
+        let (mut ring, _) = Ring::open(storage, settings.clone(), at(0), 7).unwrap();
+        let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+        (ring, stream)
+    }
+
+    /// Appends and commits one a second until a state holds; gives up after a lap.
+    fn fill(ring: &mut Ring, stream: StreamId, until: impl Fn(&Occupancy) -> bool) -> Occupancy {
+        for second in 1..100 {
+            let now = at(1000 * second);
+            let _full = ring.append(stream.mask(), now, &[7; 7000]);
+            ring.commit(now).unwrap();
+            let found = ring.occupancy(now);
+            if until(&found) {
+                return found;
+            }
+        }
+        panic!("never: {:?}", ring.occupancy(at(0)));
+    }
+
+    fn drain(ring: &mut Ring, stream: StreamId) {
+        while let Some(record) = ring.read(stream, at(0)) {
+            let seq = record.seq;
+            ring.settle(stream, seq, Settled::Accepted, at(0));
+        }
+    }
+
+    #[test]
+    fn a_full_ring_says_so_and_since_when_it_drops() {
+        let (mut ring, stream) = ring(&settings(256 << 10));
+        let found = ring.occupancy(at(0));
+        assert_eq!((found.full, found.dropping), (false, None));
+        let found = fill(&mut ring, stream, |found| found.full);
+        assert_eq!((found.dropping, ring.counters(stream).dropped), (None, 0));
+        let since = fill(&mut ring, stream, |found| found.dropping.is_some()).dropping;
+        assert!(ring.counters(stream).dropped > 0);
+        for second in 200..210 {
+            let now = at(1000 * second);
+            ring.append(stream.mask(), now, &[7; 7000]).unwrap();
+            ring.commit(now).unwrap();
+            let found = ring.occupancy(now);
+            assert_eq!((found.full, found.dropping), (true, since));
+        }
+        drain(&mut ring, stream);
+        let found = ring.occupancy(at(0));
+        assert_eq!((found.full, found.dropping), (false, None));
+        let again = fill(&mut ring, stream, |found| found.full);
+        assert_eq!(again.dropping, None, "what was read is no loss");
+    }
+
+    #[test]
+    fn a_ring_that_refuses_says_so_until_there_is_room() {
+        let full = Full::Refuse;
+        let (mut ring, stream) = ring(&Settings {
+            full,
+            ..settings(256 << 10)
+        });
+        let found = fill(&mut ring, stream, |found| found.refusing);
+        assert_eq!((found.full, found.dropping), (true, None));
+        drain(&mut ring, stream);
+        let found = ring.occupancy(at(0));
+        assert_eq!((found.full, found.refusing), (false, false));
+    }
+
+    #[test]
+    fn a_ring_in_memory_is_not_durable_and_one_that_is_too_small_says_what_was_asked_for() {
+        let (mut ring, _) = ring(&settings(1 << 20));
+        let found = ring.occupancy(at(0));
+        assert_eq!((found.durable, found.degraded), (false, true));
+        assert_eq!(found.size_wanted, 1 << 20);
+        assert!(found.size <= 256 << 10, "{found:?}");
+    }
+
+    /// Shared memory is a file system in memory wherever there is one.
+    #[test]
+    fn a_ring_on_a_file_system_in_memory_is_degraded_and_not_durable() {
+        let name = format!("weir-volatile-{}", std::process::id());
+        let path = std::path::Path::new("/dev/shm").join(name);
+        let Ok((mut ring, report)) = Ring::try_file(&path, &settings(256 << 10), at(0), 7) else {
+            return println!("skipped: there is no /dev/shm");
+        };
+        std::fs::remove_file(&path).unwrap();
+        if report.place == crate::ring::Place::VolatileFile {
+            let found = ring.occupancy(at(0));
+            assert_eq!((found.durable, found.degraded), (false, true));
         }
     }
 }

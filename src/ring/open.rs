@@ -18,6 +18,7 @@ use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
 use super::head::Head;
+use super::occupancy::Pressure;
 use super::queue::Queue;
 use super::record::HEADER_LEN;
 use super::record::Header;
@@ -188,6 +189,7 @@ impl Ring {
             last_commit: LastCommit::default(),
             last_slot: None,
             last_append: Duration::ZERO,
+            pressure: Pressure::default(),
             copying: false,
             window: Window::default(),
             stats: Stats::default(),
@@ -240,6 +242,7 @@ impl Ring {
             last_commit: picture.last_commit,
             last_slot: slot.map(Slot::encode),
             last_append: Duration::ZERO,
+            pressure: Pressure::default(),
             copying: false,
             window: Window::default(),
             stats: Stats::default(),

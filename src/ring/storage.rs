@@ -18,6 +18,11 @@ pub trait Storage {
         true
     }
 
+    /// How many reads failed so far, those that succeeded when they were tried again included.
+    fn read_failures(&self) -> u64 {
+        0
+    }
+
     /// Fills `buf` from `offset` on.
     ///
     /// # Errors

@@ -208,8 +208,8 @@ impl Stream {
     }
 
     /// All before the record `first_seq` is gone: `tail_ord` ones. Those that were not read are
-    /// counted; what is in flight is not touched.
-    pub(super) fn drop_before(&mut self, first_seq: u64, tail_ord: u64) {
+    /// counted; what is in flight is not touched. Says whether there were any.
+    pub(super) fn drop_before(&mut self, first_seq: u64, tail_ord: u64) -> bool {
         let lost = tail_ord.saturating_sub(self.read_ord);
         self.tally.dropped += lost;
         self.cursor_ord += lost;
@@ -222,6 +222,7 @@ impl Stream {
         if self.in_flight == 0 {
             self.follow();
         }
+        lost > 0
     }
 
     /// Believes that exactly `ord` records lie before the reading place `seq`: more than were

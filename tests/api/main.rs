@@ -127,7 +127,14 @@ fn the_counters_say_what_happened() {
         "{ring}"
     );
     assert!(ring["write_amplification"].as_f64() > Some(1.0), "{ring}");
-    assert_eq!(ring["degraded"], false);
+    for (name, value) in [("degraded", false), ("full", false), ("refusing", false)] {
+        assert_eq!(ring[name], value, "{name}: {ring}");
+    }
+    assert_eq!(
+        (&ring["size_wanted"], &ring["dropping"]),
+        (&(1 << 20).into(), &serde_json::Value::Null)
+    );
+    assert_eq!(ring["read_failures"], 0, "{ring}");
     let (_, metrics) = ask(&weir, "GET", "/metrics", "");
     let metrics = metrics.as_str().unwrap();
     for line in [
