@@ -1,12 +1,13 @@
 //! Templates: text in which `{name}` stands for a parameter of a message.
 //!
 //! Parsed when the configuration is read; rendering fails for one reason only, a parameter that
-//! is not there. Where the parameters come from is the caller's business.
+//! is not there and has no default. Where the parameters come from is the caller's business.
 //!
 //! ```text
-//! template = ( text | "{{" | "{" name "}" )*      name = ( letter | digit | "." | "_" )+
+//! template = ( text | "{{" | "}}" | "{" name [ ":-" default ] "}" )*
+//! name     = ( letter | digit | "." | "_" )+      default = text without braces
 //! ```
-//! `{{` is a brace; a `}` outside of a name is itself.
+//! `{{` and `}}` are braces; a single `}` outside of a name is itself.
 
 use crate::message::ValueRef;
 use std::fmt;
@@ -23,8 +24,11 @@ pub struct Template {
 enum Part {
     /// As it is.
     Text(String),
-    /// The value of a parameter.
-    Parameter(String),
+    /// The value of a parameter; of a message that lacks it the default, where there is one.
+    Parameter {
+        name: String,
+        default: Option<String>,
+    },
 }
 
 /// What a parameter is replaced by.
@@ -36,7 +40,8 @@ pub enum Substitute<'a> {
     Value(ValueRef<'a>),
 }
 
-/// How substitutes are written; the template's own text is always written as it is.
+/// How substitutes are written; the template's own text and its defaults are always written as
+/// they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
     /// As they are.
@@ -86,20 +91,34 @@ impl Template {
         let mut parts = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
-        while let Some((before, behind)) = rest.split_once('{') {
+        while let Some(brace) = rest.find(['{', '}']) {
+            let (before, from_brace) = rest.split_at(brace);
             plain.push_str(before);
-            if let Some(behind) = behind.strip_prefix('{') {
-                plain.push('{');
-                rest = behind;
+            let mut behind = from_brace.chars();
+            let first = behind.next();
+            let behind = behind.as_str();
+            if first == Some('}') || behind.starts_with('{') {
+                plain.extend(first);
+                // of two braces that mean one
+                let second = behind
+                    .chars()
+                    .next()
+                    .filter(|second| Some(*second) == first);
+                rest = behind
+                    .get(second.map_or(0, char::len_utf8)..)
+                    .unwrap_or_default();
                 continue;
             }
             let at = text.len() - behind.len() - 1;
-            let name = name(behind, at)?;
+            let (name, default, after) = parameter(behind, at)?;
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
-            parts.push(Part::Parameter(name.to_owned()));
-            rest = behind.get(name.len() + 1..).unwrap_or_default();
+            parts.push(Part::Parameter {
+                name: name.to_owned(),
+                default: default.map(str::to_owned),
+            });
+            rest = after;
         }
         plain.push_str(rest);
         if !plain.is_empty() {
@@ -111,7 +130,7 @@ impl Template {
     /// Appends the text to `out`. Allocates nothing but what `out` grows by.
     ///
     /// # Errors
-    /// The first parameter that `lookup` does not know; `out` is as before.
+    /// The first parameter without default that `lookup` does not know; `out` is as before.
     pub fn render<'v>(
         &self,
         escape: Escape,
@@ -122,9 +141,10 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Parameter(name) => match lookup(name) {
-                    Some(substitute) => substitute.write(escape, out),
-                    None => {
+                Part::Parameter { name, default } => match (lookup(name), default) {
+                    (Some(substitute), _) => substitute.write(escape, out),
+                    (None, Some(default)) => out.push_str(default),
+                    (None, None) => {
                         out.truncate(start);
                         return Err(Missing { name });
                     }
@@ -140,22 +160,22 @@ impl Template {
         !self
             .parts
             .iter()
-            .any(|part| matches!(part, Part::Parameter(_)))
+            .any(|part| matches!(part, Part::Parameter { .. }))
     }
 
     /// The parameters that it names, in order; one that is named twice comes twice.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Parameter(name) => Some(name.as_str()),
+            Part::Parameter { name, .. } => Some(name.as_str()),
             Part::Text(_) => None,
         })
     }
 
-    /// Its own texts, in order, without the parameters between them.
+    /// Its own texts, in order, defaults among them, without the parameters between them.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
-            Part::Parameter(_) => None,
+            Part::Parameter { default, .. } => default.as_deref(),
         })
     }
 }
@@ -202,8 +222,15 @@ impl<'a> From<ValueRef<'a>> for Substitute<'a> {
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(&text.replace('{', "{{")),
-            Part::Parameter(name) => write!(f, "{{{name}}}"),
+            Part::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}")),
+            Part::Parameter {
+                name,
+                default: None,
+            } => write!(f, "{{{name}}}"),
+            Part::Parameter {
+                name,
+                default: Some(default),
+            } => write!(f, "{{{name}:-{default}}}"),
         })
     }
 }
@@ -221,6 +248,7 @@ impl fmt::Display for ParseError {
         match self.fault {
             Fault::Unclosed => write!(f, "`{{` is never closed"),
             Fault::Empty => write!(f, "`{{}}` names no parameter"),
+            Fault::Character('{') => write!(f, "a brace within the braces of a parameter"),
             Fault::Character(bad) => write!(f, "{bad:?} cannot be in the name of a parameter"),
         }
     }
@@ -228,8 +256,9 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// The name at the head of `behind`, which follows the brace at `at`.
-fn name(behind: &str, at: usize) -> Result<&str, ParseError> {
+/// The name and the default at the head of `behind`, which follows the brace at `at`, and what
+/// stands behind the closing brace.
+fn parameter(behind: &str, at: usize) -> Result<(&str, Option<&str>, &str), ParseError> {
     let fault = |offset: usize, len, fault| {
         Err(ParseError {
             at: at + offset,
@@ -237,20 +266,37 @@ fn name(behind: &str, at: usize) -> Result<&str, ParseError> {
             fault,
         })
     };
-    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    match behind.split_once(|c| !of_name(c)) {
-        None => fault(0, 1 + behind.len(), Fault::Unclosed),
-        Some((name, rest)) => match behind
-            .get(name.len()..)
-            .and_then(|rest| rest.chars().next())
-        {
-            Some('}') if name.is_empty() => fault(0, 2, Fault::Empty),
-            Some('}') => Ok(name),
-            Some(_) if !rest.contains('}') => fault(0, 1, Fault::Unclosed),
-            Some(bad) => fault(1 + name.len(), bad.len_utf8(), Fault::Character(bad)),
-            None => fault(0, 1, Fault::Unclosed),
-        },
+    let Some((inside, after)) = behind.split_once('}') else {
+        let len = if behind.chars().all(is_of_name) {
+            1 + behind.len()
+        } else {
+            1
+        };
+        return fault(0, len, Fault::Unclosed);
+    };
+    let (name, default) = match inside.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (inside, None),
+    };
+    let bad_in = |text: &str, offset: usize, bad: fn(char) -> bool| {
+        let found = text.char_indices().find(|(_, c)| bad(*c));
+        found.map(|(place, c)| fault(1 + offset + place, c.len_utf8(), Fault::Character(c)))
+    };
+    if let Some(wrong) = bad_in(name, 0, |c| !is_of_name(c)) {
+        return wrong;
     }
+    if name.is_empty() {
+        return fault(0, 2 + inside.len(), Fault::Empty);
+    }
+    let default_at = inside.len() - default.map_or(0, str::len);
+    if let Some(wrong) = bad_in(default.unwrap_or_default(), default_at, |c| c == '{') {
+        return wrong;
+    }
+    Ok((name, default, after))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
 }
 
 fn write_display(what: impl fmt::Display, out: &mut String) {
@@ -311,8 +357,26 @@ mod tests {
             render("{position.speed},{din.1},{ain}", Escape::None).unwrap(),
             ">54.5,true,-7"
         );
-        assert_eq!(render("{{{ident}}", Escape::None).unwrap(), ">{3520}");
+        assert_eq!(render("{{{ident}}}", Escape::None).unwrap(), ">{3520}");
         assert_eq!(render("", Escape::None).unwrap(), ">");
+    }
+
+    #[test]
+    fn two_braces_are_one_and_a_closing_one_alone_is_itself() {
+        let rendered = |text| render(text, Escape::None).unwrap();
+        assert_eq!(rendered("{{}}"), ">{}");
+        assert_eq!(rendered("{{{{}}}}}"), ">{{}}}");
+        assert_eq!(rendered("}a} }}{ident}}"), ">}a} }3520}");
+        assert_eq!(rendered("{{ident}}"), ">{ident}");
+    }
+
+    #[test]
+    fn a_message_without_a_parameter_gets_the_default() {
+        let rendered = |text| render(text, Escape::Url).unwrap();
+        assert_eq!(rendered("/{nope:-none}/{ident:-x}"), ">/none/3520");
+        assert_eq!(rendered("/{nope:-}/"), ">//");
+        assert_eq!(rendered("{nope:-a/b:-c}"), ">a/b:-c");
+        assert!(render("{nope:-a}{nope}", Escape::None).is_err());
     }
 
     #[test]
@@ -356,6 +420,10 @@ mod tests {
             ("ab{}", 2, 2, Fault::Empty),
             ("é{id ent}", 5, 1, Fault::Character(' ')),
             ("{a{{b}", 2, 1, Fault::Character('{')),
+            ("{a:-b", 0, 1, Fault::Unclosed),
+            ("{:-b}", 0, 5, Fault::Empty),
+            ("{a:b}", 2, 1, Fault::Character(':')),
+            ("{a:-b{c}", 5, 1, Fault::Character('{')),
         ] {
             assert_eq!(
                 Template::parse(text),
@@ -367,7 +435,7 @@ mod tests {
 
     #[test]
     fn it_prints_as_it_was_written() {
-        for text in ["", "weir/{ident}", "{{a}{b.c}", "}"] {
+        for text in ["", "weir/{ident}", "{{a}}{b.c}", "}}", "{a:-b c}{a:-}"] {
             assert_eq!(Template::parse(text).unwrap().to_string(), text);
         }
     }

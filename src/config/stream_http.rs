@@ -11,6 +11,7 @@ use super::tree::Tree;
 use super::url;
 use super::url::Scheme;
 use super::url::Url;
+use crate::stream::http::target::leads_elsewhere;
 use crate::stream::settings::Http;
 use crate::template::Template;
 
@@ -44,6 +45,16 @@ pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
 
 /// Path and query as a template; a URL without a path has the path `/`.
 fn path(url: &Url<'_>) -> Result<Template, Wrong> {
+    let (path, _) = url.path.split_once('?').unwrap_or((url.path, ""));
+    let mut at = url.path_at;
+    for segment in path.split('/') {
+        if leads_elsewhere(segment) {
+            let wrong = Wrong::new(format!("`{segment}` in a path leads elsewhere"));
+            let hint = "write the path that is meant, without it";
+            return Err(wrong.at(at..at + segment.len()).hint(hint));
+        }
+        at += segment.len() + 1;
+    }
     let root = if url.path.starts_with('/') { "" } else { "/" };
     template(
         &format!("{root}{}", url.path),

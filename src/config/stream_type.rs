@@ -97,7 +97,10 @@ pub(super) fn template(text: &str, start: usize) -> Result<Template, Wrong> {
         let at = start + error.at;
         Wrong::new(error.to_string())
             .at(at..at + error.len)
-            .hint("a parameter is written like `{ident}`, a brace like `{{`")
+            .hint(
+                "a parameter is written like `{ident}` or `{ident:-default}`, \
+                 braces like `{{` and `}}`",
+            )
     })
 }
 

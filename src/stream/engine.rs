@@ -218,16 +218,15 @@ impl Engine {
         self.note(Event::NotDelivered(fault.clone()));
     }
 
-    /// A message that was given up and is not settled in the ring, and why; each once. Asked for
-    /// before [`Engine::settle`], no power cut takes it away unseen.
+    /// A message that was given up or could not be sent as it is and is not settled in the ring,
+    /// and why; each once. Asked for before [`Engine::settle`], no power cut takes it away unseen.
     pub fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
         self.queue.take_given_up()
     }
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
     pub fn skip(&mut self, seq: Seq, reason: String) {
-        self.queue
-            .mark(&(seq..=seq), State::Settled(Settled::Filtered));
+        self.queue.give_up(seq, Settled::Filtered, &reason);
         self.note(Event::Skipped { seq, reason });
     }
 

@@ -11,8 +11,10 @@
 
 mod answer;
 mod gzip;
+mod head;
 mod parcel;
 mod request;
+pub(crate) mod target;
 
 use super::Fault;
 use super::IN_MAX;
@@ -58,6 +60,8 @@ pub struct Http<'a> {
     answers: u32,
     /// Whether the answer under way has begun.
     heard: bool,
+    /// What its head says, while that is not whole.
+    status: Option<Response<()>>,
     /// When the far end has to have moved on.
     deadline: Duration,
 }
@@ -109,6 +113,7 @@ impl<'a> Http<'a> {
             prepared: None,
             answers: 0,
             heard: false,
+            status: None,
             deadline: Duration::MAX,
         }
     }
@@ -119,7 +124,7 @@ impl<'a> Http<'a> {
             Some(parcel) => self.confirm(parcel, turn)?,
             None => self.pack(turn)?,
         };
-        self.heard = false;
+        (self.heard, self.status) = (false, None);
         match request::begin(self.settings, &parcel.path, parcel.body.len(), turn.out) {
             Ok(call) => Some(Upload {
                 call,
@@ -214,23 +219,29 @@ impl<'a> Http<'a> {
         input: &[u8],
         turn: &mut Turn<'_>,
     ) -> Result<usize, Lost> {
-        let parsed =
-            parser::try_parse_response::<MAX_RESPONSE_HEADERS>(input).map_err(|e| wrong(&e))?;
-        let Some((used, response)) = parsed else {
-            self.stage = Stage::Body(upload);
-            return unfinished(input);
+        let parsed = parser::try_parse_response::<MAX_RESPONSE_HEADERS>(input);
+        let (used, response) = match parsed {
+            Ok(Some((used, response))) => (used, response),
+            Ok(None) if input.len() < IN_MAX => {
+                self.stage = Stage::Body(upload);
+                return Ok(0);
+            }
+            broken => broken_head(input, broken.err())?,
         };
-        let answer = self.answer(&response, turn);
-        if response.status().is_informational() && response.status().as_u16() != 101 {
+        if is_interim(&response) {
             self.stage = Stage::Body(upload);
             return Ok(used);
         }
-        if answer.verdict == Verdict::Accepted {
-            self.stage = Stage::Body(upload);
-            return Ok(0);
+        let answer = self.answer(&response, turn);
+        if answer.verdict != Verdict::Accepted {
+            self.conclude(upload.batch, &answer, turn);
+            return Err(Lost::ended("the server answered before it had the request"));
         }
-        self.conclude(upload.batch, &answer, turn);
-        Err(Lost::ended("the server answered before it had the request"))
+        self.stage = Stage::Body(upload);
+        match input.len() < 2 * IN_MAX {
+            true => Ok(0),
+            false => Err(Lost::new(0, "the server speaks and does not listen")),
+        }
     }
 
     /// The head of an answer. What is accepted is accepted at once: the rest adds nothing to it.
@@ -242,14 +253,23 @@ impl<'a> Http<'a> {
         input: &[u8],
         turn: &mut Turn<'_>,
     ) -> Result<usize, Lost> {
-        let (used, response) = call.try_response(input, false).map_err(|e| wrong(&e))?;
-        let Some(response) = response else {
-            self.stage = Stage::Head(call, batch, flushed);
-            return if used > 0 {
-                Ok(used)
-            } else {
-                unfinished(input)
-            };
+        let (used, response) = match call.try_response(input, false) {
+            Ok((used, Some(response))) => (used, response),
+            Ok((used, None)) if used > 0 || input.len() < IN_MAX => {
+                self.status = head::read(input).filter(|response| !is_interim(response));
+                self.stage = Stage::Head(call, batch, flushed);
+                return Ok(used);
+            }
+            broken => {
+                let (used, response) = broken_head(input, broken.err())?;
+                if is_interim(&response) {
+                    self.stage = Stage::Head(call, batch, flushed);
+                    return Ok(used);
+                }
+                let answer = self.answer(&response, turn);
+                self.conclude(batch, &answer, turn);
+                return Err(Lost::ended("the head of the answer cannot be read"));
+            }
         };
         self.answers = self.answers.saturating_add(1);
         let answer = self.answer(&response, turn);
@@ -282,7 +302,10 @@ impl<'a> Http<'a> {
         turn: &mut Turn<'_>,
     ) -> Result<usize, Lost> {
         let mut piece = [0; PIECE];
-        let (used, written) = call.read(input, &mut piece).map_err(|e| wrong(&e))?;
+        let Ok((used, written)) = call.read(input, &mut piece) else {
+            self.conclude(batch, &answer, turn);
+            return Err(Lost::ended("the body of the answer cannot be read"));
+        };
         answer.take(piece.get(..written).unwrap_or_default());
         if answer.is_too_long() {
             self.conclude(batch, &answer, turn);
@@ -302,6 +325,12 @@ impl<'a> Http<'a> {
     /// What the head of an answer means.
     fn answer(&self, response: &Response<()>, turn: &Turn<'_>) -> Answer {
         Answer::new(response, &self.settings.success, turn.now)
+    }
+
+    /// What the head means that has begun and does not end: its status counts.
+    fn begun(&mut self, turn: &Turn<'_>) -> Option<Answer> {
+        let status = self.status.take();
+        status.map(|response| self.answer(&response, turn))
     }
 
     /// Tells the engine; a batch that is not in flight any more is not told of twice.
@@ -365,6 +394,12 @@ impl Link for Http<'_> {
         }
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => Ok(()),
+            Stage::Head(_, batch, _) if self.status.is_some() => {
+                if let Some(answer) = self.begun(turn) {
+                    self.conclude(batch, &answer, turn);
+                }
+                Err(Lost::ended("the head of the answer did not end"))
+            }
             Stage::Body(_) | Stage::Head(..) => {
                 turn.engine.unanswered(self.epoch);
                 Err(Lost::new(NO_ANSWER, "no answer to a request"))
@@ -381,6 +416,11 @@ impl Link for Http<'_> {
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Rest(_, batch, answer) => self.conclude(batch, &answer, turn),
+            Stage::Head(_, batch, _) if self.status.is_some() => {
+                if let Some(answer) = self.begun(turn) {
+                    self.conclude(batch, &answer, turn);
+                }
+            }
             Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => {
                 return lost.fault.into();
             }
@@ -427,12 +467,26 @@ fn may_stay(call: &Call<Cleanup>) -> Result<(), Lost> {
     }
 }
 
-/// Waits for more of an answer's head, unless it is too long already.
-fn unfinished(input: &[u8]) -> Result<usize, Lost> {
-    match input.len() < IN_MAX {
-        true => Ok(0),
-        false => Err(Lost::new(0, "the head of the answer is too long")),
+/// A head that breaks the rules or is too long: how many bytes it has, and what can be read of it.
+fn broken_head(
+    input: &[u8],
+    error: Option<ureq_proto::Error>,
+) -> Result<(usize, Response<()>), Lost> {
+    match head::read(input) {
+        // the answer stands behind it, if it can be told where it ends
+        Some(response) if is_interim(&response) => head::len(input).map(|len| (len, response)),
+        Some(response) => Some((0, response)),
+        None => None,
     }
+    .ok_or_else(|| match error {
+        Some(error) => wrong(&error),
+        None => Lost::new(0, "the head of the answer is too long"),
+    })
+}
+
+/// Whether the answer itself is still to come.
+fn is_interim(response: &Response<()>) -> bool {
+    response.status().is_informational() && response.status().as_u16() != 101
 }
 
 fn wrong(error: &ureq_proto::Error) -> Lost {

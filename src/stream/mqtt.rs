@@ -32,6 +32,7 @@ use super::engine::Event;
 use super::engine::Outgoing;
 use super::engine::Repeat;
 use super::render::View;
+use super::render::unfilled;
 use super::settings;
 use super::settings::Delivery;
 use super::settings::OnReject;
@@ -240,9 +241,8 @@ impl<'a> Mqtt<'a> {
     fn render(&mut self, message: &Outgoing<'_>) -> Result<(), String> {
         self.topic.clear();
         self.view
-            .template(&self.settings.topic, Escape::None, message, &mut self.topic)
-            .map_err(|missing| missing.to_string())?;
-        check_topic(&self.topic)?;
+            .template(&self.settings.topic, Escape::None, message, &mut self.topic)?;
+        check_topic(&self.topic).map_err(|wrong| unfilled(&wrong))?;
         let (open, close): (&[u8], &[u8]) = match self.settings.payload {
             Payload::Object => (b"", b""),
             Payload::Array => (b"[", b"]"),

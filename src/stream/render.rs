@@ -12,10 +12,10 @@ use crate::message::body::UnknownVersion;
 use crate::message::digest;
 use crate::message::json;
 use crate::template::Escape;
-use crate::template::Missing;
 use crate::template::Substitute;
 use crate::template::Template;
 use std::borrow::Cow;
+use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -82,14 +82,15 @@ impl<'a> View<'a> {
     /// `{channel.name}`.
     ///
     /// # Errors
-    /// When the message lacks one; `out` is as before.
-    pub fn template<'t>(
+    /// When the message lacks one that has no default, as [`unfilled`] says it; `out` is as
+    /// before.
+    pub fn template(
         &self,
-        template: &'t Template,
+        template: &Template,
         escape: Escape,
         message: &Outgoing<'_>,
         out: &mut String,
-    ) -> Result<(), Missing<'t>> {
+    ) -> Result<(), String> {
         let data = |name: &str| match find(message, "ident") {
             Some(ValueRef::Text(ident)) => self.shape.data(ident, name),
             _ => None,
@@ -112,7 +113,8 @@ impl<'a> View<'a> {
             };
             found.map(Substitute::Value)
         };
-        template.render(escape, lookup, out)
+        let rendered = template.render(escape, lookup, out);
+        rendered.map_err(|missing| unfilled(&missing))
     }
 
     /// Appends the message as one JSON object.
@@ -128,6 +130,12 @@ impl<'a> View<'a> {
         json::write(self.fields(message), out);
         Ok(())
     }
+}
+
+/// The reason of a message that a template cannot be filled from: it is skipped, and kept among the
+/// rejects.
+pub(super) fn unfilled(why: &dyn fmt::Display) -> String {
+    format!("template: {why}")
 }
 
 /// The parameters of a message in their order, then those that it got here: `timestamp` where the
@@ -277,7 +285,7 @@ mod tests {
         assert_eq!(rendered("/x y/{ident}", Escape::Url), ">/x y/a%20b");
         assert_eq!(
             rendered("{ident}{din}", Escape::None),
-            ">the message has no `din`"
+            ">template: the message has no `din`"
         );
     }
 }

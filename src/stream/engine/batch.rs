@@ -4,7 +4,6 @@ use super::Engine;
 use super::Event;
 use super::Outgoing;
 use super::queue::Item;
-use super::queue::State;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::ring::Settled;
@@ -88,7 +87,7 @@ impl Engine {
                 }
                 Packing::Full => break,
                 Packing::Unfit(reason) => {
-                    item.state = State::Settled(Settled::Filtered);
+                    item.give_up(Settled::Filtered, &reason);
                     unfit.push((item.seq, reason));
                 }
             }

@@ -211,13 +211,12 @@ impl Queue {
         marked.count()
     }
 
-    /// Settles one that is in flight: the destination will never take it.
-    pub(super) fn give_up(&mut self, seq: Seq, reason: &str) {
+    /// Settles one that is in flight: it will never be taken.
+    pub(super) fn give_up(&mut self, seq: Seq, how: Settled, reason: &str) {
         let place = self.place(seq);
         let item = self.items.get_mut(place);
         if let Some(item) = item.filter(|item| item.seq == seq && item.is_in_flight()) {
-            item.state = State::Settled(Settled::GivenUp);
-            item.reason = Some(reason.into());
+            item.give_up(how, reason);
         }
     }
 
@@ -259,6 +258,12 @@ impl Item {
     pub(super) fn depart(&mut self, now: Now) {
         self.sent = self.sent.saturating_add(1);
         self.state = State::InFlight { since: now.mono };
+    }
+
+    /// It is settled, and kept until somebody has asked why.
+    pub(super) fn give_up(&mut self, how: Settled, reason: &str) {
+        self.state = State::Settled(how);
+        self.reason = Some(reason.into());
     }
 
     /// How long ago it was received.

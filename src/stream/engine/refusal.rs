@@ -92,7 +92,7 @@ impl Engine {
 
     pub(super) fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
         let seq = *range.start();
-        self.queue.give_up(seq, reason);
+        self.queue.give_up(seq, Settled::GivenUp, reason);
         self.refusals.given_up_in_a_row = self.refusals.given_up_in_a_row.saturating_add(1);
         let reason = reason.to_owned();
         self.note(Event::GivenUp {

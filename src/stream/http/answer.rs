@@ -133,8 +133,8 @@ const TEXT_MAX: usize = 200;
 /// is closed.
 const BODY_MAX: usize = 64 * 1024;
 
-/// No server is obeyed that wants to be left alone for longer.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+/// No server is obeyed that wants to be left alone for longer: a captive portal says anything.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
 mod tests {
@@ -200,12 +200,24 @@ mod tests {
         assert_eq!(after(&[date], false), None);
         let own = ("date", "Sun, 06 Nov 1994 08:49:07 GMT");
         assert_eq!(after(&[date, own], false), Some(30));
-        assert_eq!(
-            after(&[("retry-after", "99999999999999999999")], true),
-            Some(86_400)
-        );
         assert_eq!(after(&[("retry-after", "soon")], true), None);
         assert_eq!(after(&[], true), None);
+    }
+
+    #[test]
+    fn no_server_keeps_us_away_for_longer_than_an_hour() {
+        for value in [
+            "3601",
+            "999999999",
+            "99999999999999999999",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert_eq!(
+                after(&[("retry-after", value)], true),
+                Some(3600),
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! Knows no connection.
 
 use super::gzip::Gzip;
+use super::target;
 use crate::ring::Seq;
 use crate::stream::engine::Outgoing;
 use crate::stream::engine::Packing;
 use crate::stream::render::View;
+use crate::stream::render::unfilled;
 use crate::stream::settings;
 use crate::template::Escape;
 
@@ -87,14 +89,12 @@ impl<'a, 'v> Packer<'a, 'v> {
     fn render(&mut self, message: &Outgoing<'_>) -> Result<String, String> {
         let mut path = String::new();
         self.view
-            .template(&self.settings.path, Escape::Url, message, &mut path)
-            .map_err(|missing| missing.to_string())?;
+            .template(&self.settings.path, Escape::Url, message, &mut path)?;
+        target::check(&self.settings.method, &path).map_err(|wrong| unfilled(&wrong))?;
         self.scratch.clear();
         if let Some(body) = &self.settings.body {
             let mut text = String::new();
-            self.view
-                .template(body, Escape::Json, message, &mut text)
-                .map_err(|missing| missing.to_string())?;
+            self.view.template(body, Escape::Json, message, &mut text)?;
             self.scratch = text.into_bytes();
         } else {
             let written = self.view.object(message, &mut self.scratch);

@@ -1,5 +1,6 @@
 //! The head of a request: what weir says of a batch before the batch. Knows no connection.
 
+use super::target::LINE_MAX;
 use crate::stream::settings;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
@@ -45,7 +46,7 @@ fn write(call: Call<Prepare>, out: &mut Vec<u8>) -> Result<Call<SendBody>, Strin
     out.truncate(start + written);
     match call.proceed() {
         Ok(Some(SendRequestResult::SendBody(call))) => Ok(call),
-        Ok(None) => Err(format!("the headers have more than {HEAD_MAX} bytes")),
+        Ok(None) => Err(format!("the headers have more than {HEADERS_MAX} bytes")),
         Ok(Some(_)) => Err("this method sends no body".to_owned()),
         Err(error) => Err(error.to_string()),
     }
@@ -117,8 +118,11 @@ const FRAMING: [HeaderName; 4] = [
     header::TRANSFER_ENCODING,
 ];
 
+/// Longest headers of a request, in bytes.
+const HEADERS_MAX: usize = 16 * 1024;
+
 /// Longest head of a request, in bytes.
-const HEAD_MAX: usize = 16 * 1024;
+const HEAD_MAX: usize = LINE_MAX + HEADERS_MAX;
 
 #[cfg(test)]
 mod tests {
