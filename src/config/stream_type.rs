@@ -95,12 +95,10 @@ pub(super) fn warn_of_plain_text(reader: &Reader<'_>, target: &Target) {
 pub(super) fn template(text: &str, start: usize) -> Result<Template, Wrong> {
     Template::parse(text).map_err(|error| {
         let at = start + error.at;
-        Wrong::new(error.to_string())
-            .at(at..at + error.len)
-            .hint(
-                "a parameter is written like `{ident}` or `{ident:-default}`, \
+        Wrong::new(error.to_string()).at(at..at + error.len).hint(
+            "a parameter is written like `{ident}` or `{ident:-default}`, \
                  braces like `{{` and `}}`",
-            )
+        )
     })
 }
 

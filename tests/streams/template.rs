@@ -19,7 +19,7 @@ const TAKEN: [u8; 4] = [0x40, 2, 0, 1];
 fn world(ident: &str, parameter: Option<&str>) -> World {
     let mut world = World::new();
     for (number, (ident, value)) in [(ident, parameter), ("b", Some("x"))].iter().enumerate() {
-        let mut message = Message::new(*ident).unwrap();
+        let mut message = Message::new(ident).unwrap();
         message.set("n", number as u64);
         if let Some(value) = value {
             message.set("x", *value);
@@ -51,7 +51,7 @@ fn reason(world: &mut World, settings: &Settings) -> String {
         talk.hears(world, &LOGGED_IN).unwrap();
         talk.write(world).unwrap();
     }
-    let (given_up, reason) = world.engine.take_given_up().expect("it is kept");
+    let (given_up, reason) = world.engine.take_given_up().unwrap();
     let (seq, reason) = (given_up.seq, String::from(reason));
     assert!(!given_up.body.is_empty(), "with all that it says");
     assert!(!sent.is_empty());

@@ -3,8 +3,8 @@
 /// Judges path and query of a request by `method`.
 ///
 /// # Errors
-/// What is wrong with it, in words: a segment of the path that leads elsewhere, or more than servers
-/// read.
+/// What is wrong with it, in words: a segment of the path that leads elsewhere, or more than
+/// servers read.
 pub(super) fn check(method: &str, target: &str) -> Result<(), String> {
     let len = method.len() + target.len() + " / HTTP/1.1\r\n".len();
     if len > LINE_MAX {
