@@ -2,6 +2,7 @@
 
 use crate::message::{Message, Value};
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What is known of one epoch; degrees, metres, kilometres an hour.
@@ -17,25 +18,29 @@ pub(super) struct Fix {
 }
 
 impl Fix {
-    /// Adds it to a message; without a fix there is no place, and nothing that comes of places.
+    /// Adds it to a message; without a fix there is no place, and nothing that comes of places. A
+    /// fix from no satellite is none. What cannot be (a course of 511) is how receivers say that
+    /// they do not know it.
     pub(super) fn tell(&self, message: &mut Message) {
-        if let Some((latitude, longitude)) = self.position.filter(|_| self.valid) {
+        let valid = self.valid && self.satellites != Some(0);
+        let position = self.position.filter(|_| valid);
+        if let Some((latitude, longitude)) = position {
             message.set("position.latitude", rounded(latitude, 1e9));
             message.set("position.longitude", rounded(longitude, 1e9));
-            let mut add = |name: &'static str, value: Option<f64>| {
-                if let Some(value) = value {
+            let mut add = |name: &'static str, value: Option<f64>, can_be: RangeInclusive<f64>| {
+                if let Some(value) = value.filter(|value| can_be.contains(value)) {
                     message.set(Cow::Borrowed(name), rounded(value, 1e4));
                 }
             };
-            add("position.altitude", self.altitude);
-            add("position.speed", self.speed);
-            add("position.direction", self.direction);
-            add("position.hdop", self.hdop);
+            add("position.altitude", self.altitude, ALTITUDES);
+            add("position.speed", self.speed, SPEEDS);
+            add("position.direction", self.direction, DIRECTIONS);
+            add("position.hdop", self.hdop, HDOPS);
         }
         if let Some(satellites) = self.satellites {
             message.set("position.satellites", Value::U64(satellites));
         }
-        message.set("position.valid", self.valid && self.position.is_some());
+        message.set("position.valid", position.is_some());
     }
 }
 
@@ -44,6 +49,18 @@ pub(super) fn rounded(number: f64, digits: f64) -> Value {
     let rounded = (number * digits).round() / digits;
     Value::from(if rounded.is_finite() { rounded } else { number })
 }
+
+/// Metres; satellite navigation is used below the orbits of its satellites.
+const ALTITUDES: RangeInclusive<f64> = -12_000.0..=2_000_000.0;
+
+/// Kilometres an hour: 1,000 knots, beyond which receivers that are sold to all tell nothing.
+const SPEEDS: RangeInclusive<f64> = 0.0..=1852.0;
+
+/// Degrees.
+const DIRECTIONS: RangeInclusive<f64> = 0.0..=360.0;
+
+/// 99.99 is a receiver's word for none.
+const HDOPS: RangeInclusive<f64> = 0.0..=99.0;
 
 /// In km/h.
 pub(super) const METRE_PER_SECOND: f64 = 3.6;

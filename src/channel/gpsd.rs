@@ -2,11 +2,28 @@
 //!
 //! This side asks for reports with `?WATCH`; what comes are objects, one a line. TPV of one `time`
 //! are one epoch and become one message, with what the last SKY said. An epoch ends when another
-//! time comes, or nothing for 300 ms. A TPV without a time says nothing that can be sent. The
-//! protocol is that of `gpsd_json(5)`; speed is in m/s there, and `alt` is what old versions call
-//! `altMSL`.
+//! time comes, or nothing for 300 ms. The protocol is that of `gpsd_json(5)`; speed is in m/s
+//! there, and `alt` is what old versions call `altMSL`.
 //!
-//! A line that is no JSON, or over 10 KiB, is not gpsd's: the connection ends and is made again.
+//! # Receivers
+//! gpsd serves several at once and says with each report which one it is of (`device`). The
+//! channel's `device` chooses one, by the name that gpsd has for it; without it all are taken, each
+//! with epochs of its own, and the parameter `gnss.device` names it.
+//!
+//! # Without a time
+//! A receiver that sends GGA alone knows no date, and its TPV have no time. They were measured
+//! when they came, each with another place a message of its own. Where a time follows within
+//! 300 ms, or was said within the last 10 s, such a TPV is only a part of an epoch that has one.
+//! That there is no fix counts without a time from who had one before.
+//!
+//! | what came | what becomes of it |
+//! |---|---|
+//! | other classes, receivers that are not chosen | passed over, whatever they look like |
+//! | no JSON, no class, a line over 16 KiB | counted, dropped up to its end |
+//! | a time, mode or place of another type, or that cannot be | counted, dropped |
+//! | another field of TPV or SKY of another type, or that cannot be | left out |
+//! | ERROR; a list of devices without the one that is chosen | counted, said |
+//! | 64 lines in a row that are none | the connection ends, and is made again |
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -15,25 +32,48 @@ use super::{Close, Intake, Malformed, Session};
 use crate::clock::Now;
 use crate::message::{Message, timestamp};
 use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// One connection.
 #[derive(Debug)]
 pub struct Gpsd {
     ident: String,
+    /// The only one that is listened to.
+    device: Option<String>,
     /// How much of the line that is under way is known to have no end in it.
     searched: usize,
+    /// A line that is too long is passed over; so much of it came since it was last counted.
+    skipping: Option<usize>,
+    /// Lines in a row that were none.
+    bad: u32,
+    receivers: Vec<Receiver>,
+}
+
+/// What is known of one receiver.
+#[derive(Debug)]
+struct Receiver {
+    /// As gpsd calls it; empty where it does not.
+    device: String,
     epoch: Option<Epoch>,
     /// What the last SKY said, and when.
     sky: Option<(Sky, Duration)>,
+    /// When it last said a time.
+    timed: Option<Duration>,
+    /// It had a fix.
+    placed: bool,
+    /// When it last said anything.
+    heard: Duration,
 }
 
 /// What is known of one moment.
 #[derive(Debug)]
 struct Epoch {
-    /// Microseconds since 1970.
-    time: u64,
+    /// Microseconds since 1970; none: that of its arrival.
+    time: Option<u64>,
     fix: Fix,
+    /// When something was last added; without a time when it began.
     heard: Duration,
 }
 
@@ -43,40 +83,32 @@ struct Sky {
     satellites: Option<u64>,
 }
 
-/// What is looked at of a line.
+/// What is looked at of every line: the rest may be anything.
 #[derive(Debug, Deserialize)]
-struct Report {
-    class: String,
-    time: Option<String>,
-    mode: Option<u8>,
-    lat: Option<f64>,
-    lon: Option<f64>,
-    #[serde(rename = "altMSL")]
-    alt_msl: Option<f64>,
-    alt: Option<f64>,
-    speed: Option<f64>,
-    track: Option<f64>,
-    hdop: Option<f64>,
-    #[serde(rename = "uSat")]
-    used: Option<u64>,
-    satellites: Option<Vec<Satellite>>,
-    message: Option<String>,
+struct Report<'a> {
+    #[serde(borrow)]
+    class: Cow<'a, str>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Satellite {
-    used: Option<bool>,
+/// What is looked at of a TPV.
+#[derive(Debug)]
+struct Tpv {
+    time: Option<u64>,
+    fix: Fix,
 }
 
 impl Gpsd {
-    /// A connection that is made now; its messages are of `ident`.
+    /// A connection that is made now; its messages are of `ident`, and of the receiver `device`
+    /// alone if one is chosen.
     #[must_use]
-    pub fn new(ident: &str) -> Self {
+    pub fn new(ident: &str, device: Option<&str>) -> Self {
         Self {
             ident: ident.to_owned(),
+            device: device.map(str::to_owned),
             searched: 0,
-            epoch: None,
-            sky: None,
+            skipping: None,
+            bad: 0,
+            receivers: Vec::new(),
         }
     }
 
@@ -84,74 +116,229 @@ impl Gpsd {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
-        let Ok(report) = serde_json::from_slice::<Report>(line) else {
-            let reason = "a line that is not gpsd's";
-            intake.malformed(Malformed::Syntax, reason);
-            return Err(Close { reason });
-        };
-        match report.class.as_str() {
-            "TPV" => self.tpv(&report, intake),
-            "SKY" => {
-                if let Some(sky) = sky(&report) {
-                    self.sky = Some((sky, intake.now().mono));
+        match self.report(line, intake) {
+            Ok(()) => {
+                self.bad = 0;
+                Ok(())
+            }
+            Err((reason, detail)) => {
+                intake.malformed(reason, detail);
+                self.unread()
+            }
+        }
+    }
+
+    /// A line that is none; they are borne up to a bound.
+    fn unread(&mut self) -> Result<(), Close> {
+        self.bad = self.bad.saturating_add(1);
+        match self.bad {
+            0..BAD_MAX => Ok(()),
+            _ => Err(Close {
+                reason: "what comes is not gpsd's",
+            }),
+        }
+    }
+
+    fn report(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Broken> {
+        if line.len() > LINE_MAX {
+            return Err(TOO_LONG);
+        }
+        let syntax = |_| (Malformed::Syntax, "a line that is not gpsd's");
+        let report: Report<'_> = serde_json::from_slice(line).map_err(syntax)?;
+        if !matches!(&*report.class, "TPV" | "SKY" | "ERROR" | "DEVICES") {
+            return Ok(());
+        }
+        let fields: Map<String, Value> = serde_json::from_slice(line).map_err(syntax)?;
+        match &*report.class {
+            "ERROR" => {
+                let said = fields.get("message").and_then(Value::as_str);
+                let said = format!("gpsd says: {}", said.unwrap_or_default());
+                intake.malformed(Malformed::Unsupported, &said);
+            }
+            "DEVICES" => self.check_devices(&fields, intake),
+            class => {
+                let Some(receiver) = self.receiver(&fields, intake)? else {
+                    return Ok(());
+                };
+                if class == "TPV" {
+                    self.tpv(receiver, tpv(&fields)?, intake);
+                } else if let Some((sky, known)) = sky(&fields).zip(self.known(receiver)) {
+                    known.sky = Some((sky, intake.now().mono));
                 }
             }
-            "ERROR" => {
-                let said = report.message.unwrap_or_default();
-                intake.malformed(Malformed::Unsupported, &format!("gpsd says: {said}"));
-            }
-            _ => {}
         }
         Ok(())
     }
 
-    fn tpv(&mut self, report: &Report, intake: &mut dyn Intake) {
-        let Some(time) = report.time.as_deref() else {
+    /// Says so where gpsd does not have the receiver that is chosen: it may come, or be a slip.
+    fn check_devices(&self, fields: &Map<String, Value>, intake: &mut dyn Intake) {
+        let Some(wanted) = &self.device else {
             return;
         };
-        let Some(time) = timestamp::from_iso8601(time) else {
-            return intake.malformed(Malformed::Value, "a time that is none");
-        };
-        let position = report.lat.zip(report.lon);
-        let fits = |(lat, lon): (f64, f64)| lat.abs() <= 90.0 && lon.abs() <= 180.0;
-        if position.is_some_and(|position| !fits(position)) {
-            return intake.malformed(Malformed::Value, "a position that is nowhere");
+        let listed = fields.get("devices").and_then(Value::as_array);
+        let paths = listed.into_iter().flatten();
+        let paths: Vec<_> = paths.filter_map(|one| one.get("path")?.as_str()).collect();
+        if !paths.contains(&wanted.as_str()) {
+            let all = paths.join(", ");
+            let detail = format!("gpsd has no device {wanted}, it has: {all}");
+            intake.malformed(Malformed::Unsupported, &detail);
         }
-        if self.epoch.as_ref().is_some_and(|epoch| epoch.time != time) {
-            self.finish(intake);
-        }
-        let heard = intake.now().mono;
-        let fix = Fix::default();
-        let epoch = self.epoch.get_or_insert(Epoch { time, fix, heard });
-        epoch.heard = heard;
-        let fix = &mut epoch.fix;
-        fix.valid |= report.mode.is_some_and(|mode| mode >= 2);
-        fix.position = position.or(fix.position);
-        fix.altitude = report.alt_msl.or(report.alt).or(fix.altitude);
-        fix.speed = report
-            .speed
-            .map(|speed| speed * METRE_PER_SECOND)
-            .or(fix.speed);
-        fix.direction = report.track.or(fix.direction);
     }
 
-    /// Ends the epoch and brings it in.
-    fn finish(&mut self, intake: &mut dyn Intake) {
-        let Some(mut epoch) = self.epoch.take() else {
+    /// Where the receiver of a report stands among those that are known; none: it is not the one
+    /// that is chosen.
+    fn receiver(
+        &mut self,
+        fields: &Map<String, Value>,
+        intake: &mut dyn Intake,
+    ) -> Result<Option<usize>, Broken> {
+        let device = match fields.get("device") {
+            None | Some(Value::Null) => "",
+            Some(Value::String(device)) if device.len() <= DEVICE_MAX => device,
+            Some(_) => return Err((Malformed::Value, "a device that is none")),
+        };
+        if self.device.as_ref().is_some_and(|chosen| chosen != device) {
+            return Ok(None);
+        }
+        let heard = intake.now().mono;
+        let mut all = self.receivers.iter();
+        if let Some(at) = all.position(|known| known.device == device) {
+            return Ok(Some(at));
+        }
+        let oldest = (0..).zip(&self.receivers).min_by_key(|(_, one)| one.heard);
+        let oldest = oldest.map(|(at, _)| at);
+        if let Some(at) = oldest.filter(|_| self.receivers.len() >= RECEIVERS_MAX) {
+            self.finish(at, intake);
+            self.receivers.remove(at);
+        }
+        self.receivers.push(Receiver {
+            device: device.to_owned(),
+            epoch: None,
+            sky: None,
+            timed: None,
+            placed: false,
+            heard,
+        });
+        Ok(self.receivers.len().checked_sub(1))
+    }
+
+    fn known(&mut self, at: usize) -> Option<&mut Receiver> {
+        self.receivers.get_mut(at)
+    }
+
+    fn tpv(&mut self, at: usize, tpv: Tpv, intake: &mut dyn Intake) {
+        let now = intake.now().mono;
+        let Some(receiver) = self.known(at) else {
+            return;
+        };
+        receiver.heard = now;
+        if receiver.passes_over(&tpv, now) {
+            return;
+        }
+        if receiver.begins_another(&tpv) {
+            self.finish(at, intake);
+        }
+        if let Some(receiver) = self.known(at) {
+            receiver.add(tpv, now);
+        }
+    }
+
+    /// Ends the epoch of a receiver and brings it in.
+    fn finish(&mut self, at: usize, intake: &mut dyn Intake) {
+        let now = intake.now().mono;
+        let all = self.device.is_none();
+        let Some(receiver) = self.receivers.get_mut(at) else {
+            return;
+        };
+        let Some(mut epoch) = receiver.epoch.take() else {
             return;
         };
         let Ok(mut message) = Message::new(&self.ident) else {
             return intake.malformed(Malformed::Ident, "not an ident");
         };
-        message.set_timestamp(epoch.time);
-        let now: Now = intake.now();
-        let recent = |(_, heard): &&(Sky, Duration)| heard.saturating_add(SKY) > now.mono;
-        if let Some((sky, _)) = self.sky.as_ref().filter(recent) {
-            (epoch.fix.hdop, epoch.fix.satellites) = (sky.hdop, sky.satellites);
+        if let Some(time) = epoch.time {
+            message.set_timestamp(time);
+        }
+        let recent = |(_, heard): &&(Sky, Duration)| heard.saturating_add(RECENT) > now;
+        if let Some((sky, _)) = receiver.sky.as_ref().filter(recent) {
+            // it counts 0 as well where the receiver does not say which ones it uses
+            let satellites = sky.satellites.filter(|used| *used > 0 || !epoch.fix.valid);
+            (epoch.fix.hdop, epoch.fix.satellites) = (sky.hdop, satellites);
         }
         epoch.fix.tell(&mut message);
+        if all && !receiver.device.is_empty() {
+            message.set("gnss.device", receiver.device.as_str());
+        }
         // refused is counted, and there is nobody to answer to
         drop(intake.take(vec![message]));
+    }
+
+    /// Ends the epochs that are over; all of them without a time.
+    fn finish_due(&mut self, now: Option<Duration>, intake: &mut dyn Intake) {
+        for at in 0..self.receivers.len() {
+            let due = self.receivers.get(at).and_then(Receiver::due);
+            if due.is_some_and(|due| now.is_none_or(|now| due <= now)) {
+                self.finish(at, intake);
+            }
+        }
+    }
+
+    /// Passes over what came of a line that is too long, and says whether its end is there.
+    fn skip(&mut self, part: &[u8], has_end: bool) -> Result<(), Close> {
+        let mut len = self.skipping.unwrap_or(0).saturating_add(part.len());
+        while let Some(rest) = len.checked_sub(LINE_MAX) {
+            len = rest;
+            self.unread()?;
+        }
+        self.skipping = (!has_end).then_some(len);
+        Ok(())
+    }
+}
+
+impl Receiver {
+    /// Whether a TPV without a time says nothing of its own.
+    fn passes_over(&self, tpv: &Tpv, now: Duration) -> bool {
+        let timed = self.timed.is_some_and(|at| at.saturating_add(RECENT) > now);
+        let (has_fix, had_fix) = (tpv.fix.valid && tpv.fix.position.is_some(), self.placed);
+        tpv.time.is_none() && (timed || !(has_fix || had_fix))
+    }
+
+    /// Whether the epoch that is under way ends with this one.
+    fn begins_another(&self, tpv: &Tpv) -> bool {
+        let Some(epoch) = &self.epoch else {
+            return false;
+        };
+        match (epoch.time, tpv.time) {
+            (Some(time), next) => next != Some(time),
+            (None, Some(_)) => false,
+            (None, None) => epoch.fix.position != tpv.fix.position,
+        }
+    }
+
+    fn add(&mut self, tpv: Tpv, now: Duration) {
+        let Tpv { time, fix: said } = tpv;
+        self.placed |= said.valid && said.position.is_some();
+        self.timed = time.map(|_| now).or(self.timed);
+        let epoch = self.epoch.get_or_insert_with(|| Epoch {
+            time,
+            fix: Fix::default(),
+            heard: now,
+        });
+        if time.is_some() {
+            (epoch.time, epoch.heard) = (time, now);
+        }
+        let fix = &mut epoch.fix;
+        fix.valid |= said.valid;
+        fix.position = said.position.or(fix.position);
+        fix.altitude = said.altitude.or(fix.altitude);
+        fix.speed = said.speed.or(fix.speed);
+        fix.direction = said.direction.or(fix.direction);
+    }
+
+    /// When the epoch is over if nothing more comes.
+    fn due(&self) -> Option<Duration> {
+        let epoch = self.epoch.as_ref()?;
+        Some(epoch.heard.saturating_add(EPOCH))
     }
 }
 
@@ -176,12 +363,20 @@ impl Session for Gpsd {
             let (line, behind) = rest.split_at(self.searched.saturating_add(found));
             self.searched = 0;
             rest = behind.get(1..).unwrap_or_default();
-            self.line(line, intake)?;
+            match self.skipping {
+                Some(_) => self.skip(line, true)?,
+                None => self.line(line, intake)?,
+            }
         }
-        if rest.len() > LINE_MAX {
-            let reason = "a line longer than gpsd's";
-            intake.malformed(Malformed::Length, reason);
-            return Err(Close { reason });
+        if self.skipping.is_none() && rest.len() > LINE_MAX {
+            let (reason, detail) = TOO_LONG;
+            intake.malformed(reason, detail);
+            self.skipping = Some(0);
+        }
+        if self.skipping.is_some() {
+            self.skip(rest, false)?;
+            self.searched = 0;
+            rest = &[];
         }
         Ok(input.len().saturating_sub(rest.len()))
     }
@@ -189,41 +384,87 @@ impl Session for Gpsd {
     fn safe(&mut self, _: u64, _: &mut Vec<u8>) {}
 
     fn wake_at(&self) -> Option<Duration> {
-        let epoch = self.epoch.as_ref()?;
-        Some(epoch.heard.saturating_add(EPOCH))
+        self.receivers.iter().filter_map(Receiver::due).min()
     }
 
     fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Close> {
-        if self.wake_at().is_some_and(|due| due <= intake.now().mono) {
-            self.finish(intake);
-        }
+        self.finish_due(Some(intake.now().mono), intake);
         Ok(())
     }
 
     fn ended(&mut self, intake: &mut dyn Intake) {
-        self.finish(intake);
+        self.finish_due(None, intake);
     }
 }
 
-/// What a SKY says; some have only satellites, some only precision, some neither.
-fn sky(report: &Report) -> Option<Sky> {
-    let listed = report.satellites.as_ref().map(|all| {
-        let used = all.iter().filter(|one| one.used == Some(true));
-        u64::try_from(used.count()).unwrap_or(u64::MAX)
-    });
-    let satellites = report.used.or(listed);
-    let known = satellites.is_some() || report.hdop.is_some();
-    known.then_some(Sky {
-        hdop: report.hdop,
-        satellites,
-    })
+/// What a TPV says.
+fn tpv(fields: &Map<String, Value>) -> Result<Tpv, Broken> {
+    let said = |name| fields.get(name).filter(|value| !value.is_null());
+    let number = |name| said(name).and_then(Value::as_f64);
+    let time = match said("time") {
+        None => None,
+        Some(time) => {
+            let time = time.as_str().and_then(timestamp::from_iso8601);
+            Some(time.ok_or((Malformed::Value, "a time that is none"))?)
+        }
+    };
+    let mode = match said("mode") {
+        None => 0,
+        Some(mode) => mode.as_u64().ok_or((Malformed::Value, "no such mode"))?,
+    };
+    let degrees = |name, most: f64| match said(name) {
+        None => Ok(None),
+        Some(value) => match value.as_f64().filter(|value| value.abs() <= most) {
+            Some(value) => Ok(Some(value)),
+            None => Err((Malformed::Value, "a position that is nowhere")),
+        },
+    };
+    let fix = Fix {
+        valid: mode >= 2,
+        position: degrees("lat", 90.0)?.zip(degrees("lon", 180.0)?),
+        altitude: number("altMSL").or(number("alt")),
+        speed: number("speed").map(|speed| speed * METRE_PER_SECOND),
+        direction: number("track"),
+        ..Fix::default()
+    };
+    Ok(Tpv { time, fix })
 }
 
-/// Asks for reports.
+/// What a SKY says; some have only satellites, some only precision, some neither.
+fn sky(fields: &Map<String, Value>) -> Option<Sky> {
+    let hdop = fields.get("hdop").and_then(Value::as_f64);
+    let listed = fields.get("satellites").and_then(Value::as_array);
+    let listed = listed.map(|all| {
+        let used = all.iter().filter(|one| {
+            let used = one.get("used").and_then(Value::as_bool);
+            used == Some(true)
+        });
+        u64::try_from(used.count()).unwrap_or(u64::MAX)
+    });
+    let satellites = fields.get("uSat").and_then(Value::as_u64).or(listed);
+    let known = satellites.is_some() || hdop.is_some();
+    known.then_some(Sky { hdop, satellites })
+}
+
+/// Why a line says nothing.
+type Broken = (Malformed, &'static str);
+
+const TOO_LONG: Broken = (Malformed::Length, "a line longer than gpsd's");
+
+/// Asks for reports, of all receivers: to ask for one that is not there yet is an error.
 const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
 
 /// As gpsd has it, and a little more.
 const LINE_MAX: usize = 16 * 1024;
 
-/// What a SKY says counts for so long.
-const SKY: Duration = Duration::from_secs(10);
+/// Of a path, as gpsd has it.
+const DEVICE_MAX: usize = 128;
+
+/// gpsd is built for 4, as a rule; beyond it the one that was silent longest is forgotten.
+const RECEIVERS_MAX: usize = 8;
+
+/// Lines in a row that are none.
+const BAD_MAX: u32 = 64;
+
+/// What a SKY says, and that a receiver knows the time, counts for so long.
+const RECENT: Duration = Duration::from_secs(10);

@@ -59,9 +59,10 @@ pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>>
         }
         Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
         Protocol::Nmea => Box::new(nmea::Nmea::new(settings.ident.clone(), Units::Stream)),
-        Protocol::Gpsd => {
+        Protocol::Gpsd { device } => {
             let ident = settings.ident.as_deref();
-            Box::new(gpsd::Gpsd::new(ident.unwrap_or_default()))
+            let device = device.as_deref();
+            Box::new(gpsd::Gpsd::new(ident.unwrap_or_default(), device))
         }
         Protocol::Itself { .. } => return None,
     })
@@ -83,7 +84,7 @@ pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
         Protocol::Json(_)
         | Protocol::Http { .. }
         | Protocol::Mqtt(_)
-        | Protocol::Gpsd
+        | Protocol::Gpsd { .. }
         | Protocol::Osmand { .. }
         | Protocol::WialonRetranslator
         | Protocol::Itself { .. } => None,

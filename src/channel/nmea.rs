@@ -2,40 +2,52 @@
 //!
 //! What the bytes are is said in [`crate::wire::nmea`]. Sentences of one time of day are one epoch
 //! and become one message: RMC gives it, GGA, VTG, GSA and ZDA add to it. A receiver that never
-//! sends RMC is believed by its GGA. An epoch ends when another time comes, or nothing for 300 ms.
+//! sends RMC, or whose RMC was damaged, is believed by its GGA. An epoch ends when another time
+//! comes, or nothing for 300 ms.
 //!
 //! # Dates
 //! The date is that of the epoch's own RMC or ZDA; else the last one of them, carried over
 //! midnight; else the day that brings the time of day nearest to now. A date that is wrong by just
 //! the 1024 weeks after which GPS begins to count anew is set right by the time of arrival.
 //!
+//! A sentence without a time was measured when it came, with what others say at once.
+//!
 //! # Who it is
-//! A name glued before the `$`, or alone on the first line, counts for what follows; without one
-//! it is the channel's `ident`. There are no answers. The first line may be the end of a sentence
-//! whose beginning nobody heard, and that is no name: it has a `*` or a `,`, or is one or two
-//! digits of a checksum. On a serial line there is always one who spoke before, and no first line.
+//! It is the channel's `ident` where there is one, whatever the sender says. Without it a sender
+//! names itself: in a sentence or a line of its own (`$PCPTI,name,…`, `$IMEI=digits`,
+//! `IMEI digits`), glued before a `$`, or alone on the first line; the last one counts for what
+//! follows. There are no answers.
+//!
+//! What stands outside the checksums may be the rest of a sentence that lost some bytes. That is
+//! no name: it has a `*` or a `,`, is one or two digits of a checksum, the head of a sentence or a
+//! decimal fraction. It costs no sentence beside it. The first line begins anywhere, and is never
+//! at fault; on a serial line there is always one who spoke before, and no first line.
 //!
 //! | what came | what becomes of it |
 //! |---|---|
-//! | a checksum wrong, missing or cut off | counted, dropped |
+//! | a checksum wrong, missing or cut off, the end of a sentence | counted, dropped |
 //! | a line over 512 bytes | counted, dropped up to its end |
-//! | a field out of its range | counted, dropped |
+//! | a time, place or status out of its range | counted, dropped |
+//! | another field that cannot be | left out |
 //! | other sentences, AIS, the end of one on the first line | passed over |
 //! | 64 lines in a row that are none | the connection ends |
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod names;
+
 use super::fix::{EPOCH, Fix};
 use super::{Close, Intake, Malformed, Session};
 use crate::clock::Now;
 use crate::message::{Message, check_ident, timestamp};
-use crate::wire::nmea::{self as wire, Date, Invalid, KNOT, Line, Sentence};
+use crate::wire::nmea::{self as wire, Date, Invalid, KNOT, Piece, Sentence};
+use names::{is_tail, name};
 use std::time::Duration;
 
 /// One connection, serial line, or sender of datagrams.
 #[derive(Debug)]
 pub struct Nmea {
-    /// The channel's, for who names none.
+    /// The channel's: what the sender calls itself does not matter then.
     ident: Option<String>,
     /// What the sender called itself.
     name: Option<String>,
@@ -53,6 +65,8 @@ pub struct Nmea {
     lines: u64,
     /// Lines in a row that were none.
     bad: u32,
+    /// Something could not be read since the last epoch began.
+    damaged: bool,
 }
 
 /// What a call of [`Session::receive`] brings.
@@ -67,14 +81,16 @@ pub enum Units {
 /// What is known of one moment.
 #[derive(Debug)]
 struct Epoch {
-    /// Microseconds of the day.
-    time: u64,
+    /// Microseconds of the day; none: when it came.
+    time: Option<u64>,
     date: Option<Date>,
     /// What RMC says.
     valid: Option<bool>,
     /// What GGA says.
     quality: Option<u64>,
     fix: Fix,
+    /// Something could not be read just before it.
+    damaged: bool,
     /// When the last sentence of it came.
     heard: Duration,
 }
@@ -95,6 +111,7 @@ impl Nmea {
             joined: false,
             lines: 0,
             bad: 0,
+            damaged: false,
         }
     }
 
@@ -103,17 +120,9 @@ impl Nmea {
             return Ok(());
         }
         self.lines = self.lines.saturating_add(1);
-        let read = match line.len() {
-            0..=LINE_MAX => wire::line(line).map_err(malformed),
-            _ => Err((Malformed::Length, "a line over 512 bytes")),
-        };
-        let taken = read.and_then(|line| self.take(line, intake));
-        match taken {
-            Ok(()) => self.bad = 0,
-            Err((reason, detail)) => {
-                intake.malformed(reason, detail);
-                self.bad = self.bad.saturating_add(1);
-            }
+        match line.len() {
+            0..=LINE_MAX => self.pieces(line, intake),
+            _ => self.count(Err((Malformed::Length, "a line over 512 bytes")), intake),
         }
         match self.bad {
             0..BAD_MAX => Ok(()),
@@ -123,28 +132,95 @@ impl Nmea {
         }
     }
 
+    fn pieces(&mut self, line: &[u8], intake: &mut dyn Intake) {
+        let (mut text, mut alone) = (None, true);
+        for piece in wire::pieces(line) {
+            match piece {
+                Piece::Text(found) => text = Some(found),
+                Piece::Sentence(read) => {
+                    let before = text.take();
+                    let taken = match read.map_err(malformed) {
+                        Ok(sentence) => self.take(before, sentence, intake),
+                        Err(broken) => Err(broken),
+                    };
+                    self.count(taken, intake);
+                    alone = false;
+                }
+            }
+        }
+        let taken = match text {
+            Some(text) if alone => self.text(text, intake),
+            Some(text) => self.beside(text),
+            None => return,
+        };
+        if alone || taken.is_err() {
+            self.count(taken, intake);
+        }
+    }
+
+    fn count(&mut self, taken: Result<(), Broken>, intake: &mut dyn Intake) {
+        match taken {
+            Ok(()) => self.bad = 0,
+            Err((reason, detail)) => {
+                intake.malformed(reason, detail);
+                self.bad = self.bad.saturating_add(1);
+                self.damaged = true;
+            }
+        }
+    }
+
+    /// A sentence, and what stands before its `$`.
     fn take(
         &mut self,
-        line: Line<'_>,
+        before: Option<&[u8]>,
+        sentence: Sentence,
         intake: &mut dyn Intake,
-    ) -> Result<(), (Malformed, &'static str)> {
-        let (name, sentence) = match line {
-            Line::Sentence(name, sentence) => (name, sentence),
-            Line::Other(text) if self.lines == 1 && (self.joined || is_tail(text)) => {
-                return Ok(());
-            }
-            Line::Other(name) if self.lines == 1 && check_ident(name).is_ok() => {
-                self.name = Some(name.to_owned());
-                return Ok(());
-            }
-            Line::Other(_) => return Err((Malformed::Syntax, "a line without a sentence")),
-        };
-        if let Some(name) = name.filter(|name| self.name.as_deref() != Some(name)) {
-            check_ident(name).map_err(|_| (Malformed::Ident, "no ident stands before the `$`"))?;
-            self.finish(intake);
-            self.name = Some(name.to_owned());
+    ) -> Result<(), Broken> {
+        let glued = before.and_then(name);
+        let beside = before.map_or(Ok(()), |text| self.beside(text));
+        if beside.is_err() {
+            self.count(beside, intake);
         }
-        self.sentence(sentence, intake);
+        if let Some(name) = glued {
+            self.named(name, intake)?;
+        }
+        match sentence {
+            Sentence::Name(name) => self.named(&name, intake)?,
+            sentence => self.sentence(sentence, intake),
+        }
+        Ok(())
+    }
+
+    /// A line without a sentence.
+    fn text(&mut self, text: &[u8], intake: &mut dyn Intake) -> Result<(), Broken> {
+        if let Some(imei) = wire::imei(text) {
+            return self.named(imei, intake);
+        }
+        let nobody = self.joined || self.ident.is_some() || is_tail(text);
+        match name(text) {
+            _ if self.lines == 1 && nobody => Ok(()),
+            Some(name) if self.lines == 1 => self.named(name, intake),
+            _ => Err((Malformed::Syntax, "a line without a sentence")),
+        }
+    }
+
+    /// What stands in a line with a sentence: the end of one that lost its beginning is counted.
+    fn beside(&self, text: &[u8]) -> Result<(), Broken> {
+        match text.contains(&b'*') && self.lines > 1 {
+            true => Err((Malformed::Checksum, "the end of a sentence alone")),
+            false => Ok(()),
+        }
+    }
+
+    /// The sender calls itself so.
+    fn named(&mut self, name: &str, intake: &mut dyn Intake) -> Result<(), Broken> {
+        if self.ident.is_some() || self.name.as_deref() == Some(name) {
+            return Ok(());
+        }
+        check_ident(name).map_err(|_| (Malformed::Ident, "a name that is no ident"))?;
+        self.finish(intake);
+        self.ahead = Fix::default();
+        self.name = Some(name.to_owned());
         Ok(())
     }
 
@@ -153,9 +229,7 @@ impl Nmea {
         match sentence {
             Sentence::Rmc(rmc) => {
                 self.has_rmc = true;
-                let Some(epoch) = self.epoch_of(rmc.time, intake) else {
-                    return;
-                };
+                let epoch = self.epoch_of(rmc.time, |epoch| epoch.valid.is_some(), intake);
                 epoch.valid = Some(rmc.valid);
                 epoch.date = rmc.date.or(epoch.date);
                 let fix = &mut epoch.fix;
@@ -164,9 +238,7 @@ impl Nmea {
                 fix.direction = rmc.course.or(fix.direction);
             }
             Sentence::Gga(gga) => {
-                let Some(epoch) = self.epoch_of(gga.time, intake) else {
-                    return;
-                };
+                let epoch = self.epoch_of(gga.time, |epoch| epoch.quality.is_some(), intake);
                 epoch.quality = Some(gga.quality);
                 let fix = &mut epoch.fix;
                 fix.position = fix.position.or(gga.position);
@@ -175,7 +247,8 @@ impl Nmea {
                 fix.hdop = gga.hdop.or(fix.hdop);
             }
             Sentence::Zda { time, date } => {
-                if let Some(epoch) = self.epoch_of(time, intake) {
+                if time.is_some() {
+                    let epoch = self.epoch_of(time, |_| false, intake);
                     epoch.date = epoch.date.or(date);
                 }
             }
@@ -188,28 +261,39 @@ impl Nmea {
                 let fix = self.fix(now);
                 fix.hdop = fix.hdop.or(hdop);
             }
-            Sentence::Other => {}
+            Sentence::Name(_) | Sentence::Other => {}
         }
     }
 
-    /// The epoch of this time of day; the one before ends if it was another.
-    fn epoch_of(&mut self, time: Option<u64>, intake: &mut dyn Intake) -> Option<&mut Epoch> {
-        let time = time?;
-        if self.epoch.as_ref().is_some_and(|epoch| epoch.time != time) {
+    /// The epoch of this time of day; the one before ends if it was another. Without a time it is
+    /// the one that is under way, unless that has a sentence of this kind already.
+    fn epoch_of(
+        &mut self,
+        time: Option<u64>,
+        has_one: impl Fn(&Epoch) -> bool,
+        intake: &mut dyn Intake,
+    ) -> &mut Epoch {
+        let is_another = |epoch: &Epoch| match (epoch.time, time) {
+            (Some(time), Some(next)) => time != next,
+            _ => has_one(epoch),
+        };
+        if self.epoch.as_ref().is_some_and(is_another) {
             self.finish(intake);
         }
         let heard = intake.now().mono;
-        let ahead = &mut self.ahead;
+        let (ahead, damaged) = (&mut self.ahead, &mut self.damaged);
         let epoch = self.epoch.get_or_insert_with(|| Epoch {
             time,
             date: None,
             valid: None,
             quality: None,
             fix: std::mem::take(ahead),
+            damaged: std::mem::take(damaged),
             heard,
         });
+        epoch.time = epoch.time.or(time);
         epoch.heard = heard;
-        Some(epoch)
+        epoch
     }
 
     /// Where a sentence that says no time belongs.
@@ -228,21 +312,27 @@ impl Nmea {
         let Some(mut epoch) = self.epoch.take() else {
             return;
         };
-        let date = self.date(&epoch, intake.now());
-        self.dated = date.map(|date| (date, epoch.time));
-        let told = epoch.valid.is_some() || (!self.has_rmc && epoch.quality.is_some());
+        let date = epoch
+            .time
+            .map(|time| (time, self.date(&epoch, time, intake.now())));
+        if let Some((time, date)) = date {
+            self.dated = date.map(|date| (date, time));
+        }
+        let damaged = epoch.damaged || self.damaged;
+        let by_gga = (damaged || !self.has_rmc) && epoch.quality.is_some();
+        let told = epoch.valid.is_some() || by_gga;
         if !told {
             return;
         }
         epoch.fix.valid = epoch.valid != Some(false) && epoch.quality != Some(0);
-        let Some(ident) = self.name.as_ref().or(self.ident.as_ref()) else {
+        let Some(ident) = self.ident.as_ref().or(self.name.as_ref()) else {
             let detail = "neither the sentences nor `ident` name a device";
             return intake.malformed(Malformed::Ident, detail);
         };
         let Ok(mut message) = Message::new(ident) else {
             return intake.malformed(Malformed::Ident, "not an ident");
         };
-        let micros = date.and_then(|date| micros(date, epoch.time));
+        let micros = date.and_then(|(time, date)| micros(date?, time));
         if let Some(micros) = micros {
             message.set_timestamp(unrolled(micros, intake.now()));
         }
@@ -252,15 +342,15 @@ impl Nmea {
     }
 
     /// The day of an epoch, as far as it can be known.
-    fn date(&self, epoch: &Epoch, now: Now) -> Option<Date> {
-        let carried = self.dated.and_then(|(date, time)| {
-            let midnight = time > epoch.time.saturating_add(HALF_DAY);
+    fn date(&self, epoch: &Epoch, time: u64, now: Now) -> Option<Date> {
+        let carried = self.dated.and_then(|(date, before)| {
+            let midnight = before > time.saturating_add(HALF_DAY);
             match midnight {
                 true => after(date),
                 false => Some(date),
             }
         });
-        epoch.date.or(carried).or_else(|| nearest(epoch.time, now))
+        epoch.date.or(carried).or_else(|| nearest(time, now))
     }
 }
 
@@ -314,12 +404,7 @@ impl Session for Nmea {
     }
 }
 
-/// Whether this may be the end of a sentence: what precedes the checksum has a comma or the star.
-fn is_tail(text: &str) -> bool {
-    text.len() <= CHECKSUM_LEN || text.contains(['*', ','])
-}
-
-fn malformed(invalid: Invalid) -> (Malformed, &'static str) {
+fn malformed(invalid: Invalid) -> Broken {
     match invalid {
         Invalid::Syntax => (Malformed::Syntax, "a sentence that cannot be read"),
         Invalid::Checksum => (Malformed::Checksum, "a checksum that is wrong or not there"),
@@ -378,11 +463,11 @@ fn wall(now: Now) -> Option<u64> {
     micros.filter(|_| now.wall.trusted)
 }
 
+/// Why something says nothing.
+type Broken = (Malformed, &'static str);
+
 /// Of a line, without its end; the standard has 82 bytes, receivers have more.
 const LINE_MAX: usize = 512;
-
-/// Hex digits.
-const CHECKSUM_LEN: usize = 2;
 
 /// Lines in a row that are none.
 const BAD_MAX: u32 = 64;

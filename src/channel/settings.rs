@@ -95,7 +95,10 @@ pub enum Protocol {
     /// NMEA 0183.
     Nmea,
     /// gpsd, as its client.
-    Gpsd,
+    Gpsd {
+        /// The receiver to listen to, as gpsd calls it; none: all.
+        device: Option<String>,
+    },
     /// MQTT, as a broker or as a client.
     Mqtt(Rc<mqtt::Settings>),
     /// Wialon IPS 1.1 and 2.0.
@@ -126,7 +129,7 @@ impl Protocol {
             Self::Teltonika(_) => "teltonika",
             Self::Http { .. } => "http",
             Self::Nmea => "nmea",
-            Self::Gpsd => "gpsd",
+            Self::Gpsd { .. } => "gpsd",
             Self::Mqtt(_) => "mqtt",
             Self::WialonIps { .. } => "wialon-ips",
             Self::Osmand { .. } => "osmand",
@@ -144,7 +147,7 @@ impl Protocol {
             Self::Json(_)
             | Self::Http { .. }
             | Self::Mqtt(_)
-            | Self::Gpsd
+            | Self::Gpsd { .. }
             | Self::Osmand { .. }
             | Self::WialonRetranslator
             | Self::Itself { .. } => Datagrams::None,

@@ -145,7 +145,10 @@ pub(super) const TYPES: [(&str, Type); 10] = [
         ways: &[Way::Connect],
         ident: Ident::Never,
         connect: plain,
-        protocol: |_| Some(Protocol::Gpsd),
+        protocol: |reader| {
+            let device = reader.parsed("device", device);
+            Some(Protocol::Gpsd { device })
+        },
     }),
     row(Type {
         name: "self",
@@ -223,6 +226,15 @@ pub(super) fn names(reader: &mut Reader<'_>) -> Names {
         );
     }
     names
+}
+
+/// One of gpsd's receivers, as gpsd calls it: a path, or the URL of a remote one.
+fn device(text: &str) -> Result<String, Wrong> {
+    let is_name = text.starts_with('/') || text.contains("://");
+    match text {
+        text if is_name && text.len() <= 128 => Ok(text.to_owned()),
+        _ => Err(Wrong::new("not a device of gpsd").hint("write its path, as in \"/dev/ttyUSB0\"")),
+    }
 }
 
 /// What brokers are reached by.

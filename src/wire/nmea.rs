@@ -5,15 +5,20 @@
 //! name            talker and type    fields                                          checksum
 //! ```
 //! The checksum is the exclusive or of what stands between `$` and `*`, in two hex digits. Facts
-//! are from receivers' manuals and gpsd's description of the sentences.
+//! are from receivers' manuals and gpsd's description of the sentences. Time, place and what says
+//! whether they count have to be right; of the rest what cannot be read is as if it were empty.
+//!
+//! Routers and trackers name themselves in sentences of their own: `$PCPTI,name,…`, `$PGID,name`,
+//! `$DEVID,name` and `$GPFID,name` with a checksum; `$IMEI=digits`, which may have none.
 
-/// One line, without its end.
+/// A piece of a line.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Line<'a> {
-    /// A sentence, and what stands before its `$`, if anything.
-    Sentence(Option<&'a str>, Sentence),
-    /// Something else: a name, if it can be one.
-    Other(&'a str),
+pub enum Piece<'a> {
+    /// What stands outside of sentences and their checksums: a name, if it can be one, or what was
+    /// left of a sentence. Never blank.
+    Text(&'a [u8]),
+    /// A sentence, or why it is none.
+    Sentence(Result<Sentence, Invalid>),
 }
 
 /// What a sentence says; what is left empty in it is none.
@@ -37,6 +42,8 @@ pub enum Sentence {
         /// As [`Rmc::date`].
         date: Option<Date>,
     },
+    /// Who sends: what routers and trackers put among the sentences.
+    Name(String),
     /// A right one of another kind.
     Other,
 }
@@ -95,7 +102,7 @@ pub struct Date {
     pub day: u64,
 }
 
-/// Why a line is no sentence.
+/// Why something is no sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invalid {
     /// Not text, or not the fields that there have to be.
@@ -106,45 +113,105 @@ pub enum Invalid {
     Value,
 }
 
-/// Reads a line.
-///
-/// # Errors
-/// See [`Invalid`].
-pub fn line(bytes: &[u8]) -> Result<Line<'_>, Invalid> {
-    let text = str::from_utf8(bytes).map_err(|_| Invalid::Syntax)?;
-    let text = text.trim_ascii();
-    let Some(start) = text.find(['$', '!']) else {
-        return Ok(Line::Other(text));
+/// The pieces of a line, without its end, in order. A sentence begins at `$` or at `!` and some
+/// capitals, and ends behind its checksum, or where the next `$` is: a lost end of a line takes no
+/// sentence that is whole.
+pub fn pieces(line: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = line.trim_ascii();
+    std::iter::from_fn(move || {
+        rest = rest.trim_ascii_start();
+        let (text, behind) = rest.split_at(start(rest));
+        if !text.is_empty() {
+            rest = behind;
+            return Some(Piece::Text(text.trim_ascii()));
+        }
+        let body = behind.get(1..)?;
+        let end = body.iter().position(|byte| *byte == b'$');
+        let (body, _) = body.split_at(end.unwrap_or(body.len()));
+        let (read, len) = framed(body);
+        rest = behind.get(len.saturating_add(1)..).unwrap_or_default();
+        Some(Piece::Sentence(read))
+    })
+}
+
+/// The digits of an IMEI behind the word: `IMEI 351467108700000`, `IMEI=351467108700000`.
+#[must_use]
+pub fn imei(text: &[u8]) -> Option<&str> {
+    let rest = text.trim_ascii().strip_prefix(b"IMEI")?;
+    let digits = rest.strip_prefix(b" ").or(rest.strip_prefix(b"="));
+    let digits = str::from_utf8(digits.or(rest.strip_prefix(b":"))?).ok()?;
+    let digits = digits.trim_ascii();
+    // with its software's version it has 16
+    let fits = (14..=16).contains(&digits.len()) && digits_only(digits).is_some();
+    fits.then_some(digits)
+}
+
+/// Where the next sentence begins, or the end.
+fn start(text: &[u8]) -> usize {
+    let begins = |(at, byte): (usize, &u8)| match byte {
+        b'$' => true,
+        b'!' => {
+            let behind = text.get(at.saturating_add(1)..).unwrap_or_default();
+            let capitals = behind.iter().take_while(|byte| byte.is_ascii_uppercase());
+            capitals.count() >= 5
+        }
+        _ => false,
     };
-    let (before, sentence) = text.split_at(start);
-    let before = before.trim_end_matches([',', ' ']);
-    let body = sentence.get(1..).unwrap_or_default();
-    let (body, checksum) = body.rsplit_once('*').ok_or(Invalid::Checksum)?;
-    let given = checksum.get(..2).filter(|_| checksum.len() == 2);
-    let given = given.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    if given != Some(body.bytes().fold(0, |sum, byte| sum ^ byte)) {
-        return Err(Invalid::Checksum);
+    let found = text.iter().enumerate().position(begins);
+    found.unwrap_or(text.len())
+}
+
+/// A sentence and how long it is, from what stands behind its `$`. The checksum decides where it
+/// ends; there is no other star in it, as a rule.
+fn framed(body: &[u8]) -> (Result<Sentence, Invalid>, usize) {
+    let star = |byte: &u8| *byte == b'*';
+    let stars = [body.iter().position(star), body.iter().rposition(star)];
+    let mut lens = stars.into_iter().flatten();
+    if let Some((fields, len)) = lens.find_map(|star| checked(body, star)) {
+        let text = str::from_utf8(fields).map_err(|_| Invalid::Syntax);
+        return (text.and_then(sentence), len);
     }
-    let name = (!before.is_empty()).then_some(before);
-    Ok(Line::Sentence(name, self::sentence(body)?))
+    match imei(body) {
+        Some(imei) => (Ok(Sentence::Name(imei.to_owned())), body.len()),
+        None => (Err(Invalid::Checksum), body.len()),
+    }
+}
+
+/// What stands before the star, and the length with the checksum behind it, if that is right.
+/// There may be blanks on both sides of the star, meant by the checksum or not.
+fn checked(body: &[u8], star: usize) -> Option<(&[u8], usize)> {
+    let (fields, behind) = body.split_at_checked(star)?;
+    let digits = behind.get(1..)?.trim_ascii_start();
+    let given = str::from_utf8(digits.get(..2)?).ok()?;
+    let given = u8::from_str_radix(given, 16).ok()?;
+    let sum = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum ^ byte);
+    let fits = given == sum(fields) || given == sum(fields.trim_ascii_end());
+    let left = digits.len().checked_sub(2)?;
+    fits.then_some((fields, body.len().checked_sub(left)?))
 }
 
 fn sentence(body: &str) -> Result<Sentence, Invalid> {
     let mut parts = body.split(',').map(str::trim_ascii);
     let head = parts.next().unwrap_or_default();
     let fields = Fields(parts.collect());
+    if matches!(head, "PCPTI" | "PGID" | "DEVID" | "GPFID") {
+        return Ok(Sentence::Name(fields.text(0).to_owned()));
+    }
+    if let Some(imei) = imei(head.as_bytes()) {
+        return Ok(Sentence::Name(imei.to_owned()));
+    }
     // a talker has two letters; makers' own sentences begin with P
     let kind = head.get(2..).filter(|_| !head.starts_with('P'));
     match kind {
         Some("RMC") => rmc(&fields).map(Sentence::Rmc),
         Some("GGA") => gga(&fields).map(Sentence::Gga),
-        Some("VTG") => vtg(&fields).map(Sentence::Vtg),
+        Some("VTG") => Ok(Sentence::Vtg(vtg(&fields))),
         Some("GSA") => Ok(Sentence::Gsa {
-            hdop: fields.number(15)?,
+            hdop: fields.number(15),
         }),
         Some("ZDA") => Ok(Sentence::Zda {
             time: fields.time(0)?,
-            date: zda_date(&fields)?,
+            date: zda_date(&fields),
         }),
         _ => Ok(Sentence::Other),
     }
@@ -161,9 +228,9 @@ fn rmc(fields: &Fields<'_>) -> Result<Rmc, Invalid> {
         // its mode says more, where it has one: N is no fix
         valid: valid && fields.text(11) != "N",
         position: fields.position(2)?,
-        speed: fields.number(6)?,
-        course: fields.number(7)?,
-        date: short_date(fields.text(8))?,
+        speed: fields.number(6),
+        course: fields.course(7),
+        date: short_date(fields.text(8)),
     })
 }
 
@@ -172,52 +239,40 @@ fn gga(fields: &Fields<'_>) -> Result<Gga, Invalid> {
         time: fields.time(0)?,
         position: fields.position(1)?,
         quality: fields.integer(5)?.unwrap_or(0),
-        satellites: fields.integer(6)?,
-        hdop: fields.number(7)?,
-        altitude: fields.number(8)?,
+        satellites: fields.integer(6).ok().flatten(),
+        hdop: fields.number(7),
+        altitude: fields.number(8),
     })
 }
 
-fn vtg(fields: &Fields<'_>) -> Result<Vtg, Invalid> {
-    let knots = fields.number(4)?;
-    Ok(Vtg {
-        course: fields.number(0)?,
-        speed: fields.number(6)?.or(knots.map(|knots| knots * KNOT)),
-    })
+fn vtg(fields: &Fields<'_>) -> Vtg {
+    let knots = fields.number(4);
+    Vtg {
+        course: fields.course(0),
+        speed: fields.number(6).or(knots.map(|knots| knots * KNOT)),
+    }
 }
 
 /// `ddmmyy`.
-fn short_date(text: &str) -> Result<Option<Date>, Invalid> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let part = |at: usize| {
-        let digits = text.get(at..at.saturating_add(2));
-        digits.and_then(digits_only).ok_or(Invalid::Syntax)
-    };
+fn short_date(text: &str) -> Option<Date> {
+    let part = |at: usize| digits_only(text.get(at..at.saturating_add(2))?);
     let (day, month, year) = (part(0)?, part(2)?, part(4)?);
-    if text.len() != 6 {
-        return Err(Invalid::Syntax);
-    }
     // GPS began in 1980
     let century = if year >= 80 { 1900 } else { 2000 };
-    date(year.saturating_add(century), month, day).map(Some)
+    let date = date(year.saturating_add(century), month, day);
+    date.filter(|_| text.len() == 6)
 }
 
 /// Day, month and year in fields of their own.
-fn zda_date(fields: &Fields<'_>) -> Result<Option<Date>, Invalid> {
-    let parts = (fields.integer(3)?, fields.integer(2)?, fields.integer(1)?);
-    match parts {
-        (Some(year), Some(month), Some(day)) => date(year, month, day).map(Some),
-        _ => Ok(None),
-    }
+fn zda_date(fields: &Fields<'_>) -> Option<Date> {
+    let part = |at: usize| fields.integer(at).ok().flatten();
+    date(part(3)?, part(2)?, part(1)?)
 }
 
-fn date(year: u64, month: u64, day: u64) -> Result<Date, Invalid> {
+fn date(year: u64, month: u64, day: u64) -> Option<Date> {
     let known = (1980..=9999).contains(&year) && (1..=12).contains(&month);
     let date = Date { year, month, day };
-    let fits = known && (1..=31).contains(&day);
-    fits.then_some(date).ok_or(Invalid::Value)
+    (known && (1..=31).contains(&day)).then_some(date)
 }
 
 /// What stands between commas.
@@ -229,8 +284,15 @@ impl Fields<'_> {
         self.0.get(at).copied().unwrap_or_default()
     }
 
-    fn number(&self, at: usize) -> Result<Option<f64>, Invalid> {
-        number(self.text(at))
+    /// One without which the sentence says enough: what is no number is none.
+    fn number(&self, at: usize) -> Option<f64> {
+        number(self.text(at)).ok().flatten()
+    }
+
+    /// Degrees; 511, say, is how a receiver says that it does not know.
+    fn course(&self, at: usize) -> Option<f64> {
+        self.number(at)
+            .filter(|course| (0.0..=360.0).contains(course))
     }
 
     fn integer(&self, at: usize) -> Result<Option<u64>, Invalid> {

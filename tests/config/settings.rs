@@ -133,6 +133,26 @@ fn every_key_of_a_channel_is_read() {
 }
 
 #[test]
+fn one_receiver_of_gpsd_can_be_chosen() {
+    for (line, expected) in [
+        ("", None),
+        ("device = \"/dev/ttyUSB0\"", Some("/dev/ttyUSB0")),
+        (
+            "device = \"tcp://10.0.0.2:4000\"",
+            Some("tcp://10.0.0.2:4000"),
+        ),
+    ] {
+        let gpsd = "\"gpsd\"\nident = \"van\"";
+        let text = with(line, "").replace("\"json\"", gpsd);
+        let config = Told::new(text.replace("listen =", "connect =")).right();
+        let Protocol::Gpsd { device } = &config.channels[0].protocol else {
+            panic!()
+        };
+        assert_eq!(device.as_deref(), expected, "{line}");
+    }
+}
+
+#[test]
 fn speeds_are_knots_unless_it_is_said() {
     for (line, expected) in [
         ("", SpeedUnit::Knots),

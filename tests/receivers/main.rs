@@ -9,19 +9,21 @@
 )]
 
 mod generated;
+mod gpsd;
+mod names;
 #[path = "../support/mod.rs"]
 mod support;
+mod values;
 
 use serde_json::Value as Json;
 use std::time::Duration;
 use support::channel::{Connection, value};
 use support::random::Random;
 use support::vectors::vectors;
-use weir::channel::gpsd::Gpsd;
+use weir::channel::Malformed;
 use weir::channel::nmea::{Nmea, Units};
-use weir::channel::{Malformed, Session};
 use weir::message::{Message, Value};
-use weir::wire::nmea::{self as wire, Invalid, Line, Sentence};
+use weir::wire::nmea::{self as wire, Invalid, Piece, Sentence};
 
 #[test]
 fn every_vector_of_nmea_gives_its_values() {
@@ -33,11 +35,11 @@ fn every_vector_of_nmea_gives_its_values() {
     for vector in all {
         let (id, expected) = (&vector["id"], &vector["decoded"]);
         let text = vector["sentence"].as_str().unwrap();
-        let read = wire::line(text.as_bytes());
+        let read = only(text);
         if expected["checksum_ok"] != Json::Bool(true) {
             assert_eq!(read, Err(Invalid::Checksum), "{id}");
         } else {
-            let Ok(Line::Sentence(None, sentence)) = read else {
+            let Ok(sentence) = read else {
                 panic!("{id}: {read:?}");
             };
             compare_sentence(&sentence, expected, id);
@@ -61,10 +63,10 @@ fn every_line_of_gpsgate_is_judged_and_its_position_read() {
         let id = &vector["id"];
         let text = vector["line"].as_str().unwrap();
         let wrong = text.replace('*', "x*");
-        assert_eq!(wire::line(wrong.as_bytes()), Err(Invalid::Checksum), "{id}");
-        match wire::line(text.as_bytes()) {
-            Ok(Line::Sentence(None, Sentence::Other)) => {}
-            Ok(Line::Sentence(None, Sentence::Rmc(rmc))) => {
+        assert_eq!(only(&wrong), Err(Invalid::Checksum), "{id}");
+        match only(text) {
+            Ok(Sentence::Other) => {}
+            Ok(Sentence::Rmc(rmc)) => {
                 let (latitude, longitude) = rmc.position.unwrap();
                 let place = [("lat", latitude), ("lon", longitude)];
                 for (name, found) in place {
@@ -143,84 +145,6 @@ fn with_checksum_of(rmc: &wire::Rmc, expected: &Json) -> String {
 }
 
 #[test]
-fn every_vector_of_gpsd_gives_its_values() {
-    let Some(file) = vectors("gpsd.json") else {
-        return;
-    };
-    let all = file["vectors"].as_array().unwrap();
-    for vector in all {
-        let (id, expected) = (&vector["id"], &vector["expect"]);
-        let mut source = Connection::new(Gpsd::new("gw"));
-        source.send(vector["line"].as_str().unwrap().as_bytes());
-        source.send(b"\r\n");
-        if expected["sats_used"].is_u64() {
-            source.send(b"{\"class\":\"TPV\",\"mode\":3,\"time\":\"2026-01-01T00:00:00Z\",");
-            source.send(b"\"lat\":1.5,\"lon\":2.5}\r\n");
-        }
-        source.pass(Duration::from_secs(1));
-        assert_eq!(source.closed, None, "{id}");
-        let taken = &source.intake.taken;
-        if expected["emit"] == Json::Bool(false) {
-            assert!(taken.is_empty(), "{id}");
-            continue;
-        }
-        assert_eq!(taken.len(), 1, "{id}");
-        for (name, parameter, scale) in [
-            ("time_ms", "timestamp", 1000.0),
-            ("lat", "position.latitude", 1.0),
-            ("lon", "position.longitude", 1.0),
-            ("alt_msl", "position.altitude", 1.0),
-            ("speed_kmh", "position.speed", 1.0),
-            ("course", "position.direction", 1.0),
-            ("hdop", "position.hdop", 1.0),
-            ("sats_used", "position.satellites", 1.0),
-        ] {
-            if let Some(wanted) = expected[name].as_f64() {
-                let found = number(&taken[0], parameter) * scale;
-                assert!((found - wanted).abs() < 1e-3, "{id}: {name}: {found}");
-            }
-        }
-    }
-    assert!(all.len() >= 5, "a vector is skipped");
-}
-
-#[test]
-fn gpsd_is_asked_first_and_one_epoch_is_one_message() {
-    let mut source = Connection::new(Gpsd::new("gw"));
-    let mut out = Vec::new();
-    source.session.opened(support::a_moment(), &mut out);
-    assert_eq!(out, b"?WATCH={\"enable\":true,\"json\":true};\n");
-    let lines = [
-        r#"{"class":"VERSION","release":"3.22"}"#,
-        r#"{"class":"TPV","mode":3,"time":"2026-01-01T00:00:01Z","lat":1.5,"lon":2.5}"#,
-        r#"{"class":"SKY","uSat":7,"hdop":0.9}"#,
-        r#"{"class":"TPV","mode":3,"time":"2026-01-01T00:00:01Z","speed":10.0}"#,
-        r#"{"class":"TPV","mode":1,"time":"2026-01-01T00:00:02Z"}"#,
-    ];
-    for line in lines {
-        source.send(format!("{line}\r\n").as_bytes());
-    }
-    assert_eq!(source.intake.taken.len(), 1);
-    let first = &source.intake.taken[0];
-    assert_eq!(value(first, "position.speed"), &Value::F64(36.0));
-    assert_eq!(value(first, "position.satellites"), &Value::U64(7));
-    source.pass(Duration::from_secs(1));
-    let second = &source.intake.taken[1];
-    assert_eq!(value(second, "position.valid"), &Value::Bool(false));
-    assert!(!second.has("position.latitude"));
-}
-
-#[test]
-fn another_protocol_where_gpsd_should_be_ends_the_connection() {
-    for bytes in [&b"HTTP/1.1 400 Bad Request\r\n"[..], &[b'{'; 20_000]] {
-        let mut source = Connection::new(Gpsd::new("gw"));
-        source.send(bytes);
-        assert!(source.closed.is_some());
-        assert_eq!(source.intake.malformed.len(), 1);
-    }
-}
-
-#[test]
 fn sentences_of_one_time_become_one_message() {
     let taken = told(&[
         sentence("GPGGA,235959.500,3747.0873,S,17518.8938,E,1,08,1.1,59.9,M,23.7,M,,"),
@@ -261,43 +185,6 @@ fn a_date_is_that_of_the_arrival_where_nothing_says_it_and_lost_weeks_come_back(
     let rolled = sentence("GPRMC,000001,A,3747.0873,S,17518.8938,E,1,1,180506,,");
     let taken = told(&[rolled]);
     assert_eq!(number(&taken[0], "timestamp"), 1_147_910_401.0 + era);
-}
-
-#[test]
-fn a_name_stands_before_the_dollar_or_on_the_first_line() {
-    let rmc = sentence("GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,");
-    let taken = told(&[format!("354868050655283{rmc}")]);
-    assert_eq!(taken[0].ident(), "354868050655283");
-    let taken = told(&["truck-7\r\n".to_owned(), rmc.clone()]);
-    assert_eq!(taken[0].ident(), "truck-7");
-    let mut nameless = Connection::new(Nmea::new(None, Units::Stream));
-    nameless.send(rmc.as_bytes());
-    nameless.pass(Duration::from_secs(1));
-    assert_eq!(nameless.intake.malformed, [Malformed::Ident]);
-}
-
-/// A connection begins where it begins: in the middle of a sentence, as a rule.
-#[test]
-fn the_end_of_a_sentence_on_the_first_line_is_no_name() {
-    let rmc = sentence("GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,");
-    for cut in 1..rmc.len() {
-        let taken = told(&[rmc[cut..].to_owned(), rmc.clone()]);
-        assert_eq!(taken.len(), 1, "{cut}");
-        assert_eq!(taken[0].ident(), "gw", "{cut}");
-    }
-}
-
-#[test]
-fn a_serial_line_has_no_first_line() {
-    let rmc = sentence("GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,");
-    let mut nmea = Nmea::new(Some("gw".to_owned()), Units::Stream);
-    nmea.joined();
-    let mut line = Connection::new(nmea);
-    line.send(format!("RDY\r\n{rmc}RDY\r\ntruck-7{rmc}").as_bytes());
-    line.pass(Duration::from_secs(1));
-    assert_eq!(line.intake.malformed, [Malformed::Syntax]);
-    let idents: Vec<_> = line.intake.taken.iter().map(Message::ident).collect();
-    assert_eq!(idents, ["gw", "truck-7"]);
 }
 
 #[test]
@@ -418,6 +305,15 @@ fn what_is_generated_is_read_as_it_was_meant() {
     }
 }
 
+/// A line that is one sentence and nothing else.
+fn only(text: &str) -> Result<Sentence, Invalid> {
+    let mut pieces = wire::pieces(text.as_bytes());
+    match (pieces.next(), pieces.next()) {
+        (Some(Piece::Sentence(read)), None) => read,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
 /// What a receiver's channel takes of these lines.
 fn told(lines: &[String]) -> Vec<Message> {
     let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
@@ -442,3 +338,6 @@ fn number(message: &Message, name: &str) -> f64 {
         other => panic!("{name}: {other:?}"),
     }
 }
+
+/// Midnight, when all of it arrives; seconds since 1970.
+const NOW: f64 = 1_767_225_600.0;

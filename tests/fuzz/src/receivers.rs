@@ -30,6 +30,15 @@ pub(crate) fn nmea_seeds() -> Vec<Vec<u8>> {
         format!("\0{fix}").into(),
         format!("\x01\x08truck7{fix}").into(),
         format!("\x02\x40{fix}{fix}").into(),
+        // ends of lines are lost, a router names itself, nobody tells a time
+        format!("\x01\x40{}", fix.replace("\r\n", "")).into(),
+        format!("\x01\x40{}IMEI 351467108700000\r\n{fix}", line("PCPTI,a,1")).into(),
+        format!(
+            "\x01\x40$IMEI=351467108700000\r\n{}",
+            fix.replace("*", " * ")
+        )
+        .into(),
+        format!("\x02\x40{}", line("GPRMC,,A,4916.45,N,12311.12,W,0,511,,,")).into(),
     ]
 }
 
@@ -39,8 +48,13 @@ fn line(sentence: &str) -> String {
     format!("${sentence}*{sum:02X}\r\n")
 }
 
+/// The first byte says whether one receiver is chosen.
 pub(crate) fn gpsd(data: &[u8]) {
-    connected(data, Gpsd::new("a"));
+    match data.split_first() {
+        Some((0, rest)) => connected(rest, Gpsd::new("a", Some("/dev/a"))),
+        Some((_, rest)) => connected(rest, Gpsd::new("a", None)),
+        None => {}
+    }
 }
 
 pub(crate) fn gpsd_seeds() -> Vec<Vec<u8>> {
@@ -48,7 +62,15 @@ pub(crate) fn gpsd_seeds() -> Vec<Vec<u8>> {
     let fix = "{\"class\":\"TPV\",\"device\":\"/dev/a\",\"mode\":3,\"lat\":46.5,\"lon\":7.6,\
                \"time\":\"2024-05-06T07:08:09.000Z\",\"altMSL\":1343.1,\"speed\":1.5}\r\n";
     let sky = "{\"class\":\"SKY\",\"device\":\"/dev/a\",\"hdop\":1.2,\"uSat\":9}\r\n";
-    vec![format!("\x30{version}{sky}{fix}").into()]
+    let raw = "{\"class\":\"RAW\",\"device\":\"/dev/b\",\"time\":1795971956,\"rawdata\":[]}\r\n";
+    let untimed = fix.replace(",\"time\":\"2024-05-06T07:08:09.000Z\"", "");
+    let other = fix.replace("/dev/a", "/dev/b");
+    let devices = "{\"class\":\"DEVICES\",\"devices\":[{\"path\":\"/dev/b\"}]}\r\n";
+    vec![
+        format!("\x01\x30{version}{sky}{fix}").into(),
+        format!("\x01\x30{raw}{fix}{other}{sky}{untimed}").into(),
+        format!("\0\x30{devices}{other}{fix}{untimed}{{\"class\":7}}\r\n").into(),
+    ]
 }
 
 /// The first byte says whether it is a datagram.
