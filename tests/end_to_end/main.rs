@@ -18,6 +18,7 @@ mod itself;
 mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;
+mod neighbours;
 mod pipeline;
 mod reload;
 mod safe;

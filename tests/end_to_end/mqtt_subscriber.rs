@@ -2,20 +2,20 @@
 
 use crate::mqtt;
 use crate::servers::{Arrivals, Mosquitto};
-use crate::weir::{Folder, Weir, eventually, free_port};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use crate::weir::program::{Program, mosquitto};
+use crate::weir::{Folder, Weir, eventually};
+use std::process::Command;
 
 /// The gateway's own broker, which keeps sessions over a restart.
 struct Local {
     port: u16,
     folder: Folder,
-    child: Child,
+    broker: Program,
 }
 
 impl Local {
     fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("local"));
+        let folder = Folder::new("local");
         folder.write("passwords", "ann:secret\n");
         let passwords = folder.join("passwords");
         let hash = Command::new("mosquitto_passwd")
@@ -23,41 +23,30 @@ impl Local {
             .arg(&passwords)
             .status();
         assert!(hash.unwrap().success());
-        let text = format!(
-            "listener {port} 127.0.0.1\npersistence true\npersistence_location {}/\n\
-             password_file {}\nmax_queued_messages 0\nuser root\n",
-            folder.join("").display(),
-            passwords.display()
-        );
-        folder.write("mosquitto.conf", &text);
-        let child = Self::spawn(&folder, port);
+        let (broker, port) = Program::serve(|port| {
+            let text = format!(
+                "listener {port} 127.0.0.1\npersistence true\npersistence_location {}/\n\
+                 password_file {}\nmax_queued_messages 0\nuser root\n",
+                folder.join("").display(),
+                passwords.display()
+            );
+            mosquitto(&folder.write("mosquitto.conf", &text))
+        });
         Self {
             port,
             folder,
-            child,
+            broker,
         }
-    }
-
-    fn spawn(folder: &Folder, port: u16) -> Child {
-        let mut broker = Command::new("/usr/sbin/mosquitto");
-        broker.arg("-c").arg(folder.join("mosquitto.conf"));
-        broker.stdout(Stdio::null()).stderr(Stdio::null());
-        let child = broker.spawn().unwrap();
-        eventually("the local broker listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        child
     }
 
     /// SIGTERM, so that it writes what it keeps.
     fn stop(&mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        self.child.wait().unwrap();
+        self.broker.stop();
     }
 
     fn restart(&mut self) {
-        self.child = Self::spawn(&self.folder, self.port);
+        let config = self.folder.join("mosquitto.conf");
+        self.broker = Program::serve_on(self.port, &mut mosquitto(&config));
     }
 
     /// Publishes these numbers, each once, QoS 1.
@@ -76,13 +65,6 @@ impl Local {
             .stdin(std::fs::File::open(file).unwrap())
             .status();
         assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

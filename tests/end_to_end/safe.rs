@@ -15,7 +15,7 @@
 //! none, and makes everything slow; a real disk cannot be told to fail.
 
 use crate::itself::status;
-use crate::weir::{Folder, PATIENCE, Weir, eventually};
+use crate::weir::{Folder, PATIENCE, Weir, eventually, free_port};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -185,7 +185,7 @@ struct Scene {
 impl Scene {
     fn start(row: &Row, what: &str) -> Self {
         let destination = Destination::start();
-        let place = place();
+        let place = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let source = (row.way == Way::Source).then(|| TcpListener::bind(place).unwrap());
         let channel = row.channel.replace("PLACE", &place.to_string());
         let config = format!(
@@ -288,15 +288,6 @@ fn library() -> PathBuf {
         (folder, made)
     };
     BUILT.get_or_init(build).1.clone()
-}
-
-/// An address where nobody else listens: many of these tests run at once, and a port that was free
-/// may not be when the daemon comes to it.
-fn place() -> SocketAddr {
-    static COUNT: AtomicU8 = AtomicU8::new(1);
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    let count = COUNT.fetch_add(1, Ordering::SeqCst);
-    SocketAddr::from(([127, high.max(1), low, count], 7_000))
 }
 
 /// How long silence is listened to.

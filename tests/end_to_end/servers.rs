@@ -1,24 +1,16 @@
 //! Real destinations: mosquitto, nginx, and a cable to them that can be pulled.
 
+use crate::weir::program::{Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED, mosquitto, nginx};
 use crate::weir::{Folder, eventually, free_port};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-
-/// A program that ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 /// mosquitto and a subscriber to all its topics.
 pub(crate) struct Mosquitto {
@@ -30,47 +22,29 @@ pub(crate) struct Mosquitto {
 
 impl Mosquitto {
     pub(crate) fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("mosquitto"));
-        let config = folder.write(
-            "mosquitto.conf",
-            &format!(
+        let folder = Folder::new("mosquitto");
+        let (mut broker, port) = Program::serve(|port| {
+            let config = format!(
                 "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n\
-                 max_queued_messages 0\nmax_inflight_messages 1000\nuser root\n"
-            ),
-        );
-        let mut broker = Command::new("/usr/sbin/mosquitto");
-        let broker = Program(quiet(broker.arg("-c").arg(config)).spawn().unwrap());
-        eventually("mosquitto listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+                 max_queued_messages 0\nmax_inflight_messages 1000\nuser root\n\
+                 {SAYS_WHO_SUBSCRIBES}"
+            );
+            mosquitto(&folder.write("mosquitto.conf", &config))
         });
-        let received = fs::File::create(folder.join("received")).unwrap();
-        let mut subscriber = Command::new("mosquitto_sub");
-        subscriber.args(["-p", &port.to_string(), "-q", "1", "-t", "#", "-v"]);
-        let subscriber = Program(quiet(&mut subscriber).stdout(received).spawn().unwrap());
-        let this = Self {
+        let subscriber = subscribe(port, &folder.join("received"));
+        broker.await_said(SUBSCRIBED, 1);
+        Self {
             port,
             folder,
             broker,
             _subscriber: subscriber,
-        };
-        eventually("mosquitto_sub is subscribed", || {
-            let probe = ["-p", &port.to_string(), "-t", "probe", "-m", "x"].map(str::to_owned);
-            Command::new("mosquitto_pub")
-                .args(probe)
-                .status()
-                .unwrap()
-                .success()
-                && !this.text().is_empty()
-        });
-        this
+        }
     }
 
     /// Sends the broker a signal by its name: `STOP`, `CONT`.
     #[allow(dead_code, reason = "not every test that shares this wants it")]
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.broker.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success());
+        self.broker.signal(name);
     }
 
     /// What came, one `TOPIC PAYLOAD` a line.
@@ -78,15 +52,31 @@ impl Mosquitto {
         fs::read_to_string(self.folder.join("received")).unwrap_or_default()
     }
 
-    /// What came: (topic, payload), in order; the probe left out.
+    /// What came: (topic, payload), in order.
     pub(crate) fn received(&self) -> Vec<(String, String)> {
         let text = self.text();
         let lines = text.lines().filter_map(|line| line.split_once(' '));
-        let messages = lines.filter(|(topic, _)| *topic != "probe");
-        messages
+        lines
             .map(|(topic, payload)| (topic.to_owned(), payload.to_owned()))
             .collect()
     }
+}
+
+/// mosquitto_sub that writes all that is published into a file, one `TOPIC PAYLOAD` a line.
+pub(crate) fn subscribe(port: u16, received: &Path) -> Program {
+    let mut command = Command::new("mosquitto_sub");
+    command.args([
+        "-i",
+        "all",
+        "-p",
+        &port.to_string(),
+        "-q",
+        "1",
+        "-t",
+        "#",
+        "-v",
+    ]);
+    Program::start(command.stdout(fs::File::create(received).unwrap()))
 }
 
 /// nginx that writes down the body of each request.
@@ -98,12 +88,11 @@ pub(crate) struct Nginx {
 
 impl Nginx {
     pub(crate) fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("nginx"));
+        let folder = Folder::new("nginx");
         let place = folder.join("");
         let place = place.display();
-        let config = folder.write(
-            "nginx.conf",
-            &format!(
+        let config = |port: u16| {
+            format!(
                 "daemon off; master_process off; user root;\n\
                  pid {place}pid; error_log {place}error;\n\
                  events {{ worker_connections 64; }}\n\
@@ -115,13 +104,10 @@ impl Nginx {
                  location / {{ access_log {place}bodies body; \
                  proxy_pass http://127.0.0.1:{port}/taken/; }}\n\
                  location /taken/ {{ access_log off; return 200; }} }} }}\n"
-            ),
-        );
-        let mut server = Command::new("/usr/sbin/nginx");
-        let server = Program(quiet(server.arg("-c").arg(config)).spawn().unwrap());
-        eventually("nginx listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
+            )
+        };
+        let (server, port) =
+            Program::serve(|port| nginx(&folder.write("nginx.conf", &config(port))));
         Self {
             port,
             folder,
@@ -274,11 +260,4 @@ impl Arrivals {
         assert_eq!(self.first.len() as u64, count, "some are missing");
         assert_eq!(self.first.last(), Some(&(count - 1)));
     }
-}
-
-fn quiet(command: &mut Command) -> &mut Command {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
 }

@@ -2,17 +2,18 @@
 
 use crate::mqtt;
 use crate::servers::Mosquitto;
+use crate::weir::program::Program;
 use crate::weir::{Weir, eventually, free_port};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 /// One channel between its source and mosquitto.
 struct Gateway {
@@ -246,36 +247,26 @@ const SKY: [&str; 2] = [
 ];
 
 /// gpsfake, which feeds a gpsd of its own from a log file.
-struct Gpsd(Child);
+struct Gpsd(Program);
 
 impl Gpsd {
     /// Where `log` is.
     fn start(port: u16, log: &Path) -> Self {
         let mut command = Command::new("gpsfake");
         command.args(["-n", "-q", "-c", "0.03", "-P", &port.to_string()]);
-        command.arg(log).stdin(Stdio::null()).process_group(0);
-        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
-        let gpsd = Self(quiet.spawn().unwrap());
-        eventually("gpsd listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        gpsd
-    }
-
-    fn signal(&self, name: &str) {
-        let group = format!("-{}", self.0.id());
-        drop(
-            Command::new("kill")
-                .args(["-s", name, "--", &group])
-                .status(),
-        );
+        // gpsd is of its group
+        Self(Program::serve_on(port, command.arg(log).process_group(0)))
     }
 }
 
 impl Drop for Gpsd {
     fn drop(&mut self) {
-        self.signal("KILL");
-        drop(self.0.wait());
+        let group = format!("-{}", self.0.id());
+        drop(
+            Command::new("kill")
+                .args(["-s", "KILL", "--", &group])
+                .status(),
+        );
         drop(std::fs::remove_file(format!(
             "/tmp/gpsfake-{}.sock",
             self.0.id()

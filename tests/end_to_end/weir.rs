@@ -1,8 +1,15 @@
 //! The real daemon in a folder of its own.
 
+#[path = "../support/ports.rs"]
+pub(crate) mod ports;
+#[allow(dead_code, reason = "not every test that shares this wants all of it")]
+#[path = "../support/program.rs"]
+pub(crate) mod program;
+
+pub(crate) use ports::free_port;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -65,8 +72,8 @@ impl Weir {
         let mut command = Self::command(&folder);
         prepare(&mut command, &folder);
         let child = command.spawn().unwrap();
-        let weir = Self { child, folder };
-        weir.await_log("weir is ready");
+        let mut weir = Self { child, folder };
+        weir.await_ready();
         weir
     }
 
@@ -117,7 +124,16 @@ impl Weir {
     pub(crate) fn restart(&mut self) {
         fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
         self.child = Self::command(&self.folder).spawn().unwrap();
-        self.await_log("weir is ready");
+        self.await_ready();
+    }
+
+    fn await_ready(&mut self) {
+        eventually("weir is ready", || {
+            let ended = self.child.try_wait().unwrap();
+            let ready = self.log().contains("weir is ready");
+            assert!(ready || ended.is_none(), "it ended: {ended:?}");
+            ready
+        });
     }
 
     pub(crate) fn log(&self) -> String {
@@ -222,15 +238,6 @@ pub(crate) fn ask_unix(path: &Path, line: &str) -> String {
     let mut answer = String::new();
     BufReader::new(socket).read_line(&mut answer).unwrap();
     answer.trim_end().to_owned()
-}
-
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Waits until something holds; the test fails when it does not for too long.

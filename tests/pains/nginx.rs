@@ -1,17 +1,16 @@
 //! The real nginx, that answers 429, 500, 413, 400 and 200 in turn.
 
 use crate::servers::Arrivals;
+use crate::weir::program::{self, Program};
 use crate::weir::{Folder, Weir, eventually, free_port};
 use crate::{SMALL, assert_balanced, config, count, http, send, stream};
 use std::fs;
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 
 /// Servers in one, asked one after the other.
 struct Moody {
     port: u16,
     folder: Folder,
-    child: Child,
+    _server: Program,
 }
 
 /// One line of its log.
@@ -25,21 +24,16 @@ struct Answer {
 
 impl Moody {
     fn start() -> Self {
-        let (port, folder) = (free_port(), Folder::new("moody"));
-        let ports: Vec<u16> = MOODS.iter().map(|_| free_port()).collect();
-        let config = folder.write("nginx.conf", &nginx(port, &ports, &folder));
-        let mut command = Command::new("/usr/sbin/nginx");
-        let child = command.arg("-c").arg(config).stdin(Stdio::null());
-        let child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let this = Self {
+        let folder = Folder::new("moody");
+        let (server, port) = Program::serve(|port| {
+            let ports: Vec<u16> = MOODS.iter().map(|_| free_port()).collect();
+            program::nginx(&folder.write("nginx.conf", &nginx(port, &ports, &folder)))
+        });
+        Self {
             port,
             folder,
-            child: child.unwrap(),
-        };
-        eventually("nginx listens", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        this
+            _server: server,
+        }
     }
 
     fn answers(&self) -> Vec<Answer> {
@@ -58,13 +52,6 @@ impl Moody {
             }
         };
         text.lines().map(answer).collect()
-    }
-}
-
-impl Drop for Moody {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

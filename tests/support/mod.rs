@@ -1,4 +1,13 @@
 //! What several tests share.
+//!
+//! How a test gets a port: what is in the process binds port 0 and reads back which it got. Who
+//! has to be told a port, as the daemon and a cable that is plugged in later, gets
+//! `free_port()` of [`ports`](ports.rs); no other test has it, now or later. mosquitto, nginx and
+//! gpsd are started with `Program::serve` of [`program`](program.rs), which waits until the very
+//! program that it started listens, and with `serve_on` where one comes back to its old port.
+//! Those two files are modules of `end_to_end/weir.rs`, with the daemon.
+//!
+//! A test waits for a fact (`eventually`, `await_log`, `await_said`) and never for a time.
 #![allow(
     dead_code,
     clippy::unwrap_used,

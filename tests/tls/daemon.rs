@@ -1,32 +1,12 @@
 //! The daemon itself over TLS to mosquitto and nginx, and its waits.
 
 use crate::certificates::Authority;
+use crate::weir_run::program::{self, Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED};
 use crate::weir_run::{Folder, Lines, Weir, eventually, free_port};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-/// A program that ends with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-fn run(command: &mut Command) -> Program {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-    Program(quiet.stderr(Stdio::null()).spawn().unwrap())
-}
-
-fn listens(port: u16) {
-    eventually("it listens", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
-}
+use std::process::{Command, Stdio};
 
 fn config(port: u16, stream: &str) -> String {
     format!(
@@ -45,50 +25,35 @@ fn send(lines: &mut Lines, numbers: std::ops::Range<u64>) {
 }
 
 /// mosquitto that takes clients with a certificate only; a subscriber writes what it got.
-fn mosquitto(authority: &Authority, port: u16) -> [Program; 2] {
+fn mosquitto(authority: &Authority) -> ([Program; 2], u16) {
     let folder = &authority.folder;
     let place = folder.join("");
     let place = place.display();
     authority.issue("localhost");
     let client = authority.issue("subscriber");
-    let config = folder.write(
-        "mosquitto.conf",
-        &format!(
+    let (mut broker, port) = Program::serve(|port| {
+        let config = format!(
             "listener {port} 127.0.0.1\ncafile {place}ca.pem\ncertfile {place}localhost.pem\n\
              keyfile {place}localhost.key\nrequire_certificate true\nallow_anonymous true\n\
-             persistence false\nmax_queued_messages 0\nuser root\n\
-             log_dest file {place}log\nlog_type subscribe\n"
-        ),
-    );
-    let broker = run(Command::new("/usr/sbin/mosquitto").arg("-c").arg(config));
-    listens(port);
+             persistence false\nmax_queued_messages 0\nuser root\n{SAYS_WHO_SUBSCRIBES}"
+        );
+        program::mosquitto(&folder.write("mosquitto.conf", &config))
+    });
     let received = fs::File::create(folder.join("received")).unwrap();
-    let subscriber = Command::new("mosquitto_sub")
-        .args([
-            "-h",
-            "localhost",
-            "-p",
-            &port.to_string(),
-            "-q",
-            "1",
-            "-t",
-            "#",
-        ])
+    let mut subscriber = Command::new("mosquitto_sub");
+    subscriber
+        .args(["-i", "all", "-h", "localhost", "-p", &port.to_string()])
+        .args(["-q", "1", "-t", "#"])
         .arg("--cafile")
         .arg(authority.ca())
         .arg("--cert")
         .arg(client.certificate)
         .arg("--key")
         .arg(client.key)
-        .stdout(received)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let log = folder.join("log");
-    eventually("the subscriber is there", || {
-        fs::read_to_string(&log).is_ok_and(|log| log.contains(" #"))
-    });
-    [broker, Program(subscriber.unwrap())]
+        .stdout(received);
+    let subscriber = Program::start(&mut subscriber);
+    broker.await_said(SUBSCRIBED, 1);
+    ([broker, subscriber], port)
 }
 
 fn numbers(file: &Path) -> Vec<u64> {
@@ -102,8 +67,8 @@ fn numbers(file: &Path) -> Vec<u64> {
 
 #[test]
 fn mosquitto_with_client_certificates_gets_all_in_order() {
-    let (authority, port, broker) = (Authority::new("mosquitto"), free_port(), free_port());
-    let _programs = mosquitto(&authority, broker);
+    let (authority, port) = (Authority::new("mosquitto"), free_port());
+    let (_programs, broker) = mosquitto(&authority);
     let client = authority.issue("gateway");
     let stream = format!(
         "type = \"mqtt\"\nurl = \"mqtts://localhost:{broker}\"\ntopic = \"t/{{ident}}\"\n\
@@ -127,12 +92,13 @@ fn mosquitto_with_client_certificates_gets_all_in_order() {
 
 #[test]
 fn nginx_over_https_gets_all_in_order() {
-    let (authority, port, web) = (Authority::new("nginx"), free_port(), free_port());
+    let (authority, port) = (Authority::new("nginx"), free_port());
     let place = authority.folder.join("");
     let place = place.display();
     authority.issue("localhost");
-    let conf = format!(
-        "daemon off; master_process off; pid {place}pid; error_log {place}error;\n\
+    let conf = |web: u16| {
+        format!(
+            "daemon off; master_process off; pid {place}pid; error_log {place}error;\n\
          events {{ worker_connections 64; }}\n\
          http {{ log_format body escape=none '$request_body';\n\
          client_body_buffer_size 4m; client_max_body_size 4m; client_body_temp_path {place}body;\n\
@@ -143,10 +109,10 @@ fn nginx_over_https_gets_all_in_order() {
          location / {{ access_log {place}bodies body; proxy_ssl_verify off;\n\
          proxy_pass https://127.0.0.1:{web}/taken/; }}\n\
          location /taken/ {{ access_log off; return 200; }} }} }}\n"
-    );
-    let conf = authority.folder.write("nginx.conf", &conf);
-    let _server = run(Command::new("/usr/sbin/nginx").arg("-c").arg(conf));
-    listens(web);
+        )
+    };
+    let (_server, web) =
+        Program::serve(|web| program::nginx(&authority.folder.write("nginx.conf", &conf(web))));
     let stream = format!(
         "type = \"http\"\nurl = \"https://localhost:{web}/\"\nmax_messages = 1\n\
          tls = {{ ca = \"{}\" }}",

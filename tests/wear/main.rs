@@ -22,6 +22,9 @@ mod recovery;
 mod storage;
 mod table;
 mod traffic;
+#[path = "../end_to_end/weir.rs"]
+#[allow(dead_code, unused_imports, reason = "other tests need more of it")]
+mod weir_run;
 
 use std::rc::Rc;
 use std::time::Duration;

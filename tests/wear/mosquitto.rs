@@ -3,16 +3,16 @@
 
 use super::disk::Disk;
 use super::traffic::BODY;
+use super::weir_run::eventually;
+use super::weir_run::program::{Program, mosquitto};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// A broker that queues all and writes its snapshots on the disk.
 pub(crate) struct Broker {
-    child: Child,
+    program: Program,
     port: u16,
     database: PathBuf,
     publisher: TcpStream,
@@ -20,30 +20,23 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) fn start(disk: &Disk) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
         let place = disk.folder.display();
-        let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-             persistence_location {place}/\nautosave_interval 1800\nmax_queued_messages 0\n\
-             max_queued_bytes 0\nlog_type none\n"
-        );
-        let path = disk.folder.join("mosquitto.conf");
-        fs::write(&path, config).unwrap();
-        let mut command = Command::new("/usr/sbin/mosquitto");
-        command
-            .arg("-c")
-            .arg(path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let child = command.spawn().unwrap();
+        let (program, port) = Program::serve(|port| {
+            let config = format!(
+                "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
+                 persistence_location {place}/\nautosave_interval 1800\nmax_queued_messages 0\n\
+                 max_queued_bytes 0\nlog_type none\n"
+            );
+            let path = disk.folder.join("mosquitto.conf");
+            fs::write(&path, config).unwrap();
+            mosquitto(&path)
+        });
         let mut subscriber = session(port, "away");
         ask(&mut subscriber, SUBSCRIBE_TO_ALL, 5);
         let publisher = session(port, "weir");
         let database = disk.folder.join("mosquitto.db");
         Self {
-            child,
+            program,
             port,
             database,
             publisher,
@@ -71,15 +64,8 @@ impl Broker {
     /// Has it write its snapshot now; returns the bytes of it.
     pub(crate) fn save(&self) -> u64 {
         drop(fs::remove_file(&self.database));
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-USR1", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-        await_true(|| {
+        self.program.signal("USR1");
+        eventually("it has written its snapshot", || {
             // It sleeps until somebody speaks to it.
             drop(TcpStream::connect(("127.0.0.1", self.port)));
             self.database.exists()
@@ -88,21 +74,9 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 /// A session that stays when its connection ends.
 fn session(port: u16, name: &str) -> TcpStream {
-    let mut socket = None;
-    await_true(|| {
-        socket = TcpStream::connect(("127.0.0.1", port)).ok();
-        socket.is_some()
-    });
-    let mut socket = socket.unwrap();
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut packet = vec![0x10, 12 + name.len() as u8, 0, 4];
     packet.extend(b"MQTT\x04\x00\x00\x00\x00");
     packet.push(name.len() as u8);
@@ -114,17 +88,6 @@ fn session(port: u16, name: &str) -> TcpStream {
 fn ask(socket: &mut TcpStream, packet: &[u8], answer: usize) {
     socket.write_all(packet).unwrap();
     socket.read_exact(&mut vec![0; answer]).unwrap();
-}
-
-fn await_true(mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "mosquitto does not answer"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 const SUBSCRIBE_TO_ALL: &[u8] = b"\x82\x06\x00\x01\x00\x01#\x01";
