@@ -2,7 +2,7 @@
 
 use super::Gateway;
 use super::routes::{self, Answer, Request};
-use crate::wire::http::{After, Body, CONTINUE, Framing, Head, Response, parse_head};
+use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
 use std::net::IpAddr;
 
 /// Who may ask.
@@ -44,7 +44,7 @@ impl Session {
         gateway: &dyn Gateway,
         out: &mut Vec<u8>,
     ) -> Keep {
-        let (head, head_len) = match parse_head(input) {
+        let (head, head_len) = match parse_head(input, HostRule::Required) {
             Ok(None) => return Keep::Waiting,
             Ok(Some(found)) => found,
             Err(error) => {

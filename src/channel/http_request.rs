@@ -16,12 +16,15 @@
 use super::{Close, Intake, Malformed, Refusal, Session};
 use crate::message::ValueRef;
 use crate::message::json;
-use crate::wire::http::{After, Body, CONTINUE, Framing, Head, Response, parse_head};
+use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
 
 /// What requests mean to a channel.
 pub trait Meaning {
     /// What it keeps of a head until the body is whole.
     type Request;
+
+    /// Whether its senders may leave the `Host` out.
+    const HOST: HostRule = HostRule::Required;
 
     /// Looks at a head: what is kept of it, and bytes that go ahead of the body's content.
     ///
@@ -119,7 +122,7 @@ impl<M: Meaning> Requests<M> {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>, Close> {
-        let (head, used) = match parse_head(input) {
+        let (head, used) = match parse_head(input, M::HOST) {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
             Err(error) => {

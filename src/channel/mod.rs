@@ -52,7 +52,9 @@ pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>>
             Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),
             None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
         },
-        Protocol::WialonIps { password } => Box::new(wialon_ips::Tcp::new(password.clone())),
+        Protocol::WialonIps { password, charset } => {
+            Box::new(wialon_ips::Tcp::new(password.clone()).with_charset(*charset))
+        }
         Protocol::Osmand { speed_unit } => {
             let reports = osmand::Reports::new(*speed_unit);
             Box::new(http_request::Requests::new(reports))
@@ -74,9 +76,9 @@ pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>>
 pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
     match &settings.protocol {
         Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::WialonIps { password } => {
-            Some(Box::new(wialon_ips::Udp::new(password.as_deref())))
-        }
+        Protocol::WialonIps { password, charset } => Some(Box::new(
+            wialon_ips::Udp::new(password.as_deref()).with_charset(*charset),
+        )),
         Protocol::Nmea => {
             let ident = settings.ident.clone();
             Some(Box::new(nmea::Nmea::new(ident, Units::Datagram)))

@@ -1,8 +1,9 @@
 //! OsmAnd's protocol: one position a request, as OsmAnd, Traccar Client and many devices send it.
 //!
-//! Fields stand in the query of a `GET` or `POST`, in its body as a form, or in both; Traccar
+//! Fields stand in the query of a `GET`, `POST` or `PUT`, in its body as a form, or in both; Traccar
 //! Client from version 9 on sends a JSON object. The path does not count. What the fields mean is
-//! said in `osmand/parameters.rs`. A request of HTTP/1.1 has a `Host`, as everywhere.
+//! said in `osmand/parameters.rs`. Many senders are written by hand: here alone a request of HTTP/1.1
+//! may lack its `Host`, come by `PUT`, and call its form `text/plain`.
 //!
 //! Source: traccar.org/osmand, and what Traccar's server does where that says nothing.
 //!
@@ -27,7 +28,7 @@ mod values;
 use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
 use super::{Intake, Malformed};
 use crate::message::Message;
-use crate::wire::http::{Body, Head};
+use crate::wire::http::{Body, Head, HostRule};
 
 /// What requests mean here.
 #[derive(Debug)]
@@ -81,12 +82,14 @@ impl Reports {
 impl Meaning for Reports {
     type Request = Content;
 
+    const HOST: HostRule = HostRule::Forgiven;
+
     fn begin(&self, head: &Head<'_>) -> Result<(Content, Vec<u8>), Rejection> {
-        if !matches!(head.method, "GET" | "POST") {
+        if !matches!(head.method, "GET" | "POST" | "PUT") {
             return Err(Rejection {
                 status: 405,
-                headers: &[("Allow", "GET, POST")],
-                error: "positions come by `GET` or `POST`",
+                headers: &[("Allow", "GET, POST, PUT")],
+                error: "positions come by `GET`, `POST` or `PUT`",
             });
         }
         let content_type = head.header("content-type");
@@ -95,7 +98,8 @@ impl Meaning for Reports {
         if is("application/json") {
             return Ok((Content::Json, Vec::new()));
         }
-        if content_type.is_some() && !is("application/x-www-form-urlencoded") {
+        let is_form = is("application/x-www-form-urlencoded") || is("text/plain");
+        if content_type.is_some() && !is_form {
             return reject(415, "the body must be a form or `application/json`");
         }
         let mut content = head.query().unwrap_or_default().as_bytes().to_vec();

@@ -3,6 +3,7 @@
 use super::mqtt;
 use super::osmand;
 use super::teltonika;
+use super::wialon_ips::Charset;
 use crate::message::Value;
 use crate::message::json::Names;
 use crate::net::tls::{Identity, ServerTls, Tls};
@@ -105,6 +106,8 @@ pub enum Protocol {
     WialonIps {
         /// Asked for at login.
         password: Option<Rc<str>>,
+        /// How text is written.
+        charset: Charset,
     },
     /// What OsmAnd and Traccar Client send.
     Osmand {

@@ -16,6 +16,7 @@
 //! | wrong checksum, else a whole packet | none | stays: the length was right |
 //! | wrong checksum, and nothing fits | none | ends: the length may be wrong |
 //! | right checksum, but no records after any codec read here | none | stays |
+//! | what came through a serial port (codec 12, 13, 15) | none: the device awaits none | stays |
 //! | no packet can start here, or a length out of bounds | none | ends |
 //! | keep-alive | none | stays |
 //!
@@ -28,7 +29,9 @@ mod parameters;
 use super::{Close, Intake, Malformed, Session};
 use crate::message::{Message, check_ident};
 use crate::wire::teltonika as wire;
-use crate::wire::teltonika::{BadFrame, Datagram, DatagramKey, Frame, Invalid, Packet, Receipt};
+use crate::wire::teltonika::{
+    BadFrame, Datagram, DatagramKey, Frame, Invalid, Packet, Receipt, SerialData,
+};
 pub use parameters::{InvalidIo, Io, Settings};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -57,6 +60,21 @@ enum Owed {
     WhenSafe(u64),
     /// This count, when those before are sent.
     InTurn(u32),
+}
+
+/// The data of a packet.
+enum Data<'a> {
+    Records(Packet<'a>),
+    Serial(SerialData<'a>),
+}
+
+impl<'a> Data<'a> {
+    fn decode(data: &'a [u8]) -> Result<Self, Invalid> {
+        match SerialData::decode(data)? {
+            Some(serial) => Ok(Self::Serial(serial)),
+            None => Packet::decode(data).map(Self::Records),
+        }
+    }
 }
 
 impl Tcp {
@@ -130,14 +148,18 @@ impl Tcp {
     ) -> Result<Option<usize>, Close> {
         let frame = wire::frame(input).map_err(|bad| closed(bad, intake))?;
         let Some(frame) = frame else { return Ok(None) };
-        let packet = Packet::decode(frame.data);
+        let data = Data::decode(frame.data);
         if !frame.is_intact() {
             intake.malformed(Malformed::Checksum, "the checksum of a packet does not fit");
-            packet.map_err(|_| Close {
+            data.map_err(|_| Close {
                 reason: "a packet that is damaged in its length, too",
             })?;
-        } else if let Some(packet) = understood(packet, intake) {
-            self.packet(ident, frame, &packet, intake, out)?;
+            return Ok(Some(frame.len));
+        }
+        match data {
+            Ok(Data::Records(packet)) => self.packet(ident, frame, &packet, intake, out)?,
+            Ok(Data::Serial(serial)) => take_serial(ident, &serial, intake),
+            Err(invalid) => refuse(&invalid, intake),
         }
         Ok(Some(frame.len))
     }
@@ -219,8 +241,10 @@ impl Udp {
         let Some(ident) = ident_of(datagram.ident, intake) else {
             return;
         };
-        let Some(packet) = understood(Packet::decode(datagram.data), intake) else {
-            return;
+        let packet = match Data::decode(datagram.data) {
+            Ok(Data::Records(packet)) => packet,
+            Ok(Data::Serial(serial)) => return take_serial(ident, &serial, intake),
+            Err(invalid) => return refuse(&invalid, intake),
         };
         let count = take(ident, &packet, &self.settings, intake);
         let receipt = Receipt {
@@ -271,11 +295,12 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
     count
 }
 
-fn understood<'a>(
-    packet: Result<Packet<'a>, Invalid>,
-    intake: &mut dyn Intake,
-) -> Option<Packet<'a>> {
-    packet.map_err(|invalid| refuse(&invalid, intake)).ok()
+/// Brings in what came through a serial port. The device awaits no answer and sends it once: what
+/// is refused is counted by the intake and gone.
+fn take_serial(ident: &str, serial: &SerialData<'_>, intake: &mut dyn Intake) {
+    if let Ok(message) = parameters::serial_message(ident, serial) {
+        intake.take(vec![message]).ok();
+    }
 }
 
 fn refuse(invalid: &Invalid, intake: &mut dyn Intake) {

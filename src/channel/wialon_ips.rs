@@ -29,6 +29,7 @@ mod parameters;
 
 use super::{Close, Intake, Malformed, Session};
 use crate::message::check_ident;
+pub use crate::wire::charset::Charset;
 use crate::wire::ips;
 use crate::wire::ips::{BadFrame, BadLogin, Frame, Kind, Packet, Version};
 use answers::Answers;
@@ -39,6 +40,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub struct Tcp {
     password: Option<Rc<str>>,
+    charset: Charset,
     /// Who it is, once it has logged in.
     device: Option<Device>,
     answers: Answers,
@@ -52,6 +54,7 @@ pub struct Tcp {
 #[derive(Debug)]
 pub struct Udp {
     is_closed: bool,
+    charset: Charset,
     answers: Answers,
 }
 
@@ -59,6 +62,7 @@ pub struct Udp {
 struct Device {
     ident: Rc<str>,
     version: Version,
+    charset: Charset,
 }
 
 #[derive(Debug)]
@@ -73,11 +77,18 @@ impl Tcp {
     pub fn new(password: Option<Rc<str>>) -> Self {
         Self {
             password,
+            charset: Charset::default(),
             device: None,
             answers: Answers::default(),
             searched: 0,
             passing: None,
         }
+    }
+
+    /// The same for devices that write their text so.
+    #[must_use]
+    pub fn with_charset(self, charset: Charset) -> Self {
+        Self { charset, ..self }
     }
 
     /// Takes one packet, or bytes that are passed over, from the head of `input`; none: it is not
@@ -219,6 +230,7 @@ impl Tcp {
         Ok(Device {
             ident: ident.into(),
             version: login.version,
+            charset: self.charset,
         })
     }
 
@@ -293,8 +305,15 @@ impl Udp {
     pub fn new(password: Option<&str>) -> Self {
         Self {
             is_closed: password.is_some(),
+            charset: Charset::default(),
             answers: Answers::default(),
         }
+    }
+
+    /// The same for devices that write their text so.
+    #[must_use]
+    pub fn with_charset(self, charset: Charset) -> Self {
+        Self { charset, ..self }
     }
 
     fn datagram(&mut self, input: &[u8], intake: &mut dyn Intake) -> Result<(), Close> {
@@ -319,6 +338,7 @@ impl Udp {
         let device = Device {
             ident: ident.into(),
             version,
+            charset: self.charset,
         };
         self.answers.packet(&device, &packet, intake)
     }

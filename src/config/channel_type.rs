@@ -108,7 +108,8 @@ pub(super) const TYPES: [(&str, Type); 10] = [
         connect: plain,
         protocol: |reader| {
             let password = channel_wialon::password(reader);
-            Some(Protocol::WialonIps { password })
+            let charset = channel_wialon::charset(reader);
+            Some(Protocol::WialonIps { password, charset })
         },
     }),
     row(Type {

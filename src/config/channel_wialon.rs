@@ -1,7 +1,9 @@
 //! `[[channel]]`: the keys of `type = "wialon-ips"`.
 
 use super::context::Wrong;
+use super::context::shorten;
 use super::reader::Reader;
+use crate::channel::wialon_ips::Charset;
 use std::rc::Rc;
 
 /// The password that devices log in with, if any. A datagram has none.
@@ -18,6 +20,18 @@ pub(super) fn password(reader: &mut Reader<'_>) -> Option<Rc<str>> {
         }
     }
     password
+}
+
+/// How devices write their text.
+pub(super) fn charset(reader: &mut Reader<'_>) -> Charset {
+    let read = |text: &str| {
+        Charset::named(text).ok_or_else(|| {
+            let names: Vec<_> = Charset::names().map(|name| format!("`{name}`")).collect();
+            let hint = format!("known are {}", names.join(", "));
+            Wrong::new(format!("no charset `{}`", shorten(text))).hint(hint)
+        })
+    };
+    reader.parsed("charset", read).unwrap_or_default()
 }
 
 fn word(text: &str) -> Result<Rc<str>, Wrong> {

@@ -162,6 +162,21 @@ impl<'a> Reader<'a> {
         fitting
     }
 
+    /// A list of at most `most` integers.
+    pub(super) fn integers(&mut self, key: &'static str, most: usize) -> Option<Vec<i64>> {
+        let node = self.take(key)?;
+        let hint = format!("write `{key} = [1, 2]`, at most {most} of them");
+        let read = match &node.tree {
+            Tree::List(list) if list.len() <= most => list.iter().map(whole).collect(),
+            _ => None,
+        };
+        if read.is_none() {
+            self.context
+                .expected("a list of integers", node, Some(&hint));
+        }
+        read
+    }
+
     /// A number, with or without a fraction.
     pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {
         let node = self.take(key)?;
@@ -384,6 +399,13 @@ impl<'a> Reader<'a> {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake.hint(format!("known are {}", list(&self.asked))),
         });
+    }
+}
+
+fn whole(node: &Node) -> Option<i64> {
+    match node.tree {
+        Tree::Integer(number) => i64::try_from(number).ok(),
+        _ => None,
     }
 }
 

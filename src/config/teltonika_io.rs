@@ -43,11 +43,15 @@ fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
     let name = reader.required("name", "name = \"sensor.temperature.1\"");
     let scale = reader.number("scale").unwrap_or(1.0);
     let signed = reader.flag("signed").unwrap_or(false);
+    let text = reader.flag("text").unwrap_or(false);
+    let not = reader.integers("not", NOT_MAX).unwrap_or_default();
     let io = name.map(|name| {
         let io = Io {
             name: name.value.clone(),
             scale,
             signed,
+            text,
+            not: not.clone(),
         };
         check(&reader, &name, &io);
         io
@@ -68,5 +72,13 @@ fn check(reader: &Reader<'_>, name: &Text, io: &Io) {
             let message = "a scale is a number, and not zero";
             reader.error(reader.value_place("scale"), message, "write `scale = 0.1`");
         }
+        Err(InvalidIo::Text(_)) => {
+            let message = "what is text has no `scale`, `signed` or `not`";
+            let hint = "leave them out, or `text`";
+            reader.error(reader.value_place("text"), message, hint);
+        }
     }
 }
+
+/// Most codes in a `not`.
+const NOT_MAX: usize = 64;

@@ -62,12 +62,21 @@ pub enum HeadError {
     Expectation,
 }
 
+/// Whether a request of HTTP/1.1 may come without a `Host`; two are never taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostRule {
+    /// As the standard demands.
+    Required,
+    /// For senders that were written by hand.
+    Forgiven,
+}
+
 /// Reads the head of a request at the head of `input`: it and its length, or `None` while it is
 /// not whole.
 ///
 /// # Errors
 /// See [`HeadError`].
-pub fn parse_head(input: &[u8]) -> Result<Option<(Head<'_>, usize)>, HeadError> {
+pub fn parse_head(input: &[u8], host: HostRule) -> Result<Option<(Head<'_>, usize)>, HeadError> {
     let mut headers = [EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     let status = request
@@ -95,7 +104,7 @@ pub fn parse_head(input: &[u8]) -> Result<Option<(Head<'_>, usize)>, HeadError> 
         target,
         headers,
     };
-    head.obey(minor)?;
+    head.obey(minor, host)?;
     Ok(Some((head, used)))
 }
 
@@ -140,9 +149,12 @@ impl<'a> Head<'a> {
     }
 
     /// Reads what the headers say of this connection and of the body.
-    fn obey(&mut self, minor: u8) -> Result<(), HeadError> {
-        if minor >= 1 && self.all("host").count() != 1 {
-            return Err(HeadError::Host);
+    fn obey(&mut self, minor: u8, host: HostRule) -> Result<(), HeadError> {
+        match self.all("host").count() {
+            0 if host == HostRule::Forgiven => {}
+            1 => {}
+            _ if minor == 0 => {}
+            _ => return Err(HeadError::Host),
         }
         self.framing = self.framing(minor)?;
         self.after = match minor {

@@ -4,6 +4,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod charset;
 pub mod form;
 pub mod http;
 pub mod ips;

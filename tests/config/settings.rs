@@ -207,19 +207,22 @@ fn the_gateway_reports_of_itself_every_quarter_of_an_hour() {
 fn elements_of_teltonika_get_names() {
     let text = r#"type = "teltonika"
         io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true },
-        9 = { name = "x" } }"#;
+        9 = { name = "x", not = [2000, -1] }, 195 = { name = "card", text = true } }"#;
     let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
     let Protocol::Teltonika(settings) = config.channels.remove(0).protocol else {
         panic!()
     };
-    let io = |name: &str, scale, signed| Io {
+    let io = |name: &str, scale, signed, text, not: &[i64]| Io {
         name: name.to_owned(),
         scale,
         signed,
+        text,
+        not: not.to_vec(),
     };
     let expected = [
-        (72, io("sensor.temperature.1", 0.1, true)),
-        (9, io("x", 1.0, false)),
+        (72, io("sensor.temperature.1", 0.1, true, false, &[])),
+        (9, io("x", 1.0, false, false, &[2000, -1])),
+        (195, io("card", 1.0, false, true, &[])),
     ];
     assert_eq!(
         *settings,

@@ -194,6 +194,22 @@ fn what_is_not_known_is_left_out() {
 }
 
 #[test]
+fn a_bearing_that_is_none_costs_no_position() {
+    for (bearing, direction) in [
+        ("360", Some(Value::U64(360))),
+        ("360.5", Some(Value::F64(0.5))),
+        ("361", None),
+        ("511", None),
+        ("-90", None),
+    ] {
+        let request = get(&format!("id=a&lat=1.5&lon=2.5&bearing={bearing}"));
+        let message = taken(&mut phone(), &request);
+        assert_eq!(message.get("position.direction"), direction.as_ref());
+        assert!(message.has("position.latitude"), "{bearing}");
+    }
+}
+
+#[test]
 fn a_value_that_is_not_what_its_name_says_keeps_its_name() {
     for (query, name, value) in [
         ("batt=3700", "batt", Value::U64(3700)),
@@ -248,6 +264,11 @@ fn requests_in_other_words_are_taken() {
             .to_owned(),
         format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n{form}"),
         format!("POST / HTTP/1.1\r\nHost: a\r\n{chunked}"),
+        // of hand-written senders
+        format!("GET /?{form} HTTP/1.1\r\n\r\n"),
+        get(form).replace("GET", "PUT"),
+        post("/", form).replace("POST", "PUT"),
+        post("/", form).replace(FORM, "text/plain"),
         post("/", form),
         post("/?n=1", "id=a"),
         post("/?id=a", "n=1"),

@@ -50,7 +50,8 @@ fn a_packet_whose_length_is_right_is_passed_over() {
         ("second count", resealed(last, 2), Syntax),
         ("count of elements", resealed(28, 0xFF), Length),
         ("unknown codec", resealed(0, 0x42), Syntax),
-        ("command", resealed(0, 0x0C), Unsupported),
+        ("serial data", resealed(0, 0x0C), Length),
+        ("command", resealed(0, 0x0E), Unsupported),
         ("old device", resealed(0, 0x07), Unsupported),
         ("bytes behind", tcp(&[&data()[..], b"x"].concat()), Length),
         ("cut data", tcp(&data()[..20]), Length),
@@ -150,7 +151,8 @@ fn each_broken_datagram_is_counted_and_not_answered() {
             udp(1, 2, "1", &changed(data().len() - 1, 9)),
             Syntax,
         ),
-        ("command", udp(1, 2, "1", &changed(0, 0x0C)), Unsupported),
+        ("serial data", udp(1, 2, "1", &changed(0, 0x0C)), Length),
+        ("command", udp(1, 2, "1", &changed(0, 0x0E)), Unsupported),
     ];
     for (name, bytes, reason) in cases {
         let mut socket = crate::udp();

@@ -266,22 +266,43 @@ pub(crate) fn expected(id: u16, value: ElementValue<'_>) -> (String, Value) {
     match (id, width) {
         (21, _) if number <= 5 => ("gsm.signal.level".into(), Value::U64(number * 20)),
         (78 | 207, 8) if number > 0 => (
-            if id == 78 { "driver.code" } else { "rfid.code" }.into(),
+            if id == 78 {
+                "ibutton.code"
+            } else {
+                "rfid.code"
+            }
+            .into(),
             format!("{number:016x}").as_str().into(),
         ),
         (181, _) => ("position.pdop".into(), Value::F64(tenth)),
         (182, _) => ("position.hdop".into(), Value::F64(tenth)),
-        (241, _) if number > 0 => (
-            "gsm.operator.code".into(),
+        (241, _) | (11 | 14, 8) if number > 0 => (
+            match id {
+                11 => "gsm.sim.iccid.1".into(),
+                14 => "gsm.sim.iccid.2".into(),
+                _ => "gsm.operator.code".into(),
+            },
             number.to_string().as_str().into(),
         ),
+        (17..=19, 2) => {
+            let axis = ["x", "y", "z"][usize::from(id) - 17];
+            let (sign, size) = (if signed < 0 { "-" } else { "" }, signed.abs());
+            let text = format!("{sign}{}.{:03}", size / 1000, size % 1000);
+            (
+                format!("{axis}.acceleration"),
+                Value::F64(text.parse().unwrap()),
+            )
+        }
         (253, 1) if (1..=3).contains(&number) => {
             let which = ["acceleration", "braking", "cornering"][number as usize - 1];
             (format!("harsh.{which}.event"), Value::Bool(true))
         }
         _ => sensor(id, width, signed).unwrap_or_else(|| {
             let name = plain(id, width).map_or(custom, str::to_owned);
-            (name, Value::U64(number))
+            let bytes = &number.to_be_bytes()[8 - width as usize..];
+            let text = printable(bytes, if is_text(id) && width == 8 { 1 } else { 8 });
+            let value = text.map_or(Value::U64(number), Value::from);
+            (name, value)
         }),
     }
 }
@@ -295,7 +316,7 @@ fn thousandths(id: u16, width: u32) -> Option<&'static str> {
         (245, 2) => "ain.4",
         (16 | 216, 4) => "vehicle.mileage",
         (199, 4) => "segment.vehicle.mileage",
-        (66, 2) => "external.powersource.voltage",
+        (66, 2) | (800, 4) => "external.powersource.voltage",
         (67, 2) => "battery.voltage",
         (68, _) => "battery.current",
         _ => return None,
@@ -342,6 +363,8 @@ fn sensor(id: u16, width: u32, signed: i64) -> Option<(String, Value)> {
 /// The name of what is a number as it was sent.
 fn plain(id: u16, width: u32) -> Option<&'static str> {
     Some(match (id, width) {
+        (24, 2) => "gnss.speed",
+        (636, 4) => "lte.cellid",
         (69, 1) => "gnss.state.enum",
         (113, 1) => "battery.level",
         (200, _) => "sleep.mode.enum",
@@ -354,15 +377,26 @@ fn plain(id: u16, width: u32) -> Option<&'static str> {
     })
 }
 
-/// Bytes that a VIN could be are text, all others are hex.
+/// Bytes that can only be text are text, all others are hex.
 fn expected_text(custom: String, id: u16, bytes: &[u8]) -> (String, Value) {
+    match printable(bytes, if is_text(id) || id == 256 { 1 } else { 8 }) {
+        Some(vin) if id == 256 => ("vehicle.vin".into(), vin.into()),
+        Some(text) => (custom, text.into()),
+        None => (custom, Value::from(hex(bytes).as_str())),
+    }
+}
+
+fn is_text(id: u16) -> bool {
+    [105, 106, 107, 195, 196, 233, 234, 235, 281, 325].contains(&id)
+}
+
+/// What stands before the zeros at the end, if it is ASCII of at least so many bytes.
+fn printable(bytes: &[u8], least: usize) -> Option<&str> {
     let len = bytes
         .iter()
         .rposition(|byte| *byte != 0)
         .map_or(0, |last| last + 1);
-    let is_text = len > 0 && bytes[..len].iter().all(|byte| (0x20..0x7F).contains(byte));
-    match str::from_utf8(&bytes[..len]) {
-        Ok(vin) if id == 256 && is_text => ("vehicle.vin".into(), Value::from(vin)),
-        _ => (custom, Value::from(hex(bytes).as_str())),
-    }
+    let is_text = bytes[..len].iter().all(|byte| (0x20..0x7F).contains(byte));
+    let text = str::from_utf8(&bytes[..len]).ok();
+    text.filter(|_| is_text && len >= least)
 }

@@ -24,9 +24,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use support::channel::{Connection, SILENCE, value};
 use support::hex::{hex, unhex};
+use weir::channel::Refusal;
 use weir::channel::teltonika::{Io, Settings, Tcp, Udp};
-use weir::channel::{Malformed, Refusal};
 use weir::message::Value;
+use weir::wire::teltonika::{Codec, Element, ElementValue, Packet, Record, encode_packet};
 
 const LOGIN: &str = "000f333536333037303432343431303133";
 const ONE_RECORD: &str = "000000000000003608010000016b40d8ea30010000000000000000000000000000000\
@@ -123,7 +124,7 @@ fn a_device_may_log_in_again_when_no_answer_is_owed() {
 }
 
 #[test]
-fn keep_alives_and_commands_are_passed_over() {
+fn keep_alives_are_passed_over_and_serial_data_is_not_answered() {
     let mut device = Connection::new(Tcp::new(Rc::default()));
     let stream = [
         "ff",
@@ -137,7 +138,9 @@ fn keep_alives_and_commands_are_passed_over() {
     .concat();
     assert_eq!(device.send(&unhex(&stream)), [1]);
     assert_eq!(device.make_safe(), [0, 0, 0, 1]);
-    assert_eq!(device.intake.malformed, [Malformed::Unsupported]);
+    assert!(device.intake.malformed.is_empty());
+    let answer = "DI1:1 DI2:0 DI3:0 AIN1:0 AIN2:16924 DO1:0 DO2:1";
+    assert_eq!(value(&device.intake.taken[0], "text"), &answer.into());
     assert_eq!(udp().send_datagram(&[0xFF]), SILENCE);
 }
 
@@ -196,6 +199,8 @@ fn the_channel_can_name_scale_and_sign_elements() {
         name: name.into(),
         scale,
         signed,
+        text: false,
+        not: Vec::new(),
     };
     let table = BTreeMap::from([
         (66, io("sensor.temperature.1", 0.1, true)),
@@ -213,7 +218,7 @@ fn the_channel_can_name_scale_and_sign_elements() {
 }
 
 #[test]
-fn a_vin_is_text_and_bytes_without_a_name_are_hex() {
+fn a_vin_and_what_is_printable_is_text_and_other_bytes_are_hex() {
     let mut data = unhex(&WITH_FIX[16..206]);
     let vin = data.len() - 18;
     data[vin..vin + 17].copy_from_slice(b"WVWZZZ1JZXW000001");
@@ -221,16 +226,97 @@ fn a_vin_is_text_and_bytes_without_a_name_are_hex() {
     device.send(&generator::tcp(&data));
     data[vin - 4..vin - 2].copy_from_slice(&500_u16.to_be_bytes());
     device.send(&generator::tcp(&data));
-    let [named, unnamed] = &device.intake.taken[..] else {
+    data[vin + 16] = 0x80;
+    device.send(&generator::tcp(&data));
+    let [named, printable, unnamed] = &device.intake.taken[..] else {
         panic!()
     };
     assert_eq!(
         value(named, "vehicle.vin"),
         &Value::from("WVWZZZ1JZXW000001")
     );
-    let hex = hex(b"WVWZZZ1JZXW000001");
+    assert_eq!(
+        value(printable, "custom.param.500"),
+        &Value::from("WVWZZZ1JZXW000001")
+    );
+    let hex = hex(b"WVWZZZ1JZXW00000\x80");
     assert_eq!(
         value(unnamed, "custom.param.500"),
         &Value::from(hex.as_str())
     );
+}
+
+/// A driver's card came as a number over 2^53, and a scale's words not at all.
+#[test]
+fn what_comes_through_a_serial_port_is_a_message() {
+    let cases: [(&[u8], &str, &str); 4] = [
+        (b"\x0c\x01\x06\0\0\0\x07W 12.5\r\x01", "text", "W 12.5"),
+        (b"\x0c\x01\x06\0\0\0\x03\x01\x02\xff\x01", "data", "0102ff"),
+        (
+            b"\x0d\x01\x06\0\0\0\x06\x5c\xff\x3b\x92OK\x01",
+            "text",
+            "OK",
+        ),
+        (b"\x0c\x01\x06\0\0\0\x02\r\n\x01", "data", "0d0a"),
+    ];
+    for (data, name, expected) in cases {
+        let mut device = tcp();
+        assert_eq!(device.send(&generator::tcp(data)), SILENCE);
+        assert_eq!(device.make_safe(), SILENCE);
+        let message = &device.intake.taken[0];
+        assert_eq!(value(message, name), &expected.into());
+        let time = (data[0] == 0x0d).then_some(Value::U64(0x5cff_3b92));
+        assert_eq!(message.get("timestamp"), time.as_ref());
+
+        let mut socket = udp();
+        let datagram = generator::udp(1, 2, "352093086403655", data);
+        assert_eq!(socket.send_datagram(&datagram), SILENCE);
+        assert_eq!(value(&socket.intake.taken[0], name), &expected.into());
+    }
+}
+
+/// 3000 is what a Bluetooth thermometer says that is not there: it became 30 degrees.
+#[test]
+fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
+    let io = |name: &str, text: bool, not: &[i64]| Io {
+        name: name.into(),
+        scale: 1.0,
+        signed: !text,
+        text,
+        not: not.to_vec(),
+    };
+    let table = BTreeMap::from([
+        (1, io("a", false, &[850, 2000])),
+        (2, io("b", false, &[-1])),
+        (3, io("c", true, &[])),
+        (4, io("d", true, &[])),
+        (5, io("e", false, &[7])),
+    ]);
+    assert!(Settings::new(BTreeMap::from([(6, io("f", true, &[1]))])).is_err());
+    let elements = [
+        (1, ElementValue::U16(2000)),
+        (2, ElementValue::U16(0xFFFF)),
+        (3, ElementValue::U32(0x4142_0000)),
+        (4, ElementValue::U8(7)),
+        (5, ElementValue::U16(8)),
+    ];
+    let elements = elements.map(|(id, value)| Element { id, value });
+    let record = Record {
+        elements: elements.into(),
+        ..Record::default()
+    };
+    let packet = Packet {
+        codec: Codec::Eight,
+        records: vec![record],
+    };
+    let mut bytes = Vec::new();
+    encode_packet(&packet, &mut bytes).unwrap();
+    let mut device = Connection::new(Tcp::new(Rc::new(Settings::new(table).unwrap())));
+    device.send(&unhex(LOGIN));
+    device.send(&bytes);
+    let message = &device.intake.taken[0];
+    assert!(!message.has("a") && !message.has("b"));
+    assert_eq!(value(message, "c"), &Value::from("AB"));
+    assert_eq!(value(message, "d"), &Value::U64(7));
+    assert_eq!(value(message, "e"), &Value::U64(8));
 }

@@ -4,16 +4,23 @@ use crate::generator::{compressed, sealed};
 use crate::support::channel::{Connection, SILENCE};
 use crate::{SHORT, say, text};
 use weir::channel::Malformed::{self, Checksum, Ident, Length, Syntax, Unsupported, Value};
-use weir::channel::wialon_ips::Tcp;
+use weir::channel::wialon_ips::{Charset, Tcp};
+use weir::message::{self, ValueRef};
+
+/// An `SD` with another field.
+fn short(at: usize, text: &str) -> String {
+    let mut fields: Vec<&str> = SHORT.split(';').collect();
+    fields[at] = text;
+    format!("#SD#{}", fields.join(";"))
+}
+
+/// A `D` with these fields behind those of an `SD`.
+fn data(extended: &str) -> String {
+    format!("#D#{SHORT};{extended}")
+}
 
 #[test]
 fn each_broken_packet_gets_its_code_and_the_connection_stays() {
-    let short = |at: usize, text: &str| {
-        let mut fields: Vec<&str> = SHORT.split(';').collect();
-        fields[at] = text;
-        format!("#SD#{}", fields.join(";"))
-    };
-    let data = |rest: &str| format!("#D#{SHORT};{rest}");
     let cases: Vec<(&str, String, &str, Malformed)> = vec![
         (
             "a field less",
@@ -47,9 +54,6 @@ fn each_broken_packet_gets_its_code_and_the_connection_stays() {
         ("inputs", data("1;x;0;;NA;"), "#AD#13", Value),
         ("outputs", data("1;0;1.5;;NA;"), "#AD#13", Value),
         ("adc", data("1;0;0;1,x;NA;"), "#AD#14", Value),
-        ("no type", data("1;0;0;;NA;a:1"), "#AD#15", Value),
-        ("another type", data("1;0;0;;NA;a:4:1"), "#AD#15", Value),
-        ("no name", data("1;0;0;;NA;:1:1"), "#AD#15", Value),
         ("no words", "#M#".into(), "#AM#0", Value),
         ("box", "#B#x".into(), "#AB#0", Syntax),
     ];
@@ -192,12 +196,86 @@ fn each_broken_datagram_is_counted() {
     }
 }
 
+/// What is refused for one odd parameter, the device sends for ever.
 #[test]
-fn more_parameters_than_are_kept_are_refused() {
+fn an_odd_parameter_costs_itself_and_not_the_position() {
+    let cases: [(&str, &[(&str, ValueRef<'_>)]); 10] = [
+        ("foo", &[]),
+        ("a:1", &[]),
+        ("a:4:1", &[]),
+        (":1:1", &[]),
+        ("a:1:x", &[]),
+        ("\u{7}:1:1", &[]),
+        (
+            "a:1:1,foo,b:1:2",
+            &[("a", ValueRef::U64(1)), ("b", ValueRef::U64(2))],
+        ),
+        (
+            "text:3:Hello, world",
+            &[("text", ValueRef::Text("Hello, world"))],
+        ),
+        (
+            "text:3:a,,b,c:1:2,d",
+            &[("text", ValueRef::Text("a,,b")), ("c", ValueRef::U64(2))],
+        ),
+        ("a:4:b,c", &[]),
+    ];
+    for (written, expected) in cases {
+        let mut device = crate::tcp("1.1");
+        say(&mut device, &data(&format!("1;0;0;;NA;{written}")));
+        assert_eq!(text(device.make_safe()), "#AD#1\r\n", "{written}");
+        let message = &device.intake.taken[0];
+        assert!(message.has("position.latitude"), "{written}");
+        let known = ["position.hdop", "din", "dout"];
+        let behind = message.fields().skip_while(|(name, _)| *name != known[2]);
+        let found: Vec<_> = behind
+            .skip(1)
+            .map(|(name, value)| (name, value.as_ref()))
+            .collect();
+        assert_eq!(found, expected, "{written}");
+    }
+}
+
+#[test]
+fn more_parameters_than_are_kept_are_left_out() {
     let parameters: Vec<_> = (0..513).map(|number| format!("p{number}:1:1")).collect();
-    let line = |count: usize| format!("#D#{SHORT};;;;;;{}", parameters[..count].join(","));
     let mut device = crate::tcp("1.1");
-    assert_eq!(say(&mut device, &line(513)), "#AD#15\r\n");
-    assert_eq!(say(&mut device, &line(512)), "");
+    let line = format!("#D#{SHORT};;;;;;{}", parameters.join(","));
+    say(&mut device, &line);
     assert_eq!(text(device.make_safe()), "#AD#1\r\n");
+    let message = &device.intake.taken[0];
+    assert!(message.has("p511") && !message.has("p512"));
+}
+
+#[test]
+fn without_a_satellite_there_is_no_fix() {
+    for (satellites, valid) in [("0", false), ("NA", true), ("", true), ("1", true)] {
+        let mut device = crate::tcp("1.1");
+        let body = short(9, satellites);
+        say(&mut device, &body);
+        let message = &device.intake.taken[0];
+        assert_eq!(
+            message.get("position.valid"),
+            Some(&message::Value::Bool(valid)),
+            "{body}"
+        );
+        assert_eq!(message.has("position.latitude"), valid, "{body}");
+    }
+}
+
+/// It was acknowledged with its letters replaced by question marks.
+#[test]
+fn text_that_is_not_utf_8_is_not_lost() {
+    let line = b"#M#\xcf\xf0\xe8\xe2\xe5\xf2\r\n";
+    for (charset, expected) in [
+        ("utf-8", "\u{cf}\u{f0}\u{e8}\u{e2}\u{e5}\u{f2}"),
+        ("windows-1251", "Привет"),
+    ] {
+        let session = Tcp::new(None).with_charset(Charset::named(charset).unwrap());
+        let mut device = Connection::new(session);
+        say(&mut device, "#L#86246;NA");
+        device.send(line);
+        let message = &device.intake.taken[0];
+        assert_eq!(message.get("text"), Some(&expected.into()), "{charset}");
+    }
 }

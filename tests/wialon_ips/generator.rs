@@ -63,8 +63,13 @@ pub(crate) fn make(random: &mut Random) -> Made {
         made.parameters
             .extend(value.map(|value| (name.into(), value)));
     }
+    let no_satellite = satellites.as_deref() == Some("0");
     for text in [speed, course, altitude, satellites] {
         made.body += &format!(";{}", text.unwrap_or_else(|| unknown(random)));
+    }
+    if no_satellite {
+        let is_place = |name: &str| ["position.latitude", "position.longitude"].contains(&name);
+        made.parameters.retain(|(name, _)| !is_place(name));
     }
     let valid = made
         .parameters

@@ -123,7 +123,7 @@ fn position(random: &mut Random, blocks: &mut Vec<Naive>, fields: &mut Vec<(Stri
     add("speed", Value::U64(speed.into()));
     add("direction", Value::U64(course.into()));
     add("satellites", Value::U64(satellites.into()));
-    add("valid", Value::Bool(true));
+    add("valid", Value::Bool(satellites > 0));
 }
 
 /// What a stream sends comes back in the channel, but for what the table of `wire::retranslator`

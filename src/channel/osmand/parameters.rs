@@ -7,7 +7,7 @@
 //! | `lat`, `lon` | `coords.latitude`, `.longitude` | `position.latitude`, `.longitude` |
 //! | `location`: both, a comma between | | the same |
 //! | `speed`: knots, or as configured | `coords.speed`: m/s | `position.speed`: km/h |
-//! | `bearing`, `heading`: 0 to 360° | `coords.heading` | `position.direction` |
+//! | `bearing`, `heading`: 0 to 360°, else left out | `coords.heading` | `position.direction` |
 //! | `altitude`, `accuracy`: m | `coords.altitude`, `.accuracy` | `position.altitude` and so on |
 //! | `hdop`, `pdop`, `vdop` | | `position.hdop`, `.pdop`, `.vdop` |
 //! | `valid`, or whether there is a place | | `position.valid` |
@@ -226,8 +226,15 @@ impl Report {
                 }
             }
             Known::Direction => {
-                if within(360.0, NO_DIRECTION)? >= 0.0 {
-                    self.message.set("position.direction", value.clone());
+                match number()? {
+                    0.0..=360.0 => self.message.set("position.direction", value.clone()),
+                    // rounded up, or added to
+                    more @ 360.0..361.0 => {
+                        self.message
+                            .set("position.direction", rounded(more - 360.0, 1e4));
+                    }
+                    // no direction; the position is one all the same
+                    _ => {}
                 }
             }
             Known::Number(parameter) => {
@@ -433,6 +440,5 @@ const METRES_MAX: f64 = 1e12;
 
 const NO_LATITUDE: &str = "not from -90 to 90";
 const NO_LONGITUDE: &str = "not from -180 to 180";
-const NO_DIRECTION: &str = "not from 0 to 360";
 const NO_SPEED: &str = "not up to 1000000";
 const NO_PLACE: &str = "no latitude and longitude with a comma between them";

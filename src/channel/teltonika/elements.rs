@@ -13,7 +13,7 @@ use crate::wire::teltonika::ElementValue;
 /// The names that are built in. Ids, widths and units after the vendor's "Data Sending Parameters
 /// ID" of both families.
 pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
-    use ElementValue::{U8, U16, U32, U64};
+    use ElementValue::{Bytes, U8, U16, U32, U64};
     Some(match (id, value) {
         (1, _) => ("din.1", Meaning::Switch),
         (2, _) => ("din.2", Meaning::Switch),
@@ -25,11 +25,19 @@ pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, M
         (6 | 10, U16(_)) => ("ain.2", VOLTS),
         // wider: the number of the SIM
         (11, U16(_)) => ("ain.3", VOLTS),
+        (11, U64(_)) => ("gsm.sim.iccid.1", Meaning::Digits),
+        (14, U64(_)) => ("gsm.sim.iccid.2", Meaning::Digits),
         (245, U16(_)) => ("ain.4", VOLTS),
         // narrower: a geofence
         (16 | 216, U32(_)) => ("vehicle.mileage", Meaning::Unsigned(THOUSANDTH)),
+        (17, U16(_)) => ("x.acceleration", Meaning::Signed(THOUSANDTH)),
+        (18, U16(_)) => ("y.acceleration", Meaning::Signed(THOUSANDTH)),
+        (19, U16(_)) => ("z.acceleration", Meaning::Signed(THOUSANDTH)),
         (21, _) => ("gsm.signal.level", Meaning::Bars),
-        (66, U16(_)) => ("external.powersource.voltage", VOLTS),
+        // what the receiver says, also where the record has no fix
+        (24, U16(_)) => ("gnss.speed", Meaning::Unsigned(ONE)),
+        // the FT generation sends 800
+        (66, U16(_)) | (800, U32(_)) => ("external.powersource.voltage", VOLTS),
         (67, U16(_)) => ("battery.voltage", VOLTS),
         (68, _) => ("battery.current", Meaning::Unsigned(THOUSANDTH)),
         // wider: how long somebody drove
@@ -38,7 +46,8 @@ pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, M
         (73, U16(_) | U32(_)) => ("sensor.temperature.2", Meaning::Thermometer),
         (74, U16(_) | U32(_)) => ("sensor.temperature.3", Meaning::Thermometer),
         (75, U16(_) | U32(_)) => ("sensor.temperature.4", Meaning::Thermometer),
-        (78, U64(_)) => ("driver.code", Meaning::Key),
+        // the bytes in the order in which the device sends them
+        (78, U64(_)) => ("ibutton.code", Meaning::Key),
         // wider: how far to the next service
         (113, U8(_)) => ("battery.level", Meaning::Unsigned(ONE)),
         (179, _) => ("dout.1", Meaning::Switch),
@@ -66,9 +75,20 @@ pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, M
         (253, U8(2)) => ("harsh.braking.event", Meaning::Switch),
         (253, U8(3)) => ("harsh.cornering.event", Meaning::Switch),
         (255, U8(_)) => ("overspeeding.speed", Meaning::Unsigned(ONE)),
-        (256, _) => ("vehicle.vin", Meaning::Text),
+        (256, Bytes(_)) => ("vehicle.vin", Meaning::Text),
+        (636, U32(_)) => ("lte.cellid", Meaning::Unsigned(ONE)),
         _ => return None,
     })
+}
+
+/// What an element means that has no name. Driver cards (195, 196), the parts of a VIN (105 to 107,
+/// 233 to 235, 325) and fault codes (281) are text, however short.
+pub(super) fn unnamed(id: u16, value: ElementValue<'_>) -> Meaning {
+    use ElementValue::{Bytes, U64};
+    match (id, value) {
+        (105..=107 | 195 | 196 | 233..=235 | 281 | 325, U64(_) | Bytes(_)) => Meaning::Text,
+        _ => Meaning::Unknown,
+    }
 }
 
 /// The names of level and temperature of a fuel sensor.
@@ -112,7 +132,10 @@ mod tests {
         let mut text = String::new();
         for &(id, value) in elements {
             let settings = Settings::default();
-            let (name, value) = parameter(&Element { id, value }, &settings, &message);
+            let element = Element { id, value };
+            let Some((name, value)) = parameter(&element, &settings, &message) else {
+                continue;
+            };
             let mut shown = Vec::new();
             json::write([(&*name, value.as_ref())].into_iter(), &mut shown);
             text += str::from_utf8(&shown).unwrap().trim_matches(['{', '}']);
@@ -131,7 +154,7 @@ mod tests {
             ((4, U8(1)), r#""din.4":true"#),
             ((10, U8(1)), r#""custom.param.10":1"#),
             ((10, U16(1250)), r#""ain.2":1.25"#),
-            ((11, U64(8937)), r#""custom.param.11":8937"#),
+            ((11, U64(8937)), r#""gsm.sim.iccid.1":"8937""#),
             ((11, U16(39)), r#""ain.3":0.039"#),
             ((245, U16(5000)), r#""ain.4":5.0"#),
             ((69, U8(2)), r#""gnss.state.enum":2"#),

@@ -6,7 +6,7 @@
 use super::elements;
 use super::elements::{ONE, TENTH};
 use crate::message::{InvalidIdent, Message, Value};
-use crate::wire::teltonika::{Element, ElementValue, Record};
+use crate::wire::teltonika::{Element, ElementValue, Record, SerialData};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,16 @@ use std::fmt::Write as _;
 /// What a channel knows of its devices' elements beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    io: BTreeMap<u16, (String, Meaning)>,
+    io: BTreeMap<u16, Named>,
+}
+
+/// What the `io` table says of an element.
+#[derive(Clone, Debug, PartialEq)]
+struct Named {
+    name: String,
+    meaning: Meaning,
+    /// Numbers, with or without their sign, that say that nothing was measured.
+    not: Box<[i64]>,
 }
 
 /// One entry of the `io` table: what an element means.
@@ -27,6 +36,10 @@ pub struct Io {
     pub scale: f64,
     /// Whether the number is in two's complement of its width.
     pub signed: bool,
+    /// Whether it is text, and no number: ASCII, filled up with zeros.
+    pub text: bool,
+    /// Numbers as they were sent that mean that nothing was measured: the parameter is left out.
+    pub not: Vec<i64>,
 }
 
 /// Why an entry of the `io` table cannot be.
@@ -36,6 +49,8 @@ pub enum InvalidIo {
     Name(u16),
     /// The scale is zero or not a number.
     Scale(u16),
+    /// What is text has neither a scale, nor a sign, nor numbers that mean nothing.
+    Text(u16),
 }
 
 impl Settings {
@@ -49,12 +64,14 @@ impl Settings {
                 return Err(InvalidIo::Name(id));
             }
             let scale = Scale::new(io.scale).ok_or(InvalidIo::Scale(id))?;
-            let meaning = if io.signed {
-                Meaning::Signed(scale)
-            } else {
-                Meaning::Unsigned(scale)
+            let meaning = match (io.text, io.signed) {
+                (false, false) => Meaning::Unsigned(scale),
+                (false, true) => Meaning::Signed(scale),
+                (true, false) if scale == ONE && io.not.is_empty() => Meaning::Text,
+                (true, _) => return Err(InvalidIo::Text(id)),
             };
-            Ok((id, (io.name, meaning)))
+            let (name, not) = (io.name, io.not.into());
+            Ok((id, Named { name, meaning, not }))
         });
         Ok(Self {
             io: entries.collect::<Result<_, _>>()?,
@@ -85,10 +102,35 @@ pub(super) fn message(
         message.set("custom.generation.type", u64::from(generation));
     }
     for element in &record.elements {
-        let (name, value) = parameter(element, settings, &message);
-        message.set(name, value);
+        if let Some((name, value)) = parameter(element, settings, &message) {
+            message.set(name, value);
+        }
     }
     Ok(message)
+}
+
+/// The message that says what came through a serial port: `text` where it is printable, `data` in
+/// hex where it is not.
+pub(super) fn serial_message(
+    ident: &str,
+    serial: &SerialData<'_>,
+) -> Result<Message, InvalidIdent> {
+    let mut message = Message::new(ident)?;
+    if let Some(time_s) = serial.time_s {
+        message.set_timestamp(u64::from(time_s).saturating_mul(1_000_000));
+    }
+    let bytes = serial.bytes;
+    match str::from_utf8(bytes).ok().filter(|text| is_printable(text)) {
+        Some(text) => message.set("text", text.trim_end_matches(['\0', '\r', '\n'])),
+        None => message.set("data", text(hex(bytes))),
+    }
+    Ok(message)
+}
+
+/// Whether a person can read all of it: lines, tabs, and the zeros and line ends behind them.
+fn is_printable(text: &str) -> bool {
+    let text = text.trim_end_matches('\0');
+    !text.trim().is_empty() && !text.contains(|c: char| c.is_control() && !"\t\r\n".contains(c))
 }
 
 fn set_position(message: &mut Message, record: &Record<'_>) {
@@ -107,23 +149,38 @@ fn set_position(message: &mut Message, record: &Record<'_>) {
     message.set("position.valid", valid);
 }
 
-/// The name and the value of an element that comes after all that `message` has. A name that is
-/// built in is given once: what would come second under it keeps its number.
+/// The name and the value of an element that comes after all that `message` has; none where the
+/// `io` table says that nothing was measured. A name that is built in is given once: what would
+/// come second under it keeps its number.
 pub(super) fn parameter(
     element: &Element<'_>,
     settings: &Settings,
     message: &Message,
-) -> (Cow<'static, str>, Value) {
+) -> Option<(Cow<'static, str>, Value)> {
     let Element { id, value } = *element;
-    if let Some((name, meaning)) = settings.io.get(&id) {
-        let value = meaning.of(value).unwrap_or_else(|| as_sent(value));
-        return (Cow::Owned(name.clone()), value);
+    if let Some(named) = settings.io.get(&id) {
+        let value = (!named.is_nothing(value)).then(|| named.meaning.or_as_sent(value))?;
+        return Some((Cow::Owned(named.name.clone()), value));
     }
     let known =
         elements::known(id, value).and_then(|(name, meaning)| Some((name, meaning.of(value)?)));
-    match known.filter(|(name, _)| !message.has(name)) {
+    Some(match known.filter(|(name, _)| !message.has(name)) {
         Some((name, value)) => (Cow::Borrowed(name), value),
-        None => (Cow::Owned(format!("custom.param.{id}")), as_sent(value)),
+        None => {
+            let meaning = elements::unnamed(id, value);
+            let name = Cow::Owned(format!("custom.param.{id}"));
+            (name, meaning.or_as_sent(value))
+        }
+    })
+}
+
+impl Named {
+    fn is_nothing(&self, value: ElementValue<'_>) -> bool {
+        let unsigned = value
+            .unsigned()
+            .and_then(|number| i64::try_from(number).ok());
+        let sent = [unsigned, value.signed()];
+        self.not.iter().any(|code| sent.contains(&Some(*code)))
     }
 }
 
@@ -166,9 +223,16 @@ pub(super) enum Meaning {
     Digits,
     /// ASCII, filled up with zeros.
     Text,
+    /// As it was sent, but what can only be text: printable ASCII of 8 bytes or more.
+    Unknown,
 }
 
 impl Meaning {
+    /// What it means, or as it was sent where it cannot mean that.
+    fn or_as_sent(self, value: ElementValue<'_>) -> Value {
+        self.of(value).unwrap_or_else(|| as_sent(value))
+    }
+
     /// None: it cannot mean this.
     fn of(self, value: ElementValue<'_>) -> Option<Value> {
         let number = value.unsigned();
@@ -193,7 +257,8 @@ impl Meaning {
             Self::Digits => number
                 .filter(|code| *code != 0)
                 .map(|code| text(code.to_string())),
-            Self::Text => ascii(value),
+            Self::Text => ascii(value, 1),
+            Self::Unknown => ascii(value, TEXT_MIN),
         }
     }
 }
@@ -202,13 +267,20 @@ fn text(text: String) -> Value {
     Value::Text(text.into())
 }
 
-fn ascii(value: ElementValue<'_>) -> Option<Value> {
-    let ElementValue::Bytes(bytes) = value else {
-        return None;
+/// The value as text, if it is nothing but printable ASCII, of at least so many bytes before the
+/// zeros that fill it up.
+fn ascii(value: ElementValue<'_>, least: usize) -> Option<Value> {
+    let number;
+    let bytes = match value {
+        ElementValue::Bytes(bytes) => bytes,
+        _ => {
+            number = value.unsigned()?.to_be_bytes();
+            number.get(number.len().checked_sub(value.width())?..)?
+        }
     };
     let text = str::from_utf8(bytes).ok()?.trim_end_matches('\0');
-    let is_text = !text.is_empty() && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-    is_text.then(|| Value::from(text))
+    let is_text = text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    (is_text && text.len() >= least).then(|| Value::from(text))
 }
 
 /// What one step of a number is worth.
@@ -274,11 +346,15 @@ impl fmt::Display for InvalidIo {
         match self {
             Self::Name(id) => write!(f, "the name of element `{id}` is empty or taken"),
             Self::Scale(id) => write!(f, "the scale of element `{id}` is zero or not a number"),
+            Self::Text(id) => write!(f, "element `{id}` is text and has no numbers"),
         }
     }
 }
 
 impl std::error::Error for InvalidIo {}
+
+/// From so many bytes on, what is printable is taken for text: numbers have 8 at most.
+const TEXT_MIN: usize = 8;
 
 /// Whole numbers below are exact as doubles.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -333,6 +409,8 @@ mod tests {
             name: name.into(),
             scale,
             signed: false,
+            text: false,
+            not: Vec::new(),
         };
         let settings = |io| Settings::new(BTreeMap::from([(72, io)])).unwrap_err();
         assert_eq!(settings(io("ident", 1.0)), InvalidIo::Name(72));

@@ -75,7 +75,7 @@ impl Answers {
             self.in_turn(Some(one.answer(one.wrong)));
             return Ok(());
         };
-        let body = String::from_utf8_lossy(body);
+        let body = device.charset.decode(body);
         let record = ips::record(&body);
         let record = record.and_then(|record| match (packet.kind, &record.extended) {
             (Kind::Short, None) | (Kind::Data, Some(_)) => Ok(record),
@@ -107,7 +107,7 @@ impl Answers {
             self.in_turn(Some(one.answer("0")));
             return Ok(());
         }
-        let text = String::from_utf8_lossy(body);
+        let text = device.charset.decode(body);
         self.take(parameters::words(&device.ident, &text), one, intake)
     }
 
@@ -150,7 +150,7 @@ impl Answers {
                 intake.malformed(Malformed::Length, "a black box of over 5000 messages");
                 break;
             }
-            let text = String::from_utf8_lossy(record);
+            let text = device.charset.decode(record);
             let message = match ips::record(&text) {
                 Ok(record) => parameters::message(&device.ident, &record),
                 Err(fault) => {

@@ -11,7 +11,8 @@
 //! | the same with a number behind | the same with `.N` |
 //! | other parameters, and the words of `M` as `text` | under their own names |
 //!
-//! `position.valid` says whether there are coordinates: the protocol has no other sign of a fix.
+//! `position.valid` says whether there are coordinates, and a satellite where their number is told:
+//! the protocol has no other sign of a fix. Without one there are no coordinates.
 //! What every message has keeps its meaning: parameters of these names get `_` behind them.
 
 use crate::message::{Message, Value};
@@ -24,7 +25,10 @@ pub(super) fn message(ident: &str, record: &Record<'_>) -> Option<Message> {
     if let Some(time_us) = record.time_us {
         message.set_timestamp(time_us);
     }
-    if let Some(place) = record.place {
+    let place = record
+        .place
+        .filter(|_| record.satellites != Some(Value::U64(0)));
+    if let Some(place) = place {
         message.set("position.latitude", place.latitude);
         message.set("position.longitude", place.longitude);
     }
@@ -36,7 +40,7 @@ pub(super) fn message(ident: &str, record: &Record<'_>) -> Option<Message> {
     ] {
         set(&mut message, name, value.clone());
     }
-    message.set("position.valid", record.place.is_some());
+    message.set("position.valid", place.is_some());
     if let Some(extended) = &record.extended {
         extend(&mut message, extended);
     }

@@ -76,8 +76,6 @@ pub enum Fault {
     Switches,
     /// Analogue inputs.
     Adc,
-    /// Additional parameters.
-    Parameters,
 }
 
 impl Fault {
@@ -92,7 +90,6 @@ impl Fault {
             Self::Precision => "12",
             Self::Switches => "13",
             Self::Adc => "14",
-            Self::Parameters => "15",
         }
     }
 }
@@ -134,7 +131,7 @@ pub fn record(body: &str) -> Result<Record<'_>, Fault> {
                     outputs: known(outputs, number::integer).ok_or(Fault::Switches)?,
                     adc: voltages(adc).ok_or(Fault::Adc)?,
                     ibutton: Some(ibutton).filter(|key| !is_unknown(key)),
-                    parameters: additional(parameters).ok_or(Fault::Parameters)?,
+                    parameters: additional(parameters),
                 }),
                 _ => return Err(Fault::Structure),
             };
@@ -222,31 +219,52 @@ fn voltages(text: &str) -> Option<Vec<Option<f64>>> {
     read.filter(|inputs| inputs.len() <= ADC_MAX)
 }
 
-/// One whose value is not of its type is left out, as Wialon does; one that has no type is wrong.
-fn additional(text: &str) -> Option<Vec<Parameter<'_>>> {
-    let mut parameters = Vec::new();
+/// What is none is left out, also what comes after [`PARAMETERS_MAX`]: a record that is refused for
+/// one odd parameter is sent for ever. Senders do not escape the comma, so what is no parameter
+/// belongs to the text before it.
+fn additional(text: &str) -> Vec<Parameter<'_>> {
+    let mut parameters: Vec<Parameter<'_>> = Vec::new();
     if is_unknown(text) {
-        return Some(parameters);
+        return parameters;
     }
-    let written = text.split(',').map(str::trim_ascii);
-    for text in written.filter(|text| !text.is_empty()) {
-        let (name, typed) = text.split_once(':')?;
-        let (kind, value) = typed.split_once(':')?;
-        let value = match kind {
-            "1" => number::integer(value),
-            "2" => number::float(value).map(Value::F64),
-            "3" => Some(Value::from(value)),
-            _ => return None,
-        };
-        if name.is_empty() || name.chars().any(char::is_control) {
-            return None;
-        }
-        parameters.extend(value.map(|value| Parameter { name, value }));
-        if parameters.len() > PARAMETERS_MAX {
-            return None;
+    let mut is_text = false;
+    for part in text.split(',') {
+        if let Some((kind, read)) = parameter(part.trim_ascii()) {
+            if parameters.len() >= PARAMETERS_MAX {
+                break;
+            }
+            is_text = kind == TEXT && read.is_some();
+            parameters.extend(read);
+        } else if let Some(text) = parameters.last_mut().filter(|_| is_text) {
+            text.go_on(part);
         }
     }
-    Some(parameters)
+    parameters
+}
+
+/// The type and what it says of `name:type:value`, nothing where the value is not of its type;
+/// none: it is no parameter.
+fn parameter(text: &str) -> Option<(&str, Option<Parameter<'_>>)> {
+    let (name, typed) = text.split_once(':')?;
+    let (kind, value) = typed.split_once(':')?;
+    let value = match kind {
+        "1" => number::integer(value),
+        "2" => number::float(value).map(Value::F64),
+        TEXT => Some(Value::from(value)),
+        _ => None,
+    };
+    let is_name = !name.is_empty() && !name.chars().any(char::is_control);
+    let value = value.filter(|_| is_name);
+    Some((kind, value.map(|value| Parameter { name, value })))
+}
+
+impl Parameter<'_> {
+    /// The text had a comma in it.
+    fn go_on(&mut self, rest: &str) {
+        if let Value::Text(text) = &self.value {
+            self.value = Value::Text(format!("{text},{rest}").trim_end().into());
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -259,12 +277,14 @@ impl fmt::Display for Fault {
             Self::Precision => "satellites or hdop is none",
             Self::Switches => "inputs or outputs are none",
             Self::Adc => "an analogue input is no number",
-            Self::Parameters => "an additional parameter is not `name:type:value`",
         })
     }
 }
 
 impl std::error::Error for Fault {}
+
+/// The type of a text.
+const TEXT: &str = "3";
 
 /// Most analogue inputs of a message.
 const ADC_MAX: usize = 64;

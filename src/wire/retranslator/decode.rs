@@ -4,6 +4,7 @@ use super::{
     BLOCK_MARK, PACKET_MAX, POSITION_NAME, Position, TYPE_BINARY, TYPE_F64, TYPE_I32, TYPE_I64,
     TYPE_TEXT,
 };
+use crate::wire::charset::utf8_or_bytes;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -26,7 +27,7 @@ pub struct Blocks<'a>(&'a [u8]);
 /// One named value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block<'a> {
-    /// What is not UTF-8 in it is replaced.
+    /// Where it is not UTF-8, one character a byte.
     pub name: Cow<'a, str>,
     /// The sender's wish that it is no parameter; often wrong.
     pub hidden: u8,
@@ -37,7 +38,7 @@ pub struct Block<'a> {
 /// The value of a block.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BlockValue<'a> {
-    /// Up to its NUL; what is not UTF-8 in it is replaced.
+    /// Up to its NUL; where it is not UTF-8, one character a byte.
     Text(Cow<'a, str>),
     /// The block `posinfo`.
     Position(Position),
@@ -144,12 +145,12 @@ impl<'a> Iterator for Blocks<'a> {
 fn block(body: &[u8]) -> Option<Block<'_>> {
     let ([hidden, kind], rest) = body.split_first_chunk()?;
     let (name, value) = until_nul(rest)?;
-    let name = String::from_utf8_lossy(name);
+    let name = utf8_or_bytes(name);
     let value = match *kind {
         TYPE_TEXT => {
             // some senders leave the NUL out
             let (text, _) = until_nul(value).unwrap_or((value, &[]));
-            BlockValue::Text(String::from_utf8_lossy(text))
+            BlockValue::Text(utf8_or_bytes(text))
         }
         TYPE_BINARY if name == POSITION_NAME => BlockValue::Position(position(value)?),
         TYPE_I32 => BlockValue::I32(i32::from_be_bytes(value.try_into().ok()?)),

@@ -75,7 +75,11 @@ struct Gathered<'a> {
     inputs: Switches,
     outputs: Switches,
     driver: Option<ValueRef<'a>>,
+    /// Names the driver where nothing else does.
+    ibutton: Option<ValueRef<'a>>,
     alarm: bool,
+    /// Said to be valid; a place with satellites says so by itself.
+    valid: bool,
 }
 
 impl<'a> Gathered<'a> {
@@ -93,8 +97,12 @@ impl<'a> Gathered<'a> {
             "din" => self.inputs.all(value),
             "dout" => self.outputs.all(value),
             "alarm.status" => self.alarm(value),
-            "driver.code" => self.driver(value),
-            "position.valid" => value == ValueRef::Bool(true),
+            "driver.code" => keep_code(&mut self.driver, value),
+            "ibutton.code" => keep_code(&mut self.ibutton, value),
+            "position.valid" => {
+                self.valid = value == ValueRef::Bool(true);
+                self.valid
+            }
             _ => match name.split_once('.') {
                 Some(("din", number)) => self.inputs.one(number, value),
                 Some(("dout", number)) => self.outputs.one(number, value),
@@ -107,15 +115,6 @@ impl<'a> Gathered<'a> {
         let state = switch(value);
         self.alarm = state.unwrap_or(false);
         state.is_some()
-    }
-
-    fn driver(&mut self, code: ValueRef<'a>) -> bool {
-        let is_code = matches!(
-            code,
-            ValueRef::Text(_) | ValueRef::U64(_) | ValueRef::I64(_)
-        );
-        self.driver = is_code.then_some(code);
-        is_code
     }
 
     fn push(&self, start: usize, out: &mut Vec<u8>) -> u32 {
@@ -134,9 +133,16 @@ impl<'a> Gathered<'a> {
             push_block(out, OUTPUTS_NAME, TYPE_I32, &bits.to_be_bytes());
             flags |= FLAG_OUTPUTS;
         }
-        if let Some(code) = self.driver {
+        if let (Some(_), Some(code)) = (self.driver, self.ibutton) {
+            push_parameter(out, "ibutton.code", code);
+        }
+        if let Some(code) = self.driver.or(self.ibutton) {
             push_text_block(out, DRIVER_NAME, &Printed(code).to_string());
             flags |= FLAG_DRIVER;
+        }
+        // A receiver takes 0 satellites for no fix, and the number may not have been known.
+        if self.valid && position.as_ref().is_some_and(|place| place.satellites == 0) {
+            push_parameter(out, "position.valid", ValueRef::Bool(true));
         }
         if let Some(position) = position {
             push_first(start, &position, out);
@@ -162,6 +168,16 @@ impl<'a> Gathered<'a> {
                 .unwrap_or(u8::MAX),
         })
     }
+}
+
+/// Keeps what can be a driver's code; whether it is one.
+fn keep_code<'a>(kept: &mut Option<ValueRef<'a>>, code: ValueRef<'a>) -> bool {
+    let is_code = matches!(
+        code,
+        ValueRef::Text(_) | ValueRef::U64(_) | ValueRef::I64(_)
+    );
+    *kept = is_code.then_some(code);
+    is_code
 }
 
 /// Inputs or outputs, given as one number, one by one, or both ways; one by one wins.

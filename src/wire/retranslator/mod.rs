@@ -22,7 +22,7 @@
 //! | `position.latitude`, `longitude`, `altitude`, `speed`, `direction`, `satellites` | (1) | 2 |
 //! | `din`, `din.N` | `avl_inputs`, flag 0x02: one bit an input, 1 is the lowest | 3, hidden |
 //! | `dout`, `dout.N` | `avl_outputs`, flag 0x04 | 3, hidden |
-//! | `driver.code` | `avl_driver`, flag 0x20 | 1, hidden |
+//! | `driver.code`, without it `ibutton.code` | `avl_driver`, flag 0x20 | 1, hidden |
 //! | `alarm.status` | flag 0x10 when it is true | |
 //! | `external.powersource.voltage`, `battery.voltage` | `pwr_ext`, `pwr_int` | 4 |
 //! | `ain.N` | `adcN` | 4 |

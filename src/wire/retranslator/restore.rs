@@ -48,9 +48,15 @@ pub fn message(packet: &Packet<'_>) -> Result<Message, NoMessage> {
     Ok(message)
 }
 
-/// A place that is none is left out, and what goes with it.
+/// A place that is none is left out, and what goes with it. Without a satellite there is no fix; the
+/// place itself stays where it can be one, since senders write 0 also for a number that they do not
+/// know.
 fn set_position(message: &mut Message, position: &Position) {
-    let is_place = position.latitude.abs() <= 90.0 && position.longitude.abs() <= 180.0;
+    let is_nowhere = position.latitude == 0.0 && position.longitude == 0.0;
+    let has_satellites = position.satellites > 0;
+    let is_place = position.latitude.abs() <= 90.0
+        && position.longitude.abs() <= 180.0
+        && (has_satellites || !is_nowhere);
     if is_place {
         message.set("position.latitude", position.latitude);
         message.set("position.longitude", position.longitude);
@@ -62,7 +68,7 @@ fn set_position(message: &mut Message, position: &Position) {
         message.set("position.satellites", u64::from(position.satellites));
     }
     if !message.has("position.valid") {
-        message.set("position.valid", is_place);
+        message.set("position.valid", is_place && has_satellites);
     }
 }
 

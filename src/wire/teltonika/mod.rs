@@ -1,7 +1,7 @@
 //! Teltonika's AVL protocol: codec 8, 8 extended and 16, over TCP and UDP, read and written.
 //!
-//! It knows nothing of what an IO element means; `channel::teltonika` does. Commands (codec 12 to
-//! 15) are told apart, not read.
+//! It knows nothing of what an IO element means; `channel::teltonika` does. What comes through a
+//! serial port (codec 12, 13 and 15) is read, too; codec 7 and 14 are told apart, not read.
 //!
 //! # Format
 //! All integers are big-endian. Source: wiki.teltonika-gps.com, "Teltonika Data Sending Protocols".
@@ -21,15 +21,20 @@
 //! codec 8    (0x08)    u8      -           u8                u8    -
 //! codec 8E   (0x8E)    u16     -           u16               u16   yes
 //! codec 16   (0x10)    u16     u8          u8                u16   -
+//!
+//! serial    u8 codec │ u8 count │ u8 kind │ u32 length of the next three │ u32 seconds since 1970
+//!           │ 8 bytes IMEI │ bytes │ u8 count        codec 12 has neither time nor IMEI, 13 no IMEI
 //! ```
 //! Between TCP packets a byte of 0xFF may stand: the device keeps the connection alive.
 #![deny(clippy::arithmetic_side_effects)]
 
 mod decode;
 mod encode;
+mod serial;
 
 pub use decode::{BadFrame, Frame, Invalid, frame, login};
 pub use encode::{Unfit, encode_datagram, encode_login, encode_packet};
+pub use serial::SerialData;
 
 /// How the elements of a packet are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +158,18 @@ impl ElementValue<'_> {
             Self::U32(number) => Some(number as u64),
             Self::U64(number) => Some(number),
             Self::Bytes(_) => None,
+        }
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub const fn width(self) -> usize {
+        match self {
+            Self::U8(_) => 1,
+            Self::U16(_) => 2,
+            Self::U32(_) => 4,
+            Self::U64(_) => 8,
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 
