@@ -1,9 +1,9 @@
 //! OsmAnd's protocol: one position a request, as OsmAnd, Traccar Client and many devices send it.
 //!
-//! Fields stand in the query of a `GET`, `POST` or `PUT`, in its body as a form, or in both; Traccar
-//! Client from version 9 on sends a JSON object. The path does not count. What the fields mean is
-//! said in `osmand/parameters.rs`. Many senders are written by hand: here alone a request of HTTP/1.1
-//! may lack its `Host`, come by `PUT`, and call its form `text/plain`.
+//! Fields stand in the query of a `GET`, `POST` or `PUT`, in its body as a form, or in both;
+//! Traccar Client from version 9 on sends a JSON object. The path does not count. What the fields
+//! mean is said in `osmand/parameters.rs`. Many senders are written by hand: here alone a request
+//! of HTTP/1.1 may lack its `Host`, come by `PUT`, and call its form `text/plain`.
 //!
 //! Source: traccar.org/osmand, and what Traccar's server does where that says nothing.
 //!

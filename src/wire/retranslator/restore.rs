@@ -48,9 +48,9 @@ pub fn message(packet: &Packet<'_>) -> Result<Message, NoMessage> {
     Ok(message)
 }
 
-/// A place that is none is left out, and what goes with it. Without a satellite there is no fix; the
-/// place itself stays where it can be one, since senders write 0 also for a number that they do not
-/// know.
+/// A place that is none is left out, and what goes with it. Without a satellite there is no fix;
+/// the place itself stays where it can be one, since senders write 0 also for a number that they
+/// do not know.
 fn set_position(message: &mut Message, position: &Position) {
     let is_nowhere = position.latitude == 0.0 && position.longitude == 0.0;
     let has_satellites = position.satellites > 0;

@@ -22,8 +22,9 @@
 //! codec 8E   (0x8E)    u16     -           u16               u16   yes
 //! codec 16   (0x10)    u16     u8          u8                u16   -
 //!
-//! serial    u8 codec │ u8 count │ u8 kind │ u32 length of the next three │ u32 seconds since 1970
-//!           │ 8 bytes IMEI │ bytes │ u8 count        codec 12 has neither time nor IMEI, 13 no IMEI
+//! serial    u8 codec │ u8 count │ u8 kind │ u32 length of the next three
+//!           │ u32 seconds since 1970 │ 8 bytes IMEI │ bytes │ u8 count
+//!           codec 12 (0x0C) has neither time nor IMEI, codec 13 (0x0D) no IMEI, codec 15 (0x0F) all
 //! ```
 //! Between TCP packets a byte of 0xFF may stand: the device keeps the connection alive.
 #![deny(clippy::arithmetic_side_effects)]

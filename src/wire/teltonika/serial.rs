@@ -71,7 +71,8 @@ mod tests {
             (b"\x0d\x01\x06\0\0\0\x06\0\0\0\x07hi\x01", Some(7), b"hi"),
             // the vendor's example
             (
-                b"\x0f\x01\x0b\0\0\0\x13\x65\x4b\x65\xa4\x01\x23\x45\x67\x89\x12\x34\x56hello!\n\x01",
+                b"\x0f\x01\x0b\0\0\0\x13\x65\x4b\x65\xa4\x01\x23\x45\x67\x89\x12\x34\x56\
+                    hello!\n\x01",
                 Some(0x654B_65A4),
                 b"hello!\n",
             ),
