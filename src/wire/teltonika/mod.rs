@@ -24,7 +24,7 @@
 //!
 //! serial    u8 codec │ u8 count │ u8 kind │ u32 length of the next three
 //!           │ u32 seconds since 1970 │ 8 bytes IMEI │ bytes │ u8 count
-//!           codec 12 (0x0C) has neither time nor IMEI, codec 13 (0x0D) no IMEI, codec 15 (0x0F) all
+//!           codec 12 (0x0C) has neither time nor IMEI, 13 (0x0D) no IMEI, 15 (0x0F) both
 //! ```
 //! Between TCP packets a byte of 0xFF may stand: the device keeps the connection alive.
 #![deny(clippy::arithmetic_side_effects)]
