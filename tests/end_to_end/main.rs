@@ -20,6 +20,7 @@ mod mqtt_channel;
 mod mqtt_subscriber;
 mod neighbours;
 mod pipeline;
+mod receivers;
 mod reload;
 mod safe;
 mod sender;

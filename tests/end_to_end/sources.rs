@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One channel between its source and mosquitto.
-struct Gateway {
+pub(crate) struct Gateway {
     broker: Mosquitto,
-    weir: Weir,
+    pub(crate) weir: Weir,
 }
 
 impl Gateway {
     /// `@` in the keys of the channel is the folder.
-    fn start(name: &str, channel: &str) -> Self {
+    pub(crate) fn start(name: &str, channel: &str) -> Self {
         let broker = Mosquitto::start();
         let stream = mqtt("cloud", broker.port, "channels = [\"*\"]");
         let config = format!(
@@ -35,21 +35,21 @@ impl Gateway {
     }
 
     /// What arrived, in order.
-    fn messages(&self) -> Vec<Json> {
+    pub(crate) fn messages(&self) -> Vec<Json> {
         let received = self.broker.received().into_iter();
         let parse = |(_, text): (_, String)| serde_json::from_str(&text).unwrap();
         received.map(parse).collect()
     }
 
     /// Times of measurement, in order of arrival.
-    fn times(&self) -> Vec<u64> {
+    pub(crate) fn times(&self) -> Vec<u64> {
         let messages = self.messages().into_iter();
         let time = |message: Json| message["timestamp"].as_u64().unwrap();
         messages.map(time).collect()
     }
 
     /// Waits until the channel has so many connections.
-    fn await_connections(&self, count: u64) {
+    pub(crate) fn await_connections(&self, count: u64) {
         eventually(&format!("{count} connections"), || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
             let config = self.weir.folder.join("weir.toml");
@@ -62,13 +62,13 @@ impl Gateway {
 }
 
 /// A sentence with its checksum and its end.
-fn sentence(body: &str) -> String {
+pub(crate) fn sentence(body: &str) -> String {
     let sum = body.bytes().fold(0, |sum, byte| sum ^ byte);
     format!("${body}*{sum:02X}\r\n")
 }
 
 /// What a receiver says of a second after noon: where it is, how high, how exactly.
-fn epoch(second: u64, altitude: u32) -> String {
+pub(crate) fn epoch(second: u64, altitude: u32) -> String {
     let time = format!("12{:02}{:02}.00", second / 60, second % 60);
     let place = "5441.2320,N,02516.7820,E";
     [
@@ -97,17 +97,17 @@ fn assert_fix(message: &Json, ident: &str) {
 }
 
 /// 2025-11-23 12:00:00 UTC, which the sentences count from.
-const NOON: u64 = 1_763_899_200;
+pub(crate) const NOON: u64 = 1_763_899_200;
 
 /// A receiver on a pseudo-terminal, plugged in under a name of its own.
-struct Receiver {
-    wire: File,
+pub(crate) struct Receiver {
+    pub(crate) wire: File,
     name: PathBuf,
     said: u64,
 }
 
 impl Receiver {
-    fn plug(name: &Path, said: u64) -> Self {
+    pub(crate) fn plug(name: &Path, said: u64) -> Self {
         let wire = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&wire).unwrap();
         unlockpt(&wire).unwrap();
@@ -241,21 +241,21 @@ fn nmea_over_tcp_is_connected_to_again_when_its_peer_closes() {
 }
 
 /// The satellites that the position comes from.
-const SKY: [&str; 2] = [
+pub(crate) const SKY: [&str; 2] = [
     "GPGSV,2,1,08,04,40,083,46,05,17,308,41,09,07,344,39,12,22,228,45",
     "GPGSV,2,2,08,24,33,120,40,25,51,201,43,29,62,045,47,31,28,155,38",
 ];
 
 /// gpsfake, which feeds a gpsd of its own from a log file.
-struct Gpsd(Program);
+pub(crate) struct Gpsd(Program);
 
 impl Gpsd {
-    /// Where `log` is.
-    fn start(port: u16, log: &Path) -> Self {
+    /// Where the logs are: each is one receiver.
+    pub(crate) fn start(port: u16, logs: &[&Path]) -> Self {
         let mut command = Command::new("gpsfake");
         command.args(["-n", "-q", "-c", "0.03", "-P", &port.to_string()]);
         // gpsd is of its group
-        Self(Program::serve_on(port, command.arg(log).process_group(0)))
+        Self(Program::serve_on(port, command.args(logs).process_group(0)))
     }
 }
 
@@ -287,10 +287,10 @@ fn gpsd_brings_one_message_an_epoch_and_is_connected_to_again() {
     }
     let log = gateway.weir.folder.write("log.nmea", &log);
 
-    let gpsd = Gpsd::start(port, &log);
+    let gpsd = Gpsd::start(port, &[&log]);
     eventually("messages arrive", || gateway.times().len() >= 5);
     drop(gpsd);
-    let _gpsd = Gpsd::start(port, &log);
+    let _gpsd = Gpsd::start(port, &[&log]);
     // the log file begins anew, and its time with it
     let runs = || {
         let times = gateway.times();
