@@ -4,9 +4,9 @@
 use crate::support::channel::Connection;
 use crate::support::random::{Random, each_seed};
 use crate::{number, sentence};
-use weir::channel::Session;
 use weir::channel::gpsd::Gpsd;
 use weir::channel::nmea::{Nmea, Units};
+use weir::channel::{Malformed, Session};
 use weir::message::Message;
 
 /// What one epoch says; what it does not say is none.
@@ -109,7 +109,14 @@ fn sentences(random: &mut Random, said: &mut Said, has_rmc: bool) -> String {
         true => {
             let knots = speed / 1.852;
             (said.speed, said.direction) = (Some(speed), Some(direction));
-            format!("GPRMC,{clock:06},A,{place},{knots:.5},{direction:.1},010225,,,A")
+            let mut course = format!("{direction:.1}");
+            if random.below(8) == 0 {
+                // as some say that they do not know it
+                "511.0".clone_into(&mut course);
+                let has_vtg = others.iter().any(|body| body.contains("VTG"));
+                said.direction = said.direction.filter(|_| has_vtg);
+            }
+            format!("GPRMC,{clock:06},A,{place},{knots:.5},{course},010225,,,A")
         }
         false => format!("GPZDA,{clock:06},01,02,2025,00,00"),
     };
@@ -117,7 +124,23 @@ fn sentences(random: &mut Random, said: &mut Said, has_rmc: bool) -> String {
         others.swap(index, random.below(index + 1));
     }
     let sentences = std::iter::once(first).chain(others);
-    sentences.map(|body| sentence(&body)).collect()
+    sentences
+        .map(|body| odd(random, &sentence(&body)))
+        .collect()
+}
+
+/// A sentence as it comes, in one of the ways that cost nothing where there is an `ident`.
+fn odd(random: &mut Random, sentence: &str) -> String {
+    match random.below(8) {
+        0 => sentence.replace('*', " * "),
+        1 => format!("a/b#{sentence}"),
+        2 => format!("3,09,15,30,050,47{sentence}"),
+        3 => format!("IMEI 351467108700000\r\n{sentence}"),
+        4 => crate::sentence("PCPTI,router,120000") + sentence,
+        // its end is lost
+        5 => sentence.trim_end().to_owned() + &crate::sentence("GPGSV,1,1,00"),
+        _ => sentence.to_owned(),
+    }
 }
 
 #[test]
@@ -135,6 +158,7 @@ fn epochs_of_many_sentences_become_one_message_each() {
         cut(random, &mut line, &text);
         assert_eq!(line.intake.malformed, [], "{text}");
         assert_eq!(line.intake.taken.len(), all.len(), "{text}");
+        assert!(line.intake.taken.iter().all(|one| one.ident() == "gw"));
         let told = all.iter().zip(&line.intake.taken);
         told.for_each(|(said, message)| said.assert_told(message));
     });
@@ -147,6 +171,7 @@ fn epochs_of_gpsd_become_one_message_each() {
         let mut all = Vec::new();
         let mut text = String::new();
         let (mut satellites, mut hdop, mut sky) = (0, 0.0, false);
+        let mut too_long = 0;
         for second in 0..1 + random.below(8) as u64 {
             let mut said = Said::new(random, 43_200 + second);
             let mut maybe = |most: usize| match random.below(3) {
@@ -172,6 +197,7 @@ fn epochs_of_gpsd_become_one_message_each() {
                 }
             }
             text += "}\r\n";
+            too_long += passed_over(random, &mut text);
             if random.below(3) == 0 {
                 (satellites, hdop) = (1 + random.below(24) as u64, random.below(90) as f64);
                 text += &format!("{{\"class\":\"SKY\",\"uSat\":{satellites},\"hdop\":{hdop}}}\r\n");
@@ -184,10 +210,25 @@ fn epochs_of_gpsd_become_one_message_each() {
         }
         cut(random, &mut source, &text);
         assert_eq!(source.closed, None, "{text}");
+        assert_eq!(source.intake.malformed, vec![Malformed::Length; too_long]);
         assert_eq!(source.intake.taken.len(), all.len(), "{text}");
         let told = all.iter().zip(&source.intake.taken);
         told.for_each(|(said, message)| said.assert_told(message));
     });
+}
+
+/// Adds a line that says nothing, whatever its fields are, or is too long: so many of those.
+fn passed_over(random: &mut Random, text: &mut String) -> usize {
+    let class = ["RAW", "PPS", "TOFF", "DEVICE", "AIS", "SKY", "new"][random.below(7)];
+    let value = ["1795971956", "\"x\"", "[]", "{}", "null", "[[1],{}]"][random.below(6)];
+    let name = ["time", "mode", "lat", "rawdata", "satellites", "message"][random.below(6)];
+    if class == "SKY" && name == "satellites" {
+        return 0;
+    }
+    let len = if random.below(16) == 0 { 20_000 } else { 10 };
+    let blanks = " ".repeat(len);
+    *text += &format!("{{\"class\":\"{class}\",{blanks}\"{name}\":{value}}}\r\n");
+    usize::from(len > 10)
 }
 
 /// Sends a text in pieces, and then nothing for a while.

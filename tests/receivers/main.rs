@@ -230,6 +230,21 @@ fn broken_lines_are_counted_and_the_next_is_understood() {
             Malformed::Value,
         ),
         (
+            "the end of a sentence, in one line with the next",
+            format!("3,3,09,15,30,050,47*41{}", sentence("GPGSV,1,1,00")),
+            Malformed::Checksum,
+        ),
+        (
+            "cut off, in one line with the next",
+            format!("{}{}", &good[..30], sentence("GPGSV,1,1,00")),
+            Malformed::Checksum,
+        ),
+        (
+            "no such state",
+            sentence("GPRMC,120000,B,0100.0,N,00200.0,E,1,1,010126,,"),
+            Malformed::Syntax,
+        ),
+        (
             "another protocol",
             "#L#imei;NA\r\n".to_owned(),
             Malformed::Syntax,
