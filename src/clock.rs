@@ -116,6 +116,9 @@ fn duration(time: rustix::time::Timespec) -> Duration {
 /// When this version was made; no gateway runs it earlier.
 const BUILT: Duration = Duration::from_secs(1_793_491_200); // 2026-11-01
 
+/// No date from here on is believed, 20 years after the build.
+pub const SANE_UNTIL: Duration = BUILT.saturating_add(PLAUSIBLE);
+
 /// How long after the build a date is still believed.
 const PLAUSIBLE: Duration = Duration::from_secs(20 * 365 * 86_400);
 

@@ -13,7 +13,7 @@
 //!    reached, and the function that reads the keys of its own. Drivers for all ways are there.
 //! 4. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
 //!
-//! What every channel has (`allow`, `idents`, thinning, bounds, TLS, reconnecting, counting) is
+//! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds, TLS, reconnecting, counting) is
 //! done around the session, in `daemon`.
 
 mod fix;
@@ -21,6 +21,7 @@ pub mod gpsd;
 pub mod http;
 pub mod http_request;
 pub mod json;
+pub mod measured;
 pub mod mqtt;
 pub mod nmea;
 pub mod osmand;

@@ -7,8 +7,8 @@
 //!
 //! # Dates
 //! The date is that of the epoch's own RMC or ZDA; else the last one of them, carried over
-//! midnight; else the day that brings the time of day nearest to now. A date that is wrong by just
-//! the 1024 weeks after which GPS begins to count anew is set right by the time of arrival.
+//! midnight; else the day that brings the time of day nearest to now. What a date is worth is judged
+//! for all protocols alike, in [`super::measured`].
 //!
 //! A sentence without a time was measured when it came, with what others say at once.
 //!
@@ -334,7 +334,7 @@ impl Nmea {
         };
         let micros = date.and_then(|(time, date)| micros(date?, time));
         if let Some(micros) = micros {
-            message.set_timestamp(unrolled(micros, intake.now()));
+            message.set_timestamp(micros);
         }
         epoch.fix.tell(&mut message);
         // refused is counted, and there is nobody to answer to
@@ -445,19 +445,6 @@ fn nearest(time: u64, now: Now) -> Option<Date> {
     Some(Date { year, month, day })
 }
 
-/// Without the weeks that the receiver has lost, where the time of arrival shows that it has.
-fn unrolled(micros: u64, now: Now) -> u64 {
-    let Some(now) = wall(now) else {
-        return micros;
-    };
-    let behind = now.saturating_add(DAY).saturating_sub(micros);
-    let (eras, rest) = (behind.checked_div(ERA), behind.checked_rem(ERA));
-    match (eras, rest) {
-        (Some(eras @ 1..), Some(0..TWO_DAYS)) => micros.saturating_add(eras.saturating_mul(ERA)),
-        _ => micros,
-    }
-}
-
 fn wall(now: Now) -> Option<u64> {
     let micros = u64::try_from(now.wall.since_1970.as_micros()).ok();
     micros.filter(|_| now.wall.trusted)
@@ -475,7 +462,3 @@ const BAD_MAX: u32 = 64;
 /// In microseconds.
 const DAY: u64 = 86_400 * 1_000_000;
 const HALF_DAY: u64 = DAY / 2;
-const TWO_DAYS: u64 = DAY * 2;
-
-/// The 1024 weeks after which the week number of GPS is 0 again, in microseconds.
-const ERA: u64 = DAY * 7 * 1024;

@@ -6,7 +6,7 @@ use super::limit::{Limiter, left_out};
 use super::listening::Listening;
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
-use crate::channel::{Intake, Malformed, Refusal, Refused};
+use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
 use crate::clock::{Clock, Now};
 use crate::message::body::Body;
 use crate::message::{Message, body};
@@ -210,6 +210,7 @@ impl Door<'_> {
     }
 
     fn body(&self, mut message: Message) -> Result<Vec<u8>, Refusal> {
+        measured::judge(&mut message, self.hub.now());
         let settings = &self.channel.settings;
         for (old, new) in &settings.rename {
             message.rename(old, new.clone());

@@ -27,6 +27,17 @@ pub struct Body<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownVersion(pub u8);
 
+/// The time that a value of `timestamp` says, since 1970.
+#[must_use]
+pub fn measured(timestamp: ValueRef<'_>) -> Option<Duration> {
+    let time = match timestamp {
+        ValueRef::U64(seconds) => Duration::from_secs(seconds),
+        ValueRef::F64(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        _ => return None,
+    };
+    (time <= Duration::from_secs(SECONDS_MAX)).then_some(time)
+}
+
 /// Appends the body of `message` to `out`.
 pub fn encode(message: &Message, out: &mut Vec<u8>) {
     out.push(VERSION);
@@ -73,12 +84,7 @@ impl<'a> Body<'a> {
     /// When it was measured, since 1970, where its sender said so.
     #[must_use]
     pub fn measured(&self) -> Option<Duration> {
-        let time = match self.find("timestamp")? {
-            ValueRef::U64(seconds) => Duration::from_secs(seconds),
-            ValueRef::F64(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-            _ => return None,
-        };
-        (time <= Duration::from_secs(SECONDS_MAX)).then_some(time)
+        measured(self.find("timestamp")?)
     }
 
     /// The text of a parameter, empty where it is none.

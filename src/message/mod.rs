@@ -112,6 +112,11 @@ impl Message {
         }
     }
 
+    /// Takes a parameter away.
+    pub fn remove(&mut self, name: &str) {
+        self.fields.retain(|(known, _)| known != name);
+    }
+
     /// Gives the parameter `old` the name `new`; one that has it already goes.
     pub fn rename(&mut self, old: &str, new: impl Into<Cow<'static, str>>) {
         let new = new.into();

@@ -13,6 +13,7 @@ mod commands;
 mod connect;
 mod crashes;
 mod curl;
+mod dates;
 mod degraded;
 mod itself;
 mod memory;

@@ -17,10 +17,12 @@ mod values;
 
 use serde_json::Value as Json;
 use std::time::Duration;
+use support::a_moment;
 use support::channel::{Connection, value};
 use support::random::Random;
 use support::vectors::vectors;
 use weir::channel::Malformed;
+use weir::channel::measured::judge;
 use weir::channel::nmea::{Nmea, Units};
 use weir::message::{Message, Value};
 use weir::wire::nmea::{self as wire, Invalid, Piece, Sentence};
@@ -183,7 +185,8 @@ fn a_date_is_that_of_the_arrival_where_nothing_says_it_and_lost_weeks_come_back(
     assert_eq!(number(&taken[0], "timestamp"), 1_767_225_000.0);
     let era = 1024.0 * 7.0 * 86_400.0;
     let rolled = sentence("GPRMC,000001,A,3747.0873,S,17518.8938,E,1,1,180506,,");
-    let taken = told(&[rolled]);
+    let mut taken = told(&[rolled]);
+    judge(&mut taken[0], a_moment());
     assert_eq!(number(&taken[0], "timestamp"), 1_147_910_401.0 + era);
 }
 

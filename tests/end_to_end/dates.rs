@@ -1,0 +1,110 @@
+//! Dates that are none, from receivers of every kind, through the whole daemon to a file.
+
+use crate::weir::{Weir, eventually, free_port};
+use serde_json::Value as Json;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[test]
+fn a_power_on_date_is_no_time_of_measurement_in_any_protocol() {
+    let ports = [(); 6].map(|()| free_port());
+    let [nmea, ips, units, osmand, programs, trackers] = ports;
+    let gpsd = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = |name: &str, port: u16| {
+        format!(
+            "[[channel]]\nname = \"{name}\"\ntype = \"{name}\"\nlisten = \"127.0.0.1:{port}\"\n"
+        )
+    };
+    let channels = [
+        listen("nmea", nmea),
+        "ident = \"nmea\"\n".to_owned(),
+        listen("wialon-ips", ips),
+        listen("wialon-retranslator", units),
+        listen("osmand", osmand),
+        listen("json", programs),
+        listen("teltonika", trackers),
+        format!(
+            "[[channel]]\nname = \"gpsd\"\ntype = \"gpsd\"\nident = \"gpsd\"\nconnect = \"{}\"\n",
+            gpsd.local_addr().unwrap()
+        ),
+    ];
+    let config = format!(
+        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n{}\
+         [[stream]]\nname = \"disk\"\ntype = \"file\"\npath = \"@/out.jsonl\"\nchannels = [\"*\"]\n",
+        channels.concat()
+    );
+    let weir = Weir::start("dates", &config);
+    let said = [
+        (
+            nmea,
+            b"$GPRMC,000003,A,5441.2320,N,02516.7820,E,0.0,0.0,060180,,,A*76\r\n".to_vec(),
+        ),
+        (
+            ips,
+            b"#L#imei;NA\r\n#SD#060180;000003;5441.2320;N;02516.7820;E;0;0;100;7\r\n".to_vec(),
+        ),
+        (units, retranslated(315_964_803)),
+        (
+            osmand,
+            b"GET /?id=a&lat=54.7&lon=25.3&timestamp=3 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        ),
+        (
+            programs,
+            b"{\"ident\":\"p\",\"timestamp\":\"1980-01-06T00:00:03Z\"}\n".to_vec(),
+        ),
+        (
+            trackers,
+            [&b"\0\x03356"[..], &codec8(315_964_803_000)].concat(),
+        ),
+    ];
+    let _open = said.map(|(port, bytes)| {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        socket.write_all(&bytes).unwrap();
+        socket
+    });
+    let (mut watcher, _) = gpsd.accept().unwrap();
+    watcher.read_exact(&mut [0; 8]).unwrap();
+    let tpv = r#"{"class":"TPV","time":"1980-01-06T00:00:03.000Z","mode":3,"lat":54.7,"lon":25.3}"#;
+    writeln!(watcher, "{tpv}").unwrap();
+    let out = weir.folder.join("out.jsonl");
+    let arrived = || std::fs::read_to_string(&out).unwrap_or_default();
+    eventually("all seven arrive", || arrived().lines().count() == 7);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for line in arrived().lines() {
+        let message: Json = serde_json::from_str(line).unwrap();
+        let measured = Duration::from_secs_f64(message["timestamp"].as_f64().unwrap());
+        assert!(now.abs_diff(measured) < Duration::from_secs(60), "{line}");
+        assert_eq!(message["timestamp"], message["server.timestamp"], "{line}");
+    }
+}
+
+/// A packet of a unit with nothing in it but a time.
+fn retranslated(seconds: u32) -> Vec<u8> {
+    let body = [&b"unit\0"[..], &seconds.to_be_bytes(), &[0; 4]].concat();
+    let len = u32::try_from(body.len()).unwrap();
+    [&len.to_le_bytes()[..], &body].concat()
+}
+
+/// A packet of one record without elements.
+fn codec8(millis: u64) -> Vec<u8> {
+    let mut data = vec![8, 1];
+    data.extend(millis.to_be_bytes());
+    data.extend([0; 22]);
+    data.push(1);
+    let mut sum = 0_u16;
+    for byte in &data {
+        sum ^= u16::from(*byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ if sum & 1 == 1 { 0xA001 } else { 0 };
+        }
+    }
+    let len = u32::try_from(data.len()).unwrap();
+    [
+        &[0; 4],
+        &len.to_be_bytes()[..],
+        &data,
+        &u32::from(sum).to_be_bytes(),
+    ]
+    .concat()
+}
