@@ -13,8 +13,8 @@
 //!    reached, and the function that reads the keys of its own. Drivers for all ways are there.
 //! 4. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
 //!
-//! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds, TLS, reconnecting, counting) is
-//! done around the session, in `daemon`.
+//! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
+//! TLS, reconnecting, counting) is done around the session, in `daemon`.
 
 mod fix;
 pub mod gpsd;

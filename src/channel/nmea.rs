@@ -7,8 +7,8 @@
 //!
 //! # Dates
 //! The date is that of the epoch's own RMC or ZDA; else the last one of them, carried over
-//! midnight; else the day that brings the time of day nearest to now. What a date is worth is judged
-//! for all protocols alike, in [`super::measured`].
+//! midnight; else the day that brings the time of day nearest to now. What a date is worth is
+//! judged for all protocols alike, in [`super::measured`].
 //!
 //! A sentence without a time was measured when it came, with what others say at once.
 //!

@@ -9,60 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[test]
 fn a_power_on_date_is_no_time_of_measurement_in_any_protocol() {
     let ports = [(); 6].map(|()| free_port());
-    let [nmea, ips, units, osmand, programs, trackers] = ports;
     let gpsd = TcpListener::bind("127.0.0.1:0").unwrap();
-    let listen = |name: &str, port: u16| {
-        format!(
-            "[[channel]]\nname = \"{name}\"\ntype = \"{name}\"\nlisten = \"127.0.0.1:{port}\"\n"
-        )
-    };
-    let channels = [
-        listen("nmea", nmea),
-        "ident = \"nmea\"\n".to_owned(),
-        listen("wialon-ips", ips),
-        listen("wialon-retranslator", units),
-        listen("osmand", osmand),
-        listen("json", programs),
-        listen("teltonika", trackers),
-        format!(
-            "[[channel]]\nname = \"gpsd\"\ntype = \"gpsd\"\nident = \"gpsd\"\nconnect = \"{}\"\n",
-            gpsd.local_addr().unwrap()
-        ),
-    ];
-    let config = format!(
-        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n{}\
-         [[stream]]\nname = \"disk\"\ntype = \"file\"\npath = \"@/out.jsonl\"\nchannels = [\"*\"]\n",
-        channels.concat()
-    );
-    let weir = Weir::start("dates", &config);
-    let said = [
-        (
-            nmea,
-            b"$GPRMC,000003,A,5441.2320,N,02516.7820,E,0.0,0.0,060180,,,A*76\r\n".to_vec(),
-        ),
-        (
-            ips,
-            b"#L#imei;NA\r\n#SD#060180;000003;5441.2320;N;02516.7820;E;0;0;100;7\r\n".to_vec(),
-        ),
-        (units, retranslated(315_964_803)),
-        (
-            osmand,
-            b"GET /?id=a&lat=54.7&lon=25.3&timestamp=3 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
-        ),
-        (
-            programs,
-            b"{\"ident\":\"p\",\"timestamp\":\"1980-01-06T00:00:03Z\"}\n".to_vec(),
-        ),
-        (
-            trackers,
-            [&b"\0\x03356"[..], &codec8(315_964_803_000)].concat(),
-        ),
-    ];
-    let _open = said.map(|(port, bytes)| {
-        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        socket.write_all(&bytes).unwrap();
-        socket
-    });
+    let weir = Weir::start("dates", &config(ports, gpsd.local_addr().unwrap().port()));
+    let _open: Vec<_> = ports.into_iter().zip(said()).map(say).collect();
     let (mut watcher, _) = gpsd.accept().unwrap();
     watcher.read_exact(&mut [0; 8]).unwrap();
     let tpv = r#"{"class":"TPV","time":"1980-01-06T00:00:03.000Z","mode":3,"lat":54.7,"lon":25.3}"#;
@@ -77,6 +26,54 @@ fn a_power_on_date_is_no_time_of_measurement_in_any_protocol() {
         assert!(now.abs_diff(measured) < Duration::from_secs(60), "{line}");
         assert_eq!(message["timestamp"], message["server.timestamp"], "{line}");
     }
+}
+
+fn config(ports: [u16; 6], gpsd: u16) -> String {
+    let types = [
+        "nmea",
+        "wialon-ips",
+        "wialon-retranslator",
+        "osmand",
+        "json",
+        "teltonika",
+    ];
+    let channels = types.iter().zip(ports).map(|(name, port)| {
+        let ident = if *name == "nmea" {
+            "ident = \"a\"\n"
+        } else {
+            ""
+        };
+        format!(
+            "[[channel]]\nname = \"{name}\"\ntype = \"{name}\"\n\
+             listen = \"127.0.0.1:{port}\"\n{ident}"
+        )
+    });
+    let channels: String = channels.collect();
+    format!(
+        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n{channels}\
+         [[channel]]\nname = \"gpsd\"\ntype = \"gpsd\"\nident = \"gpsd\"\n\
+         connect = \"127.0.0.1:{gpsd}\"\n\
+         [[stream]]\nname = \"disk\"\ntype = \"file\"\npath = \"@/out.jsonl\"\n\
+         channels = [\"*\"]\n"
+    )
+}
+
+/// What devices say that believe it to be 1980 or 1970, in the order of the ports.
+fn said() -> [Vec<u8>; 6] {
+    [
+        b"$GPRMC,000003,A,5441.2320,N,02516.7820,E,0.0,0.0,060180,,,A*76\r\n".to_vec(),
+        b"#L#imei;NA\r\n#SD#060180;000003;5441.2320;N;02516.7820;E;0;0;100;7\r\n".to_vec(),
+        retranslated(315_964_803),
+        b"GET /?id=a&lat=54.7&lon=25.3&timestamp=3 HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        b"{\"ident\":\"p\",\"timestamp\":\"1980-01-06T00:00:03Z\"}\n".to_vec(),
+        [&b"\0\x03356"[..], &codec8(315_964_803_000)].concat(),
+    ]
+}
+
+fn say((port, bytes): (u16, Vec<u8>)) -> TcpStream {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.write_all(&bytes).unwrap();
+    socket
 }
 
 /// A packet of a unit with nothing in it but a time.
