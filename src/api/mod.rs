@@ -45,6 +45,12 @@ pub trait Gateway {
     /// See [`Refusal`].
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal>;
 
+    /// Reads the configuration again; what it warns of.
+    ///
+    /// # Errors
+    /// All that is wrong with it, each with its place: then nothing has changed.
+    fn reload(&self) -> Result<Vec<String>, Vec<String>>;
+
     /// Settles by hand the oldest messages of a stream; how many that were.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/ring",               ring),
     ("GET",   "/metrics",            metrics),
     ("POST",  "/wake",               wake),
+    ("POST",  "/reload",             reload),
 ];
 
 /// Finds the route and goes it. `HEAD` is `GET`: the body is left out where it is written.
@@ -175,6 +176,14 @@ fn wake(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
     Answer::one(serde_json::json!({ "streams": streams }))
 }
 
+/// 422 where the configuration has errors, all of them, each with its place.
+fn reload(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+    match gateway.reload() {
+        Ok(warnings) => Answer::one(serde_json::json!({ "warnings": warnings })),
+        Err(errors) => Answer::errors(422, &errors),
+    }
+}
+
 /// The keys that can be changed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -283,7 +292,12 @@ impl Answer {
 
     /// `{"errors":[{"code":…,"reason":…}]}`.
     pub(super) fn error(status: u16, reason: &str) -> Self {
-        let errors = [serde_json::json!({ "code": status, "reason": reason })];
+        Self::errors(status, &[reason])
+    }
+
+    fn errors<T: AsRef<str>>(status: u16, reasons: &[T]) -> Self {
+        let error = |reason: &T| serde_json::json!({ "code": status, "reason": reason.as_ref() });
+        let errors: Vec<_> = reasons.iter().map(error).collect();
         Self::json(status, &serde_json::json!({ "errors": errors }))
     }
 

@@ -213,6 +213,12 @@ mod tests {
                 _ => Err(Refusal::Unknown),
             }
         }
+        fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+            Err(vec![
+                "a:1:2: error: b".to_owned(),
+                "a:2:2: error: c".to_owned(),
+            ])
+        }
         fn skip(&self, _: &str, count: u64) -> Result<u64, Refusal> {
             Ok(count)
         }
@@ -249,6 +255,8 @@ mod tests {
             ("GET /nothing", "", "404"),
             ("DELETE /streams", "", "405"),
             ("POST /wake", "", "200"),
+            ("POST /reload", "", "422"),
+            ("GET /reload", "", "405"),
             ("PATCH /streams/cloud", "{\"enabled\":false}", "200"),
             ("PATCH /streams/cloud", "{\"enabled\":1}", "400"),
             ("PATCH /streams/cloud", "{\"ttl\":\"7d\"}", "400"),

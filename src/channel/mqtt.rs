@@ -47,7 +47,7 @@ pub use topic::InvalidTopic;
 pub use topic::Topic;
 
 /// What the configuration says of a channel of this type.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Names of the two fields that every message has.
     pub names: Names,

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[channel]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Unique among channels and streams.
     pub name: String,
@@ -56,7 +56,7 @@ impl Settings {
 }
 
 /// A source that weir connects to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Connect {
     /// Where it is.
     pub target: Target,
@@ -80,7 +80,7 @@ pub enum Datagrams {
 }
 
 /// A protocol with the keys of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Protocol {
     /// JSON lines.
     Json(Names),

@@ -107,7 +107,7 @@ impl Options {
             (
                 self.api.is_some(),
                 "--api",
-                &["status", "logs", "wake", "stream"],
+                &["status", "logs", "wake", "reload", "stream"],
             ),
             (self.length.is_some(), "--for", &["demo"]),
             (self.form.is_some(), "--json", &["status"]),
@@ -146,6 +146,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             mode: options.mode.unwrap_or(Mode::Once),
         },
         ["wake"] => Command::Stream(Action::Wake),
+        ["reload"] => Command::Stream(Action::Reload),
         ["stream", "test", name] => Command::StreamTest {
             name: (*name).to_owned(),
         },

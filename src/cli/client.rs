@@ -25,6 +25,8 @@ pub(super) enum Trouble {
     Connection(io::Error),
     /// What the daemon said instead.
     Refused(String),
+    /// All that is wrong with the configuration.
+    Mistakes(Vec<String>),
     /// What came is no answer of a daemon.
     Answer,
 }
@@ -74,6 +76,9 @@ impl Client {
             .exchange(method, path, body)
             .map_err(Trouble::Connection)?;
         let (status, mut answer) = read(&answer).ok_or(Trouble::Answer)?;
+        if status == 422 {
+            return Err(Trouble::Mistakes(reasons(&answer)));
+        }
         if status >= 300 {
             let reason = answer.pointer("/errors/0/reason").and_then(Value::as_str);
             return Err(Trouble::Refused(
@@ -92,6 +97,10 @@ impl Client {
                 eprintln!("hint: is the daemon running, and may you ask it?");
             }
             Trouble::Refused(reason) => eprintln!("error: {reason}"),
+            Trouble::Mistakes(mistakes) => {
+                mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+                return Exit::Usage;
+            }
             Trouble::Answer => eprintln!("error: {}: that is no weir", self.address),
         }
         Exit::Failed
@@ -156,6 +165,14 @@ pub(super) fn path_of(kind: &str, name: &str, rest: &str) -> String {
         }
     }
     path + rest
+}
+
+/// Of all errors in an answer.
+fn reasons(answer: &Value) -> Vec<String> {
+    let errors = answer.get("errors").and_then(Value::as_array);
+    let errors = errors.into_iter().flatten();
+    let reasons = errors.filter_map(|error| error.get("reason")?.as_str());
+    reasons.map(str::to_owned).collect()
 }
 
 fn address(text: &str) -> Option<Address> {

@@ -33,6 +33,7 @@ Commands:
   status            the running daemon at a glance
   logs [-f] [NAME]  what happened lately to a stream or channel
   wake              streams that wait for their next try go now
+  reload            have the daemon read its configuration again
   stream ACTION     list, enable, disable, skip, rewind, test: by hand
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
@@ -67,6 +68,9 @@ SIGINT stop it cleanly: what waits is written, and each stream's place.
 A mistake in the configuration does not stop it: the channel or stream with
 the mistake is left out, loudly, and the rest runs. Only a ring that cannot be
 used, or nothing left to run, ends it with exit 2.
+
+SIGHUP has the configuration read again. Then a mistake changes nothing: the
+one that runs goes on, and so do the connections of all that stays as it was.
 
 Example:
   weir run -c /etc/weir/weir.toml",
@@ -159,6 +163,19 @@ uplink up.
 
 Example:
   weir wake",
+    ),
+    (
+        "reload",
+        "\
+Usage: weir reload [-c FILE | --api ADDRESS]
+
+The daemon reads its configuration again, as at SIGHUP. What has not changed
+keeps its connections. A configuration with an error changes nothing: all that
+is wrong with it is said as `weir check` says it, and the one that runs goes
+on.
+
+Exit 0 when it is used now, 1 when the daemon is not reached, 2 when the
+configuration is wrong.",
     ),
     (
         "stream",

@@ -3,46 +3,52 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::daemon::{Daemon, open_ring, ring_in_its_file};
+use crate::daemon::{Daemon, Legacy, open_ring, ring_in_its_file};
 use crate::ring::Ring;
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::{StreamExt, future};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT. Signals are caught before anything else: one that comes while the
+/// rest begins is heard once it runs.
 pub(super) fn run(file: Option<PathBuf>) -> Exit {
+    let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int, Signal::Hup]) else {
+        eprintln!("error: signals cannot be received");
+        return Exit::Failed;
+    };
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
     let Some(config) = read(&main) else {
         return Exit::Usage;
     };
     start_log();
-    let Ok(mut signals) = Signals::new([Signal::Term, Signal::Int, Signal::Hup]) else {
-        eprintln!("error: signals cannot be received");
-        return Exit::Failed;
-    };
-    let mut gateway = Gateway {
-        main,
-        config,
-        clock: Clock::new(),
-    };
-    let (mut ring, mut before) = (None, None);
+    let clock = Clock::new();
+    let mut gateway = Gateway { main, clock };
+    let mut before = Before::default();
+    let mut config = config;
     loop {
-        let Some((daemon, in_memory)) = gateway.begin(ring.take(), before.take()) else {
+        let Some((daemon, in_memory)) = gateway.begin(config, before) else {
             return Exit::Failed;
         };
-        match work(&daemon, gateway.until(&mut signals, in_memory)) {
+        let end = work(&daemon, gateway.until(&mut signals, &daemon, in_memory));
+        before = Before {
+            legacy: Some(daemon.legacy()),
+            ..Before::default()
+        };
+        match end {
             End::Stop => return Exit::Done,
-            End::Reload(config) => {
-                gateway.config = *config;
+            End::Reload(other) => {
+                config = *other;
                 // A ring in a file is closed by now, and free for the next one.
-                before = in_memory.then_some(daemon);
+                before.in_memory = in_memory.then_some(daemon);
             }
-            End::Disk(found) => (ring, before) = (Some(*found), Some(daemon)),
+            End::Disk(found) => {
+                config = daemon.config();
+                (before.ring, before.in_memory) = (Some(*found), Some(daemon));
+            }
         }
     }
 }
@@ -50,73 +56,79 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
 /// What outlives a daemon that begins anew.
 struct Gateway {
     main: PathBuf,
-    config: Config,
     clock: Clock,
+}
+
+/// What there is from a daemon that has ended.
+#[derive(Default)]
+struct Before {
+    legacy: Option<Legacy>,
+    /// A ring that is open already.
+    ring: Option<Ring>,
+    /// What it had in memory.
+    in_memory: Option<Daemon>,
 }
 
 /// Why a daemon ended.
 enum End {
     Stop,
-    /// The configuration was read again.
+    /// The configuration was read again, and names another ring.
     Reload(Box<Config>),
     /// The ring was in memory and can be in its file.
     Disk(Box<Ring>),
 }
 
 impl Gateway {
-    /// A daemon on a ring that may be open already, into which it takes over what the one `before`
-    /// had in memory, if there is one; and whether its own ring is in memory.
-    fn begin(&mut self, ring: Option<Ring>, before: Option<Daemon>) -> Option<(Daemon, bool)> {
-        log::set_max_level(self.config.log.level);
-        allow_files(&self.config);
-        let opened = ring.map_or_else(|| open_ring(&self.config.ring, &self.clock), Ok);
-        let ring = match opened {
+    /// A daemon on a ring, and whether that is in memory.
+    fn begin(&mut self, config: Config, before: Before) -> Option<(Daemon, bool)> {
+        log::set_max_level(config.log.level);
+        let open = || open_ring(&config.ring, &self.clock);
+        let ring = match before.ring.map_or_else(open, Ok) {
             Ok(ring) => ring,
             Err(error) => {
-                let file = self.config.ring.file.display();
+                let file = config.ring.file.display();
                 eprintln!("error: ring `{file}`: {error}");
                 return None;
             }
         };
         let in_memory = ring.is_in_memory();
         self.clock.not_before(ring.last_trusted());
-        let mut daemon = Daemon::new(self.config.clone(), self.clock.clone(), ring);
+        let mut daemon = Daemon::new(config, self.clock.clone(), ring).reading(&self.main);
         if let Some(folder) = config::drop_in_folders(&self.main).last() {
             daemon = daemon.keeping_changes_in(folder);
         }
-        if let Some(before) = before {
+        if let Some(before) = before.in_memory {
             daemon.take_over(&before);
+        }
+        if let Some(legacy) = before.legacy {
+            daemon = daemon.continuing(&legacy);
         }
         Some((daemon, in_memory))
     }
 
-    /// Ends when the daemon has to. Waits on: signals; the disk, where the ring is in memory.
-    async fn until(&self, signals: &mut Signals, in_memory: bool) -> End {
+    /// Ends when the daemon has to. Waits on: signals; another ring, which the configuration names;
+    /// the disk, where the ring is in memory.
+    async fn until(&self, signals: &mut Signals, daemon: &Daemon, in_memory: bool) -> End {
+        let ring = daemon.config().ring;
         let disk = async {
             match in_memory {
-                true => {
-                    let ring = ring_in_its_file(&self.config.ring, &self.clock).await;
-                    End::Disk(Box::new(ring))
-                }
+                true => End::Disk(Box::new(ring_in_its_file(&ring, &self.clock).await)),
                 false => future::pending().await,
             }
         };
-        future::or(self.signalled(signals), disk).await
+        let anew = async { End::Reload(Box::new(daemon.begins_anew().await)) };
+        future::or(signalled(signals, daemon), future::or(anew, disk)).await
     }
+}
 
-    async fn signalled(&self, signals: &mut Signals) -> End {
-        while let Some(Ok(Signal::Hup)) = signals.next().await {
-            match read(&self.main) {
-                Some(config) => {
-                    log::info!("reading the configuration again");
-                    return End::Reload(Box::new(config));
-                }
-                None => log::error!("the configuration cannot be used: the old one goes on"),
-            }
-        }
-        log::info!("stopping");
-        End::Stop
+async fn signalled(signals: &mut Signals, daemon: &Daemon) -> End {
+    while let Some(Ok(Signal::Hup)) = signals.next().await {
+        log::info!("reading the configuration again");
+        // what is wrong with it was said
+        drop(daemon.reload());
     }
+    log::info!("stopping");
+    End::Stop
 }
 
 /// The configuration, with all that is wrong with it said; none if nothing of it can run.
@@ -138,32 +150,6 @@ fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     while executor.try_tick() {}
     end.into_inner()
 }
-
-/// A connection is an open file, and a process is given fewer than a configuration may want.
-fn allow_files(config: &Config) {
-    let connections = config
-        .channels
-        .iter()
-        .map(|channel| channel.max_connections);
-    let connections = u64::try_from(connections.sum::<usize>()).unwrap_or(u64::MAX);
-    let wanted = connections.saturating_add(FILES_BESIDES);
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= wanted) {
-        return;
-    }
-    let allowed = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    limit.current = Some(allowed);
-    let raised = setrlimit(Resource::Nofile, limit).is_ok();
-    if !raised || allowed < wanted {
-        log::warn!(
-            "`max_connections` of all channels is {connections} together, and the system allows \
-             fewer open files: `LimitNOFILE=` of systemd, `ulimit -n`"
-        );
-    }
-}
-
-/// Those that are no connections of channels: the ring, streams, the API, sockets that listen.
-const FILES_BESIDES: u64 = 128;
 
 /// Lines to stderr; from which level on is set apart, so that it can change.
 fn start_log() {

@@ -128,6 +128,9 @@ impl<'a> Connection<'a> {
     /// Answers, writes, reads and understands what there is, once each.
     fn turn(&mut self) -> Result<Turn, End> {
         let now = self.hub.now();
+        if self.channel.has_ended() {
+            return Err(End::Closed);
+        }
         self.answer(now)?;
         self.write(now)?;
         let read = self.reads() && self.read(now)?;

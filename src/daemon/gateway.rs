@@ -28,12 +28,12 @@ impl Gateway for Daemon {
             },
             ring: self.ring_report(),
             channels: self
-                .channels
+                .all_channels()
                 .iter()
                 .map(|known| self.channel_report(known))
                 .collect(),
             streams: self
-                .streams
+                .all_streams()
                 .iter()
                 .map(|known| self.stream_report(known))
                 .collect(),
@@ -41,11 +41,12 @@ impl Gateway for Daemon {
     }
 
     fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>> {
-        let streams = self.streams.iter().map(|stream| {
+        let (streams, channels) = (self.all_streams(), self.all_channels());
+        let streams = streams.iter().map(|stream| {
             let name = stream.settings.name.as_str();
             (Origin::Stream(name), name, &stream.journal)
         });
-        let channels = self.channels.iter().map(|channel| {
+        let channels = channels.iter().map(|channel| {
             (
                 Origin::Channel(channel.name()),
                 channel.name(),
@@ -68,10 +69,11 @@ impl Gateway for Daemon {
     fn wake(&self) -> usize {
         let now = self.hub.now().mono;
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
-        let waiting = self.streams.iter().filter(waits);
+        let (streams, channels) = (self.all_streams(), self.all_channels());
+        let waiting = streams.iter().filter(waits);
         let streams = waiting.map(|stream| stream.wake()).count();
         let waits = |channel: &&Rc<Channel>| channel.next_try.get().is_some_and(|at| at > now);
-        let waiting = self.channels.iter().filter(waits);
+        let waiting = channels.iter().filter(waits);
         streams + waiting.map(|channel| channel.wake()).count()
     }
 
@@ -94,6 +96,11 @@ impl Gateway for Daemon {
             log::warn!("stream `{name}`: switched until the next start: {error}");
             Refusal::NotKept(error.to_string())
         })
+    }
+
+    fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+        log::info!("reading the configuration again, asked by the API");
+        Self::reload(self)
     }
 
     fn skip(&self, stream: &str, count: u64) -> Result<u64, Refusal> {
@@ -133,10 +140,10 @@ impl Gateway for Daemon {
 }
 
 impl Daemon {
-    fn stream(&self, name: &str) -> Result<&Rc<Stream>, Refusal> {
+    fn stream(&self, name: &str) -> Result<Rc<Stream>, Refusal> {
         let mut named = self
-            .streams
-            .iter()
+            .all_streams()
+            .into_iter()
             .filter(|known| known.settings.name == name);
         named.next().ok_or(Refusal::Unknown)
     }

@@ -28,14 +28,21 @@ pub(super) struct Hub {
     stall_max: Cell<Duration>,
     /// Of the last event.
     event_id: Cell<u64>,
-    started: Duration,
+    started: Cell<Duration>,
     /// Bytes that came through connections and are not understood yet.
     pub(super) buffered: Cell<usize>,
 }
 
+/// What outlives a hub.
+pub(super) struct Legacy {
+    started: Duration,
+    stall_max: Duration,
+    event_id: u64,
+}
+
 impl Hub {
     pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
-        let (told, started) = (Cell::new(ring.safe()), clock.now().mono);
+        let (told, started) = (Cell::new(ring.safe()), Cell::new(clock.now().mono));
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
         Self {
             clock,
@@ -127,7 +134,28 @@ impl Hub {
 
     /// What is not kept by the ring: the start, on the clock that never goes back.
     pub(super) fn started(&self) -> Duration {
-        self.started
+        self.started.get()
+    }
+
+    /// What is left to the next one, when all begins anew.
+    pub(super) fn legacy(&self) -> Legacy {
+        Legacy {
+            started: self.started(),
+            stall_max: self.stall_max(),
+            event_id: self.event_id.get(),
+        }
+    }
+
+    /// Goes on where one before ended.
+    pub(super) fn continue_from(&self, legacy: &Legacy) {
+        self.started.set(legacy.started);
+        self.stall_max.set(legacy.stall_max);
+        self.event_id.set(legacy.event_id);
+    }
+
+    /// Has all connections look what has become of them.
+    pub(super) fn nudge(&self) {
+        self.risen.notify(usize::MAX);
     }
 
     /// The longest commit since the start.

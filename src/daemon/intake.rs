@@ -43,6 +43,8 @@ pub(super) struct Channel {
     /// When a source is dialled again, if it waits for that.
     pub(super) next_try: Cell<Option<Duration>>,
     woken: Cell<bool>,
+    /// Its connections are to end.
+    ended: Cell<bool>,
     called: Event,
 }
 
@@ -81,12 +83,32 @@ impl Channel {
             listening: Listening::default(),
             next_try: Cell::default(),
             woken: Cell::default(),
+            ended: Cell::default(),
             called: Event::new(),
         }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    /// Goes on with the counters and events of one before.
+    pub(super) fn continue_from(&self, before: &Self) {
+        self.received.set(before.received.get());
+        self.unwanted.set(before.unwanted.get());
+        self.thinned.set(before.thinned.get());
+        self.refused.replace(before.refused.borrow().clone());
+        self.journal.replace(before.journal.take());
+    }
+
+    /// Has its connections end, as soon as they look.
+    pub(super) fn end(&self) {
+        self.ended.set(true);
+    }
+
+    /// Whether its connections are to end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get()
     }
 
     /// Whether somebody at this address may connect; on a Unix socket its permissions decide.

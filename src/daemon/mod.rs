@@ -15,7 +15,10 @@ mod itself;
 mod limit;
 mod listening;
 mod open;
+mod open_files;
+mod parts;
 mod rate;
+mod reload;
 mod serial;
 mod serve_api;
 #[cfg(test)]
@@ -28,14 +31,15 @@ pub use courier::{Errand, attempt};
 pub use open::{open_ring, ring_in_its_file};
 
 use crate::clock::Clock;
-use crate::config::{Api, Config};
+use crate::config::Config;
 use crate::ring::{Counters, Ring, Stats};
-use crate::route::Routes;
-use async_executor::LocalExecutor;
+use accept::Executor;
 use async_executor::Task;
 use hub::Hub;
 use intake::Channel;
+use parts::{Parts, Work};
 use rate::Rate;
+use reload::Anew;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
@@ -48,14 +52,21 @@ use stream::Stream;
 #[derive(Clone)]
 pub struct Daemon {
     hub: Rc<Hub>,
-    channels: Rc<[Rc<Channel>]>,
-    streams: Rc<[Rc<Stream>]>,
-    api: Rc<Api>,
-    /// Between two lines that sum up a stream; zero: there are none.
-    summary: Duration,
+    parts: Rc<RefCell<Parts>>,
+    /// None: it does not run.
+    work: Rc<RefCell<Option<Work>>>,
+    /// The file that its configuration is from.
+    main: Option<Rc<Path>>,
     /// Where it is kept what was changed by hand.
     changes: Option<Rc<Path>>,
     rate: Rc<RefCell<Rate>>,
+    anew: Rc<Anew>,
+}
+
+/// What a daemon leaves to the one that begins after it: counters, events, uptime.
+pub struct Legacy {
+    parts: Rc<RefCell<Parts>>,
+    hub: hub::Legacy,
 }
 
 /// How a stream stands.
@@ -75,34 +86,39 @@ impl Daemon {
     /// A daemon over an open ring. What cannot be attached is left out, loudly.
     #[must_use]
     pub fn new(config: Config, clock: Clock, mut ring: Ring) -> Self {
-        let mut routes = Routes::new(config.devices, config.groups);
-        let mut streams = Vec::new();
-        for settings in config.streams {
-            match ring.attach(&settings.name, settings.from, clock.now()) {
-                Ok(id) => {
-                    if settings.enabled {
-                        routes.subscribe(id, settings.subscription.clone());
-                    }
-                    let client_id = format!("weir-{:016x}-{}", ring.id(), settings.name);
-                    streams.push(Rc::new(Stream::new(id, settings, client_id)));
-                }
-                Err(error) => log::error!("stream `{}` is left out: {error}", settings.name),
-            }
-        }
-        let channels = config
-            .channels
-            .into_iter()
-            .map(|channel| Rc::new(Channel::new(channel, clock.clone())));
-        let channels = channels.collect();
+        let streams = config.streams.iter().cloned();
+        let attached = streams.map(|settings| parts::attach(&mut ring, settings, &clock));
+        let said = |error: &String| log::error!("{error}; it is left out");
+        let attached = attached.filter_map(|stream| stream.inspect_err(said).ok());
+        let attached = attached.collect();
+        let parts = Parts::new(config, &clock, attached);
+        let routes = parts.routes();
         Self {
             hub: Rc::new(Hub::new(clock, ring, routes)),
-            channels,
-            streams: streams.into(),
-            api: Rc::new(config.api),
-            summary: config.log.summary,
+            parts: Rc::new(RefCell::new(parts)),
+            work: Rc::default(),
+            main: None,
             changes: None,
             rate: Rc::default(),
+            anew: Rc::default(),
         }
+    }
+
+    /// What it leaves to the next one; holds no file of it.
+    #[must_use]
+    pub fn legacy(&self) -> Legacy {
+        Legacy {
+            parts: Rc::clone(&self.parts),
+            hub: self.hub.legacy(),
+        }
+    }
+
+    /// Goes on with the counters, the events and the uptime of one before.
+    #[must_use]
+    pub fn continuing(self, legacy: &Legacy) -> Self {
+        self.parts.borrow().continue_from(&legacy.parts.borrow());
+        self.hub.continue_from(&legacy.hub);
+        self
     }
 
     /// Keeps what is changed by hand in this folder, which is one of the configuration's.
@@ -123,46 +139,91 @@ impl Daemon {
     /// bound or has said why not.
     pub async fn run(
         &self,
-        executor: &Rc<LocalExecutor<'static>>,
+        executor: &Executor,
         ready: impl FnOnce(),
         stop: impl Future<Output = ()>,
     ) {
-        // it makes the folder that sockets of channels may lie in
-        let api = serve_api::listen(executor, self);
-        let mut tasks = Vec::new();
-        for channel in self.channels.iter() {
-            tasks.extend(listening::listen(executor, &self.hub, channel));
-            tasks.extend(source::connect(executor, &self.hub, channel));
-            tasks.extend(itself::report(executor, self, channel));
-        }
-        for stream in self.streams.iter() {
-            if !self.summary.is_zero() {
-                let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
-                tasks.push(executor.spawn(stream.summarize(hub, self.summary)));
-            }
-        }
-        tasks.extend(self.keep_working(executor));
-        tasks.push(executor.spawn(uplink::watch(self.clone())));
-        tasks.push(executor.spawn(self.clone().keep_rating()));
-        tasks.push(executor.spawn(uplink::watch_addresses(self.clone())));
+        open_files::allow(&self.config());
+        self.work.replace(Some(Work::new(executor)));
+        self.begin_missing();
+        let mut rest = vec![self.commit(executor)];
+        rest.push(executor.spawn(uplink::watch(self.clone())));
+        rest.push(executor.spawn(uplink::watch_addresses(self.clone())));
+        rest.push(executor.spawn(self.clone().keep_rating()));
         ready();
         stop.await;
-        drop((tasks, api));
+        drop((rest, self.work.take()));
         self.hub.close();
     }
 
-    /// Delivers and commits, for ever.
-    fn keep_working(&self, executor: &LocalExecutor<'static>) -> Vec<Task<()>> {
-        let deliver = |stream: &Rc<Stream>| {
-            executor.spawn(stream::keep_delivering(
-                Rc::clone(&self.hub),
-                Rc::clone(stream),
-            ))
-        };
-        let mut tasks: Vec<_> = self.streams.iter().map(deliver).collect();
-        let hub = Rc::clone(&self.hub);
-        tasks.push(executor.spawn(async move { hub.keep_committing().await }));
+    /// Begins to serve what is named and not served yet.
+    fn begin_missing(&self) {
+        let (parts, mut work) = (self.parts.borrow(), self.work.borrow_mut());
+        let Some(work) = work.as_mut() else { return };
+        let executor = Rc::clone(&work.executor);
+        // it makes the folder that sockets of channels may lie in
+        if work.api.is_none() {
+            work.api = serve_api::listen(&executor, self, &parts.config.api);
+        }
+        for channel in &parts.channels {
+            let serve = || self.serve_channel(&executor, channel);
+            let tasks = work.channels.entry(channel.name().to_owned());
+            tasks.or_insert_with(serve);
+        }
+        for stream in &parts.streams {
+            let tasks = work.streams.entry(stream.settings.name.clone());
+            tasks.or_insert_with(|| vec![self.deliver(&executor, stream)]);
+        }
+        let period = parts.config.log.summary;
+        if work.summary.is_none() && !period.is_zero() {
+            work.summary = Some(executor.spawn(self.clone().keep_summing_up(period)));
+        }
+    }
+
+    fn serve_channel(&self, executor: &Executor, channel: &Rc<Channel>) -> Vec<Task<()>> {
+        let mut tasks = listening::listen(executor, &self.hub, channel);
+        tasks.extend(source::connect(executor, &self.hub, channel));
+        tasks.extend(itself::report(executor, self, channel));
         tasks
+    }
+
+    fn deliver(&self, executor: &Executor, stream: &Rc<Stream>) -> Task<()> {
+        stream.begin_sum(&self.hub);
+        let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
+        executor.spawn(stream::keep_delivering(hub, stream))
+    }
+
+    fn commit(&self, executor: &Executor) -> Task<()> {
+        let hub = Rc::clone(&self.hub);
+        executor.spawn(async move { hub.keep_committing().await })
+    }
+
+    /// Delivers and commits, for ever.
+    #[cfg(test)]
+    fn keep_working(&self, executor: &Executor) -> Vec<Task<()>> {
+        let streams = self.all_streams().into_iter();
+        let mut tasks: Vec<_> = streams
+            .map(|stream| self.deliver(executor, &stream))
+            .collect();
+        tasks.push(self.commit(executor));
+        tasks
+    }
+
+    /// Says in one line, for each stream, what it did; for ever. Waits on: the time.
+    async fn keep_summing_up(self, period: Duration) {
+        loop {
+            sleep(Some(period)).await;
+            let streams = self.all_streams();
+            streams.iter().for_each(|stream| stream.sum_up(&self.hub));
+        }
+    }
+
+    fn all_streams(&self) -> Vec<Rc<Stream>> {
+        self.parts.borrow().streams.clone()
+    }
+
+    fn all_channels(&self) -> Vec<Rc<Channel>> {
+        self.parts.borrow().channels.clone()
     }
 
     /// Notes for ever how much has come. Waits on: the minute.
@@ -183,7 +244,7 @@ impl Daemon {
             connected: stream.connected.get(),
             connects: stream.connects.get(),
         };
-        self.streams.iter().map(status).collect()
+        self.all_streams().iter().map(status).collect()
     }
 
     /// What the ring did with its file.
@@ -195,7 +256,8 @@ impl Daemon {
     /// Messages that a channel took, by its name.
     #[must_use]
     pub fn received(&self, channel: &str) -> u64 {
-        let mut named = self.channels.iter().filter(|known| known.name() == channel);
+        let channels = self.all_channels();
+        let mut named = channels.iter().filter(|known| known.name() == channel);
         named.next().map_or(0, |channel| channel.received.get())
     }
 }

@@ -1,11 +1,13 @@
 //! The API's sockets: one task for the listening one, one for each connection. Understands
 //! nothing of what passes.
 
+use super::accept::Executor;
 use super::limit::Lasting;
 use super::{Daemon, first_of, sleep};
 use crate::api::{Access, Keep, Session};
+use crate::config::Api;
 use crate::net::{self, Address, Interest, Listener, Socket};
-use async_executor::{LocalExecutor, Task};
+use async_executor::Task;
 use std::cell::Cell;
 use std::fs;
 use std::io;
@@ -14,13 +16,13 @@ use std::time::Duration;
 
 /// Listens as the configuration says; nothing where it says "off". What cannot be bound is tried
 /// again for ever: a gateway forwards without it too.
-pub(super) fn listen(executor: &Rc<LocalExecutor<'static>>, daemon: &Daemon) -> Option<Desk> {
-    let address = daemon.api.listen.clone()?;
+pub(super) fn listen(executor: &Executor, daemon: &Daemon, api: &Api) -> Option<Desk> {
+    let address = api.listen.clone()?;
     let is_bound = Rc::new(Cell::new(false));
     let server = Rc::new(Server {
         executor: Rc::clone(executor),
         daemon: daemon.clone(),
-        access: access(&address, daemon.api.token.as_deref()),
+        access: access(&address, api.token.as_deref()),
         open: Cell::new(0),
     });
     let mut trouble = Lasting::default();
@@ -30,7 +32,7 @@ pub(super) fn listen(executor: &Rc<LocalExecutor<'static>>, daemon: &Daemon) -> 
     Some(Desk {
         address,
         is_bound,
-        _task: executor.spawn(serve),
+        task: Some(executor.spawn(serve)),
     })
 }
 
@@ -38,7 +40,16 @@ pub(super) fn listen(executor: &Rc<LocalExecutor<'static>>, daemon: &Daemon) -> 
 pub(super) struct Desk {
     address: Address,
     is_bound: Rc<Cell<bool>>,
-    _task: Task<()>,
+    task: Option<Task<()>>,
+}
+
+impl Desk {
+    /// Ends once nothing listens any more.
+    pub(super) async fn close(mut self) {
+        if let Some(task) = self.task.take() {
+            task.cancel().await;
+        }
+    }
 }
 
 impl Drop for Desk {
@@ -90,7 +101,7 @@ fn access(address: &Address, token: Option<&str>) -> Access {
 }
 
 struct Server {
-    executor: Rc<LocalExecutor<'static>>,
+    executor: Executor,
     daemon: Daemon,
     access: Access,
     /// Connections now.

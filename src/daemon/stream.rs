@@ -2,11 +2,11 @@
 //! Carries nothing: that is the courier's work.
 
 use super::courier::Courier;
+use super::first_of;
 use super::hub::Hub;
-use super::{first_of, sleep};
 use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent};
 use crate::clock::Now;
-use crate::ring::StreamId;
+use crate::ring::{Counters, StreamId};
 use crate::stream::engine::Tally;
 use crate::stream::settings::Settings;
 use event_listener::{Event, EventListener};
@@ -35,6 +35,8 @@ pub(super) struct Stream {
     pub(super) journal: RefCell<Journal>,
     /// How old the oldest message in memory was, and when that was said.
     oldest: Cell<Option<(Duration, Duration)>>,
+    /// Its counters when it was summed up last.
+    summed: Cell<Option<Counters>>,
     /// The cursor was moved by hand: what was read is to be forgotten.
     moved: Cell<bool>,
     /// It is to go on at once.
@@ -57,6 +59,7 @@ impl Stream {
             next_try: Cell::default(),
             journal: RefCell::default(),
             oldest: Cell::default(),
+            summed: Cell::default(),
             moved: Cell::default(),
             woken: Cell::default(),
             called: Event::new(),
@@ -190,31 +193,48 @@ impl Stream {
         }
     }
 
-    /// Says in one line, every `period`, what it did in it; for ever.
-    pub(super) async fn summarize(self: Rc<Self>, hub: Rc<Hub>, period: Duration) {
-        let mut before = hub.counters(self.id);
-        loop {
-            sleep(Some(period)).await;
-            let now = hub.counters(self.id);
-            let since = |count: fn(&crate::ring::Counters) -> u64| {
-                count(&now).saturating_sub(count(&before))
-            };
-            log::info!(
-                "stream `{}`: {}; {} stored, {} accepted, {} skipped, {} given up, {} dropped, \
-                 {} corrupt; backlog {}, oldest {:.0} s",
-                self.settings.name,
-                self.state(),
-                since(|of| of.stored),
-                since(|of| of.accepted),
-                since(|of| of.filtered + of.expired + of.by_hand),
-                since(|of| of.given_up),
-                since(|of| of.dropped),
-                since(|of| of.corrupt),
-                now.backlog,
-                self.oldest_age(&hub).unwrap_or_default().as_secs_f64(),
-            );
-            before = now;
-        }
+    /// Whether settings are what it has, and what it was told by hand.
+    pub(super) fn is_set_as(&self, settings: &Settings) -> bool {
+        let mut own = self.settings.clone();
+        own.enabled = self.enabled.get();
+        own == *settings
+    }
+
+    /// Goes on with the counters and events of one before.
+    pub(super) fn continue_from(&self, before: &Self) {
+        self.connects.set(before.connects.get());
+        self.bytes.set(before.bytes.get());
+        self.tally.set(before.tally.get());
+        self.summed.set(before.summed.get());
+        self.journal.replace(before.journal.take());
+    }
+
+    /// What comes from now on is summed up, unless that has begun.
+    pub(super) fn begin_sum(&self, hub: &Hub) {
+        let counters = || hub.counters(self.id);
+        self.summed
+            .set(self.summed.get().or_else(|| Some(counters())));
+    }
+
+    /// Says in one line what it did since the last time.
+    pub(super) fn sum_up(&self, hub: &Hub) {
+        let now = hub.counters(self.id);
+        let before = self.summed.replace(Some(now)).unwrap_or_default();
+        let since = |count: fn(&Counters) -> u64| count(&now).saturating_sub(count(&before));
+        log::info!(
+            "stream `{}`: {}; {} stored, {} accepted, {} skipped, {} given up, {} dropped, \
+             {} corrupt; backlog {}, oldest {:.0} s",
+            self.settings.name,
+            self.state(),
+            since(|of| of.stored),
+            since(|of| of.accepted),
+            since(|of| of.filtered + of.expired + of.by_hand),
+            since(|of| of.given_up),
+            since(|of| of.dropped),
+            since(|of| of.corrupt),
+            now.backlog,
+            self.oldest_age(hub).unwrap_or_default().as_secs_f64(),
+        );
     }
 
     fn state(&self) -> &'static str {

@@ -38,7 +38,7 @@ async fn wake_by_addresses(daemon: &Daemon) -> io::Result<()> {
     let addresses = Routes::watch_addresses()?;
     loop {
         addresses.appeared().await?;
-        let waiting = daemon.channels.iter();
+        let waiting = daemon.all_channels().into_iter();
         let waiting = waiting.filter(|channel| channel.listening.error().is_some());
         waiting.for_each(|channel| channel.wake());
         sleep(Some(SETTLING)).await;
@@ -46,8 +46,11 @@ async fn wake_by_addresses(daemon: &Daemon) -> io::Result<()> {
 }
 
 fn wake(daemon: &Daemon) {
-    daemon.streams.iter().for_each(|stream| stream.wake());
-    daemon.channels.iter().for_each(|channel| channel.wake());
+    daemon.all_streams().iter().for_each(|stream| stream.wake());
+    daemon
+        .all_channels()
+        .iter()
+        .for_each(|channel| channel.wake());
 }
 
 /// The first route of an interface is rarely the one that leads out; that one comes with it. An

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[stream]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Unique among channels and streams; at most 32 bytes, the ring keeps it.
     pub name: String,
@@ -92,7 +92,7 @@ pub struct Rejects {
 }
 
 /// What the destination is shown of a message.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape {
     /// Which parameters, under which names.
     pub convert: Convert,
@@ -180,7 +180,7 @@ pub enum OnReject {
 }
 
 /// Where a stream sends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Destination {
     /// POST of JSON arrays.
     Http(Http),
@@ -193,7 +193,7 @@ pub enum Destination {
 }
 
 /// `type = "http"`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Http {
     /// Host and port of `url`.
     pub target: Target,
@@ -216,7 +216,7 @@ pub struct Http {
 }
 
 /// `type = "mqtt"`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mqtt {
     /// Host and port of `url`.
     pub target: Target,
@@ -274,7 +274,7 @@ pub enum Payload {
 }
 
 /// `type = "wialon-retranslator"`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WialonRetranslator {
     /// `address`.
     pub target: Target,

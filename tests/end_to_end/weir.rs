@@ -114,7 +114,8 @@ impl Weir {
             .write("weir.toml", &config.replace("@/", &place));
         let heard = || {
             let log = self.log();
-            log.matches("weir is ready").count() + log.matches("the old one goes on").count()
+            let count = |text| log.matches(text).count();
+            count("weir is ready") + count("the old one goes on") + count("was read again")
         };
         let before = heard();
         self.signal("-HUP");

@@ -146,7 +146,7 @@ impl World {
             let lost =
                 |it: &&super::oracle::Instance| !it.acknowledged && it.mask & (1 << index) != 0;
             let unsafe_count = oracle.instances[self.first..].iter().filter(lost).count() as u64;
-            let counters = daemon.hub.counters(daemon.streams[index].id);
+            let counters = daemon.hub.counters(daemon.all_streams()[index].id);
             let truth = &mut oracle.streams[index];
             truth.renewed(t);
             trace::tell(t, index, format_args!("has {counters:?}"));
@@ -193,7 +193,7 @@ impl World {
         if ending == Ending::Stopped {
             running.tasks.clear();
             running.daemon.hub.close();
-            for (stream, books) in running.daemon.streams.iter().zip(&mut self.books) {
+            for (stream, books) in running.daemon.all_streams().iter().zip(&mut self.books) {
                 books.closed = running.daemon.hub.counters(stream.id);
                 books.in_flight = running.daemon.hub.in_flight(stream.id);
             }
@@ -282,7 +282,7 @@ impl World {
                 false => Back::To(super::world::date(self.t()) - Duration::from_secs(5 * DAY)),
             };
             running.daemon.rewind(&name, back).unwrap_or(0);
-            let id = running.daemon.streams[index].id;
+            let id = running.daemon.all_streams()[index].id;
             self.books[index].rewound = true;
             self.books[index].open(running.daemon.hub.counters(id));
             let truth = &mut self.network.borrow_mut().oracle.streams[index];
@@ -318,7 +318,7 @@ impl World {
         self.count_attempts(None);
         let t = self.t();
         if let Some(running) = &self.running {
-            for (stream, books) in running.daemon.streams.iter().zip(&mut self.books) {
+            for (stream, books) in running.daemon.all_streams().iter().zip(&mut self.books) {
                 stream.wake();
                 books.woken(t);
             }

@@ -130,7 +130,7 @@ impl Sender {
         let desk = &mut *self.desk.borrow_mut();
         let mut door = Door {
             hub: &daemon.hub,
-            channel: &daemon.channels[0],
+            channel: &daemon.all_channels()[0],
             peer: "tracker",
             tickets: &mut desk.tickets,
         };

@@ -195,7 +195,7 @@ impl World {
             return Ok(());
         };
         for (index, books) in self.books.iter_mut().enumerate() {
-            let id = running.daemon.streams[index].id;
+            let id = running.daemon.all_streams()[index].id;
             let counters = running.daemon.hub.counters(id);
             let sight = Sight {
                 t: network.t,

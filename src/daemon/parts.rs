@@ -1,0 +1,148 @@
+//! The parts of a daemon that the configuration names, and the tasks that serve each. What a
+//! configuration that is read again leaves as it was is not touched.
+
+use super::accept::Executor;
+use super::hub::Hub;
+use super::intake::Channel;
+use super::serve_api::Desk;
+use super::stream::Stream;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ring::Ring;
+use crate::route::Routes;
+use crate::stream::settings::Settings;
+use async_executor::Task;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What the configuration names.
+pub(super) struct Parts {
+    pub(super) config: Config,
+    pub(super) channels: Vec<Rc<Channel>>,
+    pub(super) streams: Vec<Rc<Stream>>,
+}
+
+/// Tasks, by the name of whom they serve.
+pub(super) type Tasks = BTreeMap<String, Vec<Task<()>>>;
+
+/// What runs.
+pub(super) struct Work {
+    pub(super) executor: Executor,
+    pub(super) channels: Tasks,
+    pub(super) streams: Tasks,
+    pub(super) api: Option<Desk>,
+    /// Sums up each stream now and then.
+    pub(super) summary: Option<Task<()>>,
+}
+
+impl Parts {
+    /// Those of a configuration; of the streams only those that are `attached` to the ring.
+    pub(super) fn new(config: Config, clock: &Clock, attached: Vec<Stream>) -> Self {
+        let channel = |settings: &_| Rc::new(Channel::new(Clone::clone(settings), clock.clone()));
+        Self {
+            channels: config.channels.iter().map(channel).collect(),
+            streams: attached.into_iter().map(Rc::new).collect(),
+            config,
+        }
+    }
+
+    /// Routes to the streams that take.
+    pub(super) fn routes(&self) -> Routes {
+        let (devices, groups) = (self.config.devices.clone(), self.config.groups.clone());
+        let mut routes = Routes::new(devices, groups);
+        for stream in self.streams.iter().filter(|stream| stream.enabled.get()) {
+            routes.subscribe(stream.id, stream.settings.subscription.clone());
+        }
+        routes
+    }
+
+    /// Takes over what an earlier one has as well: a part that is the same as it is, of one that
+    /// has changed the counters and events. Gives the names of those that are not the same.
+    pub(super) fn keep(&mut self, before: &Self) -> Vec<String> {
+        let mut changed = Vec::new();
+        for channel in &mut self.channels {
+            let old = before
+                .channels
+                .iter()
+                .find(|old| old.name() == channel.name());
+            match old {
+                Some(old) if *old.settings == *channel.settings => *channel = Rc::clone(old),
+                old => {
+                    changed.push(channel.name().to_owned());
+                    old.into_iter().for_each(|old| channel.continue_from(old));
+                }
+            }
+        }
+        for stream in &mut self.streams {
+            let name = &stream.settings.name;
+            let old = before.streams.iter().find(|old| old.settings.name == *name);
+            match old {
+                Some(old) if old.is_set_as(&stream.settings) && old.id == stream.id => {
+                    *stream = Rc::clone(old);
+                }
+                old => {
+                    changed.push(name.clone());
+                    old.into_iter().for_each(|old| stream.continue_from(old));
+                }
+            }
+        }
+        changed
+    }
+
+    /// Goes on with the counters and events of an earlier one.
+    pub(super) fn continue_from(&self, before: &Self) {
+        for channel in &self.channels {
+            let mut old = before.channels.iter();
+            let old = old.find(|old| old.name() == channel.name());
+            old.into_iter().for_each(|old| channel.continue_from(old));
+        }
+        for stream in &self.streams {
+            let mut old = before.streams.iter();
+            let old = old.find(|old| old.settings.name == stream.settings.name);
+            old.into_iter().for_each(|old| stream.continue_from(old));
+        }
+    }
+
+    /// All names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let channels = self.channels.iter().map(|channel| channel.name());
+        channels.chain(
+            self.streams
+                .iter()
+                .map(|stream| stream.settings.name.as_str()),
+        )
+    }
+}
+
+impl Work {
+    /// Nothing runs yet.
+    pub(super) fn new(executor: &Executor) -> Self {
+        Self {
+            executor: Rc::clone(executor),
+            channels: Tasks::new(),
+            streams: Tasks::new(),
+            api: None,
+            summary: None,
+        }
+    }
+}
+
+/// Gives a stream its place in the ring.
+///
+/// # Errors
+/// Why it has none.
+pub(super) fn attach(ring: &mut Ring, settings: Settings, clock: &Clock) -> Result<Stream, String> {
+    match ring.attach(&settings.name, settings.from, clock.now()) {
+        Ok(id) => {
+            let client_id = format!("weir-{:016x}-{}", ring.id(), settings.name);
+            Ok(Stream::new(id, settings, client_id))
+        }
+        Err(error) => Err(format!("stream `{}`: {error}", settings.name)),
+    }
+}
+
+/// Forgets where a stream was that nobody serves any more; what waits stays.
+pub(super) fn part(hub: &Hub, stream: &Stream) {
+    stream.set_connected(hub, false);
+    hub.with_ring(|ring, _| ring.reread(stream.id));
+}
