@@ -112,6 +112,7 @@ fn set(line: &mut Line, (key, value): (&str, &str)) -> Result<(), Wrong> {
 /// That `address` is none, and the one that its author may have meant.
 fn no_socket(prefix: &str, address: &str) -> Wrong {
     let (host, port) = address.rsplit_once(':').unwrap_or(("", address));
+    let port = if port == "0" { "5027" } else { port };
     let wrong = Wrong::new(format!(
         "`{}` is not an address with a port",
         shorten(address)
@@ -200,19 +201,29 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
     if text.is_empty() {
         return Err(Wrong::new("there is no host"));
     }
+    let like = "write it like `broker.example.com`";
     match text.char_indices().find(|(_, c)| !of_name(*c)) {
+        Some((at, ':')) if text.get(at + 1..).is_some_and(is_digits) => {
+            let host = text.get(..at).unwrap_or_default();
+            Err(Wrong::new("there is no port here").hint(format!("write `{host}`")))
+        }
         Some((at, ':')) => Err(Wrong::new("there are too many `:`")
             .at(at..at + 1)
             .hint("an address of IP version 6 stands in brackets: `[::1]:80`")),
         Some((at, bad)) => Err(
             Wrong::new(format!("{bad:?} cannot be in the name of a host"))
-                .at(at..at + bad.len_utf8()),
+                .at(at..at + bad.len_utf8())
+                .hint(like),
         ),
         None if text.len() > HOST_MAX => Err(Wrong::new(format!(
             "the name of a host has at most {HOST_MAX} bytes"
         ))),
         None => Ok(text.to_owned()),
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether it is this machine, so that nobody else hears what is sent.

@@ -36,7 +36,7 @@ pub(super) struct Draft {
 pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "channel");
     let name = reader.name(NAME_MAX);
-    let kind = reader.kind(&TYPES);
+    let kind = reader.kind_of(&TYPES);
     let ways = kind.map(|kind| channel_way::read(&mut reader, &kind));
     let protocol = kind.and_then(|kind| (kind.protocol)(&mut reader));
     let common = Common::read(&mut reader, protocol.as_ref());

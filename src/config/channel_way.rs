@@ -165,7 +165,8 @@ fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> O
         return None;
     }
     if !table.has("certificate") && !table.has("key") {
-        table.missing("certificate", "certificate = \"/etc/weir/server.pem\"");
+        let hint = "certificate = \"/etc/weir/server.pem\"`, `key = \"/etc/weir/server.key\"";
+        table.missing("certificate", hint);
     }
     let identity = stream_link::identity(&mut table, "server");
     let client_ca = table.parsed("client_ca", path);

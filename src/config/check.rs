@@ -2,29 +2,33 @@
 //! no stream wants.
 
 use super::Api;
-use super::Device;
 use super::channel;
 use super::context::Context;
 use super::context::Text;
+use super::context::Wrong;
 use super::context::list;
 use super::context::shorten;
+use super::device;
 use super::device::GroupDraft;
 use super::diagnostic::Mistake;
 use super::merge::Merged;
 use super::merge::Tables;
+use super::parameters;
 use super::source::Place;
 use super::stream;
 use crate::channel::settings::Unwanted;
 use crate::net::Address;
 use crate::spelling::nearest;
 use crate::stream::settings;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-/// The tables without a mistake of their own.
+/// The tables as they were read.
 pub(super) struct Drafts {
     /// `[[device]]`.
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<device::Draft>,
     /// `[[group]]`.
     pub(super) groups: Vec<GroupDraft>,
     /// `[[channel]]`.
@@ -56,28 +60,38 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
             star: Star::Nothing,
             ..devices.clone()
         };
-        group.group.devices = devices.of(context, &group.devices);
+        let known = devices.of(context, &group.devices);
+        if let Some(group) = &mut group.group {
+            group.devices = known;
+        }
     }
-    let data = drafts.devices.iter().map(|device| settings::Device {
-        ident: device.ident.clone(),
-        data: device.data.clone(),
+    refuse_shared_idents(context, &drafts.devices);
+    let data = drafts.devices.iter().map(|draft| settings::Device {
+        ident: draft.device.ident.clone(),
+        data: draft.device.data.clone(),
     });
     let data: Rc<[_]> = data.collect();
     for stream in &mut drafts.streams {
-        stream.settings.shape.devices = Rc::clone(&data);
-        let wanted = &mut stream.settings.subscription;
-        wanted.channels = channels.of(context, &stream.channels);
-        wanted.devices = devices.of(context, &stream.devices);
-        wanted.groups = groups.of(context, &stream.groups);
+        let wanted = settings::Subscription {
+            channels: channels.of(context, &stream.channels),
+            devices: devices.of(context, &stream.devices),
+            groups: groups.of(context, &stream.groups),
+        };
+        let Some(settings) = &mut stream.settings else {
+            continue;
+        };
+        settings.shape.devices = Rc::clone(&data);
+        settings.subscription = wanted;
         if stream.channels.is_empty() && stream.devices.is_empty() && stream.groups.is_empty() {
             let mistake = Mistake::warning(stream.name, "this stream subscribes to nothing");
             context.note(mistake.hint("write `channels = [\"*\"]` for all"));
         }
     }
     refuse_shared_addresses(context, api, &mut drafts.channels);
-    if drafts.streams.len() == merged.streams.count() {
+    if drafts.streams.iter().all(|stream| stream.settings.is_some()) {
         warn_of_unwanted(context, drafts);
     }
+    parameters::warn_of_slips(context, merged, &drafts.streams);
 }
 
 /// Names that can be referred to, those of tables with a mistake included.
@@ -106,14 +120,18 @@ impl Names<'_> {
     fn knows(&self, context: &Context<'_>, text: &Text) -> bool {
         let star = text.value == "*" && self.star == Star::All;
         if star || self.known.contains(&text.value.as_str()) {
-            return true;
+            context.unquoted(text);
+            return text.unquoted.is_none();
         }
-        let message = format!("there is no {} {}", self.kind, text.shown());
-        let mistake = Mistake::error(text.place, message);
-        context.note(match nearest(&text.value, self.known.iter().copied()) {
-            Some(near) => mistake.hint(format!("did you mean `{near}`?")),
-            None if self.known.is_empty() => mistake.hint(format!("write a `[[{}]]`", self.kind)),
-            None => mistake.hint(format!("there are {}", list(&self.known))),
+        let wrong = Wrong::new(format!("there is no {} {}", self.kind, text.shown()));
+        let near = nearest(&text.value, self.known.iter().copied());
+        context.wrong(text, match (near, self.known.first()) {
+            (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+            (None, Some(first)) if text.unquoted.is_some() => {
+                wrong.hint(format!("write `{first}`"))
+            }
+            (None, Some(_)) => wrong.hint(format!("there are {}", list(&self.known))),
+            (None, None) => wrong.hint(format!("write a `[[{}]]`", self.kind)),
         });
         false
     }
@@ -125,6 +143,26 @@ fn names(tables: &Tables) -> Vec<&str> {
         .iter()
         .filter_map(|named| named.name.as_deref())
         .collect()
+}
+
+/// Notes the devices whose ident another has: only the first of them names messages. They are
+/// not left out, since streams and groups know the second one as well.
+fn refuse_shared_idents(context: &Context<'_>, devices: &[device::Draft]) {
+    let mut first: HashMap<&str, &device::Draft> = HashMap::new();
+    for draft in devices {
+        let ident = draft.device.ident.as_str();
+        match first.entry(ident) {
+            Entry::Vacant(entry) => {
+                entry.insert(draft);
+            }
+            Entry::Occupied(entry) => {
+                let name = shorten(&entry.get().device.name);
+                let message = format!("the device `{name}` has this ident already");
+                let hint = "give each device an ident of its own";
+                context.note(Mistake::error(draft.ident, message).hint(hint));
+            }
+        }
+    }
 }
 
 /// Keeps the first of those that want one address.
@@ -179,7 +217,7 @@ fn warn_of_unwanted(context: &Context<'_>, drafts: &Drafts) {
         drafts
             .streams
             .iter()
-            .map(|stream| &stream.settings)
+            .filter_map(|stream| stream.settings.as_ref())
             .filter(|s| s.enabled)
     };
     let by_device =

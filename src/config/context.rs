@@ -32,7 +32,10 @@ pub(super) struct Text {
     pub(super) place: Place,
     /// Where its first byte stands in the file; none where places in it are not places there.
     inner: Option<usize>,
-    secret: bool,
+    /// What of the value must not be shown.
+    secrets: Vec<String>,
+    /// What it is where it should have stood in quotes.
+    pub(super) unquoted: Option<&'static str>,
 }
 
 /// Why a string is not what its key wants.
@@ -79,17 +82,27 @@ impl<'a> Context<'a> {
     /// A node that has to be a string.
     pub(super) fn text(&self, node: &Node) -> Option<Text> {
         let Tree::Text(raw) = &node.tree else {
-            self.expected("text", node, Some("put it in quotes"));
+            match self.loose(node) {
+                Some(text) => self.unquoted(&text),
+                None => self.expected("text", node, "write `\"...\"`"),
+            }
             return None;
         };
         let written = self.sources.text(node.place);
         let inner = written.find(raw.as_str()).map(|at| node.place.start + at);
         match expand(raw, self.environment) {
             Ok(expanded) => Some(Text {
+                secrets: match inner {
+                    Some(_) if !expanded.secret => self.sources.hidden(node.place),
+                    _ if expanded.secret || self.sources.hides(node.place) => {
+                        vec![expanded.text.clone()]
+                    }
+                    _ => Vec::new(),
+                },
                 value: expanded.text,
                 place: node.place,
                 inner: inner.filter(|_| !expanded.changed),
-                secret: expanded.secret,
+                unquoted: None,
             }),
             Err(unknown) => {
                 let place = within(node.place, inner, Some(unknown.at));
@@ -103,9 +116,56 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// As [`Context::text`]; of what should stand in quotes, what it would be in them, and nothing
+    /// is noted yet. None without a note where it is a list or a table.
+    pub(super) fn loose(&self, node: &Node) -> Option<Text> {
+        match &node.tree {
+            Tree::Text(_) => self.text(node),
+            Tree::List(_) | Tree::Table(_) => None,
+            other => Some(Text {
+                value: self.sources.text(node.place).to_owned(),
+                place: node.place,
+                inner: None,
+                secrets: self.sources.hidden(node.place),
+                unquoted: Some(other.kind()),
+            }),
+        }
+    }
+
+    /// Notes that a text should stand in quotes, if it does not.
+    pub(super) fn unquoted(&self, text: &Text) {
+        let Some(kind) = text.unquoted else {
+            return;
+        };
+        let message = match kind {
+            "a word without quotes" => "not a value".to_owned(),
+            kind => format!("expected text, found {kind}"),
+        };
+        let value = match !text.secrets.is_empty() {
+            true => "\"...\"".to_owned(),
+            false => format!("\"{}\"", shorten(&text.value)),
+        };
+        let hint = format!("put text in quotes: `{}`", self.assigned(text.place, &value));
+        self.note(Mistake::error(text.place, message).hint(hint));
+    }
+
+    /// `value` behind the key that stands before a place, if there is one.
+    pub(super) fn assigned(&self, place: Place, value: &str) -> String {
+        let before = self.sources.text(Place { start: 0, end: place.start, ..place });
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = line.trim_end();
+        let head = line.strip_suffix('=').map(str::trim_end).unwrap_or_default();
+        let of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"');
+        let start = head.rfind(|c| !of_key(c)).map_or(0, |at| at + 1);
+        match head.get(start..) {
+            Some(key) if !key.is_empty() => format!("{key} = {value}"),
+            _ => value.to_owned(),
+        }
+    }
+
     /// The text of a node, if it is one; notes nothing.
     pub(super) fn quiet_text(&self, node: &Node) -> Option<String> {
-        let Tree::Text(raw) = &node.tree else {
+        let (Tree::Text(raw) | Tree::Bare(raw)) = &node.tree else {
             return None;
         };
         expand(raw, self.environment)
@@ -117,27 +177,41 @@ impl<'a> Context<'a> {
     pub(super) fn wrong(&self, text: &Text, wrong: Wrong) {
         let place = within(text.place, text.inner, wrong.at);
         let shown = |said: String| {
-            if text.secret {
-                censor(&said, &text.value)
-            } else {
-                said
-            }
+            let secrets = text.secrets.iter();
+            secrets.fold(said, |said, secret| censor(&said, secret))
         };
         let mistake = Mistake::error(place, shown(wrong.message));
+        let hint = wrong.hint.map(shown);
         self.note(Mistake {
-            hint: wrong.hint.map(shown),
+            hint: match text.unquoted {
+                Some(_) => hint.map(|hint| self.with_quotes(text.place, hint)),
+                None => hint,
+            },
             ..mistake
         });
     }
 
+    /// A hint that names what to write, with the key and the quotes that are not there.
+    fn with_quotes(&self, place: Place, hint: String) -> String {
+        let begins = ["write it like `", "write `", "did you mean `"];
+        let meant = begins.iter().find_map(|begin| hint.strip_prefix(begin));
+        let meant = meant.and_then(|rest| rest.split('`').next());
+        match meant.filter(|meant| !meant.contains(['=', '"'])) {
+            Some(meant) => {
+                let written = self.assigned(place, &format!("\"{meant}\""));
+                format!("write `{written}`")
+            }
+            None => hint,
+        }
+    }
+
     /// Notes that a value is of another kind.
-    pub(super) fn expected(&self, expected: &str, node: &Node, hint: Option<&str>) {
-        let message = format!("expected {expected}, found {}", node.tree.kind());
-        let mistake = Mistake::error(node.place, message);
-        self.note(Mistake {
-            hint: hint.map(str::to_owned),
-            ..mistake
-        });
+    pub(super) fn expected(&self, expected: &str, node: &Node, hint: impl Into<String>) {
+        let message = match node.tree {
+            Tree::Bare(_) => format!("not a value: expected {expected}"),
+            _ => format!("expected {expected}, found {}", node.tree.kind()),
+        };
+        self.note(Mistake::error(node.place, message).hint(hint));
     }
 }
 
@@ -156,7 +230,7 @@ fn within(whole: Place, inner: Option<usize>, at: Option<Range<usize>>) -> Place
 impl Text {
     /// For messages: in backticks, or the stars.
     pub(super) fn shown(&self) -> String {
-        if self.secret {
+        if !self.secrets.is_empty() {
             "`***`".to_owned()
         } else {
             format!("`{}`", shorten(&self.value))
@@ -164,12 +238,13 @@ impl Text {
     }
 }
 
-/// What was said of a secret, without what is quoted of it.
+/// What was said of a secret, without what is quoted of it. A sign or two tell nothing.
 fn censor(said: &str, secret: &str) -> String {
     let pieces = said.split('`').enumerate();
     let shown = pieces.map(|(index, piece)| {
-        let quoted = index % 2 == 1;
-        if quoted && secret.contains(piece.trim_end_matches('…')) {
+        let quoted = index % 2 == 1 && piece.chars().nth(2).is_some();
+        let of_secret = secret.contains(piece.trim_end_matches('…'));
+        if quoted && (of_secret || !secret.is_empty() && piece.contains(secret)) {
             "***"
         } else {
             piece

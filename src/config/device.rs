@@ -6,34 +6,50 @@ use super::context::Context;
 use super::context::Text;
 use super::context::Wrong;
 use super::reader::Reader;
+use super::source::Place;
 use super::tree::Table;
 use super::value;
 use crate::message::check_ident;
 use crate::pattern::Pattern;
 
+/// A device, and where its ident stands.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) device: Device,
+    pub(super) ident: Place,
+}
+
 /// A group, and where it names its devices.
 #[derive(Debug)]
 pub(super) struct GroupDraft {
-    /// With all names that it gives.
-    pub(super) group: Group,
-    /// The same, with their places.
+    /// With all names that it gives; none if there is a mistake in it.
+    pub(super) group: Option<Group>,
+    /// The same names, with their places.
     pub(super) devices: Vec<Text>,
 }
 
 /// `[[device]]`; none if there is a mistake in it.
-pub(super) fn device(context: &Context<'_>, table: &Table) -> Option<Device> {
+pub(super) fn device(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "device");
     let name = reader.name(NAME_MAX);
     let ident = reader.required("ident", "ident = \"352093081452251\"");
     let ident = ident.and_then(|text| reader.parse(&text, pattern));
     let data = value::parameters(&mut reader, "data");
+    let place = reader.value_place("ident");
     let clean = reader.finish();
-    let (name, ident) = (name?, ident?);
-    clean.then_some(Device { name, ident, data })
+    let (name, pattern) = (name?, ident?);
+    clean.then_some(Draft {
+        device: Device {
+            name,
+            ident: pattern,
+            data,
+        },
+        ident: place,
+    })
 }
 
-/// `[[group]]`; none if there is a mistake in it.
-pub(super) fn group(context: &Context<'_>, table: &Table) -> Option<GroupDraft> {
+/// `[[group]]`.
+pub(super) fn group(context: &Context<'_>, table: &Table) -> GroupDraft {
     let mut reader = Reader::new(context, table, "group");
     let name = reader.name(NAME_MAX);
     if !reader.has("devices") {
@@ -42,25 +58,31 @@ pub(super) fn group(context: &Context<'_>, table: &Table) -> Option<GroupDraft> 
     let devices = reader.texts("devices").unwrap_or_default();
     let clean = reader.finish();
     let names = devices.iter().map(|text| text.value.clone()).collect();
-    Some(GroupDraft {
-        group: Group {
-            name: name?,
-            devices: names,
-        },
+    let group = name.map(|name| Group {
+        name,
+        devices: names,
+    });
+    GroupDraft {
+        group: group.filter(|_| clean),
         devices,
-    })
-    .filter(|_| clean)
+    }
 }
 
 /// An ident, or a pattern of idents.
 pub(super) fn pattern(text: &str) -> Result<Pattern, Wrong> {
-    check_ident(text).map_err(|invalid| Wrong::new(invalid.to_string()))?;
-    Ok(Pattern::new(text))
+    ident(text).map(|ident| Pattern::new(&ident))
 }
 
 /// An ident.
 pub(super) fn ident(text: &str) -> Result<String, Wrong> {
-    check_ident(text).map_err(|invalid| Wrong::new(invalid.to_string()))?;
+    check_ident(text).map_err(|invalid| {
+        let wrong = Wrong::new(invalid.to_string());
+        let other = text.replace(['#', '+', '/'], "-");
+        match check_ident(&other) {
+            Ok(_) => wrong.hint(format!("write `{other}`")),
+            Err(_) => wrong.hint("write it like `352093081452251`"),
+        }
+    })?;
     Ok(text.to_owned())
 }
 

@@ -189,9 +189,9 @@ impl Excerpt {
         for (offset, c) in text.get(line.clone())?.char_indices() {
             let at = line.start + offset;
             let secret = source
-                .secrets
-                .iter()
-                .position(|secret| secret.contains(&at));
+                .secret_from(at)
+                .filter(|(_, secret)| secret.contains(&at))
+                .map(|(index, _)| index);
             let begin = match hidden {
                 Some((last, begin)) if secret == Some(last) => begin,
                 _ => shown.len(),

@@ -22,7 +22,7 @@ pub(super) struct Expanded {
     pub(super) text: String,
     /// There was a reference; places in the text are not places in the file.
     pub(super) changed: bool,
-    /// Something came from a file: not to be shown.
+    /// Something came from a file or a variable: not to be shown.
     pub(super) secret: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<Expand
         })?;
         expanded.text.push_str(&value);
         expanded.changed = true;
-        expanded.secret |= reference.starts_with("file:");
+        expanded.secret |= reference.starts_with("file:") || reference.starts_with("env:");
         rest = after;
     }
     expanded.text.push_str(rest);
@@ -83,7 +83,9 @@ fn resolve(reference: &str, environment: &dyn Environment) -> Result<String, Rea
             read(&format!("/sys/class/net/{name}/address"), environment)
         }
         _ => {
-            let message = format!("`${{{reference}}}` is not known");
+            // what is behind may be a default, and that a password
+            let shown = reference.split_once(":-").map_or(reference, |(name, _)| name);
+            let message = format!("`${{{shown}}}` is not known");
             Err((message, Some(format!("known are {KNOWN}"))))
         }
     }

@@ -77,6 +77,41 @@ impl Tables {
             .and_then(|index| self.tables.get(*index))
     }
 
+    /// Leaves out what a drop-in says of a table that nobody has: without the key that it needs
+    /// it is not meant as a new one.
+    fn refuse_misspelt(
+        &mut self,
+        kind: &str,
+        needed: &str,
+        sources: &Sources,
+        mistakes: &mut Vec<Mistake>,
+    ) {
+        let is_whole = |named: &Named| {
+            let table = &named.table;
+            table.place.file == MAIN || table.damaged || table.entry(needed).is_some()
+        };
+        let (whole, rest): (Vec<_>, Vec<_>) = self.tables.drain(..).partition(is_whole);
+        let names: Vec<String> = whole.iter().filter_map(|named| named.name.clone()).collect();
+        for mut named in rest {
+            let Some(name) = named.name.clone() else {
+                self.tables.push(named);
+                continue;
+            };
+            let message = format!("there is no {kind} `{}`", shown(&named, sources));
+            let mistake = Mistake::error(named.name_place(), message);
+            mistakes.push(match nearest(&name, names.iter().map(String::as_str)) {
+                Some(near) => mistake.hint(format!("did you mean `{near}`?")),
+                None => mistake.hint(format!("a new one needs `{needed}`")),
+            });
+            named.table.damaged = true;
+        }
+        self.tables.extend(whole);
+        let named = self.tables.iter().enumerate();
+        let by_name = named.filter_map(|(at, named)| Some((named.name.clone()?, at)));
+        // the first of a name counts
+        self.by_name = by_name.collect::<Vec<_>>().into_iter().rev().collect();
+    }
+
     fn push(&mut self, named: Named) {
         if let Some(name) = &named.name {
             self.by_name
@@ -120,6 +155,14 @@ pub(super) fn merge(
         for entry in document.root.entries {
             merged.lay(entry, environment, sources, mistakes);
         }
+    }
+    for (kind, needed, tables) in [
+        ("channel", "type", &mut merged.channels),
+        ("device", "ident", &mut merged.devices),
+        ("group", "devices", &mut merged.groups),
+        ("stream", "type", &mut merged.streams),
+    ] {
+        tables.refuse_misspelt(kind, needed, sources, mistakes);
     }
     merged.refuse_shared_names(sources, mistakes);
     merged
@@ -209,8 +252,20 @@ fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
         let message = format!("`{key}` is a list of tables");
         Mistake::error(place, message).hint(format!("write `[[{key}]]`"))
     };
-    let Tree::List(list) = entry.node.tree else {
-        return Err(wrong(entry.key_place));
+    let list = match entry.node.tree {
+        Tree::List(list) => list,
+        Tree::Table(table) => {
+            let mut mistake = wrong(entry.key_place);
+            // `[stream.cloud]`, as others name their tables
+            if let [Entry { key: name, node, .. }] = table.entries.as_slice()
+                && let Tree::Table(_) = node.tree
+            {
+                let name = shorten(name);
+                mistake = mistake.hint(format!("write `[[{key}]]`, and `name = \"{name}\"` below"));
+            }
+            return Err(mistake);
+        }
+        _ => return Err(wrong(entry.key_place)),
     };
     let table = |node: Node| match node.tree {
         Tree::Table(table) => Ok(table),
@@ -230,6 +285,15 @@ fn overlay(base: &mut Table, later: Table) {
     }
 }
 
+/// The name of a table, for a message; what came from elsewhere is not shown.
+fn shown(named: &Named, sources: &Sources) -> String {
+    let name = named.name.as_deref().unwrap_or_default();
+    match sources.text(named.name_place()).contains("${") {
+        true => "***".to_owned(),
+        false => shorten(name),
+    }
+}
+
 /// Where the other one is, for a hint.
 fn first(named: &Named, sources: &Sources) -> String {
     let place = named.name_place();
@@ -246,13 +310,23 @@ fn first(named: &Named, sources: &Sources) -> String {
 /// The `name` of a table with its references replaced; mistakes are left to its reader.
 fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     match &table.entry("name")?.node.tree {
-        Tree::Text(name) => expand(name, environment).ok().map(|expanded| expanded.text),
+        Tree::Text(name) | Tree::Bare(name) => expand(name, environment).ok().map(|expanded| expanded.text),
         _ => None,
     }
 }
 
 /// That there is no such table.
 fn unknown(entry: &Entry) -> Mistake {
+    let is_table = match &entry.node.tree {
+        Tree::Table(_) => true,
+        Tree::List(list) => matches!(list.as_slice(), [Node { tree: Tree::Table(_), .. }, ..]),
+        _ => false,
+    };
+    if !is_table && !TABLES.contains(&entry.key.as_str()) {
+        let message = format!("`{}` stands in no table", shorten(&entry.key));
+        let hint = "put it below the `[...]` or `[[...]]` that it belongs to";
+        return Mistake::error(entry.key_place, message).hint(hint);
+    }
     let mistake = Mistake::error(
         entry.key_place,
         format!("unknown table `{}`", shorten(&entry.key)),
@@ -263,6 +337,9 @@ fn unknown(entry: &Entry) -> Mistake {
         None => mistake.hint(format!("known are {}", list(&TABLES))),
     }
 }
+
+/// The main file is read first.
+const MAIN: usize = 0;
 
 /// All tables that there are.
 const TABLES: [&str; 7] = ["ring", "log", "api", "channel", "device", "group", "stream"];

@@ -13,6 +13,7 @@
 //! the others are used.
 
 mod address;
+mod amount;
 mod channel;
 mod channel_mqtt;
 mod channel_self;
@@ -24,10 +25,12 @@ mod context;
 mod device;
 mod diagnostic;
 mod environment;
+mod examples;
 mod expand;
 mod files;
 mod later;
 mod merge;
+mod parameters;
 mod reader;
 mod secrets;
 mod section;
@@ -206,7 +209,7 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::Rin
         groups: merged
             .groups
             .iter()
-            .filter_map(|g| device::group(context, &g.table))
+            .map(|g| device::group(context, &g.table))
             .collect(),
         channels: merged
             .channels
@@ -216,7 +219,7 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::Rin
         streams: merged
             .streams
             .iter()
-            .filter_map(|s| stream::read(context, &s.table))
+            .map(|s| stream::read(context, &s.table))
             .collect(),
     };
     check::check(context, merged, &api, &mut drafts);
@@ -229,12 +232,12 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::Rin
             .into_iter()
             .map(|draft| draft.settings)
             .collect(),
-        devices: drafts.devices,
-        groups: drafts.groups.into_iter().map(|draft| draft.group).collect(),
+        devices: drafts.devices.into_iter().map(|it| it.device).collect(),
+        groups: drafts.groups.into_iter().filter_map(|it| it.group).collect(),
         streams: drafts
             .streams
             .into_iter()
-            .map(|draft| draft.settings)
+            .filter_map(|draft| draft.settings)
             .collect(),
     };
     (config, ring_state)

@@ -9,6 +9,7 @@ use super::context::Wrong;
 use super::context::list;
 use super::context::shorten;
 use super::diagnostic::Mistake;
+use super::examples;
 use super::later;
 use super::source::Place;
 use super::tree::Entry;
@@ -16,12 +17,8 @@ use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
 use crate::spelling::nearest;
-use crate::units::Period;
-use crate::units::Size;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
-use std::time::Duration;
 
 /// One table.
 pub(super) struct Reader<'a> {
@@ -92,10 +89,34 @@ impl<'a> Reader<'a> {
         self.table.entry(key).map(|entry| &entry.node)
     }
 
+    /// What it is.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What to write where the value of a key is of another kind.
+    pub(super) fn example(&self, key: &str) -> String {
+        format!("write `{key} = {}`", examples::value(self.kind, key))
+    }
+
     /// A string.
     pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
+        let text = self.loose(key)?;
+        self.context.unquoted(&text);
+        Some(text).filter(|text| text.unquoted.is_none())
+    }
+
+    /// A string, or what it would be in quotes, of which nothing is noted yet.
+    pub(super) fn loose(&mut self, key: &'static str) -> Option<Text> {
+        self.loose_like(key, &self.example(key))
+    }
+
+    fn loose_like(&mut self, key: &'static str, hint: &str) -> Option<Text> {
         let node = self.take(key)?;
-        self.context.text(node)
+        if let Tree::List(_) | Tree::Table(_) = node.tree {
+            self.context.expected("text", node, hint);
+        }
+        self.context.loose(node)
     }
 
     /// A string that has to be there; `hint` is the line to write.
@@ -105,7 +126,7 @@ impl<'a> Reader<'a> {
             self.missing(key, hint);
             return None;
         }
-        self.text(key)
+        self.loose_like(key, &format!("write `{hint}`"))
     }
 
     /// A string with a meaning.
@@ -114,30 +135,41 @@ impl<'a> Reader<'a> {
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
-        let text = self.text(key)?;
+        let text = self.loose(key)?;
         self.parse(&text, parse)
     }
 
-    /// The meaning of a string.
+    /// The meaning of a string, if it stands in quotes.
     pub(super) fn parse<'t, T>(
         &self,
         text: &'t Text,
         parse: impl FnOnce(&'t str) -> Result<T, Wrong>,
     ) -> Option<T> {
-        parse(&text.value)
-            .map_err(|wrong| self.context.wrong(text, wrong))
-            .ok()
+        let parsed = parse(&text.value).map_err(|wrong| self.context.wrong(text, wrong));
+        if parsed.is_ok() {
+            self.context.unquoted(text);
+        }
+        parsed.ok().filter(|_| text.unquoted.is_none())
     }
 
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
         let Tree::Flag(flag) = node.tree else {
-            self.context
-                .expected("`true` or `false`", node, unquote(node));
+            let word = self.word(node).to_lowercase();
+            let hint = match YES_AND_NO.iter().find(|(known, _)| *known == word) {
+                Some((_, flag)) => format!("write `{key} = {flag}`"),
+                None => format!("write `{key} = true` or `{key} = false`"),
+            };
+            self.context.expected("`true` or `false`", node, hint);
             return None;
         };
         Some(flag)
+    }
+
+    /// A value as it is written, without quotes.
+    fn word(&self, node: &Node) -> &'a str {
+        self.context.sources.text(node.place).trim_matches(['"', '\''])
     }
 
     /// An integer within a range.
@@ -146,15 +178,22 @@ impl<'a> Reader<'a> {
         T: TryFrom<i128> + PartialOrd + Display,
     {
         let node = self.take(key)?;
+        let (start, end) = (range.start(), range.end());
+        let fitting = |number| {
+            let fitting = T::try_from(number).ok();
+            fitting.filter(|number| range.contains(number))
+        };
         let Tree::Integer(number) = node.tree else {
-            self.context.expected("an integer", node, unquote(node));
+            let word = self.word(node).trim_end_matches(".0");
+            let hint = match word.parse().ok().and_then(fitting).or_else(|| fitting(10)) {
+                Some(number) => format!("write `{key} = {number}`"),
+                None => format!("write `{key} = {start}`"),
+            };
+            self.context.expected("an integer", node, hint);
             return None;
         };
-        let fitting = T::try_from(number)
-            .ok()
-            .filter(|number| range.contains(number));
+        let fitting = fitting(number);
         if fitting.is_none() {
-            let (start, end) = (range.start(), range.end());
             let nearest = if number <= 0 { start } else { end };
             let message = format!("`{key}` is from {start} to {end}");
             self.error(node.place, message, format!("write `{key} = {nearest}`"));
@@ -172,7 +211,7 @@ impl<'a> Reader<'a> {
         };
         if read.is_none() {
             self.context
-                .expected("a list of integers", node, Some(&hint));
+                .expected("a list of integers", node, hint);
         }
         read
     }
@@ -188,80 +227,15 @@ impl<'a> Reader<'a> {
             )]
             Tree::Integer(number) => Some(number as f64),
             _ => {
-                self.context.expected("a number", node, unquote(node));
+                let word = self.word(node);
+                let hint = match word.parse::<f64>() {
+                    Ok(number) if number > 0.0 => format!("write `{key} = {number}`"),
+                    _ => self.example(key),
+                };
+                self.context.expected("a number", node, hint);
                 None
             }
         }
-    }
-
-    /// A duration within a range.
-    pub(super) fn period(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<Duration>,
-    ) -> Option<Duration> {
-        let range = Period(*range.start())..=Period(*range.end());
-        self.amount(
-            key,
-            Kind {
-                name: "a duration",
-                example: "30s",
-            },
-            range,
-        )
-        .map(|Period(t)| t)
-    }
-
-    /// A size within a range, in bytes.
-    pub(super) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
-        let range = Size(*range.start())..=Size(*range.end());
-        self.amount(
-            key,
-            Kind {
-                name: "a size",
-                example: "64 KiB",
-            },
-            range,
-        )
-        .map(|Size(bytes)| bytes)
-    }
-
-    /// A number with a unit within a range.
-    fn amount<T>(&mut self, key: &'static str, kind: Kind, range: RangeInclusive<T>) -> Option<T>
-    where
-        T: FromStr<Err: Display> + PartialOrd + Display,
-    {
-        let node = self.take(key)?;
-        if let Tree::Integer(number) = node.tree {
-            let unit = kind
-                .example
-                .trim_start_matches(|c: char| c.is_ascii_digit());
-            let message = format!("{} has a unit", kind.name);
-            self.error(
-                node.place,
-                message,
-                format!("write `{key} = \"{number}{unit}\"`"),
-            );
-            return None;
-        }
-        let text = self.context.text(node)?;
-        self.parse(&text, |value| {
-            let amount = value.parse::<T>().map_err(|error| {
-                Wrong::new(format!("{} is not {}: {error}", text.shown(), kind.name)).hint(
-                    match meant::<T>(value) {
-                        Some(meant) => format!("write `{key} = \"{meant}\"`"),
-                        None => format!("write it like `{key} = \"{}\"`", kind.example),
-                    },
-                )
-            })?;
-            if range.contains(&amount) {
-                return Ok(amount);
-            }
-            let (start, end) = (range.start(), range.end());
-            let nearest = if amount < *start { start } else { end };
-            Err(Wrong::new(format!("`{key}` is from `{start}` to `{end}`"))
-                .hint(format!("write `{key} = \"{nearest}\"`")))
-        })
     }
 
     /// One of several words.
@@ -270,7 +244,14 @@ impl<'a> Reader<'a> {
         key: &'static str,
         choices: &[(&'static str, T)],
     ) -> Option<T> {
-        let text = self.text(key)?;
+        if let Some(Tree::List(_) | Tree::Table(_)) = self.table.entry(key).map(|e| &e.node.tree) {
+            let node = self.take(key)?;
+            let first = choices.first().map(|(name, _)| *name).unwrap_or_default();
+            let hint = format!("write `{key} = \"{first}\"`");
+            self.context.expected("text", node, hint);
+            return None;
+        }
+        let text = self.loose(key)?;
         self.parse(&text, |value| {
             let found = choices.iter().find(|(name, _)| *name == value);
             found.map(|(_, choice)| *choice).ok_or_else(|| {
@@ -292,18 +273,20 @@ impl<'a> Reader<'a> {
             return Wrong::new(format!("`{key}` {shown} is not supported yet"))
                 .hint(format!("supported are {}", list(names)));
         }
-        let later: Vec<&str> = later::values(&later_key).collect();
-        let known = names.iter().chain(&later).copied();
         let wrong = Wrong::new(format!("unknown `{key}` {shown}"));
-        match nearest(&text.value, known) {
-            Some(near) => wrong.hint(format!("did you mean `{near}`?")),
-            None => wrong.hint(format!("known are {}", list(names))),
+        match (nearest(&text.value, names.iter().copied()), names.first()) {
+            (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+            (None, Some(first)) if text.unquoted.is_some() => {
+                let all = list(names);
+                wrong.hint(format!("write `{key} = \"{first}\"`; known are {all}"))
+            }
+            _ => wrong.hint(format!("known are {}", list(names))),
         }
     }
 
     /// The `type`: which keys of its own it has. One that is only misspelt is noted and taken for
     /// the one that was meant, so that the mistakes in its keys are found, too.
-    pub(super) fn kind<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(super) fn kind_of<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
         let example = choices
             .first()
             .map(|(name, _)| format!("type = \"{name}\""));
@@ -346,14 +329,19 @@ impl<'a> Reader<'a> {
         Some(match &node.tree {
             Tree::List(list) => list
                 .iter()
-                .filter_map(|node| self.context.text(node))
+                .filter_map(|node| {
+                    if let Tree::List(_) | Tree::Table(_) = node.tree {
+                        self.context.expected("text", node, self.example(key));
+                    }
+                    self.context.loose(node)
+                })
                 .collect(),
-            Tree::Text(_) => self.context.text(node).into_iter().collect(),
-            _ => {
-                self.context
-                    .expected("a list of texts", node, Some("write `[\"...\"]`"));
+            Tree::Table(_) => {
+                let hint = self.example(key);
+                self.context.expected("a list of texts", node, hint);
                 Vec::new()
             }
+            _ => self.context.loose(node).into_iter().collect(),
         })
     }
 
@@ -363,11 +351,40 @@ impl<'a> Reader<'a> {
         match &node.tree {
             Tree::Table(table) => Some(Reader::new(self.context, table, key)),
             _ => {
-                self.context
-                    .expected("a table", node, Some("write `{ key = \"value\" }`"));
+                let hint = self.table_meant(key, node);
+                self.context.expected("a table", node, hint);
                 None
             }
         }
+    }
+
+    /// What to write where a table is expected.
+    fn table_meant(&self, key: &str, node: &Node) -> String {
+        let written = self.context.sources.text(node.place);
+        match &node.tree {
+            Tree::List(list) if matches!(list.as_slice(), [Node { tree: Tree::Table(_), .. }, ..]) => {
+                let kind = self.kind;
+                return format!("write `[{kind}.{key}]`");
+            }
+            Tree::Flag(false) => return format!("leave `{key}` out"),
+            Tree::Text(_) | Tree::List(_) if !self.context.sources.hides(node.place) => {
+                let is_path = |text: &str| text.starts_with('/') && !text.ends_with('/');
+                let fits = match (key, &node.tree) {
+                    ("rejects", Tree::Text(text)) => is_path(text),
+                    ("stamp", Tree::Text(text)) => !text.is_empty(),
+                    ("retry", Tree::Text(text)) => text.parse::<crate::units::Period>().is_ok(),
+                    ("convert", Tree::List(list)) => {
+                        list.iter().all(|node| matches!(node.tree, Tree::Text(_)))
+                    }
+                    _ => false,
+                };
+                if let Some(table) = fits.then(|| examples::around(key, written)).flatten() {
+                    return format!("write `{key} = {table}`");
+                }
+            }
+            _ => {}
+        }
+        self.example(key)
     }
 
     /// The keys of this table are names of any kind: all of it, in order.
@@ -393,9 +410,11 @@ impl<'a> Reader<'a> {
     /// Notes a key that nobody asked for.
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
-        let known = self.asked.iter().copied();
+        let known = || self.asked.iter().copied();
         let mistake = Mistake::error(entry.key_place, format!("unknown key `{key}`"));
-        self.context.note(match nearest(&key, known) {
+        let other = OTHER_NAMES.iter().filter(|(name, _)| *name == key);
+        let other = other.map(|(_, meant)| *meant).find(|meant| self.asked.contains(meant));
+        self.context.note(match nearest(&key, known()).or(other) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake.hint(format!("known are {}", list(&self.asked))),
         });
@@ -409,43 +428,38 @@ fn whole(node: &Node) -> Option<i64> {
     }
 }
 
-/// What to do with a text where none is expected.
-fn unquote(node: &Node) -> Option<&'static str> {
-    matches!(node.tree, Tree::Text(_)).then_some("write it without quotes")
-}
+/// Flags as others write them, in small letters.
+const YES_AND_NO: [(&str, bool); 14] = [
+    ("true", true),
+    ("yes", true),
+    ("on", true),
+    ("1", true),
+    ("y", true),
+    ("enable", true),
+    ("enabled", true),
+    ("false", false),
+    ("no", false),
+    ("off", false),
+    ("0", false),
+    ("n", false),
+    ("disable", false),
+    ("disabled", false),
+];
 
-/// The amount that somebody meant who wrote the unit in another way.
-fn meant<T: FromStr>(value: &str) -> Option<T> {
-    let rewritten = UNITS.iter().filter_map(|(written, unit)| {
-        value
-            .trim()
-            .strip_suffix(written)
-            .map(|number| format!("{number}{unit}"))
-    });
-    rewritten.filter_map(|text| text.parse().ok()).next()
-}
-
-/// A kind of amount, for messages.
-#[derive(Clone, Copy)]
-struct Kind {
-    name: &'static str,
-    example: &'static str,
-}
-
-/// Units as others write them.
-const UNITS: [(&str, &str); 14] = [
-    ("KB", "KiB"),
-    ("kB", "KiB"),
-    ("K", "KiB"),
-    ("MB", "MiB"),
-    ("M", "MiB"),
-    ("GB", "GiB"),
-    ("G", "GiB"),
-    ("sec", "s"),
-    ("seconds", "s"),
-    ("min", "m"),
-    ("minutes", "m"),
-    ("hours", "h"),
-    ("days", "d"),
-    ("day", "d"),
+/// Keys as others name them.
+const OTHER_NAMES: [(&str, &str); 14] = [
+    ("user", "username"),
+    ("pass", "password"),
+    ("host", "url"),
+    ("broker", "url"),
+    ("server", "url"),
+    ("endpoint", "url"),
+    ("host", "address"),
+    ("server", "address"),
+    ("port", "listen"),
+    ("ssl", "tls"),
+    ("cert", "certificate"),
+    ("cafile", "ca"),
+    ("id", "ident"),
+    ("file", "path"),
 ];

@@ -1,4 +1,5 @@
-//! What must not be shown: the values of keys that hold passwords and tokens.
+//! What must not be shown: the values of keys that hold passwords and tokens, logins and queries
+//! in URLs, defaults of variables, and the comments beside them.
 //!
 //! Hides too much rather than too little: a misspelt `pasword` is hidden as well.
 
@@ -9,32 +10,50 @@ use super::tree::Node;
 use super::tree::Table;
 use super::tree::Tree;
 use crate::spelling::distance;
+use std::ops::Range;
 
-/// Whether the value of a key is a secret.
+/// Whether the value of a key is a secret, or a table or list of secrets.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    SECRETS
-        .iter()
-        .any(|secret| key.contains(secret) || is_slip(&key, secret))
-        || key.split(['-', '_', '.']).any(|word| word == "key")
+    SECRETS.iter().any(|secret| key.contains(secret))
+        || key.ends_with("apikey")
+        || key.ends_with("accesskey")
+        || is_word_of_secrets(&key)
+        || key.split(['-', '_', '.']).any(is_word_of_secrets)
 }
 
-/// Whether one slip of the finger makes the one of the other.
+fn is_word_of_secrets(word: &str) -> bool {
+    word == "key"
+        || KEEPERS.iter().any(|keeper| word == *keeper || is_slip(word, keeper))
+        || SECRETS.iter().any(|secret| is_slip(word, secret))
+}
+
+/// Whether one slip of the finger makes the one of the other; of long ones, two, of short ones,
+/// none.
 fn is_slip(key: &str, secret: &str) -> bool {
-    key.len().abs_diff(secret.len()) <= 1 && distance(key, secret) == 1
+    let slips = match secret.len() {
+        0..5 => 0,
+        5..7 => 1,
+        _ => 2,
+    };
+    // most words are ruled out by their letters: every word of a damaged file comes here
+    let other = |letter: &u8| !key.as_bytes().contains(letter);
+    key.len().abs_diff(secret.len()) <= slips
+        && secret.as_bytes().iter().filter(|l| other(l)).count() <= slips
+        && distance(key, secret) <= slips
 }
 
-/// Hides the secrets of a file.
-pub(super) fn hide(sources: &mut Sources, root: &Table) {
+/// Hides the secrets of a file, and what is said beside them.
+pub(super) fn hide(sources: &mut Sources, file: usize, root: &Table) {
     hide_table(sources, root, "");
+    sources.settle(file);
+    hide_comments(sources, file);
 }
 
 /// `parent` is the key of the table: a misplaced dot cuts a key in two.
 fn hide_table(sources: &mut Sources, table: &Table, parent: &str) {
     for entry in &table.entries {
-        let secret = is_secret(&entry.key) || is_secret(&format!("{parent}{}", entry.key));
-        // `users` holds passwords by user
-        if secret || entry.key == "users" {
+        if is_secret(&entry.key) || is_secret(&format!("{parent}{}", entry.key)) {
             hide_all(sources, &entry.node);
         } else {
             hide_within(sources, entry);
@@ -52,22 +71,115 @@ fn hide_within(sources: &mut Sources, entry: &Entry) {
         match &node.tree {
             Tree::Table(table) => hide_table(sources, table, &entry.key),
             Tree::List(_) => hide_all(sources, node),
-            Tree::Text(text) if text.contains('@') => hide_password(sources, node.place),
+            Tree::Text(_) | Tree::Bare(_) => hide_in_text(sources, node.place, &entry.key),
             _ => {}
         }
     }
 }
 
-/// Hides the password of a URL at `place`, if it has one.
-fn hide_password(sources: &mut Sources, place: Place) {
-    if let Some(password) = password_of_url(sources.text(place)) {
-        let (start, end) = (place.start + password.start, place.start + password.end);
+/// Hides what of the text of a key is a secret.
+fn hide_in_text(sources: &mut Sources, place: Place, key: &str) {
+    let text = sources.text(place);
+    let hidden = if names_a_secret(text) {
+        vec![0..text.len()]
+    } else {
+        let mut hidden = defaults(text);
+        let key = key.to_ascii_lowercase();
+        let mut words = key.split(['-', '_', '.']).chain([key.as_str()]);
+        let named = words.any(|word| URL_KEYS.iter().any(|url| distance(word, url) <= 1));
+        let is_url = text.contains("://") || named;
+        hidden.extend(login_of_url(text, is_url));
+        hidden.extend(query_of_url(text).filter(|_| is_url));
+        hidden
+    };
+    for range in hidden {
+        let (start, end) = (place.start + range.start, place.start + range.end);
         sources.hide(Place {
             start,
             end,
             ..place
         });
     }
+}
+
+/// Whether a text has a word of secrets with something behind it: `{"api_key":"..."}`.
+fn names_a_secret(text: &str) -> bool {
+    let of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let mut rest = text;
+    while let Some(start) = rest.find(of_word) {
+        let word = rest.get(start..).unwrap_or_default();
+        let end = word.find(|c| !of_word(c)).unwrap_or(word.len());
+        let (word, behind) = word.split_at(end);
+        rest = behind;
+        let behind = behind.trim_start_matches(['"', '\'', '\\', ' ', '\t']);
+        let scheme = ["bearer", "basic"].iter().any(|s| word.eq_ignore_ascii_case(s));
+        let value = behind.strip_prefix(['=', ':']).map_or(scheme, |_| true);
+        if value && !behind.is_empty() && (scheme || word.len() > 2 && is_secret(word)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What stands behind `:-` in the references of a text, also in one that is never closed.
+fn defaults(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (open, _) in text.match_indices("${") {
+        let reference = text.get(open..).unwrap_or_default();
+        let end = reference.find('}').unwrap_or(reference.len());
+        let default = reference.get(..end).and_then(|inner| inner.find(":-"));
+        found.extend(default.map(|at| open + at + 2..open + end));
+    }
+    found
+}
+
+/// Hides all comments: none is at fault, and each may hold what was tried before.
+fn hide_comments(sources: &mut Sources, file: usize) {
+    let Some(source) = sources.file(file) else {
+        return;
+    };
+    let text = source.text.as_deref().unwrap_or_default();
+    let mut secrets = source.secrets.iter().peekable();
+    let (mut start, mut found, mut tail) = (0, Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end().len();
+        // where a secret of several lines ends there are quotes that were not opened here
+        let from = tail.clamp(start, end);
+        let mut last = None;
+        while let Some(secret) = secrets.next_if(|secret| secret.start < end) {
+            (last, tail) = (Some(secret.end.min(end)), secret.end);
+        }
+        let rest = text.get(from..end).unwrap_or_default();
+        let hidden = last.or((from > start).then_some(from));
+        let comment = comment(rest).map(|at| from + at);
+        let comment = comment.filter(|at| hidden.is_none_or(|hidden| *at >= hidden));
+        let sign = hidden.and_then(|hidden| {
+            let behind = text.get(hidden..end)?;
+            behind.find('#').map(|at| hidden + at)
+        });
+        found.extend(comment.or(sign).map(|at| at + 1..end));
+        start += line.len();
+    }
+    for range in found {
+        sources.hide(Place::new(file, range));
+    }
+    sources.settle(file);
+}
+
+/// Where the comment of a line begins.
+fn comment(line: &str) -> Option<usize> {
+    let (mut quote, mut escaped) = (None, false);
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '#') => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Hides every value below a node.
@@ -85,11 +197,15 @@ fn hide_all(sources: &mut Sources, node: &Node) {
 }
 
 /// Hides what looks like a secret in a file that is no TOML, so that no tree tells: all of a line
-/// behind its first word.
+/// behind its first word; below a header of secrets, of each line.
 pub(super) fn suspect(sources: &mut Sources, file: usize, text: &str) {
-    let mut start = 0;
+    let (mut start, mut below) = (0, false);
     for line in text.split_inclusive('\n') {
-        if is_suspect(line) {
+        let suspect = is_suspect(line);
+        if line.trim_start().starts_with('[') || line.contains("[[") {
+            below = suspect;
+        }
+        if suspect || below {
             let word = line.trim_start_matches([' ', '\t', '"', '\'']);
             let behind =
                 word.trim_start_matches(|c| !matches!(c, '=' | ':' | '"' | '\'' | ' ' | '\t'));
@@ -100,33 +216,39 @@ pub(super) fn suspect(sources: &mut Sources, file: usize, text: &str) {
                 .trim_start_matches([' ', '\t']);
             let from = start + line.len() - value.len();
             let len = len_of_value(text.get(from..).unwrap_or_default(), value.len());
-            sources.hide(Place {
-                file,
-                start: from,
-                end: from + len,
-            });
+            sources.hide(Place::new(file, from..from + len));
         }
         start += line.len();
     }
 }
 
-/// Whether a line has a word of secrets, even one that is cut in two.
+/// Whether a line has a word of secrets, even one that is cut in two, or a URL or a default that
+/// may hold one.
 fn is_suspect(line: &str) -> bool {
     let letters: String = line.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = letters.to_ascii_lowercase();
     let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
     SECRETS.iter().any(|secret| letters.contains(secret))
         || words.any(is_secret)
-        || line.contains('@')
+        || line.contains("://")
+        || line.contains(['?', '@'])
+        || line.contains(":-")
 }
 
-/// How far a value may reach: to the end of its line, of its quotes, or of the file.
+/// How far a value may reach: to the end of its line, of its quotes or brackets, or of the file.
 fn len_of_value(value: &str, line_len: usize) -> usize {
+    if value.starts_with(['[', '{']) {
+        return len_of_brackets(value, line_len);
+    }
     let quotes = ["\"\"\"", "'''"]
         .into_iter()
         .find(|quotes| value.starts_with(quotes));
     let Some(quotes) = quotes else {
-        return value.get(..line_len).unwrap_or(value).trim_end().len();
+        let first = value.get(..line_len).unwrap_or(value);
+        return match first.trim_matches(['"', '\'', ' ', '\t', '\r', '\n']) {
+            "" => len_of_lines(value, line_len),
+            _ => first.trim_end().len(),
+        };
     };
     let close = value
         .get(quotes.len()..)
@@ -134,27 +256,80 @@ fn len_of_value(value: &str, line_len: usize) -> usize {
     close.map_or(value.len(), |at| quotes.len() + at)
 }
 
-/// Where the password of `scheme://user:password@host` stands.
-fn password_of_url(url: &str) -> Option<std::ops::Range<usize>> {
+/// Through the lines that are no key and no header: what is left of text of several lines.
+fn len_of_lines(value: &str, line_len: usize) -> usize {
+    let mut len = 0;
+    for line in value.split_inclusive('\n') {
+        let is_other = line.contains('=') || line.starts_with('[');
+        if len >= line_len && is_other {
+            break;
+        }
+        len += line.len();
+    }
+    value.get(..len).unwrap_or(value).trim_end().len()
+}
+
+/// Through the lines until the brackets are closed, else to the next header.
+fn len_of_brackets(value: &str, line_len: usize) -> usize {
+    let (mut depth, mut len) = (0_usize, 0);
+    for line in value.split_inclusive('\n') {
+        if len > line_len && line.starts_with('[') {
+            break;
+        }
+        len += line.len();
+        let count = |signs: [char; 2]| line.matches(signs).count();
+        depth = (depth + count(['[', '{'])).saturating_sub(count([']', '}']));
+        if depth == 0 {
+            break;
+        }
+    }
+    value.get(..len).unwrap_or(value).trim_end().len()
+}
+
+/// Where the login of `scheme://user:password@host` stands: a token may be either of the two.
+/// Of what is no URL, it has to be both.
+fn login_of_url(url: &str, is_url: bool) -> Option<Range<usize>> {
     // also when the scheme is written wrong
-    let authority = url.find("://").map_or(0, |at| at + 3);
+    let authority = match url.find("://") {
+        Some(at) => at + 3,
+        None => url.find(|c| !matches!(c, '"' | '\''))?,
+    };
     let end = url.rfind('@').filter(|end| *end > authority)?;
-    let colon = url.get(authority..end)?.find(':')?;
-    Some(authority + colon + 1..end)
+    let colon = url.get(authority..end)?.contains(':');
+    (is_url || colon).then_some(authority..end)
+}
+
+/// Where the query of a URL stands, without quotes behind it.
+fn query_of_url(url: &str) -> Option<Range<usize>> {
+    let start = url.find('?')? + 1;
+    let end = url.trim_end_matches(['"', '\'']).len();
+    Some(start..end).filter(|query| !query.is_empty())
 }
 
 /// What keys of secrets contain.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 13] = [
     "password",
+    "passphrase",
     "pass",
     "pwd",
     "token",
     "bearer",
-    "authorization",
+    "auth",
     "secret",
-    "credentials",
+    "cred",
     "cookie",
+    "signature",
+    "private",
+    "login",
 ];
+
+/// Keys of tables and texts with secrets in them: brokers take a token for the name of a user.
+const KEEPERS: [&str; 7] = [
+    "users", "user", "username", "headers", "header", "psk", "sas",
+];
+
+/// Keys of URLs and addresses.
+const URL_KEYS: [&str; 5] = ["url", "uri", "connect", "endpoint", "address"];
 
 #[cfg(test)]
 mod tests {
@@ -172,16 +347,45 @@ mod tests {
         ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in ["topic", "timeout", "name", "keep_alive", "type", "headers"] {
+        for key in [
+            "passwrod", "passwort", "user", "usres", "auth", "headrs", "creds", "apikey",
+        ] {
+            assert!(is_secret(key), "{key}");
+        }
+        for key in [
+            "topic", "timeout", "name", "keep_alive", "type", "keep", "ack", "path", "set",
+            "linger", "certificate", "server_name", "data", "every", "ident", "fields", "devices",
+        ] {
             assert!(!is_secret(key), "{key}");
         }
     }
 
     #[test]
-    fn the_password_of_a_url_is_found() {
-        let url = "mqtt://user:p@ss@host:1883";
-        assert_eq!(password_of_url(url).map(|at| &url[at]), Some("p@ss"));
-        assert_eq!(password_of_url("mqtt://user@host:1883"), None);
-        assert_eq!(password_of_url("http://host:80/a"), None);
+    fn the_login_and_the_query_of_a_url_are_found() {
+        let login = |url: &'static str, is_url| login_of_url(url, is_url).map(|at| &url[at]);
+        assert_eq!(login("mqtt://user:p@ss@host:1883", true), Some("user:p@ss"));
+        assert_eq!(login("mqtt://token@host:1883", true), Some("token"));
+        assert_eq!(login("http://host:80/a", true), None);
+        assert_eq!(login("\"user:pw@host\"", false), Some("user:pw"));
+        assert_eq!(login("\"ann@example.com\"", false), None);
+        let query = |url: &'static str| query_of_url(url).map(|at| &url[at]);
+        assert_eq!(query("\"https://h/a?b=c&d\""), Some("b=c&d"));
+        assert_eq!(query("https://h/a?"), None);
+    }
+
+    #[test]
+    fn a_text_that_names_a_secret_is_one() {
+        for text in ["{\"api_key\":\"x\"}", "Bearer x", "token=x", "a, Password : x"] {
+            assert!(names_a_secret(text), "{text}");
+        }
+        for text in ["weir/{token}", "${file:/etc/weir/api.token}", "mqtts://host/pass", "a"] {
+            assert!(!names_a_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_begins_outside_of_quotes() {
+        assert_eq!(comment(r##"a = "#\"#" # b"##), Some(11));
+        assert_eq!(comment("a = '#'"), None);
     }
 }

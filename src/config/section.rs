@@ -6,15 +6,18 @@ use super::Ring;
 use super::address;
 use super::context::Context;
 use super::context::Wrong;
+use super::diagnostic::Mistake;
 use super::merge::Merged;
 use super::reader::Reader;
 use super::tree::Tree;
 use crate::net::Address;
 use crate::ring;
 use crate::ring::Full;
+use crate::units::Period;
 use log::LevelFilter;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +47,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
         let mut reader = Reader::new(context, table, "ring");
         let file = reader.parsed("file", path);
         ring.file = file.unwrap_or(ring.file);
+        warn_of_relative(&reader, &ring.file);
         ring.size = size(&mut reader);
         ring.settings.size = ring.size.unwrap_or(ring.settings.size);
         if let Some(commit) = reader.table("commit") {
@@ -64,11 +68,26 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
     )
 }
 
+/// Whoever is started in another folder would make another ring, and not find what waits.
+fn warn_of_relative(reader: &Reader<'_>, file: &Path) {
+    if file.is_relative() {
+        let message = "where this ring is depends on where weir is started";
+        let mistake = Mistake::warning(reader.value_place("file"), message);
+        let context = reader.context();
+        context.note(mistake.hint("write a path from the root: `file = \"/var/lib/weir/ring\"`"));
+    }
+}
+
 /// `size`; none: "auto".
 fn size(reader: &mut Reader<'_>) -> Option<u64> {
     let automatic = |node: &super::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
     match reader.take("size") {
         Some(node) if automatic(node) => None,
+        Some(node) if matches!(&node.tree, Tree::Bare(word) if word == "auto") => {
+            let hint = "put text in quotes: `size = \"auto\"`";
+            reader.error(node.place, "not a value", hint);
+            None
+        }
         _ => reader.size("size", RING_SIZE),
     }
 }
@@ -83,7 +102,8 @@ fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
     settings.bytes = bytes.unwrap_or(settings.bytes);
     if !settings.hold.is_zero() && settings.delay > settings.hold {
         let place = reader.value_place(if reader.has("hold") { "hold" } else { "delay" });
-        let hint = "`hold` is at least `delay`, or `0s` to write everything";
+        let delay = Period(settings.delay);
+        let hint = format!("write `hold = \"{delay}\"`, or `0s` to write everything");
         reader.error(place, "`hold` is shorter than `delay`", hint);
     }
     reader.finish();
@@ -153,7 +173,14 @@ fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
     if text == "off" {
         return Ok(None);
     }
-    match address::listen(text)? {
+    let listen = address::listen(text).map_err(|wrong| {
+        let hint = match text {
+            "false" | "no" | "none" | "disabled" => Some("write `off`".to_owned()),
+            _ => wrong.hint.as_ref().map(|hint| hint.replace("0.0.0.0:", "127.0.0.1:")),
+        };
+        Wrong { hint, ..wrong }
+    });
+    match listen? {
         Address::Serial(_) => Err(Wrong::new("the API does not speak over serial lines")
             .at(0..7)
             .hint("write `unix:/run/weir/api` or `127.0.0.1:8480`")),
@@ -188,6 +215,11 @@ pub(super) fn token(text: &str) -> Result<String, Wrong> {
 
 /// The path of a file, from the root.
 pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.contains("-----BEGIN") || text.contains(char::is_control) {
+        // what is in a file may be a key: from here on it would be shown as a path
+        let wrong = Wrong::new("the name of a file stands here, not what is in it");
+        return Err(wrong.hint("write it like `/etc/weir/client.pem`"));
+    }
     if text.is_empty() || text.contains('\0') || text.ends_with('/') {
         return Err(Wrong::new("not the path of a file").hint("write it like `/var/lib/weir/ring`"));
     }

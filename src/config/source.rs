@@ -18,7 +18,7 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     /// None: it could not be read.
     pub(super) text: Option<String>,
-    /// What must not be shown, in bytes of the text.
+    /// What must not be shown, in bytes of the text; in order once it is settled.
     pub(super) secrets: Vec<Range<usize>>,
 }
 
@@ -31,6 +31,14 @@ pub(super) struct Place {
     pub(super) start: usize,
     /// The byte behind it.
     pub(super) end: usize,
+}
+
+impl Source {
+    /// The first secret that ends behind `at`, and which one it is.
+    pub(super) fn secret_from(&self, at: usize) -> Option<(usize, &Range<usize>)> {
+        let index = self.secrets.partition_point(|secret| secret.end <= at);
+        self.secrets.get(index).map(|secret| (index, secret))
+    }
 }
 
 impl Place {
@@ -79,6 +87,52 @@ impl Sources {
         if let Some(source) = self.files.get_mut(place.file) {
             source.secrets.push(place.start..place.end);
         }
+    }
+
+    /// Puts what is hidden of a file in order, each byte once.
+    pub(super) fn settle(&mut self, file: usize) {
+        let Some(source) = self.files.get_mut(file) else {
+            return;
+        };
+        source.secrets.retain(|secret| !secret.is_empty());
+        source
+            .secrets
+            .sort_by_key(|secret| (secret.start, secret.end));
+        source.secrets.dedup_by(|next, last| {
+            let overlap = next.start < last.end;
+            if overlap {
+                last.end = last.end.max(next.end);
+            }
+            overlap
+        });
+    }
+
+    /// Whether something in a place is hidden.
+    pub(super) fn hides(&self, place: Place) -> bool {
+        self.file(place.file).is_some_and(|source| {
+            let next = source.secret_from(place.start);
+            next.is_some_and(|(_, secret)| secret.start < place.end)
+        })
+    }
+
+    /// What is hidden in a place, without quotes around it.
+    pub(super) fn hidden(&self, place: Place) -> Vec<String> {
+        let Some(source) = self.file(place.file) else {
+            return Vec::new();
+        };
+        let first = source.secret_from(place.start).map(|(index, _)| index);
+        let behind = source.secrets.get(first.unwrap_or(usize::MAX)..);
+        let within = behind.into_iter().flatten();
+        let within = within.take_while(|secret| secret.start < place.end);
+        let found = within.map(|secret| {
+            let text = self.text(Place {
+                start: secret.start.max(place.start),
+                end: secret.end.min(place.end),
+                ..place
+            });
+            text.trim_matches(['"', '\'']).to_owned()
+        });
+        found.filter(|text| !text.is_empty()).collect()
     }
 
     /// The bytes of a place; nothing where there is no such place.

@@ -11,6 +11,7 @@ use super::thinning;
 use super::tree::Table;
 use crate::ring::From;
 use crate::stream::settings::Delivery;
+use crate::stream::settings::Destination;
 use crate::stream::settings::OnReject;
 use crate::stream::settings::Settings;
 use crate::stream::settings::Subscription;
@@ -20,8 +21,8 @@ use std::time::Duration;
 /// A stream, and where it names what it wants.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// Its subscription is still empty.
-    pub(super) settings: Settings,
+    /// Its subscription is still empty; none if there is a mistake in it.
+    pub(super) settings: Option<Settings>,
     /// `channels`, with their places.
     pub(super) channels: Vec<Text>,
     /// `devices`, with their places.
@@ -30,17 +31,34 @@ pub(super) struct Draft {
     pub(super) groups: Vec<Text>,
     /// Where its name stands.
     pub(super) name: Place,
+    /// The parameters in its templates, and where they stand.
+    pub(super) parameters: Vec<(String, Place)>,
 }
 
-/// `[[stream]]`; none if there is a mistake in it.
-pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
+/// `[[stream]]`. What it wants is read in any case.
+pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
     let mut reader = Reader::new(context, table, "stream");
-    let name = reader.name(NAME_MAX);
-    let kind = reader.kind(&stream_type::TYPES);
-    let destination = kind.and_then(|kind| stream_type::destination(&mut reader, kind));
-    let enabled = reader.flag("enabled").unwrap_or(true);
+    let name_place = reader.value_place("name");
     let mut names = |key| reader.texts(key).unwrap_or_default();
     let (channels, devices, groups) = (names("channels"), names("devices"), names("groups"));
+    let settings = settings(reader);
+    let destination = settings.as_ref().map(|settings| &settings.destination);
+    Draft {
+        parameters: destination.map_or_else(Vec::new, |it| parameters(context, table, it)),
+        settings,
+        channels,
+        devices,
+        groups,
+        name: name_place,
+    }
+}
+
+/// All else; none if there is a mistake in it.
+fn settings(mut reader: Reader<'_>) -> Option<Settings> {
+    let name = reader.name(NAME_MAX);
+    let kind = reader.kind_of(&stream_type::TYPES);
+    let destination = kind.and_then(|kind| stream_type::destination(&mut reader, kind));
+    let enabled = reader.flag("enabled").unwrap_or(true);
     let from = reader.choice("from", &[("new", From::New), ("oldest", From::Oldest)]);
     let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
@@ -54,7 +72,6 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let tls = stream_link::tls(&mut reader, destination.as_ref());
     // without its type nobody can say which keys are unknown
     kind?;
-    let name_place = reader.value_place("name");
     let clean = reader.finish();
     let settings = Settings {
         name: name?,
@@ -73,14 +90,40 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
         tls,
         destination: destination?,
     };
-    Some(Draft {
-        settings,
-        channels,
-        devices,
-        groups,
-        name: name_place,
-    })
-    .filter(|_| clean)
+    clean.then_some(settings)
+}
+
+/// The parameters in the templates of a destination, and where they stand.
+fn parameters(
+    context: &Context<'_>,
+    table: &Table,
+    destination: &Destination,
+) -> Vec<(String, Place)> {
+    let templates = match destination {
+        Destination::Http(http) => vec![("url", &http.path)]
+            .into_iter()
+            .chain(http.body.as_ref().map(|body| ("body", body)))
+            .collect(),
+        Destination::Mqtt(mqtt) => vec![("topic", &mqtt.topic)],
+        _ => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (key, template) in templates {
+        let Some(entry) = table.entry(key) else {
+            continue;
+        };
+        let place = entry.node.place;
+        for name in template.parameters() {
+            let written = context.sources.text(place).find(&format!("{{{name}"));
+            let at = written.map_or(place, |at| Place {
+                start: place.start + at + 1,
+                end: place.start + at + 1 + name.len(),
+                ..place
+            });
+            found.push((name.to_owned(), at));
+        }
+    }
+    found
 }
 
 /// An age after which messages are skipped; none: never.

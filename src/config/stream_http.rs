@@ -167,8 +167,14 @@ fn success(reader: &mut Reader<'_>) -> Vec<u16> {
     };
     let nodes = match &node.tree {
         Tree::List(list) => list.as_slice(),
+        Tree::Table(_) => {
+            let hint = reader.example("success");
+            reader.context().expected("a list of numbers", node, hint);
+            return Vec::new();
+        }
         _ => std::slice::from_ref(node),
     };
+    let place = node.place;
     let status = |node: &Node| match node.tree {
         Tree::Integer(number) => u16::try_from(number)
             .ok()
@@ -180,7 +186,10 @@ fn success(reader: &mut Reader<'_>) -> Vec<u16> {
         let status = status(node);
         if status.is_none() {
             let mistake = Mistake::error(node.place, "not a status of HTTP");
-            context.note(mistake.hint("write `success = [200, 204]`"));
+            context.note(mistake.hint(match node.place == place {
+                true => "write `success = [200, 204]`",
+                false => "write `200`, without quotes",
+            }));
         }
         status
     });

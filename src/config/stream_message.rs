@@ -17,11 +17,17 @@ use std::time::Duration;
 
 /// `filter`; every mistake of the expression is noted at its own place.
 pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
-    let text = reader.text("filter")?;
+    let text = reader.loose("filter")?;
     let mistakes = match Filter::parse(&text.value) {
-        Ok(filter) => return Some(filter),
+        Ok(filter) if text.unquoted.is_none() => return Some(filter),
+        Ok(filter) => return reader.parse(&text, |_| Ok(filter)),
         Err(mistakes) => mistakes,
     };
+    if text.unquoted.is_some() {
+        let wrong = Wrong::new("not a filter").hint(reader.example("filter"));
+        reader.context().wrong(&text, wrong);
+        return None;
+    }
     for mistake in mistakes {
         let wrong = Wrong {
             at: Some(mistake.range),

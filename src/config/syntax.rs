@@ -4,9 +4,7 @@
 //! file every channel behind would be lost. So the lines at fault are blanked, in place, and what
 //! is left is read again.
 
-use super::context::shorten;
 use super::diagnostic::Mistake;
-use super::secrets;
 use super::source::Place;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -27,6 +25,8 @@ pub(super) struct Mended {
     pub(super) damage: Vec<usize>,
     /// `[ring]`, or a part of it, may be among what was blanked.
     pub(super) ring_lost: bool,
+    /// Words without quotes; `0` and spaces stand for them.
+    pub(super) bare: Vec<Range<usize>>,
 }
 
 impl SyntaxError {
@@ -35,26 +35,13 @@ impl SyntaxError {
         let place = Place::new(file, self.span.clone());
         let at_fault = text.get(self.span.clone()).unwrap_or_default();
         let message = self.message.as_str();
-        let number_or_flag = ["invalid float", "invalid boolean", "invalid integer"];
-        let word = at_fault.starts_with(|c: char| c.is_ascii_alphabetic())
-            && number_or_flag
-                .iter()
-                .any(|invalid| message.starts_with(invalid));
-        if word || message.starts_with("string values must be quoted") {
+        if self.is_word() {
             let message = if at_fault.is_empty() {
                 "there is no value"
             } else {
                 "not a value"
             };
-            let plain = |c: char| c.is_ascii_alphanumeric() || " .-_/*".contains(c);
-            let showable = !at_fault.is_empty() && at_fault.chars().all(plain);
-            let key = self
-                .key(text)
-                .filter(|key| showable && !secrets::is_secret(key));
-            return Mistake::error(place, message).hint(match key {
-                Some(key) => format!("put text in quotes: `{key} = \"{}\"`", shorten(at_fault)),
-                None => "put text in quotes: `key = \"text\"`".to_owned(),
-            });
+            return Mistake::error(place, message).hint("put text in quotes: `key = \"text\"`");
         }
         if message == "duplicate key" {
             return Mistake::error(place, format!("`{at_fault}` is there twice"))
@@ -74,12 +61,27 @@ impl SyntaxError {
 }
 
 impl SyntaxError {
-    /// The key whose value begins where the mistake does.
-    fn key<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let before = text.get(line(text, self.span.start).start..self.span.start)?;
-        let key = before.trim_end().strip_suffix('=')?.trim();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        Some(key).filter(|key| !key.is_empty() && key.chars().all(plain))
+    /// Whether a value is a word that should have quotes, or nothing.
+    fn is_word(&self) -> bool {
+        WORDS.iter().any(|invalid| self.message.starts_with(invalid))
+    }
+
+    /// The word without quotes that is all of a value.
+    fn bare(&self, text: &str) -> Option<Range<usize>> {
+        let line = line(text, self.span.start);
+        let before = text.get(line.start..self.span.start)?;
+        let head = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || ".+-_".contains(c));
+        let within = head.trim_end().ends_with(['[', ',']) || head.contains('{');
+        let value = text.get(line.start + head.len()..line.end)?;
+        let end = match within {
+            true => value.find([',', ']', '}', '#']),
+            false => value.find(" #").or_else(|| value.find("\t#")),
+        };
+        let value = value.get(..end.unwrap_or(value.len()))?.trim_end();
+        let is_value = head.trim_end().ends_with(['=', '[', ',']) || head.trim().is_empty() && within;
+        let plain = !value.is_empty() && !value.contains(['"', '\'', '\\']);
+        let start = line.start + head.len();
+        (self.is_word() && is_value && plain).then_some(start..start + value.len())
     }
 }
 
@@ -143,11 +145,15 @@ pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
         text: text.to_owned(),
         damage: Vec::new(),
         ring_lost: false,
+        bare: Vec::new(),
     };
     let mut errors = errors;
     for _ in 0..ROUNDS_MAX {
         for error in &errors {
-            mended.blank(error.span.start);
+            match error.bare(&mended.text) {
+                Some(word) if mended.bare.len() < WORDS_MAX => mended.stand_in(word),
+                _ => mended.blank(error.span.start),
+            }
         }
         errors = order(&mended.text, &DeTable::parse_recoverable(&mended.text).1);
         if errors.is_empty() {
@@ -160,6 +166,19 @@ pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
 }
 
 impl Mended {
+    /// Whether a mistake is left to whoever reads the value.
+    pub(super) fn keeps(&self, error: &SyntaxError) -> bool {
+        let mut bare = self.bare.iter();
+        bare.any(|word| word.contains(&error.span.start))
+    }
+
+    /// Puts a number where a word without quotes is.
+    fn stand_in(&mut self, word: Range<usize>) {
+        let number = format!("{:<1$}", 0, word.len());
+        self.text.replace_range(word.clone(), &number);
+        self.bare.push(word);
+    }
+
     /// Blanks the line around `at`; with a header, all that it is the header of.
     fn blank(&mut self, at: usize) {
         let mut range = line(&self.text, at);
@@ -192,6 +211,8 @@ impl Mended {
             .chars()
             .map(blank)
             .collect();
+        self.bare
+            .retain(|word| word.end <= range.start || word.start >= range.end);
         self.text.replace_range(range, &blanked);
     }
 }
@@ -205,4 +226,15 @@ fn line(text: &str, at: usize) -> Range<usize> {
 }
 
 /// How often a file is read again at most.
-const ROUNDS_MAX: usize = 8;
+const ROUNDS_MAX: usize = 16;
+
+/// Words without quotes that are told apart at most.
+const WORDS_MAX: usize = 100;
+
+/// What the parser says of a value without quotes.
+const WORDS: [&str; 4] = [
+    "string values must be quoted",
+    "invalid float",
+    "invalid boolean",
+    "invalid integer",
+];

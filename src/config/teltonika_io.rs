@@ -36,7 +36,7 @@ fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
     }
     let Tree::Table(table) = &entry.node.tree else {
         let hint = format!("write `{} = {{ name = \"...\" }}`", shorten(&entry.key));
-        context.expected("a table", &entry.node, Some(&hint));
+        context.expected("a table", &entry.node, hint);
         return None;
     };
     let mut reader = Reader::new(context, table, "element");

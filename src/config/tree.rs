@@ -24,6 +24,8 @@ pub(super) struct Node {
 pub(super) enum Tree {
     /// As it was written, `${…}` included.
     Text(String),
+    /// A word without the quotes that TOML wants: whoever reads it says what to write.
+    Bare(String),
     /// TOML allows 64 bits with a sign; more are read, so that ranges can be spoken of.
     Integer(i128),
     Float(f64),
@@ -69,6 +71,7 @@ impl Tree {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
+            Self::Bare(_) => "a word without quotes",
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a number with a fraction",
             Self::Flag(_) => "true or false",
@@ -100,18 +103,44 @@ pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mista
     if !errors.is_empty() {
         secrets::suspect(sources, file, &text);
         let errors = syntax::order(&text, &errors);
-        mistakes.extend(errors.iter().map(|error| error.explain(&text, file)));
-        let mended = syntax::mend(&text, errors);
+        let mended = syntax::mend(&text, errors.clone());
+        let others = errors.iter().filter(|error| !mended.keeps(error));
+        mistakes.extend(others.map(|error| error.explain(&text, file)));
         let table = DeTable::parse_recoverable(&mended.text).0;
         document.root = convert_table(table.get_ref(), Place::file(file));
+        restore(&mut document.root, &mended.bare, &text);
         mended
             .damage
             .iter()
             .for_each(|at| damage(&mut document.root, *at));
         document.ring_damaged = mended.ring_lost;
     }
-    secrets::hide(sources, &document.root);
+    secrets::hide(sources, file, &document.root);
     document
+}
+
+/// Puts the words without quotes where numbers stand for them.
+fn restore(table: &mut Table, bare: &[std::ops::Range<usize>], text: &str) {
+    for entry in &mut table.entries {
+        restore_node(&mut entry.node, bare, text);
+    }
+}
+
+fn restore_node(node: &mut Node, bare: &[std::ops::Range<usize>], text: &str) {
+    match &mut node.tree {
+        Tree::Table(table) => restore(table, bare, text),
+        Tree::List(list) => {
+            for node in list {
+                restore_node(node, bare, text);
+            }
+        }
+        _ => {
+            if let Some(word) = bare.iter().find(|word| word.start == node.place.start) {
+                node.place.end = word.end;
+                node.tree = Tree::Bare(text.get(word.clone()).unwrap_or_default().to_owned());
+            }
+        }
+    }
 }
 
 /// Marks the table that a mistake at `at` stands in: the last one that begins before it.

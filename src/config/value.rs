@@ -64,7 +64,7 @@ pub(super) fn name(text: &str) -> Result<&str, Wrong> {
 /// A value; none, and noted, if it is not one.
 fn value(context: &Context<'_>, node: &Node) -> Option<Value> {
     Some(match &node.tree {
-        Tree::Text(_) => Value::Text(context.text(node)?.value.into()),
+        Tree::Text(_) | Tree::Bare(_) => Value::Text(context.text(node)?.value.into()),
         Tree::Flag(flag) => Value::Bool(*flag),
         Tree::Integer(number) => integer(context, node, *number)?,
         Tree::Float(number) if number.is_finite() => Value::F64(*number),
@@ -114,7 +114,13 @@ fn json(context: &Context<'_>, node: &Node, level: usize) -> Option<serde_json::
 
 /// Notes that a node is no value.
 fn refuse<T>(context: &Context<'_>, node: &Node, message: &str) -> Option<T> {
-    context.note(Mistake::error(node.place, message).hint("put it in quotes to make it text"));
+    let written = match context.sources.hides(node.place) {
+        true => "...",
+        false => context.sources.text(node.place),
+    };
+    let written = context.assigned(node.place, &format!("\"{written}\""));
+    let hint = format!("put it in quotes to make it text: `{written}`");
+    context.note(Mistake::error(node.place, message).hint(hint));
     None
 }
 

@@ -9,9 +9,11 @@
 )]
 
 mod files;
+mod hints;
 mod messages;
 mod mistakes;
 mod mutation;
+mod secrets;
 mod settings;
 mod shipped;
 mod told;
