@@ -55,7 +55,11 @@ impl Reader<'_> {
         let example = examples::value(self.kind(), key).trim_matches('"');
         self.parse(&text, |value| {
             let nearest = |amount: &T| {
-                let nearest = if amount < range.start() { range.start() } else { range.end() };
+                let nearest = if amount < range.start() {
+                    range.start()
+                } else {
+                    range.end()
+                };
                 format!("write `{key} = \"{nearest}\"`")
             };
             let wrong = match value.parse::<T>() {
@@ -69,12 +73,16 @@ impl Reader<'_> {
                 Err(error) => why(&text, kind, &error),
             };
             let mut meant = meant::<T>(value, kind, example);
-            Err(wrong.hint(match meant.iter().position(|amount| range.contains(amount)) {
-                Some(at) => format!("write `{key} = \"{}\"`", meant.swap_remove(at)),
-                // of a number without a unit nobody knows how far off it is
-                None if meant.is_empty() || is_number(value) => format!("write it like `{key} = \"{example}\"`"),
-                None => meant.first().map(nearest).unwrap_or_default(),
-            }))
+            Err(wrong.hint(
+                match meant.iter().position(|amount| range.contains(amount)) {
+                    Some(at) => format!("write `{key} = \"{}\"`", meant.swap_remove(at)),
+                    // of a number without a unit nobody knows how far off it is
+                    None if meant.is_empty() || is_number(value) => {
+                        format!("write it like `{key} = \"{example}\"`")
+                    }
+                    None => meant.first().map(nearest).unwrap_or_default(),
+                },
+            ))
         })
     }
 }
@@ -99,13 +107,18 @@ fn meant<T: FromStr>(value: &str, kind: Kind, example: &str) -> Vec<T> {
     let value = value.trim();
     let usual = example.trim_start_matches(|c: char| c.is_ascii_digit());
     let bare = is_number(value).then(|| std::iter::once(usual).chain(kind.units.iter().copied()));
-    let bare = bare.into_iter().flatten().map(|unit| format!("{value}{unit}"));
+    let bare = bare
+        .into_iter()
+        .flatten()
+        .map(|unit| format!("{value}{unit}"));
     let lower = value.to_lowercase();
     let renamed = UNITS.iter().filter_map(|(written, unit)| {
         let number = lower.strip_suffix(written)?.trim_end();
         Some(format!("{number}{unit}"))
     });
-    bare.chain(renamed).filter_map(|text| text.parse().ok()).collect()
+    bare.chain(renamed)
+        .filter_map(|text| text.parse().ok())
+        .collect()
 }
 
 /// Units as others write them, in small letters.

@@ -88,7 +88,11 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         }
     }
     refuse_shared_addresses(context, api, &mut drafts.channels);
-    if drafts.streams.iter().all(|stream| stream.settings.is_some()) {
+    if drafts
+        .streams
+        .iter()
+        .all(|stream| stream.settings.is_some())
+    {
         warn_of_unwanted(context, drafts);
     }
     parameters::warn_of_slips(context, merged, &drafts.streams);
@@ -125,14 +129,17 @@ impl Names<'_> {
         }
         let wrong = Wrong::new(format!("there is no {} {}", self.kind, text.shown()));
         let near = nearest(&text.value, self.known.iter().copied());
-        context.wrong(text, match (near, self.known.first()) {
-            (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
-            (None, Some(first)) if text.unquoted.is_some() => {
-                wrong.hint(format!("write `{first}`"))
-            }
-            (None, Some(_)) => wrong.hint(format!("there are {}", list(&self.known))),
-            (None, None) => wrong.hint(format!("write a `[[{}]]`", self.kind)),
-        });
+        context.wrong(
+            text,
+            match (near, self.known.first()) {
+                (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+                (None, Some(first)) if text.unquoted.is_some() => {
+                    wrong.hint(format!("write `{first}`"))
+                }
+                (None, Some(_)) => wrong.hint(format!("there are {}", list(&self.known))),
+                (None, None) => wrong.hint(format!("write a `[[{}]]`", self.kind)),
+            },
+        );
         false
     }
 }

@@ -145,16 +145,26 @@ impl<'a> Context<'a> {
             true => "\"...\"".to_owned(),
             false => format!("\"{}\"", shorten(&text.value)),
         };
-        let hint = format!("put text in quotes: `{}`", self.assigned(text.place, &value));
+        let hint = format!(
+            "put text in quotes: `{}`",
+            self.assigned(text.place, &value)
+        );
         self.note(Mistake::error(text.place, message).hint(hint));
     }
 
     /// `value` behind the key that stands before a place, if there is one.
     pub(super) fn assigned(&self, place: Place, value: &str) -> String {
-        let before = self.sources.text(Place { start: 0, end: place.start, ..place });
+        let before = self.sources.text(Place {
+            start: 0,
+            end: place.start,
+            ..place
+        });
         let line = before.rsplit('\n').next().unwrap_or_default();
         let line = line.trim_end();
-        let head = line.strip_suffix('=').map(str::trim_end).unwrap_or_default();
+        let head = line
+            .strip_suffix('=')
+            .map(str::trim_end)
+            .unwrap_or_default();
         let of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"');
         let start = head.rfind(|c| !of_key(c)).map_or(0, |at| at + 1);
         match head.get(start..) {

@@ -3,8 +3,16 @@
 
 /// A value of the key `key` in a table of this kind, as TOML has it.
 pub(super) fn value(kind: &str, key: &str) -> &'static str {
-    let own = || VALUES.iter().find(|(of, name, _)| *of == kind && *name == key);
-    let any = || VALUES.iter().find(|(of, name, _)| of.is_empty() && *name == key);
+    let own = || {
+        VALUES
+            .iter()
+            .find(|(of, name, _)| *of == kind && *name == key)
+    };
+    let any = || {
+        VALUES
+            .iter()
+            .find(|(of, name, _)| of.is_empty() && *name == key)
+    };
     own().or_else(any).map_or("\"...\"", |(.., value)| value)
 }
 
@@ -70,7 +78,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("", "stamp", "{ name = \"message.id\" }"),
     ("", "scale", "0.1"),
     ("", "rate", "10"),
-    ("channel", "tls", "{ certificate = \"/etc/weir/server.pem\", key = \"/etc/weir/server.key\" }"),
+    (
+        "channel",
+        "tls",
+        "{ certificate = \"/etc/weir/server.pem\", key = \"/etc/weir/server.key\" }",
+    ),
     ("", "tls", "{ roots = \"system\" }"),
     ("", "ca", "\"/etc/weir/ca.pem\""),
     ("", "client_ca", "\"/etc/weir/ca.pem\""),

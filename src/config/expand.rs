@@ -84,7 +84,9 @@ fn resolve(reference: &str, environment: &dyn Environment) -> Result<String, Rea
         }
         _ => {
             // what is behind may be a default, and that a password
-            let shown = reference.split_once(":-").map_or(reference, |(name, _)| name);
+            let shown = reference
+                .split_once(":-")
+                .map_or(reference, |(name, _)| name);
             let message = format!("`${{{shown}}}` is not known");
             Err((message, Some(format!("known are {KNOWN}"))))
         }

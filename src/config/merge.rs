@@ -91,7 +91,10 @@ impl Tables {
             table.place.file == MAIN || table.damaged || table.entry(needed).is_some()
         };
         let (whole, rest): (Vec<_>, Vec<_>) = self.tables.drain(..).partition(is_whole);
-        let names: Vec<String> = whole.iter().filter_map(|named| named.name.clone()).collect();
+        let names: Vec<String> = whole
+            .iter()
+            .filter_map(|named| named.name.clone())
+            .collect();
         for mut named in rest {
             let Some(name) = named.name.clone() else {
                 self.tables.push(named);
@@ -257,7 +260,11 @@ fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
         Tree::Table(table) => {
             let mut mistake = wrong(entry.key_place);
             // `[stream.cloud]`, as others name their tables
-            if let [Entry { key: name, node, .. }] = table.entries.as_slice()
+            if let [
+                Entry {
+                    key: name, node, ..
+                },
+            ] = table.entries.as_slice()
                 && let Tree::Table(_) = node.tree
             {
                 let name = shorten(name);
@@ -310,7 +317,9 @@ fn first(named: &Named, sources: &Sources) -> String {
 /// The `name` of a table with its references replaced; mistakes are left to its reader.
 fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     match &table.entry("name")?.node.tree {
-        Tree::Text(name) | Tree::Bare(name) => expand(name, environment).ok().map(|expanded| expanded.text),
+        Tree::Text(name) | Tree::Bare(name) => {
+            expand(name, environment).ok().map(|expanded| expanded.text)
+        }
         _ => None,
     }
 }
@@ -319,7 +328,16 @@ fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
 fn unknown(entry: &Entry) -> Mistake {
     let is_table = match &entry.node.tree {
         Tree::Table(_) => true,
-        Tree::List(list) => matches!(list.as_slice(), [Node { tree: Tree::Table(_), .. }, ..]),
+        Tree::List(list) => matches!(
+            list.as_slice(),
+            [
+                Node {
+                    tree: Tree::Table(_),
+                    ..
+                },
+                ..
+            ]
+        ),
         _ => false,
     };
     if !is_table && !TABLES.contains(&entry.key.as_str()) {

@@ -233,7 +233,11 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::Rin
             .map(|draft| draft.settings)
             .collect(),
         devices: drafts.devices.into_iter().map(|it| it.device).collect(),
-        groups: drafts.groups.into_iter().filter_map(|it| it.group).collect(),
+        groups: drafts
+            .groups
+            .into_iter()
+            .filter_map(|it| it.group)
+            .collect(),
         streams: drafts
             .streams
             .into_iter()

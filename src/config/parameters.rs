@@ -18,7 +18,8 @@ pub(super) fn warn_of_slips(context: &Context<'_>, merged: &Merged, streams: &[s
     let known = || KNOWN.into_iter().chain(own.iter().map(String::as_str));
     for (name, place) in streams.iter().flat_map(|stream| &stream.parameters) {
         if let Some(meant) = meant(name, known) {
-            let message = format!("no message has a parameter `{name}`, unless a sender names it so");
+            let message =
+                format!("no message has a parameter `{name}`, unless a sender names it so");
             let mistake = Mistake::warning(*place, message);
             context.note(mistake.hint(format!("did you mean `{meant}`?")));
         }
@@ -61,7 +62,10 @@ fn inner<'t>(table: &'t Table, key: &str) -> Option<&'t Table> {
 
 fn keys<'t>(table: &'t Table, key: &str) -> impl Iterator<Item = &'t str> {
     let entries = inner(table, key).map(|inner| inner.entries.as_slice());
-    entries.unwrap_or_default().iter().map(|entry| entry.key.as_str())
+    entries
+        .unwrap_or_default()
+        .iter()
+        .map(|entry| entry.key.as_str())
 }
 
 fn text(context: &Context<'_>, table: &Table, key: &str) -> Option<String> {
@@ -69,8 +73,12 @@ fn text(context: &Context<'_>, table: &Table, key: &str) -> Option<String> {
 }
 
 fn texts(context: &Context<'_>, table: Option<&Table>) -> Vec<String> {
-    let entries = table.map(|table| table.entries.as_slice()).unwrap_or_default();
-    let texts = entries.iter().filter_map(|entry| context.quiet_text(&entry.node));
+    let entries = table
+        .map(|table| table.entries.as_slice())
+        .unwrap_or_default();
+    let texts = entries
+        .iter()
+        .filter_map(|entry| context.quiet_text(&entry.node));
     texts.collect()
 }
 
@@ -218,8 +226,16 @@ mod tests {
             assert_eq!(meant(slip).as_deref(), Some(expected), "{slip}");
         }
         for other in [
-            "ident", "din.7", "custom.param.11", "date", "temp", "a", "door.open", "text2",
-            "sensor.temperature.12", "position.valid",
+            "ident",
+            "din.7",
+            "custom.param.11",
+            "date",
+            "temp",
+            "a",
+            "door.open",
+            "text2",
+            "sensor.temperature.12",
+            "position.valid",
         ] {
             assert_eq!(meant(other), None, "{other}");
         }

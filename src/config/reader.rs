@@ -169,7 +169,10 @@ impl<'a> Reader<'a> {
 
     /// A value as it is written, without quotes.
     fn word(&self, node: &Node) -> &'a str {
-        self.context.sources.text(node.place).trim_matches(['"', '\''])
+        self.context
+            .sources
+            .text(node.place)
+            .trim_matches(['"', '\''])
     }
 
     /// An integer within a range.
@@ -210,8 +213,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if read.is_none() {
-            self.context
-                .expected("a list of integers", node, hint);
+            self.context.expected("a list of integers", node, hint);
         }
         read
     }
@@ -362,7 +364,18 @@ impl<'a> Reader<'a> {
     fn table_meant(&self, key: &str, node: &Node) -> String {
         let written = self.context.sources.text(node.place);
         match &node.tree {
-            Tree::List(list) if matches!(list.as_slice(), [Node { tree: Tree::Table(_), .. }, ..]) => {
+            Tree::List(list)
+                if matches!(
+                    list.as_slice(),
+                    [
+                        Node {
+                            tree: Tree::Table(_),
+                            ..
+                        },
+                        ..
+                    ]
+                ) =>
+            {
                 let kind = self.kind;
                 return format!("write `[{kind}.{key}]`");
             }
@@ -413,7 +426,9 @@ impl<'a> Reader<'a> {
         let known = || self.asked.iter().copied();
         let mistake = Mistake::error(entry.key_place, format!("unknown key `{key}`"));
         let other = OTHER_NAMES.iter().filter(|(name, _)| *name == key);
-        let other = other.map(|(_, meant)| *meant).find(|meant| self.asked.contains(meant));
+        let other = other
+            .map(|(_, meant)| *meant)
+            .find(|meant| self.asked.contains(meant));
         self.context.note(match nearest(&key, known()).or(other) {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake.hint(format!("known are {}", list(&self.asked))),

@@ -24,7 +24,9 @@ pub(super) fn is_secret(key: &str) -> bool {
 
 fn is_word_of_secrets(word: &str) -> bool {
     word == "key"
-        || KEEPERS.iter().any(|keeper| word == *keeper || is_slip(word, keeper))
+        || KEEPERS
+            .iter()
+            .any(|keeper| word == *keeper || is_slip(word, keeper))
         || SECRETS.iter().any(|secret| is_slip(word, secret))
 }
 
@@ -112,7 +114,9 @@ fn names_a_secret(text: &str) -> bool {
         let (word, behind) = word.split_at(end);
         rest = behind;
         let behind = behind.trim_start_matches(['"', '\'', '\\', ' ', '\t']);
-        let scheme = ["bearer", "basic"].iter().any(|s| word.eq_ignore_ascii_case(s));
+        let scheme = ["bearer", "basic"]
+            .iter()
+            .any(|s| word.eq_ignore_ascii_case(s));
         let value = behind.strip_prefix(['=', ':']).map_or(scheme, |_| true);
         if value && !behind.is_empty() && (scheme || word.len() > 2 && is_secret(word)) {
             return true;
@@ -353,8 +357,23 @@ mod tests {
             assert!(is_secret(key), "{key}");
         }
         for key in [
-            "topic", "timeout", "name", "keep_alive", "type", "keep", "ack", "path", "set",
-            "linger", "certificate", "server_name", "data", "every", "ident", "fields", "devices",
+            "topic",
+            "timeout",
+            "name",
+            "keep_alive",
+            "type",
+            "keep",
+            "ack",
+            "path",
+            "set",
+            "linger",
+            "certificate",
+            "server_name",
+            "data",
+            "every",
+            "ident",
+            "fields",
+            "devices",
         ] {
             assert!(!is_secret(key), "{key}");
         }
@@ -375,10 +394,20 @@ mod tests {
 
     #[test]
     fn a_text_that_names_a_secret_is_one() {
-        for text in ["{\"api_key\":\"x\"}", "Bearer x", "token=x", "a, Password : x"] {
+        for text in [
+            "{\"api_key\":\"x\"}",
+            "Bearer x",
+            "token=x",
+            "a, Password : x",
+        ] {
             assert!(names_a_secret(text), "{text}");
         }
-        for text in ["weir/{token}", "${file:/etc/weir/api.token}", "mqtts://host/pass", "a"] {
+        for text in [
+            "weir/{token}",
+            "${file:/etc/weir/api.token}",
+            "mqtts://host/pass",
+            "a",
+        ] {
             assert!(!names_a_secret(text), "{text}");
         }
     }

@@ -176,7 +176,10 @@ fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
     let listen = address::listen(text).map_err(|wrong| {
         let hint = match text {
             "false" | "no" | "none" | "disabled" => Some("write `off`".to_owned()),
-            _ => wrong.hint.as_ref().map(|hint| hint.replace("0.0.0.0:", "127.0.0.1:")),
+            _ => wrong
+                .hint
+                .as_ref()
+                .map(|hint| hint.replace("0.0.0.0:", "127.0.0.1:")),
         };
         Wrong { hint, ..wrong }
     });

@@ -63,14 +63,17 @@ impl SyntaxError {
 impl SyntaxError {
     /// Whether a value is a word that should have quotes, or nothing.
     fn is_word(&self) -> bool {
-        WORDS.iter().any(|invalid| self.message.starts_with(invalid))
+        WORDS
+            .iter()
+            .any(|invalid| self.message.starts_with(invalid))
     }
 
     /// The word without quotes that is all of a value.
     fn bare(&self, text: &str) -> Option<Range<usize>> {
         let line = line(text, self.span.start);
         let before = text.get(line.start..self.span.start)?;
-        let head = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || ".+-_".contains(c));
+        let head =
+            before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || ".+-_".contains(c));
         let within = head.trim_end().ends_with(['[', ',']) || head.contains('{');
         let value = text.get(line.start + head.len()..line.end)?;
         let end = match within {
@@ -78,7 +81,8 @@ impl SyntaxError {
             false => value.find(" #").or_else(|| value.find("\t#")),
         };
         let value = value.get(..end.unwrap_or(value.len()))?.trim_end();
-        let is_value = head.trim_end().ends_with(['=', '[', ',']) || head.trim().is_empty() && within;
+        let is_value =
+            head.trim_end().ends_with(['=', '[', ',']) || head.trim().is_empty() && within;
         let plain = !value.is_empty() && !value.contains(['"', '\'', '\\']);
         let start = line.start + head.len();
         (self.is_word() && is_value && plain).then_some(start..start + value.len())

@@ -16,7 +16,12 @@ fn obeyed(text: &str, mistake: &Diagnostic) -> Option<String> {
     let start = place.column - 1;
     // behind stars is all of the value
     let caret = said.lines().nth(2)?.find('^')?;
-    let hidden = said.lines().nth(1)?.get(caret..)?.trim_start_matches('[').starts_with("***");
+    let hidden = said
+        .lines()
+        .nth(1)?
+        .get(caret..)?
+        .trim_start_matches('[')
+        .starts_with("***");
     let marked = start..if hidden { line.len() } else { start + carets };
     let mut pieces = hint.split('`').skip(1).step_by(2);
     let piece = pieces.next()?;
@@ -32,7 +37,9 @@ fn obeyed(text: &str, mistake: &Diagnostic) -> Option<String> {
         }
         return Some(lines.join("\n"));
     }
-    let assigned = piece.split_once(" = ").filter(|(key, _)| !key.contains(' '));
+    let assigned = piece
+        .split_once(" = ")
+        .filter(|(key, _)| !key.contains(' '));
     if let Some((key, _)) = assigned {
         let head = format!("{key} = ");
         let more: Vec<&str> = pieces.filter(|piece| piece.contains(" = ")).collect();
@@ -50,7 +57,14 @@ fn obeyed(text: &str, mistake: &Diagnostic) -> Option<String> {
     }
     let quoted = line.get(marked.clone())?.starts_with('"') && !piece.starts_with(['"', '[', '{']);
     let quoted = quoted && !hint.ends_with("without quotes");
-    line.replace_range(marked, &if quoted { format!("\"{piece}\"") } else { piece.to_owned() });
+    line.replace_range(
+        marked,
+        &if quoted {
+            format!("\"{piece}\"")
+        } else {
+            piece.to_owned()
+        },
+    );
     Some(lines.join("\n"))
 }
 
@@ -93,9 +107,20 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "[ring.commit]",
-        &[("delay", "\"1s\""), ("hold", "\"1s\""), ("bytes", "\"8 KiB\"")],
+        &[
+            ("delay", "\"1s\""),
+            ("hold", "\"1s\""),
+            ("bytes", "\"8 KiB\""),
+        ],
     ),
-    ("[log]", &[("level", "\"warn\""), ("target", "\"stderr\""), ("summary", "\"1m\"")]),
+    (
+        "[log]",
+        &[
+            ("level", "\"warn\""),
+            ("target", "\"stderr\""),
+            ("summary", "\"1m\""),
+        ],
+    ),
     ("[api]", &[("listen", "\"off\""), ("token", "\"abc\"")]),
     (
         "[[channel]]\nname = \"x\"\ntype = \"teltonika\"\nlisten = \"127.0.0.1:5027\"",
@@ -113,16 +138,29 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("tls", "{ certificate = \"/a\", key = \"/b\" }"),
         ],
     ),
-    ("[[channel]]\nname = \"x\"\ntype = \"teltonika\"", &[("listen", "\"127.0.0.1:5027\"")]),
-    ("[[channel]]\nname = \"x\"\ntype = \"gpsd\"\nident = \"a\"", &[("connect", "\"h:2947\"")]),
+    (
+        "[[channel]]\nname = \"x\"\ntype = \"teltonika\"",
+        &[("listen", "\"127.0.0.1:5027\"")],
+    ),
+    (
+        "[[channel]]\nname = \"x\"\ntype = \"gpsd\"\nident = \"a\"",
+        &[("connect", "\"h:2947\"")],
+    ),
     (
         "[[channel]]\nname = \"x\"\nlisten = \"127.0.0.1:5027\"",
         &[("type", "\"teltonika\"")],
     ),
-    ("[[channel]]\ntype = \"json\"\nlisten = \"127.0.0.1:5027\"", &[("name", "\"x\"")]),
+    (
+        "[[channel]]\ntype = \"json\"\nlisten = \"127.0.0.1:5027\"",
+        &[("name", "\"x\"")],
+    ),
     (
         "[[channel]]\nname = \"x\"\ntype = \"mqtt\"\nlisten = \"127.0.0.1:1883\"",
-        &[("topic", "\"{ident}\""), ("users", "{ a = \"b\" }"), ("ident_field", "\"id\"")],
+        &[
+            ("topic", "\"{ident}\""),
+            ("users", "{ a = \"b\" }"),
+            ("ident_field", "\"id\""),
+        ],
     ),
     (
         "[[channel]]\nname = \"x\"\ntype = \"osmand\"\nlisten = \"127.0.0.1:5055\"",
@@ -134,7 +172,10 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         &[("scale", "0.1"), ("signed", "true")],
     ),
     ("[[device]]\nname = \"d\"", &[("ident", "\"1\"")]),
-    ("[[device]]\nname = \"d\"\nident = \"1\"", &[("data", "{ a = 1 }")]),
+    (
+        "[[device]]\nname = \"d\"\nident = \"1\"",
+        &[("data", "{ a = 1 }")],
+    ),
     ("[[group]]\ndevices = []", &[("name", "\"g\"")]),
     (
         "[[stream]]\nname = \"x\"\ntype = \"mqtt\"\ntopic = \"a\"\nurl = \"mqtts://h\"",
@@ -180,7 +221,12 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
     (
         "[[stream]]\nname = \"x\"\ntype = \"mqtt\"\ntopic = \"a\"\nurl = \"mqtts://h\"\n\
          [stream.convert]",
-        &[("fields", "[\"a\"]"), ("drop", "[\"a\"]"), ("set", "{ a = 1 }"), ("dots", "\"_\"")],
+        &[
+            ("fields", "[\"a\"]"),
+            ("drop", "[\"a\"]"),
+            ("set", "{ a = 1 }"),
+            ("dots", "\"_\""),
+        ],
     ),
     (
         "[[stream]]\nname = \"x\"\ntype = \"mqtt\"\ntopic = \"a\"\nurl = \"mqtts://h\"\n\
@@ -289,7 +335,9 @@ fn a_value_of_another_kind_gets_a_hint_that_is_accepted() {
             let file = |value: &str| format!("{head}\n{key} = {value}\n{}", with("", ""));
             let found = errors(&file(right));
             assert!(found.is_empty(), "{}", found[0]);
-            let values = WRONG.iter().filter(|value| !HOPELESS.contains(&(key, value)));
+            let values = WRONG
+                .iter()
+                .filter(|value| !HOPELESS.contains(&(key, value)));
             wrong.extend(values.filter_map(|value| still_wrong(&file(value))));
         }
     }
@@ -375,8 +423,14 @@ fn a_drop_in_for_a_misspelt_name_is_told_the_right_one() {
 #[test]
 fn a_drop_in_may_say_in_two_files_what_is_new() {
     let config = Told::new(with("", ""))
-        .file("weir.d/10.toml", "[[stream]]\nname = \"new\"\nchannels = [\"*\"]\n")
-        .file("weir.d/20.toml", "[[stream]]\nname = \"new\"\ntype = \"file\"\npath = \"/p\"\n")
+        .file(
+            "weir.d/10.toml",
+            "[[stream]]\nname = \"new\"\nchannels = [\"*\"]\n",
+        )
+        .file(
+            "weir.d/20.toml",
+            "[[stream]]\nname = \"new\"\ntype = \"file\"\npath = \"/p\"\n",
+        )
         .right();
     assert_eq!(config.streams.len(), 2);
 }

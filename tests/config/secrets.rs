@@ -9,10 +9,17 @@ const SECRET: &str = "hunter2";
 
 /// The head of a table, and lines in it that hold a secret and are right, or nearly.
 const HOLDERS: &[(&str, &[&str])] = &[
-    ("[api]\nlisten = \"127.0.0.1:1\"", &["token = \"hunter2\"", "tokn = \"hunter2\""]),
+    (
+        "[api]\nlisten = \"127.0.0.1:1\"",
+        &["token = \"hunter2\"", "tokn = \"hunter2\""],
+    ),
     (
         "[[channel]]\nname = \"c\"\ntype = \"http\"\nlisten = \"127.0.0.1:2\"",
-        &["token = \"hunter2\"", "tokens = [\"hunter2\"]", "password = \"hunter2\""],
+        &[
+            "token = \"hunter2\"",
+            "tokens = [\"hunter2\"]",
+            "password = \"hunter2\"",
+        ],
     ),
     (
         "[[channel]]\nname = \"c\"\ntype = \"mqtt\"\nlisten = \"127.0.0.1:2\"",
@@ -38,7 +45,11 @@ const HOLDERS: &[(&str, &[&str])] = &[
     ),
     (
         "[[channel]]\nname = \"c\"\ntype = \"wialon-ips\"\nlisten = \"127.0.0.1:2\"",
-        &["password = \"hunter2\"", "passwrod = \"hunter2\"", "passwort = \"hunter2\""],
+        &[
+            "password = \"hunter2\"",
+            "passwrod = \"hunter2\"",
+            "passwort = \"hunter2\"",
+        ],
     ),
     (
         "[[stream]]\nname = \"s\"\ntype = \"http\"\nurl = \"https://h\"",
@@ -164,7 +175,10 @@ fn a_secret_is_not_shown_whatever_is_wrong_with_its_line() {
                 if said.contains(SECRET) {
                     let at = said.lines().position(|line| line.contains(SECRET)).unwrap();
                     let around: Vec<_> = said.lines().skip(at.saturating_sub(1)).take(4).collect();
-                    shown.push(format!("mistake {number} of `{line}`\n{}\n", around.join("\n")));
+                    shown.push(format!(
+                        "mistake {number} of `{line}`\n{}\n",
+                        around.join("\n")
+                    ));
                 }
             }
         }
