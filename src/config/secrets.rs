@@ -82,18 +82,16 @@ fn hide_within(sources: &mut Sources, entry: &Entry) {
 /// Hides what of the text of a key is a secret.
 fn hide_in_text(sources: &mut Sources, place: Place, key: &str) {
     let text = sources.text(place);
-    let hidden = if names_a_secret(text) {
-        vec![0..text.len()]
-    } else {
-        let mut hidden = defaults(text);
-        let key = key.to_ascii_lowercase();
-        let mut words = key.split(['-', '_', '.']).chain([key.as_str()]);
-        let named = words.any(|word| URL_KEYS.iter().any(|url| distance(word, url) <= 1));
-        let is_url = text.contains("://") || named;
-        hidden.extend(login_of_url(text, is_url));
-        hidden.extend(query_of_url(text).filter(|_| is_url));
-        hidden
-    };
+    if names_a_secret(text) {
+        return sources.hide(place);
+    }
+    let key = key.to_ascii_lowercase();
+    let mut words = key.split(['-', '_', '.']).chain([key.as_str()]);
+    let named = words.any(|word| URL_KEYS.iter().any(|url| distance(word, url) <= 1));
+    let is_url = text.contains("://") || named;
+    let mut hidden = defaults(text);
+    hidden.extend(login_of_url(text, is_url));
+    hidden.extend(query_of_url(text).filter(|_| is_url));
     for range in hidden {
         let (start, end) = (place.start + range.start, place.start + range.end);
         sources.hide(Place {

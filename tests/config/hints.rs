@@ -356,8 +356,8 @@ fn a_key_in_the_singular_or_by_another_name_gets_a_hint_that_is_accepted() {
         (file, "reject = { file = \"/r\" }"),
         (file, "stamps = { name = \"a\" }"),
         (mqtt, "user = \"ann\""),
-        (mqtt, "clientid = \"a\""),
-        (mqtt, "keepalive = \"60s\""),
+        (mqtt, "client_ids = \"a\""),
+        (mqtt, "keep_aliv = \"60s\""),
         (mqtt, "ssl = { roots = \"system\" }"),
         (mqtt, "tls = { cert = \"/a\", key = \"/b\" }"),
         (mqtt, "tls = { cafile = \"/a\" }"),
@@ -411,8 +411,8 @@ fn a_drop_in_for_a_misspelt_name_is_told_the_right_one() {
         let main = with("", "[[device]]\nname = \"truck 7\"\nident = \"7\"\n");
         let told = Told::new(main).file("weir.d/local.toml", drop_in);
         let expected = format!(
-            "weir.d/local.toml:2:8: error: there is no {kind} `{name}`\n    name = \"{name}\"\n           \
-             {}\nhint: did you mean `{meant}`?\n",
+            "weir.d/local.toml:2:8: error: there is no {kind} `{name}`\n    \
+             name = \"{name}\"\n           {}\nhint: did you mean `{meant}`?\n",
             "^".repeat(name.len() + 2)
         );
         assert_eq!(told.said(), expected);
