@@ -43,6 +43,7 @@ use crate::ring::StreamId;
 use queue::Queue;
 use queue::State;
 use rate::Rate;
+use refusal::Choice;
 use refusal::Refusals;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -70,6 +71,8 @@ pub struct Engine {
     /// The last of the messages of which one is known to be refused.
     suspect_until: Option<Seq>,
     refusals: Refusals,
+    /// The last that [`Engine::tag`] gave.
+    last_tag: u16,
     events: VecDeque<Event>,
     tally: Tally,
 }
@@ -93,6 +96,7 @@ impl Engine {
             delivery,
             suspect_until: None,
             refusals: Refusals::default(),
+            last_tag: 0,
             events: VecDeque::new(),
             tally: Tally::default(),
         }
@@ -150,10 +154,19 @@ impl Engine {
         if self.is_paused(now) || self.rate.room(now) == 0 {
             return None;
         }
-        let (ring, first) = (self.queue.ring, self.first_to_go());
-        let item = self.queue.waiting_mut().find(|item| item.seq >= first)?;
-        item.depart(now);
+        let ring = self.queue.ring;
+        let choice = self.choose(now)?;
         self.rate.spend(1, now);
+        let item = match choice {
+            Choice::Canary => self.send_canary(now)?,
+            Choice::From(seq) => {
+                let second = self.queue.item_mut(seq)?.is_second_try();
+                self.spend_second_tries(second.into());
+                let item = self.queue.item_mut(seq)?;
+                item.depart(now);
+                &*item
+            }
+        };
         Some(item.outgoing(ring))
     }
 
@@ -164,10 +177,32 @@ impl Engine {
         items.map(move |item| item.outgoing(ring))
     }
 
+    /// A number for a message in flight, from 1: no other in memory has it, the last that had it is
+    /// long ago, and it stays the same until the message has an answer.
+    pub fn tag(&mut self, seq: Seq) -> u16 {
+        let known = self.queue.in_flight(seq..=seq).next().map(|item| item.tag);
+        if let Some(tag @ 1..) = known {
+            return tag;
+        }
+        loop {
+            self.last_tag = self.last_tag.wrapping_add(1);
+            if self.last_tag > 0 && self.queue.iter().all(|item| item.tag != self.last_tag) {
+                break;
+            }
+        }
+        if let Some(item) = self.queue.in_flight_mut(seq) {
+            item.tag = self.last_tag;
+        }
+        self.last_tag
+    }
+
     /// The destination took all of `range` that is in flight.
     pub fn accepted(&mut self, epoch: u32, range: RangeInclusive<Seq>, now: Now) {
         if epoch != self.epoch {
             return;
+        }
+        if self.canary_answered(&range) {
+            return self.taken(now);
         }
         let oldest = self.queue.oldest_in_flight();
         let sent_at = self.queue.sent_at(range.clone());
@@ -178,15 +213,13 @@ impl Engine {
             self.progressed = now.mono;
         }
         self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
-        self.answered = true;
-        self.backoff.succeeded(now.mono);
-        self.refusals.end();
+        self.taken(now);
         let doubled = self.batch_max.saturating_mul(2);
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
 
-    /// The destination refused `range`, or one message of it. A single one is given up or tried
-    /// again as `on_reject` says; of several, the first half is sent next.
+    /// The destination refused `range`, or one message of it, for its own sake: a single one is
+    /// given up or tried again as `on_reject` says; of several, the first half is sent next.
     pub fn refused(
         &mut self,
         epoch: u32,
@@ -199,17 +232,14 @@ impl Engine {
             return;
         }
         self.answered = true;
-        let count = self.queue.in_flight(range.clone()).count();
-        self.tally.rejected += count as u64;
-        match count {
+        if self.canary_answered(&range) {
+            return self.canary_refused(now, random);
+        }
+        match self.count_refused(&range) {
             0 => return,
-            1 if self.may_give_up() => return self.give_up(range, &fault.reason),
             1 => {
-                // one pause for all that were on their way together
-                if !self.is_paused(now) {
-                    self.backoff.pause(now.mono, None, random);
-                }
-                self.pass(&range);
+                let single = self.queue.in_flight(range).next().map(|item| item.seq);
+                return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
             _ if !kept(Rule::TryBothHalves) => return self.drop_half(range),
             _ => self.suspect(epoch),
@@ -218,14 +248,17 @@ impl Engine {
         self.note(Event::NotDelivered(fault.clone()));
     }
 
-    /// A message that was given up or could not be sent as it is and is not settled in the ring,
-    /// and why; each once. Asked for before [`Engine::settle`], no power cut takes it away unseen.
-    pub fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
-        self.queue.take_given_up()
+    /// A message that was refused or cannot be sent, and is not settled in the ring, and why; each
+    /// once. Asked for before [`Engine::settle`], no power cut takes it away unseen.
+    pub fn take_rejected(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+        self.queue.take_rejected()
     }
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
     pub fn skip(&mut self, seq: Seq, reason: String) {
+        if self.canary_answered(&(seq..=seq)) {
+            return;
+        }
         self.queue.give_up(seq, Settled::Filtered, &reason);
         self.note(Event::Skipped { seq, reason });
     }
@@ -239,6 +272,7 @@ impl Engine {
         if kept(Rule::SendLostAgain) {
             self.queue.mark(&ALL, State::Waiting);
         }
+        self.forget_proof();
         if retry == Retry::Paused || !self.answered {
             self.backoff.pause(now.mono, None, random);
         }
@@ -258,17 +292,11 @@ impl Engine {
         if epoch == self.epoch {
             self.answered = true;
             self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
+            self.forget_proof();
             let after = after.filter(|_| kept(Rule::HonourRetryAfter));
             self.backoff.pause(now.mono, after, random);
             self.note(Event::NotDelivered(fault));
         }
-    }
-
-    /// The last message that was accepted, to be sent once more as a proof that the destination
-    /// lives; none where nothing was accepted since the start.
-    #[must_use]
-    pub fn last_accepted(&self) -> Option<Outgoing<'_>> {
-        self.queue.last_accepted()
     }
 
     /// The connection is given up because the oldest message in flight got no answer; call

@@ -4,16 +4,17 @@
 //! the times and what is told to the engine are here.
 //!
 //! - Whatever the broker kept of a session, all that has no acknowledgement is sent again after a
-//!   login, in order, as repeated, before anything new. A session that is kept serves only those
-//!   who look at the broker.
-//! - What the broker forbids (not authorized, a topic that it does not take) is the
-//!   configuration's fault, and a quota passes: nothing is lost, and the next try is a new
-//!   connection after the pause. Any other failure is the message's own.
+//!   login, in order, as repeated and with the packet identifier that it had, before anything new.
+//!   A session that is kept serves only those who look at the broker. Identifiers are not kept
+//!   when weir ends: what is sent again by the next process is new to the broker, as QoS 1 allows.
+//! - An identifier is used again only after all others: an acknowledgement that comes late or twice
+//!   belongs to nothing, and is passed over.
+//! - What the broker forbids, or does not take for its size, may be the message's or the
+//!   configuration's fault: the engine tries others. A quota passes: nothing is lost, and the next
+//!   try is a new connection after the pause.
 //! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
 //!   or is silent, each time. After five connections that ended with the same message as
-//!   the first without an answer, the last that was accepted is sent once more; if the broker
-//!   takes that, and the connection then ends with the message alone on its way, it is refused.
-//!   Where nothing was accepted since the start there is no such proof, and nothing is given up.
+//!   the first without an answer the engine tries others, too.
 
 mod frame;
 mod reason;
@@ -35,7 +36,6 @@ use super::render::View;
 use super::render::unfilled;
 use super::settings;
 use super::settings::Delivery;
-use super::settings::OnReject;
 use super::settings::Payload;
 use super::settings::Version;
 use crate::clock::Now;
@@ -48,6 +48,7 @@ use session::Publication;
 use session::Session;
 use session::Terms;
 use session::Verdict;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One connection to a broker.
@@ -63,15 +64,12 @@ pub struct Mqtt<'a> {
     keep_alive: Duration,
     /// Bytes of a packet at most.
     packet_max: usize,
-    /// The message of each packet identifier, from 1, that has no acknowledgement.
-    unacknowledged: Box<[Option<Seq>]>,
-    /// How many those are.
-    in_flight: usize,
+    /// The messages that have no acknowledgement, by packet identifier.
+    unacknowledged: BTreeMap<u16, Seq>,
     /// How many there may be: all of them, fewer where the last connections ended without one.
     in_flight_max: usize,
-    /// The place in `unacknowledged` of the next publish.
-    next: usize,
-    trial: Option<Trial>,
+    /// All of them.
+    window: usize,
     /// Bytes of a packet that is passed over which are still to come.
     foreign: usize,
     /// Whether it was said that nobody wants what is sent.
@@ -95,22 +93,17 @@ enum Login {
     Done,
 }
 
-/// How far the last try of a message is, and when that began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trial {
-    /// The last accepted message is sent again; this one, in flight for the engine, waits.
-    Proof(Seq, Duration),
-    /// The broker has taken that. All that it said is read before this one goes: an answer that
-    /// comes twice is not taken for its own.
-    Proved(Seq, Duration),
-    /// The broker takes messages; this one is sent.
-    Message(Seq, Duration),
+/// Why a message cannot be published.
+enum Unfit {
+    /// As it is.
+    Own(String),
+    /// To this broker.
+    TooLarge(Fault),
 }
 
 impl<'a> Mqtt<'a> {
-    /// A connection that is just made. From the login on it costs, nearly all of it for the books
-    /// of rumqttc, 23 KiB and 80 bytes for each place in the window with 3.1.1, 47 KiB and 232
-    /// bytes with 5.
+    /// A connection that is just made. Costs 1 KiB, and 64 bytes for each publish that has no
+    /// acknowledgement.
     #[must_use]
     pub fn new(
         (settings, client_id): (&'a settings::Mqtt, &'a str),
@@ -134,11 +127,9 @@ impl<'a> Mqtt<'a> {
             login: Login::Due,
             keep_alive: settings.keep_alive.min(KEEP_ALIVE_MAX),
             packet_max: usize::MAX,
-            unacknowledged: Box::default(),
-            in_flight: 0,
+            unacknowledged: BTreeMap::new(),
             in_flight_max: 0,
-            next: 0,
-            trial: None,
+            window: 0,
             foreign: 0,
             unheard: false,
             sent_at: now.mono,
@@ -150,99 +141,73 @@ impl<'a> Mqtt<'a> {
 
     /// The broker lets us in, on its terms.
     fn log_in(&mut self, terms: &Terms) {
-        let places = usize::from(terms.in_flight_max);
         self.login = Login::Done;
         self.keep_alive = terms.keep_alive.unwrap_or(self.keep_alive);
         self.packet_max = terms.packet_max;
-        self.unacknowledged = vec![None; places].into();
-        self.in_flight_max = places;
-    }
-
-    /// Whether one more publish may go. An identifier belongs to its message until the
-    /// acknowledgement, so those that come out of order leave gaps that fill when their turn
-    /// comes: a place that is taken is the oldest's.
-    fn has_room(&self) -> bool {
-        let free = self.unacknowledged.get(self.next) == Some(&None);
-        self.trial.is_none() && self.in_flight < self.in_flight_max && free
+        self.window = usize::from(terms.in_flight_max);
+        self.in_flight_max = self.window;
     }
 
     /// Publishes what waits, in order, while there is room for it.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        if let Some(Trial::Proved(seq, since)) = self.trial {
-            self.trial = Some(Trial::Message(seq, since));
-            self.write(seq, turn)?;
-        }
-        while turn.out.len() < OUT_MAX && self.has_room() {
+        while turn.out.len() < OUT_MAX && self.unacknowledged.len() < self.in_flight_max {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
             };
-            let fruitless = match self.in_flight {
+            let fruitless = match self.unacknowledged.len() {
                 0 => turn.engine.unanswered_count(seq),
                 _ => 0,
             };
             if let Some(more @ 1..) = fruitless.checked_sub(1) {
                 // so that what follows a message is not taken for it
-                self.in_flight_max = (self.unacknowledged.len() >> (2 * more).min(16)).max(1);
+                self.in_flight_max = (self.window >> (2 * more).min(16)).max(1);
             }
-            if fruitless >= ATTEMPTS && self.delivery.on_reject == OnReject::Skip {
-                self.prove(seq, turn)?;
-            } else {
-                self.write(seq, turn)?;
-            }
+            self.write(seq, turn)?;
         }
         Ok(())
     }
 
-    /// Begins the last try of a message that is in flight.
-    fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let proof = turn.engine.last_accepted();
-        if proof.is_some_and(|proof| self.render(&proof).is_ok()) {
-            self.trial = Some(Trial::Proof(seq, turn.now.mono));
-            self.send_rendered(seq, Repeat::Again, turn)
-        } else {
-            self.write(seq, turn)
-        }
-    }
-
-    /// Publishes a message that is in flight, or skips it.
+    /// Publishes a message that is in flight, if it can be published.
     fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let Some(message) = turn.engine.batch(seq..=seq).next() else {
             return Ok(());
         };
         let repeat = message.repeat;
         match self.render(&message) {
-            Ok(()) => self.send_rendered(seq, repeat, turn),
-            Err(reason) => {
-                turn.engine.skip(seq, reason);
-                Ok(())
+            Ok(()) => self.send_rendered(seq, repeat, turn)?,
+            Err(Unfit::Own(reason)) => turn.engine.skip(seq, reason),
+            Err(Unfit::TooLarge(fault)) => {
+                let (now, random) = (turn.now, turn.random);
+                turn.engine
+                    .doubted(self.epoch, seq..=seq, &fault, now, random);
             }
         }
+        Ok(())
     }
 
     /// Publishes what was rendered; the answer is that of `seq`.
     fn send_rendered(&mut self, seq: Seq, repeat: Repeat, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        let identifier = turn.engine.tag(seq);
         let publication = Publication {
+            identifier,
             topic: &self.topic,
             payload: &self.payload,
             retain: self.settings.retain,
             repeat,
         };
-        let identifier = self.session.publish(&publication, turn.out)?;
+        self.session.publish(&publication, turn.out)?;
         self.sent_at = turn.now.mono;
-        self.next = usize::from(identifier) % self.unacknowledged.len().max(1);
-        if let Some(place) = self.place(identifier) {
-            *place = Some(seq);
-            self.in_flight += 1;
-        }
+        self.unacknowledged.insert(identifier, seq);
         Ok(())
     }
 
     /// Fills `topic` and `payload`, or says why the message cannot be published.
-    fn render(&mut self, message: &Outgoing<'_>) -> Result<(), String> {
+    fn render(&mut self, message: &Outgoing<'_>) -> Result<(), Unfit> {
         self.topic.clear();
         self.view
-            .template(&self.settings.topic, Escape::None, message, &mut self.topic)?;
-        check_topic(&self.topic).map_err(|wrong| unfilled(&wrong))?;
+            .template(&self.settings.topic, Escape::None, message, &mut self.topic)
+            .map_err(Unfit::Own)?;
+        check_topic(&self.topic).map_err(|wrong| Unfit::Own(unfilled(&wrong)))?;
         let (open, close): (&[u8], &[u8]) = match self.settings.payload {
             Payload::Object => (b"", b""),
             Payload::Array => (b"[", b"]"),
@@ -250,25 +215,14 @@ impl<'a> Mqtt<'a> {
         self.payload.clear();
         self.payload.extend_from_slice(open);
         let written = self.view.object(message, &mut self.payload);
-        written.map_err(|error| error.to_string())?;
+        written.map_err(|error| Unfit::Own(error.to_string()))?;
         self.payload.extend_from_slice(close);
-        self.check_len()
-    }
-
-    fn check_len(&self) -> Result<(), String> {
-        let publication = Publication {
-            topic: &self.topic,
-            payload: &self.payload,
-            retain: false,
-            repeat: Repeat::First,
-        };
-        let (len, max) = (v5::publish_len(&publication), self.packet_max);
-        match len <= max {
-            true => Ok(()),
-            false => Err(format!(
-                "a packet of {len} bytes, the broker takes at most {max}"
-            )),
+        let (len, max) = (v5::publish_len(&self.topic, &self.payload), self.packet_max);
+        if len <= max {
+            return Ok(());
         }
+        let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
+        Err(Unfit::TooLarge(Fault::new(0, reason)))
     }
 
     /// Does what a packet means.
@@ -278,68 +232,45 @@ impl<'a> Mqtt<'a> {
             Meaning::Pong => self.pinged_at = None,
             Meaning::Nothing => {}
             Meaning::Answered(identifier, verdict) => {
-                let Some(seq) = self.place(identifier).and_then(Option::take) else {
-                    return Err(Lost::new(0, "the broker acknowledged what was not sent"));
-                };
-                self.in_flight -= 1;
-                return self.answered(seq, verdict, turn);
+                // one that belongs to nothing came late, or twice
+                if let Some(seq) = self.unacknowledged.remove(&identifier) {
+                    return self.answered(seq, verdict, turn);
+                }
             }
         }
         Ok(())
     }
 
-    /// The broker has said what it thinks of a message, or of the proof before it.
+    /// The broker has said what it thinks of a message.
     fn answered(&mut self, seq: Seq, verdict: Verdict, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
         if verdict == Verdict::Unheard && !self.unheard {
             self.unheard = true;
             turn.engine.note(Event::Unheard);
         }
-        match (self.trial.take(), verdict) {
-            (Some(Trial::Proof(..)), Verdict::Taken | Verdict::Unheard) => {
-                self.trial = Some(Trial::Proved(seq, now.mono));
-                Ok(())
+        let (engine, range) = (&mut *turn.engine, seq..=seq);
+        match verdict {
+            Verdict::Taken | Verdict::Unheard => {
+                self.in_flight_max = self.window;
+                engine.accepted(epoch, range, now);
             }
-            (Some(Trial::Proof(..)), Verdict::Refused(fault)) | (_, Verdict::NotNow(fault)) => {
+            Verdict::Refused(fault) => engine.refused(epoch, range, &fault, now, random),
+            Verdict::Doubted(fault) => engine.doubted(epoch, range, &fault, now, random),
+            Verdict::NotNow(fault) => {
                 let lost = Lost::ended(fault.reason.clone());
-                turn.engine.faulty(epoch, fault, None, now, random);
-                Err(lost)
-            }
-            (_, Verdict::Taken | Verdict::Unheard) => {
-                self.in_flight_max = self.unacknowledged.len();
-                turn.engine.accepted(epoch, seq..=seq, now);
-                Ok(())
-            }
-            (_, Verdict::Refused(fault)) => {
-                turn.engine.refused(epoch, seq..=seq, &fault, now, random);
-                Ok(())
+                engine.faulty(epoch, fault, None, now, random);
+                return Err(lost);
             }
         }
+        Ok(())
     }
 
     /// The connection ends; what is on its way has no answer.
     fn give_up(&mut self, fault: &Fault, turn: &mut Turn<'_>) {
-        match self.trial.take() {
-            Some(Trial::Proof(..) | Trial::Proved(..)) => {}
-            // of one alone the network may have lost the answer
-            Some(Trial::Message(seq, _)) if turn.engine.unanswered_count(seq) == ATTEMPTS => {
-                turn.engine.unanswered(self.epoch);
-            }
-            Some(Trial::Message(seq, _)) => {
-                let reason = format!("each time it is sent: {}", fault.reason);
-                let (fault, now, random) = (Fault::new(fault.code, reason), turn.now, turn.random);
-                turn.engine
-                    .refused(self.epoch, seq..=seq, &fault, now, random);
-            }
-            None if self.login == Login::Done => turn.engine.unanswered(self.epoch),
-            None => {}
+        if self.login == Login::Done {
+            let (now, random) = (turn.now, turn.random);
+            turn.engine.silent(self.epoch, ATTEMPTS, fault, now, random);
         }
-    }
-
-    /// The place of a packet identifier, if it can be one of ours.
-    fn place(&mut self, identifier: u16) -> Option<&mut Option<Seq>> {
-        let place = usize::from(identifier).checked_sub(1)?;
-        self.unacknowledged.get_mut(place)
     }
 
     /// Takes the packet at the head of `input`, or a part of one that is passed over.
@@ -367,16 +298,6 @@ impl<'a> Mqtt<'a> {
             Login::Done => self.pinged_at,
         };
         asked.map(|asked| asked + self.delivery.timeout)
-    }
-
-    /// When the broker has to have acknowledged the oldest publish.
-    fn acknowledgement_due(&self, engine: &Engine) -> Option<Duration> {
-        match self.trial {
-            Some(Trial::Proof(_, since) | Trial::Proved(_, since) | Trial::Message(_, since)) => {
-                Some(since + self.delivery.timeout)
-            }
-            None => engine.overdue_at(),
-        }
     }
 
     /// When nothing was sent for so long that the broker might take us for dead.
@@ -425,8 +346,7 @@ impl Link for Mqtt<'_> {
     }
 
     fn wake_at(&self, engine: &Engine) -> Option<Duration> {
-        let acknowledgement = self.acknowledgement_due(engine);
-        [self.answer_due(), self.ping_due(), acknowledgement]
+        [self.answer_due(), self.ping_due(), engine.overdue_at()]
             .into_iter()
             .flatten()
             .min()
@@ -435,7 +355,7 @@ impl Link for Mqtt<'_> {
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
         let missing = match self.login {
-            _ if due(self.acknowledgement_due(turn.engine)) => "no acknowledgement of a publish",
+            _ if due(turn.engine.overdue_at()) => "no acknowledgement of a publish",
             Login::Done if due(self.answer_due()) => "no answer to the ping",
             Login::Due | Login::Sent if due(self.answer_due()) => "no answer to the login",
             _ if due(self.ping_due()) => {

@@ -1,5 +1,6 @@
-//! Rejects: what a stream gave up, in a bounded file, for whoever looks into it or sends it once
-//! more. Decides nothing, and holds nothing up: what cannot be written is lost, and said.
+//! Rejects: what a stream gave up or cannot send, in a bounded file, for whoever looks into it or
+//! sends it once more. Decides nothing, and holds nothing up: what cannot be written is lost, and
+//! said.
 //!
 //! ```text
 //! {"reason":"400 Bad Request: …","seq":17,"message":{"ident":"352",…}}      one a line
@@ -32,7 +33,7 @@ impl Rejects {
         Self { file }
     }
 
-    /// Appends what was given up since the last call, as it stands in the ring. Call it before
+    /// Appends what was refused since the last call, as it stands in the ring. Call it before
     /// the engine settles. Blocks as long as the disk does.
     ///
     /// # Errors
@@ -40,7 +41,7 @@ impl Rejects {
     pub fn keep(&mut self, engine: &mut Engine) -> io::Result<()> {
         let (shape, mut lines) = (Shape::default(), Vec::new());
         let mut view = View::new(&shape);
-        while let Some((message, reason)) = engine.take_given_up() {
+        while let Some((message, reason)) = engine.take_rejected() {
             let head = [
                 ("reason", ValueRef::Text(&reason)),
                 ("seq", ValueRef::U64(message.seq.0)),

@@ -6,14 +6,9 @@
 //! - Packets go in flights of at most `window`. A flight is accepted when it has as many
 //!   acknowledgements as packets; with one too few, nobody knows whose it is, and each packet of
 //!   it is sent again alone.
-//! - A packet that ended `attempts` connections without an answer is tried twice more, each time
-//!   after the last message that was accepted: if that is answered again, the receiver lives, and
-//!   a packet that gets no answer then is refused; if not, the receiver is at fault, and nothing is
-//!   given up.
-//! - Where nothing was accepted since the start there is no such proof, and a receiver that is
-//!   stuck would cost messages at each start. So it is looked for: those behind the packet go
-//!   alone, in turn, and the first that is accepted is the proof. Until then nothing is given up,
-//!   unless all that fits into memory beside the packet is passed over.
+//! - A packet that ended `attempts` connections without an answer is in doubt, and the engine
+//!   tries others: the last that was accepted, once more, or where nothing was since the start
+//!   those behind it. So a receiver that is stuck costs no messages, also at a start.
 
 use super::Fault;
 use super::Link;
@@ -30,7 +25,6 @@ use super::rules::kept;
 use super::settings;
 use super::settings::Ack;
 use super::settings::Delivery;
-use super::settings::OnReject;
 use crate::message::ValueRef;
 use crate::message::body::Body;
 use crate::ring::Seq;
@@ -49,19 +43,6 @@ pub struct WialonRetranslator<'a> {
     answers: usize,
     /// When the last of these things happened to the flight: sent, acknowledged.
     moved_at: Duration,
-    trial: Option<Trial>,
-}
-
-/// How far the last try of a packet is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trial {
-    /// The last accepted message is sent again; this one, in flight for the engine, waits.
-    Proof(Seq),
-    /// The receiver lives. All that it said is read before this one is sent: a byte too many is
-    /// not taken for its answer.
-    Proved(Seq),
-    /// This one is sent.
-    Packet(Seq),
 }
 
 impl<'a> WialonRetranslator<'a> {
@@ -81,24 +62,16 @@ impl<'a> WialonRetranslator<'a> {
             flight: Vec::new(),
             answers: 0,
             moved_at: Duration::ZERO,
-            trial: None,
         }
     }
 
     /// Whether one more packet may join the flight.
     fn has_room(&self, engine: &Engine) -> bool {
         match self.flight.first() {
-            _ if self.trial.is_some() => false,
             None => true,
-            Some(first) if engine.is_suspect(*first) || engine.is_passing() => false,
+            Some(first) if engine.is_suspect(*first) => false,
             Some(_) => self.flight.len() < self.window(),
         }
-    }
-
-    /// Whether no message is known that the receiver takes, and one is looked for.
-    fn is_searching(&self, first: Seq, engine: &Engine) -> bool {
-        let fails = self.has_failed(first, engine) || engine.is_passing();
-        fails && engine.last_accepted().is_none()
     }
 
     fn window(&self) -> usize {
@@ -106,38 +79,6 @@ impl<'a> WialonRetranslator<'a> {
             true => usize::from(self.settings.window),
             false => usize::MAX,
         }
-    }
-
-    /// Whether a message has used up its attempts.
-    fn has_failed(&self, seq: Seq, engine: &Engine) -> bool {
-        let may_give_up =
-            self.delivery.on_reject == OnReject::Skip && self.settings.ack == Ack::Byte;
-        may_give_up && engine.unanswered_count(seq) >= self.settings.attempts.max(1)
-    }
-
-    /// Whether it has had a trial before: of one alone the network may have lost the answer.
-    fn is_tried(&self, seq: Seq, engine: &Engine) -> bool {
-        engine.unanswered_count(seq) > self.settings.attempts.max(1)
-    }
-
-    /// Begins the last try of a message that is in flight, if there is a proof; if not, it is one
-    /// more of the others.
-    fn prove(&mut self, seq: Seq, turn: &mut Turn<'_>) {
-        let proof = turn.engine.last_accepted();
-        if proof.is_some_and(|proof| encode(&mut self.view, &proof, turn.out).is_ok()) {
-            self.trial = Some(Trial::Proof(seq));
-            self.moved_at = turn.now.mono;
-        } else {
-            self.write(seq, turn);
-        }
-    }
-
-    /// The receiver does not take this message.
-    fn refuse(&self, seq: Seq, turn: &mut Turn<'_>) {
-        let fault = Fault::new(NO_ANSWER, "no acknowledgement of a packet");
-        let (now, random) = (turn.now, turn.random);
-        turn.engine
-            .refused(self.epoch, seq..=seq, &fault, now, random);
     }
 
     /// Sends a message that is in flight, or skips it.
@@ -154,16 +95,10 @@ impl<'a> WialonRetranslator<'a> {
 
     /// One `0x11`.
     fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        if self.is_under_way() {
-            turn.engine.proved(self.epoch);
-        }
-        if let Some(Trial::Proof(seq)) = self.trial {
-            self.trial = Some(Trial::Proved(seq));
-            return Ok(());
-        }
         if self.flight.is_empty() {
             return Err(Lost::new(0, "the receiver acknowledged what was not sent"));
         }
+        turn.engine.proved(self.epoch);
         self.answers += 1;
         self.moved_at = turn.now.mono;
         let answers = self.answers + usize::from(!kept(Rule::CountAnswers));
@@ -180,46 +115,21 @@ impl<'a> WialonRetranslator<'a> {
         }
         self.flight.clear();
         self.answers = 0;
-        self.trial = None;
     }
 
-    /// Whether the receiver has to answer.
-    fn is_under_way(&self) -> bool {
-        !self.flight.is_empty() || self.trial.is_some()
-    }
-
-    /// The connection ends without an answer to what is under way.
-    fn give_up(&self, turn: &mut Turn<'_>) {
-        match self.trial {
-            _ if self.settings.ack == Ack::None => {}
-            Some(Trial::Proof(_) | Trial::Proved(_)) => {}
-            Some(Trial::Packet(seq)) if self.is_tried(seq, turn.engine) => self.refuse(seq, turn),
-            Some(Trial::Packet(_)) => turn.engine.unanswered(self.epoch),
-            None => self.blame(turn),
-        }
-    }
-
-    /// The flight got too few answers.
-    fn blame(&self, turn: &mut Turn<'_>) {
-        let Some(first) = self.flight.first().copied() else {
+    /// The connection ends without an answer to some of the flight.
+    fn give_up(&self, fault: &Fault, turn: &mut Turn<'_>) {
+        if self.settings.ack == Ack::None || self.flight.is_empty() {
             return;
-        };
-        let searched = self.is_searching(first, turn.engine);
-        let is_other = turn.engine.has_waiting() || !turn.engine.is_full();
-        if searched && !is_other && self.is_tried(first, turn.engine) {
-            return self.refuse(first, turn);
         }
         // whose the answers are that came is not known: the first may have been taken
-        if self.answers == 0 && (!searched || !is_other) {
-            turn.engine.unanswered(self.epoch);
-        } else {
-            let count = self.flight.len().saturating_sub(self.answers);
-            turn.engine.missed(self.epoch, count);
-        }
         turn.engine.suspect(self.epoch);
-        if self.is_searching(first, turn.engine) {
-            turn.engine.pass_over(self.epoch, first);
+        if self.answers > 0 {
+            let count = self.flight.len().saturating_sub(self.answers);
+            return turn.engine.missed(self.epoch, count);
         }
+        let (attempts, now, random) = (self.settings.attempts.max(1), turn.now, turn.random);
+        turn.engine.silent(self.epoch, attempts, fault, now, random);
     }
 }
 
@@ -244,43 +154,36 @@ impl Link for WialonRetranslator<'_> {
             // all of it is written: there is no other answer
             self.land(turn);
         }
-        if let Some(Trial::Proved(seq)) = self.trial {
-            self.trial = Some(Trial::Packet(seq));
-            self.write(seq, turn);
-        }
         while turn.out.len() < OUT_MAX && self.has_room(turn.engine) {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
             };
-            if self.flight.is_empty() && self.has_failed(seq, turn.engine) {
-                self.prove(seq, turn);
-            } else {
-                self.write(seq, turn);
-            }
+            self.write(seq, turn);
         }
         Ok(())
     }
 
     fn wake_at(&self, _engine: &Engine) -> Option<Duration> {
         let due = self.moved_at + self.delivery.timeout;
-        self.is_under_way().then_some(due)
+        (!self.flight.is_empty()).then_some(due)
     }
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         match self.wake_at(turn.engine) {
             Some(due) if due <= turn.now.mono => {
-                self.give_up(turn);
-                Err(Lost::new(NO_ANSWER, "no acknowledgement of a packet"))
+                let fault = Fault::new(NO_ANSWER, "no acknowledgement of a packet");
+                self.give_up(&fault, turn);
+                Err(fault.into())
             }
             _ => Ok(()),
         }
     }
 
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
-        if !self.is_under_way() {
+        if self.flight.is_empty() {
             return Lost::ended(lost.fault.reason);
         }
-        self.give_up(turn);
+        self.give_up(&lost.fault, turn);
         lost.fault.into()
     }
 

@@ -138,6 +138,8 @@ fn after_eight_in_a_row_the_destination_is_at_fault_and_nothing_more_is_given_up
     assert!(world.events().contains(&fault));
     for _ in 0..20 {
         world.wait();
+        // the oldest, and another
+        assert!(destination.serve(&mut world));
         assert!(destination.serve(&mut world));
         assert!(
             !destination.serve(&mut world),

@@ -24,6 +24,7 @@ mod mqtt_v5;
 )]
 #[path = "../support/random.rs"]
 mod random;
+mod refusals;
 mod shape;
 mod sieve;
 mod talk;

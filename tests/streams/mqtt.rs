@@ -189,16 +189,51 @@ fn what_has_no_acknowledgement_goes_again_in_order_marked_as_repeated() {
 }
 
 #[test]
-fn a_broker_that_acknowledges_what_was_not_sent_is_left() {
-    for wrong in [ack(2), ack(0), ack(101), ack(65_535)] {
-        let mut world = World::new();
-        world.append_many(1);
-        let settings = settings(|_| {});
-        let mut talk = ready(&mut world, &settings);
-        talk.sent(&mut world).unwrap();
-        assert!(talk.hears(&mut world, &wrong).is_err(), "{wrong:?}");
-        assert_eq!(world.counters().accepted, 0);
+fn an_acknowledgement_too_many_belongs_to_nothing_and_ends_nothing() {
+    let mut world = World::new();
+    world.append_many(1);
+    let settings = settings(|mqtt| mqtt.window = 1);
+    let mut talk = ready(&mut world, &settings);
+    // a stale one after the login
+    talk.hears(&mut world, &ack(1)).unwrap();
+    let first = publishes(&talk.sent(&mut world).unwrap())[0].pkid;
+    for wrong in [first + 1, 0, 101, 65_535] {
+        talk.hears(&mut world, &ack(wrong)).unwrap();
+        assert_eq!(world.counters().accepted, 0, "{wrong}");
     }
+    talk.hears(&mut world, &ack(first)).unwrap();
+    for accepted in 1..300 {
+        world.append_many(1);
+        let sent = publishes(&talk.sent(&mut world).unwrap());
+        talk.hears(&mut world, &ack(first)).unwrap();
+        assert_eq!(world.counters().accepted, accepted, "that one comes again");
+        talk.hears(&mut world, &ack(sent[0].pkid)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_sent_again_keeps_its_packet_identifier() {
+    let mut world = World::new();
+    world.append_many(5);
+    let settings = settings(|mqtt| mqtt.clean_session = false);
+    let mut talk = ready(&mut world, &settings);
+    let sent = publishes(&talk.sent(&mut world).unwrap());
+    talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
+    talk.hears(&mut world, &ack(sent[3].pkid)).unwrap();
+    let lost = talk.ends(&mut world);
+    lose(&mut world, &lost);
+    world.append_many(2);
+    let mut talk = ready(&mut world, &settings);
+    let again = publishes(&talk.sent(&mut world).unwrap());
+    let same = |(one, other): (usize, usize)| again[one].pkid == sent[other].pkid;
+    assert!([(0, 0), (1, 2), (2, 4)].into_iter().all(same));
+    assert!(again[..3].iter().all(|publish| publish.dup));
+    let used: Vec<u16> = sent.iter().map(|publish| publish.pkid).collect();
+    assert!(again[3..].iter().all(|new| !used.contains(&new.pkid)));
+    for publish in again {
+        talk.hears(&mut world, &ack(publish.pkid)).unwrap();
+    }
+    assert_eq!(world.counters().accepted, 7);
 }
 
 #[test]

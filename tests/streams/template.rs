@@ -51,7 +51,7 @@ fn reason(world: &mut World, settings: &Settings) -> String {
         talk.hears(world, &LOGGED_IN).unwrap();
         talk.write(world).unwrap();
     }
-    let (given_up, reason) = world.engine.take_given_up().unwrap();
+    let (given_up, reason) = world.engine.take_rejected().unwrap();
     let (seq, reason) = (given_up.seq, String::from(reason));
     assert!(!given_up.body.is_empty(), "with all that it says");
     assert!(!sent.is_empty());
@@ -64,7 +64,7 @@ fn reason(world: &mut World, settings: &Settings) -> String {
         reason: reason.clone(),
     };
     assert!(world.events().contains(&skipped));
-    assert!(world.engine.take_given_up().is_none(), "once");
+    assert!(world.engine.take_rejected().is_none(), "once");
     assert!(reason.starts_with("template: "), "{reason}");
     reason
 }

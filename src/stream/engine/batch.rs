@@ -4,6 +4,8 @@ use super::Engine;
 use super::Event;
 use super::Outgoing;
 use super::queue::Item;
+use super::queue::State;
+use super::refusal::Choice;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::ring::Settled;
@@ -28,19 +30,21 @@ impl Engine {
     pub fn next_batch(
         &mut self,
         now: Now,
-        pack: impl FnMut(&Outgoing<'_>) -> Packing,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
     ) -> Option<RangeInclusive<Seq>> {
         self.expire(now);
         let due = self.batch_due()? <= now.mono;
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let mut most = self.batch_room().min(self.rate.room(now));
-        if self.first_to_go() > Seq(0) {
-            most = most.min(1);
-        }
+        let most = match self.choose(now)? {
+            Choice::Canary => return self.next_canary(now, pack),
+            Choice::From(_) if self.is_alone() => 1,
+            Choice::From(_) => self.batch_room(),
+        };
+        let most = most.min(self.rate.room(now));
         let (mut range, mut count) = (None, 0);
-        self.offer(most, pack, |item| {
+        self.offer(most, &mut pack, |item| {
             item.depart(now);
             let first = range.map_or(item.seq, |(first, _)| first);
             range = Some((first, item.seq));
@@ -48,6 +52,30 @@ impl Engine {
         });
         self.rate.spend(count, now);
         range.map(|(first, last)| first..=last)
+    }
+
+    /// The canary as a batch of its own, if it can be sent.
+    fn next_canary(
+        &mut self,
+        now: Now,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+    ) -> Option<RangeInclusive<Seq>> {
+        let ring = self.queue.ring;
+        let canary = self.send_canary(now)?;
+        let (seq, packing) = (canary.seq, pack(&canary.outgoing(ring)));
+        match packing {
+            Packing::Taken => {
+                self.rate.spend(1, now);
+                return Some(seq..=seq);
+            }
+            Packing::Unfit(_) => self.queue.canary = None,
+            // the link had something else ready, and asks again
+            Packing::Full => {
+                self.forget_proof();
+                return None;
+            }
+        }
+        self.next_batch(now, pack)
     }
 
     /// Offers to `pack` what [`Engine::next_batch`] is going to when the batch in flight is
@@ -60,7 +88,7 @@ impl Engine {
             self.queue.bytes() >= self.limits.bytes || self.queue.waiting().nth(most - 1).is_some();
         let is_known =
             self.suspect_until.is_none() && !self.is_paused(now) && self.rate.room(now) >= most;
-        if is_full && is_known && self.first_to_go() == Seq(0) {
+        if is_full && is_known && !self.is_in_doubt() {
             self.offer(most, pack, |_| {});
         }
     }
@@ -73,25 +101,32 @@ impl Engine {
         mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
         mut take: impl FnMut(&mut Item),
     ) {
-        let (ring, first) = (self.queue.ring, self.first_to_go());
+        let (ring, taken) = (self.queue.ring, self.times_taken());
         let (mut room, mut unfit) = (most, Vec::new());
-        let may_go = |item: &&mut Item| item.seq >= first;
-        for item in self.queue.waiting_mut().filter(may_go) {
+        let (most_again, mut again) = (self.second_tries_left(), 0);
+        for item in self.queue.iter_mut() {
+            if !item.may_go(taken, again < most_again) {
+                continue;
+            }
             if room == 0 {
                 break;
             }
+            let is_second = item.is_second_try();
             match pack(&item.outgoing(ring)) {
                 Packing::Taken => {
                     take(item);
+                    again += u32::from(is_second);
                     room -= 1;
                 }
                 Packing::Full => break,
                 Packing::Unfit(reason) => {
-                    item.give_up(Settled::Filtered, &reason);
+                    item.state = State::Settled(Settled::Filtered);
+                    item.keep(&reason);
                     unfit.push((item.seq, reason));
                 }
             }
         }
+        self.spend_second_tries(again);
         for (seq, reason) in unfit {
             self.note(Event::Skipped { seq, reason });
         }

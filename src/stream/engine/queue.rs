@@ -23,10 +23,12 @@ pub(super) struct Queue {
     bytes: usize,
     /// The last that was taken out accepted.
     last_accepted: Option<Item>,
+    /// An accepted one that is in flight once more, see [`super::refusal`].
+    pub(super) canary: Option<Item>,
 }
 
 /// A message that was read and is not settled in the ring.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) seq: Seq,
     received: Wall,
@@ -39,8 +41,28 @@ pub(super) struct Item {
     /// How often it was sent.
     pub(super) sent: u32,
     pub(super) state: State,
-    /// Why it was given up, until that is asked for.
+    /// Set aside while others are tried.
+    pub(super) doubt: Option<Doubt>,
+    /// How often it got no answer right after the destination had taken another.
+    pub(super) strikes: u8,
+    /// Why it was not taken, until that is asked for.
     reason: Option<Box<str>>,
+    /// Whether that was asked for.
+    is_kept: bool,
+    /// What the link calls it, see [`super::Engine::tag`]; 0: nothing yet.
+    pub(super) tag: u16,
+}
+
+/// Why a message that waits is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The destination refused it, and may refuse all. `proofs` says how often the destination had
+    /// taken something by then.
+    Said { proofs: u32 },
+    /// Connections ended over it, again and again.
+    Silent { proofs: u32 },
+    /// It was refused as well while the destination was in doubt: until that takes another.
+    Passed,
 }
 
 /// Where a message is on its way.
@@ -99,6 +121,7 @@ impl Queue {
 
     pub(super) fn clear(&mut self) {
         self.items.clear();
+        self.canary = None;
         self.bytes = 0;
     }
 
@@ -123,7 +146,11 @@ impl Queue {
             measured,
             body,
             sent: 0,
+            doubt: None,
+            strikes: 0,
             reason: None,
+            is_kept: false,
+            tag: 0,
             state: settled.map_or(State::Waiting, State::Settled),
         });
     }
@@ -147,11 +174,25 @@ impl Queue {
     }
 
     /// The last that was accepted, whether or not what is before it is settled.
-    pub(super) fn last_accepted(&self) -> Option<Outgoing<'_>> {
+    pub(super) fn last_accepted(&self) -> Option<&Item> {
         let is_accepted = |item: &&Item| item.state == State::Settled(Settled::Accepted);
         let last = self.items.iter().rev().find(is_accepted);
-        let last = last.or(self.last_accepted.as_ref());
-        last.map(|item| item.outgoing(self.ring))
+        last.or(self.last_accepted.as_ref())
+    }
+
+    /// One of those that were read, settled or not.
+    pub(super) fn item_mut(&mut self, seq: Seq) -> Option<&mut Item> {
+        let place = self.place(seq);
+        let item = self.items.get_mut(place);
+        item.filter(|item| item.seq == seq)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.iter_mut()
     }
 
     /// The oldest that is not settled.
@@ -175,7 +216,8 @@ impl Queue {
 
     /// The oldest in flight and since when it is.
     pub(super) fn oldest_in_flight(&self) -> Option<(Seq, Duration)> {
-        self.items.iter().find_map(|item| match item.state {
+        let mut items = self.canary.iter().chain(&self.items);
+        items.find_map(|item| match item.state {
             State::InFlight { since } => Some((item.seq, since)),
             _ => None,
         })
@@ -191,11 +233,18 @@ impl Queue {
 
     pub(super) fn in_flight(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = &Item> {
         let (from, last) = (self.place(*range.start()), *range.end());
-        self.items
-            .iter()
-            .skip(from)
-            .take_while(move |item| item.seq <= last)
+        let items = self.items.iter().skip(from);
+        let canary = self.canary.iter().filter(move |it| range.contains(&it.seq));
+        canary
+            .chain(items.take_while(move |item| item.seq <= last))
             .filter(|item| item.is_in_flight())
+    }
+
+    pub(super) fn in_flight_mut(&mut self, seq: Seq) -> Option<&mut Item> {
+        let place = self.place(seq);
+        let canary = self.canary.iter_mut();
+        let mut items = canary.chain(self.items.get_mut(place));
+        items.find(|item| item.seq == seq && item.is_in_flight())
     }
 
     /// Gives those of `range` that are in flight another state; how many that were.
@@ -211,17 +260,17 @@ impl Queue {
         marked.count()
     }
 
-    /// Settles one that is in flight: it will never be taken.
+    /// Settles one that is in flight and will never be taken.
     pub(super) fn give_up(&mut self, seq: Seq, how: Settled, reason: &str) {
-        let place = self.place(seq);
-        let item = self.items.get_mut(place);
-        if let Some(item) = item.filter(|item| item.seq == seq && item.is_in_flight()) {
-            item.give_up(how, reason);
+        let item = self.item_mut(seq);
+        if let Some(item) = item.filter(|item| item.is_in_flight()) {
+            item.state = State::Settled(how);
+            item.keep(reason);
         }
     }
 
-    /// The first that was given up and not asked for, and why.
-    pub(super) fn take_given_up(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
+    /// The first that was refused and not asked for, and why.
+    pub(super) fn take_rejected(&mut self) -> Option<(Outgoing<'_>, Box<str>)> {
         let ring = self.ring;
         let (item, reason) = self
             .items
@@ -260,10 +309,27 @@ impl Item {
         self.state = State::InFlight { since: now.mono };
     }
 
-    /// It is settled, and kept until somebody has asked why.
-    pub(super) fn give_up(&mut self, how: Settled, reason: &str) {
-        self.state = State::Settled(how);
-        self.reason = Some(reason.into());
+    /// Why it is not taken, for whoever keeps what was refused; once.
+    pub(super) fn keep(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.is_kept, true) {
+            self.reason = Some(reason.into());
+        }
+    }
+
+    /// Whether it may go, where the destination has taken something so often; `again`: also if
+    /// that is its second try.
+    pub(super) fn may_go(&self, taken: u32, again: bool) -> bool {
+        let is_free = match self.doubt {
+            None => true,
+            Some(Doubt::Said { proofs }) => again && proofs != taken,
+            Some(Doubt::Silent { proofs }) => proofs != taken,
+            Some(Doubt::Passed) => false,
+        };
+        is_free && self.state == State::Waiting
+    }
+
+    pub(super) fn is_second_try(&self) -> bool {
+        matches!(self.doubt, Some(Doubt::Said { .. }))
     }
 
     /// How long ago it was received.
@@ -296,7 +362,7 @@ impl Item {
         }
     }
 
-    fn is_in_flight(&self) -> bool {
+    pub(super) fn is_in_flight(&self) -> bool {
         matches!(self.state, State::InFlight { .. })
     }
 }

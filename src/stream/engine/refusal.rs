@@ -1,17 +1,38 @@
-//! What becomes of messages that a destination refuses one by one: they are given up, until so
-//! many were that the destination itself is at fault.
+//! What becomes of messages that a destination does not take.
 //!
-//! While it is, nothing is given up, and what is refused must not block the rest for ever: it may
-//! be the one message that is really never taken. So the next try is the message behind the one
-//! that was refused last, alone, and so on to the last in memory, then all over. What is accepted
-//! ends it, and those that were passed go next: they were offered in order, but not taken in order.
+//! An answer means one of four things: taken, later, configuration, or that the message is refused
+//! for its own sake. Where it does not tell the last two apart, and where there is no answer but
+//! the end of the connection over the same message again and again, the others decide:
+//!
+//! ```text
+//!           doubted, silent          one of the others taken           refused again
+//!  waiting ────────────────▶ set aside ─────────────────────▶ waiting ───────────────▶ its own
+//!     ▲                         │ none of the others is taken        (silent: twice)
+//!     └─────────────────────────┘ it is the destination: all wait, after a pause all over
+//! ```
+//!
+//! - Where no other waits, the last that was accepted is sent once more: the canary. After silence
+//!   it goes before the others, so that these stay behind the message that is in doubt. All links
+//!   see it as one more message that is in flight.
+//! - Each message that is taken allows seven of those that were set aside their second try.
+//! - Silence does not say which message it is about, and may be the network's: then messages go
+//!   alone, and the one in doubt is refused when it twice got no answer on a connection on which
+//!   another had just been taken. Between the two it is tried by itself once more: a queue of the
+//!   broker that is full has room now and then, and the canary would take it each time.
+//! - What is its own is given up, or tried for ever. After [`GIVEN_UP_IN_A_ROW_MAX`] that were
+//!   given up with none taken between, the destination is at fault: nothing more is given up, and
+//!   messages go alone, each once before one goes again, until one is taken.
 
 use super::Engine;
 use super::Event;
 use super::OnReject;
 use super::Settled;
+use super::queue::Doubt;
+use super::queue::Item;
 use super::queue::State;
+use crate::clock::Now;
 use crate::ring::Seq;
+use crate::stream::Fault;
 use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
 use std::ops::RangeInclusive;
@@ -19,44 +40,235 @@ use std::ops::RangeInclusive;
 /// How refusals go on.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// Given up since the last that was accepted.
+    /// Given up since the last that was taken.
     given_up_in_a_row: u32,
-    /// The last that was refused alone, or got no answer, and was not given up.
-    passed: Option<Seq>,
+    /// How often the destination took something.
+    proofs: u32,
+    /// Messages that had their second try since then.
+    second_tries: u32,
+    /// Messages go one at a time, with a pause after each, until one is taken.
+    alone: bool,
+    /// What the destination said last of a message that was set aside, and chance.
+    said: Option<(Fault, u32)>,
+    /// The canary was sent since the first of those was set aside.
+    canary_sent: bool,
+    /// That it is the destination was said, and nothing was taken since.
+    told: bool,
 }
 
 impl Refusals {
-    /// The destination takes messages.
-    pub(super) fn end(&mut self) {
-        *self = Self::default();
-    }
-
-    /// All is read again: what was passed may go first again.
+    /// All is read again: nothing is set aside any more.
     pub(super) fn reread(&mut self) {
-        self.passed = None;
+        self.alone = false;
+        self.said = None;
+        self.canary_sent = false;
     }
 }
 
+/// What goes next.
+pub(super) enum Choice {
+    /// The first message from this one on that may go.
+    From(Seq),
+    /// The canary, alone.
+    Canary,
+}
+
 impl Engine {
-    /// The destination lives: it has acknowledged something.
+    /// The destination lives: it has acknowledged something, and nobody knows what.
     pub fn proved(&mut self, epoch: u32) {
         if epoch == self.epoch {
             self.answered = true;
-            self.refusals.end();
+            self.refusals.given_up_in_a_row = 0;
         }
     }
 
-    /// The next try is the message behind this one, or the first, if there is none behind.
-    pub fn pass_over(&mut self, epoch: u32, seq: Seq) {
-        if epoch == self.epoch {
-            self.refusals.passed = Some(seq);
+    /// The destination has taken a message: those that were set aside have their second try.
+    pub(super) fn taken(&mut self, now: Now) {
+        self.answered = true;
+        self.backoff.succeeded(now.mono);
+        self.refusals = Refusals {
+            proofs: self.refusals.proofs.wrapping_add(1),
+            ..Refusals::default()
+        };
+        for item in self.queue.iter_mut() {
+            item.doubt = item.doubt.filter(|doubt| *doubt != Doubt::Passed);
         }
     }
 
-    /// Whether messages go alone, one after the other, until one is taken.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        self.refusals.passed.is_some()
+    /// The canary is `range`, and has its answer: whether that is so.
+    pub(super) fn canary_answered(&mut self, range: &RangeInclusive<Seq>) -> bool {
+        let canary = self.queue.canary.take_if(|it| range.contains(&it.seq));
+        canary.is_some()
+    }
+
+    pub(super) fn canary_refused(&mut self, now: Now, random: u32) {
+        self.tally.rejected += 1;
+        if self.refusals.alone {
+            self.pause_once(now, random);
+        }
+    }
+
+    /// The destination refused `range`, or one message of it, and does not say whether for its own
+    /// sake or for that of the configuration: a topic that is forbidden, a message that is too
+    /// large. The others decide. Of several, the first half is sent next.
+    pub fn doubted(
+        &mut self,
+        epoch: u32,
+        range: RangeInclusive<Seq>,
+        fault: &Fault,
+        now: Now,
+        random: u32,
+    ) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.answered = true;
+        if self.canary_answered(&range) {
+            return self.canary_refused(now, random);
+        }
+        let single = match self.count_refused(&range) {
+            0 => return,
+            1 => self.queue.in_flight(range.clone()).next().map(|it| it.seq),
+            _ => None,
+        };
+        let doubt = single.and_then(|seq| self.queue.item_mut(seq)?.doubt);
+        match single {
+            Some(seq) if doubt.is_some() || self.is_last_hope(seq) => {
+                return self.refuse(seq, fault, now, random);
+            }
+            Some(seq) => {
+                let proofs = self.refusals.proofs;
+                let doubt = match self.refusals.alone {
+                    true => Doubt::Passed,
+                    false => Doubt::Said { proofs },
+                };
+                self.set_aside(seq, doubt, (fault, random), now);
+            }
+            None => self.suspect(epoch),
+        }
+        self.queue.mark(&range, State::Waiting);
+        self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// The connection ends without an answer to the oldest message in flight, and the destination
+    /// has no other word for a message that it does not take; call before [`Engine::lost`]. After
+    /// `attempts` of these in a row the others decide.
+    pub fn silent(&mut self, epoch: u32, attempts: u32, fault: &Fault, now: Now, random: u32) {
+        if epoch != self.epoch {
+            return;
+        }
+        if self.queue.canary.take().is_some() {
+            self.tally.rejected += 1;
+            return self.acquit();
+        }
+        let Some(seq) = self.queue.in_flight(super::ALL).next().map(|it| it.seq) else {
+            return;
+        };
+        self.unanswered(epoch);
+        if self.delivery.on_reject == OnReject::Retry {
+            return;
+        }
+        let count = self.unanswered_count(seq);
+        if self.is_last_hope(seq) {
+            if count >= attempts + u32::from(STRIKES_MAX) {
+                self.refuse_silent(seq, fault, now, random);
+            }
+            return;
+        }
+        let in_doubt = |doubt: &Doubt| matches!(doubt, Doubt::Silent { .. });
+        let doubted = |item: &Item| item.doubt.as_ref().is_some_and(in_doubt);
+        let (searched, proofs) = (self.queue.iter().any(doubted), self.refusals.proofs);
+        let Some(item) = self.queue.item_mut(seq) else {
+            return;
+        };
+        if item.doubt.as_ref().is_some_and(in_doubt) {
+            item.doubt = None;
+            item.strikes += 1;
+            // once more by itself, and then it is in doubt again
+            self.unanswered = (seq, attempts.saturating_sub(1));
+            if item.strikes >= STRIKES_MAX {
+                self.refuse_silent(seq, fault, now, random);
+            }
+        } else if searched {
+            item.doubt = Some(Doubt::Passed);
+        } else if count >= attempts {
+            item.doubt = Some(Doubt::Silent { proofs });
+            self.refusals.alone = true;
+        }
+    }
+
+    fn refuse_silent(&mut self, seq: Seq, fault: &Fault, now: Now, random: u32) {
+        let reason = format!("each time it is sent: {}", fault.reason);
+        self.refuse(seq, &Fault::new(fault.code, reason), now, random);
+    }
+
+    /// A message in flight is refused for its own sake.
+    pub(super) fn refuse(&mut self, seq: Seq, fault: &Fault, now: Now, random: u32) {
+        if self.may_give_up() {
+            return self.give_up(seq, &fault.reason);
+        }
+        if self.is_at_fault() {
+            self.set_aside(seq, Doubt::Passed, (fault, random), now);
+        } else {
+            // one pause for all that were on their way together
+            self.pause_once(now, random);
+            if let Some(item) = self.queue.item_mut(seq) {
+                item.doubt = None;
+                item.tag = 0;
+                item.keep(&fault.reason);
+            }
+        }
+        self.queue.mark(&(seq..=seq), State::Waiting);
+        self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// Others are tried before this one is tried again. Where messages go alone these are the
+    /// oldest, and right behind it another, each time the next: when all is well again the oldest
+    /// is nearly always taken first, and if that is never taken it does not stand in the way.
+    fn set_aside(&mut self, seq: Seq, doubt: Doubt, (fault, random): (&Fault, u32), now: Now) {
+        if let Some(item) = self.queue.item_mut(seq) {
+            item.doubt = Some(doubt);
+            item.tag = 0;
+        }
+        self.refusals.said = Some((fault.clone(), random));
+        self.refusals.alone |= self.is_at_fault();
+        let oldest = self.queue.oldest().map(|item| item.seq);
+        if !self.refusals.alone || oldest == Some(seq) && self.has_other() {
+            return;
+        }
+        self.pause_once(now, random);
+        if let Some(item) = oldest.and_then(|oldest| self.queue.item_mut(oldest)) {
+            item.doubt = item.doubt.filter(|_| item.seq == seq);
+        }
+    }
+
+    /// Whether there is something to try beside what was set aside.
+    fn has_other(&self) -> bool {
+        let taken = self.refusals.proofs;
+        self.has_canary() || self.queue.iter().any(|item| item.may_go(taken, true))
+    }
+
+    fn has_canary(&self) -> bool {
+        !self.refusals.canary_sent && self.queue.last_accepted().is_some()
+    }
+
+    fn pause_once(&mut self, now: Now, random: u32) {
+        if self.paused_until(now).is_none() {
+            self.backoff.pause(now.mono, None, random);
+        }
+    }
+
+    /// How many of `range` are in flight: so many attempts were refused.
+    pub(super) fn count_refused(&mut self, range: &RangeInclusive<Seq>) -> usize {
+        let count = self.queue.in_flight(range.clone()).count();
+        self.tally.rejected += count as u64;
+        count
+    }
+
+    /// Whether nothing else can ever be tried: all else in memory is settled, and it is full.
+    fn is_last_hope(&self, seq: Seq) -> bool {
+        let is_other = |item: &Item| item.seq != seq && !matches!(item.state, State::Settled(_));
+        self.is_full() && self.queue.last_accepted().is_none() && !self.queue.iter().any(is_other)
     }
 
     /// Whether so much was refused that the destination is at fault, and not the messages.
@@ -64,23 +276,112 @@ impl Engine {
         self.refusals.given_up_in_a_row >= GIVEN_UP_IN_A_ROW_MAX && kept(Rule::StopSkipping)
     }
 
-    pub(super) fn may_give_up(&self) -> bool {
+    fn may_give_up(&self) -> bool {
         self.delivery.on_reject == OnReject::Skip && !self.is_at_fault() && kept(Rule::SkipRefused)
     }
 
-    /// One that was refused alone is kept: others are tried before it is tried again.
-    pub(super) fn pass(&mut self, range: &RangeInclusive<Seq>) {
-        if self.is_at_fault() {
-            self.refusals.passed = Some(*range.end());
+    /// A proof that was not taken says that it is the destination: nothing is in doubt any more.
+    fn acquit(&mut self) {
+        self.unanswered = (Seq(0), 0);
+        for item in self.queue.iter_mut() {
+            item.doubt = None;
+            item.strikes = 0;
+        }
+        self.refusals.reread();
+    }
+
+    /// A connection is lost: what it proved is forgotten with it.
+    pub(super) fn forget_proof(&mut self) {
+        self.refusals.canary_sent &= self.queue.canary.take().is_none();
+        let proofs = self.refusals.proofs;
+        for item in self.queue.iter_mut() {
+            if matches!(item.doubt, Some(Doubt::Silent { .. })) {
+                item.doubt = Some(Doubt::Silent { proofs });
+                self.refusals.alone = true;
+                self.refusals.canary_sent = false;
+            }
         }
     }
 
-    /// The first message that may go: not those that were passed, while there is another.
-    pub(super) fn first_to_go(&mut self) -> Seq {
-        let waiting = |seq: Seq| self.queue.waiting().any(|item| item.seq > seq);
-        self.refusals.passed = self.refusals.passed.filter(|passed| waiting(*passed));
-        let passed = self.refusals.passed;
-        passed.map_or(Seq(0), |passed| Seq(passed.0.saturating_add(1)))
+    /// What may go now, if something may; judges those that were set aside when they have nothing
+    /// more to wait for.
+    pub(super) fn choose(&mut self, now: Now) -> Option<Choice> {
+        let is_flying = self.queue.oldest_in_flight().is_some();
+        let proofs = self.refusals.proofs;
+        let is_silent = |item: &&Item| matches!(item.doubt, Some(Doubt::Silent { .. }));
+        let silent = self.queue.iter().find(is_silent);
+        if is_flying && (self.refusals.alone || silent.is_some()) {
+            return None;
+        }
+        let has_canary = self.has_canary();
+        let unproved = silent.is_some_and(|it| !it.may_go(proofs, true));
+        if has_canary && !is_flying && (unproved || self.is_at_fault()) {
+            return Some(Choice::Canary);
+        }
+        let again = self.second_tries_left() > 0;
+        let first = self.queue.iter().find(|item| item.may_go(proofs, again));
+        match first.map(|item| item.seq) {
+            Some(seq) => Some(Choice::From(seq)),
+            None if is_flying || !self.has_waiting() => None,
+            None if has_canary => Some(Choice::Canary),
+            None => self.blame_destination(now),
+        }
+    }
+
+    /// None of the others was taken: nothing is set aside any more, and all begins anew, after a
+    /// pause and one at a time.
+    fn blame_destination(&mut self, now: Now) -> Option<Choice> {
+        let (was_alone, said) = (self.refusals.alone, self.refusals.said.take());
+        self.acquit();
+        self.refusals.alone = true;
+        if let Some((fault, random)) = said {
+            if !was_alone {
+                self.pause_once(now, random);
+            }
+            if !std::mem::replace(&mut self.refusals.told, true) {
+                let reason = fault.reason;
+                self.note(Event::AtFault { reason });
+            }
+        }
+        let first = self.queue.waiting().next().map(|item| item.seq);
+        let may_go = self.paused_until(now).is_none();
+        first.filter(|_| may_go).map(Choice::From)
+    }
+
+    /// The canary is in flight from now on.
+    pub(super) fn send_canary(&mut self, now: Now) -> Option<&Item> {
+        self.refusals.canary_sent = true;
+        let mut canary = self.queue.last_accepted()?.clone();
+        canary.tag = 0;
+        canary.depart(now);
+        self.queue.canary = Some(canary);
+        self.queue.canary.as_ref()
+    }
+
+    /// How often the destination took something.
+    pub(super) fn times_taken(&self) -> u32 {
+        self.refusals.proofs
+    }
+
+    /// How many of those that were set aside may go again before the destination takes another: so
+    /// few that giving all of them up does not put the blame on it.
+    pub(super) fn second_tries_left(&self) -> u32 {
+        (GIVEN_UP_IN_A_ROW_MAX - 1).saturating_sub(self.refusals.second_tries)
+    }
+
+    /// So many of them go now.
+    pub(super) fn spend_second_tries(&mut self, count: u32) {
+        self.refusals.second_tries += count;
+    }
+
+    /// Whether messages go one at a time.
+    pub(super) fn is_alone(&self) -> bool {
+        self.refusals.alone
+    }
+
+    /// Whether not only the order of what waits says what goes next.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.refusals.alone || self.queue.iter().any(|item| item.doubt.is_some())
     }
 
     /// What must not be: see [`Rule::TryBothHalves`].
@@ -90,8 +391,7 @@ impl Engine {
         self.queue.mark(&range, State::Settled(Settled::GivenUp));
     }
 
-    pub(super) fn give_up(&mut self, range: RangeInclusive<Seq>, reason: &str) {
-        let seq = *range.start();
+    fn give_up(&mut self, seq: Seq, reason: &str) {
         self.queue.give_up(seq, Settled::GivenUp, reason);
         self.refusals.given_up_in_a_row = self.refusals.given_up_in_a_row.saturating_add(1);
         let reason = reason.to_owned();
@@ -99,7 +399,10 @@ impl Engine {
             seq,
             reason: reason.clone(),
         });
-        if self.refusals.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX {
+        // where there is a canary it has the last word
+        let is_sure = self.queue.last_accepted().is_none();
+        if self.refusals.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX && is_sure {
+            self.refusals.told = true;
             self.note(Event::AtFault { reason });
         }
     }
@@ -107,3 +410,6 @@ impl Engine {
 
 /// So many messages given up with none accepted between mean that the destination is at fault.
 const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
+
+/// So often a message gets no answer right after another was taken before it is refused.
+const STRIKES_MAX: u8 = 2;

@@ -10,12 +10,18 @@ pub(super) fn login(code: u8, said: Option<&str>) -> Fault {
 
 /// Why the broker ended the connection.
 pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
-    refusal("the broker ended the connection", code, said)
+    let mut fault = refusal("the broker ended the connection", code, said);
+    if code == TAKEN_OVER {
+        fault
+            .reason
+            .push_str("; another client uses this client id");
+    }
+    fault
 }
 
-/// What an acknowledgement says of its message. What the broker forbids or has no room for is not
-/// the message's fault; a code that nobody knows is taken for the message's, or it would stand in
-/// the way for ever.
+/// What an acknowledgement says of its message. Only that of a payload which does not have the
+/// form that it claims speaks of the message alone. All others may be meant for every message: for
+/// these the others decide, and so for a code that nobody knows.
 ///
 /// # Errors
 /// The books of both sides differ: the connection is of no more use.
@@ -24,9 +30,10 @@ pub(super) fn verdict(code: u8, said: Option<&str>) -> Result<Verdict, Fault> {
     match code {
         NO_SUBSCRIBERS => Ok(Verdict::Unheard),
         ..0x80 => Ok(Verdict::Taken),
-        NOT_AUTHORIZED | TOPIC_INVALID | QUOTA_EXCEEDED => Ok(Verdict::NotNow(fault())),
+        QUOTA_EXCEEDED => Ok(Verdict::NotNow(fault())),
         IDENTIFIER_IN_USE => Err(fault()),
-        _ => Ok(Verdict::Refused(fault())),
+        PAYLOAD_INVALID => Ok(Verdict::Refused(fault())),
+        _ => Ok(Verdict::Doubted(fault())),
     }
 }
 
@@ -75,7 +82,7 @@ fn name(code: u8) -> String {
         0x8b => "server shutting down",
         0x8c => "bad authentication method",
         0x8d => "keep alive timeout",
-        0x8e => "session taken over",
+        TAKEN_OVER => "session taken over",
         TOPIC_INVALID => "topic name invalid",
         IDENTIFIER_IN_USE => "packet identifier in use",
         0x93 => "receive maximum exceeded",
@@ -83,7 +90,7 @@ fn name(code: u8) -> String {
         0x96 => "message rate too high",
         QUOTA_EXCEEDED => "quota exceeded",
         0x98 => "administrative action",
-        0x99 => "payload format invalid",
+        PAYLOAD_INVALID => "payload format invalid",
         0x9a => "retain not supported",
         0x9b => "QoS not supported",
         0x9c => "use another server",
@@ -97,9 +104,11 @@ fn name(code: u8) -> String {
 
 const NO_SUBSCRIBERS: u8 = 0x10;
 const NOT_AUTHORIZED: u8 = 0x87;
+const TAKEN_OVER: u8 = 0x8e;
 const TOPIC_INVALID: u8 = 0x90;
 const IDENTIFIER_IN_USE: u8 = 0x91;
 const QUOTA_EXCEEDED: u8 = 0x97;
+const PAYLOAD_INVALID: u8 = 0x99;
 
 /// Characters that are kept of what a broker says.
 const SAID_MAX: usize = 200;

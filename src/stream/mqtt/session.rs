@@ -5,8 +5,7 @@ use crate::stream::engine::Repeat;
 use crate::stream::settings;
 use std::time::Duration;
 
-/// The packets of one version, and the books that a client has to keep of them. Knows no message
-/// and no time.
+/// The packets of one version. Knows no message and no time.
 pub(super) trait Session {
     /// Appends the login.
     fn connect(
@@ -19,9 +18,8 @@ pub(super) trait Session {
     /// What one whole packet means; what has to be answered is answered.
     fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Meaning, Fault>;
 
-    /// Appends one publish and returns its identifier, which is one more than the last, or 1
-    /// after those that the broker allows. Precondition: the publish that had it is acknowledged.
-    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<u16, Fault>;
+    /// Appends one publish. Precondition: no other that has no acknowledgement has its identifier.
+    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<(), Fault>;
 
     /// Appends a ping.
     fn ping(&mut self, out: &mut Vec<u8>) -> Result<(), Fault>;
@@ -60,12 +58,16 @@ pub(super) enum Verdict {
     Unheard,
     /// It will never take it.
     Refused(Fault),
-    /// It takes none like it now, be it for the configuration or for want of room.
+    /// It does not take it; whether it takes others is not said.
+    Doubted(Fault),
+    /// It has no room for it now.
     NotNow(Fault),
 }
 
 /// What is published.
 pub(super) struct Publication<'a> {
+    /// From 1.
+    pub(super) identifier: u16,
     pub(super) topic: &'a str,
     pub(super) payload: &'a [u8],
     pub(super) retain: bool,

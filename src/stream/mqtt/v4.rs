@@ -1,4 +1,4 @@
-//! The packets of MQTT 3.1.1 and the books that a client has to keep of them, both by rumqttc.
+//! The packets of MQTT 3.1.1, by rumqttc.
 
 use super::reason;
 use super::session::Meaning;
@@ -19,40 +19,34 @@ use rumqttc::ConnAck;
 use rumqttc::Connect;
 use rumqttc::ConnectReturnCode;
 use rumqttc::LastWill;
-use rumqttc::MqttState;
 use rumqttc::Packet;
-use rumqttc::PingReq;
 use rumqttc::PubAck;
 use rumqttc::PubComp;
 use rumqttc::PubRec;
 use rumqttc::Publish;
 use rumqttc::QoS;
-use rumqttc::Request;
 
 /// One connection.
 pub(super) struct V4 {
-    /// There from the login on, and then for this connection only.
-    state: Option<MqttState>,
+    logged_in: bool,
     window: u16,
     buffer: BytesMut,
 }
 
 impl V4 {
-    /// A session that keeps books of `window` publishes, from 1.
+    /// A session of `window` publishes without an acknowledgement at most, from 1.
     pub(super) fn new(window: u16) -> Self {
         Self {
-            state: None,
+            logged_in: false,
             window,
             buffer: BytesMut::new(),
         }
     }
 
-    /// A new state for each connection: what was in flight before is the engine's to repeat,
-    /// whether the broker has kept the session or not.
     fn log_in(&mut self, answer: &ConnAck) -> Result<Meaning, Fault> {
         let code = match answer.code {
             ConnectReturnCode::Success => {
-                self.state = Some(MqttState::new(self.window, false));
+                self.logged_in = true;
                 return Ok(Meaning::LoggedIn(Terms {
                     in_flight_max: self.window,
                     packet_max: usize::MAX,
@@ -66,22 +60,6 @@ impl V4 {
             ConnectReturnCode::NotAuthorized => 5,
         };
         Err(reason::login(code, None))
-    }
-
-    /// Has the state book a packet that came.
-    fn book(&mut self, packet: Packet) -> Result<(), Fault> {
-        let state = self.state.as_mut().ok_or_else(out_of_turn)?;
-        let booked = state.handle_incoming_packet(packet);
-        state.events.clear();
-        booked.map(|_| ()).map_err(|error| wrong(&error))
-    }
-
-    /// Has the state book what is to be sent. Its events would grow for ever.
-    fn tell(&mut self, request: Request) -> Result<Option<Packet>, Fault> {
-        let state = self.state.as_mut().ok_or_else(out_of_turn)?;
-        let packet = state.handle_outgoing_packet(request);
-        state.events.clear();
-        packet.map_err(|error| wrong(&error))
     }
 
     fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -120,47 +98,34 @@ impl Session for V4 {
         self.buffer.clear();
         self.buffer.extend_from_slice(packet);
         let packet = Packet::read(&mut self.buffer, IN_MAX).map_err(|error| wrong(&error))?;
-        let answer = match (&packet, &self.state) {
-            (Packet::ConnAck(answer), None) => return self.log_in(answer),
-            (Packet::PubAck(ack), Some(_)) => {
-                let identifier = ack.pkid;
-                self.book(packet)?;
-                return Ok(Meaning::Answered(identifier, Verdict::Taken));
-            }
-            (Packet::PingResp, Some(_)) => return self.book(packet).map(|()| Meaning::Pong),
+        let answer = match (&packet, self.logged_in) {
+            (Packet::ConnAck(answer), false) => return self.log_in(answer),
+            (Packet::PubAck(ack), true) => return Ok(Meaning::Answered(ack.pkid, Verdict::Taken)),
+            (Packet::PingResp, true) => return Ok(Meaning::Pong),
             // A session that is kept may bring what whoever used it before had subscribed to, and
             // the rest of it: each is answered by itself, without books.
-            (Packet::Publish(publish), Some(_)) => match publish.qos {
+            (Packet::Publish(publish), true) => match publish.qos {
                 QoS::AtMostOnce => return Ok(Meaning::Nothing),
                 QoS::AtLeastOnce => Packet::PubAck(PubAck::new(publish.pkid)),
                 QoS::ExactlyOnce => Packet::PubRec(PubRec::new(publish.pkid)),
             },
-            (Packet::PubRel(release), Some(_)) => Packet::PubComp(PubComp::new(release.pkid)),
+            (Packet::PubRel(release), true) => Packet::PubComp(PubComp::new(release.pkid)),
             _ => return Err(out_of_turn()),
         };
         self.write(&answer, out)?;
         Ok(Meaning::Nothing)
     }
 
-    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<u16, Fault> {
-        // the state keeps a copy of what it is given until the acknowledgement: an empty one
-        let bare = Publish::from_bytes(String::new(), QoS::AtLeastOnce, Bytes::new());
-        let Some(Packet::Publish(mut publish)) = self.tell(Request::Publish(bare))? else {
-            return Err(Fault::new(0, "a packet identifier is still in use"));
-        };
-        publish.topic = publication.topic.to_owned();
-        publish.payload = Bytes::copy_from_slice(publication.payload);
+    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let payload = Bytes::copy_from_slice(publication.payload);
+        let mut publish = Publish::from_bytes(publication.topic, QoS::AtLeastOnce, payload);
+        publish.pkid = publication.identifier;
         publish.retain = publication.retain;
         publish.dup = publication.repeat == Repeat::Again;
-        let identifier = publish.pkid;
-        self.write(&Packet::Publish(publish), out)?;
-        Ok(identifier)
+        self.write(&Packet::Publish(publish), out)
     }
 
     fn ping(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        match self.tell(Request::PingReq(PingReq))? {
-            Some(packet) => self.write(&packet, out),
-            None => Ok(()),
-        }
+        self.write(&Packet::PingReq, out)
     }
 }

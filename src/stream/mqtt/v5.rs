@@ -1,5 +1,5 @@
-//! The packets of MQTT 5 and the books that a client has to keep of them, both by rumqttc. Reason
-//! codes are read here: it knows not all of them, and leaves out what they mean.
+//! The packets of MQTT 5, by rumqttc. Reason codes are read here: it knows not all of them, and
+//! leaves out what they mean.
 
 use super::reason;
 use super::session::Meaning;
@@ -15,14 +15,13 @@ use crate::stream::engine::Repeat;
 use crate::stream::settings;
 use bytes::Bytes;
 use bytes::BytesMut;
-use rumqttc::v5::MqttState;
-use rumqttc::v5::Request;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Connect;
 use rumqttc::v5::mqttbytes::v5::ConnectProperties;
 use rumqttc::v5::mqttbytes::v5::LastWill;
 use rumqttc::v5::mqttbytes::v5::Login;
 use rumqttc::v5::mqttbytes::v5::Packet;
+use rumqttc::v5::mqttbytes::v5::PingReq;
 use rumqttc::v5::mqttbytes::v5::PubAck;
 use rumqttc::v5::mqttbytes::v5::PubComp;
 use rumqttc::v5::mqttbytes::v5::PubRec;
@@ -31,8 +30,7 @@ use std::time::Duration;
 
 /// One connection.
 pub(super) struct V5 {
-    /// There from the login on, and then for this connection only.
-    state: Option<MqttState>,
+    logged_in: bool,
     window: u16,
     /// Whether messages are sent that the broker is to keep.
     retain: bool,
@@ -40,18 +38,17 @@ pub(super) struct V5 {
 }
 
 impl V5 {
-    /// A session that keeps books of at most `window` publishes, from 1.
+    /// A session of `window` publishes without an acknowledgement at most, from 1.
     pub(super) fn new(window: u16) -> Self {
         Self {
-            state: None,
+            logged_in: false,
             window,
             retain: false,
             buffer: BytesMut::new(),
         }
     }
 
-    /// A new state for each connection, as large as the broker allows now: what was in flight
-    /// before is the engine's to repeat, whether the broker has kept the session or not.
+    /// What the broker allows now.
     fn log_in(&mut self, packet: &[u8]) -> Result<Meaning, Fault> {
         let read = self.read(packet);
         let properties = match &read {
@@ -75,6 +72,9 @@ impl V5 {
             let seconds = with.server_keep_alive.map(u64::from);
             terms.keep_alive = seconds.map(Duration::from_secs);
             let lacks = |what: Option<u8>| what == Some(0);
+            if with.max_packet_size == Some(0) {
+                return Err(Fault::new(0, "protocol error: a Maximum Packet Size of 0"));
+            }
             if terms.in_flight_max == 0 {
                 return Err(Fault::new(0, "the broker allows no publish in flight"));
             }
@@ -86,11 +86,11 @@ impl V5 {
             }
         }
         read?;
-        self.state = Some(MqttState::new(terms.in_flight_max, false));
+        self.logged_in = true;
         Ok(Meaning::LoggedIn(terms))
     }
 
-    /// What a PUBACK says. The state is told of it as of a success, or it would log it.
+    /// What a PUBACK says.
     fn acknowledge(&mut self, packet: &[u8]) -> Result<Meaning, Fault> {
         let body = body(packet);
         let [high, low, ..] = *body else {
@@ -103,7 +103,6 @@ impl V5 {
         };
         let code = body.get(2).copied().unwrap_or(0);
         let verdict = reason::verdict(code, said.as_deref())?;
-        self.book(Packet::PubAck(PubAck::new(identifier, None)))?;
         Ok(Meaning::Answered(identifier, verdict))
     }
 
@@ -111,22 +110,6 @@ impl V5 {
         self.buffer.clear();
         self.buffer.extend_from_slice(packet);
         Packet::read(&mut self.buffer, None).map_err(|error| wrong(&error))
-    }
-
-    /// Has the state book a packet that came.
-    fn book(&mut self, packet: Packet) -> Result<(), Fault> {
-        let state = self.state.as_mut().ok_or_else(out_of_turn)?;
-        let booked = state.handle_incoming_packet(packet);
-        state.events.clear();
-        booked.map(|_| ()).map_err(|error| wrong(&error))
-    }
-
-    /// Has the state book what is to be sent. Its events would grow for ever.
-    fn tell(&mut self, request: Request) -> Result<Option<Packet>, Fault> {
-        let state = self.state.as_mut().ok_or_else(out_of_turn)?;
-        let packet = state.handle_outgoing_packet(request);
-        state.events.clear();
-        packet.map_err(|error| wrong(&error))
     }
 
     fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -171,14 +154,14 @@ impl Session for V5 {
         let kind = packet.first().map_or(0, |first| first >> 4);
         match kind {
             DISCONNECT => return Err(self.end(packet)),
-            CONNACK if self.state.is_none() => return self.log_in(packet),
-            _ if self.state.is_none() => return Err(out_of_turn()),
+            CONNACK if !self.logged_in => return self.log_in(packet),
+            _ if !self.logged_in => return Err(out_of_turn()),
             PUBACK => return self.acknowledge(packet),
             _ => {}
         }
         let packet = self.read(packet)?;
         let answer = match &packet {
-            Packet::PingResp(_) => return self.book(packet).map(|()| Meaning::Pong),
+            Packet::PingResp(_) => return Ok(Meaning::Pong),
             // A session that is kept may bring what whoever used it before had subscribed to, and
             // the rest of it: each is answered by itself, without books.
             Packet::Publish(publish) => match publish.qos {
@@ -193,29 +176,21 @@ impl Session for V5 {
         Ok(Meaning::Nothing)
     }
 
-    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<u16, Fault> {
-        // the state keeps a copy of what it is given until the acknowledgement: an empty one
-        let bare = Publish {
+    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let publish = Publish {
+            dup: publication.repeat == Repeat::Again,
             qos: QoS::AtLeastOnce,
-            ..Publish::default()
+            retain: publication.retain,
+            topic: Bytes::copy_from_slice(publication.topic.as_bytes()),
+            pkid: publication.identifier,
+            payload: Bytes::copy_from_slice(publication.payload),
+            properties: None,
         };
-        let Some(Packet::Publish(mut publish)) = self.tell(Request::Publish(bare))? else {
-            return Err(Fault::new(0, "a packet identifier is still in use"));
-        };
-        publish.topic = Bytes::copy_from_slice(publication.topic.as_bytes());
-        publish.payload = Bytes::copy_from_slice(publication.payload);
-        publish.retain = publication.retain;
-        publish.dup = publication.repeat == Repeat::Again;
-        let identifier = publish.pkid;
-        self.write(&Packet::Publish(publish), out)?;
-        Ok(identifier)
+        self.write(&Packet::Publish(publish), out)
     }
 
     fn ping(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        match self.tell(Request::PingReq)? {
-            Some(packet) => self.write(&packet, out),
-            None => Ok(()),
-        }
+        self.write(&Packet::PingReq(PingReq), out)
     }
 }
 
@@ -232,9 +207,9 @@ impl V5 {
 }
 
 /// Bytes of the packet of a publish.
-pub(super) fn publish_len(publication: &Publication<'_>) -> usize {
+pub(super) fn publish_len(topic: &str, payload: &[u8]) -> usize {
     // the topic and the identifier with two bytes each, and properties, of which there are none
-    let rest = 2 + publication.topic.len() + 2 + 1 + publication.payload.len();
+    let rest = 2 + topic.len() + 2 + 1 + payload.len();
     let len_len = match rest {
         0..0x80 => 1,
         0x80..0x4000 => 2,
