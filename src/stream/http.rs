@@ -340,6 +340,7 @@ impl<'a> Http<'a> {
         match answer.verdict {
             Verdict::Accepted => engine.accepted(epoch, batch, now),
             Verdict::Refused => engine.refused(epoch, batch, &answer.fault(), now, random),
+            Verdict::Doubted => engine.doubted(epoch, batch, &answer.fault(), now, random),
             Verdict::Busy | Verdict::Misconfigured => {
                 engine.faulty(epoch, answer.fault(), answer.after, now, random);
             }

@@ -33,6 +33,8 @@ pub(super) enum Verdict {
     Busy,
     /// One of its messages will never be taken.
     Refused,
+    /// The same; or none like them will ever be taken.
+    Doubted,
     /// Something else than the messages is wrong: it is sent again later.
     Misconfigured,
 }
@@ -85,7 +87,9 @@ fn verdict(status: u16, success: &[u16]) -> Verdict {
     match status {
         _ if accepted => Verdict::Accepted,
         408 | 425 | 429 | 500..600 => Verdict::Busy,
-        400 | 409 | 413 | 415 | 422 => Verdict::Refused,
+        400 | 409 | 415 | 422 => Verdict::Refused,
+        // a limit of the server may be too small for all
+        413 => Verdict::Doubted,
         401 if !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
         _ => Verdict::Misconfigured,
     }
@@ -161,7 +165,8 @@ mod tests {
         for (meaning, statuses) in [
             (Verdict::Accepted, &[200, 201, 202, 204, 299][..]),
             (Verdict::Busy, &[408, 425, 429, 500, 502, 503, 599]),
-            (Verdict::Refused, &[400, 409, 413, 415, 422]),
+            (Verdict::Refused, &[400, 409, 415, 422]),
+            (Verdict::Doubted, &[413]),
             (
                 Verdict::Misconfigured,
                 &[101, 301, 304, 401, 403, 404, 405, 410, 426, 600],
