@@ -73,6 +73,8 @@ pub enum Origin<'a> {
     Stream(&'a str),
     /// A channel's.
     Channel(&'a str),
+    /// The ring's.
+    Ring,
 }
 
 /// How a stream is to stand.

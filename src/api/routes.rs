@@ -44,6 +44,7 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/channels/{}/logs",   channel_logs),
     ("GET",   "/logs",               logs),
     ("GET",   "/ring",               ring),
+    ("GET",   "/ring/logs",          ring_logs),
     ("GET",   "/metrics",            metrics),
     ("POST",  "/wake",               wake),
     ("POST",  "/reload",             reload),
@@ -144,6 +145,10 @@ fn stream_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answ
 
 fn channel_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
     events(gateway, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
+}
+
+fn ring_logs(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
+    events(gateway, request, Origin::Ring).unwrap_or_else(|| Answer::error(404, "no events"))
 }
 
 fn logs(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {

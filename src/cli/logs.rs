@@ -57,6 +57,9 @@ fn path(client: &Client, name: &str) -> Result<String, Trouble> {
     if channels.iter().any(|channel| channel.name == name) {
         return Ok(path_of("channels", name, "/logs"));
     }
+    if name == "ring" {
+        return Ok("/ring/logs".to_owned());
+    }
     Err(Trouble::Refused(format!(
         "no stream and no channel `{name}`"
     )))
@@ -67,14 +70,7 @@ fn text(line: &Line) -> String {
     let (date, what) = (super::date(event.timestamp), what(event));
     let reason = event.reason.as_deref().unwrap_or_default();
     let colon = if reason.is_empty() { "" } else { ": " };
-    let code = match event.error_code {
-        Some(code) if code != 0 => format!(" ({code})"),
-        _ => String::new(),
-    };
-    format!(
-        "{date} {name}: {} {what}{colon}{reason}{code}",
-        event.event_code
-    )
+    format!("{date} {name}: {what}{colon}{reason}")
 }
 
 fn what(event: &Event) -> String {
@@ -99,7 +95,7 @@ fn sent_text(sent: &Sent) -> String {
     } = sent;
     let latency = sent.ack_latency.map(|secs| format!(" in {secs:.3} s"));
     let latency = latency.unwrap_or_default();
-    format!("{accepted} accepted{latency}, {rejected} rejected, {skipped} skipped")
+    format!("sent: {accepted} accepted{latency}, {rejected} rejected, {skipped} skipped")
 }
 
 /// Between two looks.
@@ -110,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_line() {
+    fn an_event_is_one_line_in_words() {
         let event = Event {
             id: 1,
             timestamp: 1_800_000_000.5,
@@ -123,7 +119,18 @@ mod tests {
             name: "cloud".to_owned(),
             event,
         };
-        let wanted = "2027-01-15T08:00:00.500Z cloud: 403 not delivered: connection refused (-1)";
+        let wanted = "2027-01-15T08:00:00.500Z cloud: not delivered: connection refused";
         assert_eq!(text(&line), wanted);
+        let mut sent = line;
+        (sent.event.event_code, sent.event.reason) = (crate::api::MESSAGES_SENT, None);
+        sent.event.sent = Some(Sent {
+            read: 15,
+            accepted: 15,
+            rejected: 0,
+            skipped: 0,
+            ack_latency: None,
+        });
+        let wanted = "cloud: sent: 15 accepted, 0 rejected, 0 skipped";
+        assert!(text(&sent).ends_with(wanted), "{}", text(&sent));
     }
 }

@@ -101,7 +101,7 @@ impl Gateway {
             daemon.take_over(&before);
         }
         if let Some(legacy) = before.legacy {
-            daemon = daemon.continuing(&legacy);
+            daemon = daemon.continuing(legacy);
         }
         Some((daemon, in_memory))
     }

@@ -101,12 +101,45 @@ fn ring(page: &mut String, ring: &RingReport) {
             ring.stall_max,
         ),
     );
-    if ring.degraded {
-        line(
-            page,
-            format_args!("  DEGRADED: messages are in memory only"),
-        );
+    for (holds, text) in conditions(ring) {
+        if holds {
+            line(page, format_args!("  {text}"));
+        }
     }
+}
+
+/// What an operator must know of a ring.
+fn conditions(ring: &RingReport) -> [(bool, String); 6] {
+    let since = ring.dropping.map(super::date).unwrap_or_default();
+    let (size, wanted) = (bytes(ring.size), bytes(ring.size_wanted));
+    let is_full = ring.full && ring.dropping.is_none() && !ring.refusing;
+    [
+        (
+            ring.refusing,
+            "REFUSING: it is full, nothing more is acknowledged until a stream has made room"
+                .to_owned(),
+        ),
+        (
+            ring.dropping.is_some(),
+            format!("DROPPING since {since}: the oldest messages are given up unsent"),
+        ),
+        (
+            is_full,
+            "FULL: there is no room but that of messages which still wait".to_owned(),
+        ),
+        (
+            !ring.durable,
+            "NOT DURABLE: messages are in memory only".to_owned(),
+        ),
+        (
+            ring.degraded && ring.durable,
+            "DEGRADED: senders wait for destinations".to_owned(),
+        ),
+        (
+            ring.size < ring.size_wanted - ring.size_wanted / 8,
+            format!("SMALLER THAN CONFIGURED: {size} of {wanted}"),
+        ),
+    ]
 }
 
 fn channel(page: &mut String, channel: &ChannelReport) {

@@ -53,7 +53,8 @@ impl Gateway for Daemon {
                 &channel.journal,
             )
         });
-        let all = streams.chain(channels);
+        let ring = std::iter::once((Origin::Ring, "ring", &self.hub.journal));
+        let all = streams.chain(channels).chain(ring);
         let asked = |found: &Origin<'_>| origin == Origin::All || origin == *found;
         let mut journals = all.filter(|(found, ..)| asked(found)).peekable();
         journals.peek()?;

@@ -26,6 +26,8 @@ pub(super) struct Hub {
     told: Cell<Seq>,
     /// The longest commit.
     stall_max: Cell<Duration>,
+    /// What happened to the ring.
+    pub(super) journal: RefCell<api::Journal>,
     /// Of the last event.
     event_id: Cell<u64>,
     started: Cell<Duration>,
@@ -38,6 +40,7 @@ pub(super) struct Legacy {
     started: Duration,
     stall_max: Duration,
     event_id: u64,
+    journal: api::Journal,
 }
 
 impl Hub {
@@ -53,6 +56,7 @@ impl Hub {
             risen,
             told,
             stall_max: Cell::default(),
+            journal: RefCell::default(),
             event_id: Cell::default(),
             started,
             buffered: Cell::default(),
@@ -143,14 +147,16 @@ impl Hub {
             started: self.started(),
             stall_max: self.stall_max(),
             event_id: self.event_id.get(),
+            journal: self.journal.take(),
         }
     }
 
     /// Goes on where one before ended.
-    pub(super) fn continue_from(&self, legacy: &Legacy) {
+    pub(super) fn continue_from(&self, legacy: Legacy) {
         self.started.set(legacy.started);
         self.stall_max.set(legacy.stall_max);
         self.event_id.set(legacy.event_id);
+        self.journal.replace(legacy.journal);
     }
 
     /// Has all connections look what has become of them.
@@ -184,6 +190,16 @@ impl Hub {
         self.touched.notify(usize::MAX);
         self.tell();
         result
+    }
+
+    /// Looks at the ring, and tells nobody.
+    pub(super) fn with_ring_quietly<T>(&self, look: impl FnOnce(&mut Ring, Now) -> T) -> T {
+        look(&mut self.ring.borrow_mut(), self.now())
+    }
+
+    /// Ends when something has happened to the ring.
+    pub(super) fn touched(&self) -> EventListener {
+        self.touched.listen()
     }
 
     /// Says whether a stream's destination is connected.

@@ -4,6 +4,7 @@
 mod accept;
 mod budget;
 mod changes;
+mod conditions;
 mod connection;
 mod courier;
 mod datagram;
@@ -35,6 +36,7 @@ use crate::config::Config;
 use crate::ring::{Counters, Ring, Stats};
 use accept::Executor;
 use async_executor::Task;
+use conditions::Watch;
 use hub::Hub;
 use intake::Channel;
 use parts::{Parts, Work};
@@ -115,9 +117,9 @@ impl Daemon {
 
     /// Goes on with the counters, the events and the uptime of one before.
     #[must_use]
-    pub fn continuing(self, legacy: &Legacy) -> Self {
+    pub fn continuing(self, legacy: Legacy) -> Self {
         self.parts.borrow().continue_from(&legacy.parts.borrow());
-        self.hub.continue_from(&legacy.hub);
+        self.hub.continue_from(legacy.hub);
         self
     }
 
@@ -150,6 +152,9 @@ impl Daemon {
         rest.push(executor.spawn(uplink::watch(self.clone())));
         rest.push(executor.spawn(uplink::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));
+        let mut watch = Watch::begin(self);
+        self.look(&mut watch);
+        rest.push(executor.spawn(self.clone().keep_watching(watch)));
         ready();
         stop.await;
         drop((rest, self.work.take()));

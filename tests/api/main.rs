@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod conditions;
 mod listening;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
@@ -313,7 +314,7 @@ fn events_tell_what_happened_in_order() {
     });
     let _server = Server::listen(away);
     eventually("it is sent", || {
-        logs("cloud").contains(" cloud: 404 3 accepted in ")
+        logs("cloud").contains("cloud: sent: 3 accepted in ")
     });
     let (_, answer) = ask(&weir, "GET", "/streams/cloud/logs?count=100", "");
     let events = answer["result"].as_array().unwrap();
