@@ -81,7 +81,8 @@ impl Client {
             self.socket.block(true)?;
         }
         self.socket.finish()?;
-        while self.acked < sent && self.hear()? {}
+        // to the end: a line that is refused may be answered after the last that is safe
+        while self.hear()? {}
         if self.refused == 0 && self.acked >= sent {
             return Ok(Exit::Done);
         }

@@ -181,7 +181,7 @@ fn two_thousand_strangers_cost_little_and_one_who_behaves_is_answered() {
     }
     let bound = empty + BUDGET_KIB + CROWD as u64 * EACH_KIB;
     assert!(most <= bound, "{most} KiB, not {bound}");
-    assert!(good.worst < Duration::from_secs(1), "{:?}", good.worst);
+    assert!(good.worst < NOT_FOR_A_STRANGER, "{:?}", good.worst);
 }
 
 /// An HTTP request whose content has so many bytes, the last of which is not sent yet.
@@ -343,6 +343,10 @@ fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
 
 /// What the crowd does, how often, and how it is done.
 type Act = (&'static str, u8, fn(&mut Client));
+
+/// An answer that takes so long was late for another reason than a busy machine: no stranger is
+/// waited for.
+const NOT_FOR_A_STRANGER: Duration = Duration::from_secs(10);
 
 /// Connections at once.
 const CROWD: usize = 2000;

@@ -3,9 +3,12 @@
 use crate::servers::Mosquitto;
 use crate::weir::{Folder, Weir, eventually, free_port};
 use crate::{config, message, mqtt};
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 fn weir(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weir"))
@@ -118,6 +121,31 @@ fn send_puts_lines_in_and_says_which_were_refused() {
     assert!(said(&bad).contains("line 2"), "{}", said(&bad));
     assert_eq!(pipe(&path, "nobody", "").status.code(), Some(2));
     eventually("three arrive", || broker.received().len() == 3);
+}
+
+#[test]
+fn send_hears_what_was_refused_after_all_else_was_safe() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = Folder::new("late");
+    let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
+    let place = folder.join("").display().to_string();
+    let text = config(port, &streams).replace("@/", &place);
+    let path = folder.write("weir.toml", &text);
+    let daemon = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.read_to_string(&mut String::new()).unwrap();
+        socket.write_all(b"{\"acked\":1}\n").unwrap();
+        // so that they are read apart
+        thread::sleep(Duration::from_millis(100));
+        socket
+            .write_all(b"{\"error\":\"no\",\"line\":2}\n")
+            .unwrap();
+    });
+    let bad = pipe(&path, "programs", &format!("{}\nnonsense\n", message(0)));
+    assert_eq!(bad.status.code(), Some(1), "{}", said(&bad));
+    daemon.join().unwrap();
+    assert!(said(&bad).contains("line 2"), "{}", said(&bad));
 }
 
 #[test]

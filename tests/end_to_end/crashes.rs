@@ -5,6 +5,7 @@ use crate::sender::Sender;
 use crate::servers::{Arrivals, Cable, Mosquitto};
 use crate::weir::{Weir, eventually, free_port};
 use crate::{config, message, mqtt};
+use std::collections::HashSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,12 +18,18 @@ fn two_hundred_crashes_lose_nothing_and_repeat_little() {
     let mut weir = Weir::start("crashes", &config(port, &stream));
     let (mut sender, mut away_for, mut crashes) =
         (Sender::new(port, UNANSWERED as u64, message), 1, Vec::new());
-    for _ in 0..CRASHES {
-        let under_way = sender.start();
+    let mut lived = Duration::ZERO;
+    for number in 0..CRASHES {
+        let (under_way, start) = (sender.start(), Instant::now());
         sleep(Duration::from_millis(random.below(150) + 10));
+        lived += start.elapsed();
         weir.kill();
         sender = under_way.join().unwrap();
-        crashes.push(Crash::now(&broker));
+        broker.settle(number);
+        crashes.push(Crash {
+            lived,
+            bytes: broker.text().len(),
+        });
         away_for = turn_cable(&cable, away_for, &mut random);
         weir.restart();
     }
@@ -54,37 +61,23 @@ fn turn_cable(cable: &Cable, away_for: u64, random: &mut Random) -> u64 {
     }
 }
 
-/// When the daemon was killed, and how much had come out of mosquitto by then, in whole lines.
+/// How long the daemon had run when it was killed, its starts left out, and how much of what it
+/// had sent came out of mosquitto.
 struct Crash {
-    at: Instant,
+    lived: Duration,
     bytes: usize,
-}
-
-impl Crash {
-    fn now(broker: &Mosquitto) -> Self {
-        let text = broker.text();
-        Self {
-            at: Instant::now(),
-            bytes: text.rfind('\n').map_or(0, |last| last + 1),
-        }
-    }
 }
 
 /// Fails if after any crash more came twice than first arrived in the time of the cursor window
 /// before it, was in flight, or was not acknowledged to the sender.
 fn assert_few_repeats(crashes: &[Crash], text: &str) {
-    let ends = crashes.iter().skip(1).map(|crash| crash.bytes);
+    let counts = counts(crashes, text);
     let (mut most, mut all) = (0, 0);
-    for (number, (crash, end)) in crashes.iter().zip(ends.chain([text.len()])).enumerate() {
-        let before = Arrivals::of([&text[..crash.bytes]], "seq");
-        let old = crashes
-            .iter()
-            .rev()
-            .find(|old| old.at + CURSOR_WINDOW <= crash.at);
-        let old = Arrivals::of([&text[..old.map_or(0, |old| old.bytes)]], "seq");
-        let fresh = before.first.len() - old.first.len();
-        let after = Arrivals::of([&text[..end]], "seq");
-        let repeats = after.repeats - before.repeats;
+    for (number, crash) in crashes.iter().enumerate() {
+        let mut old = crashes.iter();
+        let old = old.rposition(|old| old.lived + CURSOR_WINDOW <= crash.lived);
+        let fresh = counts[number].0 - old.map_or(0, |old| counts[old].0);
+        let repeats = counts[number + 1].1 - counts[number].1;
         let bound = fresh + IN_FLIGHT + UNANSWERED;
         assert!(
             repeats <= bound,
@@ -92,10 +85,24 @@ fn assert_few_repeats(crashes: &[Crash], text: &str) {
         );
         (most, all) = (most.max(repeats), all + repeats);
     }
-    let count = Arrivals::of([text], "seq").first.len();
+    let count = counts[crashes.len()].0;
     println!(
         "{count} messages, {all} of them twice, at most {most} after one of {CRASHES} crashes"
     );
+}
+
+/// How many had come by each crash, and by the end: first ones, and repeats.
+fn counts(crashes: &[Crash], text: &str) -> Vec<(usize, usize)> {
+    let (mut seen, mut repeats, mut from) = (HashSet::new(), 0, 0);
+    let ends = crashes.iter().map(|crash| crash.bytes);
+    let count = |end: usize| {
+        let came = Arrivals::of([&text[from..end]], "seq");
+        let known = came.first.iter().filter(|number| !seen.insert(**number));
+        repeats += came.repeats + known.count();
+        from = end;
+        (seen.len(), repeats)
+    };
+    ends.chain([text.len()]).map(count).collect()
 }
 
 /// Numbers by chance; the seed is printed, and may be given.

@@ -47,6 +47,28 @@ impl Mosquitto {
         self.broker.signal(name);
     }
 
+    /// Waits until no daemon is connected any more, and what it had sent is with the subscriber,
+    /// followed by a line with this number.
+    #[allow(dead_code, reason = "not every test that shares this wants it")]
+    pub(crate) fn settle(&self, number: usize) {
+        eventually("the connections of before have ended", || {
+            let said = self.broker.said();
+            said.matches(" as weir-").count() == said.matches(": Client weir-").count()
+        });
+        let (port, number) = (self.port.to_string(), number.to_string());
+        let mark = ["-p", &port, "-q", "1", "-t", "settled", "-m", &number];
+        assert!(
+            Command::new("mosquitto_pub")
+                .args(mark)
+                .status()
+                .unwrap()
+                .success()
+        );
+        eventually("the subscriber has all", || {
+            self.text().ends_with(&format!("settled {number}\n"))
+        });
+    }
+
     /// What came, one `TOPIC PAYLOAD` a line.
     pub(crate) fn text(&self) -> String {
         fs::read_to_string(self.folder.join("received")).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! Real packets of trackers through the whole daemon to mosquitto.
 
 use crate::servers::Mosquitto;
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::{PATIENCE, Weir, eventually, free_port};
 use serde_json::Value as Json;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -37,9 +37,7 @@ impl Trackers {
 
     fn login(&self) -> TcpStream {
         let mut device = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        device
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        device.set_read_timeout(Some(PATIENCE)).unwrap();
         device
             .write_all(&[&[0, 15], IMEI.as_bytes()].concat())
             .unwrap();
@@ -144,9 +142,7 @@ fn deliver(trackers: &Trackers, vector: &Json, packet: &[u8], len: usize) -> Vec
         return read(&mut device, len);
     }
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
         .send_to(packet, ("127.0.0.1", trackers.port))
         .unwrap();

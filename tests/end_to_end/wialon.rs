@@ -1,10 +1,9 @@
 //! Wialon devices and retranslators, played by raw sockets, through the whole daemon to a file.
 
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::{PATIENCE, Weir, eventually, free_port};
 use serde_json::Value as Json;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
-use std::time::Duration;
 
 struct Wialon {
     ips: u16,
@@ -50,7 +49,7 @@ impl Wialon {
 
 fn connect(port: u16) -> TcpStream {
     let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let wait = Some(Duration::from_secs(20));
+    let wait = Some(PATIENCE);
     socket.set_read_timeout(wait).unwrap();
     socket
 }
@@ -78,7 +77,7 @@ fn wialon_ips_arrives_and_is_answered_over_tcp_and_udp() {
     ask(&mut device, &photo.concat(), b"#AI#0;0\r\n#AP#\r\n");
     ask(&mut device, b"#M#hello;1\r\n", b"#AM#01\r\n");
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let wait = Some(Duration::from_secs(20));
+    let wait = Some(PATIENCE);
     socket.set_read_timeout(wait).unwrap();
     let sent = format!("86246#B#{SHORT}|{SHORT}\r\n");
     socket

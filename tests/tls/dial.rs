@@ -1,5 +1,6 @@
 //! Dialling: which address wins, and from where.
 
+use crate::weir_run::free_port;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -12,14 +13,18 @@ fn dialling(bind: Option<Bind>) -> Dialling {
     }
 }
 
+/// A busy machine may be slow, though not each time.
+const TRIES: u32 = 20;
+
 fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
+/// An address where nobody listens, and nobody will.
 fn refusing() -> SocketAddr {
-    listen().1
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
 }
 
 /// An address whose queue is full: what is sent there is dropped, as by a dead route.
@@ -60,23 +65,26 @@ fn race(addresses: &[SocketAddr], dialling: &Dialling) -> std::io::Result<Socket
 #[test]
 fn an_address_that_swallows_everything_holds_nobody_up() {
     let (hole, (_listener, good)) = (BlackHole::new(), listen());
-    let start = Instant::now();
-    assert_eq!(race(&[hole.address, good], &dialling(None)).unwrap(), good);
-    let took = start.elapsed();
-    assert!(took >= Duration::from_millis(240), "{took:?}");
-    assert!(took < Duration::from_secs(4), "{took:?}");
+    let took = || {
+        let start = Instant::now();
+        assert_eq!(race(&[hole.address, good], &dialling(None)).unwrap(), good);
+        let took = start.elapsed();
+        assert!(took >= Duration::from_millis(240), "{took:?}");
+        took
+    };
+    assert!((0..TRIES).any(|_| took() < Duration::from_secs(4)));
 }
 
 #[test]
 fn the_first_address_wins_when_it_answers_and_a_refusal_is_not_waited_for() {
     let ((_one, first), (_two, second)) = (listen(), listen());
     assert_eq!(race(&[first, second], &dialling(None)).unwrap(), first);
-    let start = Instant::now();
-    assert_eq!(
-        race(&[refusing(), second], &dialling(None)).unwrap(),
-        second
-    );
-    assert!(start.elapsed() < Duration::from_millis(240));
+    let took = || {
+        let (start, addresses) = (Instant::now(), [refusing(), second]);
+        assert_eq!(race(&addresses, &dialling(None)).unwrap(), second);
+        start.elapsed()
+    };
+    assert!((0..TRIES).any(|_| took() < Duration::from_millis(240)));
 }
 
 #[test]
