@@ -25,7 +25,35 @@ pub use health::health;
 pub use report::{ChannelReport, ClockReport, RingReport, Status, StreamReport};
 pub use session::{Access, Keep, Session};
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// Who goes on before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Not those whose destination asked for the wait.
+    UnlessAsked,
+    /// All.
+    All,
+}
+
+/// What [`Gateway::wake`] did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Woken {
+    /// Streams and channels that go on.
+    pub streams: usize,
+    /// Streams that wait on, because their destination asked for it.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A stream that waits on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Of the stream.
+    pub name: String,
+    /// Seconds until its next try.
+    pub next_try: f64,
+}
 
 /// What the API needs of a daemon.
 pub trait Gateway {
@@ -36,8 +64,8 @@ pub trait Gateway {
     /// there is nothing of that kind and name.
     fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>>;
 
-    /// Streams that wait for their next try go now; how many there are.
-    fn wake(&self) -> usize;
+    /// Streams and channels that wait for their next try go now.
+    fn wake(&self, whom: Wake) -> Woken;
 
     /// Switches a stream on or off, and keeps that over restarts.
     ///

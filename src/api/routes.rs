@@ -1,7 +1,7 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
 use super::event::{EVENTS_MAX, Page};
-use super::{Back, Gateway, Origin, Refusal, SKIP_MAX, Switch, metrics};
+use super::{Back, Gateway, Origin, Refusal, SKIP_MAX, Switch, Wake, metrics};
 use crate::message::timestamp::from_iso8601;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -176,9 +176,22 @@ fn number(request: &Request<'_>, key: &str) -> Result<Option<u64>, std::num::Par
     found.map(|(_, value)| value.parse()).transpose()
 }
 
-fn wake(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    let streams = gateway.wake();
-    Answer::one(serde_json::json!({ "streams": streams }))
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hurry {
+    now: bool,
+}
+
+fn wake(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
+    let wanted = match request.body {
+        [] => Ok(Hurry::default()),
+        body => serde_json::from_slice(body),
+    };
+    match wanted {
+        Ok(Hurry { now: false }) => Answer::one(gateway.wake(Wake::UnlessAsked)),
+        Ok(Hurry { now: true }) => Answer::one(gateway.wake(Wake::All)),
+        Err(_) => Answer::error(400, "send nothing, or `{\"now\":true}`"),
+    }
 }
 
 /// 422 where the configuration has errors, all of them, each with its place.

@@ -184,7 +184,9 @@ const IN_MAX: usize = 2 * BODY_MAX;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Back, Line, Origin, Page, Refusal, Status, StreamReport, Switch};
+    use crate::api::{
+        Back, Line, Origin, Page, Refusal, Status, StreamReport, Switch, Wake, Woken,
+    };
 
     struct Fake;
 
@@ -203,8 +205,8 @@ mod tests {
         fn logs(&self, _: Origin<'_>, _: Page) -> Option<Vec<Line>> {
             None
         }
-        fn wake(&self) -> usize {
-            3
+        fn wake(&self, _: Wake) -> Woken {
+            Woken::default()
         }
         fn switch(&self, name: &str, _: Switch) -> Result<(), Refusal> {
             match name {
@@ -257,6 +259,8 @@ mod tests {
             ("POST /wake", "", "200"),
             ("POST /reload", "", "422"),
             ("GET /reload", "", "405"),
+            ("POST /wake", "{\"now\":true}", "200"),
+            ("POST /wake", "{\"now\":1}", "400"),
             ("PATCH /streams/cloud", "{\"enabled\":false}", "200"),
             ("PATCH /streams/cloud", "{\"enabled\":1}", "400"),
             ("PATCH /streams/cloud", "{\"ttl\":\"7d\"}", "400"),

@@ -3,6 +3,7 @@
 use super::logs::Mode;
 use super::status::{Form, Times};
 use super::stream::Action;
+use crate::api::Wake;
 use crate::daemon::Errand;
 use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
@@ -48,6 +49,7 @@ struct Options {
     mode: Option<Mode>,
     connect: Option<Errand>,
     send: Option<Errand>,
+    wake: Option<Wake>,
 }
 
 impl Arguments {
@@ -71,6 +73,7 @@ impl Arguments {
                 Long("watch") => options.times = Some(Times::Watch),
                 Long("connect") => options.connect = Some(Errand::Connect),
                 Long("send") => options.send = Some(Errand::Deliver),
+                Long("now") => options.wake = Some(Wake::All),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
             }
@@ -103,7 +106,7 @@ impl Arguments {
 impl Options {
     /// Refuses those that the command does not have.
     fn check(&self, command: &str) -> Result<(), lexopt::Error> {
-        let given: [(bool, &str, &[&str]); 7] = [
+        let given: [(bool, &str, &[&str]); 8] = [
             (
                 self.api.is_some(),
                 "--api",
@@ -115,6 +118,7 @@ impl Options {
             (self.mode.is_some(), "--follow", &["logs"]),
             (self.connect.is_some(), "--connect", &["check"]),
             (self.send.is_some(), "--send", &["check"]),
+            (self.wake.is_some(), "--now", &["wake"]),
         ];
         for (_, option, with) in given.iter().filter(|(given, ..)| *given) {
             if !with.contains(&command) {
@@ -145,7 +149,9 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             name: name.first().map(|name| (*name).to_owned()),
             mode: options.mode.unwrap_or(Mode::Once),
         },
-        ["wake"] => Command::Stream(Action::Wake),
+        ["wake"] => Command::Stream(Action::Wake {
+            whom: options.wake.unwrap_or(Wake::UnlessAsked),
+        }),
         ["reload"] => Command::Stream(Action::Reload),
         ["stream", "test", name] => Command::StreamTest {
             name: (*name).to_owned(),
@@ -258,6 +264,17 @@ mod tests {
         assert_eq!(errand("check --send"), Some(Errand::Deliver));
         assert_eq!(errand("check --send --connect"), Some(Errand::Deliver));
         assert!(parse("run --send").unwrap_err().contains("weir check"));
+    }
+
+    #[test]
+    fn who_was_asked_to_wait_is_woken_only_where_that_is_said() {
+        let whom = |line| match parse(line).unwrap().command {
+            Command::Stream(Action::Wake { whom }) => whom,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(whom("wake"), Wake::UnlessAsked);
+        assert_eq!(whom("wake --now"), Wake::All);
+        assert!(parse("run --now").unwrap_err().contains("weir wake"));
     }
 
     #[test]

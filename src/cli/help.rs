@@ -156,10 +156,13 @@ Example:
     (
         "wake",
         "\
-Usage: weir wake [-c FILE | --api ADDRESS]
+Usage: weir wake [-c FILE | --api ADDRESS] [--now]
 
 Streams that wait for their next try go now. For scripts that bring the
-uplink up.
+uplink up. One whose destination asked for the wait (`Retry-After`, at most
+1 h) is named and waits on.
+
+  --now         it goes as well
 
 Example:
   weir wake",

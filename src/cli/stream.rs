@@ -3,7 +3,7 @@
 use super::Exit;
 use super::client::{Client, Target, Trouble, path_of};
 use super::status::state;
-use crate::api::{SKIP_MAX, StreamReport};
+use crate::api::{SKIP_MAX, StreamReport, Waiting, Wake, Woken};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ pub(super) enum Action {
     /// Sent again: "oldest" or a date.
     Rewind { name: String, to: String },
     /// Those that wait go now.
-    Wake,
+    Wake { whom: Wake },
     /// The configuration is read again.
     Reload,
 }
@@ -38,7 +38,7 @@ pub(super) fn act(target: Target, action: &Action) -> Exit {
         Action::Disable { name } => switch(&client, name, &json!({ "enabled": false })),
         Action::Skip { name, count } => skip(&client, name, *count),
         Action::Rewind { name, to } => rewind(&client, name, to),
-        Action::Wake => wake(&client),
+        Action::Wake { whom } => wake(&client, *whom),
         Action::Reload => reload(&client),
     };
     match result {
@@ -105,13 +105,25 @@ fn rewind(client: &Client, name: &str, to: &str) -> Result<String, Trouble> {
     Ok(format!("{} are sent again\n", number(&done, "rewound")))
 }
 
-fn wake(client: &Client) -> Result<String, Trouble> {
-    let done = client.ask("POST", "/wake", None)?;
-    Ok(match number(&done, "streams") {
-        0 => "no stream waits for its next try\n".to_owned(),
-        1 => "1 stream goes on\n".to_owned(),
-        count => format!("{count} streams go on\n"),
-    })
+fn wake(client: &Client, whom: Wake) -> Result<String, Trouble> {
+    let body = (whom == Wake::All).then(|| json!({ "now": true }));
+    let done: Vec<Woken> = client.ask("POST", "/wake", body.as_ref())?;
+    let mut said = String::new();
+    for Woken { streams, waiting } in done {
+        match streams {
+            0 if !waiting.is_empty() => {}
+            0 => said.push_str("no stream waits for its next try\n"),
+            1 => said.push_str("1 stream goes on\n"),
+            count => said.push_str(&format!("{count} streams go on\n")),
+        }
+        for Waiting { name, next_try } in waiting {
+            said.push_str(&format!(
+                "`{name}` waits on for {next_try:.0} s, its destination asked for it; it goes now \
+                 with `weir wake --now`\n"
+            ));
+        }
+    }
+    Ok(said)
 }
 
 /// Warnings are said as `weir check` says them.

@@ -9,6 +9,7 @@ use super::context::Wrong;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
+use super::diagnostic::Mistake;
 use super::reader::Reader;
 use super::source::Place;
 use super::thinning;
@@ -17,6 +18,8 @@ use super::value;
 use crate::channel::settings::Protocol;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
+use crate::message::Value;
+use crate::message::is_reserved;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -82,7 +85,7 @@ impl Common {
                 .unwrap_or_else(address::private_networks),
             ident: reader.parsed("ident", ident),
             idents: list(reader, "idents", pattern).unwrap_or_default(),
-            set: value::parameters(reader, "set"),
+            set: set(reader),
             rename: rename(reader),
             thinning: match protocol {
                 Some(Protocol::Itself { .. }) => None,
@@ -126,6 +129,23 @@ fn list<T>(
     )
 }
 
+/// `set = { name = value }`; what only weir sets it would set once more.
+fn set(reader: &mut Reader<'_>) -> Vec<(String, Value)> {
+    let Some(table) = reader.table("set") else {
+        return Vec::new();
+    };
+    for entry in table
+        .entries()
+        .iter()
+        .filter(|entry| is_reserved(&entry.key))
+    {
+        let message = format!("`{}` is what weir itself says", entry.key);
+        let mistake = Mistake::error(entry.key_place, message);
+        table.context().note(mistake.hint("choose another name"));
+    }
+    value::parameters_of(&table)
+}
+
 /// `rename = { old = "new" }`.
 fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let Some(table) = reader.table("rename") else {
@@ -135,7 +155,8 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let pairs = table.entries().iter().filter_map(|entry| {
         value::check_name(context, entry);
         let new = context.text(&entry.node)?;
-        if matches!(new.value.as_str(), "" | "ident" | "timestamp") {
+        let name = new.value.as_str();
+        if matches!(name, "" | "ident" | "timestamp") || is_reserved(name) {
             context.wrong(
                 &new,
                 Wrong::new("a parameter cannot get this name").hint("choose another"),

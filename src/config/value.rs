@@ -11,9 +11,12 @@ use crate::pattern::Pattern;
 
 /// The table of a key as parameters, in their order; nothing where there is none.
 pub(super) fn parameters(reader: &mut Reader<'_>, key: &'static str) -> Vec<(String, Value)> {
-    let Some(table) = reader.table(key) else {
-        return Vec::new();
-    };
+    let table = reader.table(key);
+    table.map_or_else(Vec::new, |table| parameters_of(&table))
+}
+
+/// All of a table, as names and values of parameters.
+pub(super) fn parameters_of(table: &Reader<'_>) -> Vec<(String, Value)> {
     let context = table.context();
     let entries = table.entries().iter();
     entries

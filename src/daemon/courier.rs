@@ -9,7 +9,7 @@ use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::stream::Stream;
 use super::{first_of, sleep};
-use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED};
+use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED, Wake};
 use crate::clock::Now;
 use crate::filter::REFUSED_MAX;
 use crate::message::body::Body;
@@ -37,6 +37,8 @@ pub(super) struct Courier {
     /// What was done and is not told as an event yet, and when the last one was.
     untold: Tally,
     told_at: Option<Duration>,
+    /// The last connection ended in good order, between two requests: the next is no news.
+    comes_and_goes: bool,
 }
 
 /// One connection and what is on its way in it.
@@ -77,6 +79,7 @@ impl Courier {
             dialler,
             untold: Tally::default(),
             told_at: None,
+            comes_and_goes: false,
         }
     }
 
@@ -118,7 +121,7 @@ impl Courier {
                     Ok(connection) => self.converse(stream, connection).await,
                     Err(error) => broken(&error),
                 };
-                self.disconnected(target, &lost);
+                self.disconnected(target, &lost, stays);
             }
         }
     }
@@ -239,8 +242,11 @@ impl Courier {
         if self.stream.take_moved() && kept(Rule::ReadAfterMoving) {
             self.hub.restart(&mut self.engine);
         }
-        if self.stream.take_woken() && kept(Rule::HearCalls) {
-            self.engine.wake();
+        let woken = self.stream.take_woken();
+        match woken.filter(|_| kept(Rule::HearCalls)) {
+            Some(Wake::UnlessAsked) => self.engine.wake(),
+            Some(Wake::All) => self.engine.wake_now(),
+            None => {}
         }
         let hub = Rc::clone(&self.hub);
         let (routes, stream) = (hub.routes.borrow(), self.stream.id);
@@ -262,6 +268,7 @@ impl Courier {
         let next_try = self.engine.paused_until(now);
         self.stream
             .show(&tally, self.engine.oldest_age(now), next_try, now);
+        self.stream.asked_until.set(self.engine.asked_until(now));
         self.untold.add(&tally);
         if self.tell_due().is_some_and(|due| due <= now.mono) {
             self.tell_sent(now);
@@ -317,14 +324,17 @@ impl Courier {
     }
 
     fn set_connected(&self, connected: bool) {
-        if self.stream.set_connected(&self.hub, connected) && connected {
+        if self.stream.set_connected(&self.hub, connected) && connected && !self.comes_and_goes {
             self.stream.note(&self.hub, CONNECTED, None, None);
             log::info!("stream `{}`: connected", self.stream.settings.name);
         }
     }
 
-    fn disconnected(&mut self, target: &Target, lost: &Lost) {
-        let (kind, event) = if self.stream.connected.get() {
+    /// `stays`: whether a connection is kept while there is nothing to send. One that need not be
+    /// may end between two requests: that is said once, and counted.
+    fn disconnected(&mut self, target: &Target, lost: &Lost, stays: bool) {
+        let was_connected = self.stream.connected.get();
+        let (kind, event) = if was_connected {
             ("connection lost", CONNECTION_LOST)
         } else {
             ("not connected", NOT_DELIVERED)
@@ -339,6 +349,17 @@ impl Courier {
         self.show();
         self.tell_sent(now);
         self.tell_events();
+        let paused = self.engine.paused_until(now).is_some();
+        if was_connected && !stays && lost.retry == Retry::AtOnce && !paused {
+            if !std::mem::replace(&mut self.comes_and_goes, true) {
+                let name = &self.stream.settings.name;
+                log::info!(
+                    "stream `{name}`: {target} closes connections; that is only counted now"
+                );
+            }
+            return;
+        }
+        self.comes_and_goes = false;
         let target = format!("{target}: ");
         let reason = &lost.fault.reason;
         // of one address it is said once

@@ -5,7 +5,7 @@ use super::stream::Stream;
 use super::{Daemon, changes};
 use crate::api::{
     self, Back, ChannelReport, ClockReport, Gateway, Line, Origin, Page, Refusal, RingReport,
-    Status, StreamReport, Switch,
+    Status, StreamReport, Switch, Waiting, Wake, Woken,
 };
 use crate::clock::Wall;
 use crate::message::body::Body;
@@ -67,15 +67,25 @@ impl Gateway for Daemon {
         Some(lines)
     }
 
-    fn wake(&self) -> usize {
+    fn wake(&self, whom: Wake) -> Woken {
         let now = self.hub.now().mono;
+        let mut woken = Woken::default();
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
         let (streams, channels) = (self.all_streams(), self.all_channels());
-        let waiting = streams.iter().filter(waits);
-        let streams = waiting.map(|stream| stream.wake()).count();
+        for stream in streams.iter().filter(waits) {
+            stream.wake(whom);
+            match stream.asked_until.get().filter(|at| *at > now) {
+                Some(until) if whom == Wake::UnlessAsked => woken.waiting.push(Waiting {
+                    name: stream.settings.name.clone(),
+                    next_try: (until - now).as_secs_f64(),
+                }),
+                _ => woken.streams += 1,
+            }
+        }
         let waits = |channel: &&Rc<Channel>| channel.next_try.get().is_some_and(|at| at > now);
         let waiting = channels.iter().filter(waits);
-        streams + waiting.map(|channel| channel.wake()).count()
+        woken.streams += waiting.map(|channel| channel.wake()).count();
+        woken
     }
 
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal> {

@@ -231,6 +231,8 @@ impl Door<'_> {
         }
     }
 
+    /// What the ring keeps of it. A name that only weir sets is the sender's no more once `rename`
+    /// has had its turn: so a gateway behind another one can keep what the other said of itself.
     fn body(&self, mut message: Message) -> Result<Vec<u8>, Refusal> {
         measured::judge(&mut message, self.hub.now());
         let settings = &self.channel.settings;
@@ -240,6 +242,7 @@ impl Door<'_> {
         for (name, value) in &settings.set {
             message.set(name.clone(), value.clone());
         }
+        message.leave_out_reserved();
         message.set("channel.name", settings.name.as_str());
         message.set("protocol.name", settings.protocol.name());
         let routes = self.hub.routes.borrow();

@@ -8,7 +8,8 @@ use crate::api::{Access, Keep, Session};
 use crate::config::Api;
 use crate::net::{self, Address, Interest, Listener, Socket};
 use async_executor::Task;
-use std::cell::Cell;
+use event_listener::{Event, EventListener};
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io;
 use std::rc::Rc;
@@ -23,7 +24,7 @@ pub(super) fn listen(executor: &Executor, daemon: &Daemon, api: &Api) -> Option<
         executor: Rc::clone(executor),
         daemon: daemon.clone(),
         access: access(&address, api.token.as_deref()),
-        open: Cell::new(0),
+        open: RefCell::default(),
     });
     let mut trouble = Lasting::default();
     let first = bind_or_say(&address, &mut trouble, server.mono());
@@ -104,13 +105,32 @@ struct Server {
     executor: Executor,
     daemon: Daemon,
     access: Access,
-    /// Connections now.
-    open: Cell<usize>,
+    /// Connections now, in the order in which they came.
+    open: RefCell<Vec<Rc<Place>>>,
+}
+
+/// A connection as those see it that want its place.
+#[derive(Default)]
+struct Place {
+    /// Since when nothing but a request is waited for, and whether one has begun.
+    idle: Cell<Option<(Begun, Duration)>>,
+    is_taken: Cell<bool>,
+    called: Event,
+}
+
+/// Whether a request has begun; who is silent gives way first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Begun {
+    No,
+    Yes,
 }
 
 /// One connection.
 struct Line<'a> {
     server: &'a Server,
+    place: &'a Place,
+    /// Since when the next request is waited for.
+    since: Duration,
     socket: Socket,
     session: Session,
     input: Vec<u8>,
@@ -142,29 +162,51 @@ impl Server {
         }
     }
 
-    /// Accepts for ever; a connection too many is closed. Waits on: the listening socket.
+    /// Accepts for ever. Of connections too many the one gives way that is idle for longest: those
+    /// that say nothing must not shut out who asks. Waits on: the listening socket.
     async fn accept(self: Rc<Self>, listener: Listener) {
         loop {
             match listener.accept().await {
-                Ok((socket, _)) if self.open.get() < CONNECTIONS_MAX => {
-                    self.open.set(self.open.get() + 1);
-                    let server = Rc::clone(&self);
-                    let serve = async move {
-                        let result = Line::new(&server, socket).serve().await;
-                        server.open.set(server.open.get().saturating_sub(1));
-                        if let Err(error) = result {
-                            log::debug!("api: {error}");
-                        }
-                    };
-                    self.executor.spawn(serve).detach();
-                }
-                Ok(_) => log::debug!("api: {CONNECTIONS_MAX} connections are open"),
+                Ok((socket, _)) => match self.place() {
+                    Some(place) => self.welcome(socket, place),
+                    None => log::debug!("api: {CONNECTIONS_MAX} connections are busy"),
+                },
                 Err(error) => {
                     log::debug!("api: {error}");
                     sleep(Some(super::PAUSE)).await;
                 }
             }
+            // who gives way goes before the next one comes
+            futures_lite::future::yield_now().await;
         }
+    }
+
+    /// A free place, or that of the connection that is idle for longest.
+    fn place(&self) -> Option<Rc<Place>> {
+        let mut open = self.open.borrow_mut();
+        if open.len() >= CONNECTIONS_MAX {
+            let idle = open.iter().enumerate();
+            let idle = idle.filter_map(|(index, place)| Some((place.idle.get()?, index)));
+            let (_, oldest) = idle.min()?;
+            let taken = open.remove(oldest);
+            taken.is_taken.set(true);
+            taken.called.notify(usize::MAX);
+        }
+        let place = Rc::<Place>::default();
+        open.push(Rc::clone(&place));
+        Some(place)
+    }
+
+    fn welcome(self: &Rc<Self>, socket: Socket, place: Rc<Place>) {
+        let server = Rc::clone(self);
+        let serve = async move {
+            if let Err(error) = Line::new(&server, &place, socket).serve().await {
+                log::debug!("api: {error}");
+            }
+            let mut open = server.open.borrow_mut();
+            open.retain(|known| !Rc::ptr_eq(known, &place));
+        };
+        self.executor.spawn(serve).detach();
     }
 
     fn mono(&self) -> Duration {
@@ -173,9 +215,11 @@ impl Server {
 }
 
 impl<'a> Line<'a> {
-    fn new(server: &'a Server, socket: Socket) -> Self {
+    fn new(server: &'a Server, place: &'a Place, socket: Socket) -> Self {
         Self {
             server,
+            place,
+            since: server.mono(),
             socket,
             session: Session::default(),
             input: Vec::new(),
@@ -185,9 +229,15 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Serves until the end. Waits on: the socket, the deadline.
+    /// Serves until the end, or until another one gets its place. Waits on: the socket, the
+    /// deadline, who wants its place.
     async fn serve(mut self) -> io::Result<()> {
         loop {
+            let called = self.place.called.listen();
+            if self.place.is_taken.get() {
+                log::debug!("api: an idle connection gives way to a new one");
+                return Ok(());
+            }
             self.socket.try_write(&mut self.out)?;
             if self.out.is_empty() && self.closing {
                 return self.socket.finish();
@@ -199,6 +249,9 @@ impl<'a> Line<'a> {
             };
             let answered = self.understand();
             let busy = !self.input.is_empty() || !self.out.is_empty();
+            if answered {
+                self.since = self.server.mono();
+            }
             if answered || !busy {
                 self.deadline = self.server.mono() + if busy { BUSY } else { IDLE };
             } else if read.is_some() {
@@ -208,7 +261,7 @@ impl<'a> Line<'a> {
                 Some(0) if !answered => return Ok(()),
                 Some(_) => futures_lite::future::yield_now().await,
                 None if answered => futures_lite::future::yield_now().await,
-                None => self.wait(reads).await?,
+                None => self.wait(reads, called).await?,
             }
         }
     }
@@ -235,7 +288,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    async fn wait(&self, reads: bool) -> io::Result<()> {
+    async fn wait(&self, reads: bool, called: EventListener) -> io::Result<()> {
         let left = self.deadline.saturating_sub(self.server.mono());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
@@ -244,7 +297,14 @@ impl<'a> Line<'a> {
             true => Interest::Read,
             false => Interest::Write,
         };
-        first_of(self.socket.ready(interest), sleep(Some(left))).await;
+        let begun = match self.input.is_empty() {
+            true => Begun::No,
+            false => Begun::Yes,
+        };
+        self.place.idle.set(reads.then_some((begun, self.since)));
+        let ready = self.socket.ready(interest);
+        first_of(ready, first_of(called, sleep(Some(left)))).await;
+        self.place.idle.set(None);
         Ok(())
     }
 }

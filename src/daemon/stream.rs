@@ -4,7 +4,7 @@
 use super::courier::Courier;
 use super::first_of;
 use super::hub::Hub;
-use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent};
+use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent, Wake};
 use crate::clock::Now;
 use crate::ring::{Counters, StreamId};
 use crate::stream::engine::Tally;
@@ -32,15 +32,19 @@ pub(super) struct Stream {
     pub(super) tally: Cell<Tally>,
     /// The end of the pause that it is in.
     pub(super) next_try: Cell<Option<Duration>>,
+    /// The end of a pause that its destination asked for.
+    pub(super) asked_until: Cell<Option<Duration>>,
     pub(super) journal: RefCell<Journal>,
     /// How old the oldest message in memory was, and when that was said.
     oldest: Cell<Option<(Duration, Duration)>>,
     /// Its counters when it was summed up last.
     summed: Cell<Option<Counters>>,
+    /// How often it was connected by then.
+    summed_connects: Cell<u64>,
     /// The cursor was moved by hand: what was read is to be forgotten.
     moved: Cell<bool>,
     /// It is to go on at once.
-    woken: Cell<bool>,
+    woken: Cell<Option<Wake>>,
     /// Notified when one of these two, or `enabled`, has changed.
     called: Event,
 }
@@ -57,9 +61,11 @@ impl Stream {
             bytes: Cell::default(),
             tally: Cell::default(),
             next_try: Cell::default(),
+            asked_until: Cell::default(),
             journal: RefCell::default(),
             oldest: Cell::default(),
             summed: Cell::default(),
+            summed_connects: Cell::default(),
             moved: Cell::default(),
             woken: Cell::default(),
             called: Event::new(),
@@ -72,8 +78,8 @@ impl Stream {
     }
 
     /// Ends the pause that it is in.
-    pub(super) fn wake(&self) {
-        self.woken.set(true);
+    pub(super) fn wake(&self, whom: Wake) {
+        self.woken.set(Some(whom));
         self.called.notify(usize::MAX);
     }
 
@@ -89,7 +95,7 @@ impl Stream {
     }
 
     /// Whether it was woken since the last call.
-    pub(super) fn take_woken(&self) -> bool {
+    pub(super) fn take_woken(&self) -> Option<Wake> {
         self.woken.take()
     }
 
@@ -111,6 +117,7 @@ impl Stream {
                 self.note(hub, CONNECTION_LOST, None, Some("disabled"));
             }
             self.next_try.set(None);
+            self.asked_until.set(None);
             self.oldest.set(None);
             self.moved();
         }
@@ -206,6 +213,7 @@ impl Stream {
         self.bytes.set(before.bytes.get());
         self.tally.set(before.tally.get());
         self.summed.set(before.summed.get());
+        self.summed_connects.set(before.summed_connects.get());
         self.journal.replace(before.journal.take());
     }
 
@@ -220,10 +228,12 @@ impl Stream {
     pub(super) fn sum_up(&self, hub: &Hub) {
         let now = hub.counters(self.id);
         let before = self.summed.replace(Some(now)).unwrap_or_default();
+        let connects = self.connects.get();
+        let again = connects.saturating_sub(self.summed_connects.replace(connects));
         let since = |count: fn(&Counters) -> u64| count(&now).saturating_sub(count(&before));
         log::info!(
             "stream `{}`: {}; {} stored, {} accepted, {} skipped, {} given up, {} dropped, \
-             {} corrupt; backlog {}, oldest {:.0} s",
+             {} corrupt, {again} connects; backlog {}, oldest {:.0} s",
             self.settings.name,
             self.state(),
             since(|of| of.stored),

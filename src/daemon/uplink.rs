@@ -2,6 +2,7 @@
 //! at once; when an address does, channels that could not listen. Connects nothing itself.
 
 use super::{Daemon, sleep};
+use crate::api::Wake;
 use crate::net::Routes;
 use std::io;
 use std::time::Duration;
@@ -46,11 +47,11 @@ async fn wake_by_addresses(daemon: &Daemon) -> io::Result<()> {
 }
 
 fn wake(daemon: &Daemon) {
-    daemon.all_streams().iter().for_each(|stream| stream.wake());
-    daemon
-        .all_channels()
+    let (streams, channels) = (daemon.all_streams(), daemon.all_channels());
+    streams
         .iter()
-        .for_each(|channel| channel.wake());
+        .for_each(|stream| stream.wake(Wake::UnlessAsked));
+    channels.iter().for_each(|channel| channel.wake());
 }
 
 /// The first route of an interface is rarely the one that leads out; that one comes with it. An

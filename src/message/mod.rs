@@ -11,6 +11,7 @@ mod names;
 pub mod timestamp;
 
 pub use names::from_underscores;
+pub use names::is_reserved;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -126,6 +127,11 @@ impl Message {
                 *name = new;
             }
         }
+    }
+
+    /// Leaves out what a sender says under a name that only weir sets.
+    pub fn leave_out_reserved(&mut self) {
+        self.fields.retain(|(name, _)| !is_reserved(name));
     }
 
     /// The value of a parameter.

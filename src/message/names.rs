@@ -42,6 +42,22 @@ const NAMES: [&str; 64] = [
     "accelerometer.y", "accelerometer.z",
 ];
 
+/// Whether weir itself says what stands under this name: where a message came from, when, and where
+/// it lies in the ring. A sender's word for it is not taken.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("record.")
+}
+
+const RESERVED: [&str; 6] = [
+    "channel.name",
+    "protocol.name",
+    "device.name",
+    "peer",
+    "server.timestamp",
+    "timestamp.valid",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +88,23 @@ mod tests {
     fn each_name_stands_there_once() {
         for (place, known) in NAMES.iter().enumerate() {
             assert_eq!(index(known).map(usize::from), Some(place));
+        }
+    }
+
+    #[test]
+    fn what_only_weir_sets_is_no_senders_to_say() {
+        for name in RESERVED.iter().chain(&["record.seq", "record.damaged"]) {
+            assert!(is_reserved(name), "{name}");
+        }
+        for name in [
+            "ident",
+            "timestamp",
+            "record",
+            "device",
+            "device.name.x",
+            "peers",
+        ] {
+            assert!(!is_reserved(name), "{name}");
         }
     }
 

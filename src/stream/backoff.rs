@@ -56,6 +56,17 @@ impl Backoff {
         self.paused_until.filter(|until| *until > now)
     }
 
+    /// The end of what the destination asked for, if that is not over.
+    #[must_use]
+    pub fn asked_until(&self, now: Duration) -> Option<Duration> {
+        self.asked_until.filter(|until| *until > now)
+    }
+
+    /// Ends the wait, whoever asked for it.
+    pub fn wake_now(&mut self) {
+        (self.paused_until, self.asked_until) = (None, None);
+    }
+
     /// Ends the wait; what the destination asked for goes on.
     pub fn wake(&mut self) {
         self.paused_until = self.asked_until;
@@ -116,7 +127,12 @@ mod tests {
         backoff.pause(now, Some(MIN), 0);
         backoff.wake();
         assert_eq!(backoff.paused_until(now), Some(MIN));
+        assert_eq!(backoff.asked_until(now), Some(MIN));
         assert_eq!(backoff.paused_until(MIN), None);
+        assert_eq!(backoff.asked_until(MIN), None);
+        backoff.wake_now();
+        assert_eq!(backoff.paused_until(now), None);
+        assert_eq!(backoff.asked_until(now), None);
     }
 
     #[test]

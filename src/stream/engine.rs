@@ -414,6 +414,17 @@ impl Engine {
         self.queue.oldest().map_or(0, |item| item.sent)
     }
 
+    /// Until when the destination asked for a pause, if that is not over.
+    #[must_use]
+    pub fn asked_until(&self, now: Now) -> Option<Duration> {
+        self.backoff.asked_until(now.mono)
+    }
+
+    /// Ends a pause, also one that the destination asked for.
+    pub fn wake_now(&mut self) {
+        self.backoff.wake_now();
+    }
+
     /// Ends a pause: a route has appeared, or somebody asks for it. One that the destination asked
     /// for goes on.
     pub fn wake(&mut self) {

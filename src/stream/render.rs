@@ -105,11 +105,11 @@ impl<'a> View<'a> {
             if stamp.is_some_and(|stamp| stamp.name == wanted) {
                 return Some(Substitute::Text(&id));
             }
-            let data = wanted.strip_prefix("device.data.").and_then(data);
-            let found = data.or_else(|| find(message, wanted));
-            let found = match wanted {
-                "channel" => found.or_else(|| find(message, "channel.name")),
-                _ => found,
+            // what a sender calls so is not what the configuration means
+            let found = match (wanted, wanted.strip_prefix("device.data.")) {
+                (_, Some(name)) => data(name),
+                ("channel", _) => find(message, "channel.name"),
+                _ => find(message, wanted),
             };
             found.map(Substitute::Value)
         };
@@ -268,9 +268,9 @@ mod tests {
 
     #[test]
     fn a_template_sees_all_that_is_shown() {
-        let text = r#"{"ident":"a/b","channel.name":"trackers"}"#.replace("a/b", "a b");
+        let text = r#"{"ident":"a b","channel.name":"trackers","channel":"forged","device.data.plate":"X"}"#;
         let rendered = |from: &str, escape| {
-            shown(&text, true, |message| {
+            shown(text, true, |message| {
                 let (parsed, mut out) = (Template::parse(from).unwrap(), String::from(">"));
                 let shape = Shape::default();
                 let view = View::new(&shape);
@@ -286,6 +286,11 @@ mod tests {
         assert_eq!(
             rendered("{ident}{din}", Escape::None),
             ">template: the message has no `din`"
+        );
+        assert_eq!(
+            rendered("{device.data.plate:-none}", Escape::None),
+            ">none",
+            "only the configuration says it"
         );
     }
 }

@@ -11,6 +11,8 @@
 mod asking;
 mod conditions;
 mod listening;
+mod silent;
+mod waking;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;

@@ -15,6 +15,7 @@ mod crashes;
 mod curl;
 mod dates;
 mod degraded;
+mod forged;
 mod itself;
 mod memory;
 mod mqtt_channel;

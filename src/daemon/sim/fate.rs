@@ -13,6 +13,7 @@ use super::world::World;
 use crate::api::Back;
 use crate::api::Gateway;
 use crate::api::Switch;
+use crate::api::Wake;
 use crate::clock::Clock;
 use crate::daemon::Daemon;
 use crate::ring::Ring;
@@ -319,7 +320,7 @@ impl World {
         let t = self.t();
         if let Some(running) = &self.running {
             for (stream, books) in running.daemon.all_streams().iter().zip(&mut self.books) {
-                stream.wake();
+                stream.wake(Wake::UnlessAsked);
                 books.woken(t);
             }
         }

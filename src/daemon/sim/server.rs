@@ -68,8 +68,12 @@ fn answer(
         Course::TakeLate(delay) => say(delay, accepted(1), Said::default(), acts),
         Course::TakeAndLose | Course::Lose => {
             if of.random.once_in(2) {
-                let half = "HTTP/1.1 200 OK\r\nContent-".to_owned();
-                say(moment, half, Said::default(), acts);
+                // a whole status line would say that it was taken
+                let half = match takes {
+                    true => "HTTP/1.1 200 OK\r\nContent-",
+                    false => "HTTP/1.1 200 O",
+                };
+                say(moment, half.to_owned(), Said::default(), acts);
             }
             let end = of.end(session);
             acts.push(end);
@@ -98,7 +102,7 @@ fn busy(of: &mut Destination, moment: Duration, acts: &mut Acts) {
     let status = [429, 503, 500, 502, 408, 425][of.random.below(6)];
     let after = of.random.once_in(2).then(|| of.random.next() % 7200);
     let header = after.map_or(String::new(), |after| format!("Retry-After: {after}\r\n"));
-    let said = failure(after.map(Duration::from_secs));
+    let said = failure(after.map(|after| Duration::from_secs(after.min(RETRY_AFTER_MAX))));
     say(moment, short(status, &header), said, acts);
 }
 
@@ -115,6 +119,9 @@ fn say(delay: Duration, text: String, said: Said, acts: &mut Acts) {
     let said = Said { answers: 1, ..said };
     acts.push((delay, Act::Say(text.into_bytes(), true, said)));
 }
+
+/// No server is obeyed that asks for a longer pause, in seconds.
+const RETRY_AFTER_MAX: u64 = 3600;
 
 /// One of the ways to say that all was taken.
 fn accepted(way: usize) -> String {
