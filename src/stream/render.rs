@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_template_sees_all_that_is_shown() {
-        let text = r#"{"ident":"a b","channel.name":"trackers","channel":"forged","device.data.plate":"X"}"#;
+        let text = r#"{"ident":"a b","channel.name":"trackers",
+            "channel":"forged","device.data.plate":"X"}"#;
         let rendered = |from: &str, escape| {
             shown(text, true, |message| {
                 let (parsed, mut out) = (Template::parse(from).unwrap(), String::from(">"));
