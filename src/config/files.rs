@@ -14,6 +14,10 @@ use std::path::PathBuf;
 /// Where the configuration is unless `-c` names another file.
 pub const DEFAULT_FILE: &str = "/etc/weir/weir.toml";
 
+/// Keeps what was switched by hand, in the last of [`drop_in_folders`]. After all others in name
+/// order: it has the last word.
+pub const SWITCHED_FILE: &str = "zz-switched.toml";
+
 /// Whether the main file could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Main {

@@ -128,6 +128,7 @@ impl Tables {
     fn lay(&mut self, mut named: Named, sources: &Sources, mistakes: &mut Vec<Mistake>) {
         let index = named.name.as_ref().and_then(|name| self.by_name.get(name));
         match index.and_then(|index| self.tables.get_mut(*index)) {
+            None if sources.is_switched(named.file) => mistakes.push(gone(&named)),
             None => self.push(named),
             Some(known) if known.file == named.file => {
                 let name = shorten(named.name.as_deref().unwrap_or_default());
@@ -143,6 +144,14 @@ impl Tables {
             }
         }
     }
+}
+
+/// That what was switched by hand is not there any more.
+fn gone(named: &Named) -> Mistake {
+    let name = shorten(named.name.as_deref().unwrap_or_default());
+    let message = format!("`{name}` was switched by hand, and is not there any more");
+    let mistake = Mistake::warning(named.name_place(), message);
+    mistake.hint("nothing is lost by removing this entry")
 }
 
 /// Lays the files over each other, in order.

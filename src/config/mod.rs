@@ -56,6 +56,7 @@ pub use diagnostic::render;
 pub use environment::Environment;
 pub use environment::Machine;
 pub use files::DEFAULT_FILE;
+pub use files::SWITCHED_FILE;
 pub use files::drop_in_folders;
 
 use crate::message::Value;

@@ -2,6 +2,7 @@
 //!
 //! Knows no TOML: a place is a range of bytes in one of the files.
 
+use super::files::SWITCHED_FILE;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -80,6 +81,12 @@ impl Sources {
     /// The file of this number.
     pub(super) fn file(&self, file: usize) -> Option<&Source> {
         self.files.get(file)
+    }
+
+    /// Whether a file is the one that keeps what was switched by hand.
+    pub(super) fn is_switched(&self, file: usize) -> bool {
+        let name = self.file(file).and_then(|source| source.path.file_name());
+        name.is_some_and(|name| name == SWITCHED_FILE)
     }
 
     /// Hides a place in all that is shown.

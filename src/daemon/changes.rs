@@ -7,20 +7,27 @@
 //! enabled = false
 //! ```
 
+use crate::config::{self, Environment, Machine, SWITCHED_FILE};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-/// Keeps whether a stream is enabled; without a folder nothing can be kept.
+/// Keeps whether a stream is enabled; without a folder nothing can be kept. What the other files
+/// say already, `configured`, needs no entry, and a file without entries is removed.
 ///
 /// # Errors
 /// When it could not be written; then the file is as it was.
-pub(super) fn keep_enabled(folder: Option<&Path>, stream: &str, enabled: bool) -> io::Result<()> {
+pub(super) fn keep_enabled(
+    folder: Option<&Path>,
+    stream: &str,
+    enabled: bool,
+    configured: Option<bool>,
+) -> io::Result<()> {
     let folder = folder.ok_or_else(|| io::Error::other("there is no folder for it"))?;
-    fs::create_dir_all(folder)?;
-    let path = folder.join(FILE);
+    let path = folder.join(SWITCHED_FILE);
     let before = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -28,9 +35,47 @@ pub(super) fn keep_enabled(folder: Option<&Path>, stream: &str, enabled: bool) -
     };
     let mut changes: Changes = toml::from_str(&before).map_err(io::Error::other)?;
     changes.stream.retain(|known| known.name != stream);
-    let name = stream.to_owned();
-    changes.stream.push(Change { name, enabled });
-    replace(folder, &path, &changes.render())
+    if configured != Some(enabled) {
+        let name = stream.to_owned();
+        changes.stream.push(Change { name, enabled });
+    }
+    match changes.stream.is_empty() {
+        true if before.is_empty() => Ok(()),
+        true => {
+            fs::remove_file(&path)?;
+            File::open(folder)?.sync_all()
+        }
+        false => {
+            fs::create_dir_all(folder)?;
+            replace(folder, &path, &changes.render())
+        }
+    }
+}
+
+/// Whether a stream is enabled by all files but the one here; none where they do not say so.
+pub(super) fn configured(main: &Path, stream: &str) -> Option<bool> {
+    let streams = config::load(main, &Unswitched).config.streams;
+    let found = streams.into_iter().find(|known| known.name == stream);
+    found.map(|found| found.enabled)
+}
+
+/// The machine without what was switched by hand.
+struct Unswitched;
+
+impl Environment for Unswitched {
+    fn variable(&self, name: &str) -> Option<String> {
+        Machine.variable(name)
+    }
+
+    fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        Machine.read(path, max)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut files = Machine.list(folder)?;
+        files.retain(|path| path.file_name().is_none_or(|name| name != SWITCHED_FILE));
+        Ok(files)
+    }
 }
 
 /// All that the file says.
@@ -61,18 +106,28 @@ impl Changes {
     }
 }
 
-/// Either the old file or the new one is there, whenever the power goes.
+/// Either the old file or the new one is there, whenever the power goes. What lies in the way of
+/// the new one is removed, not followed.
 fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     File::open(folder)?.sync_all()
 }
 
-/// After all others in name order: it has the last word.
-const FILE: &str = "zz-switched.toml";
+/// Its owner writes it, its group may read it.
+const MODE: u32 = 0o640;
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +153,28 @@ mod tests {
 
     #[test]
     fn without_a_folder_nothing_is_kept() {
-        assert!(keep_enabled(None, "cloud", false).is_err());
+        assert!(keep_enabled(None, "cloud", false, None).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_new_is_removed_and_no_link_is_followed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("weir-switched-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (path, victim) = (folder.join(SWITCHED_FILE), folder.join("victim"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, path.with_extension("new")).unwrap();
+        keep_enabled(Some(&folder), "cloud", false, Some(true)).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        let mode = path.symlink_metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777 & !0o640, 0, "{mode:o}");
+        keep_enabled(Some(&folder), "other", false, None).unwrap();
+        keep_enabled(Some(&folder), "cloud", true, Some(true)).unwrap();
+        let left = fs::read_to_string(&path).unwrap();
+        assert!(left.contains("other") && !left.contains("cloud"), "{left}");
+        keep_enabled(Some(&folder), "other", true, Some(true)).unwrap();
+        assert!(!path.exists());
+        keep_enabled(Some(&folder), "other", true, Some(true)).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

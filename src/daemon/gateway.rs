@@ -102,7 +102,10 @@ impl Gateway for Daemon {
             }
         };
         log::info!("stream `{name}`: {done} by hand");
-        let kept = changes::keep_enabled(self.changes.as_deref(), name, stream.enabled.get());
+        let main = self.main.as_deref();
+        let configured = main.and_then(|main| changes::configured(main, name));
+        let (folder, enabled) = (self.changes.as_deref(), stream.enabled.get());
+        let kept = changes::keep_enabled(folder, name, enabled, configured);
         kept.map_err(|error| {
             log::warn!("stream `{name}`: switched until the next start: {error}");
             Refusal::NotKept(error.to_string())

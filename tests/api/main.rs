@@ -312,7 +312,7 @@ fn events_tell_what_happened_in_order() {
     send(port, 0..3);
     let logs = |name: &str| run(&weir, &["logs", name]).1;
     eventually("it fails", || {
-        logs("cloud").contains("403 not delivered: 127.0.0.1")
+        logs("cloud").contains("cloud: not delivered: 127.0.0.1")
     });
     let _server = Server::listen(away);
     eventually("it is sent", || {
@@ -329,7 +329,7 @@ fn events_tell_what_happened_in_order() {
     assert_eq!(events[0]["error_code"], -1);
     let sent = events.last().unwrap();
     assert_eq!((&sent["read"], &sent["accepted"]), (&3.into(), &3.into()));
-    assert!(logs("programs").contains("401 connected: 127.0.0.1:"));
+    assert!(logs("programs").contains("programs: connected: 127.0.0.1:"));
     let (code, all) = run(&weir, &["logs"]);
     assert!(
         code == 0 && all.contains(" programs: ") && all.contains(" cloud: "),
@@ -450,4 +450,28 @@ fn a_socket_that_cannot_be_made_is_not_the_end() {
     weir.await_log("cannot ask");
     send(port, 0..3);
     assert_eq!(weir.stop(), Some(0));
+}
+
+#[test]
+fn a_switch_is_kept_while_it_says_something_new_and_one_of_a_stream_that_is_gone_is_a_warning() {
+    let port = free_port();
+    let text = config(port, &(file("archive") + &file("other")));
+    let mut weir = Weir::start("switched", &text);
+    let kept = weir.folder.join("weir.d/zz-switched.toml");
+    for (word, is_kept) in [("disable", true), ("enable", false), ("disable", true)] {
+        assert_eq!(run(&weir, &["stream", word, "archive"]).0, 0);
+        assert_eq!(kept.exists(), is_kept, "{word}");
+    }
+    let place = weir.folder.join("").display().to_string();
+    let without = config(port, &file("other")).replace("@/", &place);
+    weir.folder.write("weir.toml", &without);
+    let (code, said) = run(&weir, &["reload"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("zz-switched.toml:4:8: warning: `archive`"),
+        "{said}"
+    );
+    assert_eq!(weir.stop(), Some(0));
+    weir.restart();
+    assert!(weir.log().contains("warning: `archive`"), "{}", weir.log());
 }
