@@ -1,16 +1,17 @@
 //! Host names to addresses on the one thread: the driver of [`dns`]. Neither blocks the loop, but
 //! for reading two small files, nor starts a thread, as the system's own resolver would.
 
-use super::dns::{self, Config, DATAGRAM_MAX, Lookup, Step};
+use super::dns::{self, Config, DATAGRAM_MAX, Lookup, Over, STREAM_MAX, Step};
 use crate::clock::Clock;
 use async_io::{Async, Timer};
-use futures_lite::FutureExt;
 use futures_lite::future::{poll_fn, yield_now};
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -132,29 +133,52 @@ impl Default for Files {
 }
 
 /// Does what a lookup says until it is done. Waits on: one socket for each server that was asked,
-/// and the lookup's next time.
+/// connections to those whose answer was too long for it, and the lookup's next time.
 async fn run(
     mut lookup: Lookup,
     servers: &[SocketAddr],
 ) -> io::Result<Result<Vec<IpAddr>, dns::Error>> {
     let mut sockets: Vec<Option<Async<UdpSocket>>> = servers.iter().map(|_| None).collect();
+    let mut exchanges: Vec<Exchange> = Vec::new();
     let mut buffer = [0; DATAGRAM_MAX];
     loop {
         match lookup.next(now()) {
             Step::Done(result) => return Ok(result),
-            Step::Send { server, datagram } => {
+            Step::Send {
+                server,
+                over,
+                message,
+            } => {
                 let Some((slot, address)) = sockets.get_mut(server).zip(servers.get(server)) else {
                     return Err(ErrorKind::InvalidInput.into());
                 };
-                if send(slot, *address, &datagram).is_err() {
-                    lookup.unreachable(server);
+                match over {
+                    Over::Tcp => exchanges.push((server, Box::pin(exchange(*address, message)))),
+                    Over::Udp if send(slot, *address, &message).is_err() => {
+                        lookup.unreachable(server);
+                    }
+                    Over::Udp => {}
                 }
             }
             Step::Wait(until) => {
                 let wait = until.saturating_sub(now());
-                match receive(&sockets, &mut buffer).or(timeout(wait)).await {
+                let datagram = async {
+                    let (server, result) = receive(&sockets, &mut buffer).await?;
+                    Some((server, result.map(News::Datagram)))
+                };
+                let news = datagram
+                    .or(answered(&mut exchanges))
+                    .or(timeout(wait))
+                    .await;
+                match news {
                     None => {}
-                    Some((server, Ok(datagram))) => lookup.receive(server, datagram, now()),
+                    Some((server, Ok(News::Datagram(message)))) => {
+                        lookup.receive(server, Over::Udp, message, now());
+                    }
+                    Some((server, Ok(News::Answer(Ok(message))))) => {
+                        lookup.receive(server, Over::Tcp, &message, now());
+                    }
+                    Some((server, Ok(News::Answer(Err(_))))) => lookup.broken(server),
                     Some((server, Err(_))) => lookup.unreachable(server),
                 }
                 // who floods this socket does not keep the loop from the others
@@ -162,6 +186,53 @@ async fn run(
             }
         }
     }
+}
+
+/// A connection to a server, for one question: at most two for each server.
+type Exchange = (usize, Pin<Box<dyn Future<Output = io::Result<Vec<u8>>>>>);
+
+/// What came from a server.
+enum News<'a> {
+    Datagram(&'a [u8]),
+    /// What a connection brought, or that it brought nothing.
+    Answer(io::Result<Vec<u8>>),
+}
+
+/// Asks over a connection of its own; the answer. Waits on: the network, for as long as it is
+/// asked.
+async fn exchange(server: SocketAddr, message: Vec<u8>) -> io::Result<Vec<u8>> {
+    let mut socket = Async::<TcpStream>::connect(server).await?;
+    let len = u16::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
+    // in one piece: there are servers that read no more
+    let whole = [&len.to_be_bytes(), message.as_slice()].concat();
+    socket.write_all(&whole).await?;
+    let mut len = [0; 2];
+    socket.read_exact(&mut len).await?;
+    let len = usize::from(u16::from_be_bytes(len));
+    if len > STREAM_MAX {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    let mut answer = vec![0; len];
+    socket.read_exact(&mut answer).await?;
+    Ok(answer)
+}
+
+/// The first exchange that ends; it is taken out.
+async fn answered<'a>(exchanges: &mut Vec<Exchange>) -> Option<(usize, io::Result<News<'a>>)> {
+    poll_fn(|context| {
+        for index in 0..exchanges.len() {
+            let Some((server, exchange)) = exchanges.get_mut(index) else {
+                continue;
+            };
+            if let Poll::Ready(result) = exchange.as_mut().poll(context) {
+                let server = *server;
+                drop(exchanges.swap_remove(index));
+                return Poll::Ready(Some((server, Ok(News::Answer(result)))));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Sends without waiting: a full socket loses the datagram, and the next try sends it again.

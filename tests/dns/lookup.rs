@@ -1,14 +1,19 @@
 //! Lookups in virtual time: servers that are dead, late, wrong or broken.
 
-use crate::{A, AAAA, NXDOMAIN, OK, QUESTION, REFUSED, Random, SERVFAIL, answer, kind, wire};
+use crate::{
+    A, AAAA, FORMERR, NOTIMP, NXDOMAIN, OK, QUESTION, REFUSED, Random, SERVFAIL, TRUNCATED, answer,
+    edns, kind, wire,
+};
 use std::net::IpAddr;
 use std::time::Duration;
-use weir::net::dns::{Config, Error, Lookup, Step};
+use weir::net::dns::{Config, Error, Lookup, Over, Step};
 
 /// A lookup of one host and the datagrams that it has sent, each with its server.
 struct World {
     lookup: Lookup,
     sent: Vec<(usize, Vec<u8>)>,
+    /// How each of them went.
+    over: Vec<Over>,
     now: Duration,
 }
 
@@ -19,6 +24,7 @@ impl World {
         let mut world = Self {
             lookup,
             sent: Vec::new(),
+            over: Vec::new(),
             now: BOOTED,
         };
         assert!(world.step().is_ok());
@@ -29,7 +35,14 @@ impl World {
     fn step(&mut self) -> Result<Duration, Result<Vec<IpAddr>, Error>> {
         loop {
             match self.lookup.next(self.now) {
-                Step::Send { server, datagram } => self.sent.push((server, datagram)),
+                Step::Send {
+                    server,
+                    over,
+                    message,
+                } => {
+                    self.sent.push((server, message));
+                    self.over.push(over);
+                }
                 Step::Wait(until) => return Ok(until - self.now),
                 Step::Done(result) => return Err(result),
             }
@@ -60,7 +73,8 @@ impl World {
         let (server, query) = self.sent(index);
         let records = address.map(|data| (QUESTION.to_vec(), kind(&query), data));
         let message = answer(&query, flags, records.as_slice());
-        self.lookup.receive(server, &message, self.now);
+        self.lookup
+            .receive(server, self.over[index], &message, self.now);
     }
 }
 
@@ -129,7 +143,7 @@ fn an_answer_with_a_wrong_id_changes_nothing() {
     let (server, mut query) = world.sent(1);
     query[0] ^= 1;
     let message = answer(&query, OK, &[(QUESTION.to_vec(), A, V4)]);
-    world.lookup.receive(server, &message, world.now);
+    world.lookup.receive(server, Over::Udp, &message, world.now);
     assert_eq!(world.finish().0, seconds(6));
 }
 
@@ -257,6 +271,69 @@ fn a_name_with_a_dot_is_not_searched() {
     }
 }
 
+#[test]
+fn an_answer_that_does_not_fit_is_asked_for_over_tcp() {
+    let mut world = World::new("a.example", ONE);
+    assert_eq!(edns(&world.sent(0).1), Some(1232));
+    world.reply(1, TRUNCATED, None);
+    assert_eq!(world.step(), Ok(seconds(2)), "with all the time");
+    assert_eq!(world.over, [Over::Udp, Over::Udp, Over::Tcp]);
+    assert_eq!(kind(&world.sent(2).1), A, "the other one was not");
+    world.reply(1, TRUNCATED, None);
+    assert!(world.step().is_ok());
+    assert_eq!(world.sent.len(), 3, "a repeat changes nothing");
+    world.reply(0, OK, None);
+    world.reply(2, OK, Some(V4));
+    assert_eq!(world.step(), Err(addresses(&["10.0.0.1"])));
+}
+
+#[test]
+fn what_is_not_to_be_had_over_tcp_either_is_asked_elsewhere() {
+    let mut world = World::new("a.example", TWO);
+    world.reply(0, TRUNCATED, None);
+    world.reply(1, TRUNCATED, None);
+    assert!(world.step().is_ok());
+    world.lookup.broken(0);
+    assert!(world.step().is_ok());
+    assert_eq!(world.servers(), [0, 0, 0, 0, 1, 1]);
+    assert_eq!(world.over[4..], [Over::Udp, Over::Udp]);
+    for index in [4, 5] {
+        world.reply(index, TRUNCATED, None);
+    }
+    assert!(world.step().is_ok());
+    world.reply(6, TRUNCATED, None);
+    world.lookup.broken(1);
+    let error = world.step().unwrap_err().unwrap_err();
+    assert!(error.is_outage());
+    let said = "answers more than fits into a datagram, and not over TCP";
+    assert!(error.to_string().ends_with(said), "{error}");
+}
+
+#[test]
+fn a_server_that_knows_no_edns_is_asked_without() {
+    for status in [FORMERR, NOTIMP] {
+        let mut world = World::new("a.example", ONE);
+        world.reply(0, status, None);
+        world.reply(1, status, None);
+        assert!(world.step().is_ok());
+        assert_eq!(world.servers(), [0; 4]);
+        assert_eq!(edns(&world.sent(2).1), None);
+        assert_eq!(edns(&world.sent(3).1), None);
+        world.reply(2, OK, Some(V6));
+        world.reply(3, status, None);
+        assert_eq!(world.finish().1, addresses(&["fd00::1"]));
+    }
+}
+
+#[test]
+fn a_server_that_said_nothing_is_asked_without_edns_the_next_time() {
+    let mut world = World::new("a.example", ONE);
+    world.now += seconds(2);
+    assert!(world.step().is_ok());
+    let forms: Vec<_> = world.sent.iter().map(|(_, query)| edns(query)).collect();
+    assert_eq!(forms, [Some(1232), Some(1232), None, None]);
+}
+
 /// Whatever the servers do: no more than the tries are sent, and it ends in their time.
 #[test]
 fn every_lookup_ends_in_time() {
@@ -266,8 +343,10 @@ fn every_lookup_ends_in_time() {
         let mut world = World::new(["a.example", "broker"][random.below(2)], conf);
         while let Ok(wait) = world.step() {
             let index = random.below(world.sent.len());
-            match random.below(6) {
+            match random.below(8) {
                 0 => world.reply(index, [SERVFAIL, NXDOMAIN, REFUSED][random.below(3)], None),
+                6 => world.reply(index, [FORMERR, NOTIMP, TRUNCATED][random.below(3)], None),
+                7 => world.lookup.broken(random.below(4)),
                 1 => world.reply(index, OK, None),
                 2 => world.reply(index, OK, Some([V4, V6][random.below(2)])),
                 3 => world.lookup.unreachable(random.below(4)),
@@ -276,11 +355,11 @@ fn every_lookup_ends_in_time() {
         }
         let took = world.now - BOOTED;
         assert!(
-            took <= seconds(12) + Duration::from_secs(1),
+            took <= seconds(12 + 2 * 2 * 2 * 2) + Duration::from_secs(1),
             "seed {seed}: {took:?}"
         );
         assert!(
-            world.sent.len() <= 12,
+            world.sent.len() <= 12 + 2 * 2 * 2 * 2,
             "seed {seed}: {} sent",
             world.sent.len()
         );

@@ -38,13 +38,29 @@ fn wire(name: &str) -> Vec<u8> {
 /// A record: its owner as on the wire, its type, its data.
 type Record<'a> = (Vec<u8>, u16, &'a [u8]);
 
+/// The question of a query, without what EDNS puts behind it.
+fn question(query: &[u8]) -> &[u8] {
+    let name = query[12..].iter().position(|byte| *byte == 0).unwrap();
+    &query[12..12 + name + 5]
+}
+
+/// Whether a query speaks EDNS, and how long an answer may be then.
+fn edns(query: &[u8]) -> Option<u16> {
+    let rest = &query[12 + question(query).len()..];
+    match rest {
+        [0, 0, 41, high, low, 0, 0, 0, 0, 0, 0] => Some(u16::from_be_bytes([*high, *low])),
+        [] => None,
+        _ => panic!("{rest:?}"),
+    }
+}
+
 /// An answer to `query` with these flags and records.
 fn answer(query: &[u8], flags: u16, records: &[Record<'_>]) -> Vec<u8> {
     let count = records.len() as u16;
     let mut bytes = [&query[..2], &flags.to_be_bytes(), &[0, 1]].concat();
     bytes.extend(count.to_be_bytes());
     bytes.extend([0; 4]);
-    bytes.extend(&query[12..]);
+    bytes.extend(question(query));
     for (owner, kind, data) in records {
         bytes.extend(owner);
         bytes.extend(kind.to_be_bytes());
@@ -57,7 +73,8 @@ fn answer(query: &[u8], flags: u16, records: &[Record<'_>]) -> Vec<u8> {
 
 /// The type that a query asks for.
 fn kind(query: &[u8]) -> u16 {
-    u16::from_be_bytes([query[query.len() - 4], query[query.len() - 3]])
+    let question = question(query);
+    u16::from_be_bytes([question[question.len() - 4], question[question.len() - 3]])
 }
 
 /// A pointer to the name in the question.
@@ -70,6 +87,8 @@ const AAAA: u16 = 28;
 /// An answer to a query that wanted recursion, from a server that does it.
 const OK: u16 = 0x8180;
 const TRUNCATED: u16 = 0x8380;
+const FORMERR: u16 = 0x8181;
 const SERVFAIL: u16 = 0x8182;
 const NXDOMAIN: u16 = 0x8183;
+const NOTIMP: u16 = 0x8184;
 const REFUSED: u16 = 0x8185;

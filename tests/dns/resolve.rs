@@ -1,11 +1,13 @@
 //! The resolver against name servers on loopback, played by the test's own thread.
 
-use crate::{A, NXDOMAIN, OK, QUESTION, SERVFAIL, answer, kind};
+use crate::{A, NXDOMAIN, OK, QUESTION, SERVFAIL, TRUNCATED, answer, kind};
 use async_io::block_on;
 use futures_lite::future::zip;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
+use std::process::{Child, Command};
 use weir::net::{Files, Resolver};
 
 /// A folder with the machine's two files, removed at the end.
@@ -123,6 +125,150 @@ fn the_first_server_that_is_closed_gives_way_to_the_second() {
     let mut resolver = machine.resolver();
     let (found, ()) = block_on(zip(resolver.resolve("a.example", 1), serve(&server, 2, OK)));
     assert_eq!(found.unwrap(), address("10.0.0.7:1"));
+}
+
+/// A name server whose datagrams are all too short for its answers; each question over TCP is
+/// answered as `serve` says, with what was asked.
+fn truncating(serve: fn(TcpStream, Vec<u8>)) -> String {
+    let udp = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let address = udp.local_addr().unwrap();
+    let tcp = TcpListener::bind(address).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((len, peer)) = udp.recv_from(&mut buffer) {
+            let message = answer(&buffer[..len], TRUNCATED, &[]);
+            udp.send_to(&message, peer).unwrap();
+        }
+    });
+    std::thread::spawn(move || {
+        for socket in tcp.incoming() {
+            let mut socket = socket.unwrap();
+            let mut query = [0; 2];
+            socket.read_exact(&mut query).unwrap();
+            let mut query = vec![0; u16::from_be_bytes(query).into()];
+            socket.read_exact(&mut query).unwrap();
+            std::thread::spawn(move || serve(socket, query));
+        }
+    });
+    format!(
+        "nameserver [127.0.0.1]:{}\noptions timeout:1\n",
+        address.port()
+    )
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u16).to_be_bytes(), message].concat()
+}
+
+#[test]
+fn an_answer_that_is_too_long_for_a_datagram_comes_over_tcp() {
+    // in pieces, as a network may deliver it
+    let conf = truncating(|mut socket, query| {
+        let records: Vec<_> = (0..100)
+            .map(|last| (QUESTION.to_vec(), A, vec![10, 0, 1, last]))
+            .collect();
+        let records: Vec<_> = records
+            .iter()
+            .map(|(name, kind, data)| (name.clone(), *kind, &data[..]))
+            .collect();
+        let records = if kind(&query) == A { &records[..] } else { &[] };
+        for piece in framed(&answer(&query, OK, records)).chunks(700) {
+            socket.write_all(piece).unwrap();
+            socket.flush().unwrap();
+        }
+    });
+    let machine = Machine::new("tcp", "", &conf);
+    let found = block_on(machine.resolver().resolve("a.example", 1)).unwrap();
+    assert_eq!(found.len(), 8, "{found:?}");
+    assert_eq!(found[0], "10.0.1.0:1".parse().unwrap());
+}
+
+/// A server that closes, lies about its length, says nothing, or speaks of something else.
+#[test]
+fn a_connection_that_brings_nothing_ends_in_time() {
+    let faults: [fn(TcpStream, Vec<u8>); 4] = [
+        |_, _| (),
+        |mut socket, _| drop(socket.write_all(&[0xFF, 0xFF, 0, 0])),
+        |socket, _| {
+            std::thread::sleep(std::time::Duration::from_secs(20));
+            drop(socket);
+        },
+        |mut socket, _| drop(socket.write_all(&framed(b"nonsense"))),
+    ];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let machine = Machine::new(&format!("tcp-{number}"), "", &truncating(fault));
+        let began = std::time::Instant::now();
+        let error = block_on(machine.resolver().resolve("a.example", 1)).unwrap_err();
+        let kinds = [ErrorKind::HostUnreachable, ErrorKind::TimedOut];
+        assert!(kinds.contains(&error.kind()), "{number}: {error}");
+        assert!(began.elapsed().as_secs() < 15, "{number}");
+    }
+}
+
+/// A program that ends with the test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The name server of most routers, with a chain of aliases that no datagram holds, as clouds have
+/// them.
+#[test]
+fn dnsmasq_is_asked_over_tcp() {
+    let label = |letter: char| letter.to_string().repeat(60);
+    let name = |step: u8| {
+        let [a, b, c] = [b'a' + step, b'i' + step, b'q' + step].map(|byte| label(byte.into()));
+        format!("{a}.{b}.{c}.example")
+    };
+    let aliases = (0..7).map(|step| format!("--cname={},{}", name(step), name(step + 1)));
+    let hosts = format!("10.0.2.1 {}\n10.0.3.7 one.example\n", name(7));
+    let (port, machine) = loop {
+        let port = UdpSocket::bind(("127.0.0.1", 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            let conf = format!("nameserver [127.0.0.1]:{port}\n");
+            break (port, Machine::new("dnsmasq", "", &conf));
+        }
+    };
+    let file = machine.0.join("names");
+    std::fs::write(&file, hosts).unwrap();
+    let started = Command::new("/usr/sbin/dnsmasq")
+        .args([
+            "--keep-in-foreground",
+            "--no-resolv",
+            "--no-hosts",
+            "--pid-file=",
+        ])
+        .args([
+            "--listen-address=127.0.0.1",
+            "--bind-interfaces",
+            "--conf-file=/dev/null",
+        ])
+        .arg(format!("--port={port}"))
+        .arg(format!("--addn-hosts={}", file.display()))
+        .args(aliases)
+        .spawn();
+    let _program = Program(started.unwrap());
+    let mut resolver = machine.resolver();
+    let mut find = |host: &str| {
+        let mut tries = 0..100;
+        loop {
+            match block_on(resolver.resolve(host, 1)) {
+                Ok(found) => return found,
+                Err(error) => assert!(tries.next().is_some(), "{error}"),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    assert_eq!(find("one.example"), address("10.0.3.7:1"));
+    assert_eq!(find(&name(0)), address("10.0.2.1:1"));
 }
 
 #[test]

@@ -7,8 +7,13 @@
 //!      no answer for Config::timeout · or this server can answer neither
 //!    ends when both questions are answered, or GRACE after the first that says something
 //! ```
+//! A question goes out with EDNS; without, where a server says that it does not know it or said
+//! nothing the last time; over TCP, where the answer did not fit. A try begins anew then, which is
+//! at most twice for each question at a server.
+//!
 //! A server that failed a question is not asked it again, and late answers count as well as others:
-//! so a lookup ends after at most `tries` times `timeout`, for each name that a server denied.
+//! so a lookup ends after at most `tries` times `timeout`, for each name that a server denied, and
+//! for each time that a try began anew.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -47,13 +52,24 @@ pub enum Step {
     Send {
         /// Which of [`Config::servers`].
         server: usize,
-        /// At most 271 bytes.
-        datagram: Vec<u8>,
+        /// How.
+        over: Over,
+        /// At most 282 bytes.
+        message: Vec<u8>,
     },
     /// Nothing before this time, unless a datagram comes.
     Wait(Duration),
     /// At least one address, [`in_order`], or why there is none.
     Done(Result<Vec<IpAddr>, Error>),
+}
+
+/// How a message gets to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// As a datagram.
+    Udp,
+    /// Over a connection of its own, behind its length.
+    Tcp,
 }
 
 /// Why a host has no address.
@@ -77,7 +93,18 @@ struct Question {
     reply: Option<Reply>,
     /// Which servers were of no use for it.
     failures: [Option<Failure>; SERVERS_MAX],
+    /// How each server is asked.
+    forms: [Form; SERVERS_MAX],
     is_sent: bool,
+}
+
+/// How a question is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Edns,
+    Plain,
+    Tcp,
 }
 
 impl Lookup {
@@ -101,6 +128,7 @@ impl Lookup {
             },
             reply: None,
             failures: [None; SERVERS_MAX],
+            forms: [Form::Edns; SERVERS_MAX],
             is_sent: false,
         };
         let mut lookup = Self {
@@ -144,22 +172,41 @@ impl Lookup {
         }
     }
 
-    /// Takes what came from a server; whatever is no answer to what was asked changes nothing.
-    pub fn receive(&mut self, server: usize, datagram: &[u8], now: Duration) {
+    /// Takes a message that came from a server; whatever is no answer to what was asked changes
+    /// nothing.
+    pub fn receive(&mut self, server: usize, over: Over, message: &[u8], now: Duration) {
         let replies = self
             .questions
             .iter_mut()
             .filter(|question| question.reply.is_none());
         for question in replies {
-            match question.query.read(datagram) {
+            match question.query.read(message) {
                 None => {}
-                Some(Reply::Failed(failure)) => question.fail(server, failure),
+                // it was sent before the connection was made
+                Some(Reply::Failed(_)) if question.is_over_tcp(server) && over == Over::Udp => {}
+                Some(Reply::Failed(failure)) => {
+                    if !question.asks_otherwise(server, failure) {
+                        question.fail(server, failure);
+                    } else if server == self.server {
+                        question.is_sent = false;
+                        self.try_ends = Some(now.saturating_add(self.timeout));
+                    }
+                }
                 Some(reply) => {
                     let says_something = reply != Reply::Addresses(Vec::new());
                     let ends = says_something.then(|| now.saturating_add(GRACE));
                     self.grace_ends = self.grace_ends.or(ends);
                     question.reply = Some(reply);
                 }
+            }
+        }
+    }
+
+    /// Takes that a connection to a server brought no answer.
+    pub fn broken(&mut self, server: usize) {
+        for question in &mut self.questions {
+            if question.is_over_tcp(server) {
+                question.fail(server, Failure::Truncated);
             }
         }
     }
@@ -199,6 +246,7 @@ impl Lookup {
             question.query.name = name.clone();
             question.reply = None;
             question.failures = [None; SERVERS_MAX];
+            question.forget_tcp();
         }
         self.tries_left = self.tries;
         self.try_ends = None;
@@ -209,6 +257,10 @@ impl Lookup {
     /// Goes on to the next useful server, if there is one and a try left. The first try of a name
     /// goes to the server of the last one: it answers.
     fn next_try(&mut self, now: Duration) -> bool {
+        if self.try_ends.is_some_and(|ends| ends <= now) {
+            let (server, silent) = (self.server, self.questions.iter_mut());
+            silent.for_each(|question| question.unheard(server));
+        }
         let first = usize::from(self.try_ends.is_some()).saturating_add(self.server);
         let next = (0..self.servers.len())
             .filter_map(|step| first.saturating_add(step).checked_rem(self.servers.len()))
@@ -233,9 +285,15 @@ impl Lookup {
             .filter(|question| !question.is_sent);
         let question = unsent.find(|question| question.is_open(server))?;
         question.is_sent = true;
+        let (over, message) = match question.form(server) {
+            Form::Edns => (Over::Udp, question.query.to_bytes_with_edns()),
+            Form::Plain => (Over::Udp, question.query.to_bytes()),
+            Form::Tcp => (Over::Tcp, question.query.to_bytes()),
+        };
         Some(Step::Send {
             server,
-            datagram: question.query.to_bytes(),
+            over,
+            message,
         })
     }
 
@@ -278,6 +336,45 @@ impl Lookup {
 impl Question {
     fn is_open(&self, server: usize) -> bool {
         self.reply.is_none() && matches!(self.failures.get(server), Some(None))
+    }
+
+    fn form(&self, server: usize) -> Form {
+        self.forms.get(server).copied().unwrap_or_default()
+    }
+
+    fn is_over_tcp(&self, server: usize) -> bool {
+        self.form(server) == Form::Tcp
+    }
+
+    /// Whether a server that failed so is asked once more in another form.
+    fn asks_otherwise(&mut self, server: usize, failure: Failure) -> bool {
+        let form = match (self.form(server), failure) {
+            (Form::Edns, Failure::Code(FORMAT_ERROR | NOT_IMPLEMENTED)) => Form::Plain,
+            (Form::Edns | Form::Plain, Failure::Truncated) => Form::Tcp,
+            _ => return false,
+        };
+        self.set_form(server, form);
+        true
+    }
+
+    /// A server said nothing: there are networks in which EDNS gets lost.
+    fn unheard(&mut self, server: usize) {
+        if self.reply.is_none() && self.form(server) == Form::Edns {
+            self.set_form(server, Form::Plain);
+        }
+    }
+
+    /// Another name may fit into a datagram.
+    fn forget_tcp(&mut self) {
+        for form in self.forms.iter_mut().filter(|form| **form == Form::Tcp) {
+            *form = Form::Edns;
+        }
+    }
+
+    fn set_form(&mut self, server: usize, form: Form) {
+        if let Some(slot) = self.forms.get_mut(server) {
+            *slot = form;
+        }
     }
 
     fn fail(&mut self, server: usize, failure: Failure) {
@@ -351,6 +448,11 @@ impl fmt::Display for Error {
         }
     }
 }
+
+/// What a server says that knows no EDNS, or less of DNS than that.
+const FORMAT_ERROR: u8 = 1;
+/// As before.
+const NOT_IMPLEMENTED: u8 = 4;
 
 /// How long the other family's answer is waited for after the first. RFC 8305 has 50 ms, because
 /// it can use what comes later; here nothing comes later, and cellular links are slow.

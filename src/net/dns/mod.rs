@@ -1,5 +1,6 @@
 //! DNS, the part that a gateway needs: from one host name to its addresses, as datagrams to
-//! exchange. No sockets and no clock; no cache, no TCP, no EDNS, no DNSSEC.
+//! exchange, over TCP where an answer is too long for one. No sockets and no clock; no cache, no
+//! DNSSEC.
 //!
 //! [`Config`] and [`hosts`] read the machine's files, [`Lookup`] decides what is asked when,
 //! [`Query`] and [`Reply`] are what travels.
@@ -9,8 +10,8 @@ mod lookup;
 mod packet;
 
 pub use files::{Config, hosts};
-pub use lookup::{Error, Lookup, Step};
-pub use packet::{DATAGRAM_MAX, Failure, Kind, NAME_MAX, Name, Query, Reply};
+pub use lookup::{Error, Lookup, Over, Step};
+pub use packet::{DATAGRAM_MAX, Failure, Kind, NAME_MAX, Name, Query, Reply, STREAM_MAX};
 
 use std::net::IpAddr;
 

@@ -9,7 +9,8 @@
 //! name      (len u8 · label[len])* · end          end: 0, or 0xC000 | where the name goes on
 //! flags     QR 1 · opcode 4 · AA 1 · TC 1 · RD 1 · RA 1 · reserved 3 · RCODE 4
 //! ```
-//! RFC 1035, section 4.1; AAAA: RFC 3596.
+//! RFC 1035, section 4.1; AAAA: RFC 3596; EDNS: RFC 6891; over TCP each message stands behind its
+//! length, u16 BE: RFC 7766, section 8.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -57,7 +58,8 @@ pub enum Reply {
 pub enum Failure {
     /// An error code of its own, 1 to 15.
     Code(u8),
-    /// The answer did not fit into a datagram, not even one address of it.
+    /// The answer did not fit into a datagram, not even one address of it, and was not to be had
+    /// over TCP.
     Truncated,
     /// The answer breaks the format.
     Garbled,
@@ -90,11 +92,27 @@ impl Name {
 }
 
 impl Query {
-    /// The datagram to send.
+    /// The message to send, as it was before EDNS.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.message(0)
+    }
+
+    /// The message to send, with EDNS 0: it lets the answer have [`DATAGRAM_MAX`] bytes, so that
+    /// chains of aliases fit.
+    #[must_use]
+    pub fn to_bytes_with_edns(&self) -> Vec<u8> {
+        let mut bytes = self.message(1);
+        bytes.push(0);
+        for number in [TYPE_OPT, DATAGRAM_MAX as u16, 0, 0, 0] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn message(&self, additional: u16) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(QUERY_LEN_MAX);
-        for number in [self.id, RECURSION_DESIRED, 1, 0, 0, 0] {
+        for number in [self.id, RECURSION_DESIRED, 1, 0, 0, additional] {
             bytes.extend(number.to_be_bytes());
         }
         bytes.extend(&self.name.0);
@@ -342,7 +360,9 @@ impl fmt::Display for Failure {
             Self::Code(4) => f.write_str("answers `NOTIMP`"),
             Self::Code(5) => f.write_str("answers `REFUSED`"),
             Self::Code(code) => write!(f, "answers with error `{code}`"),
-            Self::Truncated => f.write_str("answers more than fits into a datagram"),
+            Self::Truncated => {
+                f.write_str("answers more than fits into a datagram, and not over TCP")
+            }
             Self::Garbled => f.write_str("answers what cannot be read"),
             Self::Lame => f.write_str("does not look further than its own names"),
             Self::Unreachable => f.write_str("cannot be reached"),
@@ -353,8 +373,12 @@ impl fmt::Display for Failure {
 /// Longest name as it travels, in bytes (RFC 1035, section 2.3.4).
 pub const NAME_MAX: usize = 255;
 
-/// Longest datagram that is read; without EDNS no server should send over 512 bytes.
+/// Longest datagram that is read: what gets through any network in one piece, as name servers
+/// have agreed on. Without EDNS no server should send over 512 bytes.
 pub const DATAGRAM_MAX: usize = 1232;
+
+/// Longest answer over TCP that is read, in bytes.
+pub const STREAM_MAX: usize = 16 * 1024;
 
 /// Most aliases that are followed.
 const ALIASES_MAX: usize = 8;
@@ -362,13 +386,14 @@ const ALIASES_MAX: usize = 8;
 const LABEL_MAX: u8 = 63;
 const POINTER: u8 = 0xC0;
 
-const QUERY_LEN_MAX: usize = 12 + NAME_MAX + 4;
+const QUERY_LEN_MAX: usize = 12 + NAME_MAX + 4 + 11;
 const AUTHORITY_AND_ADDITIONAL_LEN: usize = 4;
 const TTL_LEN: usize = 4;
 
 const TYPE_A: u16 = 1;
 const TYPE_CNAME: u16 = 5;
 const TYPE_AAAA: u16 = 28;
+const TYPE_OPT: u16 = 41;
 const CLASS_INTERNET: u16 = 1;
 
 const RESPONSE: u16 = 0x8000;
