@@ -11,7 +11,8 @@ use std::path::PathBuf;
 /// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
 /// destination is tried, if that is asked for.
 pub(super) fn check(file: Option<PathBuf>, errand: Option<Errand>) -> Exit {
-    let loaded = super::load(file);
+    let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    let loaded = config::inspect(&main, &config::Machine);
     print!("{}", config::render(&loaded.diagnostics));
     let errors = config::count(&loaded.diagnostics, Severity::Error);
     let warnings = config::count(&loaded.diagnostics, Severity::Warning);

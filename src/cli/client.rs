@@ -2,6 +2,7 @@
 //! connection.
 
 use super::Exit;
+use crate::config::{self, Unusable};
 use crate::net::Address;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(super) struct Client {
     address: Address,
     token: Option<String>,
+    /// There was no configuration to find it by.
+    guessed: bool,
 }
 
 /// Why there is no answer.
@@ -51,9 +54,21 @@ impl Client {
                 return Err(Exit::Usage);
             };
             let token = own_token;
-            return Ok(Self { address, token });
+            return Ok(Self {
+                address,
+                token,
+                guessed: false,
+            });
         }
-        let api = super::load(target.config).config.api;
+        let named = target.config.is_some();
+        let loaded = super::load(target.config);
+        let guessed = loaded.unusable == Some(Unusable::File);
+        if guessed && named {
+            eprint!("{}", config::render(&loaded.diagnostics));
+            eprintln!("hint: name the file that the daemon was started with, or `--api ADDRESS`");
+            return Err(Exit::Usage);
+        }
+        let api = loaded.config.api;
         let Some(address) = api.listen else {
             eprintln!("error: the configuration has no `[api]` that could be asked");
             eprintln!(
@@ -62,7 +77,11 @@ impl Client {
             return Err(Exit::Usage);
         };
         let token = own_token.or(api.token);
-        Ok(Self { address, token })
+        Ok(Self {
+            address,
+            token,
+            guessed,
+        })
     }
 
     /// Asks, and reads `result`.
@@ -94,7 +113,7 @@ impl Client {
         match trouble {
             Trouble::Connection(error) => {
                 eprintln!("error: {}: {error}", self.address);
-                eprintln!("hint: is the daemon running, and may you ask it?");
+                eprintln!("hint: {}", self.hint(error));
             }
             Trouble::Refused(reason) => eprintln!("error: {reason}"),
             Trouble::Mistakes(mistakes) => {
@@ -104,6 +123,23 @@ impl Client {
             Trouble::Answer => eprintln!("error: {}: that is no weir", self.address),
         }
         Exit::Failed
+    }
+
+    /// What to do about a daemon that was not reached.
+    fn hint(&self, error: &io::Error) -> &'static str {
+        match error.kind() {
+            ErrorKind::PermissionDenied => {
+                "the daemon has its socket for its own user and group: ask as one of them, or as root"
+            }
+            _ if self.guessed => {
+                "there is no `/etc/weir/weir.toml` to find the daemon by: name its file by `-c FILE`"
+            }
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => "is the daemon running?",
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                "something listens there and does not answer"
+            }
+            _ => "is the daemon running, and can it be reached from here?",
+        }
     }
 
     fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Vec<u8>> {

@@ -88,6 +88,10 @@ wrong with it, each mistake with its place:
              ^^^^^^^^^^^
   hint: did you mean `teltonika`?
 
+Certificates and keys are looked at, too: whether they are there, fit each
+other, are in date and can be read by the user `weir` (where root asks), and
+whether there is room for the ring.
+
   --connect  where nothing is wrong, also dials every stream, up to the end of
              TLS and login; one line for each
   --send     and delivers one test message, ident `weir-check`, `test` true

@@ -7,7 +7,6 @@ use super::channel_type::Way;
 use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::reader::Reader;
-use super::section::path;
 use super::source::Place;
 use super::stream_link;
 use crate::channel::settings::Connect;
@@ -169,7 +168,7 @@ fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> O
         table.missing("certificate", hint);
     }
     let identity = stream_link::identity(&mut table, "server");
-    let client_ca = table.parsed("client_ca", path);
+    let client_ca = stream_link::issuers(&mut table, "client_ca");
     table.finish();
     Some(ServerTls {
         identity: identity?,

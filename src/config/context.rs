@@ -7,6 +7,7 @@ use super::diagnostic::Mistake;
 use super::diagnostic::Severity;
 use super::environment::Environment;
 use super::expand::expand;
+use super::premises::Named;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Node;
@@ -21,6 +22,8 @@ pub(super) struct Context<'a> {
     /// What places lie in.
     pub(super) sources: &'a Sources,
     mistakes: RefCell<Vec<Mistake>>,
+    /// What the configuration names of this machine.
+    named: RefCell<Vec<Named>>,
 }
 
 /// A string, expanded, and where it stands.
@@ -60,12 +63,23 @@ impl<'a> Context<'a> {
             environment,
             sources,
             mistakes: RefCell::new(mistakes),
+            named: RefCell::default(),
         }
     }
 
     /// Notes a mistake.
     pub(super) fn note(&self, mistake: Mistake) {
         self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// Notes what is named of this machine.
+    pub(super) fn name(&self, named: Named) {
+        self.named.borrow_mut().push(named);
+    }
+
+    /// All that is named of this machine.
+    pub(super) fn named(&self) -> Vec<Named> {
+        self.named.take()
     }
 
     /// All mistakes.

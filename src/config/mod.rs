@@ -12,6 +12,7 @@
 //! Every step notes what it finds and goes on with the rest. A table with an error is left out;
 //! the others are used.
 
+mod account;
 mod address;
 mod amount;
 mod channel;
@@ -31,6 +32,7 @@ mod files;
 mod later;
 mod merge;
 mod parameters;
+mod premises;
 mod reader;
 mod secrets;
 mod section;
@@ -167,9 +169,27 @@ pub enum Unusable {
 /// Reads a configuration: `main`, and the drop-ins laid over it.
 #[must_use]
 pub fn load(main: &Path, environment: &dyn Environment) -> Loaded {
+    read(main, environment, Look::Away)
+}
+
+/// As [`load`], and looks at what the configuration names of this machine: certificates and keys,
+/// folders, free space. Nothing is changed.
+#[must_use]
+pub fn inspect(main: &Path, environment: &dyn Environment) -> Loaded {
+    read(main, environment, Look::Around)
+}
+
+/// Whether files that are only named are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Away,
+    Around,
+}
+
+fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let mut sources = Sources::default();
     let mut mistakes = Vec::new();
-    let read = files::gather(main, environment, &mut sources, &mut mistakes);
+    let main_file = files::gather(main, environment, &mut sources, &mut mistakes);
     let files = sources.count();
     let documents = (0..files)
         .map(|file| tree::parse(&mut sources, file, &mut mistakes))
@@ -178,12 +198,15 @@ pub fn load(main: &Path, environment: &dyn Environment) -> Loaded {
 
     let context = Context::new(environment, &sources, mistakes);
     let (config, ring) = build(&context, &merged);
+    if look == Look::Around {
+        premises::look(&context);
+    }
     let empty = config.channels.is_empty() && config.streams.is_empty();
-    if empty && merged.is_empty() && read == Main::Read {
+    if empty && merged.is_empty() && main_file == Main::Read {
         let message = "there is nothing to run: no `[[channel]]` and no `[[stream]]`";
         context.note(Mistake::error(Place::file(0), message));
     }
-    let unusable = match (read, ring) {
+    let unusable = match (main_file, ring) {
         (Main::Unreadable, _) => Some(Unusable::File),
         (_, section::RingState::Wrong) => Some(Unusable::Ring),
         _ if empty => Some(Unusable::Empty),

@@ -8,7 +8,9 @@ use super::context::Context;
 use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::merge::Merged;
+use super::premises::Named;
 use super::reader::Reader;
+use super::source::Place;
 use super::tree::Tree;
 use crate::net::Address;
 use crate::ring;
@@ -43,11 +45,13 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
         ack_when_degraded: false,
     };
     let mut clean = !merged.ring_lost;
+    let mut places = (Place::file(0), Place::file(0));
     if let Some(table) = &merged.ring {
         let mut reader = Reader::new(context, table, "ring");
         let file = reader.parsed("file", path);
         ring.file = file.unwrap_or(ring.file);
         warn_of_relative(&reader, &ring.file);
+        places = (reader.value_place("file"), reader.value_place("size"));
         ring.size = size(&mut reader);
         ring.settings.size = ring.size.unwrap_or(ring.settings.size);
         if let Some(commit) = reader.table("commit") {
@@ -58,6 +62,11 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
         ring.ack_when_degraded = reader.flag("ack_when_degraded").unwrap_or(false);
         clean &= reader.finish();
     }
+    context.name(Named::Ring {
+        file: ring.file.clone(),
+        size: ring.size,
+        places,
+    });
     (
         ring,
         if clean {

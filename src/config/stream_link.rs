@@ -3,6 +3,7 @@
 use super::address;
 use super::context::Text;
 use super::context::Wrong;
+use super::premises::Named;
 use super::reader::Reader;
 use super::section::path;
 use crate::net::Bind;
@@ -11,6 +12,7 @@ use crate::net::tls::Roots;
 use crate::net::tls::Tls;
 use crate::stream::settings::Destination;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// `bind`; none for what makes no connection, and noted.
 pub(super) fn bind(reader: &mut Reader<'_>, destination: Option<&Destination>) -> Option<Bind> {
@@ -56,7 +58,7 @@ fn refuse(reader: &Reader<'_>, key: &'static str, why: &str) {
 pub(super) fn keys(mut table: Reader<'_>) -> Tls {
     let roots = [("system", Roots::System), ("built-in", Roots::BuiltIn)];
     let tls = Tls {
-        ca: table.parsed("ca", path),
+        ca: issuers(&mut table, "ca"),
         roots: table.choice("roots", &roots),
         identity: identity(&mut table, "client"),
         server_name: table.parsed("server_name", address::host),
@@ -78,10 +80,27 @@ pub(super) fn identity(table: &mut Reader<'_>, role: &str) -> Option<Identity> {
             table.error(table.place_of(one), message, hint);
         }
     }
-    Some(Identity {
+    let identity = Identity {
         certificate: certificate?,
         key: key?,
-    })
+    };
+    table.context().name(Named::Identity {
+        identity: identity.clone(),
+        certificate: table.value_place("certificate"),
+        key: table.value_place("key"),
+    });
+    Some(identity)
+}
+
+/// A file of issuers.
+pub(super) fn issuers(table: &mut Reader<'_>, key: &'static str) -> Option<PathBuf> {
+    let file = table.parsed(key, path)?;
+    table.context().name(Named::Issuers {
+        key,
+        file: file.clone(),
+        place: table.value_place(key),
+    });
+    Some(file)
 }
 
 fn alpn(table: &mut Reader<'_>) -> Vec<String> {

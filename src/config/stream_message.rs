@@ -2,6 +2,7 @@
 
 use super::context::Wrong;
 use super::diagnostic::Mistake;
+use super::premises::Named;
 use super::reader::Reader;
 use super::section::path;
 use super::value;
@@ -76,6 +77,10 @@ pub(super) fn rejects(reader: &mut Reader<'_>) -> Option<Rejects> {
     let mut table = reader.table("rejects")?;
     let file = table.required("file", "file = \"/var/lib/weir/rejects.jsonl\"");
     let file = file.and_then(|text| table.parse(&text, path));
+    if let Some(file) = &file {
+        let place = table.value_place("file");
+        table.context().name(Named::Written(file.clone(), place));
+    }
     let size = table.size("size", REJECTS).unwrap_or(1 << 20);
     table.finish();
     Some(Rejects { file: file?, size })

@@ -3,6 +3,7 @@
 use super::address;
 use super::context::Wrong;
 use super::diagnostic::Mistake;
+use super::premises::Named;
 use super::reader::Reader;
 use super::section::path;
 use super::stream_http::http;
@@ -63,6 +64,10 @@ fn wialon_retranslator(reader: &mut Reader<'_>) -> Option<WialonRetranslator> {
 fn file(reader: &mut Reader<'_>) -> Option<File> {
     let path = reader.required("path", "path = \"/var/lib/weir/messages.jsonl\"");
     let path = path.and_then(|text| reader.parse(&text, self::path));
+    if let Some(path) = &path {
+        let place = reader.value_place("path");
+        reader.context().name(Named::Written(path.clone(), place));
+    }
     let max_size = reader.size("max_size", 64 << 10..=1 << 40);
     let keep = reader.integer("keep", 0..=1_000).unwrap_or(1);
     if reader.has("keep") && !reader.has("max_size") {

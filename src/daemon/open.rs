@@ -78,7 +78,10 @@ fn automatic_size(file: &Path) -> u64 {
 }
 
 fn size_for_free_space(file: &Path) -> u64 {
-    let folder = file.parent().unwrap_or(Path::new("/"));
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let free = rustix::fs::statvfs(folder)
         .map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
     (free / 4).clamp(SIZE_MIN, SIZE_AUTO_MAX)

@@ -134,7 +134,7 @@ impl Health {
     /// A commit failed.
     pub(super) fn failed(&mut self, error: IoError, now: Now) {
         self.failures += 1;
-        if self.failures >= FAILURES_MAX || error == IoError::ReadOnly {
+        if self.failures >= FAILURES_MAX || error.is_lasting() {
             self.retry_after = (self.retry_after * 2).clamp(RETRY_MIN, RETRY_MAX);
             self.retry_at = Some(now.mono + self.retry_after);
         }

@@ -206,7 +206,7 @@ impl File {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let writing = fs::OpenOptions::new().read(true).write(true).open(path);
         let file = match writing {
-            Err(error) if kind(&error) == IoError::ReadOnly => fs::File::open(path),
+            Err(error) if kind(&error).is_lasting() => fs::File::open(path),
             other => other,
         };
         Self::locked(file.map_err(|error| OpenError::Io(kind(&error)))?)
@@ -314,7 +314,12 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 fn kind(error: &io::Error) -> IoError {
     match Errno::from_io_error(error) {
         Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => IoError::Full,
-        Some(Errno::ROFS | Errno::ACCESS | Errno::PERM | Errno::BADF) => IoError::ReadOnly,
+        Some(Errno::ROFS) => IoError::ReadOnly,
+        // what was opened for reading only, since writing was not allowed, is a bad descriptor
+        Some(Errno::ACCESS | Errno::PERM | Errno::BADF) => IoError::Denied,
+        Some(
+            Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG,
+        ) => IoError::Name,
         _ => IoError::Io,
     }
 }
@@ -323,3 +328,27 @@ fn kind(error: &io::Error) -> IoError {
 pub const SIZE_MIN: u64 = 256 * 1024;
 /// A ring in memory, where there can be none in a file.
 const MEMORY_SIZE: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_is_blamed_on_what_it_is() {
+        for (error, words) in [
+            (Errno::ROFS, "the file system is read-only"),
+            (Errno::ACCESS, "no permission"),
+            (Errno::PERM, "no permission"),
+            (Errno::NOSPC, "no space left"),
+            (Errno::DQUOT, "no space left"),
+            (Errno::NOENT, "look at the folders"),
+            (Errno::NOTDIR, "look at the folders"),
+            (Errno::ISDIR, "look at the folders"),
+            (Errno::LOOP, "look at the folders"),
+            (Errno::IO, "the disk failed"),
+        ] {
+            let told = kind(&error.into()).to_string();
+            assert!(told.contains(words), "{error}: {told}");
+        }
+    }
+}

@@ -43,6 +43,13 @@ pub trait Storage {
     fn sync(&mut self) -> Result<(), IoError>;
 }
 
+impl IoError {
+    /// Whether another try at once would be in vain.
+    pub(super) fn is_lasting(self) -> bool {
+        matches!(self, Self::ReadOnly | Self::Denied)
+    }
+}
+
 /// What a disk answers when it does not do as told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IoError {
@@ -50,6 +57,10 @@ pub enum IoError {
     Full,
     /// The file system is read-only.
     ReadOnly,
+    /// The file or its folder is not for this user.
+    Denied,
+    /// There can be no file of this name: a folder is missing or in its place.
+    Name,
     /// Anything else: the medium.
     Io,
 }

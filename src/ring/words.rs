@@ -8,6 +8,8 @@ impl fmt::Display for IoError {
         f.write_str(match self {
             Self::Full => "no space left",
             Self::ReadOnly => "the file system is read-only",
+            Self::Denied => "no permission: the file and its folder are not for this user",
+            Self::Name => "there can be no file of this name: look at the folders",
             Self::Io => "the disk failed",
         })
     }

@@ -213,3 +213,16 @@ topic = "weir/{ident}"
 channels = ["*"]
 on_reject = "maybe"
 "#;
+
+#[test]
+fn a_configuration_that_is_not_there_is_not_a_daemon_that_does_not_run() {
+    for command in [&["status"][..], &["logs"], &["wake"], &["stream", "list"]] {
+        let arguments = [command, &["-c", "/nowhere/none.toml"]].concat();
+        let done = weir(&arguments);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        let expected = "/nowhere/none.toml: error: cannot be read: there is no such file";
+        assert!(said.starts_with(expected), "{said}");
+        assert!(!said.contains("running?"), "{said}");
+    }
+}

@@ -10,6 +10,7 @@
 )]
 
 mod certificates;
+mod check;
 mod daemon;
 mod dial;
 mod listen;
@@ -154,7 +155,7 @@ fn a_client_certificate_is_shown_and_its_lack_is_named() {
     assert!(said.contains("no private key in it"), "{said}");
     let said = refusal(tls("/nowhere".into()), server.address);
     assert!(
-        said.contains("`tls.key`, `/nowhere`: No such file"),
+        said.contains("`tls.key`, `/nowhere`: there is no such file"),
         "{said}"
     );
 }

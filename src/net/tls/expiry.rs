@@ -12,30 +12,84 @@ pub fn expiry(certificate: &Path) -> Option<String> {
     not_after(found.first()?)
 }
 
-/// The end of `validity`, which RFC 5280 puts behind the version, the serial number, the algorithm
-/// and the issuer.
+/// The end of `validity`.
 fn not_after(certificate: &[u8]) -> Option<String> {
+    facts(certificate).map(|facts| facts.not_after)
+}
+
+/// What a certificate says of itself.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) issuer: &'a [u8],
+    pub(super) subject: &'a [u8],
+    /// As ISO 8601 has it, without signs between the digits.
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    /// It has no extensions, so that nobody says what it is for.
+    pub(super) is_plain: bool,
+    /// It says that it is one of an issuer.
+    pub(super) is_issuer: bool,
+}
+
+/// The fields in the order of RFC 5280: version, serial number, algorithm, issuer, validity,
+/// subject, key, extensions.
+pub(super) fn facts(certificate: &[u8]) -> Option<Facts<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (mut rest, _) = element(certificate, SEQUENCE)?;
     if let Some((_, behind)) = element(rest, VERSION) {
         rest = behind;
     }
-    for tag in [INTEGER, SEQUENCE, SEQUENCE] {
+    for tag in [INTEGER, SEQUENCE] {
         (_, rest) = element(rest, tag)?;
     }
-    let (validity, _) = element(rest, SEQUENCE)?;
-    let (_, behind) = element(validity, UTC_TIME).or_else(|| element(validity, TIME))?;
-    let short = element(behind, UTC_TIME).and_then(|(time, _)| {
-        let text = std::str::from_utf8(time).ok()?;
-        let century = if text.get(..2)? < "50" { "20" } else { "19" };
-        Some(format!("{century}{text}"))
-    });
-    let time = short.or_else(|| {
-        let (time, _) = element(behind, TIME)?;
-        Some(std::str::from_utf8(time).ok()?.to_owned())
-    })?;
-    let (date, clock) = time.split_at_checked(8)?;
-    Some(format!("{date}T{clock}"))
+    let (issuer, rest) = element(rest, SEQUENCE)?;
+    let (validity, rest) = element(rest, SEQUENCE)?;
+    let (not_before, behind) = time(validity)?;
+    let (not_after, _) = time(behind)?;
+    let (subject, rest) = element(rest, SEQUENCE)?;
+    let (_, rest) = element(rest, SEQUENCE)?;
+    let extensions = element(rest, EXTENSIONS).map(|(extensions, _)| extensions);
+    Some(Facts {
+        issuer,
+        subject,
+        not_before,
+        not_after,
+        is_plain: extensions.is_none(),
+        is_issuer: extensions.is_some_and(names_an_issuer),
+    })
+}
+
+/// Whether `basicConstraints` begins with `cA TRUE`.
+fn names_an_issuer(extensions: &[u8]) -> bool {
+    let mut rest = element(extensions, SEQUENCE).map_or(&[][..], |(inner, _)| inner);
+    while let Some((extension, behind)) = element(rest, SEQUENCE) {
+        rest = behind;
+        let Some((BASIC_CONSTRAINTS, value)) = element(extension, OBJECT) else {
+            continue;
+        };
+        let value = element(value, BOOLEAN).map_or(value, |(_, behind)| behind);
+        let inner = element(value, OCTETS).and_then(|(inner, _)| element(inner, SEQUENCE));
+        let flag = inner.and_then(|(inner, _)| element(inner, BOOLEAN));
+        return flag.is_some_and(|(flag, _)| flag != [0]);
+    }
+    false
+}
+
+/// A date in either form, and what is behind it.
+fn time(input: &[u8]) -> Option<(String, &[u8])> {
+    let (text, behind) = match element(input, UTC_TIME) {
+        Some((time, behind)) => {
+            let text = std::str::from_utf8(time).ok()?;
+            let century = if text.get(..2)? < "50" { "20" } else { "19" };
+            (format!("{century}{text}"), behind)
+        }
+        None => {
+            let (time, behind) = element(input, TIME)?;
+            (std::str::from_utf8(time).ok()?.to_owned(), behind)
+        }
+    };
+    let (date, clock) = text.split_at_checked(8)?;
+    Some((format!("{date}T{clock}"), behind))
 }
 
 /// What is in an element of this kind at the head of `input`, and what is behind it.
@@ -63,6 +117,12 @@ const UTC_TIME: u8 = 0x17;
 const TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+const OBJECT: u8 = 0x06;
+const BOOLEAN: u8 = 0x01;
+const OCTETS: u8 = 0x04;
+/// 2.5.29.19
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
 #[cfg(test)]
 mod tests {

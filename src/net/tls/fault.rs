@@ -45,9 +45,19 @@ impl Fault {
 
     /// What rustls says of a certificate of ours and its key.
     pub(super) fn of_identity(error: &Error, identity: &Identity) -> Self {
-        match Self::of(error) {
-            Self::Protocol(why) => Self::file("key", &identity.key, &why),
-            certificate @ Self::Certificate(_) => certificate,
+        let own = |why: &str| Self::file("certificate", &identity.certificate, why);
+        match error {
+            Error::InvalidCertificate(CertificateError::Other(OtherError(other)))
+                if other.to_string().contains("UnsupportedCertVersion") =>
+            {
+                own("it is of an outdated version of X.509; have one of version 3 issued")
+            }
+            Error::InvalidCertificate(error) => own(&format!("it cannot be used: {error}")),
+            Error::NoCertificatesPresented => own("there is no certificate in it"),
+            error => match Self::of(error) {
+                Self::Protocol(why) => Self::file("key", &identity.key, &why),
+                certificate @ Self::Certificate(_) => certificate,
+            },
         }
     }
 

@@ -84,13 +84,41 @@ pub(super) fn add_issuers(path: &Path, key: &str, roots: &mut RootCertStore) -> 
 /// # Errors
 /// [`Fault`], named after the key.
 pub(super) fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    let wrong = |error| Fault::file(key, path, &words(&error));
+    read_certificates(path).map_err(|why| Fault::file(key, path, &why))
+}
+
+/// The same, and in words what is in the file instead.
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let wrong = |error| words(&error);
     let file = open(path).map_err(|error| wrong(pem::Error::Io(error)))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
     match found.map_err(wrong)? {
-        none if none.is_empty() => Err(Fault::file(key, path, "there is no certificate in it")),
+        none if none.is_empty() => Err(match private_key(path) {
+            Ok(_) => "there is a private key in it and no certificate".to_owned(),
+            Err(_) => "there is no certificate in it".to_owned(),
+        }),
         found => Ok(found),
     }
+}
+
+/// The private key in a file, or in words what is in it instead.
+pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let wrong = |error: pem::Error| match error {
+        pem::Error::NoItemsFound if has_certificate(path) => {
+            "there is a certificate in it and no private key".to_owned()
+        }
+        pem::Error::NoItemsFound => {
+            "there is no private key in it that can be used; it may have no passphrase".to_owned()
+        }
+        other => words(&other),
+    };
+    let file = open(path).map_err(|error| wrong(pem::Error::Io(error)))?;
+    PrivateKeyDer::from_pem_reader(file).map_err(wrong)
+}
+
+fn has_certificate(path: &Path) -> bool {
+    let first = open(path).map(|file| CertificateDer::pem_reader_iter(file).next());
+    matches!(first, Ok(Some(Ok(_))))
 }
 
 /// A certificate and its key.
@@ -101,17 +129,7 @@ pub(super) fn identity(
     identity: &Identity,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Fault> {
     let certificates = certificates(&identity.certificate, "certificate")?;
-    let wrong = |error: pem::Error| {
-        let words = match error {
-            pem::Error::NoItemsFound => {
-                "there is no private key in it that can be used; it may have no passphrase".into()
-            }
-            other => words(&other),
-        };
-        Fault::file("key", &identity.key, &words)
-    };
-    let file = open(&identity.key).map_err(|error| wrong(pem::Error::Io(error)))?;
-    let key = PrivateKeyDer::from_pem_reader(file).map_err(wrong)?;
+    let key = private_key(&identity.key).map_err(|why| Fault::file("key", &identity.key, &why))?;
     Ok((certificates, key))
 }
 
@@ -160,7 +178,12 @@ fn open(path: &Path) -> io::Result<io::Take<File>> {
 /// What is wrong with a file, without a byte of what is in it.
 fn words(error: &pem::Error) -> String {
     match error {
-        pem::Error::Io(error) => error.to_string(),
+        pem::Error::Io(error) => match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            _ => error.to_string(),
+        },
         pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
         _ => "it is not PEM (`-----BEGIN ...`)".to_owned(),
     }

@@ -17,6 +17,7 @@ mod client;
 mod expiry;
 mod fault;
 mod files;
+mod inspect;
 mod server;
 mod socket;
 mod verify;
@@ -24,6 +25,9 @@ mod verify;
 pub use client::Client;
 pub use expiry::expiry;
 pub use fault::Fault;
+pub use inspect::Finding;
+pub use inspect::inspect_identity;
+pub use inspect::inspect_issuers;
 pub use server::Server;
 pub use socket::TlsSocket;
 

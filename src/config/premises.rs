@@ -1,0 +1,224 @@
+//! What the configuration names of this machine, and whether it is as it has to be: certificates
+//! and keys, folders, free space. Looks, and changes nothing.
+
+use super::account::Account;
+use super::account::Right;
+use super::context::Context;
+use super::diagnostic::Mistake;
+use super::source::Place;
+use crate::net::tls::Finding;
+use crate::net::tls::Identity;
+use crate::net::tls::inspect_identity;
+use crate::net::tls::inspect_issuers;
+use crate::units::Size;
+use rustix::fs::Access;
+use rustix::fs::access;
+use rustix::fs::statfs;
+use rustix::fs::statvfs;
+use rustix::process::geteuid;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Something of this machine that a key names, and where.
+#[derive(Clone, Debug)]
+pub(super) enum Named {
+    Identity {
+        identity: Identity,
+        certificate: Place,
+        key: Place,
+    },
+    Issuers {
+        key: &'static str,
+        file: PathBuf,
+        place: Place,
+    },
+    Ring {
+        file: PathBuf,
+        /// None: as large as fits.
+        size: Option<u64>,
+        /// Of both.
+        places: (Place, Place),
+    },
+    /// A file that is written to.
+    Written(PathBuf, Place),
+}
+
+/// Notes what is wrong with all that is named.
+pub(super) fn look(context: &Context<'_>) {
+    let account = Account::of_daemon();
+    let premises = Premises { context, account };
+    for named in context.named() {
+        match named {
+            Named::Identity {
+                identity,
+                certificate,
+                key,
+            } => {
+                for found in inspect_identity(&identity) {
+                    let place = if found.key == "key" { key } else { certificate };
+                    premises.tell(&found, place);
+                }
+                premises.readable(&identity.certificate, certificate);
+                premises.readable(&identity.key, key);
+            }
+            Named::Issuers { key, file, place } => {
+                for found in inspect_issuers(key, &file) {
+                    premises.tell(&found, place);
+                }
+                premises.readable(&file, place);
+            }
+            Named::Ring { file, size, places } => {
+                premises.writable(&file, places.0);
+                premises.in_memory(&file, places.0);
+                if let Some(size) = size {
+                    premises.fits(&file, size, places.1);
+                }
+            }
+            Named::Written(file, place) => premises.writable(&file, place),
+        }
+    }
+}
+
+struct Premises<'a> {
+    context: &'a Context<'a>,
+    account: Option<Account>,
+}
+
+impl Premises<'_> {
+    fn error(&self, place: Place, message: String, hint: &str) {
+        self.context.note(Mistake::error(place, message).hint(hint));
+    }
+
+    /// What is denied to who asks need not be denied to the daemon, unless root asks.
+    fn tell(&self, found: &Finding, place: Place) {
+        let denied = found.message.ends_with("permission denied") && !geteuid().is_root();
+        let message = found.message.clone();
+        let mistake = match denied {
+            true => Mistake::warning(place, message),
+            false => Mistake::error(place, message),
+        };
+        let hint = match denied {
+            true => "run `weir check` as the user who runs weir, or as root",
+            false => found.hint,
+        };
+        self.context.note(mistake.hint(hint));
+    }
+
+    /// Notes a file that the daemon may not read.
+    fn readable(&self, file: &Path, place: Place) {
+        let account = self.account.as_ref().filter(|_| file.exists());
+        if account.is_some_and(|account| !account.may(Right::Read, file)) {
+            let message = "the user `weir` may not read this file".to_owned();
+            let hint = "for instance `chgrp weir FILE; chmod 640 FILE`, and `chmod 755` above it";
+            self.error(place, message, hint);
+        }
+    }
+
+    /// Notes a file that cannot be made or written.
+    fn writable(&self, file: &Path, place: Place) {
+        let folder = folder(file);
+        if file.is_dir() {
+            let message = "this is a folder, not a file".to_owned();
+            return self.error(place, message, "name a file in it");
+        }
+        // systemd makes this one when the unit starts
+        if folder == Path::new(STATE_FOLDER) && !folder.exists() {
+            return;
+        }
+        let base = existing(folder);
+        let name = base.display();
+        if !base.is_dir() {
+            let message = format!("`{name}` is not a folder");
+            return self.error(place, message, "name a file in a folder");
+        }
+        let denied = match access(base, Access::WRITE_OK | Access::EXEC_OK) {
+            Err(error) if error == rustix::io::Errno::ROFS => {
+                let message = format!("the file system of `{name}` is read-only");
+                return self.error(place, message, "name a file on one that can be written");
+            }
+            // nothing is known of the daemon but that it is another
+            Err(_) if !geteuid().is_root() => {
+                let message = format!("you may not write into `{name}`");
+                let hint = "run `weir check` as the user who runs weir, or as root";
+                return self
+                    .context
+                    .note(Mistake::warning(place, message).hint(hint));
+            }
+            Err(_) => true,
+            Ok(()) => false,
+        };
+        let account = self.account.as_ref();
+        if denied || account.is_some_and(|account| !account.may(Right::Write, base)) {
+            let message = format!("the user who runs weir may not write into `{name}`");
+            self.error(
+                place,
+                message,
+                "make a folder for it: `install -d -o weir FOLDER`",
+            );
+        }
+    }
+
+    /// Warns of a ring that a power cut empties.
+    fn in_memory(&self, file: &Path, place: Place) {
+        let base = existing(folder(file));
+        let kind = statfs(base).map(|found| i128::from(found.f_type));
+        if kind.is_ok_and(|kind| IN_MEMORY.contains(&kind)) {
+            let message = format!(
+                "`{}` is in memory: a power cut empties this ring",
+                base.display()
+            );
+            let hint = "name a file on a disk or on flash: `file = \"/var/lib/weir/ring\"`";
+            self.context
+                .note(Mistake::warning(place, message).hint(hint));
+        }
+    }
+
+    /// Notes a ring for which there is no room.
+    fn fits(&self, file: &Path, size: u64, place: Place) {
+        let base = existing(folder(file));
+        let Ok(found) = statvfs(base) else {
+            return;
+        };
+        let total = found.f_blocks.saturating_mul(found.f_frsize);
+        let own = file
+            .metadata()
+            .map_or(0, |found| found.blocks().saturating_mul(512));
+        let free = found
+            .f_bavail
+            .saturating_mul(found.f_frsize)
+            .saturating_add(own);
+        let hint = "write less, or `size = \"auto\"`";
+        if size > total {
+            let total = Size(total);
+            let message = format!("the disk of `{}` has only {total}", base.display());
+            self.error(place, message, hint);
+        } else if size > free {
+            let message = format!("only {} are free in `{}`", Size(free), base.display());
+            self.context
+                .note(Mistake::warning(place, message).hint(hint));
+        }
+    }
+}
+
+/// Where a file lies.
+fn folder(file: &Path) -> &Path {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// A folder, or the one above it in which it would be made.
+fn existing(folder: &Path) -> &Path {
+    folder
+        .ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("/"))
+}
+
+/// The unit's `StateDirectory=`.
+const STATE_FOLDER: &str = "/var/lib/weir";
+
+/// tmpfs and ramfs: `TMPFS_MAGIC`, `RAMFS_MAGIC`.
+const IN_MEMORY: [i128; 2] = [0x0102_1994, 0x8584_58f6];
