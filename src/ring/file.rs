@@ -317,9 +317,9 @@ fn kind(error: &io::Error) -> IoError {
         Some(Errno::ROFS) => IoError::ReadOnly,
         // what was opened for reading only, since writing was not allowed, is a bad descriptor
         Some(Errno::ACCESS | Errno::PERM | Errno::BADF) => IoError::Denied,
-        Some(
-            Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG,
-        ) => IoError::Name,
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NAMETOOLONG) => {
+            IoError::Name
+        }
         _ => IoError::Io,
     }
 }
