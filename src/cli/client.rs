@@ -129,10 +129,10 @@ impl Client {
     fn hint(&self, error: &io::Error) -> &'static str {
         match error.kind() {
             ErrorKind::PermissionDenied => {
-                "the daemon has its socket for its own user and group: ask as one of them, or as root"
+                "only the daemon's own user and group may ask: be one of them, or root"
             }
             _ if self.guessed => {
-                "there is no `/etc/weir/weir.toml` to find the daemon by: name its file by `-c FILE`"
+                "there is no `/etc/weir/weir.toml`: name the daemon's file by `-c FILE`"
             }
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => "is the daemon running?",
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {

@@ -11,10 +11,10 @@ use weir::net::tls::{Identity, Tls};
 
 /// All that is said of a configuration with these lines, of which nothing is wrong by itself.
 fn said(authority: &Authority, lines: &str) -> String {
-    let text = format!(
-        "[ring]\nfile = \"/ring-of-a-test\"\nsize = \"256 KiB\"\n{lines}\n[[channel]]\nname = \"in\"\n\
-         type = \"json\"\nlisten = \"127.0.0.1:7000\"\nunwanted = \"accept\"\n"
-    );
+    let ring = "[ring]\nfile = \"/ring-of-a-test\"\nsize = \"256 KiB\"";
+    let channel = "[[channel]]\nname = \"in\"\ntype = \"json\"\nlisten = \"127.0.0.1:7000\"\n\
+                   unwanted = \"accept\"\n";
+    let text = format!("{ring}\n{lines}\n{channel}");
     let file = authority.folder.write("weir.toml", &text);
     assert_eq!(render(&load(&file, &Machine).diagnostics), "");
     let said = render(&inspect(&file, &Machine).diagnostics);
@@ -49,85 +49,10 @@ fn right_files_are_right() {
     assert_eq!(said(&authority, &stream(&own)), "");
 }
 
-#[test]
-fn files_of_tls_that_are_missing_swapped_or_of_another_are_told_at_their_place() {
-    let authority = Authority::new("check-wrong");
-    let (pair, other) = (authority.issue("gateway"), authority.issue("other"));
-    let nowhere = Path::new("/nowhere.pem");
-    let ca = authority.ca();
-    let cut = authority
-        .folder
-        .write("cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB");
-    let v1 = |end: &str| format!("{}/tests/tls/old/v1.{end}", env!("CARGO_MANIFEST_DIR"));
-    let (old, old_key) = (v1("pem"), v1("key"));
-    for (tls, line, words) in [
-        (keys(&[("ca", nowhere)]), 10, "there is no such file"),
-        (
-            keys(&[("ca", &authority.folder.join("x").parent().unwrap())]),
-            10,
-            "it is a folder",
-        ),
-        (keys(&[("ca", &cut)]), 10, "it is not PEM"),
-        (
-            keys(&[("ca", &pair.key)]),
-            10,
-            "there is a private key in it and no certificate",
-        ),
-        (keys(&[("ca", &pair.certificate)]), 10, "not of an issuer"),
-        (
-            keys(&[("certificate", nowhere), ("key", &pair.key)]),
-            10,
-            "there is no such file",
-        ),
-        (
-            keys(&[("certificate", &pair.certificate), ("key", nowhere)]),
-            11,
-            "no such file",
-        ),
-        (
-            keys(&[("certificate", &pair.key), ("key", &pair.certificate)]),
-            10,
-            "a private key in it and no certificate",
-        ),
-        (
-            keys(&[("certificate", &pair.key), ("key", &pair.certificate)]),
-            11,
-            "a certificate in it and no private key",
-        ),
-        (
-            keys(&[("certificate", &pair.certificate), ("key", &other.key)]),
-            11,
-            "this is not the key of `certificate`",
-        ),
-        (
-            keys(&[
-                ("certificate", &ca),
-                ("key", &pair.key),
-                ("ca", &pair.certificate),
-            ]),
-            10,
-            "the certificate of an issuer, and `key` is another one's",
-        ),
-        (
-            keys(&[
-                ("certificate", Path::new(&old)),
-                ("key", Path::new(&old_key)),
-            ]),
-            10,
-            "of an outdated version of X.509",
-        ),
-        (
-            identity(&authority.issue_for("gateway", (2020, 2021))),
-            10,
-            "expired on 2021-01-01",
-        ),
-        (
-            identity(&authority.issue_for("gateway", (2080, 2090))),
-            10,
-            "valid from 2080-01-01 on",
-        ),
-    ] {
-        let told = said(&authority, &stream(&tls));
+/// For each: the keys of `tls` from line 10 on, the line at fault, and what is said of it.
+fn told(authority: &Authority, cases: &[(String, usize, &str)]) {
+    for (tls, line, words) in cases {
+        let told = said(authority, &stream(tls));
         let place = format!("{line}:");
         let found = told
             .lines()
@@ -135,6 +60,65 @@ fn files_of_tls_that_are_missing_swapped_or_of_another_are_told_at_their_place()
         assert!(found, "{words}:\n{told}");
         assert!(told.contains("\nhint: "), "{told}");
     }
+}
+
+#[test]
+fn files_of_tls_that_are_missing_or_swapped_are_told_at_their_place() {
+    let authority = Authority::new("check-files");
+    let pair = authority.issue("gateway");
+    let nowhere = Path::new("/nowhere.pem");
+    let cut = authority
+        .folder
+        .write("cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB");
+    let ca = |file: &Path| keys(&[("ca", file)]);
+    let own = |certificate: &Path, key: &Path| keys(&[("certificate", certificate), ("key", key)]);
+    let swapped = own(&pair.key, &pair.certificate);
+    let cases = [
+        (ca(nowhere), 10, "there is no such file"),
+        (ca(cut.parent().unwrap()), 10, "it is a folder"),
+        (ca(&cut), 10, "it is not PEM"),
+        (
+            ca(&pair.key),
+            10,
+            "there is a private key in it and no certificate",
+        ),
+        (ca(&pair.certificate), 10, "not of an issuer"),
+        (own(nowhere, &pair.key), 10, "there is no such file"),
+        (own(&pair.certificate, nowhere), 11, "there is no such file"),
+        (
+            swapped.clone(),
+            10,
+            "a private key in it and no certificate",
+        ),
+        (swapped, 11, "a certificate in it and no private key"),
+    ];
+    told(&authority, &cases);
+}
+
+#[test]
+fn certificates_out_of_date_or_of_another_key_are_told_at_their_place() {
+    let authority = Authority::new("check-pairs");
+    let (pair, other) = (authority.issue("gateway"), authority.issue("other"));
+    let own = |certificate: &Path, key: &Path| keys(&[("certificate", certificate), ("key", key)]);
+    let v1 = |end: &str| format!("{}/tests/tls/old/v1.{end}", env!("CARGO_MANIFEST_DIR"));
+    let old = own(Path::new(&v1("pem")), Path::new(&v1("key")));
+    let year = |from| identity(&authority.issue_for("gateway", (from, from + 1)));
+    let cases = [
+        (
+            own(&pair.certificate, &other.key),
+            11,
+            "this is not the key of `certificate`",
+        ),
+        (
+            own(&authority.ca(), &pair.key),
+            10,
+            "the certificate of an issuer",
+        ),
+        (old, 10, "of an outdated version of X.509"),
+        (year(2020), 10, "expired on 2021-01-01"),
+        (year(2080), 10, "valid from 2080-01-01 on"),
+    ];
+    told(&authority, &cases);
 }
 
 #[test]
