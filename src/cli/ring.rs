@@ -81,6 +81,14 @@ fn told<T>(path: &Path, result: Result<T, OpenError>, show: impl FnOnce(T) -> Ex
     result.map_or_else(
         |error| {
             eprintln!("error: `{}`: {error}", path.display());
+            if matches!(error, OpenError::Unreadable { .. }) {
+                eprintln!(
+                    "hint: nothing is known of what is in it. Try again; if it stays so, copy what \
+                     can be read with\n      dd if={} of=COPY bs=512 conv=noerror,sync\n      and \
+                     look into COPY",
+                    path.display()
+                );
+            }
             Exit::Failed
         },
         show,

@@ -3,7 +3,7 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::daemon::{Daemon, Legacy, open_ring, ring_in_its_file};
+use crate::daemon::{Daemon, Legacy, open_ring};
 use crate::ring::Ring;
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
@@ -30,10 +30,10 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
     let mut before = Before::default();
     let mut config = config;
     loop {
-        let Some((daemon, in_memory)) = gateway.begin(config, before) else {
+        let Some(daemon) = gateway.begin(config, before) else {
             return Exit::Failed;
         };
-        let end = work(&daemon, gateway.until(&mut signals, &daemon, in_memory));
+        let end = work(&daemon, gateway.until(&mut signals, &daemon));
         before = Before {
             legacy: Some(daemon.legacy()),
             ..Before::default()
@@ -43,7 +43,7 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
             End::Reload(other) => {
                 config = *other;
                 // A ring in a file is closed by now, and free for the next one.
-                before.in_memory = in_memory.then_some(daemon);
+                before.in_memory = daemon.is_homeless().then_some(daemon);
             }
             End::Disk(found) => {
                 config = daemon.config();
@@ -65,7 +65,7 @@ struct Before {
     legacy: Option<Legacy>,
     /// A ring that is open already.
     ring: Option<Ring>,
-    /// What it had in memory.
+    /// What it had in memory, or in a file that is gone.
     in_memory: Option<Daemon>,
 }
 
@@ -74,13 +74,13 @@ enum End {
     Stop,
     /// The configuration was read again, and names another ring.
     Reload(Box<Config>),
-    /// The ring was in memory and can be in its file.
+    /// The ring was in memory, or its file was gone, and it can be in its file.
     Disk(Box<Ring>),
 }
 
 impl Gateway {
-    /// A daemon on a ring, and whether that is in memory.
-    fn begin(&mut self, config: Config, before: Before) -> Option<(Daemon, bool)> {
+    /// A daemon on a ring.
+    fn begin(&mut self, config: Config, before: Before) -> Option<Daemon> {
         log::set_max_level(config.log.level);
         let open = || open_ring(&config.ring, &self.clock);
         let ring = match before.ring.map_or_else(open, Ok) {
@@ -91,7 +91,6 @@ impl Gateway {
                 return None;
             }
         };
-        let in_memory = ring.is_in_memory();
         self.clock.not_before(ring.last_trusted());
         let mut daemon = Daemon::new(config, self.clock.clone(), ring).reading(&self.main);
         if let Some(folder) = config::drop_in_folders(&self.main).last() {
@@ -103,18 +102,16 @@ impl Gateway {
         if let Some(legacy) = before.legacy {
             daemon = daemon.continuing(legacy);
         }
-        Some((daemon, in_memory))
+        Some(daemon)
     }
 
     /// Ends when the daemon has to. Waits on: signals; another ring, which the configuration names;
-    /// the disk, where the ring is in memory.
-    async fn until(&self, signals: &mut Signals, daemon: &Daemon, in_memory: bool) -> End {
+    /// the disk, where the ring is not on it.
+    async fn until(&self, signals: &mut Signals, daemon: &Daemon) -> End {
         let ring = daemon.config().ring;
         let disk = async {
-            match in_memory {
-                true => End::Disk(Box::new(ring_in_its_file(&ring, &self.clock).await)),
-                false => future::pending().await,
-            }
+            let ring = daemon.ring_comes_home(&ring, &self.clock);
+            End::Disk(Box::new(ring.await))
         };
         let anew = async { End::Reload(Box::new(daemon.begins_anew().await)) };
         future::or(signalled(signals, daemon), future::or(anew, disk)).await

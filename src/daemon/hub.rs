@@ -3,7 +3,7 @@
 use super::{first_of, sleep};
 use crate::api;
 use crate::clock::{Clock, Now};
-use crate::ring::{AppendError, Counters, Mask, Ring, Seq, Stats, StreamId};
+use crate::ring::{AppendError, Counters, IoError, Mask, Ring, Seq, Stats, StreamId};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
 use crate::stream::rules::{Rule, kept};
@@ -24,6 +24,12 @@ pub(super) struct Hub {
     risen: Event,
     /// The watermark that `risen` was last notified of.
     told: Cell<Seq>,
+    /// Notified when the ring's file is gone.
+    gone: Event,
+    /// What is known of reads that fail.
+    reads: Cell<Reads>,
+    /// When the file is looked for, should nothing be written until then.
+    watch_at: Cell<Duration>,
     /// The longest commit.
     stall_max: Cell<Duration>,
     /// What happened to the ring.
@@ -45,6 +51,12 @@ pub(super) struct Legacy {
 
 impl Hub {
     pub(super) fn new(clock: Clock, ring: Ring, routes: Routes) -> Self {
+        let count = ring.failed_reads();
+        let reads = Reads {
+            count,
+            told_count: count,
+            ..Reads::default()
+        };
         let (told, started) = (Cell::new(ring.safe()), Cell::new(clock.now().mono));
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
         Self {
@@ -55,6 +67,9 @@ impl Hub {
             touched,
             risen,
             told,
+            gone: Event::new(),
+            reads: Cell::new(reads),
+            watch_at: Cell::new(started.get() + WATCH),
             stall_max: Cell::default(),
             journal: RefCell::default(),
             event_id: Cell::default(),
@@ -124,6 +139,7 @@ impl Hub {
         engine.fill(&mut ring, now, wanted);
         settled += engine.settle(&mut ring, now);
         drop(ring);
+        self.judge_reads(now);
         if settled > 0 {
             self.touched.notify(usize::MAX);
             self.tell();
@@ -187,6 +203,7 @@ impl Hub {
     /// Works on the ring by hand; who waits for it is told.
     pub(super) fn with_ring<T>(&self, work: impl FnOnce(&mut Ring, Now) -> T) -> T {
         let result = work(&mut self.ring.borrow_mut(), self.now());
+        self.judge_reads(self.now());
         self.touched.notify(usize::MAX);
         self.tell();
         result
@@ -216,17 +233,66 @@ impl Hub {
         if took > STALL {
             log::warn!("ring: the disk took {} ms for a commit", took.as_millis());
         }
+        self.watch_at.set(now.mono + WATCH);
         if let Err(error) = result {
             log::error!("ring: commit failed: {error}");
         }
+        self.judge_reads(now);
+        self.tell_of_gone();
         self.tell();
         result.is_ok()
     }
 
+    /// Looks whether the file is still there.
+    fn watch(&self, now: Now) {
+        self.watch_at.set(now.mono + WATCH);
+        if let Err(error) = self.ring.borrow_mut().watch(now) {
+            log::error!("ring: {error}; messages are kept in memory only");
+        }
+        self.tell_of_gone();
+    }
+
+    fn tell_of_gone(&self) {
+        if self.ring.borrow().is_gone() {
+            self.gone.notify(usize::MAX);
+        }
+    }
+
+    /// Ends when the ring's file was removed, replaced or cut short.
+    pub(super) async fn gone(&self) {
+        loop {
+            let told = self.gone.listen();
+            if self.ring.borrow().is_gone() {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// Says when reads begin to fail, now and then that they still do, and that they are over.
+    fn judge_reads(&self, now: Now) {
+        let mut reads = self.reads.get();
+        let ring = self.ring.borrow();
+        let count = ring.failed_reads();
+        if ring.is_gone() {
+            // That is said, and what cannot be read of it will not be waited for.
+            return;
+        }
+        if count > reads.count {
+            reads.failed(count, now.mono);
+            self.touched.notify(usize::MAX);
+        } else if !ring.has_unread() {
+            reads.succeeded();
+        }
+        self.reads.set(reads);
+    }
+
     /// Writes what is left and how far each stream came.
     pub(super) fn close(&self) {
-        if let Err(error) = self.ring.borrow_mut().close(self.now()) {
-            log::error!("ring: not closed cleanly: {error}");
+        match self.ring.borrow_mut().close(self.now()) {
+            // That it is gone was said.
+            Ok(()) | Err(IoError::Gone) => {}
+            Err(error) => log::error!("ring: not closed cleanly: {error}"),
         }
     }
 
@@ -244,15 +310,40 @@ impl Hub {
     pub(super) async fn keep_committing(&self) {
         loop {
             let touched = self.touched.listen();
-            let due = self.ring.borrow().next_commit();
+            let (due, read) = {
+                let (ring, told) = (self.ring.borrow(), self.reads.get().told);
+                (ring.next_commit(), ring.next_read(told))
+            };
             let now = self.now();
-            if due.is_some_and(|due| due <= now.mono) {
+            let is_due = |at: Duration| at <= now.mono;
+            if read.is_some_and(is_due) {
+                self.read_again(now);
+            }
+            if due.is_some_and(is_due) {
                 self.commit(now);
                 futures_lite::future::yield_now().await;
-            } else {
-                first_of(touched, sleep(due.map(|due| due - now.mono))).await;
+                continue;
             }
+            if self.watches() && is_due(self.watch_at.get()) {
+                self.watch(now);
+            }
+            let watch = self.watches().then(|| self.watch_at.get());
+            let read = read.filter(|at| !is_due(*at));
+            let next = [due, read, watch].into_iter().flatten().min();
+            first_of(touched, sleep(next.map(|at| at.saturating_sub(now.mono)))).await;
         }
+    }
+
+    fn watches(&self) -> bool {
+        self.ring.borrow().can_go()
+    }
+
+    /// Who waits for what could not be read tries again.
+    fn read_again(&self, now: Now) {
+        let mut reads = self.reads.get();
+        reads.told = now.mono;
+        self.reads.set(reads);
+        self.appended.notify(usize::MAX);
     }
 
     fn tell(&self) {
@@ -263,5 +354,51 @@ impl Hub {
     }
 }
 
+/// What the hub knows of reads that fail.
+#[derive(Clone, Copy, Default)]
+struct Reads {
+    failing: bool,
+    /// How many have failed, and how many of those were told of.
+    count: u64,
+    told_count: u64,
+    /// That they fail was said, and not yet that it is over.
+    said: bool,
+    /// Nothing more is said before this moment, and how long that is.
+    quiet_until: Duration,
+    quiet: Duration,
+    /// When streams were told to try again.
+    told: Duration,
+}
+
+impl Reads {
+    fn failed(&mut self, count: u64, mono: Duration) {
+        self.failing = true;
+        self.count = count;
+        if mono < self.quiet_until {
+            return;
+        }
+        let new = count - self.told_count;
+        log::warn!("ring: {new} reads failed: streams wait for what is on disk and try again");
+        if mono > self.quiet_until + QUIET_MAX {
+            self.quiet = Duration::ZERO;
+        }
+        self.quiet = (self.quiet * 2).clamp(QUIET_MIN, QUIET_MAX);
+        self.quiet_until = mono + self.quiet;
+        self.told_count = count;
+        self.said = true;
+    }
+
+    fn succeeded(&mut self) {
+        if std::mem::take(&mut self.failing) && std::mem::take(&mut self.said) {
+            log::info!("ring: what is on disk can be read again");
+        }
+    }
+}
+
+/// How often the file is looked for while nothing is written to it.
+const WATCH: Duration = Duration::from_secs(10);
+/// That reads fail is said at once, then at most once in this time, which grows.
+const QUIET_MIN: Duration = Duration::from_secs(15);
+const QUIET_MAX: Duration = Duration::from_secs(15 * 60);
 /// A commit that takes longer is said: every sender waits for it.
 const STALL: Duration = Duration::from_secs(1);

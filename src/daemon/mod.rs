@@ -29,10 +29,10 @@ mod stream;
 mod uplink;
 
 pub use courier::{Errand, attempt};
-pub use open::{open_ring, ring_in_its_file};
+pub use open::open_ring;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::ring::{Counters, Ring, Stats};
 use accept::Executor;
 use async_executor::Task;
@@ -135,6 +135,27 @@ impl Daemon {
         let take =
             |mine: &mut Ring, now| other.hub.with_ring(|theirs, _| mine.take_from(theirs, now));
         self.hub.with_ring(take);
+    }
+
+    /// Whether its ring has to be opened elsewhere and told what this one holds: it is in memory,
+    /// or its file is gone.
+    #[must_use]
+    pub fn is_homeless(&self) -> bool {
+        self.hub
+            .with_ring(|ring, _| ring.is_in_memory() || ring.is_gone())
+    }
+
+    /// Ends when its ring is homeless, and can be in the file that the configuration names. Waits
+    /// on: the disk, the time.
+    pub async fn ring_comes_home(&self, config: &config::Ring, clock: &Clock) -> Ring {
+        if !self.is_homeless() {
+            self.hub.gone().await;
+        }
+        let soon = self
+            .hub
+            .with_ring(|ring, _| ring.is_gone() || ring.stats().read_failures > 0);
+        let failed = |error| self.hub.with_ring(|ring, _| ring.note_failure(error));
+        open::ring_in_its_file(config, clock, soon, &failed).await
     }
 
     /// Works until `stop` ends, then writes what is left. `ready` is called once every address is

@@ -6,6 +6,7 @@ use super::IoError;
 use super::Ring;
 use super::StreamId;
 use super::commit::Stop;
+use super::format::STREAMS_MAX;
 use super::rules::Rule;
 use super::rules::kept;
 use super::slot::NAME_MAX;
@@ -76,19 +77,32 @@ impl Ring {
             .map(|(id, stream)| (id, stream.name.as_str()))
     }
 
+    /// The bits that have an owner whose name is not known.
+    pub(super) fn orphaned(&self) -> u32 {
+        let owned = StreamId::all()
+            .zip(self.orphans)
+            .filter(|(_, owner)| *owner != 0);
+        owned.fold(0, |bits, (id, _)| bits | id.bit())
+    }
+
+    /// The owner of each bit, those included whose names are not known.
+    pub(super) fn owners(&self) -> [u32; STREAMS_MAX] {
+        let mut owners = self.table.owners();
+        for (owner, orphan) in owners.iter_mut().zip(self.orphans) {
+            *owner = if *owner == 0 { orphan } else { *owner };
+        }
+        owners
+    }
+
     fn vacant(&self) -> Option<StreamId> {
         let oldest = self
             .segments
             .front()
             .map_or(u64::MAX, |oldest| oldest.generation);
-        let owned = StreamId::all()
-            .zip(self.orphans)
-            .filter(|(_, owner)| *owner != 0);
-        let owned = owned.fold(0, |bits, (id, _)| bits | id.bit());
         // What a failed commit took is written again as it is, with the bits that it had then.
         let taken = self.queue.entries().take(self.queue.begun());
         let taken = taken.fold(0, |bits, entry| bits | entry.mask);
-        self.table.vacant(oldest, owned | taken)
+        self.table.vacant(oldest, self.orphaned() | taken)
     }
 
     fn fresh(&self, name: &str, id: StreamId, from: From) -> Stream {

@@ -35,12 +35,15 @@ impl Commit {
     /// Writes and syncs.
     ///
     /// # Errors
-    /// The first thing that failed.
+    /// The first thing that failed; [`IoError::Gone`] also when all was written, and to a file that
+    /// nobody will find.
     pub fn run(&self, storage: &mut dyn Storage) -> Result<(), IoError> {
+        storage.check()?;
         for write in &self.writes {
             storage.write(write.offset, &write.bytes)?;
         }
-        storage.sync()
+        storage.sync()?;
+        storage.check()
     }
 
     fn add(&mut self, offset: u64, bytes: Vec<u8>) {
@@ -221,8 +224,9 @@ impl Ring {
         let mut offset = self.head.end;
         let mut bytes = Vec::new();
         if self.head.closed || !self.fits(len) || !self.reaches(seq) {
-            match self.make_room() {
+            match self.make_room(now) {
                 Room::Yes => {}
+                Room::Unread => return Taken::All,
                 Room::GivesUp(oldest_end) => {
                     if kept(Rule::SaveBeforeGivingUp) && self.cursors_behind(&oldest_end) {
                         return Taken::SaveFirst;
@@ -259,11 +263,18 @@ impl Ring {
         self.stats.held += gone;
     }
 
-    fn make_room(&mut self) -> Room {
+    fn make_room(&mut self, now: Now) -> Room {
         if self.has_free_segment() {
             return Room::Yes;
         }
-        let end = self.oldest_end();
+        if self.unread.waits(now.mono) {
+            return Room::Unread;
+        }
+        let Ok(end) = self.oldest_end() else {
+            self.unread.failed(now.mono);
+            return Room::Unread;
+        };
+        self.unread.succeeded();
         match self.settings.full == Full::Refuse && self.loses(&end) {
             true => Room::No,
             false => Room::GivesUp(end),
@@ -291,32 +302,33 @@ impl Ring {
     }
 
     /// Whether the next segment can only be made in the place of what somebody has not settled.
-    pub(super) fn is_full(&mut self) -> bool {
-        !self.has_free_segment() && {
-            let end = self.oldest_end();
-            self.loses(&end)
+    pub(super) fn is_full(&mut self) -> Result<bool, IoError> {
+        if self.has_free_segment() {
+            return Ok(false);
         }
+        let end = self.oldest_end()?;
+        Ok(self.loses(&end))
     }
 
     /// What was written for each stream before the end of the oldest segment.
-    fn oldest_end(&mut self) -> Ordinals {
+    fn oldest_end(&mut self) -> Result<Ordinals, IoError> {
         let Some(second) = self.segments.get(1).copied() else {
-            return self.cum_durable;
+            return Ok(self.cum_durable);
         };
-        let header = read_header(&mut *self.storage, self.geometry.offset(second.generation));
+        let header = read_header(&mut *self.storage, self.geometry.offset(second.generation))?;
         match header.filter(|header| header.generation == second.generation) {
-            Some(header) => header.cum,
+            Some(header) => Ok(header.cum),
             // Damaged: what lies before is what is read, no more is known.
             None => self.count_oldest(),
         }
     }
 
-    fn count_oldest(&mut self) -> Ordinals {
+    fn count_oldest(&mut self) -> Result<Ordinals, IoError> {
         let Some(span) = self.span(0) else {
-            return self.tail;
+            return Ok(self.tail);
         };
-        let held = count_written(&span, &mut self.window, &mut *self.storage);
-        self.tail.plus(&held)
+        let held = count_written(&span, &mut self.window, &mut *self.storage)?;
+        Ok(self.tail.plus(&held))
     }
 
     /// Whether the slot on disk would have a stream lose what it has settled.
@@ -391,6 +403,8 @@ enum Room {
     Yes,
     /// The oldest segment has to go; before its end so many were written.
     GivesUp(Ordinals),
+    /// Nobody knows: what has to be known cannot be read now.
+    Unread,
     No,
 }
 

@@ -6,13 +6,16 @@ use super::Report;
 use super::Ring;
 use super::Settings;
 use super::Storage;
+use super::StreamId;
 use super::format::Ordinals;
 use super::inspect::look;
+use super::inspect::unreadable;
 use super::inspect::visit;
+use super::open::next_boot;
+use super::open::orphans;
 use super::queue::Entry;
 use super::record::Base;
 use super::recover::Picture;
-use super::slot::Slot;
 use super::table::Stream;
 use super::table::Table;
 use super::walk::Found;
@@ -24,11 +27,12 @@ impl Ring {
     /// A ring on the blank storage `into` with all that streams of the ring in `from` have not
     /// settled, on disk before it returns. `from` is not changed.
     ///
-    /// Records that only a stream reading from the oldest on has still to see are among them.
+    /// Records that only a stream reading from the oldest on has still to see are among them. With
+    /// both slots lost nobody knows what was settled, nor the streams' names: all records are
+    /// copied, and whose they are, so that the streams find them when they come back.
     ///
     /// # Errors
-    /// When there is no ring, when both its slots are lost and nobody knows its streams, or when
-    /// the new one cannot be written.
+    /// When there is no ring, when it cannot be read, or when the new one cannot be written.
     pub fn copy(
         from: &mut dyn Storage,
         into: Box<dyn Storage>,
@@ -37,24 +41,24 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let picture = look(from)?;
-        let slot = picture.slot.as_ref().ok_or(OpenError::Foreign)?;
         let mut ring = Self::begin(into, settings, picture.ring_id)?;
         ring.random = random;
-        ring.inherit(slot, &picture);
+        ring.inherit(&picture);
         ring.copying = true;
         let before = ring.cum;
         let mut result = Ok(());
-        visit(from, &picture, &mut |found, _, body| {
+        let visited = visit(from, &picture, &mut |found, _, body| {
             if let Some(body) = body {
                 result = ring.take_over(found, body, now);
             }
             result.is_ok()
         });
         result?;
+        visited.map_err(|_| unreadable(from))?;
         ring.commit(now).map_err(OpenError::Io)?;
         ring.copying = false;
         ring.count_damaged(&picture, &before);
-        ring.finish_copy(slot, &picture, now)?;
+        ring.finish_copy(&picture, now)?;
         Ok((
             ring,
             Report {
@@ -65,8 +69,10 @@ impl Ring {
     }
 
     /// Takes over the streams, with everything before their cursors behind them.
-    fn inherit(&mut self, slot: &Slot, picture: &Picture) {
-        self.table = Table::remembered(slot.streams.clone());
+    fn inherit(&mut self, picture: &Picture) {
+        let slot = picture.slot.as_ref();
+        self.table = Table::remembered(slot.map(|s| s.streams.clone()).unwrap_or_default());
+        self.orphans = orphans(slot, &picture.owners);
         let oldest = picture
             .segments
             .front()
@@ -75,16 +81,22 @@ impl Ring {
             stream.drop_before(oldest, picture.tail.of(id));
             self.cum.set(id, stream.cursor_ord);
         }
+        for id in StreamId::of_mask(self.orphaned()) {
+            self.cum.set(id, picture.tail.of(id));
+        }
         self.cum_durable = self.cum;
         self.tail = self.cum;
-        self.boots.known.clone_from(&slot.boots);
-        self.boots.trusted_ms = slot.trusted_ms;
+        if let Some(slot) = slot {
+            self.boots.known.clone_from(&slot.boots);
+            self.boots.trusted_ms = slot.trusted_ms;
+        }
         self.next_seq = 0;
         self.slots.reserved = u64::MAX;
     }
 
     fn take_over(&mut self, found: &Found, body: &[u8], now: Now) -> Result<(), OpenError> {
-        let mask = self.table.unsettled(found.header.mask, found.seq);
+        let orphaned = found.header.mask & self.orphaned();
+        let mask = self.table.unsettled(found.header.mask, found.seq) | orphaned;
         let seq = found.seq;
         let reads = |stream: &Stream| stream.read_seq <= seq && stream.waits_for_older(seq + 1);
         let older = self.table.attached().any(|(_, stream)| reads(stream));
@@ -126,10 +138,11 @@ impl Ring {
         }
     }
 
-    fn finish_copy(&mut self, slot: &Slot, picture: &Picture, now: Now) -> Result<(), OpenError> {
-        self.boots.current = slot.boot.saturating_add(1);
+    fn finish_copy(&mut self, picture: &Picture, now: Now) -> Result<(), OpenError> {
+        self.boots.current = next_boot(picture);
         self.next_seq = self.next_seq.max(picture.end_seq);
-        self.number(Some(slot.reserved), picture.both_slots);
+        let reserved = picture.slot.as_ref().map(|slot| slot.reserved);
+        self.number(reserved, picture.both_slots);
         self.settle_in(2, now).map_err(OpenError::Io)
     }
 }

@@ -110,12 +110,24 @@ pub(super) struct Health {
     retry_after: Duration,
     /// The ring is full and drops nothing: no commit before a cursor moved.
     pub(super) stuck: bool,
+    /// The file is gone, and what is written to it is lost.
+    gone: bool,
 }
 
 impl Health {
     /// Whether the ring has stopped to trust the storage.
     pub(super) fn is_degraded(&self) -> bool {
         self.retry_at.is_some()
+    }
+
+    /// Whether the file is gone.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// The file is found again: it is tried at once.
+    fn found(&mut self, now: Now) {
+        self.retry_at = Some(now.mono);
     }
 
     /// Whether it is time to ask it again.
@@ -134,6 +146,7 @@ impl Health {
     /// A commit failed.
     pub(super) fn failed(&mut self, error: IoError, now: Now) {
         self.failures += 1;
+        self.gone |= error == IoError::Gone;
         if self.failures >= FAILURES_MAX || error.is_lasting() {
             self.retry_after = (self.retry_after * 2).clamp(RETRY_MIN, RETRY_MAX);
             self.retry_at = Some(now.mono + self.retry_after);
@@ -162,13 +175,44 @@ impl Ring {
         self.health.is_degraded()
     }
 
+    /// Whether the file was removed, replaced or cut short while it was in use: what is in it can
+    /// be read as far as it is there, and nothing that is written to it stays.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.health.is_gone()
+    }
+
+    /// Whether it is in something that can go: then [`Ring::watch`] finds out.
+    #[must_use]
+    pub fn can_go(&self) -> bool {
+        self.storage.can_go()
+    }
+
+    /// Looks whether the file is still there, where there is one. For when nothing is written:
+    /// a commit looks, too.
+    ///
+    /// # Errors
+    /// When it is not: said once.
+    pub fn watch(&mut self, now: Now) -> Result<(), IoError> {
+        match self.storage.check() {
+            Ok(()) if self.is_gone() => self.health.found(now),
+            Err(error) if !self.is_gone() => {
+                self.health.failed(error, now);
+                self.trust_if_degraded();
+                return Err(error);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// When what waits has to be written.
     fn records_due(&self) -> Option<Duration> {
         if self.health.stuck {
             return None;
         }
         if self.queue.begun() > 0 {
-            return Some(Duration::ZERO);
+            return self.after_unread(Duration::ZERO);
         }
         let (mut held, mut delayed) = (None, None);
         for entry in self.queue.waiting() {
@@ -186,12 +230,18 @@ impl Ring {
                 break;
             }
         }
-        match delayed {
+        let due = match delayed {
             Some(_) => earlier(self.early(), earlier(held, delayed)),
             // All that waits is on its way: only its mass can hurry it.
             None if self.is_heavy() => held.map(|_| Duration::ZERO),
             None => held,
-        }
+        };
+        self.after_unread(due?)
+    }
+
+    /// Not before it is worth trying again to read what making room needs.
+    fn after_unread(&self, due: Duration) -> Option<Duration> {
+        Some(due.max(self.unread.again().unwrap_or(due)))
     }
 
     /// Before its time: enough for a commit, or senders that wait for an answer.
@@ -235,7 +285,7 @@ impl Ring {
         let buffer = record::frame_len(BODY_MAX).max(self.settings.bytes as usize);
         match self.queue.bytes() + len <= 2 * buffer {
             true => Ok(()),
-            false if self.health.stuck => Err(AppendError::Full),
+            false if self.health.stuck || self.unread.is_failing() => Err(AppendError::Full),
             false => Err(AppendError::Busy),
         }
     }

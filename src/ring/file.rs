@@ -19,15 +19,21 @@ use std::fs::TryLockError;
 use std::io;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::time::Instant;
 
 /// A file of fixed length, locked against other processes.
 #[derive(Debug)]
 pub struct File {
     file: fs::File,
     len: u64,
+    /// What it is to be found under: its name, and, while it is being made, the one beside it.
+    names: Vec<PathBuf>,
+    read_failures: u64,
 }
 
 impl Ring {
@@ -35,7 +41,7 @@ impl Ring {
     /// is in memory and the report says why: a vehicle must not go dark for a file.
     ///
     /// - A ring of a later version is set aside, `.newer` behind its name, and a fresh one made.
-    /// - A file that is no ring is not touched.
+    /// - A file that is no ring is not touched; one that is empty is replaced.
     /// - Without space for all of it the ring is made smaller, down to [`SIZE_MIN`].
     /// - Another size in the settings copies what waits into a new file.
     ///
@@ -54,7 +60,11 @@ impl Ring {
         }
     }
 
-    fn open_memory(
+    /// A ring in memory, in the place of a file that cannot be used because of `reason`.
+    ///
+    /// # Errors
+    /// Never, as memory does not fail.
+    pub fn open_memory(
         settings: Settings,
         now: Now,
         random: u64,
@@ -63,6 +73,7 @@ impl Ring {
         let memory = Box::new(Memory::new(MEMORY_SIZE));
         let (mut ring, mut report) = Self::open(memory, settings, now, random)?;
         ring.volatile = true;
+        ring.note_failure(reason);
         report.place = Place::Memory(reason);
         Ok((ring, report))
     }
@@ -82,10 +93,15 @@ impl Ring {
             return Self::create_file(path, settings, now, random);
         }
         let mut file = File::open(path)?;
-        if inspect::asked(&mut file).is_some_and(|asked| asked != settings.size)
-            && let Ok(resized) = Self::resize_file(path, &mut file, settings, now, random)
-        {
-            return Ok(resized);
+        if file.is_empty() {
+            return Self::create_file(path, settings, now, random);
+        }
+        let mut not_resized = None;
+        if inspect::asked(&mut file)?.is_some_and(|asked| asked != settings.size) {
+            match Self::resize_file(path, &mut file, settings, now, random) {
+                Ok(resized) => return Ok(resized),
+                Err(reason) => not_resized = Some(reason),
+            }
         }
         let volatile = file.is_volatile();
         match Self::open(Box::new(file), settings.clone(), now, random) {
@@ -95,7 +111,10 @@ impl Ring {
                 report.newer_set_aside = true;
                 Ok((ring, report))
             }
-            Ok((ring, report)) => Ok(ring.on_file(report, volatile)),
+            Ok((ring, mut report)) => {
+                report.not_resized = not_resized;
+                Ok(ring.on_file(report, volatile))
+            }
             Err(OpenError::TooSmall) => Err(OpenError::Foreign),
             Err(error) => Err(error),
         }
@@ -136,7 +155,7 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let fresh = beside(path, "new");
-        let made = File::create(&fresh, size).and_then(|file| {
+        let made = File::create(path, &fresh, size).and_then(|file| {
             let volatile = file.is_volatile();
             let (ring, report) = Self::open(Box::new(file), settings.clone(), now, random)?;
             place(&fresh, path).map_err(|error| OpenError::Io(kind(&error)))?;
@@ -155,7 +174,7 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let fresh = beside(path, "new");
-        let made = File::create(&fresh, settings.size).and_then(|file| {
+        let made = File::create(path, &fresh, settings.size).and_then(|file| {
             let volatile = file.is_volatile();
             let into = Box::new(file);
             let (ring, mut report) = Self::copy(old, into, settings.clone(), now, random)?;
@@ -175,7 +194,7 @@ impl Ring {
             return Err(OpenError::Exists);
         }
         let mut old = File::peek(from)?;
-        let size = inspect::asked(&mut old).unwrap_or(old.len);
+        let size = inspect::asked(&mut old)?.unwrap_or(old.len);
         let settings = Settings {
             size,
             delay: Duration::ZERO,
@@ -209,7 +228,8 @@ impl File {
             Err(error) if kind(&error).is_lasting() => fs::File::open(path),
             other => other,
         };
-        Self::locked(file.map_err(|error| OpenError::Io(kind(&error)))?)
+        let file = file.map_err(|error| OpenError::Io(kind(&error)))?;
+        Self::locked(file, vec![path.to_owned()])
     }
 
     /// Opens a file for looking into it, without a lock: it may be in use.
@@ -220,7 +240,12 @@ impl File {
         let failed = |error: io::Error| OpenError::Io(kind(&error));
         let file = fs::File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
-        Ok(Self { file, len })
+        Ok(Self {
+            file,
+            len,
+            names: Vec::new(),
+            read_failures: 0,
+        })
     }
 
     /// Whether it is gone with the power: on a file system in memory, or on an overlay whose
@@ -230,22 +255,23 @@ impl File {
         volatile::is_volatile(&self.file)
     }
 
-    /// Makes a file of `len` zeros. They are written, not only promised: later writes then need
-    /// no space and change no metadata.
-    fn create(path: &Path, len: u64) -> Result<Self, OpenError> {
+    /// Makes a file of `len` zeros, `fresh`, which is to be moved to `path`. They are written, not
+    /// only promised: later writes then need no space and change no metadata.
+    fn create(path: &Path, fresh: &Path, len: u64) -> Result<Self, OpenError> {
         let failed = |error: io::Error| OpenError::Io(kind(&error));
         let options = fs::OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
-            .open(path);
+            .mode(MODE)
+            .open(fresh);
         let mut file = options.map_err(failed)?;
         fill(&mut file, len).map_err(failed)?;
-        Self::locked(file)
+        Self::locked(file, vec![path.to_owned(), fresh.to_owned()])
     }
 
-    fn locked(file: fs::File) -> Result<Self, OpenError> {
+    fn locked(file: fs::File, names: Vec<PathBuf>) -> Result<Self, OpenError> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked),
@@ -255,7 +281,24 @@ impl File {
             .metadata()
             .map_err(|error| OpenError::Io(kind(&error)))?
             .len();
-        Ok(Self { file, len })
+        Ok(Self {
+            file,
+            len,
+            names,
+            read_failures: 0,
+        })
+    }
+
+    /// Whether one of its names still leads to it. Where that cannot be found out, it does.
+    fn is_named(&self, here: &fs::Metadata) -> bool {
+        let leads_here = |name: &PathBuf| match fs::metadata(name) {
+            Ok(there) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
+            Err(error) => !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ),
+        };
+        self.names.is_empty() || self.names.iter().any(leads_here)
     }
 }
 
@@ -264,10 +307,47 @@ impl Storage for File {
         self.len
     }
 
+    fn can_go(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    fn check(&mut self) -> Result<(), IoError> {
+        let Ok(here) = self.file.metadata() else {
+            return Ok(());
+        };
+        let named = self.is_named(&here);
+        if named && here.len() >= self.len {
+            return Ok(());
+        }
+        if let Some(name) = self.names.first().filter(|_| named) {
+            // Cut short. Set aside, so that a whole one can be made; should that fail, the one
+            // that is there is no ring and not touched.
+            fs::rename(name, beside(name, "cut")).unwrap_or_default();
+        }
+        Err(IoError::Gone)
+    }
+
+    fn read_failures(&self) -> u64 {
+        self.read_failures
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how long the disk takes to fail")]
     fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IoError> {
-        self.file
-            .read_exact_at(buf, offset)
-            .map_err(|error| kind(&error))
+        let begun = Instant::now();
+        // What was only a disturbance on the way to the medium is gone at the next try.
+        for _ in 1..READ_TRIES {
+            if self.file.read_exact_at(buf, offset).is_ok() {
+                return Ok(());
+            }
+            self.read_failures += 1;
+            if begun.elapsed() > READ_TIME {
+                return Err(IoError::Io);
+            }
+        }
+        self.file.read_exact_at(buf, offset).map_err(|error| {
+            self.read_failures += 1;
+            kind(&error)
+        })
     }
 
     fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
@@ -323,6 +403,14 @@ fn kind(error: &io::Error) -> IoError {
         _ => IoError::Io,
     }
 }
+
+/// How often a read is tried before it has failed …
+const READ_TRIES: u32 = 16;
+/// … if the disk does not need longer than this to fail.
+const READ_TIME: Duration = Duration::from_millis(500);
+
+/// What is in it is for its owner to change and for a group to look into.
+const MODE: u32 = 0o640;
 
 /// The smallest ring in a file.
 pub const SIZE_MIN: u64 = 256 * 1024;

@@ -146,3 +146,151 @@ fn a_repaired_ring_has_what_was_sound() {
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();
     assert_eq!(ring.counters(stream).corrupt, 1);
 }
+
+#[test]
+fn a_repaired_ring_has_what_a_start_would_recover_with_both_slots_lost() {
+    let folder = Folder::new("slots");
+    fill(&folder.ring(), 256 << 10, 200);
+    let mut bytes = fs::read(folder.ring()).unwrap();
+    bytes[..8192].fill(0);
+    fs::write(folder.ring(), &bytes).unwrap();
+    let new = folder.0.join("new");
+    Ring::repair(&folder.ring(), &new, at(0), 7).unwrap();
+    let verified = verify(&mut File::peek(&new).unwrap()).unwrap();
+    assert!(
+        verified.is_sound() && verified.records == 200,
+        "{verified:?}"
+    );
+    let numbers = [&new, &folder.ring()].map(|path| {
+        let (mut ring, _) = open(path, 256 << 10);
+        let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+        assert_eq!(ring.counters(stream).corrupt, 0);
+        drain(&mut ring)
+    });
+    assert_eq!(numbers[0], (0..200).collect::<Vec<_>>());
+    assert_eq!(numbers[0], numbers[1]);
+}
+
+#[test]
+fn streams_without_a_name_stay_known_until_they_come_back() {
+    let folder = Folder::new("orphan");
+    fill(&folder.ring(), 256 << 10, 10);
+    let mut bytes = fs::read(folder.ring()).unwrap();
+    bytes[..8192].fill(0);
+    fs::write(folder.ring(), &bytes).unwrap();
+    let (mut ring, _) = open(&folder.ring(), 256 << 10);
+    let other = ring.attach("other", From::New, at(0)).unwrap();
+    for _ in 0..2 {
+        ring.append(other.mask(), at(0), &[7; 7000]).unwrap();
+        ring.commit(at(0)).unwrap();
+    }
+    drop(ring);
+    let (mut ring, _) = open(&folder.ring(), 256 << 10);
+    assert_eq!(drain(&mut ring), (0..10).collect::<Vec<_>>());
+}
+
+/// A ring in a file with `count` records on disk, all of them waiting.
+fn waiting(path: &Path, count: u32) -> (Ring, StreamId) {
+    let (mut ring, _) = open(path, 256 << 10);
+    let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+    for number in 0..count {
+        let body = number.to_le_bytes().repeat(40);
+        ring.append(stream.mask(), at(number.into()), &body)
+            .unwrap();
+        ring.commit(at(0)).unwrap();
+    }
+    (ring, stream)
+}
+
+fn moved(from: &mut Ring, path: &Path) -> Ring {
+    let (mut ring, _) = Ring::try_file(path, &settings(256 << 10), at(0), 9).unwrap();
+    ring.take_from(from, at(100_000));
+    ring.commit(at(100_000)).unwrap();
+    ring
+}
+
+/// Each takes the file away in another way.
+fn gone(how: &str, work: impl FnOnce(&Path)) -> Vec<u32> {
+    let folder = Folder::new(how);
+    let (mut ring, stream) = waiting(&folder.ring(), 200);
+    let safe = ring.safe();
+    work(&folder.ring());
+    assert!(!ring.is_gone());
+    let body = 200u32.to_le_bytes().repeat(40);
+    ring.append(stream.mask(), at(200), &body).unwrap();
+    assert_eq!(ring.commit(at(1000)), Err(IoError::Gone), "{how}");
+    assert!(ring.is_gone() && ring.is_degraded(), "{how}");
+    assert!(!ring.occupancy(at(1000)).durable, "{how}");
+    assert_eq!(ring.safe(), safe, "{how}: acknowledged");
+    let mut ring = moved(&mut ring, &folder.ring());
+    assert!(!ring.is_gone(), "{how}");
+    let counters = ring.counters(stream);
+    assert_eq!(counters.stored, 201, "{how}: {counters:?}");
+    let numbers = drain(&mut ring);
+    let counters = ring.counters(stream);
+    assert_eq!(
+        counters.accepted + counters.corrupt,
+        201,
+        "{how}: {counters:?}"
+    );
+    assert_eq!(counters.accepted, numbers.len() as u64, "{how}");
+    numbers
+}
+
+#[test]
+fn a_file_that_is_removed_is_made_anew_with_all_that_waited() {
+    let numbers = gone("removed", |path| fs::remove_file(path).unwrap());
+    assert_eq!(numbers, (0..=200).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_that_is_replaced_is_given_up_with_nothing_lost() {
+    let numbers = gone("replaced", |path| {
+        fs::remove_file(path).unwrap();
+        fs::write(path, b"").unwrap();
+    });
+    assert_eq!(numbers, (0..=200).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_set_aside_and_what_is_left_of_it_moves() {
+    let cut = |len| {
+        move |path: &Path| {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_len(len).unwrap();
+        }
+    };
+    assert_eq!(gone("empty", cut(0)), [200]);
+    let numbers = gone("cut", cut(8192 + 3 * 8192));
+    assert!(
+        numbers.contains(&200) && (50..200).contains(&numbers.len()),
+        "{numbers:?}"
+    );
+}
+
+#[test]
+fn a_file_that_goes_is_missed_though_nothing_is_written_and_found_when_it_is_back() {
+    let folder = Folder::new("back");
+    let (mut ring, stream) = waiting(&folder.ring(), 1);
+    let aside = folder.0.join("aside");
+    fs::rename(folder.ring(), &aside).unwrap();
+    assert_eq!(ring.watch(at(1000)), Err(IoError::Gone));
+    assert_eq!(ring.watch(at(2000)), Ok(()), "said once");
+    let seq = ring.append(stream.mask(), at(2000), b"one").unwrap();
+    assert_eq!(ring.safe(), seq);
+    fs::rename(&aside, folder.ring()).unwrap();
+    assert_eq!(ring.watch(at(3000)), Ok(()));
+    assert_eq!(ring.next_commit(), Some(at(3000).mono), "at once");
+    ring.commit(at(3000)).unwrap();
+    assert!(!ring.is_gone() && ring.safe() > seq);
+}
+
+#[test]
+fn a_ring_is_readable_for_its_group_and_nobody_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("mode");
+    fill(&folder.ring(), 256 << 10, 1);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder.ring()) & !0o640, 0);
+    assert_eq!(mode(&folder.ring()) & 0o600, 0o600);
+}

@@ -57,14 +57,15 @@ impl Ring {
     /// had to be written is gone. Never goes forward.
     ///
     /// # Errors
-    /// When the new place could not be written: then it holds until the next start.
+    /// When the new place could not be written: then it holds until the next start. When what lies
+    /// there could not be read: then the stream goes back as far as that, or not at all.
     pub fn rewind(&mut self, stream: StreamId, back: Back, now: Now) -> Result<u64, IoError> {
         self.reread(stream);
         let before = self.backlog(stream);
         let Some(cursor) = self.table.stream(stream).map(|stream| stream.cursor_seq) else {
             return Ok(0);
         };
-        let mark = self.mark(stream, back, now);
+        let mark = self.mark(stream, back, now)?;
         let Some(mark) = mark.filter(|mark| mark.seq < cursor) else {
             return Ok(0);
         };
@@ -75,7 +76,7 @@ impl Ring {
         }
         self.reread(stream);
         if let Back::To(date) = back {
-            self.pass_older(stream, date, cursor, now);
+            self.pass_older(stream, date, cursor, now)?;
         }
         let count = self.backlog(stream).saturating_sub(before);
         self.save(Stop::Running, now)?;
@@ -100,28 +101,31 @@ impl Ring {
     }
 
     /// Where a segment begins before which nothing is searched for.
-    fn mark(&mut self, stream: StreamId, back: Back, now: Now) -> Option<Mark> {
-        let oldest = Mark {
-            seq: self.segments.front()?.first_seq,
-            ord: self.tail.of(stream),
-        };
+    fn mark(&mut self, stream: StreamId, back: Back, now: Now) -> Result<Option<Mark>, IoError> {
+        let ord = self.tail.of(stream);
+        let oldest = self.segments.front().map(|oldest| Mark {
+            seq: oldest.first_seq,
+            ord,
+        });
         let Back::To(date) = back else {
-            return Some(oldest);
+            return Ok(oldest);
         };
         for index in (1..self.segments.len()).rev() {
-            let found = self.segments.get(index).copied()?;
+            let Some(found) = self.segments.get(index).copied() else {
+                break;
+            };
             let at = self.geometry.offset(found.generation);
-            let header = read_header(&mut *self.storage, at);
+            let header = read_header(&mut *self.storage, at)?;
             let Some(header) = header.filter(|header| header.generation == found.generation) else {
                 continue;
             };
             let began = self.boots.resolve(Some(header.base), 0, now).wall;
             if began.trusted && began.since_1970 <= date {
                 let (seq, ord) = (found.first_seq, header.cum.of(stream));
-                return Some(Mark { seq, ord });
+                return Ok(Some(Mark { seq, ord }));
             }
         }
-        Some(oldest)
+        Ok(oldest)
     }
 
     /// What a stream has settled of that which no commit has taken is not written for it.
@@ -131,8 +135,14 @@ impl Ring {
     }
 
     /// Passes what was received before a date, uncounted, up to where the cursor was.
-    fn pass_older(&mut self, stream: StreamId, date: Duration, cursor: u64, now: Now) {
-        while let Some(record) = self.read(stream, now) {
+    fn pass_older(
+        &mut self,
+        stream: StreamId,
+        date: Duration,
+        cursor: u64,
+        now: Now,
+    ) -> Result<(), IoError> {
+        while let Some(record) = self.try_read(stream, now)? {
             let received = record.received;
             let reached = !received.trusted || received.since_1970 >= date;
             let seq = record.seq;
@@ -142,6 +152,7 @@ impl Ring {
             self.settle(stream, seq, Settled::Unwanted, now);
         }
         self.reread(stream);
+        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! From a ring that stood in for another to that one: what waits, and what became of the rest.
 
 use super::AppendError;
+use super::From;
 use super::Mask;
+use super::Record;
 use super::Ring;
 use super::Seq;
 use super::StreamId;
@@ -22,9 +24,15 @@ impl Ring {
     }
 
     /// Takes what waits in `other`, with the times at which it was received, and adds up what
-    /// became of the rest. Streams are the same by their names; what only unknown ones want is
-    /// left. What has no room here counts as dropped.
+    /// became of the rest. Streams are the same by their names; unknown ones are attached. What has
+    /// no room here counts as dropped, what cannot be read there as damaged: it is the last time
+    /// that anybody asks for it.
     pub fn take_from(&mut self, other: &mut Self, now: Now) {
+        for (_, name) in other.streams() {
+            if let Err(error) = self.attach(name, From::New, now) {
+                log::error!("stream `{name}` does not move along: {error}");
+            }
+        }
         let both: Vec<_> = StreamId::all()
             .filter_map(|theirs| {
                 let stream = other.table.stream(theirs)?;
@@ -55,8 +63,12 @@ impl Ring {
         for (theirs, ours) in both {
             if let Some((from, to)) = other.table.stream(theirs).zip(self.table.stream_mut(ours)) {
                 to.tally.add(&from.tally);
+                to.tally.add(&from.passed());
             }
         }
+        let failed = other.stats();
+        self.stats.failures += failed.failures;
+        self.stats.read_failures += failed.read_failures;
         self.slots.touch(now.mono);
     }
 
@@ -78,16 +90,11 @@ impl Ring {
 
     fn next_waiting(&mut self, stream: StreamId, now: Now) -> Option<Waiting> {
         loop {
-            let record = self.read(stream, now)?;
-            if record.subscribed {
-                return Some(Waiting {
-                    seq: record.seq,
-                    received: Now {
-                        mono: now.mono.saturating_sub(record.age),
-                        wall: record.received,
-                    },
-                    body: record.body.into(),
-                });
+            let found = self.try_read(stream, now);
+            match found.map(|record| record.map(|record| Waiting::of(&record, now))) {
+                Ok(Some(None)) => {}
+                Ok(found) => return found.flatten(),
+                Err(_) => self.pass_unreadable(stream),
             }
         }
     }
@@ -98,6 +105,20 @@ struct Waiting {
     seq: Seq,
     received: Now,
     body: Box<[u8]>,
+}
+
+impl Waiting {
+    /// None where nobody ever decided whether the stream wants it.
+    fn of(record: &Record<'_>, now: Now) -> Option<Self> {
+        record.subscribed.then(|| Self {
+            seq: record.seq,
+            received: Now {
+                mono: now.mono.saturating_sub(record.age),
+                wall: record.received,
+            },
+            body: record.body.into(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Ring {
             let seq = entry.seq;
             if taken >= self.queue.begun() {
                 let mask = match kept(Rule::FixMasks) {
-                    true => self.table.unsettled(entry.mask, seq),
+                    true => self.table.unsettled(entry.mask, seq) | entry.mask & self.orphaned(),
                     false => entry.mask,
                 };
                 self.fix_mask(taken, seq, mask);
@@ -149,7 +149,7 @@ impl Ring {
             first_seq,
             end: self.head.end,
         });
-        let (cum, owners) = (self.cum_on_disk(), self.table.owners());
+        let (cum, owners) = (self.cum_on_disk(), self.owners());
         let ring_id = self.id;
         segment::Header {
             ring_id,

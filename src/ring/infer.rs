@@ -1,6 +1,7 @@
 //! Segments whose headers were lost, found by their records: those validate under one of the few
 //! generations that the segment can have. Looks through [`SCANS_MAX`] segments at most.
 
+use super::IoError;
 use super::format::SECTOR;
 use super::format::low;
 use super::recover::Segment;
@@ -9,13 +10,13 @@ use super::rules::Rule;
 use super::rules::kept;
 use super::walk::SEQ_REACH;
 use super::walk::Walk;
-use super::walk::read_or_zeros;
+use super::walk::read;
 use std::collections::VecDeque;
 
 impl Survey<'_> {
     /// Looks for segments whose headers were lost: their records validate under one of the few
     /// generations that they can have.
-    pub(super) fn infer(&mut self, lost: &[u32]) {
+    pub(super) fn infer(&mut self, lost: &[u32]) -> Result<(), IoError> {
         // The slot knows of the head, should that be the one whose header was lost.
         let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
         let newest = self.newest().max(hint);
@@ -33,32 +34,30 @@ impl Survey<'_> {
             for generation in
                 (first..=*possible.end()).step_by(self.picture.geometry.segment_count as usize)
             {
-                if scans < SCANS_MAX && self.was_written(generation) {
+                if scans < SCANS_MAX && self.was_written(generation)? {
                     scans += 1;
-                    self.infer_one(generation, &known);
+                    self.infer_one(generation, &known)?;
                 }
             }
         }
         self.forget_old_laps();
+        Ok(())
     }
 
     /// Whether anything was ever written where a segment begins.
-    fn was_written(&mut self, generation: u64) -> bool {
+    fn was_written(&mut self, generation: u64) -> Result<bool, IoError> {
         let mut bytes = vec![0; 8 * SECTOR];
         let len = bytes.len().min(self.picture.geometry.segment_len as usize);
         bytes.truncate(len);
         self.read += len as u64;
-        read_or_zeros(
-            self.storage,
-            self.picture.geometry.offset(generation),
-            &mut bytes,
-        );
-        bytes.iter().any(|byte| *byte != 0)
+        let at = self.picture.geometry.offset(generation);
+        read(self.storage, at, &mut bytes)?;
+        Ok(bytes.iter().any(|byte| *byte != 0))
     }
 
     /// Looks for a record of this generation. Numbers count from the last segment that says its
     /// own: a segment found by its records may have lost the first of them.
-    fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) {
+    fn infer_one(&mut self, generation: u64, known: &VecDeque<Segment>) -> Result<(), IoError> {
         let index = known.partition_point(|segment| segment.generation < generation);
         let before = index.checked_sub(1).and_then(|index| known.get(index));
         let behind = known
@@ -83,30 +82,31 @@ impl Survey<'_> {
                 generation,
                 first_seq: high << 32 | u64::from(low),
                 end: self.picture.geometry.segment_len,
-            }) {
-                return;
+            })? {
+                break;
             }
         }
+        Ok(())
     }
 
-    fn infer_from(&mut self, mut segment: Segment) -> bool {
+    fn infer_from(&mut self, mut segment: Segment) -> Result<bool, IoError> {
         let after = self
             .picture
             .segments
             .partition_point(|s| s.generation < segment.generation);
         let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
         let mut walk = Walk::new(&span, None);
-        while let Some(found) = walk.next(&span, &mut self.window, self.storage) {
+        while let Some(found) = walk.next(&span, &mut self.window, self.storage)? {
             // What is torn is covered below, and would not be found the next time.
-            let body = self.window.body(self.storage, &span, &found);
+            let body = self.window.body(self.storage, &span, &found)?;
             if found.is_data() && body.is_some() {
                 segment.first_seq = found.seq;
                 self.picture.segments.insert(after, segment);
                 self.picture.inferred += 1;
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 }
 

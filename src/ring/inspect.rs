@@ -2,6 +2,7 @@
 //! check. Works on a live file, a copy or a ruin.
 
 use super::Counters;
+use super::IoError;
 use super::OpenError;
 use super::Seq;
 use super::Storage;
@@ -14,6 +15,7 @@ use super::recover::Picture;
 use super::recover::newest_slot;
 use super::recover::read_header;
 use super::recover::recover;
+use super::segment;
 use super::slot;
 use super::slot::State;
 use super::times::Boots;
@@ -190,7 +192,7 @@ pub fn dump(
         known,
         trusted_ms: 0,
     };
-    visit(storage, &picture, &mut |found, at, body| {
+    let visited = visit(storage, &picture, &mut |found, at, body| {
         let received = boots.resolve(found.base, found.header.elapsed_ms, now).wall;
         let wanted = streams(&picture).filter(|(id, _)| found.header.mask & id.bit() != 0);
         let streams = wanted.map(|(_, stream)| stream.name.as_str()).collect();
@@ -203,7 +205,7 @@ pub fn dump(
             body,
         })
     });
-    Ok(())
+    visited.map_err(|_| unreadable(storage))
 }
 
 /// Reads everything and says what is wrong.
@@ -221,7 +223,8 @@ pub fn verify(storage: &mut dyn Storage) -> Result<Verified, OpenError> {
         let Some(span) = picture.span(index) else {
             continue;
         };
-        verify_segment(storage, &picture, index, &span, &mut verified);
+        verify_segment(storage, &picture, index, &span, &mut verified)
+            .map_err(|_| unreadable(storage))?;
     }
     Ok(verified)
 }
@@ -232,7 +235,7 @@ fn verify_segment(
     index: usize,
     span: &Span,
     verified: &mut Verified,
-) {
+) -> Result<(), IoError> {
     let mut seen = Ordinals::default();
     let is_head = index + 1 == picture.segments.len();
     visit_segment(storage, span, &mut |found, body| {
@@ -256,22 +259,44 @@ fn verify_segment(
             });
         }
         true
-    });
-    let header = |storage: &mut dyn Storage, index: usize| {
-        let generation = picture.segments.get(index)?.generation;
-        let header = read_header(storage, picture.geometry.offset(generation))?;
-        (header.generation == generation).then_some(header)
-    };
-    if let (Some(this), Some(next)) = (header(storage, index), header(storage, index + 1)) {
+    })?;
+    let this = header_at(storage, picture, index)?;
+    if let (Some(this), Some(next)) = (this, header_at(storage, picture, index + 1)?) {
         let missing = next.cum.less(&this.cum).less(&seen);
         verified.missing += missing.0.into_iter().max().unwrap_or(0);
     }
+    Ok(())
+}
+
+fn header_at(
+    storage: &mut dyn Storage,
+    picture: &Picture,
+    index: usize,
+) -> Result<Option<segment::Header>, IoError> {
+    let Some(segment) = picture.segments.get(index) else {
+        return Ok(None);
+    };
+    let header = read_header(storage, picture.geometry.offset(segment.generation))?;
+    Ok(header.filter(|header| header.generation == segment.generation))
 }
 
 /// The size that the configuration asked for when the ring was opened last; none if no slot says
 /// so. Reads no more than the slots.
-pub fn asked(storage: &mut dyn Storage) -> Option<u64> {
-    newest_slot(storage).map(|slot| slot.asked)
+///
+/// # Errors
+/// When they cannot be read.
+pub fn asked(storage: &mut dyn Storage) -> Result<Option<u64>, OpenError> {
+    match newest_slot(storage) {
+        Ok(slot) => Ok(slot.map(|slot| slot.asked)),
+        Err(_) => Err(unreadable(storage)),
+    }
+}
+
+/// A read failed.
+pub(super) fn unreadable(storage: &dyn Storage) -> OpenError {
+    OpenError::Unreadable {
+        failures: storage.read_failures(),
+    }
 }
 
 /// What a storage holds, as an answer for those who only look.
@@ -279,6 +304,7 @@ pub(super) fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
     recover(storage).map_err(|none| match none {
         NoRing::Blank | NoRing::Foreign => OpenError::Foreign,
         NoRing::Newer => OpenError::Newer,
+        NoRing::Unreadable => unreadable(storage),
     })
 }
 
@@ -286,7 +312,11 @@ pub(super) fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
 pub(super) type Visitor<'a> = dyn FnMut(&Found, u64, Option<&[u8]>) -> bool + 'a;
 
 /// Lends every record of a ring, sound or with a damaged body, and where its segment begins.
-pub(super) fn visit(storage: &mut dyn Storage, picture: &Picture, each: &mut Visitor<'_>) {
+pub(super) fn visit(
+    storage: &mut dyn Storage,
+    picture: &Picture,
+    each: &mut Visitor<'_>,
+) -> Result<(), IoError> {
     for index in 0..picture.segments.len() {
         let Some(mut span) = picture.span(index) else {
             continue;
@@ -298,28 +328,30 @@ pub(super) fn visit(storage: &mut dyn Storage, picture: &Picture, each: &mut Vis
             let torn = is_head && picture.is_torn(found.offset);
             more = !found.is_data() || torn || each(found, span.at, body);
             more
-        });
+        })?;
         if !more {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 fn visit_segment(
     storage: &mut dyn Storage,
     span: &Span,
     each: &mut dyn FnMut(&Found, Option<&[u8]>) -> bool,
-) {
-    let base = read_header(storage, span.at).map(|header| header.base);
+) -> Result<(), IoError> {
+    let base = read_header(storage, span.at)?.map(|header| header.base);
     let (mut walk, mut window) = (Walk::new(span, base), Window::default());
-    while let Some(found) = walk.next(span, &mut window, storage) {
+    while let Some(found) = walk.next(span, &mut window, storage)? {
         if found.is_data() && found.seq >= span.seq_end {
-            return;
+            break;
         }
-        if !each(&found, window.body(storage, span, &found)) {
-            return;
+        if !each(&found, window.body(storage, span, &found)?) {
+            break;
         }
     }
+    Ok(())
 }
 
 fn streams(picture: &Picture) -> impl Iterator<Item = (StreamId, &slot::Stream)> {

@@ -39,6 +39,7 @@ mod memory;
 mod occupancy;
 mod older;
 mod open;
+mod patience;
 mod queue;
 mod read;
 mod record;
@@ -283,6 +284,8 @@ pub struct Ring {
     slots: Slots,
     under_way: Option<commit::UnderWay>,
     health: Health,
+    /// What has to be read before there is room for the next segment, and cannot be.
+    unread: patience::Patience,
     next_seq: u64,
     /// Records below are on disk or were never written; see `begun_seq` for the rest.
     begun_seq: u64,
@@ -357,7 +360,7 @@ impl Ring {
             return Err(AppendError::TooLong);
         }
         let room = self.check_room(body.len());
-        self.pressure.answered(room);
+        self.pressure.answered(body.len(), room);
         room?;
         self.note_date(now);
         let seq = self.next_seq;
@@ -427,7 +430,7 @@ impl Ring {
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
-            read_failures: self.storage.read_failures(),
+            read_failures: self.stats.read_failures + self.storage.read_failures(),
             ..self.stats
         }
     }
@@ -466,6 +469,8 @@ mod file_tests;
 mod older_tests;
 #[cfg(test)]
 mod open_tests;
+#[cfg(test)]
+mod read_failure_tests;
 #[cfg(test)]
 pub(crate) mod sim;
 #[cfg(test)]

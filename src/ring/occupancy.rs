@@ -3,6 +3,7 @@
 use super::AppendError;
 use super::Ring;
 use super::recover::read_header;
+use super::table;
 use crate::clock::Now;
 use crate::clock::Wall;
 use std::time::Duration;
@@ -37,7 +38,8 @@ pub struct Occupancy {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pressure {
     dropping: Option<Duration>,
-    refused: bool,
+    /// Bytes of the record that was refused last, if none was taken since.
+    refused: Option<usize>,
 }
 
 impl Pressure {
@@ -46,9 +48,9 @@ impl Pressure {
         self.dropping = dropped.then(|| self.dropping.unwrap_or(mono));
     }
 
-    /// A record was taken or not.
-    pub(super) fn answered(&mut self, result: Result<(), AppendError>) {
-        self.refused = result == Err(AppendError::Full);
+    /// A record of `len` bytes was taken or not.
+    pub(super) fn answered(&mut self, len: usize, result: Result<(), AppendError>) {
+        self.refused = (result == Err(AppendError::Full)).then_some(len);
     }
 }
 
@@ -57,9 +59,10 @@ impl Ring {
     pub fn occupancy(&mut self, now: Now) -> Occupancy {
         let used = self.segments.len().saturating_sub(1) as u64;
         let head = self.segments.back().map_or(0, |head| u64::from(head.end));
-        let full = self.is_full();
+        let full = self.is_full().unwrap_or(self.pressure.dropping.is_some());
         let lasts = self.storage.lasts() && !self.volatile;
         let failing = self.health.is_degraded();
+        let unread = self.has_unread();
         Occupancy {
             size: self.geometry.len(),
             size_wanted: self.settings.size,
@@ -72,7 +75,7 @@ impl Ring {
                 self.queue.entries().count() as u64,
                 self.queue.bytes() as u64,
             ),
-            degraded: failing || !lasts,
+            degraded: failing || unread || !lasts,
             durable: lasts && !failing,
         }
     }
@@ -80,14 +83,28 @@ impl Ring {
     fn oldest(&mut self, now: Now) -> Option<Wall> {
         let oldest = self.segments.front().copied()?;
         let at = self.geometry.offset(oldest.generation);
-        let header = read_header(&mut *self.storage, at)?;
+        let header = read_header(&mut *self.storage, at).ok().flatten()?;
         let found = header.generation == oldest.generation;
         found.then(|| self.boots.resolve(Some(header.base), 0, now).wall)
     }
 
+    /// Whether something cannot be read that is asked for.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        let of_streams = |(_, stream): (_, &table::Stream)| stream.unread.is_failing();
+        self.unread.is_failing() || self.table.attached().any(of_streams)
+    }
+
+    /// Reads of this ring's storage that failed.
+    #[must_use]
+    pub fn failed_reads(&self) -> u64 {
+        self.storage.read_failures()
+    }
+
     fn is_refusing(&mut self) -> bool {
-        let still = self.pressure.refused && self.check_room(1) == Err(AppendError::Full);
-        self.health.stuck || still
+        let refused = self.pressure.refused;
+        let still = refused.map(|len| self.check_room(len));
+        self.health.stuck || still == Some(Err(AppendError::Full))
     }
 }
 

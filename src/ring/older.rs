@@ -5,6 +5,7 @@
 //! what is told is an estimate. Should room be made meanwhile, the pass begins again; what was
 //! known stands until it is through, and what it then did not meet was dropped.
 
+use super::IoError;
 use super::Ring;
 use super::Settled;
 use super::StreamId;
@@ -12,6 +13,7 @@ use super::format::BODY_MAX;
 use super::table::Stream;
 use super::walk::Walk;
 use super::walk::Window;
+use crate::clock::Now;
 
 /// How many older records a stream has not settled, as far as the pass came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,14 +99,29 @@ impl Stream {
 impl Ring {
     /// Counts on what waits for a stream that was attached with [`super::From::Oldest`] and is
     /// older than the stream; `wanted` decides as it does when reading. Says whether there is
-    /// more to count. Reads at most 64 KiB, and a hole, which is shorter than a segment.
-    pub fn count_older(&mut self, stream: StreamId, wanted: &dyn Fn(&[u8]) -> bool) -> bool {
+    /// more to count. Reads at most 64 KiB, and a hole, which is shorter than a segment; what
+    /// cannot be read is tried again later.
+    pub fn count_older(
+        &mut self,
+        stream: StreamId,
+        now: Now,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> bool {
         let Some(found) = self.table.stream(stream).filter(|s| s.counts_older()) else {
             return false;
         };
+        if found.unread.waits(now.mono) {
+            return true;
+        }
         let (mut older, end) = (found.older, found.attach_seq);
         older.seq = older.seq.max(found.cursor_seq);
-        let turn = self.count_older_once(&mut older, end, wanted);
+        let Ok(turn) = self.count_older_once(&mut older, end, wanted) else {
+            if let Some(found) = self.table.stream_mut(stream) {
+                found.older = older;
+                found.unread.failed(now.mono);
+            }
+            return true;
+        };
         // What is still in memory is counted when it is on disk.
         let through = turn == Turn::Through && end <= self.durable();
         if let Some(found) = self.table.stream_mut(stream) {
@@ -121,34 +138,34 @@ impl Ring {
         older: &mut Older,
         end: u64,
         wanted: &dyn Fn(&[u8]) -> bool,
-    ) -> Turn {
+    ) -> Result<Turn, IoError> {
         let after = self.segments.partition_point(|s| s.first_seq <= older.seq);
         let index = after.saturating_sub(1);
         let (Some(segment), Some(span)) = (self.segments.get(index), self.span(index)) else {
-            return Turn::Through;
+            return Ok(Turn::Through);
         };
         let generation = segment.generation;
         let place = older.place.filter(|(at, _)| *at == generation);
         let mut walk = place.map_or_else(|| Walk::new(&span, None), |(_, walk)| walk);
         let mut window = Window::default();
         while window.read() < COUNT_BYTES {
-            let Some(found) = walk.next(&span, &mut window, &mut *self.storage) else {
+            let Some(found) = walk.next(&span, &mut window, &mut *self.storage)? else {
                 let next = self.segments.get(index + 1);
                 older.seq = next.map_or(older.seq, |next| next.first_seq.max(older.seq));
                 older.place = Some((generation, walk));
-                return next.map_or(Turn::Through, |_| Turn::More);
+                return Ok(next.map_or(Turn::Through, |_| Turn::More));
             };
             if found.seq >= end {
-                return Turn::Through;
+                return Ok(Turn::Through);
             }
             if found.is_data() && (older.seq..span.seq_end).contains(&found.seq) {
-                let body = window.body(&mut *self.storage, &span, &found);
+                let body = window.body(&mut *self.storage, &span, &found)?;
                 older.met += u64::from(body.is_some_and(wanted));
                 older.seq = found.seq + 1;
             }
             older.place = Some((generation, walk));
         }
-        Turn::More
+        Ok(Turn::More)
     }
 }
 

@@ -45,7 +45,7 @@ fn is_even(body: &[u8]) -> bool {
 
 fn count(ring: &mut Ring, stream: StreamId) -> u32 {
     let mut turns = 1;
-    while ring.count_older(stream, &is_even) {
+    while ring.count_older(stream, at(0), &is_even) {
         turns += 1;
     }
     turns

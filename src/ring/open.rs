@@ -19,6 +19,7 @@ use super::format::low;
 use super::format::seed;
 use super::head::Head;
 use super::occupancy::Pressure;
+use super::patience::Patience;
 use super::queue::Queue;
 use super::record::HEADER_LEN;
 use super::record::Header;
@@ -54,7 +55,12 @@ pub enum OpenError {
     TooSmall,
     /// There is a file where a new one is to be made.
     Exists,
-    /// It could not be read or written.
+    /// What is in it could not be read, and so many reads failed: nobody knows what it is.
+    Unreadable {
+        /// How many.
+        failures: u64,
+    },
+    /// It could not be opened or written.
     Io(IoError),
 }
 
@@ -81,6 +87,11 @@ pub struct Report {
     pub newer_set_aside: bool,
     /// It was copied into a file of another size.
     pub resized: bool,
+    /// It was to be, and could not be: it is as large as it was.
+    pub not_resized: Option<OpenError>,
+    /// It can be read and not written, because of this: until that is over, what comes is in
+    /// memory.
+    pub not_written: Option<IoError>,
 }
 
 /// Where a ring is.
@@ -128,7 +139,14 @@ impl Ring {
                 )
             }
             Err(NoRing::Newer) => return Err(OpenError::Newer),
+            Err(NoRing::Foreign) if Geometry::of(storage.len()).is_none() => {
+                return Err(OpenError::TooSmall);
+            }
             Err(NoRing::Foreign) => return Err(OpenError::Foreign),
+            Err(NoRing::Unreadable) => {
+                let failures = storage.read_failures();
+                return Err(OpenError::Unreadable { failures });
+            }
         };
         report.clean &= synced.is_ok();
         ring.boots.note(now);
@@ -136,7 +154,9 @@ impl Ring {
             Ok(()) => {}
             // Half a new ring is no ring.
             Err(error) if report.created => return Err(OpenError::Io(error)),
-            Err(_) => {
+            Err(error) => {
+                report.not_written = Some(error);
+                ring.stats.failures = ring.stats.failures.max(1);
                 // No number that is given away from here on can be reserved.
                 ring.jump();
                 ring.head.closed = true;
@@ -144,6 +164,15 @@ impl Ring {
             }
         }
         Ok((ring, report))
+    }
+
+    /// Counts what went wrong when it was to be in its file, and was not.
+    pub fn note_failure(&mut self, error: OpenError) {
+        match error {
+            OpenError::Unreadable { failures } => self.stats.read_failures += failures,
+            OpenError::Io(_) => self.stats.failures += 1,
+            _ => {}
+        }
     }
 
     pub(super) fn begin(
@@ -175,6 +204,7 @@ impl Ring {
             slots: Slots::default(),
             under_way: None,
             health: Health::default(),
+            unread: Patience::default(),
             next_seq: 1,
             begun_seq: 1,
             cum: Ordinals::default(),
@@ -228,6 +258,7 @@ impl Ring {
             slots,
             under_way: None,
             health: Health::default(),
+            unread: Patience::default(),
             next_seq: picture.end_seq.max(1),
             begun_seq: 0,
             cum: picture.cum,
@@ -374,7 +405,7 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
 }
 
 /// The owners of bits that no slot knows of: with both slots lost, all that the head names.
-fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
+pub(super) fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
     let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
     std::array::from_fn(|index| match known(index) {
         Some(_) => 0,
@@ -383,13 +414,20 @@ fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MA
 }
 
 /// A number for this boot that no record on disk has.
-fn next_boot(picture: &Picture) -> u32 {
+pub(super) fn next_boot(picture: &Picture) -> u32 {
     let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
     let step = if picture.both_slots { 1 } else { BOOTS_LOST };
     known.max(picture.head.base.boot).saturating_add(step)
 }
 
 impl Report {
+    /// Whether nothing about it needs somebody's attention.
+    #[must_use]
+    pub fn is_as_wished(&self) -> bool {
+        let whole = !self.newer_set_aside && self.not_resized.is_none();
+        whole && self.not_written.is_none()
+    }
+
     pub(super) fn of(picture: &Picture) -> Self {
         let count = |kind| {
             picture

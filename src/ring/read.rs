@@ -1,12 +1,14 @@
 //! Reading: each stream goes through disk, the commit under way and what waits, and settles what
 //! it read. Never reads bytes of a commit under way from the storage.
 
+use super::IoError;
 use super::Record;
 use super::Ring;
 use super::Seq;
 use super::Settled;
 use super::StreamId;
 use super::older::Older;
+use super::patience::Patience;
 use super::record::HEADER_LEN;
 use super::recover::read_header;
 use super::table::Cause;
@@ -19,29 +21,74 @@ use super::walk::Span;
 use super::walk::Walk;
 use super::walk::len_u32;
 use crate::clock::Now;
+use std::time::Duration;
 
 impl Ring {
     /// Lends the stream its next record and moves its reading place on. In flight from here on:
     /// the ring counts it as backlog until it is settled. Reads at most one segment and the
-    /// headers of others.
+    /// headers of others. None also while its next record cannot be read: see
+    /// [`Ring::next_read`].
     pub fn read(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> {
-        match self.seek(stream)? {
-            Place::Disk { span, found } => {
-                let received = self.boots.resolve(found.base, found.header.elapsed_ms, now);
-                let subscribed = self.table.stream(stream)?.attach_seq <= found.seq;
-                let offset = found.offset + len_u32(HEADER_LEN);
-                let len = usize::from(found.header.len);
-                self.slots.lend(len);
-                let body = self.window.view(&mut *self.storage, &span, offset, len)?;
-                Some(lend(found.seq, received, subscribed, body))
-            }
-            Place::Memory { index } => {
-                let entry = self.queue.entry(index)?;
-                let received = self.boots.resolve_fresh(entry.received, now);
-                let subscribed = self.table.stream(stream)?.attach_seq <= entry.seq;
-                Some(lend(entry.seq, received, subscribed, &entry.body))
+        self.try_read(stream, now).ok().flatten()
+    }
+
+    /// When what could not be read is worth another try: the earliest such moment after `after`,
+    /// for whatever stream; none if everything could be read.
+    #[must_use]
+    pub fn next_read(&self, after: Duration) -> Option<Duration> {
+        let again = self.table.attached().filter_map(|(_, s)| s.unread.again());
+        again.filter(|again| *again > after).min()
+    }
+
+    /// Does the same as [`Ring::read`], and tells nothing left from not readable now.
+    pub(super) fn try_read(
+        &mut self,
+        id: StreamId,
+        now: Now,
+    ) -> Result<Option<Record<'_>>, IoError> {
+        if self.unread(id).is_some_and(|unread| unread.waits(now.mono)) {
+            return Err(IoError::Io);
+        }
+        let place = self.seek(id);
+        if let Some(stream) = self.table.stream_mut(id) {
+            match place {
+                Ok(_) => stream.unread.succeeded(),
+                Err(_) => stream.unread.failed(now.mono),
             }
         }
+        match place? {
+            Some(Place::Disk { span, found }) => self.lend_from_disk(id, &span, &found, now),
+            Some(Place::Memory { index }) => Ok(self.lend_from_memory(id, index, now)),
+            None => Ok(None),
+        }
+    }
+
+    fn unread(&mut self, id: StreamId) -> Option<&mut Patience> {
+        self.table.stream_mut(id).map(|stream| &mut stream.unread)
+    }
+
+    fn lend_from_disk(
+        &mut self,
+        id: StreamId,
+        span: &Span,
+        found: &Found,
+        now: Now,
+    ) -> Result<Option<Record<'_>>, IoError> {
+        let received = self.boots.resolve(found.base, found.header.elapsed_ms, now);
+        let attached = self.table.stream(id).map_or(0, |stream| stream.attach_seq);
+        let offset = found.offset + len_u32(HEADER_LEN);
+        let len = usize::from(found.header.len);
+        self.slots.lend(len);
+        // It was looked at already: nothing is read again.
+        let body = self.window.view(&mut *self.storage, span, offset, len)?;
+        Ok(body.map(|body| lend(found.seq, received, attached <= found.seq, body)))
+    }
+
+    fn lend_from_memory(&mut self, id: StreamId, index: usize, now: Now) -> Option<Record<'_>> {
+        let entry = self.queue.entry(index)?;
+        let received = self.boots.resolve_fresh(entry.received, now);
+        let subscribed = self.table.stream(id)?.attach_seq <= entry.seq;
+        Some(lend(entry.seq, received, subscribed, &entry.body))
     }
 
     /// Moves the cursor of a stream over a record that was read. Precondition: in the order in
@@ -103,10 +150,14 @@ impl Ring {
     }
 
     /// Finds the next record of a stream and moves its reading place behind it.
-    fn seek(&mut self, id: StreamId) -> Option<Place> {
-        if let Some(place) = self.seek_on_disk(id) {
-            return Some(place);
+    fn seek(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
+        match self.seek_on_disk(id)? {
+            Some(place) => Ok(Some(place)),
+            None => Ok(self.seek_in_memory(id)),
         }
+    }
+
+    fn seek_in_memory(&mut self, id: StreamId) -> Option<Place> {
         let durable = self.durable();
         let begun = self.begun_seq;
         let end = self.next_seq;
@@ -132,22 +183,35 @@ impl Ring {
         Some(Place::Memory { index })
     }
 
-    fn seek_on_disk(&mut self, id: StreamId) -> Option<Place> {
+    fn seek_on_disk(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
         loop {
             let durable = self.durable();
             let (all, doubt) = (self.cum_durable.of(id), self.doubt);
-            let stream = self.table.stream_mut(id)?;
+            let Some(stream) = self.table.stream_mut(id) else {
+                return Ok(None);
+            };
             let exact = stream.read_seq >= doubt && !stream.reads_older();
             if stream.read_seq >= durable || exact && stream.read_ord >= all {
                 stream.leave_disk(durable, all);
-                return None;
+                return Ok(None);
             }
-            let (index, mut spot) = self.spot(id)?;
-            let span = self.span(index)?;
-            if let Some(found) = self.seek_in_segment(id, index, &span, &mut spot) {
-                return Some(Place::Disk { span, found });
+            let Some((index, mut spot)) = self.spot(id)? else {
+                return Ok(None);
+            };
+            let Some(span) = self.span(index) else {
+                return Ok(None);
+            };
+            match self.seek_in_segment(id, index, &span, &mut spot) {
+                Ok(Some(found)) => return Ok(Some(Place::Disk { span, found })),
+                Ok(None) => self.leave_segment(id, index, spot),
+                Err(error) => {
+                    // The next try goes on where this one stopped.
+                    if let Some(stream) = self.table.stream_mut(id) {
+                        stream.spot = Some(spot);
+                    }
+                    return Err(error);
+                }
             }
-            self.leave_segment(id, index, spot);
         }
     }
 
@@ -158,31 +222,47 @@ impl Ring {
         index: usize,
         span: &Span,
         spot: &mut Spot,
-    ) -> Option<Found> {
+    ) -> Result<Option<Found>, IoError> {
         let head = index + 1 == self.segments.len();
-        if !head && spot.end_ord.is_none() {
-            spot.end_ord = self.end_ord(id, index);
+        if !head && spot.end_ord.is_none() && !spot.end_unread {
+            let end = self.end_ord(id, index);
+            spot.end_unread = end.is_err();
+            spot.end_ord = end.unwrap_or_default();
         }
         let doubt = self.doubt;
         loop {
-            let stream = self.table.stream_mut(id)?;
+            let Some(stream) = self.table.stream_mut(id) else {
+                return Ok(None);
+            };
             let exact = stream.read_seq >= doubt && !stream.reads_older();
             if exact && spot.end_ord.is_some_and(|end| stream.read_ord >= end) {
-                return None;
+                return Ok(None);
             }
-            let found = spot.walk.next(span, &mut self.window, &mut *self.storage)?;
-            if !stream.wants(id, &found, span) {
-                continue;
-            }
-            if self.window.body(&mut *self.storage, span, &found).is_none() {
+            let mut walk = spot.walk;
+            let Some(found) = walk.next(span, &mut self.window, &mut *self.storage)? else {
+                spot.walk = walk;
+                if spot.end_unread {
+                    spot.end_ord = self.end_ord(id, index)?;
+                    spot.end_unread = false;
+                }
+                return Ok(None);
+            };
+            let wanted = stream.wants(id, &found, span);
+            let storage = &mut *self.storage;
+            let sound = wanted && self.window.body(storage, span, &found)?.is_some();
+            // Not before: what cannot be read is met again.
+            spot.walk = walk;
+            if wanted && !sound {
                 stream.pass_damaged(found.seq);
+            }
+            if !sound {
                 continue;
             }
             stream.lend(found.seq);
             stream.on_disk = true;
             stream.read_ord += u64::from(stream.attach_seq <= found.seq);
             stream.spot = Some(*spot);
-            return Some(found);
+            return Ok(Some(found));
         }
     }
 
@@ -212,31 +292,61 @@ impl Ring {
     }
 
     /// Where the reading place of a stream is on disk.
-    fn spot(&mut self, id: StreamId) -> Option<(usize, Spot)> {
-        let stream = self.table.stream(id)?;
-        let seq = stream.read_seq;
-        let after = self
-            .segments
-            .partition_point(|segment| segment.first_seq <= seq);
-        let index = after.saturating_sub(1);
-        let generation = self.segments.get(index)?.generation;
-        if let Some(spot) = stream.spot.filter(|spot| spot.generation == generation) {
-            return Some((index, spot));
+    fn spot(&mut self, id: StreamId) -> Result<Option<(usize, Spot)>, IoError> {
+        let Some((index, generation)) = self.place_of(id) else {
+            return Ok(None);
+        };
+        let known = self.table.stream(id).and_then(|stream| stream.spot);
+        if let Some(spot) = known.filter(|spot| spot.generation == generation) {
+            return Ok(Some((index, spot)));
         }
-        let span = self.span(index)?;
-        let header = read_header(&mut *self.storage, span.at);
+        let Some(span) = self.span(index) else {
+            return Ok(None);
+        };
+        let header = read_header(&mut *self.storage, span.at)?;
         let base = header
             .filter(|header| header.generation == generation)
             .map(|h| h.base);
         let walk = Walk::new(&span, base);
-        Some((
-            index,
-            Spot {
+        let spot = Spot {
+            generation,
+            walk,
+            end_ord: None,
+            end_unread: false,
+        };
+        Ok(Some((index, spot)))
+    }
+
+    /// The segment in which the reading place of a stream is.
+    fn place_of(&self, id: StreamId) -> Option<(usize, u64)> {
+        let seq = self.table.stream(id)?.read_seq;
+        let after = self
+            .segments
+            .partition_point(|segment| segment.first_seq <= seq);
+        let index = after.saturating_sub(1);
+        Some((index, self.segments.get(index)?.generation))
+    }
+
+    /// Gives up what a stream has not read of the segment at its reading place: for a storage that
+    /// will not come back. It counts as damaged.
+    pub(super) fn pass_unreadable(&mut self, id: StreamId) {
+        let place = self.place_of(id);
+        let known = self.table.stream(id).and_then(|stream| stream.spot);
+        if let Some((index, generation)) = place
+            && let Some(span) = self.span(index)
+        {
+            let known = known.filter(|spot| spot.generation == generation);
+            let spot = known.unwrap_or_else(|| Spot {
                 generation,
-                walk,
+                walk: Walk::new(&span, None),
                 end_ord: None,
-            },
-        ))
+                end_unread: false,
+            });
+            self.leave_segment(id, index, spot);
+        }
+        if let Some(unread) = self.unread(id) {
+            unread.succeeded();
+        }
     }
 
     /// The segment at `index`, as far as it is on disk.
@@ -250,15 +360,19 @@ impl Ring {
         ))
     }
 
-    fn end_ord(&mut self, id: StreamId, index: usize) -> Option<u64> {
-        let next = self.segments.get(index + 1)?;
-        let (generation, at) = (next.generation, self.geometry.offset(next.generation));
+    fn end_ord(&mut self, id: StreamId, index: usize) -> Result<Option<u64>, IoError> {
+        let Some(next) = self.segments.get(index + 1).copied() else {
+            return Ok(None);
+        };
+        let at = self.geometry.offset(next.generation);
         let header = read_header(&mut *self.storage, at)?;
-        (header.generation == generation).then(|| header.cum.of(id))
+        let header = header.filter(|header| header.generation == next.generation);
+        Ok(header.map(|header| header.cum.of(id)))
     }
 }
 
 /// Where a record is.
+#[derive(Clone, Copy)]
 enum Place {
     Disk { span: Span, found: Found },
     Memory { index: usize },

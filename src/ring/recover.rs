@@ -4,6 +4,7 @@
 //! Nothing is truncated: whatever validates is kept. A hole with nothing of a later commit after
 //! it was torn by a power cut and never acknowledged; any other one is rot.
 
+use super::IoError;
 use super::Storage;
 use super::format::Geometry;
 use super::format::Ordinals;
@@ -20,7 +21,7 @@ use super::scan::count_written;
 use super::segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::{Span, Window, read_or_zeros};
+use super::walk::{Span, Window, read};
 use std::collections::VecDeque;
 
 /// A segment that holds records.
@@ -109,11 +110,22 @@ pub(super) enum NoRing {
     Newer,
     /// It is something else, or shorter than it was.
     Foreign,
+    /// Nobody knows: it could not be read.
+    Unreadable,
+}
+
+impl From<IoError> for NoRing {
+    fn from(_: IoError) -> Self {
+        Self::Unreadable
+    }
 }
 
 /// Finds out what a storage holds.
 pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
-    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
+    if storage.len() < 2 * SLOT_LEN as u64 {
+        return Err(NoRing::Foreign);
+    }
+    let slots = [read_slot(storage, 0)?, read_slot(storage, 1)?];
     if slots.iter().any(|slot| matches!(slot, Err(NoSlot::Newer))) {
         return Err(NoRing::Newer);
     }
@@ -132,7 +144,10 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
         NoRing::Foreign
     })?;
     let ring_id = slot.as_ref().map(|slot| slot.ring_id);
-    let ring_id = ring_id.or_else(|| most_frequent_id(storage, geometry));
+    let ring_id = match ring_id {
+        None => most_frequent_id(storage, geometry)?,
+        known => known,
+    };
     let ring_id = ring_id.ok_or(if blank {
         NoRing::Blank
     } else {
@@ -140,42 +155,46 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
     })?;
     let slot_index = u64::from(newest_is_b);
     let picture = Picture::new(ring_id, geometry, slot, slot_index, both_slots);
-    Ok(Survey {
+    let survey = Survey {
         storage,
         window: Window::default(),
         read: 0,
         picture,
-    }
-    .run())
+    };
+    Ok(survey.run()?)
 }
 
 /// The newest slot, if one is whole.
-pub(super) fn newest_slot(storage: &mut dyn Storage) -> Option<Slot> {
-    let slots = [read_slot(storage, 0), read_slot(storage, 1)];
-    slots
-        .into_iter()
-        .filter_map(Result::ok)
-        .max_by_key(|slot| slot.generation)
+pub(super) fn newest_slot(storage: &mut dyn Storage) -> Result<Option<Slot>, IoError> {
+    if storage.len() < 2 * SLOT_LEN as u64 {
+        return Ok(None);
+    }
+    let slots = [read_slot(storage, 0)?, read_slot(storage, 1)?];
+    let whole = slots.into_iter().filter_map(Result::ok);
+    Ok(whole.max_by_key(|slot| slot.generation))
 }
 
-fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Slot, NoSlot> {
+fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Result<Slot, NoSlot>, IoError> {
     let mut bytes = vec![0; SLOT_LEN];
-    read_or_zeros(storage, index * SLOT_LEN as u64, &mut bytes);
-    Slot::decode(&bytes)
+    read(storage, index * SLOT_LEN as u64, &mut bytes)?;
+    Ok(Slot::decode(&bytes))
 }
 
-/// Reads the header of the segment at `at`.
-pub(super) fn read_header(storage: &mut dyn Storage, at: u64) -> Option<segment::Header> {
+/// Reads the header of the segment at `at`, if there is one.
+pub(super) fn read_header(
+    storage: &mut dyn Storage,
+    at: u64,
+) -> Result<Option<segment::Header>, IoError> {
     let mut bytes = [0; segment::HEADER_LEN];
-    storage.read(at, &mut bytes).ok()?;
-    segment::Header::decode(&bytes)
+    read(storage, at, &mut bytes)?;
+    Ok(segment::Header::decode(&bytes))
 }
 
 /// With both slots lost: the id that most of the segments have.
-fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Option<u64> {
+fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Result<Option<u64>, IoError> {
     let mut ids: Vec<(u64, u32)> = Vec::new();
     for index in 0..geometry.segment_count {
-        let Some(header) = read_header(storage, geometry.offset(index.into())) else {
+        let Some(header) = read_header(storage, geometry.offset(index.into()))? else {
             continue;
         };
         if let Some((_, count)) = ids.iter_mut().find(|(id, _)| *id == header.ring_id) {
@@ -184,9 +203,8 @@ fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Option<u64
             ids.push((header.ring_id, 1));
         }
     }
-    ids.into_iter()
-        .max_by_key(|(_, count)| *count)
-        .map(|(id, _)| id)
+    let most = ids.into_iter().max_by_key(|(_, count)| *count);
+    Ok(most.map(|(id, _)| id))
 }
 
 impl Picture {
@@ -268,29 +286,29 @@ pub(super) struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn run(mut self) -> Picture {
-        let lost = self.read_headers();
-        self.infer(&lost);
+    fn run(mut self) -> Result<Picture, IoError> {
+        let lost = self.read_headers()?;
+        self.infer(&lost)?;
         self.drop_overlaps();
-        self.count_tail();
-        self.scan_head();
+        self.count_tail()?;
+        self.scan_head()?;
         self.picture.read = self.read + self.window.read() + 2 * SLOT_LEN as u64;
-        self.picture
+        Ok(self.picture)
     }
 
-    fn header(&mut self, generation: u64) -> Option<segment::Header> {
+    fn header(&mut self, generation: u64) -> Result<Option<segment::Header>, IoError> {
         self.read += segment::HEADER_LEN as u64;
         let header = read_header(self.storage, self.picture.geometry.offset(generation))?;
-        (header.ring_id == self.picture.ring_id).then_some(header)
+        Ok(header.filter(|header| header.ring_id == self.picture.ring_id))
     }
 
     /// Notes every segment that has a header; returns the indices of those that have none.
-    fn read_headers(&mut self) -> Vec<u32> {
+    fn read_headers(&mut self) -> Result<Vec<u32>, IoError> {
         let geometry = self.picture.geometry;
         let mut lost = Vec::new();
         let mut found = Vec::with_capacity(geometry.segment_count as usize);
         for index in 0..geometry.segment_count {
-            let header = self.header(index.into());
+            let header = self.header(index.into())?;
             let at_home = |header: &segment::Header| {
                 header.generation % u64::from(geometry.segment_count) == u64::from(index)
             };
@@ -306,7 +324,7 @@ impl Survey<'_> {
         found.sort_unstable_by_key(|segment| segment.generation);
         self.picture.segments = found.into();
         self.forget_old_laps();
-        lost
+        Ok(lost)
     }
 
     pub(super) fn forget_old_laps(&mut self) {
@@ -339,68 +357,72 @@ impl Survey<'_> {
 
     /// What was written before the oldest segment: its header says so, or the first header behind
     /// it, less what is between.
-    fn count_tail(&mut self) {
+    fn count_tail(&mut self) -> Result<(), IoError> {
         let mut held = Ordinals::default();
         for index in 0..self.picture.segments.len() {
-            if let Some(header) = self.header_at(index) {
+            if let Some(header) = self.header_at(index)? {
                 self.picture.tail = header.cum.less(&held);
-                return;
+                break;
             }
-            held = held.plus(&self.count(index));
+            held = held.plus(&self.count(index)?);
         }
+        Ok(())
     }
 
-    fn header_at(&mut self, index: usize) -> Option<segment::Header> {
-        let generation = self.picture.segments.get(index)?.generation;
-        self.header(generation)
-            .filter(|header| header.generation == generation)
+    fn header_at(&mut self, index: usize) -> Result<Option<segment::Header>, IoError> {
+        let Some(segment) = self.picture.segments.get(index).copied() else {
+            return Ok(None);
+        };
+        let header = self.header(segment.generation)?;
+        Ok(header.filter(|header| header.generation == segment.generation))
     }
 
     /// What was written for each stream in a segment.
-    fn count(&mut self, index: usize) -> Ordinals {
+    fn count(&mut self, index: usize) -> Result<Ordinals, IoError> {
         match self.picture.span(index) {
             Some(span) => count_written(&span, &mut self.window, self.storage),
-            None => Ordinals::default(),
+            None => Ok(Ordinals::default()),
         }
     }
 
     /// What was written before the head, if the head does not say so itself.
-    fn count_before_head(&mut self) -> Ordinals {
+    fn count_before_head(&mut self) -> Result<Ordinals, IoError> {
         let mut held = Ordinals::default();
         for index in (0..self.picture.segments.len().saturating_sub(1)).rev() {
-            held = held.plus(&self.count(index));
-            if let Some(header) = self.header_at(index) {
-                return header.cum.plus(&held);
+            held = held.plus(&self.count(index)?);
+            if let Some(header) = self.header_at(index)? {
+                return Ok(header.cum.plus(&held));
             }
         }
-        self.picture.tail.plus(&held)
+        Ok(self.picture.tail.plus(&held))
     }
 
-    fn scan_head(&mut self) {
+    fn scan_head(&mut self) -> Result<(), IoError> {
         let Some(segment) = self.picture.segments.back().copied() else {
-            return;
+            return Ok(());
         };
-        let header = self.header_at(self.picture.segments.len() - 1);
+        let header = self.header_at(self.picture.segments.len() - 1)?;
         self.picture.cum = match &header {
             Some(header) => header.cum,
-            None => self.count_before_head(),
+            None => self.count_before_head()?,
         };
         self.picture.owners = header
             .as_ref()
             .map_or([0; STREAMS_MAX], |header| header.owners);
         let Some(span) = self.picture.span(self.picture.segments.len() - 1) else {
-            return;
+            return Ok(());
         };
         let mut scan = HeadScan::new(&self.picture, &span, header.as_ref());
-        while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage) {
+        while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage)? {
             // All of it at once, so that the window need not go back for the header.
             let len = found.header.frame_len();
-            let bytes = self.window.view(self.storage, &span, found.offset, len);
+            let bytes = self.window.view(self.storage, &span, found.offset, len)?;
             let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
             scan.note(&found, found.is_whole(&bytes));
             scan.keep(&found, &bytes);
         }
         scan.finish(&mut self.picture, segment, header.is_some());
+        Ok(())
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) enum Rule {
     CountHolesOnce,
     /// What waits is written before a stream is attached that reads from the oldest record on.
     WriteForOlder,
+    /// What cannot be read is neither damaged nor absent.
+    FailedReadIsNoHole,
     /// Check sums begin with the generation of the segment.
     SeedByGeneration,
 }

@@ -1,6 +1,7 @@
 //! The records of the head segment as opening finds them: where it ends, what was written, what
 //! is damaged and by what. What was written to a segment that no header speaks of.
 
+use super::IoError;
 use super::Storage;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
@@ -198,10 +199,10 @@ pub(super) fn count_written(
     span: &Span,
     window: &mut Window,
     storage: &mut dyn Storage,
-) -> Ordinals {
+) -> Result<Ordinals, IoError> {
     let (mut held, mut damaged, mut commit) = (Ordinals::default(), Ordinals::default(), None);
     let mut walk = Walk::new(span, None);
-    while let Some(found) = walk.next(span, window, storage) {
+    while let Some(found) = walk.next(span, window, storage)? {
         if found.header.kind != Kind::Pad && commit != Some(found.header.commit) {
             commit = Some(found.header.commit);
             held = held.plus(&std::mem::take(&mut damaged));
@@ -209,12 +210,12 @@ pub(super) fn count_written(
         if !found.is_data() || found.seq >= span.seq_end {
             continue;
         }
-        match window.body(storage, span, &found) {
+        match window.body(storage, span, &found)? {
             Some(_) => held.count(found.header.mask),
             None => damaged.count(found.header.mask),
         }
     }
-    held
+    Ok(held)
 }
 
 /// Holes in one segment that are told apart.

@@ -18,6 +18,20 @@ pub trait Storage {
         true
     }
 
+    /// Whether what was written can still be found by who opens it next. Asks nothing of the
+    /// medium.
+    ///
+    /// # Errors
+    /// [`IoError::Gone`] when it cannot.
+    fn check(&mut self) -> Result<(), IoError> {
+        Ok(())
+    }
+
+    /// Whether [`Storage::check`] can find anything.
+    fn can_go(&self) -> bool {
+        false
+    }
+
     /// How many reads failed so far, those that succeeded when they were tried again included.
     fn read_failures(&self) -> u64 {
         0
@@ -46,7 +60,7 @@ pub trait Storage {
 impl IoError {
     /// Whether another try at once would be in vain.
     pub(super) fn is_lasting(self) -> bool {
-        matches!(self, Self::ReadOnly | Self::Denied)
+        matches!(self, Self::ReadOnly | Self::Denied | Self::Gone)
     }
 }
 
@@ -63,4 +77,7 @@ pub enum IoError {
     Name,
     /// Anything else: the medium.
     Io,
+    /// The file is no longer what its name means, or shorter than it was: what is written to it
+    /// is lost.
+    Gone,
 }

@@ -7,6 +7,7 @@ use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::format::checksum;
 use super::older::Older;
+use super::patience::Patience;
 use super::rules::Rule;
 use super::rules::kept;
 use super::slot;
@@ -56,6 +57,8 @@ pub(super) struct Stream {
     pub(super) waiting_read: u64,
     /// Whether its destination can be reached.
     pub(super) connected: bool,
+    /// What it wants and cannot be read.
+    pub(super) unread: Patience,
 }
 
 /// A place on disk.
@@ -66,6 +69,8 @@ pub(super) struct Spot {
     /// How many records of the stream lie before the end of the segment, if it is sealed and the
     /// next one's header can be read.
     pub(super) end_ord: Option<u64>,
+    /// That header could not be read: it is needed when all before it were read.
+    pub(super) end_unread: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +123,7 @@ impl Stream {
             older: Older::default(),
             waiting_read: 0,
             connected: false,
+            unread: Patience::default(),
         }
     }
 
@@ -194,6 +200,19 @@ impl Stream {
             self.count_hole(hole);
         }
         self.leave_older();
+    }
+
+    /// What it passed because it is gone, and will count when the cursor passes it.
+    pub(super) fn passed(&self) -> Tally {
+        let sum = |cause| {
+            let holes = self.holes.iter().filter(|hole| hole.cause == cause);
+            holes.map(|hole| hole.count).sum()
+        };
+        Tally {
+            corrupt: sum(Cause::Rot),
+            dropped: sum(Cause::Overwritten) + self.older.backlog(),
+            ..Tally::default()
+        }
     }
 
     /// Puts the reading place back to the cursor; what is before `durable` is read from disk.

@@ -1,8 +1,8 @@
 //! Going over the records of one segment, whatever is between them. Counts nothing, decides
 //! nothing.
 
+use super::IoError;
 use super::Storage;
-use super::format::SECTOR;
 use super::format::low;
 use super::record::ALIGN;
 use super::record::BASE_LEN;
@@ -11,6 +11,8 @@ use super::record::HEADER_LEN;
 use super::record::Header;
 use super::record::Kind;
 use super::record::body_checksum;
+use super::rules::Rule;
+use super::rules::kept;
 use super::segment;
 
 /// A segment as far as it may be read.
@@ -81,21 +83,27 @@ impl Walk {
         }
     }
 
-    /// The next record; what is between is passed. None at the end of the span.
+    /// The next record; what is between is passed. None at the end of the span. A read that fails
+    /// leaves it where it was.
     pub(super) fn next(
         &mut self,
         span: &Span,
         window: &mut Window,
         storage: &mut dyn Storage,
-    ) -> Option<Found> {
-        let from = self.offset;
+    ) -> Result<Option<Found>, IoError> {
+        let mut ahead = *self;
         loop {
-            let bytes = window.view(storage, span, self.offset, HEADER_LEN)?;
-            if let Some(header) = self.accept(span, bytes) {
-                let hole = self.offset - from;
-                return Some(self.step(span, window, storage, header, hole));
+            let Some(bytes) = window.view(storage, span, ahead.offset, HEADER_LEN)? else {
+                *self = ahead;
+                return Ok(None);
+            };
+            if let Some(header) = ahead.accept(span, bytes) {
+                let hole = ahead.offset - self.offset;
+                let found = ahead.step(span, window, storage, header, hole)?;
+                *self = ahead;
+                return Ok(Some(found));
             }
-            self.offset += len_u32(ALIGN);
+            ahead.offset += len_u32(ALIGN);
         }
     }
 
@@ -117,7 +125,7 @@ impl Walk {
         storage: &mut dyn Storage,
         header: Header,
         hole: u32,
-    ) -> Found {
+    ) -> Result<Found, IoError> {
         let seq = self.seq(span, &header);
         let mut found = Found {
             header,
@@ -129,7 +137,7 @@ impl Walk {
         match header.kind {
             Kind::Data => self.next_seq = seq + 1,
             Kind::Mark => {
-                let body = window.body(storage, span, &found);
+                let body = window.body(storage, span, &found)?;
                 self.base = body
                     .filter(|body| body.len() == BASE_LEN)
                     .and_then(Base::decode);
@@ -139,7 +147,7 @@ impl Walk {
         }
         found.base = self.base.filter(|_| header.mark == self.mark);
         self.offset = found.end();
-        found
+        Ok(found)
     }
 
     fn seq(&self, span: &Span, header: &Header) -> u64 {
@@ -169,18 +177,25 @@ impl Window {
         span: &Span,
         offset: u32,
         len: usize,
-    ) -> Option<&[u8]> {
+    ) -> Result<Option<&[u8]>, IoError> {
         let at = span.at + u64::from(offset);
         let limit = span.at + u64::from(span.end);
         let end = at + len as u64;
         if end > limit {
-            return None;
+            return Ok(None);
         }
         if at < self.at || end > self.at + self.bytes.len() as u64 {
-            self.fill(storage, at, (limit - at).min(len.max(WINDOW) as u64));
+            let ahead = usize::try_from(limit - at)
+                .unwrap_or(WINDOW)
+                .min(len.max(WINDOW));
+            // What is not needed yet is not to hold up what is.
+            match self.fill(storage, at, ahead) {
+                Err(_) if len < ahead => self.fill(storage, at, len)?,
+                other => other?,
+            }
         }
-        let from = usize::try_from(at - self.at).ok()?;
-        self.bytes.get(from..)?.get(..len)
+        let from = usize::try_from(at - self.at).unwrap_or(usize::MAX);
+        Ok(self.bytes.get(from..).and_then(|rest| rest.get(..len)))
     }
 
     /// The body of a record, if it is whole.
@@ -189,10 +204,10 @@ impl Window {
         storage: &mut dyn Storage,
         span: &Span,
         found: &Found,
-    ) -> Option<&[u8]> {
+    ) -> Result<Option<&[u8]>, IoError> {
         let offset = found.offset + len_u32(HEADER_LEN);
         let body = self.view(storage, span, offset, usize::from(found.header.len))?;
-        (body_checksum(body) == found.header.body_checksum).then_some(body)
+        Ok(body.filter(|body| body_checksum(body) == found.header.body_checksum))
     }
 
     /// Forgets all: bytes behind it were, or will be, written.
@@ -206,7 +221,7 @@ impl Window {
     }
 
     /// Makes `at..at + len` the content. What of it is there already is not read again.
-    fn fill(&mut self, storage: &mut dyn Storage, at: u64, len: u64) {
+    fn fill(&mut self, storage: &mut dyn Storage, at: u64, len: usize) -> Result<(), IoError> {
         let gone = at
             .checked_sub(self.at)
             .and_then(|gone| usize::try_from(gone).ok());
@@ -216,24 +231,25 @@ impl Window {
         }
         self.at = at;
         let have = self.bytes.len();
-        self.bytes
-            .resize(usize::try_from(len).unwrap_or(have).max(have), 0);
+        self.bytes.resize(len.max(have), 0);
         let missing = self.bytes.get_mut(have..).unwrap_or_default();
         self.read += missing.len() as u64;
-        read_or_zeros(storage, at + have as u64, missing);
+        let result = read(storage, at + have as u64, missing);
+        if result.is_err() {
+            self.bytes.truncate(have);
+        }
+        result
     }
 }
 
-/// Reads what can be read, sector by sector; the rest is zeros: a hole.
-pub(super) fn read_or_zeros(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) {
-    if storage.read(at, bytes).is_ok() {
-        return;
+/// Reads, and takes a failure for nothing but a failure.
+pub(super) fn read(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) -> Result<(), IoError> {
+    let result = storage.read(at, bytes);
+    if result.is_err() && !kept(Rule::FailedReadIsNoHole) {
+        bytes.fill(0);
+        return Ok(());
     }
-    for (index, sector) in bytes.chunks_mut(SECTOR).enumerate() {
-        if storage.read(at + (index * SECTOR) as u64, sector).is_err() {
-            sector.fill(0);
-        }
-    }
+    result
 }
 
 /// A length inside a segment.

@@ -11,6 +11,7 @@ impl fmt::Display for IoError {
             Self::Denied => "no permission: the file and its folder are not for this user",
             Self::Name => "there can be no file of this name: look at the folders",
             Self::Io => "the disk failed",
+            Self::Gone => "the file was removed, replaced or cut short",
         })
     }
 }
@@ -23,6 +24,9 @@ impl fmt::Display for OpenError {
             Self::Foreign => f.write_str("not a ring, or only a part of one; it is left as it is"),
             Self::TooSmall => f.write_str("too small for a ring"),
             Self::Exists => f.write_str("there is a file already; it is left as it is"),
+            Self::Unreadable { .. } => {
+                f.write_str("it cannot be read, the disk failed; it is left as it is")
+            }
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -49,6 +53,15 @@ impl fmt::Display for Report {
         }
         if self.newer_set_aside {
             f.write_str("a ring of a later version was set aside as `.newer`; ")?;
+        }
+        if let Some(reason) = self.not_written {
+            write!(
+                f,
+                "it cannot be written, {reason}; messages are kept in memory only; "
+            )?;
+        }
+        if let Some(reason) = self.not_resized {
+            write!(f, "its size was to change and could not, {reason}; ")?;
         }
         if self.resized {
             f.write_str("copied into a file of another size; ")?;

@@ -114,7 +114,7 @@ impl Engine {
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         self.queue.ring = ring.id();
         // What is left to count is counted the next time.
-        ring.count_older(self.stream, wanted);
+        ring.count_older(self.stream, now, wanted);
         while self.has_room() || !kept(Rule::BoundMemory) {
             let Some(record) = ring.read(self.stream, now) else {
                 break;

@@ -24,6 +24,7 @@ use std::io::Seek;
 use std::io::SeekFrom;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -124,6 +125,7 @@ impl Current {
             .read(true)
             .append(true)
             .create(true)
+            .mode(MODE)
             .open(path)?;
         let found = file.metadata()?;
         if !found.is_file() {
@@ -218,3 +220,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     };
     File::open(folder)?.sync_all()
 }
+
+/// What is in it is for its owner to change and for a group to read.
+const MODE: u32 = 0o640;

@@ -29,6 +29,7 @@ mod sender;
 mod servers;
 mod sources;
 mod trackers;
+mod unreadable;
 mod wear;
 mod weir;
 mod wialon;

@@ -123,8 +123,15 @@ impl Weir {
     }
 
     pub(crate) fn restart(&mut self) {
+        self.restart_with(|_, _| ());
+    }
+
+    /// The same, its command prepared by the test.
+    pub(crate) fn restart_with(&mut self, prepare: impl FnOnce(&mut Command, &Folder)) {
         fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
-        self.child = Self::command(&self.folder).spawn().unwrap();
+        let mut command = Self::command(&self.folder);
+        prepare(&mut command, &self.folder);
+        self.child = command.spawn().unwrap();
         self.await_ready();
     }
 

@@ -62,7 +62,7 @@ impl World {
         };
         let at = usize::try_from(span.at).unwrap_or(0);
         let (mut walk, mut window) = (Walk::new(&span, None), Window::default());
-        while let Some(found) = walk.next(&span, &mut window, storage) {
+        while let Ok(Some(found)) = walk.next(&span, &mut window, storage) {
             let (from, to) = (at + found.offset as usize, at + found.end() as usize);
             if ranges
                 .iter()
@@ -107,15 +107,16 @@ impl World {
             .collect();
         self.disk.cut_after(None);
         self.disk.set_dead(false);
+        self.disk.find();
         self.dead_until = None;
         let random = self.random.next();
-        let (ring, report) = match open(&self.disk, &self.settings, self.now(), random) {
+        let (ring, report) = match self.open_at_last(random)? {
             Ok(opened) => opened,
             Err(_) if self.oracle.rotten => {
                 self.ended = true;
                 return Ok(Report::default());
             }
-            Err(violation) => return Err(violation),
+            Err(error) => return Err(format!("not opened: {error:?}")),
         };
         self.ring = ring;
         self.tally.inferred += u64::from(report.inferred);
@@ -152,6 +153,30 @@ impl World {
         Ok(report)
     }
 
+    /// Opens as often as it takes to read all that has to be read; what could not be read is left
+    /// as it is.
+    fn open_at_last(&mut self, random: u64) -> Result<Opened, Violation> {
+        loop {
+            let before = self.disk.cache();
+            let opened = open(&self.disk, &self.settings, self.now(), random);
+            let unreadable = matches!(opened, Err(OpenError::Unreadable { .. }));
+            if !unreadable {
+                return Ok(opened);
+            }
+            if !self.faults.failing_reads {
+                return Err("could not be read, and no read failed".to_owned());
+            }
+            if self.disk.cache() != before {
+                return Err("was not read, and written to".to_owned());
+            }
+            self.tally.unread += 1;
+            self.time_ms += 1000;
+            if self.whims.once_in(4) {
+                self.disk.heal();
+            }
+        }
+    }
+
     fn check_report(&self, report: &Report, _: Crash) -> Result<(), Violation> {
         let geometry = self.ring.geometry;
         let headers = u64::from(geometry.segment_count) * 512 + 2 * 4096 + 4 * 512;
@@ -183,13 +208,10 @@ impl World {
     }
 }
 
+/// What an opening gives.
+pub(super) type Opened = Result<(Ring, Report), OpenError>;
+
 /// Opens a ring on a disk.
-pub(super) fn open(
-    disk: &Disk,
-    settings: &Settings,
-    now: Now,
-    random: u64,
-) -> Result<(Ring, Report), Violation> {
-    let opened = Ring::open(Box::new(disk.clone()), settings.clone(), now, random);
-    opened.map_err(|error: OpenError| format!("not opened: {error:?}"))
+pub(super) fn open(disk: &Disk, settings: &Settings, now: Now, random: u64) -> Opened {
+    Ring::open(Box::new(disk.clone()), settings.clone(), now, random)
 }

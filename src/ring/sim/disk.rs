@@ -8,6 +8,8 @@
 //!   cache, where reads find them: the next sync succeeds and means nothing.
 //! - Rot: bytes change where they lie.
 //! - A dead disk fails every write and sync until it recovers.
+//! - A read fails, once, or all reads of a range until it recovers; nothing is damaged.
+//! - The file is gone, from some moment of a commit on, until it is found again.
 
 use super::random::Random;
 use crate::ring::IoError;
@@ -33,6 +35,19 @@ struct State {
     dead: bool,
     /// After so many more writes nothing reaches even the cache.
     cut_after: Option<u32>,
+    reads: Reads,
+    /// It is gone after so many more looks at it.
+    gone_after: Option<u32>,
+}
+
+/// How reads fail: by draws of their own, so that a life without failing reads stays what it was.
+struct Reads {
+    random: Random,
+    /// Of 1000 so many fail.
+    failing: u64,
+    /// Where all fail.
+    unreadable: Range<usize>,
+    failures: u64,
 }
 
 impl Disk {
@@ -50,7 +65,42 @@ impl Disk {
             failing_syncs: 0,
             dead,
             cut_after,
+            reads: Reads {
+                random: Random::new(0),
+                failing: 0,
+                unreadable: 0..0,
+                failures: 0,
+            },
+            gone_after: None,
         })))
+    }
+
+    /// Of 1000 reads so many fail from here on.
+    pub(crate) fn set_failing_reads(&self, reads: u64, seed: u64) {
+        let state = &mut *self.0.borrow_mut();
+        state.reads.failing = reads;
+        state.reads.random = Random::new(seed);
+    }
+
+    /// No byte of this range can be read, until [`Disk::heal`].
+    pub(crate) fn set_unreadable(&self, range: Range<usize>) {
+        self.0.borrow_mut().reads.unreadable = range;
+    }
+
+    /// After so many more looks it is gone, until [`Disk::heal`].
+    pub(crate) fn go_after(&self, looks: u32) {
+        self.0.borrow_mut().gone_after = Some(looks);
+    }
+
+    /// Everything can be read, and the file is there.
+    pub(crate) fn heal(&self) {
+        self.0.borrow_mut().reads.unreadable = 0..0;
+        self.find();
+    }
+
+    /// The file is there: who opens one opens what is there.
+    pub(crate) fn find(&self) {
+        self.0.borrow_mut().gone_after = None;
     }
 
     /// Takes the power away. A unit under way turns to noise once in `garbage` times; those
@@ -149,14 +199,41 @@ impl State {
     }
 }
 
+impl Reads {
+    fn fails(&mut self, range: &Range<usize>) -> bool {
+        let lasting = self.unreadable.start < range.end && range.start < self.unreadable.end;
+        let drawn = self.failing > 0 && self.random.next() % 1000 < self.failing;
+        self.failures += u64::from(lasting || drawn);
+        lasting || drawn
+    }
+}
+
 impl Storage for Disk {
     fn len(&self) -> u64 {
         self.0.borrow().cache.len() as u64
     }
 
+    fn check(&mut self) -> Result<(), IoError> {
+        match &mut self.0.borrow_mut().gone_after {
+            Some(0) => Err(IoError::Gone),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn read_failures(&self) -> u64 {
+        self.0.borrow().reads.failures
+    }
+
     fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IoError> {
         let from = usize::try_from(offset).map_err(|_| IoError::Io)?;
-        let state = self.0.borrow();
+        let state = &mut *self.0.borrow_mut();
+        if state.reads.fails(&(from..from + buf.len())) {
+            return Err(IoError::Io);
+        }
         buf.copy_from_slice(state.cache.get(from..from + buf.len()).ok_or(IoError::Io)?);
         Ok(())
     }

@@ -51,6 +51,7 @@ rules! {
     counting_what_was_not_written_is_noticed: CountDurable in [1];
     giving_up_before_the_cursors_are_saved_is_noticed: SaveBeforeGivingUp in [0];
     counting_holes_twice_is_noticed: CountHolesOnce in [2];
+    a_failed_read_that_is_taken_for_a_hole_is_noticed: FailedReadIsNoHole in [16, 17];
     a_late_stream_that_misses_what_waited_is_noticed: WriteForOlder in [8];
 }
 

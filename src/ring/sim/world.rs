@@ -27,16 +27,19 @@ pub(super) struct Faults {
     pub(super) garbage: bool,
     /// Streams are attached late that want what is older, too.
     pub(super) late_streams: bool,
+    /// Reads fail, and the file goes and comes back.
+    pub(super) failing_reads: bool,
 }
 
 impl Faults {
-    /// The sixteen combinations.
+    /// The thirty-two combinations.
     pub(super) fn of(mode: u64) -> Self {
         Self {
             failing_syncs: mode & 1 != 0,
             rot: mode & 2 != 0,
             garbage: mode & 4 != 0,
             late_streams: mode & 8 != 0,
+            failing_reads: mode & 16 != 0,
         }
     }
 }
@@ -51,6 +54,8 @@ pub(super) struct Tally {
     pub(super) held: u64,
     pub(super) inferred: u64,
     pub(super) rots: u64,
+    /// Openings that had to be tried again, and reads of streams.
+    pub(super) unread: u64,
 }
 
 /// Lives one life.
@@ -66,12 +71,15 @@ pub(super) fn live(seed: u64, faults: Faults) -> Result<Tally, Violation> {
     if !world.ended {
         world.crash(Crash::PowerCut)?;
         world.read_everything()?;
+        world.observe()?;
     }
     Ok(world.tally)
 }
 
 pub(super) struct World {
     pub(super) random: Random,
+    /// Draws of what `failing_reads` does: the rest of a life does not depend on them.
+    pub(super) whims: Random,
     pub(super) faults: Faults,
     pub(super) disk: Disk,
     pub(super) ring: Ring,
@@ -120,8 +128,11 @@ impl World {
             full,
         };
         let mut world = Self {
-            ring: open(&disk, &settings, now(0, 0, true), seed)?.0,
+            ring: open(&disk, &settings, now(0, 0, true), seed)
+                .map_err(|error| format!("not made: {error:?}"))?
+                .0,
             random,
+            whims: Random::new(seed ^ 0x4ead),
             faults,
             disk,
             streams: Vec::new(),
@@ -139,6 +150,9 @@ impl World {
         };
         world.attach_all()?;
         world.disk.set_failing(failing);
+        if faults.failing_reads && world.whims.once_in(2) {
+            world.disk.set_failing_reads(20, seed);
+        }
         for index in 0..NAMES.len() {
             let bit = world.streams[index].mask().0;
             world.oracle.attach(bit);
@@ -166,6 +180,9 @@ impl World {
         if self.dead_until.is_some_and(|until| until <= self.time_ms) {
             self.dead_until = None;
             self.disk.set_dead(false);
+        }
+        if self.faults.failing_reads {
+            self.fail_reads()?;
         }
         match self.random.below(100) {
             0..30 => self.append(),
@@ -251,11 +268,14 @@ impl World {
 
     fn read_one(&mut self, index: usize) -> Result<bool, Violation> {
         let (id, now) = (self.streams[index], self.now());
-        if let Some(record) = self.ring.read(id, now) {
-            self.oracle.read(index, &record, self.time_ms)?;
-            return Ok(true);
+        match self.ring.try_read(id, now) {
+            Ok(Some(record)) => {
+                self.oracle.read(index, &record, self.time_ms)?;
+                return Ok(true);
+            }
+            Ok(None) => self.oracle.read_all(index, self.ring.counters(id))?,
+            Err(_) => self.note_unread()?,
         }
-        self.oracle.read_all(index, self.ring.counters(id))?;
         Ok(false)
     }
 
@@ -358,7 +378,9 @@ impl World {
                     self.oracle.safe(self.ring.safe().0)?;
                     let attached = self.ring.next_seq;
                     // A ring that can write has written all that waits.
-                    let cannot = self.ring.is_degraded() || self.settings.full == Full::Refuse;
+                    let cannot = self.ring.is_degraded()
+                        || self.ring.has_unread()
+                        || self.settings.full == Full::Refuse;
                     let on_disk = if cannot {
                         self.ring.durable()
                     } else {
@@ -376,7 +398,7 @@ impl World {
     /// Counts on what is older than the last stream.
     fn count_older(&mut self) -> Result<(), Violation> {
         let last = self.streams[NAMES.len() - 1];
-        self.ring.count_older(last, &is_wanted);
+        self.ring.count_older(last, self.now(), &is_wanted);
         Ok(())
     }
 
@@ -408,6 +430,9 @@ impl World {
         if self.ended {
             return Ok(());
         }
+        self.disk.heal();
+        self.disk.set_failing_reads(0, 0);
+        self.time_ms += 100_000;
         for index in 0..self.streams.len() {
             while self.read_one(index)? {
                 let seq = self.oracle.settled(index).unwrap_or(0);
