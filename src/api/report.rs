@@ -77,7 +77,7 @@ pub struct StreamReport {
     pub bytes_received: u64,
     /// Seconds until the next try, while it waits for one.
     pub next_try: Option<f64>,
-    /// What went wrong last, if nothing went right since.
+    /// What went wrong and still holds.
     pub last_error: Option<String>,
     /// Whole days until the certificate expires that it shows; less than 0 afterwards.
     pub certificate_days: Option<i64>,

@@ -7,7 +7,7 @@ pub use attempt::{Errand, attempt};
 use super::dialler::{DATE_EVERY, Dialler, WayOut};
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
-use super::stream::Stream;
+use super::stream::{Stream, Trouble};
 use super::{first_of, sleep};
 use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED, Wake};
 use crate::clock::Now;
@@ -117,11 +117,14 @@ impl Courier {
             } else if self.dialler.lacks_date(now) {
                 first_of(called, sleep(Some(DATE_EVERY))).await;
             } else {
-                let lost = match self.dialler.connect(target).await {
-                    Ok(connection) => self.converse(stream, connection).await,
-                    Err(error) => broken(&error),
+                stream.stays.set(stays);
+                let (lost, was_reached) = match self.dialler.connect(target).await {
+                    Ok(connection) => (self.converse(stream, connection).await, true),
+                    Err(error) => (broken(&error), false),
                 };
-                self.disconnected(target, &lost, stays);
+                // that it ended says less than what was said before
+                let says_little = was_reached && matches!(lost.fault.code, 0 | NO_CONNECTION);
+                self.disconnected(target, &lost, says_little);
             }
         }
     }
@@ -317,6 +320,9 @@ impl Courier {
                     "not delivered" => text,
                     _ => format!("{kind}: {text}"),
                 };
+                if matches!(kind, "not delivered" | "at fault") {
+                    self.stream.set_trouble(&text, Trouble::OfMessages);
+                }
                 self.stream
                     .note(&self.hub, NOT_DELIVERED, Some(code), Some(&text));
             }
@@ -330,9 +336,10 @@ impl Courier {
         }
     }
 
-    /// `stays`: whether a connection is kept while there is nothing to send. One that need not be
-    /// may end between two requests: that is said once, and counted.
-    fn disconnected(&mut self, target: &Target, lost: &Lost, stays: bool) {
+    /// A connection that is not kept while there is nothing to send may end between two requests:
+    /// that is said once, and counted. `says_little`: an earlier reason stays the last error.
+    fn disconnected(&mut self, target: &Target, lost: &Lost, says_little: bool) {
+        let stays = self.stream.stays.get();
         let was_connected = self.stream.connected.get();
         let (kind, event) = if was_connected {
             ("connection lost", CONNECTION_LOST)
@@ -365,6 +372,12 @@ impl Courier {
         // of one address it is said once
         let reason = reason.strip_prefix(&target).unwrap_or(reason);
         let text = format!("{target}{reason}");
+        let trouble = match lost.fault.code {
+            stream::NO_ANSWER => Trouble::OfMessages,
+            _ if says_little => Trouble::AnyOther,
+            _ => Trouble::OfConnection,
+        };
+        self.stream.set_trouble(&text, trouble);
         self.stream
             .note(&self.hub, event, Some(lost.fault.code), Some(&text));
         let next = match self.engine.paused_until(now) {

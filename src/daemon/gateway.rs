@@ -192,7 +192,7 @@ impl Daemon {
             bytes_sent: sent,
             bytes_received: received,
             next_try: next_try.map(|at| seconds(at.saturating_sub(now))),
-            last_error: stream.journal.borrow().last_error().map(str::to_owned),
+            last_error: stream.last_error(&self.hub),
             certificate_days: stream
                 .settings
                 .identity()

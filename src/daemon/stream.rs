@@ -14,6 +14,17 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// What went wrong, by what shows that it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// A message that is taken.
+    OfMessages,
+    /// A connection that is made, up to the login; or a message.
+    OfConnection,
+    /// The same; whatever else is known is worth more.
+    AnyOther,
+}
+
 /// One stream of the configuration.
 pub(super) struct Stream {
     pub(super) id: StreamId,
@@ -35,6 +46,10 @@ pub(super) struct Stream {
     /// The end of a pause that its destination asked for.
     pub(super) asked_until: Cell<Option<Duration>>,
     pub(super) journal: RefCell<Journal>,
+    /// What went wrong last, until that is over.
+    trouble: RefCell<Option<(Box<str>, Trouble)>>,
+    /// Whether its connection is kept while there is nothing to send.
+    pub(super) stays: Cell<bool>,
     /// How old the oldest message in memory was, and when that was said.
     oldest: Cell<Option<(Duration, Duration)>>,
     /// Its counters when it was summed up last.
@@ -63,6 +78,8 @@ impl Stream {
             next_try: Cell::default(),
             asked_until: Cell::default(),
             journal: RefCell::default(),
+            trouble: RefCell::default(),
+            stays: Cell::default(),
             oldest: Cell::default(),
             summed: Cell::default(),
             summed_connects: Cell::default(),
@@ -131,7 +148,29 @@ impl Stream {
         hub.set_connected(self.id, connected);
         self.connects
             .set(self.connects.get() + u64::from(connected));
+        let of_messages = |(_, kind): &(_, Trouble)| *kind == Trouble::OfMessages;
+        if connected && self.stays.get() && !self.trouble.borrow().as_ref().is_some_and(of_messages)
+        {
+            self.trouble.take();
+        }
         true
+    }
+
+    /// Remembers what went wrong.
+    pub(super) fn set_trouble(&self, text: &str, kind: Trouble) {
+        let mut trouble = self.trouble.borrow_mut();
+        if trouble.is_none() || kind != Trouble::AnyOther {
+            *trouble = Some((text.into(), kind));
+        }
+    }
+
+    /// What went wrong and still holds: nothing does where all is sent, or nobody is asked.
+    pub(super) fn last_error(&self, hub: &Hub) -> Option<String> {
+        let waits = hub.counters(self.id).backlog > 0;
+        let holds = waits || self.stays.get() && !self.connected.get();
+        let trouble = self.trouble.borrow();
+        let (text, _) = trouble.as_ref().filter(|_| holds && self.enabled.get())?;
+        Some(text.to_string())
     }
 
     /// Counts what went over the network.
@@ -152,6 +191,9 @@ impl Stream {
         next_try: Option<Duration>,
         now: Now,
     ) {
+        if tally.accepted > 0 {
+            self.trouble.take();
+        }
         let mut sum = self.tally.get();
         sum.add(tally);
         self.tally.set(sum);
@@ -215,6 +257,7 @@ impl Stream {
         self.summed.set(before.summed.get());
         self.summed_connects.set(before.summed_connects.get());
         self.journal.replace(before.journal.take());
+        self.trouble.replace(before.trouble.take());
     }
 
     /// What comes from now on is summed up, unless that has begun.

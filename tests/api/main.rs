@@ -10,6 +10,7 @@
 
 mod asking;
 mod conditions;
+mod last_error;
 mod listening;
 mod silent;
 mod waking;
@@ -450,28 +451,4 @@ fn a_socket_that_cannot_be_made_is_not_the_end() {
     weir.await_log("cannot ask");
     send(port, 0..3);
     assert_eq!(weir.stop(), Some(0));
-}
-
-#[test]
-fn a_switch_is_kept_while_it_says_something_new_and_one_of_a_stream_that_is_gone_is_a_warning() {
-    let port = free_port();
-    let text = config(port, &(file("archive") + &file("other")));
-    let mut weir = Weir::start("switched", &text);
-    let kept = weir.folder.join("weir.d/zz-switched.toml");
-    for (word, is_kept) in [("disable", true), ("enable", false), ("disable", true)] {
-        assert_eq!(run(&weir, &["stream", word, "archive"]).0, 0);
-        assert_eq!(kept.exists(), is_kept, "{word}");
-    }
-    let place = weir.folder.join("").display().to_string();
-    let without = config(port, &file("other")).replace("@/", &place);
-    weir.folder.write("weir.toml", &without);
-    let (code, said) = run(&weir, &["reload"]);
-    assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("zz-switched.toml:4:8: warning: `archive`"),
-        "{said}"
-    );
-    assert_eq!(weir.stop(), Some(0));
-    weir.restart();
-    assert!(weir.log().contains("warning: `archive`"), "{}", weir.log());
 }
