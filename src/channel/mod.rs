@@ -175,6 +175,18 @@ pub trait Session {
         false
     }
 
+    /// Another connection of the channel has got the name that this one has by [`Intake::claim`]:
+    /// why it ends, and what is said before.
+    fn superseded(&mut self, _intake: &mut dyn Intake, _out: &mut Vec<u8>) -> Close {
+        Close {
+            reason: "another connection has its name",
+        }
+    }
+
+    /// The note that [`Intake::remember`] was told last, in this life or an earlier one; before
+    /// [`Session::opened`], and only where there is one.
+    fn recall(&mut self, _note: &str) {}
+
     /// Whether only the last of several tickets that are safe at once needs an answer.
     fn coalesces(&self) -> bool {
         false
@@ -200,6 +212,14 @@ pub trait Intake {
 
     /// Asks for [`Session::safe`] with this ticket once all that was taken so far is safe.
     fn when_safe(&mut self, ticket: u64);
+
+    /// This connection has a name that only one of the channel may have: one that has it ends, as
+    /// [`Session::superseded`] says.
+    fn claim(&mut self, _name: &str) {}
+
+    /// Keeps a note for the connections of this channel that come later, also after a restart: text
+    /// of at most [`NOTE_MAX`] bytes.
+    fn remember(&mut self, _note: &str) {}
 
     /// Counts and logs bytes that are no message.
     fn malformed(&mut self, reason: Malformed, detail: &str);
@@ -244,6 +264,8 @@ pub enum Malformed {
     Unsupported,
     /// A login with a wrong name or password, or without.
     Login,
+    /// The same as before.
+    Repeat,
 }
 
 /// Why a session ends the connection.
@@ -278,6 +300,7 @@ impl Malformed {
             Self::Value => "value",
             Self::Unsupported => "unsupported",
             Self::Login => "login",
+            Self::Repeat => "repeat",
         }
     }
 }
@@ -292,6 +315,9 @@ impl fmt::Display for Refusal {
         })
     }
 }
+
+/// Longest note that a session leaves, in bytes: a few filters of MQTT.
+pub const NOTE_MAX: usize = 4096;
 
 /// For protocols that cut what is too long themselves.
 const UNIT_MAX: usize = 128 * 1024;

@@ -10,11 +10,14 @@
 //! |---|---|---|
 //! | login, right or not asked for | CONNACK 0 | CONNACK 0 with what is allowed |
 //! | login, wrong or missing | CONNACK 4 or 5, ends | CONNACK 86 or 87, ends |
+//! | login with properties that cannot be | | CONNACK 81, 82 or 95, ends |
+//! | login under a name that another connection has | that one ends | DISCONNECT 8E to that one |
 //! | another version | CONNACK 1, ends | |
 //! | message, QoS 0 | none | none |
 //! | message, QoS 1 | PUBACK once it is safe | PUBACK once it is safe |
 //! | of a topic that is not taken, or empty | PUBACK in its turn | PUBACK 10 in its turn |
-//! | refused, QoS 1 | ends, once the ones before are answered | PUBACK 83, 87, 90, 97 or 99 |
+//! | of an ident or payload that is never taken, QoS 1 | PUBACK in its turn | PUBACK 87, 90, 97 or 99 |
+//! | wanted by no stream, QoS 1 | ends, once the ones before are answered | PUBACK 83 |
 //! | while the ring is full, QoS 1 | ends | DISCONNECT 89 |
 //! | QoS 2 | ends | DISCONNECT 9B |
 //! | SUBSCRIBE | SUBACK 80 | SUBACK 87 |
@@ -23,16 +26,19 @@
 //! | silent for 1.5 times its keep alive | ends | DISCONNECT 8D |
 //! | a packet too long, damaged, out of turn | ends | DISCONNECT 95, 81, 82 |
 //!
-//! In 3.1.1 a message can be acknowledged or the connection closed, and nothing else (3.3.5): an
-//! acknowledgement would say that a message is safe which is not there. A topic that nobody asked
-//! for is another matter: every broker acknowledges those.
+//! In 3.1.1 a message can be acknowledged or the connection closed, and nothing else (3.3.5). What
+//! will never be taken is counted and acknowledged: the device would send it for ever, and nothing
+//! behind it would come. What may be taken later (a full ring, a stream that is added) ends the
+//! connection, so that the device keeps it.
 //!
-//! Sessions are not kept, so a client that was away sends again what has no acknowledgement.
-//! Wills are not looked at, and client identifiers not compared.
+//! Sessions are not kept, so a client that was away sends again what has no acknowledgement. Wills
+//! are not looked at.
 
 mod broker;
 mod packet;
+mod properties;
 mod report;
+mod retained;
 mod subscriber;
 mod topic;
 mod v4;
@@ -41,7 +47,9 @@ mod v5;
 use crate::message::json::Names;
 pub use broker::Broker;
 pub use packet::PACKET_MAX;
+pub use retained::LastOfTopics;
 use std::fmt;
+use std::rc::Rc;
 pub use subscriber::Subscriber;
 pub use topic::InvalidTopic;
 pub use topic::Topic;
@@ -63,6 +71,8 @@ pub struct Settings {
     pub username: Option<String>,
     /// See `username`.
     pub password: Option<String>,
+    /// What was taken from a broker, so that what it retains is taken once.
+    pub last_of_topics: Rc<LastOfTopics>,
 }
 
 impl fmt::Debug for Settings {

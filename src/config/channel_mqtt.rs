@@ -7,6 +7,7 @@ use crate::channel::mqtt::InvalidTopic;
 use crate::channel::mqtt::Settings;
 use crate::channel::mqtt::Topic;
 use crate::message::json::Names;
+use std::rc::Rc;
 
 /// The keys of its own; defaults stand for what is wrong.
 pub(super) fn mqtt(reader: &mut Reader<'_>, names: Names) -> Settings {
@@ -43,6 +44,7 @@ pub(super) fn mqtt(reader: &mut Reader<'_>, names: Names) -> Settings {
         client_id,
         username,
         password,
+        last_of_topics: Rc::default(),
     }
 }
 

@@ -108,7 +108,7 @@ impl Changes {
 
 /// Either the old file or the new one is there, whenever the power goes. What lies in the way of
 /// the new one is removed, not followed.
-fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     let fresh = path.with_extension("new");
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

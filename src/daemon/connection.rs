@@ -2,12 +2,13 @@
 
 use super::budget::Share;
 use super::hub::Hub;
-use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
+use super::intake::{Channel, Claim, Door, TICKETS_MAX, Tickets};
 use crate::channel::{Close, Session};
 use crate::clock::Now;
 use crate::net::{self, Interest, READ_MAX};
 use std::fmt;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// One connection while it is open.
@@ -18,6 +19,8 @@ pub(super) struct Connection<'a> {
     socket: net::Connection,
     session: Box<dyn Session>,
     tickets: Tickets,
+    /// The name that no other connection of the channel has, if it has one.
+    claim: Option<Rc<Claim>>,
     input: Vec<u8>,
     out: Vec<u8>,
     share: Share<'a>,
@@ -62,6 +65,7 @@ impl<'a> Connection<'a> {
             socket,
             session,
             tickets: Tickets::default(),
+            claim: None,
             input: Vec::new(),
             out: Vec::new(),
             share: Share::of(hub),
@@ -74,6 +78,9 @@ impl<'a> Connection<'a> {
 
     /// This side made it: lets the session speak first.
     pub(super) fn opened(&mut self) {
+        if let Some(note) = self.channel.notes.of(self.channel.name()) {
+            self.session.recall(&note);
+        }
         self.session.opened(self.hub.now(), &mut self.out);
     }
 
@@ -82,15 +89,24 @@ impl<'a> Connection<'a> {
         self.session.joined();
     }
 
-    /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time.
+    /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time, another
+    /// connection that takes its name.
     pub(super) async fn serve(mut self) -> End {
         loop {
             let risen = self.hub.risen();
             match self.turn() {
                 Ok(Turn::Wait(interest, deadline)) => {
                     let sleep = super::sleep(Some(deadline.saturating_sub(self.hub.now().mono)));
+                    let lost = self.claim.as_ref().map(|claim| claim.lost());
+                    let lost = async {
+                        match lost {
+                            Some(lost) => lost.await,
+                            None => std::future::pending().await,
+                        }
+                    };
                     let ready = self.socket.ready(interest);
-                    super::first_of(ready, super::first_of(risen, sleep)).await;
+                    let told = super::first_of(lost, super::first_of(risen, sleep));
+                    super::first_of(ready, told).await;
                 }
                 Ok(Turn::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
@@ -133,6 +149,9 @@ impl<'a> Connection<'a> {
         }
         self.answer(now)?;
         self.write(now)?;
+        if self.claim.as_ref().is_some_and(|claim| claim.is_lost()) {
+            return Err(End::Session(self.superseded()));
+        }
         let read = self.reads() && self.read(now)?;
         let understood = self.understand()?;
         self.wake(now)?;
@@ -167,6 +186,18 @@ impl<'a> Connection<'a> {
                 .min(slow_at)
                 .max(now.mono + TICK),
         ))
+    }
+
+    /// Another connection has taken its name.
+    fn superseded(&mut self) -> Close {
+        let mut door = Door {
+            hub: self.hub,
+            channel: self.channel,
+            peer: &self.peer,
+            tickets: &mut self.tickets,
+            claim: &mut self.claim,
+        };
+        self.session.superseded(&mut door, &mut self.out)
     }
 
     /// When it is cut, unless it reads what it was answered.
@@ -229,6 +260,7 @@ impl<'a> Connection<'a> {
                     channel: self.channel,
                     peer: &self.peer,
                     tickets: &mut self.tickets,
+                    claim: &mut self.claim,
                 };
                 self.session.ended(&mut door);
                 Ok(true)
@@ -252,6 +284,7 @@ impl<'a> Connection<'a> {
                 channel: self.channel,
                 peer: &self.peer,
                 tickets: &mut self.tickets,
+                claim: &mut self.claim,
             };
             let result = self.session.receive(rest, &mut door, &mut self.out);
             if self.session.coalesces() {
@@ -280,6 +313,7 @@ impl<'a> Connection<'a> {
             channel: self.channel,
             peer: &self.peer,
             tickets: &mut self.tickets,
+            claim: &mut self.claim,
         };
         let woken = self.session.wake(&mut door, &mut self.out);
         woken.map_err(End::Session)
@@ -324,6 +358,15 @@ impl<'a> Connection<'a> {
             self.flowing = now.mono;
         }
         Ok(())
+    }
+}
+
+/// Its name is free, also when its task is dropped.
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        if let Some(claim) = &self.claim {
+            self.channel.release(claim);
+        }
     }
 }
 

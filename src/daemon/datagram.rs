@@ -209,6 +209,7 @@ impl Peer {
             channel,
             peer: &peer,
             tickets: &mut self.tickets,
+            claim: &mut None,
         };
         let result = work(self.session.as_mut(), &mut door);
         let fresh = self.tickets.len().saturating_sub(before);

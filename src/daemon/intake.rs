@@ -4,6 +4,7 @@
 use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::listening::Listening;
+use super::notes::Notes;
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::{Settings, Unwanted};
 use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
@@ -16,6 +17,7 @@ use crate::thinning::{Mark, Thinner};
 use event_listener::{Event, EventListener};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,6 +48,17 @@ pub(super) struct Channel {
     /// Its connections are to end.
     ended: Cell<bool>,
     called: Event,
+    /// The connections that have a name, by its digest: no more than there are connections.
+    claims: RefCell<BTreeMap<u64, Rc<Claim>>>,
+    pub(super) notes: Rc<Notes>,
+}
+
+/// A name that only one connection of a channel has.
+#[derive(Debug)]
+pub(super) struct Claim {
+    name: u64,
+    is_lost: Cell<bool>,
+    lost: Event,
 }
 
 /// What waits until messages are safe, oldest first: everything below the number has to be.
@@ -62,10 +75,12 @@ pub(super) struct Door<'a> {
     pub(super) channel: &'a Channel,
     pub(super) peer: &'a str,
     pub(super) tickets: &'a mut Tickets,
+    /// What [`Intake::claim`] brought.
+    pub(super) claim: &'a mut Option<Rc<Claim>>,
 }
 
 impl Channel {
-    pub(super) fn new(settings: Settings, clock: Clock) -> Self {
+    pub(super) fn new(settings: Settings, clock: Clock, notes: Rc<Notes>) -> Self {
         let thinner = settings.thinning.clone().map(Thinner::new);
         let tls = settings.tls.clone().map(|tls| Server::new(tls, clock));
         Self {
@@ -85,6 +100,8 @@ impl Channel {
             woken: Cell::default(),
             ended: Cell::default(),
             called: Event::new(),
+            claims: RefCell::default(),
+            notes,
         }
     }
 
@@ -133,6 +150,35 @@ impl Channel {
         self.woken.take()
     }
 
+    /// Gives a name to a connection, and takes it from the one that has it.
+    fn claim(&self, name: &str) -> Rc<Claim> {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let name = hasher.finish();
+        let claim = Rc::new(Claim {
+            name,
+            is_lost: Cell::default(),
+            lost: Event::new(),
+        });
+        let former = self.claims.borrow_mut().insert(name, Rc::clone(&claim));
+        if let Some(former) = former {
+            former.is_lost.set(true);
+            former.lost.notify(usize::MAX);
+        }
+        claim
+    }
+
+    /// The connection has ended; its name is free, unless another has it.
+    pub(super) fn release(&self, claim: &Rc<Claim>) {
+        let mut claims = self.claims.borrow_mut();
+        if claims
+            .get(&claim.name)
+            .is_some_and(|held| Rc::ptr_eq(held, claim))
+        {
+            claims.remove(&claim.name);
+        }
+    }
+
     /// Messages that came, whatever became of them.
     pub(super) fn understood(&self) -> u64 {
         self.received.get() + self.unwanted.get()
@@ -175,6 +221,18 @@ impl Channel {
             let (name, more) = (self.name(), left_out(hidden));
             log::warn!("channel `{name}`: {peer}: refused, {reason}: {detail}{more}");
         }
+    }
+}
+
+impl Claim {
+    /// Whether another connection has the name now.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.get()
+    }
+
+    /// Ends when that happens.
+    pub(super) fn lost(&self) -> EventListener {
+        self.lost.listen()
     }
 }
 
@@ -355,6 +413,17 @@ impl Intake for Door<'_> {
     fn when_safe(&mut self, ticket: u64) {
         let until = self.tickets.next;
         self.tickets.push(until, ticket);
+    }
+
+    fn claim(&mut self, name: &str) {
+        let former = self.claim.replace(self.channel.claim(name));
+        if let Some(former) = former {
+            self.channel.release(&former);
+        }
+    }
+
+    fn remember(&mut self, note: &str) {
+        self.channel.notes.keep(self.channel.name(), note);
     }
 
     fn malformed(&mut self, reason: Malformed, detail: &str) {

@@ -44,6 +44,7 @@ fn bring(daemon: &Daemon, channel: &Channel) {
         channel,
         peer: "self",
         tickets: &mut Tickets::default(),
+        claim: &mut None,
     };
     let room = daemon.hub.body_max().saturating_sub(ADDED);
     if let Ok(message) = health(ident, &daemon.status(), room) {

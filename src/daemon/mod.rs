@@ -15,6 +15,7 @@ mod intake;
 mod itself;
 mod limit;
 mod listening;
+mod notes;
 mod open;
 mod open_files;
 mod parts;
@@ -39,6 +40,7 @@ use async_executor::Task;
 use conditions::Watch;
 use hub::Hub;
 use intake::Channel;
+use notes::Notes;
 use parts::{Parts, Work};
 use rate::Rate;
 use reload::Anew;
@@ -93,7 +95,8 @@ impl Daemon {
         let said = |error: &String| log::error!("{error}; it is left out");
         let attached = attached.filter_map(|stream| stream.inspect_err(said).ok());
         let attached = attached.collect();
-        let parts = Parts::new(config, &clock, attached);
+        let notes = Rc::new(Notes::beside(config.ring.file.clone()));
+        let parts = Parts::new(config, &clock, attached, notes);
         let routes = parts.routes();
         Self {
             hub: Rc::new(Hub::new(clock, ring, routes)),

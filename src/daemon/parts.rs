@@ -4,8 +4,10 @@
 use super::accept::Executor;
 use super::hub::Hub;
 use super::intake::Channel;
+use super::notes::Notes;
 use super::serve_api::Desk;
 use super::stream::Stream;
+use crate::channel::settings::Settings as ChannelSettings;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ring::Ring;
@@ -20,6 +22,7 @@ pub(super) struct Parts {
     pub(super) config: Config,
     pub(super) channels: Vec<Rc<Channel>>,
     pub(super) streams: Vec<Rc<Stream>>,
+    pub(super) notes: Rc<Notes>,
 }
 
 /// Tasks, by the name of whom they serve.
@@ -37,12 +40,21 @@ pub(super) struct Work {
 
 impl Parts {
     /// Those of a configuration; of the streams only those that are `attached` to the ring.
-    pub(super) fn new(config: Config, clock: &Clock, attached: Vec<Stream>) -> Self {
-        let channel = |settings: &_| Rc::new(Channel::new(Clone::clone(settings), clock.clone()));
+    pub(super) fn new(
+        config: Config,
+        clock: &Clock,
+        attached: Vec<Stream>,
+        notes: Rc<Notes>,
+    ) -> Self {
+        let channel = |settings: &ChannelSettings| {
+            let channel = Channel::new(settings.clone(), clock.clone(), Rc::clone(&notes));
+            Rc::new(channel)
+        };
         Self {
             channels: config.channels.iter().map(channel).collect(),
             streams: attached.into_iter().map(Rc::new).collect(),
             config,
+            notes,
         }
     }
 

@@ -9,6 +9,7 @@ use async_executor::Task;
 use event_listener::Event;
 use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration that the running ring cannot have.
@@ -87,7 +88,8 @@ impl Daemon {
                 .map(|settings| attach(ring, settings, &clock))
                 .collect::<Result<Vec<_>, _>>()
         })?;
-        let mut parts = Parts::new(config, &clock, attached);
+        let notes = Rc::clone(&self.parts.borrow().notes);
+        let mut parts = Parts::new(config, &clock, attached, notes);
         let changed = parts.keep(&self.parts.borrow());
         let before = self.parts.replace(parts);
         self.hub.routes.replace(self.parts.borrow().routes());

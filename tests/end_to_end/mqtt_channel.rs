@@ -3,7 +3,10 @@
 use crate::mqtt;
 use crate::servers::Mosquitto;
 use crate::weir::{Folder, Weir, eventually, free_port};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// A channel that devices publish to, and a broker to which it all goes.
 fn config(port: u16, upstream: u16, keys: &str) -> String {
@@ -163,4 +166,33 @@ fn mosquitto_pub_publishes_over_tls() {
         assert!(!client("mosquitto_pub", port, &plain).status.success());
     }
     eventually("both arrive", || upstream.received().len() == 2);
+}
+
+/// MQTT-3.1.4-2: the second login under a name ends the connection of the first.
+#[test]
+fn a_second_login_with_the_same_name_closes_the_first() {
+    let (upstream, port) = (Mosquitto::start(), free_port());
+    let _weir = Weir::start("mqtt-twice", &config(port, upstream.port, ""));
+    let login = |name: u8| {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let connect = [16, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 0, 0, 1, name];
+        socket.write_all(&connect).unwrap();
+        let mut answer = [0; 4];
+        socket.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, [0x20, 2, 0, 0]);
+        socket
+    };
+    let (mut first, mut other) = (login(b'a'), login(b'b'));
+    let mut second = login(b'a');
+    assert_eq!(first.read(&mut [0; 9]).unwrap(), 0, "the first is closed");
+    drop(first);
+    for socket in [&mut second, &mut other] {
+        socket.write_all(&[0xC0, 0]).unwrap();
+        let mut answer = [0; 2];
+        socket.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, [0xD0, 0], "the others are open");
+    }
 }

@@ -138,3 +138,36 @@ fn a_broker_that_refuses_the_login_is_said_and_tried_again() {
     weir.restart();
     await_subscribed(&local, &upstream);
 }
+
+/// The old filter stayed subscribed in the kept session, and the broker's queue grew for ever.
+#[test]
+fn after_a_change_of_topic_nothing_more_is_kept_for_the_old_one() {
+    let (upstream, local) = (Mosquitto::start(), Local::start());
+    let login = format!("{LOGIN}\nclient_id = \"gw\"");
+    let old = config(local.port, upstream.port, &login);
+    let mut weir = Weir::start("mqtt-topic", &old);
+    await_subscribed(&local, &upstream);
+    weir.stop();
+    let place = weir.folder.join("").display().to_string();
+    let new = old.replace("trackers/", "cars/").replace("@/", &place);
+    weir.folder.write("weir.toml", &new);
+    weir.restart();
+    eventually("weir is subscribed to the new topic", || {
+        local.publish_lines("cars/probe/up", "{}\n");
+        let notes = std::fs::read_to_string(weir.folder.join("ring.channels.json"));
+        notes.is_ok_and(|notes| notes == "{\"devices\":\"cars/+/up\"}")
+    });
+    weir.stop();
+    local.publish_lines("trackers/352/up", "{\"old\":1}\n");
+    local.publish_lines("cars/352/up", "{\"new\":1}\n");
+    let queued = Command::new("mosquitto_sub")
+        .args(["-p", &local.port.to_string(), "-u", "ann", "-P", "secret"])
+        .args(["-i", "gw", "-c", "-q", "1", "-t", "cars/+/up", "-W", "3"])
+        .output()
+        .unwrap();
+    let queued = String::from_utf8(queued.stdout).unwrap();
+    assert!(
+        queued.contains("new") && !queued.contains("old"),
+        "{queued}"
+    );
+}

@@ -83,6 +83,70 @@ fn other_ways_to_log_in_are_refused() {
     assert_eq!(stranger.intake.malformed, [Malformed::Login]);
 }
 
+/// The properties of a login as OASIS, MQTT 5, 3.1.2.11 and 3.1.3.2 have them.
+#[test]
+fn a_login_is_judged_by_its_properties() {
+    let malformed = Some(0x81);
+    let protocol = Some(0x82);
+    for (properties, code) in [
+        (&[][..], None),
+        (&[17, 0, 0, 0, 9], None),
+        (&[33, 0, 1], None),
+        (&[39, 0, 0, 1, 0], None),
+        (
+            &[38, 0, 1, b'a', 0, 1, b'b', 38, 0, 1, b'a', 0, 1, b'b'],
+            None,
+        ),
+        (&[25, 1, 23, 0, 34, 0, 5], None),
+        // 3.1.2.11.3 and .4
+        (&[33, 0, 0], protocol),
+        (&[39, 0, 0, 0, 0], protocol),
+        (&[17, 0, 0, 0, 9, 17, 0, 0, 0, 9], protocol),
+        (&[25, 2], protocol),
+        (&[23, 9], protocol),
+        // 3.1.2.11.10
+        (&[22, 0, 1, b'x'], protocol),
+        // of a PUBLISH
+        (&[1, 0], malformed),
+        (&[200, 0], malformed),
+        (&[17, 0, 0], malformed),
+        (&[38, 0, 9, b'a'], malformed),
+        // no answer is so short
+        (&[39, 0, 0, 0, 6], Some(0x95)),
+    ] {
+        let own = [&[u8::try_from(properties.len()).unwrap()][..], properties].concat();
+        let body = [&text("MQTT")[..], &[5, 2, 0, 60], &own, &text("c")].concat();
+        let mut stranger = stranger(settings());
+        let answer = stranger.send(&packet(0x10, &body));
+        assert_eq!(answer[3], code.unwrap_or(0), "{properties:?}");
+        assert_eq!(stranger.closed.is_some(), code.is_some(), "{properties:?}");
+    }
+    let will = |properties: &[u8]| {
+        let own = [&[u8::try_from(properties.len()).unwrap()][..], properties].concat();
+        let will = [text("c"), own, text("topic"), text("payload")].concat();
+        [&text("MQTT")[..], &[5, 0b110, 0, 60, 0], &will].concat()
+    };
+    for (properties, code) in [
+        (&[24, 0, 0, 0, 9, 1, 1][..], 0),
+        (&[1, 2], 0x82),
+        (&[24, 0, 0, 0, 9, 24, 0, 0, 0, 9], 0x82),
+        (&[17, 0, 0, 0, 9], 0x81),
+    ] {
+        let answer = stranger(settings()).send(&packet(0x10, &will(properties)));
+        assert_eq!(answer[3], code, "{properties:?}");
+    }
+    // what is smaller than any answer gets none
+    let body = [
+        &text("MQTT")[..],
+        &[5, 2, 0, 60, 5, 39, 0, 0, 0, 4],
+        &text("c"),
+    ]
+    .concat();
+    let mut stranger = stranger(settings());
+    assert_eq!(stranger.send(&packet(0x10, &body)), SILENCE);
+    assert_eq!(stranger.intake.malformed, [Malformed::Length]);
+}
+
 #[test]
 fn broken_packets_end_the_connection_and_version_5_hears_why() {
     let rows = include_str!("broken.txt").lines();

@@ -79,17 +79,65 @@ fn what_the_broker_had_kept_may_come_before_the_subscription_is_answered() {
     assert_eq!(broker.make_safe(), puback(7));
 }
 
+/// Each subscription brings again what is retained, in a session that is kept as well.
 #[test]
-fn what_was_retained_is_taken_once() {
-    let retained = publish(V4, 0b0011, "t/a/up", 7, b"1");
-    let mut broker = subscribed(NEW);
-    broker.send(&retained);
+fn what_was_retained_in_the_time_away_is_taken_and_what_came_before_is_counted() {
+    let settings = settings();
+    let connected = || {
+        let (mut broker, _) = dialled(settings.clone());
+        broker.send(&KNOWN);
+        broker.send(&SUBACK);
+        broker
+    };
+    let retained = |topic: &str, payload: &str| publish(V4, 0b0001, topic, 0, payload.as_bytes());
+    let mut broker = connected();
+    broker.send(&retained("t/a/up", "1"));
+    // was retained too, and nobody can see it
+    broker.send(&publish1(V4, "t/b/up", 7, "1"));
+    broker.send(&retained("t/a/up", "1"));
+    assert_eq!(broker.intake.taken.len(), 2);
+    assert_eq!(broker.intake.malformed, [Malformed::Repeat]);
+    let mut broker = connected();
+    broker.send(&retained("t/a/up", "1"));
+    broker.send(&retained("t/b/up", "1"));
+    assert_eq!(broker.intake.taken, []);
+    assert_eq!(broker.intake.malformed, [Malformed::Repeat; 2]);
+    broker.send(&publish(V4, 0b0011, "t/a/up", 8, b"2"));
     assert_eq!(broker.intake.taken.len(), 1);
-    // each subscription brings it again
-    let mut broker = subscribed(KNOWN);
-    broker.send(&retained);
-    assert_eq!(broker.intake.taken.len(), 0);
-    assert_eq!(broker.make_safe(), puback(7));
+    assert_eq!(broker.make_safe(), puback(8));
+}
+
+/// A broker that keeps the session goes on to fill its queue with what nobody wants.
+#[test]
+fn after_a_change_of_topic_the_old_filter_is_given_up() {
+    let unsubscribe = packet(
+        0xA2,
+        &[&[0, 2][..], &text("old/+"), &text("older")].concat(),
+    );
+    let both = [unsubscribe, subscribe("t/+/up")].concat();
+    const UNSUBACK: [u8; 4] = [0xB0, 2, 0, 2];
+    let filters = "old/+\nolder\nt/+/up";
+    for answers in [[&UNSUBACK[..], &SUBACK], [&SUBACK[..], &UNSUBACK]] {
+        let (mut broker, _) = dialled(settings());
+        broker.session.recall("old/+\nt/+/up\nolder");
+        assert_eq!(broker.send(&KNOWN), both);
+        assert_eq!(broker.intake.notes, [filters]);
+        broker.send(answers[0]);
+        assert_eq!(
+            broker.intake.notes,
+            [filters],
+            "the other is not answered yet"
+        );
+        broker.send(answers[1]);
+        assert_eq!(broker.intake.notes, [filters, "t/+/up"]);
+        assert_eq!(broker.closed, None);
+    }
+    // a session that is new has no filter to give up
+    let (mut broker, _) = dialled(settings());
+    broker.session.recall("old/+");
+    assert_eq!(broker.send(&NEW), subscribe("t/+/up"));
+    broker.send(&UNSUBACK);
+    assert_eq!(reason(&broker), "the broker does not speak MQTT 3.1.1");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::wire::{Login, filters, packet, publish, publish1, text};
 use crate::{V4, V5, WELCOME_V4, device, device_of, puback, reason, settings, stranger};
 use std::time::Duration;
 use weir::channel::mqtt::{RECEIVE_MAX, Settings};
-use weir::channel::{Malformed, Refusal};
+use weir::channel::{Malformed, Refusal, Session};
 use weir::message::Value;
 
 const GOOD: &str = "{\"n\":1}";
@@ -154,33 +154,70 @@ fn what_is_refused_is_said_in_version_5() {
     }
 }
 
+/// `{"t":nan}` ended the connection each time, and the device sent it for ever.
 #[test]
-fn what_is_refused_ends_a_connection_of_version_3_after_what_was_taken() {
-    let refused = [
+fn what_will_never_be_taken_is_acknowledged_in_version_3_and_counted() {
+    for (topic, payload, refusal) in [
+        ("t/a/up", "{\"t\":nan}", None),
         ("t/a/up", "{", None),
         ("t//up", GOOD, None),
-        ("t/a/up", GOOD, Some(Refusal::Unwanted)),
-    ];
-    for (topic, payload, refusal) in refused {
+        ("t/a/up", GOOD, Some(Refusal::Ident)),
+        ("t/a/up", GOOD, Some(Refusal::TooLong)),
+    ] {
         let mut device = device(V4);
         device.send(&publish1(V4, "t/a/up", 1, GOOD));
         device.intake.refusal = refusal;
         assert_eq!(device.send(&publish1(V4, topic, 2, payload)), SILENCE);
-        assert_eq!(device.closed, None, "the first one is owed its answer");
-        assert_eq!(device.make_safe(), puback(1));
-        assert_eq!(device.send(&[]), SILENCE);
+        device.intake.refusal = None;
+        device.send(&publish1(V4, "t/a/up", 3, GOOD));
+        let answers = [puback(1), puback(2), puback(3)].concat();
+        assert_eq!(device.make_safe(), answers, "{payload}");
+        assert_eq!(device.closed, None, "{payload}");
+        assert_eq!(device.intake.taken.len(), 2, "{payload}");
+        let counted = usize::from(refusal.is_none());
+        assert_eq!(device.intake.malformed.len(), counted, "{payload}");
+    }
+}
+
+#[test]
+fn what_a_stream_may_want_later_ends_a_connection_of_version_3_after_what_was_taken() {
+    let mut device = device(V4);
+    device.send(&publish1(V4, "t/a/up", 1, GOOD));
+    device.intake.refusal = Some(Refusal::Unwanted);
+    assert_eq!(device.send(&publish1(V4, "t/a/up", 2, GOOD)), SILENCE);
+    assert_eq!(device.closed, None, "the first one is owed its answer");
+    assert_eq!(device.make_safe(), puback(1));
+    assert_eq!(device.send(&[]), SILENCE);
+    let why = "a message was refused, and MQTT 3.1.1 cannot say so";
+    assert_eq!(reason(&device), why);
+    // QoS 0 promises nothing, so nothing ends
+    let mut device = crate::device(V4);
+    device.intake.refusal = Some(Refusal::Unwanted);
+    device.send(&publish(V4, 0, "t/a/up", 0, GOOD.as_bytes()));
+    assert_eq!(device.closed, None);
+}
+
+#[test]
+fn a_login_claims_its_name_and_who_loses_it_hears_why() {
+    for (level, answer) in [(V4, &[][..]), (V5, &[0xE0, 1, 0x8E])] {
+        let mut device = device(level);
+        assert_eq!(device.intake.claimed, ["c"]);
+        device.send(&publish1(level, "t/a/up", 1, GOOD));
+        let mut out = Vec::new();
+        let close = device.session.superseded(&mut device.intake, &mut out);
+        assert_eq!(out, answer);
         assert_eq!(
-            reason(&device),
-            "a message was refused, and MQTT 3.1.1 cannot say so"
+            close.reason,
+            "another connection has logged in under its name"
         );
     }
-    // QoS 0 promises nothing, so nothing ends
-    for (topic, payload, refusal) in refused {
-        let mut device = device(V4);
-        device.intake.refusal = refusal;
-        device.send(&publish(V4, 0, topic, 0, payload.as_bytes()));
-        assert_eq!(device.closed, None);
-    }
+    let mut nameless = stranger(settings());
+    let login = Login {
+        client_id: "",
+        ..Login::new(V4)
+    };
+    nameless.send(&login.bytes());
+    assert_eq!(nameless.intake.claimed, Vec::<String>::new());
 }
 
 #[test]

@@ -35,6 +35,10 @@ pub(crate) struct FakeIntake {
     pub(crate) refusal: Option<Refusal>,
     /// What was no message.
     pub(crate) malformed: Vec<Malformed>,
+    /// Names that were claimed.
+    pub(crate) claimed: Vec<String>,
+    /// What is to be remembered.
+    pub(crate) notes: Vec<String>,
     /// Tickets that wait, oldest first.
     pub(crate) tickets: VecDeque<u64>,
     /// The time that has passed since [`super::a_moment`].
@@ -137,6 +141,14 @@ impl Intake for FakeIntake {
 
     fn when_safe(&mut self, ticket: u64) {
         self.tickets.push_back(ticket);
+    }
+
+    fn claim(&mut self, name: &str) {
+        self.claimed.push(name.to_owned());
+    }
+
+    fn remember(&mut self, note: &str) {
+        self.notes.push(note.to_owned());
     }
 
     fn malformed(&mut self, reason: Malformed, detail: &str) {

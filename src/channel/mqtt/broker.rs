@@ -111,21 +111,63 @@ impl Broker {
                 return Err(Fault::unsupported("a version other than 3.1.1 and 5"));
             }
         };
+        let largest = match version {
+            Version::V4 => Ok(None),
+            Version::V5 => packet::largest_taken(packet),
+        };
+        let largest = largest.map_err(|welcome| {
+            v5::welcome(welcome, out);
+            Fault::of_login(welcome)
+        })?;
         let Packet::Connect(connect) = version.read(packet).map_err(Fault::malformed)? else {
             return Err(Fault::nobody());
         };
-        let welcome = self.welcome(version, &connect, intake);
-        match version {
-            Version::V4 => v4::welcome(welcome, out),
-            Version::V5 => v5::welcome(welcome, out),
+        self.greet(version, &connect, largest, intake, out)?;
+        if !connect.client_id.is_empty() {
+            intake.claim(&connect.client_id);
         }
-        Fault::of_login(welcome).map_or(Ok(()), Err)?;
         let silence = Duration::from_secs(u64::from(connect.keep_alive)).mul_f32(1.5);
         self.client = Some(Client {
             version,
             silence_max: Some(silence).filter(|silence| !silence.is_zero()),
         });
         Ok(())
+    }
+
+    /// Answers a login; `largest` is the longest packet that the client takes.
+    fn greet(
+        &self,
+        version: Version,
+        connect: &Connect,
+        largest: Option<u32>,
+        intake: &dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let fits = |len: usize| {
+            largest
+                .and_then(|most| usize::try_from(most).ok())
+                .is_none_or(|most| len <= most)
+        };
+        let welcome = self.welcome(version, connect, intake);
+        let mut answer = Vec::new();
+        match version {
+            Version::V4 => v4::welcome(welcome, &mut answer),
+            Version::V5 => v5::welcome(welcome, &mut answer),
+        }
+        if fits(answer.len()) {
+            out.extend_from_slice(&answer);
+        } else if welcome.is_accepted() {
+            answer.clear();
+            v5::welcome(Welcome::TooLong, &mut answer);
+            if fits(answer.len()) {
+                out.extend_from_slice(&answer);
+            }
+            return Err(Fault::of_login(Welcome::TooLong));
+        }
+        match welcome.is_accepted() {
+            true => Ok(()),
+            false => Err(Fault::of_login(welcome)),
+        }
     }
 
     fn welcome(&self, version: Version, connect: &Connect, intake: &dyn Intake) -> Welcome {
@@ -140,7 +182,7 @@ impl Broker {
             }
             _ => {}
         }
-        let name = match (version, connect.has_client_id) {
+        let name = match (version, !connect.client_id.is_empty()) {
             (_, true) => None,
             (Version::V4, false) if !connect.is_clean => return Welcome::ClientId,
             (Version::V4, false) => None,
@@ -210,14 +252,13 @@ impl Broker {
         if publish.qos == 0 {
             return Ok(());
         }
-        match (version, verdict) {
-            (Version::V5, _) | (_, Verdict::Taken | Verdict::NotOurs) => {
-                self.owed.push_back((publish.id, verdict));
-                intake.when_safe(OLDEST_OWED);
-                Ok(())
-            }
-            _ => Err(Fault::refused(verdict)),
+        // a stream may be added that wants it; all else will never be taken
+        if version == Version::V4 && verdict == Verdict::Unwanted {
+            return Err(Fault::refused(verdict));
         }
+        self.owed.push_back((publish.id, verdict));
+        intake.when_safe(OLDEST_OWED);
+        Ok(())
     }
 
     /// Says what can be said of a fault, and ends once what is owed is paid.
@@ -293,6 +334,15 @@ impl Session for Broker {
 
     fn waits(&self) -> bool {
         self.closing.is_some() && !self.owed.is_empty()
+    }
+
+    /// MQTT-3.1.4-2 of 3.1.1, MQTT-3.1.4-3 of 5.
+    fn superseded(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Close {
+        self.owed.clear();
+        let fault = Fault::taken_over();
+        let reason = fault.reason;
+        self.fail(fault, intake, out);
+        Close { reason }
     }
 }
 
@@ -404,6 +454,13 @@ impl Fault {
         }
     }
 
+    fn taken_over() -> Self {
+        Self {
+            farewell: Some(Farewell::TakenOver),
+            ..Self::silent("another connection has logged in under its name")
+        }
+    }
+
     fn keep_alive() -> Self {
         Self {
             farewell: Some(Farewell::Silent),
@@ -419,22 +476,25 @@ impl Fault {
         }
     }
 
-    /// None for a login that is accepted.
-    fn of_login(welcome: Welcome) -> Option<Self> {
+    /// Of one that is not accepted.
+    fn of_login(welcome: Welcome) -> Self {
         let (kind, detail) = match welcome {
-            Welcome::Accepted(_) => return None,
+            Welcome::Accepted(_) => return Self::silent("the login is accepted"),
             Welcome::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
             Welcome::ClientId => (Malformed::Syntax, "a session without a client identifier"),
             Welcome::Credentials => (Malformed::Login, "user name or password are wrong"),
             Welcome::NotAuthorized => (Malformed::Login, "no user name and password"),
             Welcome::Method => (Malformed::Login, "a login by other means than a password"),
             Welcome::Qos => (Malformed::Unsupported, "a will of QoS 2"),
+            Welcome::Malformed => (Malformed::Syntax, "a login with damaged properties"),
+            Welcome::Protocol(what) => (Malformed::Syntax, what),
+            Welcome::TooLong => (Malformed::Length, "a client that takes no answer so long"),
         };
-        Some(Self {
+        Self {
             reason: detail,
             malformed: Some((kind, detail.into())),
             farewell: None,
-        })
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::properties;
+use super::properties::Improper;
 use super::v4;
 use super::v5;
 use bytes::Bytes;
@@ -51,6 +53,8 @@ pub(super) enum Packet {
     SubAck(bool),
     /// So many filters are given up.
     Unsubscribe(u16, usize),
+    /// The broker has given up the filters that it was asked to.
+    UnsubAck,
     /// A sign of life.
     PingReq,
     /// The answer to it.
@@ -66,8 +70,8 @@ pub(super) enum Packet {
 pub(super) struct Connect {
     /// Seconds; 0 is never.
     pub(super) keep_alive: u16,
-    /// Whether it has a name.
-    pub(super) has_client_id: bool,
+    /// Its name; empty: it has none.
+    pub(super) client_id: String,
     /// Whether it starts anew.
     pub(super) is_clean: bool,
     /// The will's, if there is one.
@@ -114,6 +118,12 @@ pub(super) enum Welcome {
     Method,
     /// A will of QoS 2.
     Qos,
+    /// A login that is damaged.
+    Malformed,
+    /// A login that says what it may not.
+    Protocol(&'static str),
+    /// No answer fits into what the client takes.
+    TooLong,
 }
 
 /// What a client is told of a message.
@@ -158,6 +168,15 @@ pub(super) enum Farewell {
     TooLong,
     /// QoS 2.
     Qos,
+    /// Another connection has the name now.
+    TakenOver,
+}
+
+impl Welcome {
+    /// Whether the client is in.
+    pub(super) fn is_accepted(self) -> bool {
+        matches!(self, Self::Accepted(_))
+    }
 }
 
 impl Version {
@@ -239,6 +258,18 @@ pub(super) fn long_publish(input: &[u8]) -> Result<Option<(u8, u16)>, ()> {
         Some(0) => Err(()),
         id => Ok(id.map(|id| (qos, id))),
     }
+}
+
+/// Longest packet that a client of version 5 takes, if it says so.
+///
+/// # Errors
+/// What its properties are told.
+pub(super) fn largest_taken(connect: &[u8]) -> Result<Option<u32>, Welcome> {
+    let body = connect.get(header_len(connect)..).unwrap_or_default();
+    properties::check_connect(body).map_err(|improper| match improper {
+        Improper::Malformed => Welcome::Malformed,
+        Improper::Protocol(what) => Welcome::Protocol(what),
+    })
 }
 
 /// The version that a login speaks.

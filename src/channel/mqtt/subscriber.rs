@@ -29,8 +29,10 @@ pub struct Subscriber {
     settings: Rc<Settings>,
     client_id: String,
     state: State,
-    /// The broker had kept the session: what it retained has come before.
-    is_known: bool,
+    /// Filters that the broker may still have for this side, and that are no longer asked for.
+    former: Vec<String>,
+    /// The broker has to say that it has given up the former filters.
+    gives_up: bool,
     /// Messages whose acknowledgement waits, oldest first: at most [`OWED_MAX`].
     owed: VecDeque<Owed>,
     /// Bytes still to come of a message that is too long.
@@ -71,7 +73,8 @@ impl Subscriber {
             settings,
             client_id,
             state: State::Login,
-            is_known: false,
+            former: Vec::new(),
+            gives_up: false,
             owed: VecDeque::new(),
             skip: 0,
             sent_at: Duration::ZERO,
@@ -114,14 +117,18 @@ impl Subscriber {
         match (packet, self.state) {
             (Packet::ConnAck { is_known, result }, State::Login) => {
                 result.map_err(|reason| Close { reason })?;
-                self.is_known = is_known;
                 self.state = State::Subscribing;
-                v4::subscribe(SUBSCRIPTION, &self.settings.topic.filter(), out);
+                self.subscribe(is_known, intake, out);
                 self.ask(now);
+            }
+            (Packet::UnsubAck, State::Subscribing | State::Open) if self.gives_up => {
+                self.gives_up = false;
+                self.agreed(intake);
             }
             (Packet::SubAck(true), State::Subscribing) => {
                 self.state = State::Open;
                 self.asked_at = None;
+                self.agreed(intake);
             }
             (Packet::SubAck(false), State::Subscribing) => {
                 return Err(Close {
@@ -139,26 +146,56 @@ impl Subscriber {
         Ok(())
     }
 
+    /// Asks for the filter, and gives up those of an earlier configuration: a broker that keeps the
+    /// session would go on to fill its queue with what nobody wants.
+    fn subscribe(&mut self, is_known: bool, intake: &mut dyn Intake, out: &mut Vec<u8>) {
+        let filter = self.settings.topic.filter();
+        self.former.retain(|former| is_known && *former != filter);
+        if !self.former.is_empty() {
+            v4::unsubscribe(GIVING_UP, &self.former, out);
+            self.gives_up = true;
+        }
+        // Both may be there from now on, whenever the power goes.
+        let all: Vec<&str> = self
+            .former
+            .iter()
+            .map(String::as_str)
+            .chain([&*filter])
+            .collect();
+        intake.remember(&all.join("\n"));
+        v4::subscribe(SUBSCRIPTION, &filter, out);
+    }
+
+    /// The broker has answered; once it has answered both, no other filter is left.
+    fn agreed(&mut self, intake: &mut dyn Intake) {
+        if self.state == State::Open && !self.gives_up {
+            self.former.clear();
+            intake.remember(&self.settings.topic.filter());
+        }
+    }
+
     /// A broker cannot be told that a message is refused, and brings nothing more past those that
     /// wait; so what will never be taken is counted, and acknowledged.
     fn publish(&mut self, publish: &Publish, intake: &mut dyn Intake) -> Result<(), Close> {
         if self.is_owed(publish) {
             return Ok(());
         }
-        let is_old = publish.is_retained && self.is_known;
-        let result = match is_old {
-            true => Ok(()),
-            false => report::take(publish, &self.settings, intake),
-        };
-        match result {
-            Err(NotTaken::Full) if publish.qos > 0 => Err(Close {
+        let last = Rc::clone(&self.settings.last_of_topics);
+        if publish.is_retained && last.is_last(&publish.topic, &publish.payload) {
+            // each subscription brings it again
+            intake.malformed(
+                Malformed::Repeat,
+                "a retained message that was taken before",
+            );
+        } else if report::take(publish, &self.settings, intake) != Err(NotTaken::Full) {
+            last.keep(&publish.topic, &publish.payload);
+        } else if publish.qos > 0 {
+            return Err(Close {
                 reason: "the ring takes nothing now",
-            }),
-            _ => {
-                self.owe(publish.qos, publish.id, intake);
-                Ok(())
-            }
+            });
         }
+        self.owe(publish.qos, publish.id, intake);
+        Ok(())
     }
 
     /// Whether it is a repeat of a message whose first copy is to become safe.
@@ -208,6 +245,10 @@ impl Subscriber {
 }
 
 impl Session for Subscriber {
+    fn recall(&mut self, note: &str) {
+        self.former = note.lines().map(str::to_owned).collect();
+    }
+
     fn opened(&mut self, now: Now, out: &mut Vec<u8>) {
         let settings = &self.settings;
         let name = settings.username.as_deref();
@@ -277,6 +318,9 @@ fn damaged(detail: &str, intake: &mut dyn Intake) -> Close {
 
 /// The packet id of the only subscription.
 const SUBSCRIPTION: u16 = 1;
+
+/// The packet id of the only giving up.
+const GIVING_UP: u16 = 2;
 
 /// What the broker is told: it may close the connection after 1.5 times of it.
 const KEEP_ALIVE_S: u16 = 60;

@@ -17,6 +17,7 @@ use rumqttc::SubAck;
 use rumqttc::Subscribe;
 use rumqttc::SubscribeReasonCode;
 use rumqttc::UnsubAck;
+use rumqttc::Unsubscribe;
 
 /// What a whole packet says.
 pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
@@ -24,7 +25,7 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
     Ok(match packet.map_err(|error| error.to_string())? {
         Wire::Connect(connect) => Packet::Connect(Connect {
             keep_alive: connect.keep_alive,
-            has_client_id: !connect.client_id.is_empty(),
+            client_id: connect.client_id,
             is_clean: connect.clean_session,
             will_qos: connect.last_will.map(|will| will.qos as u8),
             login: connect.login.map(|login| (login.username, login.password)),
@@ -55,7 +56,8 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
         Wire::PingReq => Packet::PingReq,
         Wire::PingResp => Packet::PingResp,
         Wire::Disconnect => Packet::Disconnect,
-        Wire::PubAck(_) | Wire::PubRec(_) | Wire::PubComp(_) | Wire::UnsubAck(_) => Packet::Other,
+        Wire::UnsubAck(_) => Packet::UnsubAck,
+        Wire::PubAck(_) | Wire::PubRec(_) | Wire::PubComp(_) => Packet::Other,
     })
 }
 
@@ -66,7 +68,12 @@ pub(super) fn welcome(welcome: Welcome, out: &mut Vec<u8>) {
         Welcome::Version => ConnectReturnCode::RefusedProtocolVersion,
         Welcome::ClientId => ConnectReturnCode::BadClientId,
         Welcome::Credentials => ConnectReturnCode::BadUserNamePassword,
-        Welcome::NotAuthorized | Welcome::Method | Welcome::Qos => ConnectReturnCode::NotAuthorized,
+        Welcome::NotAuthorized
+        | Welcome::Method
+        | Welcome::Qos
+        | Welcome::Malformed
+        | Welcome::Protocol(_)
+        | Welcome::TooLong => ConnectReturnCode::NotAuthorized,
     };
     write(&Wire::ConnAck(ConnAck::new(code, false)), out);
 }
@@ -126,6 +133,12 @@ pub(super) fn subscribe(id: u16, filter: &str, out: &mut Vec<u8>) {
     let mut subscribe = Subscribe::new(filter, QoS::AtLeastOnce);
     subscribe.pkid = id;
     write(&Wire::Subscribe(subscribe), out);
+}
+
+/// Gives filters up.
+pub(super) fn unsubscribe(id: u16, filters: &[String], out: &mut Vec<u8>) {
+    let topics = filters.to_vec();
+    write(&Wire::Unsubscribe(Unsubscribe { pkid: id, topics }), out);
 }
 
 fn result(code: ConnectReturnCode) -> Result<(), &'static str> {

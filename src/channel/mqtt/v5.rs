@@ -33,7 +33,7 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
             let properties = connect.properties;
             Packet::Connect(Connect {
                 keep_alive: connect.keep_alive,
-                has_client_id: !connect.client_id.is_empty(),
+                client_id: connect.client_id,
                 is_clean: connect.clean_start,
                 will_qos: will.map(|will| will.qos as u8),
                 login: login.map(|login| (login.username, login.password)),
@@ -72,6 +72,9 @@ pub(super) fn welcome(welcome: Welcome, out: &mut Vec<u8>) {
         Welcome::NotAuthorized => (ConnectReturnCode::NotAuthorized, None),
         Welcome::Method => (ConnectReturnCode::BadAuthenticationMethod, None),
         Welcome::Qos => (ConnectReturnCode::QoSNotSupported, None),
+        Welcome::Malformed => (ConnectReturnCode::MalformedPacket, None),
+        Welcome::Protocol(_) => (ConnectReturnCode::ProtocolError, None),
+        Welcome::TooLong => (ConnectReturnCode::PacketTooLarge, None),
     };
     let accepted = code == ConnectReturnCode::Success;
     let answer = ConnAck {
@@ -154,6 +157,7 @@ pub(super) fn farewell(farewell: Farewell, out: &mut Vec<u8>) {
         Farewell::Alias => DisconnectReasonCode::TopicAliasInvalid,
         Farewell::TooLong => DisconnectReasonCode::PacketTooLarge,
         Farewell::Qos => DisconnectReasonCode::QoSNotSupported,
+        Farewell::TakenOver => DisconnectReasonCode::SessionTakenOver,
     };
     // rumqttc's own writing has a byte more than its length says
     out.extend_from_slice(&[DISCONNECT, 1, code as u8]);

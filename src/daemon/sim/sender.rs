@@ -133,6 +133,7 @@ impl Sender {
             channel: &daemon.all_channels()[0],
             peer: "tracker",
             tickets: &mut desk.tickets,
+            claim: &mut None,
         };
         match door.take(vec![message(report, number)]) {
             Ok(()) => {
