@@ -16,7 +16,7 @@
 //! | message, QoS 0 | none | none |
 //! | message, QoS 1 | PUBACK once it is safe | PUBACK once it is safe |
 //! | of a topic that is not taken, or empty | PUBACK in its turn | PUBACK 10 in its turn |
-//! | of an ident or payload that is never taken, QoS 1 | PUBACK in its turn | PUBACK 87, 90, 97 or 99 |
+//! | that will never be taken, QoS 1 | PUBACK in its turn | PUBACK 87, 90, 97 or 99 |
 //! | wanted by no stream, QoS 1 | ends, once the ones before are answered | PUBACK 83 |
 //! | while the ring is full, QoS 1 | ends | DISCONNECT 89 |
 //! | QoS 2 | ends | DISCONNECT 9B |
@@ -35,6 +35,7 @@
 //! are not looked at.
 
 mod broker;
+mod fault;
 mod packet;
 mod properties;
 mod report;

@@ -6,6 +6,7 @@ use super::OLDEST_OWED;
 use super::OWED_MAX;
 use super::RECEIVE_MAX;
 use super::Settings;
+use super::fault::Fault;
 use super::packet;
 use super::packet::Connect;
 use super::packet::Farewell;
@@ -48,15 +49,6 @@ struct Client {
     version: Version,
     /// So long it may be silent; none: for ever.
     silence_max: Option<Duration>,
-}
-
-/// Why a connection ends.
-struct Fault {
-    reason: &'static str,
-    /// What it is counted as, if it is.
-    malformed: Option<(Malformed, String)>,
-    /// What is said to who understands it.
-    farewell: Option<Farewell>,
 }
 
 impl Broker {
@@ -380,122 +372,6 @@ fn knows(users: &[(String, String)], (name, password): &(String, String)) -> boo
     matches.fold(false, |found, (known, secret)| {
         found | (same(known, name) & same(secret, password))
     })
-}
-
-impl Fault {
-    fn nobody() -> Self {
-        Self {
-            reason: "not MQTT",
-            malformed: Some((Malformed::Syntax, "not a login of MQTT".into())),
-            farewell: None,
-        }
-    }
-
-    fn malformed(detail: impl Into<String>) -> Self {
-        Self {
-            reason: "a damaged packet",
-            malformed: Some((Malformed::Syntax, detail.into())),
-            farewell: Some(Farewell::Malformed),
-        }
-    }
-
-    fn out_of_turn() -> Self {
-        Self {
-            reason: "a packet out of turn",
-            malformed: Some((Malformed::Syntax, "a packet out of turn".into())),
-            farewell: Some(Farewell::Protocol),
-        }
-    }
-
-    fn too_long(len: usize) -> Self {
-        let most = packet::PACKET_MAX;
-        Self {
-            reason: "a packet that is too long",
-            malformed: Some((
-                Malformed::Length,
-                format!("a packet of {len} bytes, at most {most} are taken"),
-            )),
-            farewell: Some(Farewell::TooLong),
-        }
-    }
-
-    fn unsupported(detail: &'static str) -> Self {
-        Self {
-            reason: detail,
-            malformed: Some((Malformed::Unsupported, detail.into())),
-            farewell: None,
-        }
-    }
-
-    fn too_many() -> Self {
-        Self {
-            reason: "more messages at once than agreed",
-            malformed: Some((
-                Malformed::Syntax,
-                format!("more than {RECEIVE_MAX} messages without an acknowledgement"),
-            )),
-            farewell: Some(Farewell::ReceiveMaximum),
-        }
-    }
-
-    /// The intake has counted it.
-    fn full() -> Self {
-        Self {
-            farewell: Some(Farewell::Busy),
-            ..Self::silent("the ring takes nothing now")
-        }
-    }
-
-    /// The intake, or who looked at the topic, has counted it.
-    fn refused(verdict: Verdict) -> Self {
-        Self {
-            farewell: Some(Farewell::Refused(verdict)),
-            ..Self::silent("a message was refused, and MQTT 3.1.1 cannot say so")
-        }
-    }
-
-    fn taken_over() -> Self {
-        Self {
-            farewell: Some(Farewell::TakenOver),
-            ..Self::silent("another connection has logged in under its name")
-        }
-    }
-
-    fn keep_alive() -> Self {
-        Self {
-            farewell: Some(Farewell::Silent),
-            ..Self::silent("silent for longer than agreed")
-        }
-    }
-
-    fn silent(reason: &'static str) -> Self {
-        Self {
-            reason,
-            malformed: None,
-            farewell: None,
-        }
-    }
-
-    /// Of one that is not accepted.
-    fn of_login(welcome: Welcome) -> Self {
-        let (kind, detail) = match welcome {
-            Welcome::Accepted(_) => return Self::silent("the login is accepted"),
-            Welcome::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
-            Welcome::ClientId => (Malformed::Syntax, "a session without a client identifier"),
-            Welcome::Credentials => (Malformed::Login, "user name or password are wrong"),
-            Welcome::NotAuthorized => (Malformed::Login, "no user name and password"),
-            Welcome::Method => (Malformed::Login, "a login by other means than a password"),
-            Welcome::Qos => (Malformed::Unsupported, "a will of QoS 2"),
-            Welcome::Malformed => (Malformed::Syntax, "a login with damaged properties"),
-            Welcome::Protocol(what) => (Malformed::Syntax, what),
-            Welcome::TooLong => (Malformed::Length, "a client that takes no answer so long"),
-        };
-        Self {
-            reason: detail,
-            malformed: Some((kind, detail.into())),
-            farewell: None,
-        }
-    }
 }
 
 /// The first byte of a login.

@@ -24,7 +24,7 @@ pub(super) fn check_connect(body: &[u8]) -> Result<Option<u32>, Improper> {
     let (own, rest) = block(rest.get(2..).ok_or(MALFORMED)?)?;
     let largest = check(own, OF_LOGIN)?;
     if *flags & HAS_WILL != 0 {
-        let (_client_id, rest) = counted(rest)?;
+        let (_, rest) = counted(rest)?;
         let (will, _) = block(rest)?;
         check(will, OF_WILL)?;
     }

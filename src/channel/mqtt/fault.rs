@@ -1,0 +1,133 @@
+//! Why the connection of a device ends, how that is counted, and what is said at the end.
+
+use super::RECEIVE_MAX;
+use super::packet;
+use super::packet::Farewell;
+use super::packet::Verdict;
+use super::packet::Welcome;
+use crate::channel::Malformed;
+
+/// Why a connection ends.
+pub(super) struct Fault {
+    pub(super) reason: &'static str,
+    /// What it is counted as, if it is.
+    pub(super) malformed: Option<(Malformed, String)>,
+    /// What is said to who understands it.
+    pub(super) farewell: Option<Farewell>,
+}
+
+impl Fault {
+    pub(super) fn nobody() -> Self {
+        Self {
+            reason: "not MQTT",
+            malformed: Some((Malformed::Syntax, "not a login of MQTT".into())),
+            farewell: None,
+        }
+    }
+
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self {
+            reason: "a damaged packet",
+            malformed: Some((Malformed::Syntax, detail.into())),
+            farewell: Some(Farewell::Malformed),
+        }
+    }
+
+    pub(super) fn out_of_turn() -> Self {
+        Self {
+            reason: "a packet out of turn",
+            malformed: Some((Malformed::Syntax, "a packet out of turn".into())),
+            farewell: Some(Farewell::Protocol),
+        }
+    }
+
+    pub(super) fn too_long(len: usize) -> Self {
+        let most = packet::PACKET_MAX;
+        Self {
+            reason: "a packet that is too long",
+            malformed: Some((
+                Malformed::Length,
+                format!("a packet of {len} bytes, at most {most} are taken"),
+            )),
+            farewell: Some(Farewell::TooLong),
+        }
+    }
+
+    pub(super) fn unsupported(detail: &'static str) -> Self {
+        Self {
+            reason: detail,
+            malformed: Some((Malformed::Unsupported, detail.into())),
+            farewell: None,
+        }
+    }
+
+    pub(super) fn too_many() -> Self {
+        Self {
+            reason: "more messages at once than agreed",
+            malformed: Some((
+                Malformed::Syntax,
+                format!("more than {RECEIVE_MAX} messages without an acknowledgement"),
+            )),
+            farewell: Some(Farewell::ReceiveMaximum),
+        }
+    }
+
+    /// The intake has counted it.
+    pub(super) fn full() -> Self {
+        Self {
+            farewell: Some(Farewell::Busy),
+            ..Self::silent("the ring takes nothing now")
+        }
+    }
+
+    /// The intake, or who looked at the topic, has counted it.
+    pub(super) fn refused(verdict: Verdict) -> Self {
+        Self {
+            farewell: Some(Farewell::Refused(verdict)),
+            ..Self::silent("a message was refused, and MQTT 3.1.1 cannot say so")
+        }
+    }
+
+    pub(super) fn taken_over() -> Self {
+        Self {
+            farewell: Some(Farewell::TakenOver),
+            ..Self::silent("another connection has logged in under its name")
+        }
+    }
+
+    pub(super) fn keep_alive() -> Self {
+        Self {
+            farewell: Some(Farewell::Silent),
+            ..Self::silent("silent for longer than agreed")
+        }
+    }
+
+    pub(super) fn silent(reason: &'static str) -> Self {
+        Self {
+            reason,
+            malformed: None,
+            farewell: None,
+        }
+    }
+
+    /// Of one that is not accepted.
+    pub(super) fn of_login(welcome: Welcome) -> Self {
+        let (kind, detail) = match welcome {
+            Welcome::Accepted(_) => return Self::silent("the login is accepted"),
+            Welcome::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
+            Welcome::ClientId => (Malformed::Syntax, "a session without a client identifier"),
+            Welcome::Credentials => (Malformed::Login, "user name or password are wrong"),
+            Welcome::NotAuthorized => (Malformed::Login, "no user name and password"),
+            Welcome::Method => (Malformed::Login, "a login by other means than a password"),
+            Welcome::Qos => (Malformed::Unsupported, "a will of QoS 2"),
+            Welcome::Malformed => (Malformed::Syntax, "a login with damaged properties"),
+            Welcome::Protocol(what) => (Malformed::Syntax, what),
+            Welcome::TooLong => (Malformed::Length, "a client that takes no answer so long"),
+        };
+        Self {
+            reason: detail,
+            malformed: Some((kind, detail.into())),
+            farewell: None,
+        }
+    }
+}
