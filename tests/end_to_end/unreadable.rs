@@ -171,3 +171,33 @@ fn a_file_that_is_cut_short_is_missed_in_silence() {
     scene.await_second_begin();
     assert_eq!(status(&scene.weir)["streams"][0]["corrupt"], 1, "counted");
 }
+
+#[test]
+fn commands_that_look_into_a_ring_say_that_it_cannot_be_read() {
+    let mut scene = Scene::with("unread-commands", 1);
+    scene.weir.stop();
+    let ring = scene.weir.folder.join("ring");
+    let fresh = scene.weir.folder.join("fresh");
+    for command in ["info", "dump", "verify", "repair"] {
+        let mut traced = Command::new("strace");
+        traced.args([
+            "-f",
+            "-q",
+            "-o",
+            "/dev/null",
+            "-e",
+            "inject=pread64:error=ENXIO",
+        ]);
+        traced.arg("-P").arg(&ring).arg(env!("CARGO_BIN_EXE_weir"));
+        traced.args(["ring", command]).arg(&ring);
+        traced.args((command == "repair").then_some(&fresh));
+        let output = traced.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}: {said}");
+        assert!(
+            said.contains("it cannot be read, the disk failed"),
+            "{command}: {said}"
+        );
+        assert!(!fresh.exists(), "{command}");
+    }
+}

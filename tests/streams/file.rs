@@ -203,3 +203,17 @@ fn what_is_no_regular_file_is_left_alone() {
     assert_eq!(world.counters().backlog, 1);
     assert!(format!("{:?}", world.events()).contains("not a regular file"));
 }
+
+/// Rejects are written by the same means.
+#[test]
+fn others_than_its_group_do_not_read_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, mut world) = (Folder::new(), World::new());
+    world.append_many(1);
+    deliver(&mut world, &mut link(&folder.path(), None, 0));
+    let mode = std::fs::metadata(folder.path())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!((mode & 0o600, mode & 0o137), (0o600, 0), "{mode:o}");
+}
