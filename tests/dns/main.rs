@@ -12,6 +12,9 @@
 mod lookup;
 mod packet;
 mod resolve;
+#[path = "../end_to_end/weir.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod weir_run;
 
 /// A small generator of numbers (xorshift64*): the same seed, the same test.
 struct Random(u64);
