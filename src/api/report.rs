@@ -27,6 +27,9 @@ pub struct ClockReport {
     pub timestamp: f64,
     /// Whether it can be believed.
     pub trusted: bool,
+    /// The last date that was believed, in seconds since 1970: an earlier one is doubted.
+    #[serde(default)]
+    pub remembered: Option<f64>,
 }
 
 /// A stream: `stored = accepted + skipped + given_up + dropped + corrupt + backlog`.

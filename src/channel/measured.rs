@@ -80,7 +80,14 @@ mod tests {
             trusted,
         };
         let mono = Duration::from_secs(5);
-        judge(&mut message, Now { mono, wall });
+        judge(
+            &mut message,
+            Now {
+                mono,
+                wall,
+                ages: trusted,
+            },
+        );
         message.get("timestamp").cloned()
     }
 

@@ -121,6 +121,10 @@ fn print_info(info: &Info) {
         Some(_) => println!("oldest    received while the clock was wrong"),
         None => {}
     }
+    if let Some(date) = info.remembered {
+        let date = super::date(date.as_secs_f64());
+        println!("date      {date} was the last that was believed: an earlier one is doubted");
+    }
     info.streams.iter().for_each(print_stream);
     info.holes.iter().for_each(print_hole);
 }

@@ -91,7 +91,7 @@ impl Gateway {
                 return None;
             }
         };
-        self.clock.not_before(ring.last_trusted());
+        self.clock.remember(ring.last_trusted());
         let mut daemon = Daemon::new(config, self.clock.clone(), ring).reading(&self.main);
         if let Some(folder) = config::drop_in_folders(&self.main).last() {
             daemon = daemon.keeping_changes_in(folder);

@@ -54,9 +54,12 @@ pub(super) fn status(target: Target, form: Form, times: Times) -> Exit {
 pub(super) fn text(status: &Status) -> String {
     let mut page = String::new();
     let clock = super::date(status.clock.timestamp);
-    let doubt = match status.clock.trusted {
-        true => "",
-        false => " (not to be believed yet)",
+    let remembered = status.clock.remembered;
+    let remembered = remembered.filter(|date| *date > status.clock.timestamp);
+    let doubt = match (status.clock.trusted, remembered) {
+        (true, _) => String::new(),
+        (false, None) => " (not to be believed yet)".to_owned(),
+        (false, Some(date)) => format!(" (not believed, it was {} before)", super::date(date)),
     };
     let up = time(status.uptime);
     line(

@@ -114,7 +114,12 @@ impl Courier {
                 first_of(called, sleep(Some(until - now.mono))).await;
             } else if !stays && !self.engine.has_waiting() {
                 first_of(called, appended).await;
-            } else if self.dialler.lacks_date(now) {
+            } else if let Some(no_date) = self.dialler.lacks_date() {
+                if no_date.is_new {
+                    let mut event = self.hub.event(NOT_DELIVERED);
+                    event.reason = Some(no_date.reason.into());
+                    stream.journal.borrow_mut().note(event);
+                }
                 first_of(called, sleep(Some(DATE_EVERY))).await;
             } else {
                 stream.stays.set(stays);

@@ -4,7 +4,7 @@
 use super::within;
 use crate::clock::Clock;
 use crate::clock::Date;
-use crate::clock::Now;
+use crate::clock::Doubt;
 use crate::net::Bind;
 use crate::net::Connection;
 use crate::net::Dialling;
@@ -31,6 +31,8 @@ pub(super) struct Dialler {
     resolver: Resolver,
     /// None: without TLS.
     tls: Option<Client>,
+    /// By which certificates are judged.
+    clock: Clock,
     /// Connections that failed: the next begins with another address.
     failures: usize,
     /// Whether it waits for the clock, and has said so.
@@ -43,7 +45,8 @@ impl Dialler {
         Self {
             way,
             resolver: Resolver::default(),
-            tls: tls.map(|tls| Client::new(tls, clock)),
+            tls: tls.map(|tls| Client::new(tls, clock.clone())),
+            clock,
             failures: 0,
             awaits_date: false,
         }
@@ -80,20 +83,49 @@ impl Dialler {
     }
 
     /// Whether certificates cannot be judged for want of the date; says when that changes.
-    pub(super) fn lacks_date(&mut self, now: Now) -> bool {
-        let tls = self.way.tls.as_ref();
-        let lacks = tls.is_some_and(Tls::needs_date) && !now.wall.trusted;
-        if std::mem::replace(&mut self.awaits_date, lacks) != lacks {
-            let (who, date) = (&self.way.who, Date(now.wall.since_1970));
-            match lacks {
-                true => log::warn!(
-                    "{who}: waits: the clock says {date}, and a wrong clock checks no \
-                     certificate"
-                ),
-                false => log::info!("{who}: the clock says {date}, certificates count"),
+    pub(super) fn lacks_date(&mut self) -> Option<NoDate> {
+        let needs = self.way.tls.as_ref().is_some_and(Tls::needs_date);
+        let date = self.clock.usable_date();
+        let lacks = needs && date.is_err();
+        let is_new = std::mem::replace(&mut self.awaits_date, lacks) != lacks;
+        let who = &self.way.who;
+        match date {
+            Err((date, doubt)) if needs => {
+                let reason = no_certificates(date, doubt);
+                if is_new {
+                    log::warn!("{who}: waits: {reason}");
+                }
+                Some(NoDate { reason, is_new })
             }
+            Ok(date) if is_new => {
+                let date = Date(date);
+                log::info!("{who}: the clock says {date}, certificates count");
+                None
+            }
+            _ => None,
         }
-        lacks
+    }
+}
+
+/// Certificates cannot be judged.
+pub(super) struct NoDate {
+    /// With the dates that do not fit.
+    pub(super) reason: String,
+    /// It was not so before.
+    pub(super) is_new: bool,
+}
+
+/// What is wrong with the date, and what ends that.
+fn no_certificates(date: Date, doubt: Doubt) -> String {
+    match doubt {
+        Doubt::Insane => {
+            format!("the clock says {date}, and a wrong clock checks no certificate")
+        }
+        Doubt::Before(remembered) => format!(
+            "the clock says {date}, and it was {} before: no certificate is checked until the \
+             kernel says that its clock is synchronised, or until it has run steadily for an hour",
+            Date(remembered)
+        ),
     }
 }
 

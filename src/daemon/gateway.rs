@@ -25,6 +25,7 @@ impl Gateway for Daemon {
             clock: ClockReport {
                 timestamp: seconds(now.wall.since_1970),
                 trusted: now.wall.trusted,
+                remembered: self.hub.clock().remembered().map(seconds),
             },
             ring: self.ring_report(),
             channels: self
@@ -260,10 +261,10 @@ impl Daemon {
 
     /// Days until a certificate expires; none where the file or the clock does not say it.
     fn days(&self, identity: &Identity) -> Option<i64> {
-        let today = self.hub.now().wall;
-        let expiry = expiry(&identity.certificate).filter(|_| today.trusted)?;
+        let today = self.hub.clock().usable_date().ok()?;
+        let expiry = expiry(&identity.certificate)?;
         let seconds = timestamp::from_iso8601(&expiry)? / 1_000_000;
-        let left = seconds.checked_signed_diff(today.since_1970.as_secs())?;
+        let left = seconds.checked_signed_diff(today.as_secs())?;
         Some(left.div_euclid(86_400))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{first_of, sleep};
 use crate::api;
-use crate::clock::{Clock, Now};
+use crate::clock::{Clock, Date, Doubt, Now};
 use crate::ring::{AppendError, Counters, IoError, Mask, Ring, Seq, Stats, StreamId};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
@@ -14,6 +14,8 @@ use std::time::Duration;
 /// What all tasks share.
 pub(super) struct Hub {
     clock: Clock,
+    /// Whether the date was believed last, and what it made of the boot.
+    seen: Cell<(bool, Duration)>,
     ring: RefCell<Ring>,
     pub(super) routes: RefCell<Routes>,
     /// Notified when a record came.
@@ -61,6 +63,8 @@ impl Hub {
         let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
         Self {
             clock,
+            // until it is known to be wrong
+            seen: Cell::new((true, Duration::ZERO)),
             ring: RefCell::new(ring),
             routes: RefCell::new(routes),
             appended,
@@ -79,7 +83,30 @@ impl Hub {
     }
 
     pub(super) fn now(&self) -> Now {
-        self.clock.now()
+        let now = self.clock.now();
+        let zero = now.wall.since_1970.saturating_sub(now.mono);
+        let (trusted, before) = self.seen.replace((now.wall.trusted, zero));
+        if trusted != now.wall.trusted {
+            self.tell_doubt(now.wall.since_1970);
+        }
+        if trusted != now.wall.trusted || before.abs_diff(zero) > STEP {
+            // the ring is to know of it, though no message comes
+            self.touched.notify(usize::MAX);
+        }
+        now
+    }
+
+    fn tell_doubt(&self, date: Duration) {
+        let date = Date(date);
+        match self.clock.doubt() {
+            None => log::info!("the clock says {date}, and is believed"),
+            Some(Doubt::Insane) => log::warn!("the clock says {date}, and is not believed"),
+            Some(Doubt::Before(remembered)) => log::warn!(
+                "the clock says {date}, and it was {} before: it is not believed until the kernel \
+                 says that its clock is synchronised, or until it is later than that",
+                Date(remembered)
+            ),
+        }
     }
 
     /// What certificates are judged by.
@@ -310,11 +337,12 @@ impl Hub {
     pub(super) async fn keep_committing(&self) {
         loop {
             let touched = self.touched.listen();
+            let now = self.now();
+            self.ring.borrow_mut().note_date(now);
             let (due, read) = {
                 let (ring, told) = (self.ring.borrow(), self.reads.get().told);
                 (ring.next_commit(), ring.next_read(told))
             };
-            let now = self.now();
             let is_due = |at: Duration| at <= now.mono;
             if read.is_some_and(is_due) {
                 self.read_again(now);
@@ -400,5 +428,8 @@ const WATCH: Duration = Duration::from_secs(10);
 /// That reads fail is said at once, then at most once in this time, which grows.
 const QUIET_MIN: Duration = Duration::from_secs(15);
 const QUIET_MAX: Duration = Duration::from_secs(15 * 60);
+/// The date goes another way than the monotonic clock.
+const STEP: Duration = Duration::from_secs(60);
+
 /// A commit that takes longer is said: every sender waits for it.
 const STALL: Duration = Duration::from_secs(1);

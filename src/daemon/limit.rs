@@ -82,6 +82,7 @@ mod tests {
                 since_1970: Duration::ZERO,
                 trusted: false,
             },
+            ages: true,
         };
         let mut limiter = Limiter::default();
         assert_eq!(limiter.admit("crc", at(0)), Some(0));

@@ -58,7 +58,11 @@ impl Source {
             self.channel.next_try.set(paused);
             if let Some(until) = paused {
                 first_of(called, sleep(Some(until.saturating_sub(now.mono)))).await;
-            } else if self.dialler.lacks_date(now) {
+            } else if let Some(no_date) = self.dialler.lacks_date() {
+                if no_date.is_new {
+                    let text = format!("{}: {}", self.target, no_date.reason);
+                    self.channel.note(&self.hub, NOT_DELIVERED, &text);
+                }
                 first_of(called, sleep(Some(DATE_EVERY))).await;
             } else {
                 let why = self.once().await;

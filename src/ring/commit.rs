@@ -103,6 +103,9 @@ impl Ring {
     /// Begins a commit of what waits, as much of it as goes into one segment; none if there is
     /// nothing to do. Precondition: the one before was ended.
     pub fn begin_commit(&mut self, now: Now) -> Option<Commit> {
+        if !self.copying {
+            self.note_date(now);
+        }
         let mut commit = Commit::default();
         let mut under_way = UnderWay::default();
         let mut save = self.health.probes(now) || self.slot_due(now);
@@ -360,6 +363,7 @@ impl Ring {
 
     fn add_slot(&mut self, commit: &mut Commit, stop: Stop) -> SavedSlot {
         let clean = stop == Stop::Clean;
+        self.boots.saved();
         let reserved = if clean {
             self.next_seq
         } else {
@@ -374,6 +378,7 @@ impl Ring {
             clean,
             boot: self.boots.current,
             trusted_ms: self.boots.trusted_ms,
+            overruled: self.boots.overruled,
             head: self.head.generation,
             asked: self.settings.size,
             boots: self.boots.known.clone(),

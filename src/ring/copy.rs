@@ -18,6 +18,7 @@ use super::record::Base;
 use super::recover::Picture;
 use super::table::Stream;
 use super::table::Table;
+use super::times::Boots;
 use super::walk::Found;
 use crate::clock::Now;
 use crate::clock::Wall;
@@ -41,6 +42,7 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let picture = look(from)?;
+        let now = now.doubted_before(Duration::from_millis(picture.remembered_ms()));
         let mut ring = Self::begin(into, settings, picture.ring_id)?;
         ring.random = random;
         ring.inherit(&picture);
@@ -86,10 +88,7 @@ impl Ring {
         }
         self.cum_durable = self.cum;
         self.tail = self.cum;
-        if let Some(slot) = slot {
-            self.boots.known.clone_from(&slot.boots);
-            self.boots.trusted_ms = slot.trusted_ms;
-        }
+        self.boots = Boots::remembered(self.boots.current, picture);
         self.next_seq = 0;
         self.slots.reserved = u64::MAX;
     }
@@ -158,6 +157,7 @@ fn received(base: &Base, elapsed_ms: u32) -> Now {
     Now {
         mono: Duration::from_millis(base.mono_ms) + after,
         wall,
+        ages: false,
     }
 }
 

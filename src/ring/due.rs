@@ -33,6 +33,8 @@ pub(super) struct Slots {
     lent: u64,
     /// Something else changed: counters.
     touched: Option<Duration>,
+    /// Something was learned of the date.
+    learned: Option<Duration>,
 }
 
 impl Slots {
@@ -54,6 +56,7 @@ impl Slots {
             window: Duration::ZERO,
             lent: 0,
             touched: None,
+            learned: None,
         }
     }
 
@@ -72,6 +75,11 @@ impl Slots {
         self.touched.get_or_insert(mono);
     }
 
+    /// Something was learned of the date.
+    pub(super) fn learned(&mut self, mono: Duration) {
+        self.learned.get_or_insert(mono);
+    }
+
     /// The one that was written last is on disk.
     pub(super) fn saved(&mut self, reserved: u64, ords: Ordinals) {
         self.generation += 1;
@@ -85,6 +93,7 @@ impl Slots {
         }
         self.lent = 0;
         self.touched = None;
+        self.learned = None;
     }
 
     /// When a slot has to be written for its own sake.
@@ -96,7 +105,7 @@ impl Slots {
         };
         let moved = self.moved.map(|since| since + wait);
         let touched = self.touched.map(|since| since + COUNTER_WINDOW);
-        earlier(moved, touched)
+        earlier(self.learned, earlier(moved, touched))
     }
 }
 

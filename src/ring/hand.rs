@@ -6,6 +6,7 @@ use super::Settled;
 use super::StreamId;
 use super::commit::Stop;
 use super::recover::read_header;
+use super::times::Boots;
 use crate::clock::Now;
 use std::time::Duration;
 
@@ -119,7 +120,10 @@ impl Ring {
             let Some(header) = header.filter(|header| header.generation == found.generation) else {
                 continue;
             };
-            let began = self.boots.resolve(Some(header.base), 0, now).wall;
+            let began = self
+                .boots
+                .resolve(Boots::arrival(Some(header.base), 0), now)
+                .wall;
             if began.trusted && began.since_1970 <= date {
                 let (seq, ord) = (found.first_seq, header.cum.of(stream));
                 return Ok(Some(Mark { seq, ord }));
@@ -169,6 +173,7 @@ mod tests {
                 since_1970: Duration::from_secs(1_800_000_000 + secs),
                 trusted: true,
             },
+            ages: true,
         }
     }
 

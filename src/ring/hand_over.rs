@@ -73,11 +73,11 @@ impl Ring {
     }
 
     fn take_one(&mut self, mask: Mask, waiting: &Waiting, now: Now) {
-        let mut result = self.append(mask, waiting.received, &waiting.body);
+        let mut result = self.append_received(mask, waiting.received, now.mono, &waiting.body);
         if result == Err(AppendError::Busy) {
             // If it fails the ring is degraded, and keeps it in memory.
             self.commit(now).unwrap_or_default();
-            result = self.append(mask, waiting.received, &waiting.body);
+            result = self.append_received(mask, waiting.received, now.mono, &waiting.body);
         }
         if result.is_err() {
             for id in StreamId::of_mask(mask.0) {
@@ -115,6 +115,7 @@ impl Waiting {
             received: Now {
                 mono: now.mono.saturating_sub(record.age),
                 wall: record.received,
+                ages: false,
             },
             body: record.body.into(),
         })

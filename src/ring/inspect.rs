@@ -25,6 +25,7 @@ use super::walk::Walk;
 use super::walk::Window;
 use crate::clock::Now;
 use crate::clock::Wall;
+use std::time::Duration;
 
 /// What a ring says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Info {
     pub end: Seq,
     /// When the oldest record was received, if there is one.
     pub oldest_received: Option<Wall>,
+    /// The last date that was believed, since 1970, and before which none is; none if none ever was.
+    pub remembered: Option<Duration>,
     /// Slots that are whole, of 2.
     pub slots: u8,
     /// Whether it was closed.
@@ -165,6 +168,9 @@ pub fn info(storage: &mut dyn Storage, now: Now) -> Result<Info, OpenError> {
             .map_or(picture.end_seq, |s| s.first_seq)),
         end: Seq(picture.end_seq),
         oldest_received,
+        remembered: Some(picture.remembered_ms())
+            .filter(|ms| *ms > 0)
+            .map(Duration::from_millis),
         slots: picture.sound_slots(),
         clean: slot.is_some_and(|slot| slot.clean),
         boots: slot.map_or(0, |slot| slot.boot),
@@ -185,15 +191,11 @@ pub fn dump(
     each: &mut dyn FnMut(&Dumped<'_>) -> bool,
 ) -> Result<(), OpenError> {
     let picture = look(storage)?;
-    let slot = picture.slot.as_ref();
-    let known = slot.map(|slot| slot.boots.clone()).unwrap_or_default();
-    let boots = Boots {
-        current: u32::MAX,
-        known,
-        trusted_ms: 0,
-    };
+    let now = now.doubted_before(Duration::from_millis(picture.remembered_ms()));
+    let boots = Boots::remembered(u32::MAX, &picture);
     let visited = visit(storage, &picture, &mut |found, at, body| {
-        let received = boots.resolve(found.base, found.header.elapsed_ms, now).wall;
+        let arrival = Boots::arrival(found.base, found.header.elapsed_ms);
+        let received = boots.resolve(arrival, now).wall;
         let wanted = streams(&picture).filter(|(id, _)| found.header.mask & id.bit() != 0);
         let streams = wanted.map(|(_, stream)| stream.name.as_str()).collect();
         let offset = at + u64::from(found.offset);

@@ -67,8 +67,11 @@ pub use open::Place;
 pub use open::Report;
 pub use storage::IoError;
 pub use storage::Storage;
+pub use times::Arrival;
+pub use times::Dates;
 
 use crate::clock::Now;
+use crate::clock::Wall;
 use due::Health;
 use due::Slots;
 use format::Geometry;
@@ -177,7 +180,9 @@ pub struct Record<'a> {
     /// Its number.
     pub seq: Seq,
     /// When it was received; resolved, where the wall clock was learned later.
-    pub received: crate::clock::Wall,
+    pub received: Wall,
+    /// What that was resolved from, for [`Ring::received`].
+    pub arrival: Arrival,
     /// How long ago that was, by the clocks that could be trusted.
     pub age: Duration,
     /// False below the place where a stream with [`From::Oldest`] was attached: whether the
@@ -359,13 +364,24 @@ impl Ring {
         if body.len() > self.record_max() {
             return Err(AppendError::TooLong);
         }
+        self.note_date(now);
+        self.append_received(mask, now, now.mono, body)
+    }
+
+    /// The same of a record that was received before.
+    fn append_received(
+        &mut self,
+        mask: Mask,
+        received: Now,
+        mono: Duration,
+        body: &[u8],
+    ) -> Result<Seq, AppendError> {
         let room = self.check_room(body.len());
         self.pressure.answered(body.len(), room);
         room?;
-        self.note_date(now);
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.last_append = now.mono;
+        self.last_append = mono;
         let wanted = self.table.unsettled(mask.0, seq);
         for (id, stream) in self.table.attached_mut() {
             stream.waiting += u64::from(wanted & id.bit() != 0);
@@ -373,7 +389,7 @@ impl Ring {
         let entry = queue::Entry {
             seq,
             mask: wanted,
-            received: now,
+            received,
             body: body.into(),
         };
         self.queue.push(entry);
@@ -451,12 +467,6 @@ impl Ring {
             }
             self.queue.pop();
             self.stats.held += 1;
-        }
-    }
-
-    fn note_date(&mut self, now: Now) {
-        if self.boots.note(now) {
-            self.slots.touch(now.mono);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::AppendError;
 use super::Ring;
 use super::recover::read_header;
 use super::table;
+use super::times::Boots;
 use crate::clock::Now;
 use crate::clock::Wall;
 use std::time::Duration;
@@ -85,7 +86,8 @@ impl Ring {
         let at = self.geometry.offset(oldest.generation);
         let header = read_header(&mut *self.storage, at).ok().flatten()?;
         let found = header.generation == oldest.generation;
-        found.then(|| self.boots.resolve(Some(header.base), 0, now).wall)
+        let arrival = Boots::arrival(Some(header.base), 0);
+        found.then(|| self.boots.resolve(arrival, now).wall)
     }
 
     /// Whether something cannot be read that is asked for.

@@ -149,7 +149,9 @@ impl Ring {
             }
         };
         report.clean &= synced.is_ok();
-        ring.boots.note(now);
+        // The clock does not know yet what the ring remembers.
+        let now = now.doubted_before(ring.last_trusted());
+        ring.boots.note(now, ring.next_seq);
         match synced.and_then(|()| ring.settle_in(report.slots, now)) {
             Ok(()) => {}
             // Half a new ring is no ring.
@@ -182,11 +184,7 @@ impl Ring {
     ) -> Result<Self, OpenError> {
         let geometry = Geometry::of(storage.len()).ok_or(OpenError::TooSmall)?;
         let table = Table::remembered(Vec::new());
-        let boots = Boots {
-            current: 1,
-            known: Vec::new(),
-            trusted_ms: 0,
-        };
+        let boots = Boots::first();
         Ok(Self {
             storage,
             settings,
@@ -238,11 +236,7 @@ impl Ring {
             .front()
             .map_or(picture.end_seq, |oldest| oldest.first_seq);
         let slot = picture.slot.as_ref();
-        let boots = Boots {
-            current: next_boot(&picture),
-            known: slot.map(|slot| slot.boots.clone()).unwrap_or_default(),
-            trusted_ms: slot.map_or(0, |slot| slot.trusted_ms),
-        };
+        let boots = Boots::remembered(next_boot(&picture), &picture);
         let slots = Slots::remembered(slot, picture.slot_index);
         let mut ring = Self {
             storage,

@@ -15,6 +15,8 @@ use super::table::Cause;
 use super::table::Spot;
 use super::table::Stream;
 use super::table::Written;
+use super::times::Arrival;
+use super::times::Boots;
 use super::times::Received;
 use super::walk::Found;
 use super::walk::Span;
@@ -74,21 +76,28 @@ impl Ring {
         found: &Found,
         now: Now,
     ) -> Result<Option<Record<'_>>, IoError> {
-        let received = self.boots.resolve(found.base, found.header.elapsed_ms, now);
+        let arrival = Boots::arrival(found.base, found.header.elapsed_ms);
+        let received = self.boots.resolve(arrival, now);
         let attached = self.table.stream(id).map_or(0, |stream| stream.attach_seq);
         let offset = found.offset + len_u32(HEADER_LEN);
         let len = usize::from(found.header.len);
         self.slots.lend(len);
         // It was looked at already: nothing is read again.
         let body = self.window.view(&mut *self.storage, span, offset, len)?;
-        Ok(body.map(|body| lend(found.seq, received, attached <= found.seq, body)))
+        Ok(body.map(|body| lend(found.seq, (arrival, received), attached <= found.seq, body)))
     }
 
     fn lend_from_memory(&mut self, id: StreamId, index: usize, now: Now) -> Option<Record<'_>> {
         let entry = self.queue.entry(index)?;
-        let received = self.boots.resolve_fresh(entry.received, now);
+        let arrival = self.boots.fresh(entry.received);
+        let received = self.boots.resolve(arrival, now);
         let subscribed = self.table.stream(id)?.attach_seq <= entry.seq;
-        Some(lend(entry.seq, received, subscribed, &entry.body))
+        Some(lend(
+            entry.seq,
+            (arrival, received),
+            subscribed,
+            &entry.body,
+        ))
     }
 
     /// Moves the cursor of a stream over a record that was read. Precondition: in the order in
@@ -420,10 +429,16 @@ impl Stream {
     }
 }
 
-fn lend(seq: u64, received: Received, subscribed: bool, body: &[u8]) -> Record<'_> {
+fn lend(
+    seq: u64,
+    (arrival, received): (Arrival, Received),
+    subscribed: bool,
+    body: &[u8],
+) -> Record<'_> {
     Record {
         seq: Seq(seq),
         received: received.wall,
+        arrival,
         age: received.age,
         subscribed,
         body,

@@ -76,6 +76,8 @@ pub(super) struct Picture {
     pub(super) holes: Vec<Hole>,
     /// What the last commit wrote: its sync may have failed, or not have been.
     pub(super) last_commit: LastCommit,
+    /// When the last record in the head was received; none if that date was not believed.
+    pub(super) last_received_ms: Option<u64>,
     /// Bytes read.
     pub(super) read: u64,
 }
@@ -234,6 +236,7 @@ impl Picture {
             end_seq: 0,
             holes: Vec::new(),
             last_commit: LastCommit::default(),
+            last_received_ms: None,
             read: 0,
         }
     }
@@ -262,6 +265,15 @@ impl Picture {
     pub(super) fn exposed_below(&self) -> u64 {
         let next = self.head.generation + LOST_AFTER_HEAD + 1;
         next.saturating_sub(u64::from(self.geometry.segment_count))
+    }
+
+    /// The last date that could be believed: a slot says it, and records that came later; 0 if none
+    /// ever could.
+    pub(super) fn remembered_ms(&self) -> u64 {
+        let slot = self.slot.as_ref();
+        let (said, overruled) = slot.map_or((0, 0), |slot| (slot.trusted_ms, slot.overruled));
+        let counts = self.end_seq > overruled;
+        said.max(self.last_received_ms.filter(|_| counts).unwrap_or(0))
     }
 
     /// Slots that are whole.

@@ -35,6 +35,8 @@ pub(super) struct HeadScan {
     after_cursor: Ordinals,
     cursors: [u64; STREAMS_MAX],
     holes: Vec<Hole>,
+    /// When the last record was received, where that date was believed.
+    received_ms: Option<u64>,
 }
 
 impl HeadScan {
@@ -59,6 +61,7 @@ impl HeadScan {
             after_cursor: Ordinals::default(),
             cursors,
             holes: Vec::new(),
+            received_ms: None,
         }
     }
 
@@ -82,6 +85,8 @@ impl HeadScan {
         }
         if found.is_data() {
             self.end_seq = found.seq + 1;
+            let base = found.base.filter(|base| base.trusted);
+            self.received_ms = base.map(|base| base.wall_ms + u64::from(found.header.elapsed_ms));
             match whole {
                 true => self.count(found.seq, found.header.mask),
                 false => self.add_hole(found.offset..found.end(), found.seq, found.header.mask),
@@ -151,6 +156,7 @@ impl HeadScan {
         picture.end_seq = self.end_seq;
         picture.holes = self.holes;
         picture.last_commit = self.last;
+        picture.last_received_ms = self.received_ms;
         let closed = !header_sound || picture.is_doubtful();
         picture.head = Head {
             generation: segment.generation,

@@ -8,7 +8,9 @@
 //!  40 clean u8  41 stream count u8  42 stream length u16  44 boot u32  48 last trusted date ms u64
 //!  56 head generation u64  64 asked size u64
 //!  72 boots: 12 × { boot u32, date of its monotonic zero ms u64 }
-//! 216 streams: 32 × 120, see below        4092 CRC-32C of all before, begun with 0
+//! 216 streams: 32 × 120, see below
+//! 4056 overruled seq u64: what records below say of the date does not count; 0 by older versions
+//! 4092 CRC-32C of all before, begun with 0
 //!
 //! stream: 0 name, 32 bytes, zeros behind  32 state u8 (0 free, 1 attached, 2 removed)  33 flags u8
 //!         40 attach seq u64  48 cursor seq u64  56 cursor ordinal u64
@@ -44,6 +46,8 @@ pub(super) struct Slot {
     pub(super) boot: u32,
     /// The last date that could be believed.
     pub(super) trusted_ms: u64,
+    /// Records below were received before an earlier date than theirs was believed.
+    pub(super) overruled: u64,
     /// The segment written to at the time: a hint for people.
     pub(super) head: u64,
     /// The size that the configuration asked for.
@@ -148,6 +152,7 @@ impl Slot {
             clean: bytes[CLEAN] == 1,
             boot: u32_at(bytes, BOOT),
             trusted_ms: u64_at(bytes, TRUSTED),
+            overruled: u64_at(bytes, OVERRULED),
             head: u64_at(bytes, HEAD),
             asked: u64_at(bytes, ASKED),
             boots: chunks(bytes, BOOTS, BOOT_LEN, BOOTS_MAX)
@@ -184,6 +189,7 @@ impl Slot {
         put(&mut bytes, BOOT, &self.boot.to_le_bytes());
         put(&mut bytes, TRUSTED, &self.trusted_ms.to_le_bytes());
         put(&mut bytes, HEAD, &self.head.to_le_bytes());
+        put(&mut bytes, OVERRULED, &self.overruled.to_le_bytes());
         put(&mut bytes, ASKED, &self.asked.to_le_bytes());
         for (index, boot) in self.boots.iter().take(BOOTS_MAX).enumerate() {
             let at = index.saturating_mul(BOOT_LEN).saturating_add(BOOTS);
@@ -328,9 +334,10 @@ const STREAM_LEN_FIELD: u16 = 120;
 const STATE: usize = NAME_MAX;
 const STREAM_FLAGS: usize = NAME_MAX + 1;
 const TALLY: usize = 7;
+const OVERRULED: usize = STREAMS + STREAM_LEN * STREAMS_MAX;
 const CHECKSUM: usize = SLOT_LEN - 4;
 
-const _: () = assert!(STREAMS + STREAM_LEN * STREAMS_MAX <= CHECKSUM);
+const _: () = assert!(OVERRULED + 8 <= CHECKSUM);
 const _: () = assert!(64 + 8 * TALLY == STREAM_LEN && STREAM_LEN == STREAM_LEN_FIELD as usize);
 
 #[cfg(test)]
@@ -365,6 +372,7 @@ mod tests {
             clean: true,
             boot: 6,
             trusted_ms: 7,
+            overruled: 10,
             head: 8,
             asked: 256 << 10,
             boots: vec![Boot {
@@ -389,6 +397,7 @@ mod tests {
             (1, 1, 2, 3, 4)
         );
         assert_eq!((stream[64], stream[112]), (1, 7));
+        assert_eq!(bytes[4056..4064], 10u64.to_le_bytes());
         assert_eq!(bytes[4092..], checksum(0, &bytes[..4092]).to_le_bytes());
     }
 

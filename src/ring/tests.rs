@@ -24,6 +24,7 @@ pub(super) fn at(mono_ms: u64) -> Now {
             since_1970: wall,
             trusted: true,
         },
+        ages: true,
     }
 }
 

@@ -36,6 +36,7 @@ use super::settings::OnReject;
 use super::sieve::Sieve;
 use crate::clock::Now;
 use crate::message::body::Body;
+use crate::ring::Dates;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
@@ -73,6 +74,8 @@ pub struct Engine {
     refusals: Refusals,
     /// The last that [`Engine::tag`] gave.
     last_tag: u16,
+    /// By which the messages that were read are dated.
+    dates: Dates,
     events: VecDeque<Event>,
     tally: Tally,
 }
@@ -97,6 +100,7 @@ impl Engine {
             suspect_until: None,
             refusals: Refusals::default(),
             last_tag: 0,
+            dates: Dates::default(),
             events: VecDeque::new(),
             tally: Tally::default(),
         }
@@ -113,6 +117,11 @@ impl Engine {
     /// counted.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         self.queue.ring = ring.id();
+        // What was read before the date was known goes out with it.
+        let dates = ring.dates(now);
+        if std::mem::replace(&mut self.dates, dates) != dates {
+            self.queue.date(ring, now);
+        }
         // What is left to count is counted the next time.
         ring.count_older(self.stream, now, wanted);
         while self.has_room() || !kept(Rule::BoundMemory) {

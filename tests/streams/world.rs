@@ -162,7 +162,11 @@ pub(crate) fn at(mono: Duration) -> Now {
         since_1970: Duration::from_secs(1_800_000_000) + mono,
         trusted: true,
     };
-    Now { mono, wall }
+    Now {
+        mono,
+        wall,
+        ages: true,
+    }
 }
 
 pub(crate) fn delivery() -> Delivery {

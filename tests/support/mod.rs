@@ -37,6 +37,7 @@ pub(crate) fn a_moment() -> Now {
             since_1970: Duration::from_secs(1_767_225_600),
             trusted: true,
         },
+        ages: true,
     }
 }
 

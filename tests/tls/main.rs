@@ -115,8 +115,8 @@ fn a_wrong_clock_checks_no_certificate_but_a_pinned_one() {
     let authority = Authority::new("clock");
     let pair = authority.issue("localhost");
     let server = Server::start(&pair, Then::Echo);
-    let mut clock = Clock::new();
-    clock.not_before(std::time::Duration::from_secs(2_400_000_000));
+    let clock = Clock::new();
+    clock.remember(std::time::Duration::from_secs(2_400_000_000));
     assert!(!clock.now().wall.trusted);
     let mut client = Client::new(trusting(&authority.ca()), clock.clone());
     let error = connect(&mut client, server.address).unwrap_err();

@@ -81,6 +81,7 @@ pub(crate) fn at(mono: Duration) -> Now {
             since_1970: Duration::from_secs(1_800_000_000) + mono,
             trusted: true,
         },
+        ages: true,
     }
 }
 

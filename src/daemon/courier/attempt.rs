@@ -3,7 +3,7 @@
 
 use super::{Again, Courier, Line, broken};
 use crate::api::Page;
-use crate::clock::{Clock, Date, Now};
+use crate::clock::{Clock, Now};
 use crate::daemon::hub::Hub;
 use crate::daemon::stream::Stream;
 use crate::daemon::{first_of, sleep};
@@ -148,11 +148,8 @@ impl Courier {
     /// One connection, as far as the errand goes.
     async fn call(&mut self, target: &Target, errand: Errand) -> Result<(), Lost> {
         let stream = Rc::clone(&self.stream);
-        let now = self.hub.now();
-        if self.dialler.lacks_date(now) {
-            let date = Date(now.wall.since_1970);
-            let reason = format!("the clock says {date}, and a wrong clock checks no certificate");
-            return Err(Lost::new(0, reason));
+        if let Some(no_date) = self.dialler.lacks_date() {
+            return Err(Lost::new(0, no_date.reason));
         }
         let connection = self.dialler.connect(target).await;
         let connection = connection.map_err(|error| broken(&error))?;

@@ -51,6 +51,8 @@ pub(super) struct Sight {
     pub(super) good: bool,
     /// So often it may have to try before a message moves.
     pub(super) tries: u32,
+    /// Certificates can be judged, or nobody asks for one.
+    pub(super) served: bool,
     /// It may send one message at a time only, of which nothing but an answer tells anything.
     pub(super) alone: bool,
     /// Nothing showed that its destination lives, and none of what waits can.
@@ -160,6 +162,7 @@ impl Books {
         let t = sight.t;
         self.stuck = self.is_stuck(&sight);
         let obliged = sight.good
+            && sight.served
             && truth.enabled
             && sight.counters.backlog > 0
             && t >= truth.not_before

@@ -121,6 +121,7 @@ fn publish(
     if session.open > window {
         oracle.violation("more publishes than the window allows");
     }
+    oracle.dated(payload);
     oracle.arrived(of.index, number, session.order, head & 0x08 == 0, t);
     let timeout = oracle.streams[of.index].promised.timeout;
     let ack = [0x40, 2, identifier[0], identifier[1]];

@@ -98,6 +98,8 @@ impl World {
         if self.running.is_some() {
             return Ok(());
         }
+        let t = self.t();
+        self.clock.is_met(t);
         self.set_clock();
         self.tally.starts += 1;
         let clock = Clock::new();
@@ -108,6 +110,7 @@ impl World {
         let storage = Box::new(self.disk.clone());
         let opened = Ring::open(storage, settings, clock.now(), self.random.next());
         let (ring, report) = opened.map_err(|error| format!("not opened: {error:?}"))?;
+        clock.remember(ring.last_trusted());
         self.disk_failed |= ring.is_degraded();
         trace::tell(self.t(), 9, format_args!("starts: {report:?}"));
         let mut config = self.config.clone();
@@ -213,26 +216,7 @@ impl World {
             self.disk.cut_power(None);
             self.booted = self.t();
             self.network.borrow_mut().oracle.boot += 1;
-            if self.random.once_in(2) {
-                self.clock_off_ms = None;
-                self.within(1200, Plan::SetClock);
-            }
-            self.set_clock();
-        }
-    }
-
-    /// The first fix of a boot, or a step forward or back.
-    fn step_clock(&mut self) {
-        if self.clock_off_ms.is_none() || !self.calm {
-            let off = i64::try_from(self.random.next() % (2 * CLOCK_OFF_MS)).unwrap_or(0);
-            self.clock_off_ms = match self.random.once_in(4) {
-                true => Some(off - CLOCK_OFF_MS as i64),
-                false => Some(0),
-            };
-            self.set_clock();
-        }
-        if !self.calm {
-            self.within(60 * DAY, Plan::SetClock);
+            self.boot_clock();
         }
     }
 
@@ -394,8 +378,7 @@ impl World {
         self.disk.set_failing(0);
         self.failing = self.failing.min(1);
         self.start()?;
-        self.clock_off_ms = Some(0);
-        self.set_clock();
+        self.step_clock();
         for index in 0..KINDS.len() {
             self.set_mood(index, Mood::Good);
             if !self.network.borrow().oracle.streams[index].enabled {
@@ -448,6 +431,3 @@ const MOODS: [Mood; 9] = [
 
 /// Seconds.
 const DAY: u64 = 86_400;
-
-/// A clock that is set is off by so much at most.
-const CLOCK_OFF_MS: u64 = 2 * 3600 * 1000;

@@ -14,6 +14,7 @@
 
 mod balance;
 mod broker;
+mod clock;
 mod destination;
 mod fate;
 mod network;

@@ -12,6 +12,8 @@ pub(super) struct Oracle {
     pub(super) instances: Vec<Instance>,
     pub(super) boot: u32,
     pub(super) violation: Option<String>,
+    /// The clock shows a date that nobody can know to be wrong.
+    deceived: bool,
 }
 
 /// A message as it was once taken by the gateway; its number is its place.
@@ -25,6 +27,10 @@ pub(super) struct Instance {
     pub(super) speed: u8,
     /// When it was measured.
     pub(super) measured: Duration,
+    /// Nobody says when it was measured but the gateway.
+    pub(super) undated: bool,
+    /// The clock showed the future then, or later in the same run.
+    pub(super) deceived: bool,
     /// Its sender was told that it is safe.
     pub(super) acknowledged: bool,
 }
@@ -48,6 +54,8 @@ pub(super) struct Promised {
     pub(super) max_bytes: usize,
     /// Connections that may end without an answer before a packet is doubted.
     pub(super) attempts: u32,
+    /// Its destination shows a certificate.
+    pub(super) dated: bool,
 }
 
 impl Promised {
@@ -184,6 +192,7 @@ impl Oracle {
             instances: Vec::new(),
             boot: 0,
             violation: None,
+            deceived: false,
         }
     }
 
@@ -199,7 +208,8 @@ impl Oracle {
     }
 
     /// A message is brought in; it may not be taken yet.
-    pub(super) fn brought(&mut self, instance: Instance) -> u32 {
+    pub(super) fn brought(&mut self, mut instance: Instance) -> u32 {
+        instance.deceived = self.deceived;
         let number = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
         let mask = instance.mask;
         trace::tell(
@@ -256,6 +266,36 @@ impl Oracle {
         }
         if let Some(wrong) = wrong {
             self.violation(&format!("message {n} {wrong}, at stream {index}"));
+        }
+    }
+
+    /// The clock shows the future from now on, or does no more; messages from `first` on came since
+    /// the daemon was started.
+    pub(super) fn deceive(&mut self, first: usize, deceives: bool) {
+        self.deceived = deceives;
+        for instance in self.instances.iter_mut().skip(first).filter(|_| deceives) {
+            instance.deceived = true;
+        }
+    }
+
+    /// What a message says of its arrival is right, or marked.
+    pub(super) fn dated(&mut self, text: &[u8]) {
+        let Ok(message) = serde_json::from_slice::<serde_json::Value>(text) else {
+            return self.violation("not a message");
+        };
+        let messages = message.as_array().cloned().unwrap_or(vec![message]);
+        for message in messages {
+            let number = message["n"].as_u64().and_then(|n| usize::try_from(n).ok());
+            let instance = number.and_then(|n| self.instances.get(n));
+            let Some(instance) = instance.filter(|it| it.undated && !it.deceived) else {
+                continue;
+            };
+            let said = message["timestamp"].as_f64().unwrap_or(0.0);
+            let off = (said - super::world::date(instance.at).as_secs_f64()).abs();
+            if message["timestamp.valid"].is_null() && off > DATE_SLACK {
+                let text = format!("a date that is wrong and not marked, at {instance:?}");
+                self.violation(&format!("{text}: {message}"));
+            }
         }
     }
 
@@ -357,6 +397,9 @@ impl Truth {
             .then_some("is too old")
     }
 }
+
+/// Seconds by which a clock may be off that was set by hand, and before and after that.
+const DATE_SLACK: f64 = 4.0 * 3600.0 + 60.0;
 
 /// From the moment in which a message is judged to the one in which all of it has arrived; and
 /// by clocks that are off by two hours each, once the daemon was started again.

@@ -28,6 +28,13 @@ struct Report {
     brought: Option<(u32, Duration)>,
 }
 
+impl Report {
+    /// Whether its sender has no clock.
+    fn is_undated(&self) -> bool {
+        self.padding.is_multiple_of(3)
+    }
+}
+
 /// Answers that wait, and those that came: each has a message's number for its ticket.
 #[derive(Default)]
 pub(super) struct Desk {
@@ -124,6 +131,8 @@ impl Sender {
             mask: oracle.wanted(report.ident),
             speed: report.speed,
             measured: report.measured,
+            undated: report.is_undated(),
+            deceived: false,
             acknowledged: false,
         };
         let number = u32::try_from(oracle.instances.len()).unwrap_or(u32::MAX);
@@ -184,7 +193,9 @@ impl Sender {
 fn message(report: &Report, number: u32) -> Message {
     let mut message = Message::new(IDENTS[usize::from(report.ident)]).unwrap();
     let date = super::world::date(report.measured);
-    message.set_timestamp(u64::try_from(date.as_micros()).unwrap_or(0));
+    if !report.is_undated() {
+        message.set_timestamp(u64::try_from(date.as_micros()).unwrap_or(0));
+    }
     message.set("n", u64::from(number));
     message.set("position.speed", u64::from(report.speed));
     message.set("pad", "x".repeat(report.padding).as_str());

@@ -25,6 +25,7 @@ pub(super) fn receive(
         if !request.starts_with(b"[") || !request.ends_with(b"]") || numbers.is_empty() {
             oracle.violation("not an array of messages");
         }
+        oracle.dated(request);
         session.buffer.drain(..len);
         session.open += 1;
         oracle.attempt(of.index, t);

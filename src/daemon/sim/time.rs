@@ -1,6 +1,7 @@
 //! Time that goes when it is told to, for all that runs on this thread.
 
 use crate::clock::SIMULATED;
+use crate::clock::SYNCHRONISED;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -35,8 +36,9 @@ pub(in crate::daemon) fn sleep(time: Duration) -> Sleep {
 }
 
 /// From here on the clocks show this.
-pub(super) fn set(mono: Duration, date: Duration) {
+pub(super) fn set(mono: Duration, date: Duration, synchronised: bool) {
     SIMULATED.set(Some((mono, date)));
+    SYNCHRONISED.set(synchronised);
 }
 
 /// The machine's own clocks hold again.

@@ -4,6 +4,7 @@
 use super::balance::Books;
 use super::balance::Ending;
 use super::balance::Sight;
+use super::clock::Clock;
 use super::destination::Destination;
 use super::destination::Kind;
 use super::destination::Mood;
@@ -80,8 +81,7 @@ pub(super) struct World {
     pub(super) books: Vec<Books>,
     /// When the machine was started.
     pub(super) booted: Duration,
-    /// What the date is off by; none: it is 1970.
-    pub(super) clock_off_ms: Option<i64>,
+    pub(super) clock: Clock,
     pub(super) ending: Ending,
     /// The first message of this run of the daemon.
     pub(super) first: usize,
@@ -102,7 +102,7 @@ pub(super) struct Running {
 /// Lives one life of so many days; what was wrong, if something was.
 pub(super) fn live(seed: u64, days: u64) -> Result<Tally, String> {
     fastrand::seed(seed);
-    time::set(Duration::ZERO, Duration::ZERO);
+    time::set(Duration::ZERO, Duration::ZERO, false);
     let mut world = World::new(seed, days);
     network::enter(Some(Rc::clone(&world.network)));
     let result = world.run();
@@ -148,7 +148,7 @@ impl World {
             failing,
             running: None,
             booted: Duration::ZERO,
-            clock_off_ms: Some(0),
+            clock: Clock::new(Random::new(seed ^ 0xc10c)),
             ending: Ending::Stopped,
             first: 0,
             disk_failed: false,
@@ -208,6 +208,8 @@ impl World {
                 },
                 alone: network.destinations[index].kind == Kind::Wialon
                     && network.oracle.streams[index].promised.window == 1,
+                served: !network.oracle.streams[index].promised.dated
+                    || self.clock.serves(network.t),
                 proofless: network.lacks_proof(index, counters.backlog),
             };
             if counters != books.before {
@@ -264,17 +266,6 @@ impl World {
                 Some(event) => self.network.borrow_mut().happen(event),
             }
         }
-    }
-
-    pub(super) fn set_clock(&self) {
-        let t = self.network.borrow().t;
-        let mono = t - self.booted;
-        let date = match self.clock_off_ms {
-            None => mono,
-            Some(off) if off < 0 => date(t) - Duration::from_millis(off.unsigned_abs()),
-            Some(off) => date(t) + Duration::from_millis(off.unsigned_abs()),
-        };
-        time::set(mono, date);
     }
 
     pub(super) fn t(&self) -> Duration {

@@ -165,9 +165,11 @@ pub(super) struct Date {
 
 impl TimeProvider for Date {
     fn current_time(&self) -> Option<UnixTime> {
-        let wall = self.clock.now().wall;
-        let usable = wall.trusted || !self.counts;
-        usable.then(|| UnixTime::since_unix_epoch(wall.since_1970))
+        let date = match self.clock.usable_date() {
+            Ok(date) => Some(date),
+            Err((shown, _)) => (!self.counts).then_some(shown.0),
+        };
+        date.map(UnixTime::since_unix_epoch)
     }
 }
 

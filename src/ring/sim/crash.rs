@@ -13,7 +13,9 @@ use crate::ring::Settings;
 use crate::ring::Storage;
 use crate::ring::StreamId;
 use crate::ring::format::Geometry;
+use crate::ring::inspect;
 use crate::ring::memory::Memory;
+use crate::ring::times::millis;
 use crate::ring::walk::Span;
 use crate::ring::walk::Walk;
 use crate::ring::walk::Window;
@@ -93,6 +95,15 @@ impl World {
         self.dead_until = None;
         self.booted_ms = self.time_ms;
         self.date_known = self.random.once_in(2);
+        self.clocks.boot(self.time_ms, self.remembered_ms());
+    }
+
+    /// The last date that was believed, as far as the disk knows.
+    fn remembered_ms(&self) -> u64 {
+        let now = self.now_remembering(0);
+        let info = inspect::info(&mut self.disk.clone(), now);
+        let remembered = info.ok().and_then(|info| info.remembered);
+        remembered.map_or(0, millis)
     }
 
     pub(super) fn reopen(&mut self, crash: Crash) -> Result<Report, Violation> {
@@ -150,6 +161,7 @@ impl World {
         let seen = |id: &StreamId| (self.ring.counters(*id), cursor(*id));
         let streams: Vec<_> = self.streams.iter().map(seen).collect();
         self.oracle.reopened(&streams, self.ring.next_seq)?;
+        self.oracle.clock_lies(self.clocks.shows_future());
         Ok(report)
     }
 
@@ -158,7 +170,9 @@ impl World {
     fn open_at_last(&mut self, random: u64) -> Result<Opened, Violation> {
         loop {
             let before = self.disk.cache();
-            let opened = open(&self.disk, &self.settings, self.now(), random);
+            // the clock does not know yet what the ring remembers
+            let now = self.now_remembering(0);
+            let opened = open(&self.disk, &self.settings, now, random);
             let unreadable = matches!(opened, Err(OpenError::Unreadable { .. }));
             if !unreadable {
                 return Ok(opened);

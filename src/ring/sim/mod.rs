@@ -7,6 +7,7 @@
 //! with `WEIR_SEEDS` as many from there on.
 
 mod crash;
+mod date;
 pub(crate) mod disk;
 mod oracle;
 pub(crate) mod random;

@@ -1,12 +1,15 @@
 //! What must be true, known from what was asked of the ring and answered by it alone, and from
 //! the faults that were made. Knows no bytes of the format.
 
+use super::date::BEGIN_MS;
 use crate::clock::Wall;
 use crate::ring::Counters;
 use crate::ring::Record;
+use crate::ring::times::millis;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Everything that was ever appended, and who had what of it.
 #[derive(Default)]
@@ -20,12 +23,17 @@ pub(super) struct Oracle {
     given_up_below: u64,
     /// Whether bytes were damaged where they lay: then counters may be off.
     pub(super) rotten: bool,
+    /// Whether the clock shows the future, and the first record since the ring was opened.
+    lies: bool,
+    opened: u64,
 }
 
 struct Appended {
     mask: u32,
     body: Vec<u8>,
     received_ms: u64,
+    /// The clock showed the future then, or later in the same boot: nobody could know better.
+    deceived: bool,
     safe: bool,
     damaged: bool,
     settled: u32,
@@ -169,6 +177,7 @@ impl Oracle {
             mask,
             body,
             received_ms,
+            deceived: self.lies,
             safe,
             damaged,
             settled,
@@ -207,7 +216,8 @@ impl Oracle {
         if record.subscribed != (reader.attached <= seq) {
             return Err(format!("{seq} is older than stream {index}, or is not"));
         }
-        check_time(known.received_ms, record.received, now_ms)?;
+        check_time(known, record.received, now_ms)?;
+        check_age(known.received_ms, record.age, now_ms)?;
         reader.last = seq;
         reader.in_flight.push_back(seq);
         self.shown.insert(seq);
@@ -312,6 +322,14 @@ impl Oracle {
         self.given_up_below = self.given_up_below.max(seq);
     }
 
+    /// The clock shows the future from now on, or does no more.
+    pub(super) fn clock_lies(&mut self, lies: bool) {
+        self.lies = lies;
+        for (_, record) in self.records.range_mut(self.opened..).filter(|_| lies) {
+            record.deceived = true;
+        }
+    }
+
     /// The bytes of a record were damaged.
     pub(super) fn damaged(&mut self, seq: u64) {
         self.rotten = true;
@@ -344,6 +362,7 @@ impl Oracle {
         next: u64,
     ) -> Result<(), Violation> {
         self.safe = next;
+        self.opened = next;
         for (index, (counters, cursor)) in streams.iter().enumerate() {
             let reader = &mut self.streams[index];
             for record in self.records.range_mut(cursor..).map(|(_, record)| record) {
@@ -398,12 +417,24 @@ pub(super) fn is_wanted(body: &[u8]) -> bool {
     !body.len().is_multiple_of(4)
 }
 
-fn check_time(received_ms: u64, said: Wall, now_ms: u64) -> Result<(), Violation> {
-    let said_ms = u64::try_from(said.since_1970.as_millis()).unwrap_or(u64::MAX);
-    match said.trusted && said_ms.abs_diff(received_ms) > 1_500 {
+/// A date that is said is right, unless the clock lied in a way that nobody could know.
+fn check_time(record: &Appended, said: Wall, now_ms: u64) -> Result<(), Violation> {
+    let received_ms = record.received_ms;
+    let said_ms = millis(said.since_1970).saturating_sub(BEGIN_MS);
+    let wrong = said.trusted && said_ms.abs_diff(received_ms) > 1_500;
+    match wrong && !record.deceived {
         true => Err(format!(
             "received at {received_ms}, said {said_ms}, now {now_ms}"
         )),
+        false => Ok(()),
+    }
+}
+
+/// Nothing is said to be older than it is, whatever the clock showed then and shows now.
+fn check_age(received_ms: u64, age: Duration, now_ms: u64) -> Result<(), Violation> {
+    let (age, said) = (now_ms - received_ms, millis(age));
+    match said > age + 1_500 {
+        true => Err(format!("said to be {said} ms old, and is {age}")),
         false => Ok(()),
     }
 }

@@ -1,13 +1,13 @@
 //! One life of a ring: random work on a faulty disk, crash after crash, watched by the oracle.
 
 use super::crash::open;
+use super::date::Clocks;
 use super::disk::Disk;
 use super::oracle::Oracle;
 use super::oracle::Violation;
 use super::oracle::is_wanted;
 use super::random::Random;
 use crate::clock::Now;
-use crate::clock::Wall;
 use crate::ring::AppendError;
 use crate::ring::Commit;
 use crate::ring::From;
@@ -91,6 +91,7 @@ pub(super) struct World {
     pub(super) time_ms: u64,
     pub(super) booted_ms: u64,
     pub(super) date_known: bool,
+    pub(super) clocks: Clocks,
     pub(super) dead_until: Option<u64>,
     /// Both slots were lost, and no opening since has succeeded.
     pub(super) slots_lost: bool,
@@ -127,10 +128,12 @@ impl World {
             bytes: 4096,
             full,
         };
+        let clocks = Clocks::new(Random::new(seed ^ 0xda7e));
         let mut world = Self {
-            ring: open(&disk, &settings, now(0, 0, true), seed)
+            ring: open(&disk, &settings, clocks.now((0, 0), true, 0), seed)
                 .map_err(|error| format!("not made: {error:?}"))?
                 .0,
+            clocks,
             random,
             whims: Random::new(seed ^ 0x4ead),
             faults,
@@ -172,7 +175,13 @@ impl World {
     }
 
     pub(super) fn now(&self) -> Now {
-        now(self.time_ms, self.booted_ms, self.date_known)
+        self.now_remembering(self.ring.boots.trusted_ms)
+    }
+
+    /// The time as a clock knows it that remembers a date.
+    pub(super) fn now_remembering(&self, remembered_ms: u64) -> Now {
+        let times = (self.time_ms, self.booted_ms);
+        self.clocks.now(times, self.date_known, remembered_ms)
     }
 
     fn step(&mut self) -> Result<(), Violation> {
@@ -268,9 +277,11 @@ impl World {
 
     fn read_one(&mut self, index: usize) -> Result<bool, Violation> {
         let (id, now) = (self.streams[index], self.now());
+        let dates = format!("{:?}, {:?}", self.ring.boots, self.clocks);
         match self.ring.try_read(id, now) {
             Ok(Some(record)) => {
-                self.oracle.read(index, &record, self.time_ms)?;
+                let read = self.oracle.read(index, &record, self.time_ms);
+                read.map_err(|wrong| format!("{wrong}: {record:?}, {now:?}, {dates}"))?;
                 return Ok(true);
             }
             Ok(None) => self.oracle.read_all(index, self.ring.counters(id))?,
@@ -329,6 +340,10 @@ impl World {
     fn pass_time(&mut self) -> Result<(), Violation> {
         self.time_ms += self.random.next() % 100_000;
         self.date_known |= self.random.once_in(2);
+        let shown = self.clocks.shows_future();
+        if self.clocks.set() != shown {
+            self.oracle.clock_lies(!shown);
+        }
         Ok(())
     }
 
@@ -445,22 +460,6 @@ impl World {
             }
         }
         Ok(())
-    }
-}
-
-fn now(time_ms: u64, booted_ms: u64, date_known: bool) -> Now {
-    let mono = Duration::from_millis(time_ms - booted_ms);
-    let since_1970 = if date_known {
-        Duration::from_millis(time_ms)
-    } else {
-        mono
-    };
-    Now {
-        mono,
-        wall: Wall {
-            since_1970,
-            trusted: date_known,
-        },
     }
 }
 

@@ -4,7 +4,9 @@
 use super::Limits;
 use crate::clock::Now;
 use crate::clock::Wall;
+use crate::ring::Arrival;
 use crate::ring::Record;
+use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::stream::rules::Rule;
@@ -32,8 +34,10 @@ pub(super) struct Queue {
 pub(super) struct Item {
     pub(super) seq: Seq,
     received: Wall,
-    /// Its age when it was read, and when that was.
-    age: Duration,
+    /// What that was found from.
+    arrival: Arrival,
+    /// Its age at this moment.
+    age: (Duration, Duration),
     pub(super) read_at: Duration,
     /// Since 1970, by its own timestamp, where that is asked for.
     measured: Option<Duration>,
@@ -141,7 +145,8 @@ impl Queue {
         self.items.push_back(Item {
             seq: record.seq,
             received: record.received,
-            age: record.age,
+            arrival: record.arrival,
+            age: (record.age, now.mono),
             read_at: now.mono,
             measured,
             body,
@@ -153,6 +158,16 @@ impl Queue {
             tag: 0,
             state: settled.map_or(State::Waiting, State::Settled),
         });
+    }
+
+    /// Dates all messages by what is known of the date now.
+    pub(super) fn date(&mut self, ring: &Ring, now: Now) {
+        let last = self.last_accepted.iter_mut();
+        for item in self.items.iter_mut().chain(last) {
+            let (received, age) = ring.received(item.arrival, now);
+            item.received = received;
+            item.age = (age, now.mono);
+        }
     }
 
     /// Takes the first one out if it is settled.
@@ -334,14 +349,15 @@ impl Item {
 
     /// How long ago it was received.
     pub(super) fn age(&self, now: Now) -> Duration {
-        self.age + now.mono.saturating_sub(self.read_at)
+        let (age, then) = self.age;
+        age + now.mono.saturating_sub(then)
     }
 
-    /// How long ago it was measured; a clock that cannot be trusted makes nothing old.
+    /// How long ago it was measured; a date that is doubted, or new, makes nothing old.
     fn measured_age(&self, now: Now) -> Duration {
         match self.measured {
             None => self.age(now),
-            Some(_) if !now.wall.trusted => Duration::ZERO,
+            Some(_) if !now.ages => Duration::ZERO,
             Some(measured) => now.wall.since_1970.saturating_sub(measured),
         }
     }

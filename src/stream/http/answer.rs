@@ -156,6 +156,7 @@ mod tests {
                 since_1970: Duration::from_secs(784_111_700),
                 trusted,
             },
+            ages: true,
         };
         retry_after(&map, now).map(|wait| wait.as_secs())
     }
@@ -188,6 +189,7 @@ mod tests {
                 since_1970: Duration::ZERO,
                 trusted: false,
             },
+            ages: true,
         };
         for (status, verdict) in [(415, Verdict::Misconfigured), (400, Verdict::Refused)] {
             let response = Response::builder().status(status);
@@ -234,6 +236,7 @@ mod tests {
                 since_1970: Duration::ZERO,
                 trusted: false,
             },
+            ages: true,
         };
         let mut answer = Answer::new(&response, &[], now);
         answer.take(b"no\r\n\x1b[31msuch ");

@@ -208,6 +208,7 @@ fn at(mono: Duration) -> Now {
             since_1970,
             trusted,
         },
+        ages: true,
     }
 }
 

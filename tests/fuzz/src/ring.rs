@@ -279,6 +279,7 @@ fn at(mono_s: u64) -> Now {
             since_1970: Duration::from_secs(1_800_000_000 + mono_s),
             trusted: true,
         },
+        ages: true,
     }
 }
 

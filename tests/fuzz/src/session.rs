@@ -198,6 +198,7 @@ impl Intake for Daemon {
                 since_1970: Duration::from_secs(1_800_000_000) + self.elapsed,
                 trusted: true,
             },
+            ages: true,
         }
     }
 
