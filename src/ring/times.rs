@@ -144,11 +144,11 @@ impl Boots {
         let Some(base) = base else {
             return Arrival::default();
         };
-        let after = |ms: u64| Duration::from_millis(ms.saturating_add(elapsed_ms.into()));
+        let after = |ms: u64| ms.saturating_add(elapsed_ms.into()).saturating_mul(1000);
         Arrival {
             boot: base.boot,
-            mono: after(base.mono_ms),
-            date: after(base.wall_ms),
+            mono_us: after(base.mono_ms),
+            date_us: after(base.wall_ms),
             trusted: base.trusted,
         }
     }
@@ -157,8 +157,8 @@ impl Boots {
     pub(super) fn fresh(&self, received: Now) -> Arrival {
         Arrival {
             boot: self.current,
-            mono: received.mono,
-            date: received.wall.since_1970,
+            mono_us: micros(received.mono),
+            date_us: micros(received.wall.since_1970),
             trusted: received.wall.trusted,
         }
     }
@@ -167,7 +167,7 @@ impl Boots {
     pub(super) fn resolve(&self, arrival: Arrival, now: Now) -> Received {
         let wall = self.date(arrival, now);
         if arrival.boot == self.current {
-            let age = now.mono.saturating_sub(arrival.mono);
+            let age = now.mono.saturating_sub(arrival.mono());
             return Received { wall, age };
         }
         let since = self.since(arrival).filter(|_| now.ages);
@@ -182,11 +182,11 @@ impl Boots {
     fn date(&self, arrival: Arrival, now: Now) -> Wall {
         let end = now.wall.since_1970 + Duration::from_millis(STEP_MS);
         let is_past = |date: &Duration| !now.wall.trusted || *date <= end;
-        let own = Some(arrival.date).filter(|_| arrival.trusted);
+        let own = Some(arrival.date()).filter(|_| arrival.trusted);
         let learned = self.learned(arrival);
         let known = own.filter(is_past).or(learned.filter(is_past));
         Wall {
-            since_1970: known.unwrap_or(arrival.date),
+            since_1970: known.unwrap_or(arrival.date()),
             trusted: known.is_some(),
         }
     }
@@ -194,17 +194,17 @@ impl Boots {
     /// The latest date at which a record can have been received, by all that is known, so that
     /// nothing expires by a date that was wrong then.
     fn since(&self, arrival: Arrival) -> Option<Duration> {
-        let own = Some(arrival.date).filter(|_| arrival.trusted);
+        let own = Some(arrival.date()).filter(|_| arrival.trusted);
         // It came before the ring was opened in a later boot whose beginning is known; or the
         // machine was not started between, and that is the beginning of both.
         let after = || self.known.iter().find(|known| known.number > arrival.boot);
         own.max(self.learned(arrival))
-            .or_else(|| after().map(|boot| Duration::from_millis(boot.zero_ms) + arrival.mono))
+            .or_else(|| after().map(|boot| Duration::from_millis(boot.zero_ms) + arrival.mono()))
             .filter(|_| arrival.boot != 0)
     }
 
     fn learned(&self, arrival: Arrival) -> Option<Duration> {
-        self.zero(arrival.boot).map(|zero| zero + arrival.mono)
+        self.zero(arrival.boot).map(|zero| zero + arrival.mono())
     }
 
     fn zero(&self, boot: u32) -> Option<Duration> {
@@ -243,9 +243,19 @@ impl Ring {
 pub struct Arrival {
     /// 0: not known.
     boot: u32,
-    mono: Duration,
-    date: Duration,
     trusted: bool,
+    mono_us: u64,
+    date_us: u64,
+}
+
+impl Arrival {
+    fn mono(self) -> Duration {
+        Duration::from_micros(self.mono_us)
+    }
+
+    fn date(self) -> Duration {
+        Duration::from_micros(self.date_us)
+    }
 }
 
 /// What the dates of records depend on.
@@ -272,6 +282,10 @@ pub(super) fn elapsed(base: &Base, received: &Base) -> Option<u32> {
     u32::try_from(elapsed_ms)
         .ok()
         .filter(|elapsed_ms| same && *elapsed_ms < ELAPSED_MAX_MS)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Whole milliseconds.

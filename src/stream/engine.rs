@@ -118,6 +118,7 @@ impl Engine {
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
         self.queue.ring = ring.id();
         // What was read before the date was known goes out with it.
+        ring.note_date(now);
         let dates = ring.dates(now);
         if std::mem::replace(&mut self.dates, dates) != dates {
             self.queue.date(ring, now);

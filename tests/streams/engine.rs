@@ -2,6 +2,7 @@
 
 use crate::random::Random;
 use crate::world::World;
+use crate::world::at;
 use crate::world::delivery;
 use crate::world::number;
 use std::collections::BTreeSet;
@@ -228,4 +229,20 @@ fn step(world: &mut World, random: &mut Random, seen: &mut BTreeSet<u64>, flight
         _ => world.pass(SECOND),
     }
     world.counters();
+}
+
+#[test]
+fn what_was_read_in_1970_goes_out_with_the_date_that_was_learned_since() {
+    let then = at(Duration::from_secs(100));
+    let mut early = then;
+    early.wall.since_1970 = early.mono;
+    (early.wall.trusted, early.ages) = (false, false);
+    let mut world = World::starting(early, delivery(), None);
+    world.append_many(3);
+    world.now = at(Duration::from_secs(200));
+    world.serve();
+    for _ in 0..3 {
+        let sent = world.engine.next(world.now).unwrap();
+        assert_eq!(sent.received, then.wall);
+    }
 }

@@ -41,6 +41,11 @@ impl World {
     }
 
     pub(crate) fn limited(delivery: Delivery, ttl: Option<Duration>) -> Self {
+        Self::starting(at(Duration::from_secs(100)), delivery, ttl)
+    }
+
+    /// Its clocks show this at first.
+    pub(crate) fn starting(now: Now, delivery: Delivery, ttl: Option<Duration>) -> Self {
         let size = 4 << 20;
         let settings = ring::Settings {
             size: size as u64,
@@ -49,7 +54,6 @@ impl World {
             bytes: 64 * 1024,
             full: Full::DropOldest,
         };
-        let now = at(Duration::from_secs(100));
         let storage = Box::new(Memory::new(size));
         let (mut ring, _) = Ring::open(storage, settings, now, 7).unwrap();
         let stream = ring.attach("cloud", From::New, now).unwrap();

@@ -12,6 +12,7 @@ use crate::ring::Settled;
 use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
 use std::collections::VecDeque;
+use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -33,14 +34,16 @@ pub(super) struct Queue {
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) seq: Seq,
-    received: Wall,
+    /// When it was received, in microseconds since 1970, and whether that is known.
+    received_us: u64,
+    dated: bool,
     /// What that was found from.
     arrival: Arrival,
-    /// Its age at this moment.
-    age: (Duration, Duration),
+    /// Its age when it was read, in microseconds, and when that was.
+    age_us: u64,
     pub(super) read_at: Duration,
-    /// Since 1970, by its own timestamp, where that is asked for.
-    measured: Option<Duration>,
+    /// In microseconds since 1970, by its own timestamp, where that is asked for.
+    measured_us: Option<NonZero<u64>>,
     body: Box<[u8]>,
     /// How often it was sent.
     pub(super) sent: u32,
@@ -144,11 +147,12 @@ impl Queue {
         self.bytes += ITEM_LEN + body.len();
         self.items.push_back(Item {
             seq: record.seq,
-            received: record.received,
+            received_us: micros(record.received.since_1970),
+            dated: record.received.trusted,
             arrival: record.arrival,
-            age: (record.age, now.mono),
+            age_us: micros(record.age),
             read_at: now.mono,
-            measured,
+            measured_us: measured.map(|date| NonZero::<u64>::MIN.saturating_add(micros(date))),
             body,
             sent: 0,
             doubt: None,
@@ -165,8 +169,8 @@ impl Queue {
         let last = self.last_accepted.iter_mut();
         for item in self.items.iter_mut().chain(last) {
             let (received, age) = ring.received(item.arrival, now);
-            item.received = received;
-            item.age = (age, now.mono);
+            (item.received_us, item.dated) = (micros(received.since_1970), received.trusted);
+            item.age_us = micros(age.saturating_sub(now.mono.saturating_sub(item.read_at)));
         }
     }
 
@@ -349,16 +353,18 @@ impl Item {
 
     /// How long ago it was received.
     pub(super) fn age(&self, now: Now) -> Duration {
-        let (age, then) = self.age;
-        age + now.mono.saturating_sub(then)
+        Duration::from_micros(self.age_us) + now.mono.saturating_sub(self.read_at)
     }
 
     /// How long ago it was measured; a date that is doubted, or new, makes nothing old.
     fn measured_age(&self, now: Now) -> Duration {
-        match self.measured {
+        match self.measured_us {
             None => self.age(now),
             Some(_) if !now.ages => Duration::ZERO,
-            Some(measured) => now.wall.since_1970.saturating_sub(measured),
+            Some(measured) => {
+                let measured = Duration::from_micros(measured.get());
+                now.wall.since_1970.saturating_sub(measured)
+            }
         }
     }
 
@@ -372,7 +378,10 @@ impl Item {
         Outgoing {
             seq: self.seq,
             ring,
-            received: self.received,
+            received: Wall {
+                since_1970: Duration::from_micros(self.received_us),
+                trusted: self.dated,
+            },
             body: &self.body,
             repeat,
         }
@@ -381,6 +390,10 @@ impl Item {
     pub(super) fn is_in_flight(&self) -> bool {
         matches!(self.state, State::InFlight { .. })
     }
+}
+
+fn micros(date: Duration) -> u64 {
+    u64::try_from(date.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, and
