@@ -48,7 +48,7 @@ pub struct Info {
     pub end: Seq,
     /// When the oldest record was received, if there is one.
     pub oldest_received: Option<Wall>,
-    /// The last date that was believed, since 1970, and before which none is; none if none ever was.
+    /// The last date that was believed, since 1970: an earlier one is doubted.
     pub remembered: Option<Duration>,
     /// Slots that are whole, of 2.
     pub slots: u8,
