@@ -3,9 +3,9 @@
 //! weir itself forbids `unsafe`, and nothing that it is built of offers this system call: so this
 //! is a crate of its own, with the one place where it cannot be avoided.
 
-/// Whether something keeps the date right, as far as the kernel knows: an NTP program does and
-/// has told it so, and the date was not set by anything else since. No right is needed to ask. Where
-/// it cannot be asked the answer is no.
+/// Whether something keeps the date right, as far as the kernel knows: an NTP program does and has
+/// told it so, and nothing else has set the date since. No right is needed to ask. Where it cannot
+/// be asked the answer is no.
 #[must_use]
 pub fn is_synchronised() -> bool {
     let mut question = std::mem::MaybeUninit::<libc::timex>::zeroed();
