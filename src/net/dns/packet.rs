@@ -104,7 +104,7 @@ impl Query {
     pub fn to_bytes_with_edns(&self) -> Vec<u8> {
         let mut bytes = self.message(1);
         bytes.push(0);
-        for number in [TYPE_OPT, DATAGRAM_MAX as u16, 0, 0, 0] {
+        for number in [TYPE_OPT, ANNOUNCED, 0, 0, 0] {
             bytes.extend(number.to_be_bytes());
         }
         bytes
@@ -375,7 +375,9 @@ pub const NAME_MAX: usize = 255;
 
 /// Longest datagram that is read: what gets through any network in one piece, as name servers
 /// have agreed on. Without EDNS no server should send over 512 bytes.
-pub const DATAGRAM_MAX: usize = 1232;
+pub const DATAGRAM_MAX: usize = ANNOUNCED as usize;
+/// The same, as a number on the wire.
+const ANNOUNCED: u16 = 1232;
 
 /// Longest answer over TCP that is read, in bytes.
 pub const STREAM_MAX: usize = 16 * 1024;
