@@ -17,6 +17,8 @@
 //! Expected is the remembered date at the start, then what the monotonic clock makes of it. Within
 //! one boot ages go by the monotonic clock and need no date.
 
+mod kernel;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -266,7 +268,7 @@ fn is_synchronised() -> bool {
     if SIMULATED.get().is_some() {
         return SYNCHRONISED.get();
     }
-    weir_kernel_clock::is_synchronised()
+    kernel::is_synchronised()
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Whether the kernel says that its clock is synchronised.
 //!
-//! weir itself forbids `unsafe`, and nothing that it is built of offers this system call: so this
-//! is a crate of its own, with the one place where it cannot be avoided.
+//! Nothing that weir is built of offers this system call, so here is the one place with `unsafe`.
 
-/// Whether something keeps the date right, as far as the kernel knows: an NTP program does and has
-/// told it so, and nothing else has set the date since. No right is needed to ask. Where it cannot
-/// be asked the answer is no.
-#[must_use]
-pub fn is_synchronised() -> bool {
+#![expect(
+    unsafe_code,
+    reason = "adjtimex has no safe wrapper in a crate that is linked anyway"
+)]
+
+/// Whether something keeps the date right, as far as the kernel knows: an NTP program does and
+/// has told it so, and the date was not set by anything else since. No right is needed to ask.
+/// Where it cannot be asked the answer is no.
+pub(super) fn is_synchronised() -> bool {
     let mut question = std::mem::MaybeUninit::<libc::timex>::zeroed();
     // SAFETY: `timex` is made of integers, so all zeros is one; as `modes` it means that nothing
     // is to be changed. The kernel writes no more than one `timex`, and the pointer is to one.
