@@ -70,6 +70,8 @@ pub(super) fn live(seed: u64, faults: Faults) -> Result<Tally, Violation> {
     }
     if !world.ended {
         world.crash(Crash::PowerCut)?;
+        // Who begins with older ones is seen to do so: what it has stored is an estimate till then.
+        world.observe()?;
         world.read_everything()?;
         world.observe()?;
     }
