@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::daemon::{Daemon, Legacy, open_ring};
 use crate::ring::Ring;
+use crate::units::Size;
 use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
 use futures_lite::{StreamExt, future};
@@ -132,7 +133,27 @@ async fn signalled(signals: &mut Signals, daemon: &Daemon) -> End {
 fn read(main: &Path) -> Option<Config> {
     let loaded = super::load(Some(main.to_owned()));
     eprint!("{}", config::render(&loaded.diagnostics));
-    loaded.unusable.is_none().then_some(loaded.config)
+    if loaded.unusable.is_some() {
+        return None;
+    }
+    let is_error = |one: &config::Diagnostic| one.severity == config::Severity::Error;
+    if loaded.diagnostics.iter().any(is_error) {
+        eprintln!("error: what is wrong is left out, and the rest runs");
+    }
+    if loaded.ring_wrong {
+        eprintln!("error: {}", stand_in(&loaded.config.ring));
+    }
+    Some(loaded.config)
+}
+
+/// What runs in place of a `[ring]` with mistakes.
+fn stand_in(ring: &config::Ring) -> String {
+    let size = match ring.size {
+        Some(size) => format!("of {}", Size(size)),
+        None => "of the size that it has, or the default size if it is new".to_owned(),
+    };
+    let file = ring.file.display();
+    format!("defaults stand for what is wrong in `[ring]`: the ring is `{file}`, {size}")
 }
 
 /// Runs a daemon until `stop` ends, and says what that gave.

@@ -29,6 +29,8 @@ pub(super) struct Merged {
     pub(super) streams: Tables,
     /// What `[ring]` says is not known.
     pub(super) ring_lost: bool,
+    /// A file is no TOML behind some line.
+    pub(super) hidden: bool,
 }
 
 /// Tables of one kind, in the order in which they came.
@@ -164,6 +166,7 @@ pub(super) fn merge(
     let mut merged = Merged::default();
     for document in documents {
         merged.ring_lost |= document.ring_damaged;
+        merged.hidden |= document.hidden;
         for entry in document.root.entries {
             merged.lay(entry, environment, sources, mistakes);
         }

@@ -151,6 +151,8 @@ pub struct Loaded {
     pub config: Config,
     /// Why the daemon must not start with it.
     pub unusable: Option<Unusable>,
+    /// Whether `[ring]` has mistakes: defaults stand for what is wrong with it.
+    pub ring_wrong: bool,
     /// All that is wrong, by file, line and column.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -160,8 +162,8 @@ pub struct Loaded {
 pub enum Unusable {
     /// The main file could not be read.
     File,
-    /// `[ring]` is wrong: its defaults could make a second ring beside the right one.
-    Ring,
+    /// A file is no TOML from some line on, and what follows could be anything.
+    Syntax,
     /// No channel and no stream is left.
     Empty,
 }
@@ -197,7 +199,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let merged = merge::merge(documents, environment, &sources, &mut mistakes);
 
     let context = Context::new(environment, &sources, mistakes);
-    let (config, ring) = build(&context, &merged);
+    let (config, ring_clean) = build(&context, &merged);
     if look == Look::Around {
         premises::look(&context);
     }
@@ -206,9 +208,9 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
         let message = "there is nothing to run: no `[[channel]]` and no `[[stream]]`";
         context.note(Mistake::error(Place::file(0), message));
     }
-    let unusable = match (main_file, ring) {
-        (Main::Unreadable, _) => Some(Unusable::File),
-        (_, section::RingState::Wrong) => Some(Unusable::Ring),
+    let unusable = match main_file {
+        Main::Unreadable => Some(Unusable::File),
+        _ if merged.hidden => Some(Unusable::Syntax),
         _ if empty => Some(Unusable::Empty),
         _ => None,
     };
@@ -216,13 +218,14 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     Loaded {
         config,
         unusable,
+        ring_wrong: !ring_clean,
         diagnostics,
     }
 }
 
-/// Reads every table, then what lies between them.
-fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::RingState) {
-    let (ring, ring_state) = section::ring(context, merged);
+/// Reads every table, then what lies between them; whether `[ring]` has no mistake.
+fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, bool) {
+    let (ring, ring_clean) = section::ring(context, merged);
     let (log, api) = (section::log(context, merged), section::api(context, merged));
     let mut drafts = check::Drafts {
         devices: merged
@@ -268,7 +271,7 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, section::Rin
             .filter_map(|draft| draft.settings)
             .collect(),
     };
-    (config, ring_state)
+    (config, ring_clean)
 }
 
 /// By file, line and column, with the lines themselves; what is too much is only counted.

@@ -23,22 +23,16 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Whether `[ring]` can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RingState {
-    Right,
-    Wrong,
-}
-
-/// `[ring]`; defaults stand for what is wrong, and its state says so.
-pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) {
+/// `[ring]`, and whether there is no mistake in it; defaults stand for what is wrong, and a ring
+/// that is there keeps its size.
+pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, bool) {
     let mut ring = Ring {
         file: PathBuf::from("/var/lib/weir/ring"),
         size: None,
         settings: ring::Settings {
             size: 64 << 20,
-            delay: Duration::from_millis(200),
-            hold: Duration::from_secs(2),
+            delay: DELAY_DEFAULT,
+            hold: HOLD_DEFAULT,
             bytes: 64 << 10,
             full: Full::DropOldest,
         },
@@ -48,8 +42,7 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
     let mut places = (Place::file(0), Place::file(0));
     if let Some(table) = &merged.ring {
         let mut reader = Reader::new(context, table, "ring");
-        let file = reader.parsed("file", path);
-        ring.file = file.unwrap_or(ring.file);
+        ring.file = file(&mut reader).unwrap_or(ring.file);
         warn_of_relative(&reader, &ring.file);
         places = (reader.value_place("file"), reader.value_place("size"));
         ring.size = size(&mut reader);
@@ -67,14 +60,16 @@ pub(super) fn ring(context: &Context<'_>, merged: &Merged) -> (Ring, RingState) 
         size: ring.size,
         places,
     });
-    (
-        ring,
-        if clean {
-            RingState::Right
-        } else {
-            RingState::Wrong
-        },
-    )
+    (ring, clean)
+}
+
+/// `file`. One that only lacks its quotes is a mistake, and yet the one that is meant: what waits
+/// is in it.
+fn file(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let text = reader.loose("file")?;
+    let quoted = reader.parse(&text, path);
+    let meant = || path(&text.value).ok().filter(|file| file.is_absolute());
+    quoted.or_else(meant)
 }
 
 /// Whoever is started in another folder would make another ring, and not find what waits.
@@ -114,6 +109,7 @@ fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
         let delay = Period(settings.delay);
         let hint = format!("write `hold = \"{delay}\"`, or `0s` to write everything");
         reader.error(place, "`hold` is shorter than `delay`", hint);
+        (settings.delay, settings.hold) = (DELAY_DEFAULT, HOLD_DEFAULT);
     }
     reader.finish();
 }
@@ -257,6 +253,9 @@ const DELAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60)
 
 /// So much may a power cut cost a sender that does not wait for answers.
 const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(600);
+
+const DELAY_DEFAULT: Duration = Duration::from_millis(200);
+const HOLD_DEFAULT: Duration = Duration::from_secs(2);
 
 /// Memory that waits for the disk.
 const COMMIT_BYTES: RangeInclusive<u64> = 4 << 10..=256 << 10;

@@ -25,6 +25,8 @@ pub(super) struct Mended {
     pub(super) damage: Vec<usize>,
     /// `[ring]`, or a part of it, may be among what was blanked.
     pub(super) ring_lost: bool,
+    /// What is left is no TOML either.
+    pub(super) hidden: bool,
     /// Words without quotes; `0` and spaces stand for them.
     pub(super) bare: Vec<Range<usize>>,
 }
@@ -149,6 +151,7 @@ pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
         text: text.to_owned(),
         damage: Vec::new(),
         ring_lost: false,
+        hidden: false,
         bare: Vec::new(),
     };
     let mut errors = errors;
@@ -165,7 +168,7 @@ pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
         }
     }
     // what is still hidden could be anything
-    mended.ring_lost = true;
+    mended.hidden = true;
     mended
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Document {
     pub(super) root: Table,
     /// A mistake in the syntax hides what `[ring]` says.
     pub(super) ring_damaged: bool,
+    /// Behind some line it is no TOML, and nothing of that is in `root`.
+    pub(super) hidden: bool,
 }
 
 impl Tree {
@@ -99,6 +101,7 @@ pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mista
     let mut document = Document {
         root: convert_table(table.get_ref(), Place::file(file)),
         ring_damaged: false,
+        hidden: false,
     };
     if !errors.is_empty() {
         secrets::suspect(sources, file, &text);
@@ -113,7 +116,7 @@ pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mista
             .damage
             .iter()
             .for_each(|at| damage(&mut document.root, *at));
-        document.ring_damaged = mended.ring_lost;
+        (document.ring_damaged, document.hidden) = (mended.ring_lost, mended.hidden);
     }
     secrets::hide(sources, file, &document.root);
     document

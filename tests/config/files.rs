@@ -5,6 +5,7 @@ use crate::told::Told;
 use crate::told::with;
 use std::path::Path;
 use std::time::Duration;
+use weir::config::Severity;
 use weir::config::Unusable;
 use weir::config::load;
 use weir::config::render;
@@ -113,26 +114,74 @@ fn without_its_main_file_it_is_unusable() {
 }
 
 #[test]
-fn a_wrong_ring_and_an_empty_file_are_unusable_and_other_mistakes_are_not() {
+fn an_empty_file_is_unusable_and_mistakes_are_not() {
     let unusable = |text: &str| Told::new(text).load().unusable;
-    assert_eq!(
-        unusable(&format!("[ring]\nsize = \"1 KiB\"\n{RIGHT}")),
-        Some(Unusable::Ring)
-    );
-    assert_eq!(
-        unusable(&format!("[ring]\nsize = 64 MiB\n{RIGHT}")),
-        Some(Unusable::Ring)
-    );
-    assert_eq!(
-        unusable(&format!("[ring\nsize = \"64 MiB\"\n{RIGHT}")),
-        Some(Unusable::Ring)
-    );
-    assert_eq!(
-        unusable(&format!("ring = 1\n{RIGHT}")),
-        Some(Unusable::Ring)
-    );
     assert_eq!(unusable(""), Some(Unusable::Empty));
     assert_eq!(unusable(&format!("[log]\nlevel = \"loud\"\n{RIGHT}")), None);
+}
+
+/// What is right in `[ring]`, the file above all, stays; defaults stand for the rest.
+#[test]
+fn defaults_stand_for_what_is_wrong_in_the_ring_and_the_rest_runs() {
+    let file = "[ring]\nfile = \"/data/ring\"\n";
+    let right = ("/data/ring", Some(1 << 20));
+    let lost = ("/var/lib/weir/ring", None);
+    let cases = [
+        (format!("{file}size = \"1 KiB\"\n"), ("/data/ring", None)),
+        (format!("{file}size = 64 MiB\n"), ("/data/ring", None)),
+        (format!("{file}size = \n"), ("/data/ring", None)),
+        (format!("{file}sise = \"1 MiB\"\n"), ("/data/ring", None)),
+        (format!("{file}size = \"1 MiB\"\ncommit = 3\n"), right),
+        (format!("{file}size = \"1 MiB\"\nfull = \"drop\"\n"), right),
+        (
+            format!("{file}size = \"1 MiB\"\ncommit = {{ delay = \"9s\", hold = \"1s\" }}\n"),
+            right,
+        ),
+        (
+            format!("{file}size = \"1 MiB\"\ncommit = {{ hold = 2s }}\n"),
+            right,
+        ),
+        (
+            format!("{file}size = \"1 MiB\"\n[ring.commit\ndelay = \"1s\"\n"),
+            right,
+        ),
+        (
+            "[ring]\nfile = /data/ring\nsize = \"1 MiB\"\n".into(),
+            right,
+        ),
+        (
+            "[ring]\nfile = 7\nsize = \"1 MiB\"\n".into(),
+            (lost.0, right.1),
+        ),
+        (
+            "[ring]\nfile = \"/data\nsize = \"1 MiB\"\n".into(),
+            (lost.0, right.1),
+        ),
+        ("[ring\nfile = \"/data/ring\"\n".into(), lost),
+        ("ring = 1\n".into(), lost),
+    ];
+    let default = Told::new(RIGHT).load().config.ring.settings;
+    for (wrong, expected) in cases {
+        let loaded = Told::new(format!("{wrong}{RIGHT}")).load();
+        let ring = &loaded.config.ring;
+        let found = (ring.file.to_str().unwrap(), ring.size);
+        assert_eq!(found, expected, "{wrong}");
+        assert_eq!(
+            (loaded.unusable, loaded.ring_wrong),
+            (None, true),
+            "{wrong}"
+        );
+        let told = loaded
+            .diagnostics
+            .iter()
+            .any(|one| one.severity == Severity::Error);
+        assert!(told, "{wrong}");
+        let settings = &ring.settings;
+        let rest = (settings.delay, settings.hold, settings.bytes, settings.full);
+        let wanted = (default.delay, default.hold, default.bytes, default.full);
+        assert_eq!(rest, wanted, "{wrong}");
+        assert_eq!(loaded.config.streams.len(), 1, "{wrong}");
+    }
 }
 
 #[test]

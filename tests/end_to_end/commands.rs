@@ -2,7 +2,7 @@
 
 use crate::servers::Mosquitto;
 use crate::weir::{Folder, Weir, eventually, free_port};
-use crate::{config, message, mqtt};
+use crate::{config, counts, message, mqtt};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -80,10 +80,43 @@ fn run_leaves_out_what_is_wrong_and_runs_the_rest() {
     eventually("it arrives", || broker.received().len() == 1);
 }
 
+/// A ring that is there keeps its size, and what waits in it.
+#[test]
+fn run_leaves_out_what_is_wrong_with_the_ring() {
+    let (port, away) = (free_port(), free_port());
+    let good = config(port, &mqtt("cloud", away, "channels = [\"*\"]"));
+    let good = good.replace("\"off\"", "\"unix:@/api\"");
+    let mut weir = Weir::start("ring", &good);
+    let mut lines = crate::weir::Lines::connect(port);
+    lines.send(&message(0));
+    lines.await_acked(1);
+    let ring = weir.folder.join("ring");
+    let size = std::fs::metadata(&ring).unwrap().len();
+    assert_eq!(weir.stop(), Some(0));
+    let file = weir.folder.join("weir.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let wrong = text.replace("[ring]\n", "[ring]\nsise = 1\n");
+    let wrong = wrong.replace("64 MiB", "64 Mob");
+    assert_ne!(wrong, text);
+    std::fs::write(&file, wrong).unwrap();
+    weir.restart();
+    let log = weir.log();
+    assert!(
+        log.contains("defaults stand for what is wrong in `[ring]`"),
+        "{log}"
+    );
+    assert!(
+        log.contains("what is wrong is left out, and the rest runs"),
+        "{log}"
+    );
+    assert_eq!(std::fs::metadata(&ring).unwrap().len(), size);
+    eventually("what waited is there", || counts(&weir) == Some([1, 0, 1]));
+}
+
 #[test]
 fn run_ends_with_2_when_nothing_can_run() {
     let folder = Folder::new("nothing");
-    for text in ["", "[ring]\nsize = 7\n", "[[channel]\n"] {
+    for text in ["", "[ring]\nsize = 7\n", "[[channel]\n", "[[[[ = \n"] {
         let path = folder.write("weir.toml", text);
         let ended = weir(&["-c", path.to_str().unwrap(), "run"]);
         assert_eq!(ended.status.code(), Some(2), "{text}: {}", said(&ended));
