@@ -9,7 +9,7 @@ use super::limit::Lasting;
 use super::{first_of, serial, sleep};
 use crate::api::{FAULT, RECOVERED};
 use crate::net::tls::Server;
-use crate::net::{self, Address, Listener, Socket};
+use crate::net::{self, Address, Listener, Socket, blame};
 use async_executor::Task;
 use async_io::Async;
 use std::cell::{Cell, RefCell};
@@ -137,7 +137,7 @@ impl Post {
                 Some(bound)
             }
             Err(error) => {
-                self.is_not_bound(&error.to_string());
+                self.is_not_bound(&blame::listening(&self.address, &error).to_string());
                 None
             }
         }

@@ -35,6 +35,7 @@ pub use open::open_ring;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::ring::{Counters, Ring, Stats};
+use crate::units::Period;
 use accept::Executor;
 use async_executor::Task;
 use conditions::Watch;
@@ -310,8 +311,7 @@ async fn within<T>(
 ) -> io::Result<T> {
     futures_lite::future::or(work, async {
         sleep(Some(limit)).await;
-        let seconds = limit.as_secs_f64();
-        let message = format!("no answer to {what} within {seconds} s");
+        let message = format!("no answer within {} to {what}", Period(limit));
         Err(io::Error::new(io::ErrorKind::TimedOut, message))
     })
     .await

@@ -71,7 +71,7 @@ fn bind_or_say(address: &Address, trouble: &mut Lasting, now: Duration) -> Optio
             Some(listener)
         }
         Err(error) => {
-            let text = format!("{address}: {error}");
+            let text = format!("{address}: {}", net::blame::listening(address, &error));
             if trouble.admit(&text, now, SAY_EVERY) {
                 log::warn!(
                     "api: not listening: {text}; `weir status` and others cannot ask; tried again \

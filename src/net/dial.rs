@@ -1,7 +1,9 @@
 //! Dialling: addresses raced as RFC 8305 has it, from where the configuration says, and dead ends
 //! found in time. Finds no addresses and speaks no TLS.
 
+use super::blame;
 use super::socket::Socket;
+use crate::units::Period;
 use async_io::Async;
 use async_io::Timer;
 use futures_lite::future::or;
@@ -54,8 +56,8 @@ pub async fn dial(addresses: &[SocketAddr], dialling: &Dialling) -> io::Result<S
     });
     or(race(reachable, dialling), async {
         Timer::after(dialling.timeout).await;
-        let seconds = dialling.timeout.as_secs_f64();
-        let message = format!("no answer to the attempts to connect within {seconds} s");
+        let limit = Period(dialling.timeout);
+        let message = format!("no answer within {limit} to the attempts to connect");
         Err(io::Error::new(ErrorKind::TimedOut, message))
     })
     .await
@@ -125,7 +127,10 @@ async fn connect(address: SocketAddr, dialling: &Dialling) -> io::Result<Socket>
             None => stream.get_ref().peer_addr().map(|_| Socket::Tcp(stream)),
         }
     };
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+    let named = |error: io::Error| {
+        let why = blame::connecting(&error);
+        io::Error::new(error.kind(), format!("{address}: {why}"))
+    };
     attempt.await.map_err(named)
 }
 

@@ -1,5 +1,6 @@
 //! Addresses and sockets: the only place that opens one. Knows no protocol.
 
+pub mod blame;
 mod connection;
 mod dial;
 pub mod dns;

@@ -15,6 +15,7 @@ use super::render::View;
 use super::settings;
 use super::settings::Shape;
 use crate::clock::Now;
+use crate::net::blame;
 use std::ffi::OsString;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -76,7 +77,7 @@ impl FileLink {
         match self.file.append(&self.lines) {
             Ok(()) => engine.accepted(epoch, batch, now),
             Err(error) => {
-                let reason = format!("`{}`: {error}", self.file.settings.path.display());
+                let reason = self.file.blame(&error);
                 engine.faulty(epoch, Fault::new(0, reason), None, now, random);
             }
         }
@@ -95,6 +96,12 @@ impl LineFile {
     pub(super) fn new(settings: settings::File) -> Self {
         let current = None;
         Self { settings, current }
+    }
+
+    /// What went wrong with it, in words, with its path.
+    pub(super) fn blame(&self, error: &io::Error) -> String {
+        let path = &self.settings.path;
+        format!("`{}`: {}", path.display(), blame::file(path, error))
     }
 
     /// Appends `lines` to the file that has the name now, or to a new one where that would grow too

@@ -20,7 +20,6 @@ use super::Fault;
 use super::IN_MAX;
 use super::Link;
 use super::Lost;
-use super::NO_ANSWER;
 use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
@@ -403,7 +402,7 @@ impl Link for Http<'_> {
             }
             Stage::Body(_) | Stage::Head(..) => {
                 turn.engine.unanswered(self.epoch);
-                Err(Lost::new(NO_ANSWER, "no answer to a request"))
+                Err(Fault::no_answer(self.delivery.timeout, "a request").into())
             }
             Stage::Rest(_, batch, answer) => {
                 self.conclude(batch, &answer, turn);

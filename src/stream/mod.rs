@@ -17,6 +17,7 @@ pub mod sieve;
 pub mod wialon_retranslator;
 
 use crate::clock::Now;
+use crate::units::Period;
 use engine::Engine;
 use http::Http;
 use mqtt::Mqtt;
@@ -152,6 +153,14 @@ impl Fault {
     pub fn new(code: i32, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { code, reason }
+    }
+
+    /// What was sent, and was not answered within this time.
+    fn no_answer(limit: Duration, to: &str) -> Self {
+        Self::new(
+            NO_ANSWER,
+            format!("no answer within {} to {to}", Period(limit)),
+        )
     }
 }
 

@@ -25,7 +25,6 @@ mod v5;
 use super::Fault;
 use super::Link;
 use super::Lost;
-use super::NO_ANSWER;
 use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
@@ -355,9 +354,9 @@ impl Link for Mqtt<'_> {
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
         let missing = match self.login {
-            _ if due(turn.engine.overdue_at()) => "no acknowledgement of a publish",
-            Login::Done if due(self.answer_due()) => "no answer to the ping",
-            Login::Due | Login::Sent if due(self.answer_due()) => "no answer to the login",
+            _ if due(turn.engine.overdue_at()) => "a publish",
+            Login::Done if due(self.answer_due()) => "the ping",
+            Login::Due | Login::Sent if due(self.answer_due()) => "the login",
             _ if due(self.ping_due()) => {
                 self.session.ping(turn.out)?;
                 self.sent_at = turn.now.mono;
@@ -366,7 +365,7 @@ impl Link for Mqtt<'_> {
             }
             _ => return Ok(()),
         };
-        let fault = Fault::new(NO_ANSWER, missing);
+        let fault = Fault::no_answer(self.delivery.timeout, missing);
         self.give_up(&fault, turn);
         Err(fault.into())
     }

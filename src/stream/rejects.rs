@@ -57,7 +57,10 @@ impl Rejects {
         }
         match lines.is_empty() {
             true => Ok(()),
-            false => self.file.append(&lines),
+            false => self.file.append(&lines).map_err(|error| {
+                let why = self.file.blame(&error);
+                io::Error::new(error.kind(), why)
+            }),
         }
     }
 }

@@ -13,7 +13,6 @@
 use super::Fault;
 use super::Link;
 use super::Lost;
-use super::NO_ANSWER;
 use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
@@ -171,7 +170,7 @@ impl Link for WialonRetranslator<'_> {
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         match self.wake_at(turn.engine) {
             Some(due) if due <= turn.now.mono => {
-                let fault = Fault::new(NO_ANSWER, "no acknowledgement of a packet");
+                let fault = Fault::no_answer(self.delivery.timeout, "a packet");
                 self.give_up(&fault, turn);
                 Err(fault.into())
             }

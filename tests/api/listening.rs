@@ -112,7 +112,7 @@ fn a_serial_line_that_is_not_there_is_shown() {
     let channel = one(&weir, "/channels/in");
     let error = channel["listen_error"].as_str().unwrap();
     assert!(
-        error.contains("weir-nothing") && error.contains("No such file"),
+        error.contains("weir-nothing") && error.contains("there is no such device"),
         "{error}"
     );
     assert_eq!(codes(&weir), [901]);

@@ -112,7 +112,7 @@ fn a_dead_server_is_asked_three_times_in_six_seconds() {
     assert_eq!(world.servers(), [0; 6]);
     let error = result.unwrap_err();
     assert!(error.is_outage());
-    let said = "host not found: `a.example`: no answer from name server `192.0.2.1:53`";
+    let said = "the name server does not answer: `192.0.2.1:53`; asked for `a.example`";
     assert_eq!(error.to_string(), said);
 }
 
@@ -179,7 +179,7 @@ fn a_name_that_is_not_there_is_said_to_be_so() {
     world.reply(1, NXDOMAIN, None);
     let error = world.step().unwrap_err().unwrap_err();
     assert!(!error.is_outage());
-    assert_eq!(error.to_string(), "host does not exist: `a.example`");
+    assert_eq!(error.to_string(), "no such name: `a.example`");
 }
 
 /// RFC 4074 knows servers that deny the whole name when asked for AAAA.
@@ -197,7 +197,7 @@ fn a_name_without_addresses_is_said_to_be_so() {
     world.reply(0, OK, None);
     world.reply(1, OK, Some(&[0, 0, 0, 0]));
     let error = world.step().unwrap_err().unwrap_err();
-    assert_eq!(error.to_string(), "host has no address: `a.example`");
+    assert_eq!(error.to_string(), "this name has no address: `a.example`");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn the_next_server_is_asked_at_once_when_one_fails() {
     assert_eq!(world.servers(), [0, 0, 1, 1]);
     world.reply(2, REFUSED, None);
     world.reply(3, REFUSED, None);
-    let said = "host not found: `a.example`: name server `192.0.2.2:53` answers `REFUSED`";
+    let said = "the name server `192.0.2.2:53` answers `REFUSED`; asked for `a.example`";
     assert_eq!(world.step().unwrap_err().unwrap_err().to_string(), said);
 }
 
@@ -225,7 +225,7 @@ fn an_unreachable_server_costs_no_time() {
     world.lookup.unreachable(0);
     assert_eq!(world.step(), Ok(seconds(2)));
     world.lookup.unreachable(1);
-    let said = "host not found: `a.example`: name server `192.0.2.2:53` cannot be reached";
+    let said = "the name server `192.0.2.2:53` cannot be reached; asked for `a.example`";
     assert_eq!(world.step().unwrap_err().unwrap_err().to_string(), said);
 }
 
@@ -306,7 +306,7 @@ fn what_is_not_to_be_had_over_tcp_either_is_asked_elsewhere() {
     let error = world.step().unwrap_err().unwrap_err();
     assert!(error.is_outage());
     let said = "answers more than fits into a datagram, and not over TCP";
-    assert!(error.to_string().ends_with(said), "{error}");
+    assert!(error.to_string().contains(said), "{error}");
 }
 
 #[test]

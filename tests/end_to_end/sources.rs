@@ -145,7 +145,10 @@ fn a_serial_line_that_comes_late_and_goes_and_comes_is_read() {
         "serial",
         &format!("type = \"nmea\"\nident = \"truck\"\n{listen}"),
     );
-    let missing = format!("serial:{}?baud=9600: No such file", tty.display());
+    let missing = format!(
+        "serial:{}?baud=9600: there is no such device",
+        tty.display()
+    );
     gateway.weir.await_log(&missing);
 
     let mut receiver = Receiver::plug(&tty, 0);

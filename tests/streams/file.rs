@@ -188,7 +188,10 @@ fn where_nothing_can_be_written_the_messages_wait() {
     assert!(!file.is_ready());
     assert_eq!(world.counters().backlog, 2);
     let told = format!("{:?}", world.events());
-    assert!(told.contains("missing/log.json`: No such file"), "{told}");
+    assert!(
+        told.contains("missing/log.json`: there is no folder `"),
+        "{told}"
+    );
     std::fs::create_dir(&inside).unwrap();
     world.wait();
     deliver(&mut world, &mut file);

@@ -137,7 +137,7 @@ fn a_destination_that_never_shakes_hands_is_given_up_in_time() {
          tls = {{ roots = \"built-in\" }}"
     );
     let weir = Weir::start("silent", &config(free_port(), &stream));
-    weir.await_log("no answer to the TLS handshake within 1 s; next try in");
+    weir.await_log("no answer within 1s to the TLS handshake; next try in");
 }
 
 /// In a network of its own, which has no way anywhere until it gets one.

@@ -430,19 +430,21 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(host) => write!(f, "not a host name: `{}`", host.escape_debug()),
-            Self::Absent(host) => write!(f, "host does not exist: `{host}`"),
-            Self::Empty(host) => write!(f, "host has no address: `{host}`"),
+            Self::Absent(host) => write!(f, "no such name: `{host}`"),
+            Self::Empty(host) => write!(f, "this name has no address: `{host}`"),
             Self::Silent(host, servers) => {
-                write!(f, "host not found: `{host}`: no answer from name server ")?;
-                for (index, server) in servers.iter().enumerate() {
-                    write!(f, "{}`{server}`", if index == 0 { "" } else { ", " })?;
+                let servers: Vec<_> = servers.iter().map(|at| format!("`{at}`")).collect();
+                let (all, servers) = (servers.len(), servers.join(", "));
+                match all {
+                    1 => write!(f, "the name server does not answer: {servers}")?,
+                    _ => write!(f, "the name servers do not answer: {servers}")?,
                 }
-                Ok(())
+                write!(f, "; asked for `{host}`")
             }
             Self::Failed(host, server, failure) => {
                 write!(
                     f,
-                    "host not found: `{host}`: name server `{server}` {failure}"
+                    "the name server `{server}` {failure}; asked for `{host}`"
                 )
             }
         }
