@@ -339,7 +339,7 @@ mod tests {
 
     fn date(boots: &Boots, arrival: Arrival, now: Now) -> Option<u64> {
         let wall = boots.resolve(arrival, now).wall;
-        wall.trusted.then(|| wall.since_1970.as_secs())
+        wall.trusted.then_some(wall.since_1970.as_secs())
     }
 
     const DATE: u64 = 1_800_000_000;
