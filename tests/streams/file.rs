@@ -94,6 +94,23 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
     assert_eq!(number_of(&last["message"]), 99);
 }
 
+#[test]
+fn rejects_that_cannot_be_written_name_their_file_and_what_is_wrong_with_it() {
+    let (folder, mut world) = (Folder::new(), World::new());
+    let settings = Rejects {
+        file: folder.0.join("missing/rejects"),
+        size: 2_000,
+    };
+    let mut rejects = rejects::Rejects::new(&settings);
+    world.append_many(1);
+    let seq = world.engine.next(world.now).unwrap().seq;
+    let (fault, now) = (Fault::new(400, "no"), world.now);
+    world.engine.refused(0, seq..=seq, &fault, now, 0);
+    let told = rejects.keep(&mut world.engine).unwrap_err().to_string();
+    let expected = "missing/rejects`: there is no folder `";
+    assert!(told.contains(expected), "{told}");
+}
+
 fn deliver(world: &mut World, link: &mut FileLink) {
     world.serve();
     while link.deliver(&mut world.engine, world.now, 0) {
