@@ -261,7 +261,8 @@ impl Books {
 
 impl Oracle {
     /// Whether so much is old that all that expired may have.
-    pub(super) fn check_expired(&mut self, index: usize, books: &Books, t: Duration) {
+    /// A disk that failed may have forgotten what was taken.
+    pub(super) fn check_expired(&mut self, index: usize, books: &Books, t: Duration, failed: bool) {
         let stream = &self.streams[index];
         let promised = &stream.promised;
         let over = |max: Option<Duration>, since: Duration| {
@@ -269,7 +270,7 @@ impl Oracle {
         };
         let is_old = |(n, it): &(usize, &super::oracle::Instance)| {
             let old = over(promised.ttl, it.at) || over(promised.max_age, it.measured);
-            it.mask & (1 << index) != 0 && old && !stream.taken[*n]
+            it.mask & (1 << index) != 0 && old && (failed || !stream.taken[*n])
         };
         let old = self.instances.iter().enumerate().filter(is_old).count() as u64;
         let most = old + books.unheard(stream);

@@ -123,6 +123,10 @@ impl World {
         self.clock.set_at = t;
         trace::tell(t, 9, format_args!("sees {:?}", self.clock));
         self.set_clock();
+        // whoever waits for certificates waits from the first look on
+        if let Some(running) = &self.running {
+            running.daemon.hub.now();
+        }
         let deceives = self.clock.deceives();
         self.network
             .borrow_mut()

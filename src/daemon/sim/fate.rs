@@ -160,6 +160,7 @@ impl World {
             }
         }
         self.first = oracle.instances.len();
+        oracle.run = self.first;
         Ok(())
     }
 

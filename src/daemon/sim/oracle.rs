@@ -14,6 +14,8 @@ pub(super) struct Oracle {
     pub(super) violation: Option<String>,
     /// The clock shows a date that nobody can know to be wrong.
     deceived: bool,
+    /// The first message since the daemon was started.
+    pub(super) run: usize,
 }
 
 /// A message as it was once taken by the gateway; its number is its place.
@@ -193,6 +195,7 @@ impl Oracle {
             boot: 0,
             violation: None,
             deceived: false,
+            run: 0,
         }
     }
 
@@ -250,10 +253,11 @@ impl Oracle {
             return self.violation("a message that nobody sent");
         };
         trace::tell(t, index, format_args!("delivers {n}"));
-        let boot = self.boot;
+        // what came before a start ages by the date alone, and that may be doubted
+        let ages = instance.boot == self.boot && at >= self.run;
         let stream = &mut self.streams[index];
         stream.acted_at = t;
-        let mut wrong = stream.must_not_come((index, at), &instance, t, boot);
+        let mut wrong = stream.must_not_come((index, at), &instance, t, ages);
         if first && stream.came[at] == stream.engine && order == stream.order {
             wrong = Some("comes again and does not say so");
         }
@@ -379,7 +383,7 @@ impl Truth {
         (index, n): (usize, usize),
         it: &Instance,
         t: Duration,
-        boot: u32,
+        ages: bool,
     ) -> Option<&'static str> {
         if it.mask & (1 << index) == 0 {
             return Some("is not wanted");
@@ -390,7 +394,7 @@ impl Truth {
         let taken = self.taken[n];
         let age = t.saturating_sub(it.at);
         // what was accepted may be sent once more as a proof
-        let is_old = |max: Duration| it.boot == boot && age > max + EXPIRY_SLACK && !taken;
+        let is_old = |max: Duration| ages && age > max + EXPIRY_SLACK && !taken;
         self.promised
             .ttl
             .is_some_and(is_old)

@@ -218,7 +218,9 @@ impl World {
             let (truth, expired) = (&mut network.oracle.streams[index], books.expired);
             let wrong = books.check(truth, sight);
             if books.expired != expired {
-                network.oracle.check_expired(index, books, network.t);
+                network
+                    .oracle
+                    .check_expired(index, books, network.t, self.disk_failed);
             }
             if let Some(wrong) = wrong {
                 let mood = network.destinations[index].mood;
