@@ -89,24 +89,16 @@ impl<'a> Connection<'a> {
         self.session.joined();
     }
 
-    /// Serves until the end. Waits on: the socket, the ring's watermark, the idle time, another
-    /// connection that takes its name.
+    /// Serves until the end. Waits on: the socket, the ring's watermark (also notified when another
+    /// connection takes its name), the idle time.
     pub(super) async fn serve(mut self) -> End {
         loop {
             let risen = self.hub.risen();
             match self.turn() {
                 Ok(Turn::Wait(interest, deadline)) => {
                     let sleep = super::sleep(Some(deadline.saturating_sub(self.hub.now().mono)));
-                    let lost = self.claim.as_ref().map(|claim| claim.lost());
-                    let lost = async {
-                        match lost {
-                            Some(lost) => lost.await,
-                            None => std::future::pending().await,
-                        }
-                    };
                     let ready = self.socket.ready(interest);
-                    let told = super::first_of(lost, super::first_of(risen, sleep));
-                    super::first_of(ready, told).await;
+                    super::first_of(ready, super::first_of(risen, sleep)).await;
                 }
                 Ok(Turn::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {

@@ -58,7 +58,6 @@ pub(super) struct Channel {
 pub(super) struct Claim {
     name: u64,
     is_lost: Cell<bool>,
-    lost: Event,
 }
 
 /// What waits until messages are safe, oldest first: everything below the number has to be.
@@ -150,22 +149,20 @@ impl Channel {
         self.woken.take()
     }
 
-    /// Gives a name to a connection, and takes it from the one that has it.
-    fn claim(&self, name: &str) -> Rc<Claim> {
+    /// Gives a name to a connection; whether it was taken from another one.
+    fn claim(&self, name: &str) -> (Rc<Claim>, bool) {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let name = hasher.finish();
         let claim = Rc::new(Claim {
             name,
             is_lost: Cell::default(),
-            lost: Event::new(),
         });
         let former = self.claims.borrow_mut().insert(name, Rc::clone(&claim));
-        if let Some(former) = former {
+        if let Some(former) = &former {
             former.is_lost.set(true);
-            former.lost.notify(usize::MAX);
         }
-        claim
+        (claim, former.is_some())
     }
 
     /// The connection has ended; its name is free, unless another has it.
@@ -228,11 +225,6 @@ impl Claim {
     /// Whether another connection has the name now.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost.get()
-    }
-
-    /// Ends when that happens.
-    pub(super) fn lost(&self) -> EventListener {
-        self.lost.listen()
     }
 }
 
@@ -416,9 +408,13 @@ impl Intake for Door<'_> {
     }
 
     fn claim(&mut self, name: &str) {
-        let former = self.claim.replace(self.channel.claim(name));
-        if let Some(former) = former {
+        let (claim, is_taken) = self.channel.claim(name);
+        if let Some(former) = self.claim.replace(claim) {
             self.channel.release(&former);
+        }
+        if is_taken {
+            // whoever had it has to look
+            self.hub.nudge();
         }
     }
 

@@ -29,11 +29,11 @@ impl LastOfTopics {
     /// Keeps what a topic said last. Of more topics than are kept some are forgotten: what was
     /// retained of those is taken once more.
     pub(super) fn keep(&self, topic: &str, payload: &[u8]) {
-        let mut topics = self.0.borrow_mut();
-        topics.insert(digest(topic), digest(payload));
-        if topics.len() > TOPICS_MAX {
+        let (topic, mut topics) = (digest(topic), self.0.borrow_mut());
+        if topics.len() >= TOPICS_MAX && !topics.contains_key(&topic) {
             topics.pop_first();
         }
+        topics.insert(topic, digest(payload));
     }
 }
 
