@@ -103,7 +103,7 @@ impl Source {
 
     fn pause(&mut self, why: &str) {
         let now = self.hub.now();
-        self.backoff.pause(now.mono, None, fastrand::u32(..));
+        self.backoff.pause_lost(now.mono, fastrand::u32(..));
         let until = self.backoff.paused_until(now.mono).unwrap_or(now.mono);
         let wait = until.saturating_sub(now.mono).as_secs_f64();
         let prefix = format!("{}: ", self.target);

@@ -1,15 +1,25 @@
 //! How long to wait before the next try: doubling, with full jitter above the shortest wait.
+//!
+//! Success alone does not make the waits short again where a connection was lost: two gateways with
+//! one name at a broker throw each other out, and each has success before that. The connection
+//! after it has to last for several times the longest that the last wait could have been.
 
 use super::rules::Rule;
 use super::rules::kept;
 use std::time::Duration;
 
-/// The waits of one stream or channel, reset only by success.
+/// The waits of one stream or channel, reset only by success that lasts.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     min: Duration,
     max: Duration,
     failures: u32,
+    /// Whether the last failure was that of a connection.
+    lost: bool,
+    /// Success since the last failure.
+    succeeded: bool,
+    /// When what comes after the last failure has lasted.
+    lasts_at: Duration,
     /// Nothing is sent before.
     paused_until: Option<Duration>,
     /// The same, where the destination itself said so.
@@ -24,18 +34,25 @@ impl Backoff {
             min,
             max: max.max(min),
             failures: 0,
+            lost: false,
+            succeeded: false,
+            lasts_at: Duration::ZERO,
             paused_until: None,
             asked_until: None,
         }
     }
 
+    /// The longest that the wait after one more failure can be.
+    fn ceiling(&self) -> Duration {
+        self.min
+            .saturating_mul(1 << self.failures.min(20))
+            .min(self.max)
+    }
+
     /// The wait after one more failure: from `min` to `min` doubled with each failure before it,
     /// at most `max`; `random` decides where between.
     fn failed(&mut self, random: u32) -> Duration {
-        let ceiling = self
-            .min
-            .saturating_mul(1 << self.failures.min(20))
-            .min(self.max);
+        let ceiling = self.ceiling();
         self.failures = self
             .failures
             .saturating_add(u32::from(kept(Rule::GrowPauses)));
@@ -45,9 +62,31 @@ impl Backoff {
 
     /// Begins the wait after one more failure, which is not over before `after`.
     pub fn pause(&mut self, now: Duration, after: Option<Duration>, random: u32) {
+        self.forget(now);
+        self.lost = false;
         let wait = self.failed(random).max(after.unwrap_or_default());
         self.paused_until = Some(now + wait);
         self.asked_until = after.map(|after| now + after);
+    }
+
+    /// The same, where the failure is that of a connection.
+    pub fn pause_lost(&mut self, now: Duration, random: u32) {
+        self.forget(now);
+        let lasts = LASTS * self.ceiling();
+        let wait = self.failed(random);
+        self.lost = true;
+        self.lasts_at = now + wait + lasts;
+        self.paused_until = Some(now + wait);
+        self.asked_until = None;
+    }
+
+    /// The failures before success that lasts do not count.
+    fn forget(&mut self, now: Duration) {
+        let lasted = !self.lost || now >= self.lasts_at;
+        if self.succeeded && lasted && kept(Rule::ResetPauses) {
+            self.failures = 0;
+        }
+        self.succeeded = false;
     }
 
     /// The end of the wait, if that is not over.
@@ -75,13 +114,16 @@ impl Backoff {
     /// The destination took something: a wait that goes on is over after the shortest one, unless
     /// the destination asked for it.
     pub fn succeeded(&mut self, now: Duration) {
+        self.succeeded = true;
         if kept(Rule::ResetPauses) {
-            self.failures = 0;
             let soon = Some(now + self.min).max(self.asked_until);
             self.paused_until = self.paused_until.min(soon);
         }
     }
 }
+
+/// A connection lasts that is there for so many times the longest wait before it.
+const LASTS: u32 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -98,7 +140,28 @@ mod tests {
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
         backoff.succeeded(Duration::ZERO);
-        assert_eq!(backoff.failed(u32::MAX), MIN);
+        backoff.pause(Duration::ZERO, None, u32::MAX);
+        assert_eq!(backoff.paused_until(Duration::ZERO), Some(MIN));
+    }
+
+    #[test]
+    fn the_waits_after_lost_connections_grow_until_one_lasts() {
+        let mut backoff = Backoff::new(MIN, MAX);
+        let mut now = Duration::ZERO;
+        let mut lose_after = |life: u32| {
+            backoff.succeeded(now);
+            now += life * MIN;
+            backoff.pause_lost(now, u32::MAX);
+            let until = backoff.paused_until(now).unwrap();
+            let wait = until - now;
+            now = until;
+            wait.as_secs()
+        };
+        let waits: Vec<u64> = [0, 1, 1, 3, 0].map(&mut lose_after).into();
+        assert_eq!(waits, [1, 2, 4, 8, 16]);
+        assert_eq!(lose_after(63), 32, "not yet");
+        assert_eq!(lose_after(4 * 32), 1, "that one lasted");
+        assert_eq!(lose_after(4), 1);
     }
 
     #[test]

@@ -284,7 +284,7 @@ impl Engine {
         }
         self.forget_proof();
         if retry == Retry::Paused || !self.answered {
-            self.backoff.pause(now.mono, None, random);
+            self.backoff.pause_lost(now.mono, random);
         }
         self.answered = false;
     }

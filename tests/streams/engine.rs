@@ -84,7 +84,7 @@ fn a_message_that_waited_too_long_is_expired_and_counted() {
 }
 
 #[test]
-fn pauses_grow_until_something_is_accepted() {
+fn pauses_grow_until_something_is_accepted_and_the_connection_lasts() {
     let mut world = World::new();
     world.append_many(1);
     let mut pauses = Vec::new();
@@ -99,11 +99,30 @@ fn pauses_grow_until_something_is_accepted() {
     world.wait();
     let seq = world.take()[0].0;
     world.engine.accepted(0, seq..=seq, world.now);
+    world.pass(4 * 8 * SECOND);
     world.engine.lost(0, Retry::Paused, world.now, u32::MAX);
     let until = world.engine.paused_until(world.now).unwrap();
     assert_eq!(until - world.now.mono, SECOND);
     world.engine.wake();
     assert_eq!(world.engine.paused_until(world.now), None);
+}
+
+/// Two gateways with one client id throw each other out, and each has something accepted before.
+#[test]
+fn two_clients_of_one_name_throw_each_other_out_less_and_less_often() {
+    let mut world = World::new();
+    let began = world.now.mono;
+    let mut times = 0;
+    while world.now.mono < began + 24 * 3600 * SECOND {
+        world.append_many(1);
+        let seq = world.take()[0].0;
+        world.engine.accepted(0, seq..=seq, world.now);
+        world.pass(SECOND);
+        world.engine.lost(0, Retry::Paused, world.now, u32::MAX / 2);
+        world.wait();
+        times += 1;
+    }
+    assert!(times < 600, "{times}");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Books {
             if settled(&now) != settled(&before) {
                 self.progressed_at = sight.t;
             }
-            self.note(truth, &now);
+            self.note(truth, &now, sight.t);
             if self.given_up_in_a_row > GIVEN_UP_IN_A_ROW_MAX {
                 return Some(format!("{} given up in a row", self.given_up_in_a_row));
             }
@@ -136,7 +136,7 @@ impl Books {
         self.is_late(truth, sight)
     }
 
-    fn note(&mut self, truth: &mut Truth, now: &Counters) {
+    fn note(&mut self, truth: &mut Truth, now: &Counters, t: Duration) {
         let before = &self.before;
         self.expired += now.expired.saturating_sub(before.expired);
         let missing = |of: &Counters| {
@@ -152,8 +152,10 @@ impl Books {
         }
         if now.accepted != before.accepted {
             self.given_up_in_a_row = 0;
-            let before = truth.failures_before.take();
-            truth.failures -= before.map_or(truth.failures, |it| it.min(truth.failures));
+            if truth.has_lasted(t) {
+                let before = truth.failures_before.take();
+                truth.failures -= before.map_or(truth.failures, |it| it.min(truth.failures));
+            }
         }
     }
 
@@ -174,9 +176,9 @@ impl Books {
             return None;
         }
         let of = &truth.promised;
-        let grown = of.retry_min.saturating_mul(1 << truth.failures.min(20));
+        let grown = truth.wait_max();
         let answer = 3 * of.timeout + of.linger + 2 * of.interval + MOMENT;
-        let patience = grown.min(of.retry_max) + answer;
+        let patience = grown + answer;
         if t > truth.acted_at.max(self.progressed_at) + patience {
             return Some(format!(
                 "it does nothing for {patience:?}: {:?}",

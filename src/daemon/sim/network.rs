@@ -162,7 +162,7 @@ impl Network {
     }
 
     fn failed(&mut self, index: usize, kind: ErrorKind) -> io::Error {
-        self.oracle.streams[index].failures += 1;
+        self.oracle.streams[index].fails(self.t);
         kind.into()
     }
 
@@ -347,7 +347,7 @@ impl Network {
         line.dropped = true;
         let (index, at) = (line.destination, line.arrives.max(self.t + line.latency));
         trace::tell(self.t, index, format_args!("ends line {id}"));
-        self.oracle.streams[index].failures += 1;
+        self.oracle.streams[index].fails(self.t);
         for packet in self.destinations[index].unheard(id) {
             self.oracle.unheard(index, packet);
         }

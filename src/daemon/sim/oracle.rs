@@ -101,6 +101,8 @@ pub(super) struct Truth {
     pub(super) acted_at: Duration,
     /// Failures since something was accepted, at least as many as the stream knows of.
     pub(super) failures: u32,
+    /// When the last of these was.
+    pub(super) failed_at: Duration,
     /// How many of these were before a message was heard of that may be counted much later: when
     /// those before it are settled.
     pub(super) failures_before: Option<u32>,
@@ -144,6 +146,7 @@ impl Truth {
             counted_from: Duration::ZERO,
             acted_at: Duration::ZERO,
             failures: 0,
+            failed_at: Duration::ZERO,
             failures_before: None,
         }
     }
@@ -165,6 +168,24 @@ impl Truth {
         self.failures_before = None;
         self.not_before = Duration::ZERO;
         self.count_from(t);
+    }
+
+    /// Something was not delivered.
+    pub(super) fn fails(&mut self, t: Duration) {
+        self.failures += 1;
+        self.failed_at = t;
+    }
+
+    /// The wait after these failures at most.
+    pub(super) fn wait_max(&self) -> Duration {
+        let grown = self.promised.retry_min;
+        let grown = grown.saturating_mul(1 << self.failures.min(20));
+        grown.min(self.promised.retry_max)
+    }
+
+    /// Whether the connections since the last failure have lasted, for sure.
+    pub(super) fn has_lasted(&self, t: Duration) -> bool {
+        t > self.failed_at + 6 * self.wait_max()
     }
 
     pub(super) fn count_from(&mut self, t: Duration) {
@@ -240,7 +261,9 @@ impl Oracle {
     /// The gateway hears what a destination says.
     pub(super) fn told(&mut self, index: usize, said: Said, t: Duration) {
         let stream = &mut self.streams[index];
-        stream.failures += u32::from(said.failure);
+        if said.failure {
+            stream.fails(t);
+        }
         if let Some(after) = said.after {
             stream.not_before = t + after;
         }
