@@ -72,8 +72,6 @@ pub struct Engine {
     /// The last of the messages of which one is known to be refused.
     suspect_until: Option<Seq>,
     refusals: Refusals,
-    /// The last that [`Engine::tag`] gave.
-    last_tag: u16,
     /// By which the messages that were read are dated.
     dates: Dates,
     events: VecDeque<Event>,
@@ -99,7 +97,6 @@ impl Engine {
             delivery,
             suspect_until: None,
             refusals: Refusals::default(),
-            last_tag: 0,
             dates: Dates::default(),
             events: VecDeque::new(),
             tally: Tally::default(),
@@ -187,23 +184,27 @@ impl Engine {
         items.map(move |item| item.outgoing(ring))
     }
 
-    /// A number for a message in flight, from 1: no other in memory has it, the last that had it is
-    /// long ago, and it stays the same until the message has an answer.
+    /// A number for a message in flight, from 1, that no other in memory has. It follows the place
+    /// in the ring: so it is the same each time, also after a start, and the last message that had
+    /// it is long gone.
     pub fn tag(&mut self, seq: Seq) -> u16 {
         let known = self.queue.in_flight(seq..=seq).next().map(|item| item.tag);
         if let Some(tag @ 1..) = known {
             return tag;
         }
-        loop {
-            self.last_tag = self.last_tag.wrapping_add(1);
-            if self.last_tag > 0 && self.queue.iter().all(|item| item.tag != self.last_tag) {
-                break;
-            }
-        }
+        let is_canary = self.queue.canary.is_some();
+        let first = seq.0.wrapping_sub(1);
+        let first = first.wrapping_add(if is_canary { TAGS / 2 } else { 0 });
+        let is_free = |tag: &u16| self.queue.iter().all(|item| item.tag != *tag);
+        let tags = (0..TAGS).map(|more| u16::try_from(first.wrapping_add(more) % TAGS));
+        let tag = tags
+            .filter_map(|tag| tag.ok()?.checked_add(1))
+            .find(is_free);
+        let tag = tag.unwrap_or(1);
         if let Some(item) = self.queue.in_flight_mut(seq) {
-            item.tag = self.last_tag;
+            item.tag = tag;
         }
-        self.last_tag
+        tag
     }
 
     /// The destination took all of `range` that is in flight.
@@ -211,19 +212,20 @@ impl Engine {
         if epoch != self.epoch {
             return;
         }
+        let sent_at = self.queue.sent_at(range.clone());
+        let latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
         if self.canary_answered(&range) {
-            return self.taken(now);
+            return self.taken(latency, now);
         }
         let oldest = self.queue.oldest_in_flight();
-        let sent_at = self.queue.sent_at(range.clone());
         if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
         if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
             self.progressed = now.mono;
         }
-        self.tally.ack_latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
-        self.taken(now);
+        self.tally.ack_latency = latency;
+        self.taken(latency, now);
         let doubled = self.batch_max.saturating_mul(2);
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
@@ -476,6 +478,9 @@ impl Engine {
 
 /// Every message.
 const ALL: RangeInclusive<Seq> = Seq(0)..=Seq(u64::MAX);
+
+/// Numbers that [`Engine::tag`] gives.
+const TAGS: u64 = 65_535;
 
 /// Events that wait to be told.
 pub const EVENTS_MAX: usize = 64;

@@ -5,8 +5,8 @@
 //!
 //! - Whatever the broker kept of a session, all that has no acknowledgement is sent again after a
 //!   login, in order, as repeated and with the packet identifier that it had, before anything new.
-//!   A session that is kept serves only those who look at the broker. Identifiers are not kept
-//!   when weir ends: what is sent again by the next process is new to the broker, as QoS 1 allows.
+//!   A session that is kept serves only those who look at the broker. An identifier follows the
+//!   message's place in the ring: it is the same after a start of weir as well.
 //! - An identifier is used again only after all others: an acknowledgement that comes late or twice
 //!   belongs to nothing, and is passed over.
 //! - What the broker forbids, or does not take for its size, may be the message's or the
@@ -73,6 +73,8 @@ pub struct Mqtt<'a> {
     foreign: usize,
     /// Whether it was said that nobody wants what is sent.
     unheard: bool,
+    /// Whether something was too large for the broker.
+    outgrown: bool,
     /// When the last packet was sent.
     sent_at: Duration,
     /// When the ping was sent that has no answer.
@@ -131,6 +133,7 @@ impl<'a> Mqtt<'a> {
             window: 0,
             foreign: 0,
             unheard: false,
+            outgrown: false,
             sent_at: now.mono,
             pinged_at: None,
             topic: String::new(),
@@ -163,6 +166,11 @@ impl<'a> Mqtt<'a> {
             }
             self.write(seq, turn)?;
         }
+        let waits = turn.engine.paused_until(turn.now).is_some();
+        if self.outgrown && waits && self.unacknowledged.is_empty() {
+            // it says only at a login what it takes
+            return Err(Lost::ended("the broker takes only shorter packets"));
+        }
         Ok(())
     }
 
@@ -176,6 +184,7 @@ impl<'a> Mqtt<'a> {
             Ok(()) => self.send_rendered(seq, repeat, turn)?,
             Err(Unfit::Own(reason)) => turn.engine.skip(seq, reason),
             Err(Unfit::TooLarge(fault)) => {
+                self.outgrown = true;
                 let (now, random) = (turn.now, turn.random);
                 turn.engine
                     .doubted(self.epoch, seq..=seq, &fault, now, random);

@@ -74,7 +74,7 @@ impl Settings {
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
         let most = match &self.destination {
-            Destination::Mqtt(mqtt) => usize::from(mqtt.window),
+            Destination::Mqtt(mqtt) => usize::from(mqtt.window).max(SEARCH_MAX),
             Destination::WialonRetranslator(wialon) => usize::from(wialon.window).max(SEARCH_MAX),
             Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
         };

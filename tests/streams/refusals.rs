@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::message::Message;
 use weir::stream::Fault;
+use weir::stream::Lost;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
 use weir::stream::settings::Delivery;
@@ -48,9 +49,30 @@ impl Broker {
         }
     }
 
-    /// Lets weir send for `time`, over one connection.
+    /// Lets weir send for `time`, over as many connections as it makes.
     fn serve(&mut self, world: &mut World, settings: &Settings, time: Duration) {
         let end = world.now.mono + time;
+        let mut more = true;
+        while more {
+            let mut talk = self.greet(world, settings);
+            let lost = loop {
+                match self.converse(world, &mut talk, end) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        more = false;
+                        break talk.ends(world);
+                    }
+                    Err(lost) => {
+                        more = world.now.mono < end;
+                        break lost;
+                    }
+                }
+            };
+            lose(world, &lost);
+        }
+    }
+
+    fn greet<'a>(&self, world: &mut World, settings: &'a Settings) -> Talk<'a> {
         let mut talk = Talk::new(world, settings);
         talk.sent(world).unwrap();
         let mut properties = vec![];
@@ -61,29 +83,34 @@ impl Broker {
         let len = u8::try_from(properties.len()).unwrap();
         let login = [&[0x20, 3 + len, 0, 0, len][..], &properties].concat();
         talk.hears(world, &login).unwrap();
-        loop {
-            world.serve();
-            let sent = publishes(&talk.write(world).unwrap());
-            self.events.extend(world.events());
-            while let Some((message, reason)) = world.engine.take_rejected() {
-                self.kept.push((crate::world::number(&message), reason));
-            }
-            let idle = sent.is_empty();
-            for publish in sent {
-                let code = self.judge(&publish);
-                let [high, low] = publish.pkid.to_be_bytes();
-                talk.hears(world, &[0x40, 3, high, low, code]).unwrap();
-            }
-            let paused = world.engine.paused_until(world.now);
-            if idle && (paused.is_none() || world.now.mono >= end) {
-                break;
-            }
-            if idle {
-                world.wait();
-            }
+        talk
+    }
+
+    /// Answers what was sent; whether there may be more before `end`.
+    fn converse(
+        &mut self,
+        world: &mut World,
+        talk: &mut Talk<'_>,
+        end: Duration,
+    ) -> Result<bool, Lost> {
+        world.serve();
+        let sent = talk.write(world);
+        self.events.extend(world.events());
+        while let Some((message, reason)) = world.engine.take_rejected() {
+            self.kept.push((crate::world::number(&message), reason));
         }
-        let lost = talk.ends(world);
-        lose(world, &lost);
+        let sent = publishes(&sent?);
+        let idle = sent.is_empty();
+        for publish in sent {
+            let code = self.judge(&publish);
+            let [high, low] = publish.pkid.to_be_bytes();
+            talk.hears(world, &[0x40, 3, high, low, code])?;
+        }
+        let paused = world.engine.paused_until(world.now);
+        if idle {
+            world.wait();
+        }
+        Ok(!idle || paused.is_some() && world.now.mono < end)
     }
 
     fn judge(&mut self, publish: &Publish) -> u8 {

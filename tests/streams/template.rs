@@ -14,7 +14,7 @@ use weir::template::Template;
 
 /// What a broker answers to a login, and what it acknowledges.
 const LOGGED_IN: [u8; 4] = [0x20, 2, 0, 0];
-const TAKEN: [u8; 4] = [0x40, 2, 0, 1];
+const TAKEN: [u8; 4] = [0x40, 2, 0, 2];
 
 fn world(ident: &str, parameter: Option<&str>) -> World {
     let mut world = World::new();

@@ -24,6 +24,10 @@ pub(super) struct Books {
     pub(super) by_hand: u64,
     given_up_in_a_row: u64,
     takes: u64,
+    /// So many may be given up before something is taken.
+    allowed: u64,
+    /// More were.
+    skipped_on: bool,
     /// What may be missing at the destination: dropped, expired, thinned out, skipped by hand.
     pub(super) excused: u64,
     pub(super) given_up: u64,
@@ -124,8 +128,8 @@ impl Books {
                 self.progressed_at = sight.t;
             }
             self.note(truth, &now, sight.t);
-            if self.given_up_in_a_row > GIVEN_UP_IN_A_ROW_MAX {
-                return Some(format!("{} given up in a row", self.given_up_in_a_row));
+            if self.skipped_on {
+                return Some("more than eight were given up in a row".to_owned());
             }
             self.recent.push_back((sight.t, settled(&now)));
             self.before = now;
@@ -146,8 +150,14 @@ impl Books {
         self.excused += missing(now).saturating_sub(missing(before));
         let given_up = now.given_up.saturating_sub(before.given_up);
         self.given_up += given_up;
+        // what is counted now may have been given up before others were taken that are counted
+        let between = truth.takes - std::mem::replace(&mut self.takes, truth.takes);
+        let most = GIVEN_UP_IN_A_ROW_MAX + truth.promised.in_memory_max as u64;
+        let allowed = self.allowed.saturating_add(GIVEN_UP_IN_A_ROW_MAX * between);
+        self.skipped_on |= given_up > allowed.min(most);
+        self.allowed = allowed.min(most).saturating_sub(given_up);
         self.given_up_in_a_row += given_up;
-        if std::mem::replace(&mut self.takes, truth.takes) != truth.takes {
+        if between > 0 {
             self.given_up_in_a_row = 0;
         }
         if now.accepted != before.accepted {
@@ -248,6 +258,7 @@ impl Books {
         self.expired -= before.expired.saturating_sub(now.expired);
         self.unheard = self.unheard(truth);
         self.given_up_in_a_row = 0;
+        self.allowed = GIVEN_UP_IN_A_ROW_MAX;
         self.obliged = false;
         self.recent.clear();
         self.recent.push_back((Duration::ZERO, settled(&now)));

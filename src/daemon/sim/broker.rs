@@ -69,10 +69,15 @@ fn login(
     if code != 0 {
         let end = of.end(session);
         acts.push(end);
+    } else if of.random.once_in(4) {
+        // of a session that is long over
+        let low = u8::try_from(of.random.below(256)).unwrap_or(0);
+        say(of, &[0x40, 2, 0xa0, low], Said::default(), acts);
     }
 }
 
-/// Answers a login of MQTT 5. May allow fewer publishes, and set a keep-alive of its own.
+/// Answers a login of MQTT 5. May allow fewer or only short publishes, and set a keep-alive of its
+/// own.
 fn greet(of: &mut Destination, session: &mut Session, code: u8, acts: &mut Acts) {
     let mut properties = Vec::new();
     of.receive_max = usize::MAX;
@@ -86,6 +91,15 @@ fn greet(of: &mut Destination, session: &mut Session, code: u8, acts: &mut Acts)
         session.keep_alive = Duration::from_secs(3600 * u64::from(hours));
         properties.push(0x13);
         properties.extend((3600 * hours).to_be_bytes());
+    }
+    of.packet_max = match (of.mood, of.random.once_in(4)) {
+        (Mood::Small, _) => 60,
+        (_, true) => 10_000,
+        _ => usize::MAX,
+    };
+    if let Ok(max) = u32::try_from(of.packet_max) {
+        properties.push(0x27);
+        properties.extend(max.to_be_bytes());
     }
     let len = u8::try_from(properties.len()).unwrap_or(0);
     let head = [0x20, 3 + len, 0, code, len];
@@ -122,18 +136,28 @@ fn publish(
         oracle.violation("more publishes than the window allows");
     }
     oracle.dated(payload);
+    if 2 + body.len() > of.packet_max {
+        oracle.violation("a longer publish than the broker takes");
+    }
     oracle.arrived(of.index, number, session.order, head & 0x08 == 0, t);
     let timeout = oracle.streams[of.index].promised.timeout;
     let ack = [0x40, 2, identifier[0], identifier[1]];
     let course = of.course(&[number], timeout);
     if matches!(
         course,
-        Course::Take | Course::TakeTwice | Course::TakeLate(_) | Course::TakeAndLose
+        Course::Take
+            | Course::TakeTwice
+            | Course::TakeLate(_)
+            | Course::TakeAndLose
+            | Course::TakeAndEnd
     ) {
         oracle.took(of.index, number);
     }
     if of.is_five && refuses(of, course, (number, identifier), oracle, acts) {
         return;
+    }
+    if course == Course::Refuse && of.mood != Mood::RefuseAll && of.is_poison(number) {
+        oracle.refused(of.index, number);
     }
     session.packets.push(Packet {
         number,
@@ -147,7 +171,17 @@ fn publish(
     };
     match course {
         Course::Take => say(of, &ack, said, acts),
+        Course::TakeTwice if of.random.once_in(2) => {
+            say(of, &ack, said, acts);
+            let late = of.moment() * 30;
+            acts.push((late, Act::Say(ack.to_vec(), false, Said::default())));
+        }
         Course::TakeTwice => say(of, &[ack, ack].concat(), said, acts),
+        Course::TakeAndEnd => {
+            say(of, &ack, said, acts);
+            let end = of.end(session);
+            acts.push(end);
+        }
         Course::TakeLate(delay) => acts.push((delay, Act::Say(ack.to_vec(), true, said))),
         Course::Ignore => {}
         _ => {
@@ -166,9 +200,21 @@ fn refuses(
     acts: &mut Acts,
 ) -> bool {
     let code = match course {
+        Course::Refuse if of.mood != Mood::RefuseAll && of.is_forbidden(number) => {
+            oracle.refused(of.index, number);
+            [0x87, 0x90][of.random.below(2)]
+        }
+        // of a code that speaks of more than the message nobody may conclude that it is its own
+        Course::Refuse if of.mood == Mood::RefuseAll && !of.is_poison(number) => {
+            let code = [0x80, 0x83, 0x95, 0x99][of.random.below(4)];
+            if code == 0x99 {
+                oracle.refused(of.index, number);
+            }
+            code
+        }
         Course::Refuse => {
             oracle.refused(of.index, number);
-            [0x80, 0x83, 0x99][of.random.below(3)]
+            [0x80, 0x83, 0x95, 0x99][of.random.below(4)]
         }
         Course::Busy => 0x97,
         Course::Misconfigured => [0x87, 0x90][of.random.below(2)],
@@ -189,6 +235,20 @@ fn refuses(
 fn say(of: &mut Destination, bytes: &[u8], said: Said, acts: &mut Acts) {
     let ordered = said.answers == 0 || !of.shuffles;
     acts.push((of.moment(), Act::Say(bytes.to_vec(), ordered, said)));
+}
+
+/// What comes after the end: the gateway does not know that it was not even read.
+pub(super) fn overlook(session: &mut Session) {
+    while let Some((head, body, len)) = packet(&session.buffer) {
+        let found = match head >> 4 {
+            3 => numbers(body),
+            _ => Vec::new(),
+        };
+        let proved = session.proved;
+        let packets = found.into_iter().map(|number| Packet { number, proved });
+        session.packets.extend(packets);
+        session.buffer.drain(..len);
+    }
 }
 
 /// The first byte, the rest behind its length, and the whole length of the packet at the head.

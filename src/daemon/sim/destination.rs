@@ -24,6 +24,12 @@ pub(super) struct Destination {
     pub(super) is_five: bool,
     /// It has told that it takes so many publishes without an answer.
     pub(super) receive_max: usize,
+    /// Bytes of a packet that it takes.
+    pub(super) packet_max: usize,
+    /// Of so many devices it forbids one its topic, if it can say so. Each brings eight messages.
+    pub(super) forbids: Option<u64>,
+    /// Messages that its queue has room for.
+    room: usize,
     sessions: BTreeMap<u64, Session>,
 }
 
@@ -57,6 +63,12 @@ pub(super) enum Mood {
     RefuseAll,
     /// It takes connections and says nothing.
     Stall,
+    /// A broker whose queue has room now and then, and which else closes the connection.
+    Full,
+    /// A broker at which another client of the same name logs in after each message.
+    TakenOver,
+    /// A broker that takes only packets that are shorter than all there are.
+    Small,
 }
 
 impl Mood {
@@ -66,7 +78,16 @@ impl Mood {
 
     /// Whether it would be wrong to try again and again.
     pub(super) fn is_hopeless(self) -> bool {
-        !matches!(self, Self::Good | Self::Flaky | Self::Late)
+        !matches!(self, Self::Good | Self::Flaky | Self::Late | Self::Full)
+    }
+
+    /// The same, or what is like it where there is no broker that can be so.
+    pub(super) fn of(self, kind: Kind, is_five: bool) -> Self {
+        match self {
+            Self::Full | Self::TakenOver if kind != Kind::Mqtt => Self::Flaky,
+            Self::Small if !is_five => Self::Misconfigured,
+            other => other,
+        }
     }
 }
 
@@ -142,11 +163,13 @@ pub(super) enum Course {
     Refuse,
     Busy,
     Misconfigured,
+    /// Takes them, and ends the connection once that is said.
+    TakeAndEnd,
 }
 
 impl Destination {
     pub(super) fn new(index: usize, kind: Kind, mut random: Random) -> Self {
-        let poison = (kind != Kind::Mqtt && random.once_in(2)).then(|| 20 + random.next() % 100);
+        let poison = random.once_in(2).then(|| 20 + random.next() % 100);
         let batch_max = match random.once_in(3) {
             true => 2 + random.below(30),
             false => usize::MAX,
@@ -160,6 +183,9 @@ impl Destination {
             shuffles: random.once_in(4),
             is_five: false,
             receive_max: usize::MAX,
+            packet_max: usize::MAX,
+            forbids: None,
+            room: 0,
             random,
             sessions: BTreeMap::new(),
         }
@@ -169,7 +195,7 @@ impl Destination {
     pub(super) fn with_mqtt_5(mut self) -> Self {
         self.is_five = self.kind == Kind::Mqtt;
         if self.is_five && self.random.once_in(2) {
-            self.poison = Some(20 + self.random.next() % 100);
+            self.forbids = Some(3 + self.random.next() % 10);
         }
         self
     }
@@ -178,6 +204,12 @@ impl Destination {
     pub(super) fn is_poison(&self, number: u32) -> bool {
         let mixed = Random::new(u64::from(number) << 8 | self.index as u64).next();
         self.poison.is_some_and(|odds| mixed.is_multiple_of(odds))
+    }
+
+    /// A message of a device that may not write its topic.
+    pub(super) fn is_forbidden(&self, number: u32) -> bool {
+        let mixed = Random::new(u64::from(number / 8) << 8 | self.index as u64).next();
+        self.forbids.is_some_and(|odds| mixed.is_multiple_of(odds))
     }
 
     pub(super) fn connected(&mut self, line: u64, oracle: &Oracle, t: Duration) {
@@ -219,6 +251,9 @@ impl Destination {
                 Kind::Wialon => receiver::receive(self, &mut session, oracle, t),
             };
             session.heard_at = t;
+        } else if session.over && self.kind == Kind::Mqtt {
+            session.buffer.extend_from_slice(bytes);
+            broker::overlook(&mut session);
         }
         self.sessions.insert(line, session);
         acts
@@ -246,7 +281,8 @@ impl Destination {
     }
 
     pub(super) fn course(&mut self, numbers: &[u32], timeout: Duration) -> Course {
-        let refuses = numbers.iter().any(|n| self.is_poison(*n)) || numbers.len() > self.batch_max;
+        let is_refused = |n: &u32| self.is_poison(*n) || self.is_forbidden(*n);
+        let refuses = numbers.iter().any(is_refused) || numbers.len() > self.batch_max;
         let usual = if refuses {
             Course::Refuse
         } else {
@@ -269,6 +305,22 @@ impl Destination {
             Mood::Misconfigured => Course::Misconfigured,
             Mood::RefuseAll => Course::Refuse,
             Mood::Stall => Course::Ignore,
+            _ if refuses => Course::Refuse,
+            Mood::Full => self.course_of_full(),
+            Mood::TakenOver | Mood::Small => Course::TakeAndEnd,
+        }
+    }
+
+    fn course_of_full(&mut self) -> Course {
+        if self.random.once_in(30) {
+            self.room = 1 + self.random.below(20);
+        }
+        match self.room.checked_sub(1) {
+            Some(room) => {
+                self.room = room;
+                Course::Take
+            }
+            None => Course::Lose,
         }
     }
 

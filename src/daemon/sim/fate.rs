@@ -344,7 +344,16 @@ impl World {
         trace::tell(self.t(), index, format_args!("{before:?} becomes {mood:?}"));
         {
             let network = &mut *self.network.borrow_mut();
-            network.destinations[index].mood = mood;
+            let of = &mut network.destinations[index];
+            of.mood = mood.of(of.kind, of.is_five);
+            if before == Mood::Small {
+                // it did not even hear of what was not sent
+                let oracle = &mut network.oracle;
+                let count = u32::try_from(oracle.instances.len()).unwrap_or(u32::MAX);
+                let truth = &mut oracle.streams[index];
+                truth.failures += 20;
+                truth.set_aside_below = count;
+            }
             if !mood.lets_through() {
                 network.cut_lines(index);
             }
@@ -418,7 +427,7 @@ impl World {
     }
 }
 
-const MOODS: [Mood; 9] = [
+const MOODS: [Mood; 12] = [
     Mood::Flaky,
     Mood::Late,
     Mood::Dead,
@@ -428,6 +437,9 @@ const MOODS: [Mood; 9] = [
     Mood::Misconfigured,
     Mood::RefuseAll,
     Mood::Stall,
+    Mood::Full,
+    Mood::TakenOver,
+    Mood::Small,
 ];
 
 /// Seconds.

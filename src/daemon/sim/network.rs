@@ -322,19 +322,29 @@ impl Network {
     pub(super) fn lacks_proof(&self, index: usize, backlog: u64) -> bool {
         let (destination, stream) = (&self.destinations[index], &self.oracle.streams[index]);
         let promised = &stream.promised;
-        if destination.kind != Kind::Wialon || stream.heard || backlog == 0 {
+        if destination.kind == Kind::Http || stream.heard || backlog == 0 {
             return false;
+        }
+        if destination.forbids.is_some() {
+            return true;
         }
         if promised.every.is_some() && backlog < promised.in_memory_max as u64 {
             return true;
         }
         let instances = self.oracle.instances.iter().enumerate().rev();
-        let mut newest = instances
+        let waiting: Vec<_> = instances
             .filter(|(_, it)| it.acknowledged && it.mask & (1 << index) != 0)
-            .take(usize::try_from(backlog).unwrap_or(usize::MAX));
-        newest.all(|(n, it)| {
+            .take(usize::try_from(backlog).unwrap_or(usize::MAX))
+            .collect();
+        // a broker is asked about no more than fits into memory
+        let most = match destination.kind {
+            Kind::Mqtt => promised.in_memory_max,
+            _ => usize::MAX,
+        };
+        waiting.into_iter().rev().take(most).all(|(n, it)| {
             let passed_over = promised.speed_min.is_some_and(|min| it.speed <= min);
-            let poison = u32::try_from(n).is_ok_and(|n| destination.is_poison(n));
+            let refuses = |n| destination.is_poison(n) || destination.is_forbidden(n);
+            let poison = u32::try_from(n).is_ok_and(refuses);
             stream.taken[n] || passed_over || poison
         })
     }

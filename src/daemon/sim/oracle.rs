@@ -93,6 +93,8 @@ pub(super) struct Truth {
     /// The last message that came for the first time, since the stream was moved by hand last.
     last_first: u32,
     pub(super) order: u32,
+    /// Those before this one may have been set aside without having been sent.
+    pub(super) set_aside_below: u32,
     /// The destination does not want to be asked before.
     pub(super) not_before: Duration,
     /// Tries since `counted_from`.
@@ -141,6 +143,7 @@ impl Truth {
             heard: false,
             last_first: 0,
             order: 0,
+            set_aside_below: 0,
             not_before: Duration::ZERO,
             attempts: 0,
             counted_from: Duration::ZERO,
@@ -286,7 +289,7 @@ impl Oracle {
         }
         stream.came[at] = stream.engine;
         if !std::mem::replace(&mut stream.seen[at], true) && order == stream.order {
-            if n < stream.last_first {
+            if n < stream.last_first && n >= stream.set_aside_below {
                 wrong = Some("comes for the first time after a later one");
             }
             stream.last_first = stream.last_first.max(n);
@@ -378,7 +381,8 @@ impl Oracle {
         fruitless.count += 1;
         fruitless.proved += u32::from(packet.proved);
         let proved = fruitless.proved >= 2 || stream.promised.passes_over();
-        let may_go = fruitless.count >= stream.promised.attempts + 2 && proved;
+        let tries = fruitless.count - fruitless.count.min(stream.promised.attempts);
+        let may_go = tries >= 2 && proved || tries >= 5;
         if may_go && std::mem::replace(&mut fruitless.period, stream.period) != stream.period {
             stream.refused_count += 1;
             stream.refused[n] = true;

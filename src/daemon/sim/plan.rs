@@ -81,8 +81,7 @@ fn stream(index: usize, kind: Kind, random: &mut Random) -> Draft {
             window,
             in_memory_max: match kind {
                 Kind::Http => 2 * max_messages,
-                Kind::Mqtt => window.max(2),
-                Kind::Wialon => window.max(8),
+                Kind::Mqtt | Kind::Wialon => window.max(8),
             },
             max_bytes: 1024 * *one(random, &[4, 256, 256]),
             attempts: if kind == Kind::Mqtt { 5 } else { 0 },

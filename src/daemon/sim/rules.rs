@@ -47,5 +47,5 @@ rules! {
 }
 
 /// Lives that may pass before a broken rule shows, and how long each is.
-const TRIES: u64 = 60;
+const TRIES: u64 = 120;
 const DAYS: u64 = 365;

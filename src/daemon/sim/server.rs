@@ -51,7 +51,11 @@ fn answer(
     let course = of.course(numbers, timeout);
     let takes = matches!(
         course,
-        Course::Take | Course::TakeTwice | Course::TakeLate(_) | Course::TakeAndLose
+        Course::Take
+            | Course::TakeTwice
+            | Course::TakeLate(_)
+            | Course::TakeAndLose
+            | Course::TakeAndEnd
     );
     for number in numbers.iter().filter(|_| takes) {
         oracle.took(of.index, *number);
@@ -67,7 +71,7 @@ fn answer(
             say(moment, accepted(0).repeat(2), said, acts);
         }
         Course::TakeLate(delay) => say(delay, accepted(1), Said::default(), acts),
-        Course::TakeAndLose | Course::Lose => {
+        Course::TakeAndLose | Course::TakeAndEnd | Course::Lose => {
             if of.random.once_in(2) {
                 // a whole status line would say that it was taken
                 let half = match takes {

@@ -203,8 +203,8 @@ impl World {
                 in_memory: running.daemon.hub.in_flight(id),
                 good: network.destinations[index].mood == Mood::Good,
                 tries: match network.destinations[index].kind {
-                    Kind::Wialon => 15,
-                    Kind::Http | Kind::Mqtt => 5,
+                    Kind::Wialon | Kind::Mqtt => 15,
+                    Kind::Http => 5,
                 },
                 alone: network.destinations[index].kind == Kind::Wialon
                     && network.oracle.streams[index].promised.window == 1,

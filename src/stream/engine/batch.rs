@@ -146,13 +146,13 @@ impl Engine {
         Some((oldest + linger).max(self.rate.next()))
     }
 
-    /// Messages of the next batch at most: half of those of which one is known to be refused.
+    /// Messages of the next batch at most: half of those that may go of which one is known to be
+    /// refused.
     fn batch_room(&self) -> usize {
+        let taken = self.times_taken();
         let suspects = self.suspect_until.map_or(0, |until| {
-            self.queue
-                .waiting()
-                .take_while(|item| item.seq <= until)
-                .count()
+            let suspects = self.queue.iter().take_while(|item| item.seq <= until);
+            suspects.filter(|item| item.may_go(taken, true)).count()
         });
         match suspects {
             0 => self.batch_max,

@@ -36,6 +36,7 @@ use crate::stream::Fault;
 use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// How refusals go on.
 #[derive(Debug, Default)]
@@ -44,6 +45,8 @@ pub(super) struct Refusals {
     given_up_in_a_row: u32,
     /// How often the destination took something.
     proofs: u32,
+    /// Half of the time until the last answer: so long is the way there at most.
+    way: Duration,
     /// Messages that had their second try since then.
     second_tries: u32,
     /// Messages go one at a time, with a pause after each, until one is taken.
@@ -83,11 +86,12 @@ impl Engine {
     }
 
     /// The destination has taken a message: those that were set aside have their second try.
-    pub(super) fn taken(&mut self, now: Now) {
+    pub(super) fn taken(&mut self, latency: Option<Duration>, now: Now) {
         self.answered = true;
         self.backoff.succeeded(now.mono);
         self.refusals = Refusals {
             proofs: self.refusals.proofs.wrapping_add(1),
+            way: latency.unwrap_or_default() / 2,
             ..Refusals::default()
         };
         for item in self.queue.iter_mut() {
@@ -133,7 +137,7 @@ impl Engine {
         };
         let doubt = single.and_then(|seq| self.queue.item_mut(seq)?.doubt);
         match single {
-            Some(seq) if doubt.is_some() || self.is_last_hope(seq) => {
+            Some(seq) if doubt.is_some() => {
                 return self.refuse(seq, fault, now, random);
             }
             Some(seq) => {
@@ -170,7 +174,7 @@ impl Engine {
         }
         let count = self.unanswered_count(seq);
         if self.is_last_hope(seq) {
-            if count >= attempts + u32::from(STRIKES_MAX) {
+            if count >= attempts + 2 {
                 self.refuse_silent(seq, fault, now, random);
             }
             return;
@@ -182,8 +186,12 @@ impl Engine {
             return;
         };
         if item.doubt.as_ref().is_some_and(in_doubt) {
+            let is_early = match item.state {
+                State::InFlight { since } => now.mono.saturating_sub(since) < self.refusals.way,
+                _ => false,
+            };
             item.doubt = None;
-            item.strikes += 1;
+            item.strikes += if is_early { 1 } else { STRIKES_MAX / 2 };
             // once more by itself, and then it is in doubt again
             self.unanswered = (seq, attempts.saturating_sub(1));
             if item.strikes >= STRIKES_MAX {
@@ -237,8 +245,21 @@ impl Engine {
             return;
         }
         self.pause_once(now, random);
-        if let Some(item) = oldest.and_then(|oldest| self.queue.item_mut(oldest)) {
-            item.doubt = item.doubt.filter(|_| item.seq == seq);
+        if oldest == Some(seq) {
+            // each was tried, and all begins anew
+            self.queue.iter_mut().for_each(|item| item.doubt = None);
+            self.refusals.canary_sent = false;
+            self.tell_fault(&fault.reason);
+        } else if let Some(item) = oldest.and_then(|oldest| self.queue.item_mut(oldest)) {
+            item.doubt = None;
+        }
+    }
+
+    /// Says once that it is the destination.
+    fn tell_fault(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.refusals.told, true) {
+            let reason = reason.to_owned();
+            self.note(Event::AtFault { reason });
         }
     }
 
@@ -338,10 +359,7 @@ impl Engine {
             if !was_alone {
                 self.pause_once(now, random);
             }
-            if !std::mem::replace(&mut self.refusals.told, true) {
-                let reason = fault.reason;
-                self.note(Event::AtFault { reason });
-            }
+            self.tell_fault(&fault.reason);
         }
         let first = self.queue.waiting().next().map(|item| item.seq);
         let may_go = self.paused_until(now).is_none();
@@ -411,5 +429,7 @@ impl Engine {
 /// So many messages given up with none accepted between mean that the destination is at fault.
 const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
 
-/// So often a message gets no answer right after another was taken before it is refused.
-const STRIKES_MAX: u8 = 2;
+/// A message is refused that twice got no answer right after another was taken. An end that came
+/// before the message can have been there counts a third of that, or a destination that says no
+/// sooner than yes would be sent it for ever.
+const STRIKES_MAX: u8 = 6;
