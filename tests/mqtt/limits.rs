@@ -97,6 +97,50 @@ fn a_forbidden_topic_or_login_costs_no_message_and_is_tried_again() {
     assert_eq!(asking::count(&weir, "cloud", "accepted"), 100);
 }
 
+/// Sends messages of one device, or large ones, among those of others.
+fn send_among(port: u16, odd: &str) {
+    for round in 0..5 {
+        let mut lines = Lines::connect(port);
+        (0..30).for_each(|_| lines.send(odd));
+        lines.await_acked(30);
+        send(port, round * 100..(round + 1) * 100);
+    }
+}
+
+fn assert_others_arrive(weir: &Weir, broker: &Broker) {
+    eventually("all is settled", || {
+        asking::count(weir, "cloud", "backlog") == 0
+    });
+    eventually("the others arrive", || broker.arrivals().first.len() == 500);
+    broker.arrivals().assert_complete(500);
+    let stream = asking::stream(weir, "cloud");
+    let counted = (&stream["accepted"], &stream["given_up"]);
+    assert_eq!(counted, (&500.into(), &150.into()));
+}
+
+#[test]
+fn an_access_list_that_forbids_one_device_stops_no_other() {
+    let folder = Folder::new("devices");
+    let list = "topic read #\ntopic write probe\ntopic deny weir/x\ntopic write weir/#\n";
+    let access = folder.write("access", list);
+    let broker = Broker::start(&format!("acl_file {}\n", access.display()));
+    let port = free_port();
+    let weir = Weir::start("devices", &config(port, &stream(broker.port, "5", "")));
+    send_among(port, "{\"ident\":\"x\",\"m\":1}");
+    assert_others_arrive(&weir, &broker);
+}
+
+#[test]
+fn a_broker_of_short_packets_gets_all_that_are_short() {
+    let broker = Broker::start("max_packet_size 120\n");
+    let port = free_port();
+    let short = "convert = { fields = [\"ident\", \"seq\", \"text\"] }";
+    let weir = Weir::start("short", &config(port, &stream(broker.port, "5", short)));
+    let long = "x".repeat(100);
+    send_among(port, &format!("{{\"ident\":\"x\",\"text\":\"{long}\"}}"));
+    assert_others_arrive(&weir, &broker);
+}
+
 #[test]
 fn a_login_with_a_wrong_password_is_an_event_with_its_number() {
     let folder = Folder::new("passwords");

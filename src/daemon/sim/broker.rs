@@ -143,14 +143,7 @@ fn publish(
     let timeout = oracle.streams[of.index].promised.timeout;
     let ack = [0x40, 2, identifier[0], identifier[1]];
     let course = of.course(&[number], timeout);
-    if matches!(
-        course,
-        Course::Take
-            | Course::TakeTwice
-            | Course::TakeLate(_)
-            | Course::TakeAndLose
-            | Course::TakeAndEnd
-    ) {
+    if course.takes() {
         oracle.took(of.index, number);
     }
     if of.is_five && refuses(of, course, (number, identifier), oracle, acts) {
@@ -163,6 +156,17 @@ fn publish(
         number,
         proved: session.proved,
     });
+    answer(of, session, course, (number, ack), acts);
+}
+
+/// Answers a publish with its acknowledgement, or not.
+fn answer(
+    of: &mut Destination,
+    session: &mut Session,
+    course: Course,
+    (number, ack): (u32, [u8; 4]),
+    acts: &mut Acts,
+) {
     let said = Said {
         answers: 1,
         number: Some(number),

@@ -167,6 +167,15 @@ pub(super) enum Course {
     TakeAndEnd,
 }
 
+impl Course {
+    pub(super) fn takes(self) -> bool {
+        matches!(
+            self,
+            Self::Take | Self::TakeTwice | Self::TakeLate(_) | Self::TakeAndLose | Self::TakeAndEnd
+        )
+    }
+}
+
 impl Destination {
     pub(super) fn new(index: usize, kind: Kind, mut random: Random) -> Self {
         let poison = random.once_in(2).then(|| 20 + random.next() % 100);

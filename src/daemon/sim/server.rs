@@ -49,14 +49,7 @@ fn answer(
 ) {
     let timeout = oracle.streams[of.index].promised.timeout;
     let course = of.course(numbers, timeout);
-    let takes = matches!(
-        course,
-        Course::Take
-            | Course::TakeTwice
-            | Course::TakeLate(_)
-            | Course::TakeAndLose
-            | Course::TakeAndEnd
-    );
+    let takes = course.takes();
     for number in numbers.iter().filter(|_| takes) {
         oracle.took(of.index, *number);
     }
