@@ -82,7 +82,7 @@ impl<'a> View<'a> {
     /// `{channel.name}`.
     ///
     /// # Errors
-    /// When the message lacks one that has no default, as [`unfilled`] says it; `out` is as
+    /// When the message lacks one that has no default, as `unfilled` says it; `out` is as
     /// before.
     pub fn template(
         &self,

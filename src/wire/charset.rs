@@ -11,7 +11,7 @@ pub enum Charset {
     /// it cannot be read well, but nothing of it is lost.
     #[default]
     Utf8,
-    /// One byte a character; the place in [`PAGES`].
+    /// One byte a character; the place in the table of pages.
     Page(usize),
 }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The last message of each topic, as digests: at most [`TOPICS_MAX`], 16 bytes each and what the
+/// The last message of each topic, as digests: at most 1024, 16 bytes each and what the
 /// map needs. Lives as long as the channel, not as a connection.
 #[derive(Debug, Default)]
 pub struct LastOfTopics(RefCell<BTreeMap<u64, u64>>);
