@@ -152,7 +152,7 @@ impl Gpsd {
         match &*report.class {
             "ERROR" => {
                 let said = fields.get("message").and_then(Value::as_str);
-                let said = format!("gpsd says: {}", said.unwrap_or_default());
+                let said = format!("gpsd says: {}", shown(said.unwrap_or_default()));
                 intake.malformed(Malformed::Unsupported, &said);
             }
             "DEVICES" => self.check_devices(&fields, intake),
@@ -179,7 +179,7 @@ impl Gpsd {
         let paths = listed.into_iter().flatten();
         let paths: Vec<_> = paths.filter_map(|one| one.get("path")?.as_str()).collect();
         if !paths.contains(&wanted.as_str()) {
-            let all = paths.join(", ");
+            let all = shown(&paths.join(", "));
             let detail = format!("gpsd has no device {wanted}, it has: {all}");
             intake.malformed(Malformed::Unsupported, &detail);
         }
@@ -446,6 +446,12 @@ fn sky(fields: &Map<String, Value>) -> Option<Sky> {
     known.then_some(Sky { hdop, satellites })
 }
 
+/// What gpsd says, made fit for a line of a log.
+fn shown(text: &str) -> String {
+    let text = text.chars().take(SHOWN_MAX);
+    text.flat_map(char::escape_debug).collect()
+}
+
 /// Why a line says nothing.
 type Broken = (Malformed, &'static str);
 
@@ -456,6 +462,9 @@ const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";
 
 /// As gpsd has it, and a little more.
 const LINE_MAX: usize = 16 * 1024;
+
+/// How much of what gpsd says a log line has, in characters before they are escaped.
+const SHOWN_MAX: usize = 80;
 
 /// Of a path, as gpsd has it.
 const DEVICE_MAX: usize = 128;

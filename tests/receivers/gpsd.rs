@@ -329,3 +329,21 @@ fn what_is_not_gpsds_is_counted_and_the_next_is_understood() {
         assert_eq!(source.intake.taken.len(), 1, "{name}");
     }
 }
+
+/// A name with a line feed would be a line of the log of its own.
+#[test]
+fn what_gpsd_says_breaks_no_log() {
+    let mut gpsd = Connection::new(Gpsd::new("gw", Some("/dev/a".into())));
+    let long = "x".repeat(5_000);
+    for line in [
+        r#"{"class":"DEVICES","devices":[{"path":"/dev/\n\u007f"}]}"#.to_owned(),
+        format!(r#"{{"class":"DEVICES","devices":[{{"path":"{long}"}}]}}"#),
+        r#"{"class":"ERROR","message":"a\nb\u001b[1m"}"#.to_owned(),
+        format!(r#"{{"class":"ERROR","message":"{long}"}}"#),
+    ] {
+        gpsd.send(format!("{line}\n").as_bytes());
+        let detail = gpsd.intake.details.pop().unwrap();
+        assert!(!detail.contains(char::is_control), "{detail:?}");
+        assert!(detail.len() < 1_000, "{detail}");
+    }
+}

@@ -35,6 +35,8 @@ pub(crate) struct FakeIntake {
     pub(crate) refusal: Option<Refusal>,
     /// What was no message.
     pub(crate) malformed: Vec<Malformed>,
+    /// What was said of it.
+    pub(crate) details: Vec<String>,
     /// Names that were claimed.
     pub(crate) claimed: Vec<String>,
     /// What is to be remembered.
@@ -154,6 +156,7 @@ impl Intake for FakeIntake {
     fn malformed(&mut self, reason: Malformed, detail: &str) {
         assert!(!detail.is_empty(), "a log line needs words");
         self.malformed.push(reason);
+        self.details.push(detail.to_owned());
     }
 }
 
