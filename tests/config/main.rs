@@ -13,6 +13,7 @@ mod hints;
 mod messages;
 mod mistakes;
 mod mutation;
+mod reference;
 mod secrets;
 mod settings;
 mod shipped;
