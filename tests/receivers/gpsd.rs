@@ -333,7 +333,7 @@ fn what_is_not_gpsds_is_counted_and_the_next_is_understood() {
 /// A name with a line feed would be a line of the log of its own.
 #[test]
 fn what_gpsd_says_breaks_no_log() {
-    let mut gpsd = Connection::new(Gpsd::new("gw", Some("/dev/a".into())));
+    let mut gpsd = Connection::new(Gpsd::new("gw", Some("/dev/a")));
     let long = "x".repeat(5_000);
     for line in [
         r#"{"class":"DEVICES","devices":[{"path":"/dev/\n\u007f"}]}"#.to_owned(),
