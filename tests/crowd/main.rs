@@ -354,6 +354,6 @@ const CROWD: usize = 2000;
 /// What all that is not understood yet may take.
 const BUDGET_KIB: u64 = 2048;
 
-/// What the README says that a connection takes beside it, and one that is silent.
+/// What docs/connections.md says that a connection takes beside it, and one that is silent.
 const EACH_KIB: u64 = 6;
 const IDLE_KIB: u64 = 4;

@@ -223,7 +223,7 @@ fn what_connections_cost_in_tls_is_bounded() {
 /// Of those who do the same.
 const EACH: u64 = 100;
 
-/// What the README says that a connection takes more in TLS; one that is not known yet takes less
+/// What docs/connections.md says of a connection in TLS; one that is not known yet takes less
 /// than the worst.
 const KNOWN_KIB: u64 = 20;
 const UNKNOWN_KIB: u64 = 40;

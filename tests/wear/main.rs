@@ -1,6 +1,6 @@
 //! What weir does to flash, in bytes: at the default policy, beside other ways to keep messages.
-//! The normal run counts in virtual time. The table of the README is made on a file system of its
-//! own, as root, with mosquitto and mkfs.ext4 installed:
+//! The normal run counts in virtual time. The table of docs/flash.md is made on a file system of
+//! its own, as root, with mosquitto and mkfs.ext4 installed:
 //!
 //! ```text
 //! cargo test --test wear -- --ignored --nocapture

@@ -1,5 +1,5 @@
-//! The README's table: bytes that reach the disk with one message a second, by several ways to
-//! keep messages, and the years that flash stands it.
+//! The table of docs/flash.md: bytes that reach the disk with one message a second, by several
+//! ways to keep messages, and the years that flash stands it.
 
 use super::HOUR;
 use super::disk::Disk;
