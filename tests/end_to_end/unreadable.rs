@@ -94,6 +94,8 @@ fn a_ring_that_cannot_be_read_at_the_start_is_waited_for() {
         .weir
         .await_log("it cannot be read, the disk failed; it is left as it is");
     scene.weir.await_log("recovered");
+    // until then the API is between two daemons
+    scene.await_second_begin();
     let ring = status(&scene.weir)["ring"].clone();
     assert!(ring["read_failures"].as_u64() >= Some(500), "{ring}");
     scene.assert_all_arrive();
