@@ -180,16 +180,22 @@ impl<'a> Connection<'a> {
         ))
     }
 
-    /// Another connection has taken its name.
-    fn superseded(&mut self) -> Close {
-        let mut door = Door {
+    /// The session, the daemon's side for it, and where its answers go.
+    fn parties(&mut self) -> (&mut dyn Session, Door<'_>, &mut Vec<u8>) {
+        let door = Door {
             hub: self.hub,
             channel: self.channel,
             peer: &self.peer,
             tickets: &mut self.tickets,
             claim: &mut self.claim,
         };
-        self.session.superseded(&mut door, &mut self.out)
+        (self.session.as_mut(), door, &mut self.out)
+    }
+
+    /// Another connection has taken its name.
+    fn superseded(&mut self) -> Close {
+        let (session, mut door, out) = self.parties();
+        session.superseded(&mut door, out)
     }
 
     /// When it is cut, unless it reads what it was answered.
@@ -247,14 +253,8 @@ impl<'a> Connection<'a> {
             Some(0) => {
                 self.ended = true;
                 self.understand()?;
-                let mut door = Door {
-                    hub: self.hub,
-                    channel: self.channel,
-                    peer: &self.peer,
-                    tickets: &mut self.tickets,
-                    claim: &mut self.claim,
-                };
-                self.session.ended(&mut door);
+                let (session, mut door, _) = self.parties();
+                session.ended(&mut door);
                 Ok(true)
             }
             Some(_) => {
@@ -300,15 +300,8 @@ impl<'a> Connection<'a> {
         if self.session.wake_at().is_none_or(|due| due > now.mono) {
             return Ok(());
         }
-        let mut door = Door {
-            hub: self.hub,
-            channel: self.channel,
-            peer: &self.peer,
-            tickets: &mut self.tickets,
-            claim: &mut self.claim,
-        };
-        let woken = self.session.wake(&mut door, &mut self.out);
-        woken.map_err(End::Session)
+        let (session, mut door, out) = self.parties();
+        session.wake(&mut door, out).map_err(End::Session)
     }
 
     fn answer(&mut self, now: Now) -> Result<(), End> {
