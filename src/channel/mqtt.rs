@@ -42,12 +42,13 @@ mod report;
 mod retained;
 mod subscriber;
 mod topic;
-mod v4;
+mod v311;
 mod v5;
 
 use crate::message::json::Names;
 pub use broker::Broker;
 pub use packet::PACKET_MAX;
+use packet::Packet;
 pub use retained::LastOfTopics;
 use std::fmt;
 use std::rc::Rc;
@@ -81,6 +82,38 @@ impl fmt::Debug for Settings {
         let mut all = f.debug_struct("Settings");
         all.field("names", &self.names);
         all.field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// 3.1.1, of 2014.
+    V311,
+    /// 5.0, of 2019.
+    V5,
+}
+
+impl Version {
+    /// What a whole packet says.
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    fn read(self, packet: &[u8]) -> Result<Packet, String> {
+        let said = match self {
+            Self::V311 => v311::read(packet),
+            Self::V5 => v5::read(packet),
+        }?;
+        match &said {
+            Packet::Publish(publish) if publish.topic.contains('\0') => {
+                Err("a topic with a NUL".into())
+            }
+            Packet::Subscribe(0, _) | Packet::Unsubscribe(0, _) => {
+                Err("a packet without id".into())
+            }
+            Packet::Unsubscribe(_, 0) => Err("no filter to give up".into()),
+            _ => Ok(said),
+        }
     }
 }
 

@@ -23,8 +23,8 @@ pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
     let broker = broker.and_then(|text| reader.parse(&text, self::broker));
     let topic = reader.required("topic", "topic = \"weir/{ident}\"");
     let topic = topic.and_then(|text| reader.parse(&text, self::topic));
-    let version = [("3.1.1", Version::V3), ("5", Version::V5)];
-    let version = reader.choice("version", &version).unwrap_or(Version::V3);
+    let version = [("3.1.1", Version::V311), ("5", Version::V5)];
+    let version = reader.choice("version", &version).unwrap_or(Version::V311);
     let payload = [("object", Payload::Object), ("array", Payload::Array)];
     let payload = reader
         .choice("payload", &payload)

@@ -19,7 +19,7 @@
 mod frame;
 mod reason;
 mod session;
-mod v4;
+mod v311;
 mod v5;
 
 use super::Fault;
@@ -115,7 +115,7 @@ impl<'a> Mqtt<'a> {
     ) -> Self {
         let window = settings.window.max(1);
         let session: Box<dyn Session> = match settings.version {
-            Version::V3 => Box::new(v4::V4::new(window)),
+            Version::V311 => Box::new(v311::V311::new(window)),
             Version::V5 => Box::new(v5::V5::new(window)),
         };
         Self {

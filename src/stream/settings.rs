@@ -250,7 +250,7 @@ pub struct Mqtt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// 3.1.1.
-    V3,
+    V311,
     /// 5.0.
     V5,
 }

@@ -35,7 +35,7 @@ pub(crate) fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
             port: 1883,
         },
         tls: false,
-        version: Version::V3,
+        version: Version::V311,
         topic: Template::parse("weir/{ident}").unwrap(),
         payload: Payload::Object,
         client_id: None,

@@ -13,7 +13,7 @@ use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Version;
 
-const VERSIONS: [Version; 2] = [Version::V3, Version::V5];
+const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 
 fn of(version: Version) -> Settings {
     settings(|mqtt| {
@@ -25,7 +25,7 @@ fn of(version: Version) -> Settings {
 /// A login that is accepted; the broker has not kept the session.
 fn accepted(version: Version) -> &'static [u8] {
     match version {
-        Version::V3 => &[0x20, 2, 0, 0],
+        Version::V311 => &[0x20, 2, 0, 0],
         Version::V5 => &[0x20, 3, 0, 0, 0],
     }
 }
@@ -197,13 +197,13 @@ fn the_first_message_of_a_start_over_which_the_broker_closes_stops_nothing() {
     for closes in [true, false] {
         let mut world = World::new();
         world.append_many(3);
-        let settings = of(Version::V3);
+        let settings = of(Version::V311);
         let broker = Broker {
             poison: 0,
             closes,
             most: 30,
         };
-        deliver(&mut world, &settings, Version::V3, &broker);
+        deliver(&mut world, &settings, Version::V311, &broker);
         let counters = world.counters();
         assert_eq!((counters.given_up, counters.accepted), (1, 2), "{closes}");
     }
@@ -213,9 +213,9 @@ fn the_first_message_of_a_start_over_which_the_broker_closes_stops_nothing() {
 fn a_message_is_refused_only_by_a_broker_that_takes_another() {
     let mut world = World::new();
     world.append_many(3);
-    let settings = of(Version::V3);
+    let settings = of(Version::V311);
     for _ in 0..60 {
-        let mut talk = ready(&mut world, &settings, Version::V3);
+        let mut talk = ready(&mut world, &settings, Version::V311);
         assert!(!talk.sent(&mut world).unwrap().is_empty());
         let lost = talk.closes(&mut world);
         lose(&mut world, &lost);
@@ -231,14 +231,14 @@ fn a_message_over_which_the_broker_closes_is_tried_for_ever_where_that_is_wanted
     };
     let mut world = World::with(delivery.clone());
     world.append_many(30);
-    let mut settings = of(Version::V3);
+    let mut settings = of(Version::V311);
     settings.delivery = delivery;
     let broker = Broker {
         poison: 10,
         closes: true,
         most: 30,
     };
-    deliver(&mut world, &settings, Version::V3, &broker);
+    deliver(&mut world, &settings, Version::V311, &broker);
     let counters = world.counters();
     assert_eq!((counters.accepted, counters.given_up), (10, 0));
 }
@@ -247,17 +247,17 @@ fn a_message_over_which_the_broker_closes_is_tried_for_ever_where_that_is_wanted
 fn a_proof_that_is_not_taken_acquits_the_message() {
     let mut world = World::new();
     world.append_many(10);
-    let settings = of(Version::V3);
+    let settings = of(Version::V311);
     let broker = Broker {
         poison: 5,
         closes: true,
         most: 5,
     };
-    deliver(&mut world, &settings, Version::V3, &broker);
+    deliver(&mut world, &settings, Version::V311, &broker);
     let mut alone = vec![];
     for _ in 0..18 {
-        let mut talk = ready(&mut world, &settings, Version::V3);
-        let sent = publishes(Version::V3, &talk.sent(&mut world).unwrap());
+        let mut talk = ready(&mut world, &settings, Version::V311);
+        let sent = publishes(Version::V311, &talk.sent(&mut world).unwrap());
         alone.extend(sent.first().map(|(_, number, _)| *number));
         let lost = talk.ends(&mut world);
         lose(&mut world, &lost);
@@ -269,13 +269,13 @@ fn a_proof_that_is_not_taken_acquits_the_message() {
         "the last that was accepted, and all over"
     );
     assert_eq!(world.counters().given_up, 0);
-    let mut talk = ready(&mut world, &settings, Version::V3);
-    let sent = publishes(Version::V3, &talk.sent(&mut world).unwrap());
+    let mut talk = ready(&mut world, &settings, Version::V311);
+    let sent = publishes(Version::V311, &talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[0].0)).unwrap();
-    let sent = publishes(Version::V3, &talk.write(&mut world).unwrap());
+    let sent = publishes(Version::V311, &talk.write(&mut world).unwrap());
     assert_eq!((sent[0].1, sent.len()), (5, 1), "and nothing beside it");
     talk.hears(&mut world, &ack(sent[0].0)).unwrap();
-    for (identifier, ..) in publishes(Version::V3, &talk.sent(&mut world).unwrap()) {
+    for (identifier, ..) in publishes(Version::V311, &talk.sent(&mut world).unwrap()) {
         talk.hears(&mut world, &ack(identifier)).unwrap();
     }
     assert_eq!(world.counters().accepted, 10);
@@ -288,13 +288,13 @@ fn a_broker_that_closes_while_a_queue_is_full_costs_no_message() {
     for every in [2, 3, 5, 8] {
         let mut world = World::new();
         world.append_many(20);
-        let settings = of(Version::V3);
+        let settings = of(Version::V311);
         let mut room = 10;
         for round in 1..400 {
             room += u32::from(round % every == 0);
-            let mut talk = ready(&mut world, &settings, Version::V3);
+            let mut talk = ready(&mut world, &settings, Version::V311);
             loop {
-                let sent = publishes(Version::V3, &talk.write(&mut world).unwrap());
+                let sent = publishes(Version::V311, &talk.write(&mut world).unwrap());
                 let taken = sent.iter().take(usize::try_from(room).unwrap());
                 for (identifier, ..) in taken {
                     room -= 1;

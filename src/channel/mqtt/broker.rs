@@ -6,6 +6,7 @@ use super::OLDEST_OWED;
 use super::OWED_MAX;
 use super::RECEIVE_MAX;
 use super::Settings;
+use super::Version;
 use super::fault::Fault;
 use super::packet;
 use super::packet::Connect;
@@ -15,12 +16,11 @@ use super::packet::Packet;
 use super::packet::Publish;
 use super::packet::Stranger;
 use super::packet::Verdict;
-use super::packet::Version;
 use super::packet::Welcome;
 use super::report;
 use super::report::NotTaken;
-use super::v4;
 use super::v5;
+use super::v311;
 use crate::channel::Close;
 use crate::channel::Intake;
 use crate::channel::Malformed;
@@ -99,12 +99,12 @@ impl Broker {
             Ok(version) => version,
             Err(Stranger::Nobody) => return Err(Fault::nobody()),
             Err(Stranger::Version) => {
-                v4::welcome(Welcome::Version, out);
+                v311::welcome(Welcome::Version, out);
                 return Err(Fault::unsupported("a version other than 3.1.1 and 5"));
             }
         };
         let largest = match version {
-            Version::V4 => Ok(None),
+            Version::V311 => Ok(None),
             Version::V5 => packet::largest_taken(packet),
         };
         let largest = largest.map_err(|welcome| {
@@ -143,7 +143,7 @@ impl Broker {
         let welcome = self.welcome(version, connect, intake);
         let mut answer = Vec::new();
         match version {
-            Version::V4 => v4::welcome(welcome, &mut answer),
+            Version::V311 => v311::welcome(welcome, &mut answer),
             Version::V5 => v5::welcome(welcome, &mut answer),
         }
         if fits(answer.len()) {
@@ -176,8 +176,8 @@ impl Broker {
         }
         let name = match (version, !connect.client_id.is_empty()) {
             (_, true) => None,
-            (Version::V4, false) if !connect.is_clean => return Welcome::ClientId,
-            (Version::V4, false) => None,
+            (Version::V311, false) if !connect.is_clean => return Welcome::ClientId,
+            (Version::V311, false) => None,
             // no session is kept, so it has to differ from those of this moment only
             (Version::V5, false) => u64::try_from(intake.now().mono.as_nanos()).ok(),
         };
@@ -196,19 +196,19 @@ impl Broker {
     ) -> Result<(), Fault> {
         match version.read(packet).map_err(Fault::malformed)? {
             Packet::Publish(publish) => return self.publish(version, &publish, intake),
-            Packet::PingReq => v4::pong(out),
+            Packet::PingReq => v311::pong(out),
             Packet::Subscribe(id, count) => {
                 intake.malformed(
                     Malformed::Unsupported,
                     "a subscription: nothing is sent here",
                 );
                 match version {
-                    Version::V4 => v4::refuse_filters(id, count, out),
+                    Version::V311 => v311::refuse_filters(id, count, out),
                     Version::V5 => v5::refuse_filters(id, count, out),
                 }
             }
             Packet::Unsubscribe(id, count) => match version {
-                Version::V4 => v4::unsubscribed(id, out),
+                Version::V311 => v311::unsubscribed(id, out),
                 Version::V5 => v5::unsubscribed(id, count, out),
             },
             Packet::Disconnect => {
@@ -245,7 +245,7 @@ impl Broker {
             return Ok(());
         }
         // a stream may be added that wants it; all else will never be taken
-        if version == Version::V4 && verdict == Verdict::Unwanted {
+        if version == Version::V311 && verdict == Verdict::Unwanted {
             return Err(Fault::refused(verdict));
         }
         self.owed.push_back((publish.id, verdict));
@@ -305,7 +305,7 @@ impl Session for Broker {
     fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
         let version = self.client.map(|client| client.version);
         match (version, self.owed.pop_front()) {
-            (Some(Version::V4), Some((id, _))) => v4::acknowledge(id, out),
+            (Some(Version::V311), Some((id, _))) => v311::acknowledge(id, out),
             (Some(Version::V5), Some((id, verdict))) => v5::acknowledge(id, verdict, out),
             _ => {}
         }

@@ -3,20 +3,10 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::Version;
 use super::properties;
 use super::properties::Improper;
-use super::v4;
-use super::v5;
 use bytes::Bytes;
-
-/// A version of MQTT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
-    /// 3.1.1, of 2014.
-    V4,
-    /// 5.0, of 2019.
-    V5,
-}
 
 /// What stands at the head of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,29 +169,6 @@ impl Welcome {
     }
 }
 
-impl Version {
-    /// What a whole packet says.
-    ///
-    /// # Errors
-    /// Why it says nothing.
-    pub(super) fn read(self, packet: &[u8]) -> Result<Packet, String> {
-        let said = match self {
-            Self::V4 => v4::read(packet),
-            Self::V5 => v5::read(packet),
-        }?;
-        match &said {
-            Packet::Publish(publish) if publish.topic.contains('\0') => {
-                Err("a topic with a NUL".into())
-            }
-            Packet::Subscribe(0, _) | Packet::Unsubscribe(0, _) => {
-                Err("a packet without id".into())
-            }
-            Packet::Unsubscribe(_, 0) => Err("no filter to give up".into()),
-            _ => Ok(said),
-        }
-    }
-}
-
 /// Looks for the end of the packet at the head of `input`.
 pub(super) fn head(input: &[u8]) -> Head<'_> {
     if input.first().is_some_and(|first| !can_start(*first)) {
@@ -282,7 +249,7 @@ pub(super) fn version(connect: &[u8]) -> Result<Version, Stranger> {
             (4 | 5, flags) if flags & 1 == 1 => Err(Stranger::Nobody),
             // a password without a name
             (4, flags) if flags & 0b1100_0000 == 0b0100_0000 => Err(Stranger::Nobody),
-            (4, _) => Ok(Version::V4),
+            (4, _) => Ok(Version::V311),
             (5, _) => Ok(Version::V5),
             _ => Err(Stranger::Version),
         },

@@ -6,14 +6,14 @@
 use super::OLDEST_OWED;
 use super::OWED_MAX;
 use super::Settings;
+use super::Version;
 use super::packet;
 use super::packet::Head;
 use super::packet::Packet;
 use super::packet::Publish;
-use super::packet::Version;
 use super::report;
 use super::report::NotTaken;
-use super::v4;
+use super::v311;
 use crate::channel::Close;
 use crate::channel::Intake;
 use crate::channel::Malformed;
@@ -99,7 +99,7 @@ impl Subscriber {
             Head::TooLong(len) => self.too_long(len, input, intake),
             Head::Nothing => Err(damaged("no packet starts like this", intake)),
             Head::Whole(packet) => {
-                let said = Version::V4.read(packet);
+                let said = Version::V311.read(packet);
                 let said = said.map_err(|error| damaged(&error, intake))?;
                 self.packet(said, intake, out)?;
                 Ok(Some(packet.len()))
@@ -140,7 +140,7 @@ impl Subscriber {
             (Packet::Publish(publish), State::Subscribing | State::Open) => {
                 self.publish(&publish, intake)?;
             }
-            (Packet::PubRel(id), State::Subscribing | State::Open) => v4::complete(id, out),
+            (Packet::PubRel(id), State::Subscribing | State::Open) => v311::complete(id, out),
             _ => return Err(damaged("a packet out of turn", intake)),
         }
         Ok(())
@@ -152,7 +152,7 @@ impl Subscriber {
         let filter = self.settings.topic.filter();
         self.former.retain(|former| is_known && *former != filter);
         if !self.former.is_empty() {
-            v4::unsubscribe(GIVING_UP, &self.former, out);
+            v311::unsubscribe(GIVING_UP, &self.former, out);
             self.gives_up = true;
         }
         // Both may be there from now on, whenever the power goes.
@@ -163,7 +163,7 @@ impl Subscriber {
             .chain([&*filter])
             .collect();
         intake.remember(&all.join("\n"));
-        v4::subscribe(SUBSCRIPTION, &filter, out);
+        v311::subscribe(SUBSCRIPTION, &filter, out);
     }
 
     /// The broker has answered; once it has answered both, no other filter is left.
@@ -254,7 +254,7 @@ impl Session for Subscriber {
         let name = settings.username.as_deref();
         let password = settings.password.as_deref();
         let login = name.map(|name| (name, password.unwrap_or_default()));
-        v4::connect(&self.client_id, login, KEEP_ALIVE_S, out);
+        v311::connect(&self.client_id, login, KEEP_ALIVE_S, out);
         self.ask(now.mono);
     }
 
@@ -276,8 +276,8 @@ impl Session for Subscriber {
 
     fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
         match self.owed.pop_front() {
-            Some(Owed { qos: 1, id }) => v4::acknowledge(id, out),
-            Some(Owed { id, .. }) => v4::received(id, out),
+            Some(Owed { qos: 1, id }) => v311::acknowledge(id, out),
+            Some(Owed { id, .. }) => v311::received(id, out),
             None => {}
         }
     }
@@ -303,7 +303,7 @@ impl Session for Subscriber {
                 },
             });
         }
-        v4::ping(out);
+        v311::ping(out);
         self.ask(now);
         Ok(())
     }

@@ -27,13 +27,13 @@ use rumqttc::Publish;
 use rumqttc::QoS;
 
 /// One connection.
-pub(super) struct V4 {
+pub(super) struct V311 {
     logged_in: bool,
     window: u16,
     buffer: BytesMut,
 }
 
-impl V4 {
+impl V311 {
     /// A session of `window` publishes without an acknowledgement at most, from 1.
     pub(super) fn new(window: u16) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl V4 {
     }
 }
 
-impl Session for V4 {
+impl Session for V311 {
     fn connect(
         &mut self,
         settings: &settings::Mqtt,
