@@ -32,6 +32,7 @@ pub mod wire;
 pub mod clock;
 pub mod convert;
 pub mod filter;
+mod keys;
 pub mod net;
 pub mod pattern;
 mod spelling;

@@ -1,11 +1,11 @@
 //! `[[channel]]`: the keys of `type = "mqtt"`.
 
-use super::context::Wrong;
-use super::reader::Reader;
 use super::stream_mqtt::mqtt_text;
 use crate::channel::mqtt::InvalidTopic;
 use crate::channel::mqtt::Settings;
 use crate::channel::mqtt::Topic;
+use crate::keys::context::Wrong;
+use crate::keys::reader::Reader;
 use crate::message::json::Names;
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! `[[channel]]` of type `self`: how often weir reports of itself.
 
-use super::reader::Reader;
 use crate::channel::settings::Protocol;
+use crate::keys::reader::Reader;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 

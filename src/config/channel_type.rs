@@ -1,18 +1,18 @@
 //! `[[channel]]`: the types, a row each, and the keys of those that have few.
 
-use super::address;
 use super::channel_mqtt;
 use super::channel_self;
 use super::channel_wialon;
-use super::context::Wrong;
-use super::reader::Reader;
-use super::section::token;
 use super::teltonika_io;
-use super::url;
-use super::url::Scheme;
 use crate::channel::osmand::SpeedUnit;
 use crate::channel::settings::Connect;
 use crate::channel::settings::Protocol;
+use crate::keys::address;
+use crate::keys::context::Wrong;
+use crate::keys::reader::Reader;
+use crate::keys::text::token;
+use crate::keys::url;
+use crate::keys::url::Scheme;
 use crate::message::json::Names;
 use crate::net::tls::Tls;
 use std::rc::Rc;

@@ -1,15 +1,15 @@
 //! `[[channel]]`: how devices and weir come together: `listen` or `connect`, and `tls`.
 
-use super::address;
 use super::channel_type::Ident;
 use super::channel_type::Type;
 use super::channel_type::Way;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
-use super::reader::Reader;
-use super::source::Place;
-use super::stream_link;
 use crate::channel::settings::Connect;
+use crate::keys;
+use crate::keys::address;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::reader::Reader;
+use crate::keys::source::Place;
 use crate::net::Address;
 use crate::net::tls::ServerTls;
 
@@ -157,7 +157,7 @@ fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> O
     }
     let mut table = reader.table("tls")?;
     if connects {
-        let tls = stream_link::keys(table);
+        let tls = keys::tls::client(table);
         if let Some(connect) = connect {
             connect.tls = Some(tls);
         }
@@ -167,8 +167,8 @@ fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> O
         let hint = "certificate = \"/etc/weir/server.pem\"`, `key = \"/etc/weir/server.key\"";
         table.missing("certificate", hint);
     }
-    let identity = stream_link::identity(&mut table, "server");
-    let client_ca = stream_link::issuers(&mut table, "client_ca");
+    let identity = keys::tls::identity(&mut table, "server");
+    let client_ca = keys::tls::issuers(&mut table, "client_ca");
     table.finish();
     Some(ServerTls {
         identity: identity?,

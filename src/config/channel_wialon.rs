@@ -1,9 +1,9 @@
 //! `[[channel]]`: the keys of `type = "wialon-ips"`.
 
-use super::context::Wrong;
-use super::context::shorten;
-use super::reader::Reader;
 use crate::channel::wialon_ips::Charset;
+use crate::keys::context::Wrong;
+use crate::keys::phrase::shorten;
+use crate::keys::reader::Reader;
 use std::rc::Rc;
 
 /// The password that devices log in with, if any. A datagram has none.

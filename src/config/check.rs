@@ -3,20 +3,20 @@
 
 use super::Api;
 use super::channel;
-use super::context::Context;
-use super::context::Text;
-use super::context::Wrong;
-use super::context::list;
-use super::context::shorten;
 use super::device;
 use super::device::GroupDraft;
-use super::diagnostic::Mistake;
 use super::merge::Merged;
 use super::merge::Tables;
 use super::parameters;
-use super::source::Place;
 use super::stream;
 use crate::channel::settings::Unwanted;
+use crate::keys::context::Context;
+use crate::keys::context::Text;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::phrase::list;
+use crate::keys::phrase::shorten;
+use crate::keys::source::Place;
 use crate::net::Address;
 use crate::spelling::nearest;
 use crate::stream::settings;

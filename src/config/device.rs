@@ -2,13 +2,13 @@
 
 use super::Device;
 use super::Group;
-use super::context::Context;
-use super::context::Text;
-use super::context::Wrong;
-use super::reader::Reader;
-use super::source::Place;
-use super::tree::Table;
-use super::value;
+use crate::keys::context::Context;
+use crate::keys::context::Text;
+use crate::keys::context::Wrong;
+use crate::keys::reader::Reader;
+use crate::keys::source::Place;
+use crate::keys::tree::Table;
+use crate::keys::value;
 use crate::message::check_ident;
 use crate::pattern::Pattern;
 

@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of what they say.
 
-use super::diagnostic::Mistake;
-use super::environment::Environment;
-use super::expand::plain;
-use super::source::Place;
-use super::source::Sources;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::environment::Environment;
+use crate::keys::expand::plain;
+use crate::keys::source::Place;
+use crate::keys::source::Sources;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;

@@ -2,18 +2,19 @@
 //!
 //! Knows the names of the tables, and of the keys only `name`.
 
-use super::context::list;
-use super::context::shorten;
-use super::diagnostic::Mistake;
-use super::environment::Environment;
-use super::expand::expand;
-use super::source::Place;
-use super::source::Sources;
-use super::tree::Document;
-use super::tree::Entry;
-use super::tree::Node;
-use super::tree::Table;
-use super::tree::Tree;
+use super::files::SWITCHED_FILE;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::document::Document;
+use crate::keys::environment::Environment;
+use crate::keys::expand::expand;
+use crate::keys::phrase::list;
+use crate::keys::phrase::shorten;
+use crate::keys::source::Place;
+use crate::keys::source::Sources;
+use crate::keys::tree::Entry;
+use crate::keys::tree::Node;
+use crate::keys::tree::Table;
+use crate::keys::tree::Tree;
 use crate::spelling::nearest;
 use std::collections::HashMap;
 
@@ -130,7 +131,7 @@ impl Tables {
     fn lay(&mut self, mut named: Named, sources: &Sources, mistakes: &mut Vec<Mistake>) {
         let index = named.name.as_ref().and_then(|name| self.by_name.get(name));
         match index.and_then(|index| self.tables.get_mut(*index)) {
-            None if sources.is_switched(named.file) => mistakes.push(gone(&named)),
+            None if is_switched(sources, named.file) => mistakes.push(gone(&named)),
             None => self.push(named),
             Some(known) if known.file == named.file => {
                 let name = shorten(named.name.as_deref().unwrap_or_default());
@@ -146,6 +147,14 @@ impl Tables {
             }
         }
     }
+}
+
+/// Whether a file is the one that keeps what was switched by hand.
+fn is_switched(sources: &Sources, file: usize) -> bool {
+    let name = sources
+        .file(file)
+        .and_then(|source| source.path.file_name());
+    name.is_some_and(|name| name == SWITCHED_FILE)
 }
 
 /// That what was switched by hand is not there any more.

@@ -2,6 +2,8 @@
 //!
 //! Opens no socket and no ring: it says what is wanted, not whether it works.
 //!
+//! How text becomes values is in [`crate::keys`]; which tables and keys there are is here.
+//!
 //! # From files to settings
 //! ```text
 //!  files ─▶ source ─▶ tree ─▶ merge ─▶ reader ──▶ ring, channel, stream … ─▶ check ─▶ Loaded
@@ -13,8 +15,6 @@
 //! the others are used.
 
 mod account;
-mod address;
-mod amount;
 mod channel;
 mod channel_mqtt;
 mod channel_self;
@@ -22,54 +22,41 @@ mod channel_type;
 mod channel_way;
 mod channel_wialon;
 mod check;
-mod context;
 mod device;
-mod diagnostic;
-mod environment;
-mod examples;
-mod expand;
 mod files;
-mod later;
 mod merge;
 mod parameters;
 mod premises;
-mod reader;
-mod secrets;
 mod section;
-mod source;
 mod stream;
 mod stream_http;
 mod stream_link;
 mod stream_message;
 mod stream_mqtt;
 mod stream_type;
-mod syntax;
 mod teltonika_io;
-mod thinning;
-mod tree;
-mod url;
-mod value;
 
-pub use diagnostic::Diagnostic;
-pub use diagnostic::Position;
-pub use diagnostic::Severity;
-pub use diagnostic::count;
-pub use diagnostic::render;
-pub use environment::Environment;
-pub use environment::Machine;
+pub use crate::keys::diagnostic::Diagnostic;
+pub use crate::keys::diagnostic::Position;
+pub use crate::keys::diagnostic::Severity;
+pub use crate::keys::diagnostic::count;
+pub use crate::keys::diagnostic::render;
+pub use crate::keys::environment::Environment;
+pub use crate::keys::environment::Machine;
 pub use files::DEFAULT_FILE;
 pub use files::SWITCHED_FILE;
 pub use files::drop_in_folders;
 
+use crate::keys::context::Context;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::document;
+use crate::keys::source::Place;
+use crate::keys::source::Sources;
 use crate::message::Value;
 use crate::net::Address;
 use crate::pattern::Pattern;
 use crate::ring;
-use context::Context;
-use diagnostic::Mistake;
 use files::Main;
-use source::Place;
-use source::Sources;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -194,7 +181,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let main_file = files::gather(main, environment, &mut sources, &mut mistakes);
     let files = sources.count();
     let documents = (0..files)
-        .map(|file| tree::parse(&mut sources, file, &mut mistakes))
+        .map(|file| document::parse(&mut sources, file, &mut mistakes))
         .collect();
     let merged = merge::merge(documents, environment, &sources, &mut mistakes);
 

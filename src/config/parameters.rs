@@ -1,12 +1,12 @@
 //! Parameters in templates that are nearly one that is known: with such a slip every message
 //! would be skipped. Senders of JSON may use any name, so that only what is near is warned of.
 
-use super::context::Context;
-use super::diagnostic::Mistake;
 use super::merge::Merged;
 use super::stream;
-use super::tree::Table;
-use super::tree::Tree;
+use crate::keys::context::Context;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::tree::Table;
+use crate::keys::tree::Tree;
 use crate::spelling::distance;
 
 /// Warns of each parameter of a template that is nearly a known one.

@@ -3,11 +3,11 @@
 
 use super::account::Account;
 use super::account::Right;
-use super::context::Context;
-use super::diagnostic::Mistake;
-use super::source::Place;
+use crate::keys::context::Context;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::named::Named;
+use crate::keys::source::Place;
 use crate::net::tls::Finding;
-use crate::net::tls::Identity;
 use crate::net::tls::inspect_identity;
 use crate::net::tls::inspect_issuers;
 use crate::units::Size;
@@ -18,31 +18,6 @@ use rustix::fs::statvfs;
 use rustix::process::geteuid;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::path::PathBuf;
-
-/// Something of this machine that a key names, and where.
-#[derive(Clone, Debug)]
-pub(super) enum Named {
-    Identity {
-        identity: Identity,
-        certificate: Place,
-        key: Place,
-    },
-    Issuers {
-        key: &'static str,
-        file: PathBuf,
-        place: Place,
-    },
-    Ring {
-        file: PathBuf,
-        /// None: as large as fits.
-        size: Option<u64>,
-        /// Of both.
-        places: (Place, Place),
-    },
-    /// A file that is written to.
-    Written(PathBuf, Place),
-}
 
 /// Notes what is wrong with all that is named.
 pub(super) fn look(context: &Context<'_>) {

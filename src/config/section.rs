@@ -3,15 +3,17 @@
 use super::Api;
 use super::Log;
 use super::Ring;
-use super::address;
-use super::context::Context;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
 use super::merge::Merged;
-use super::premises::Named;
-use super::reader::Reader;
-use super::source::Place;
-use super::tree::Tree;
+use crate::keys::address;
+use crate::keys::context::Context;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::named::Named;
+use crate::keys::reader::Reader;
+use crate::keys::source::Place;
+use crate::keys::text::path;
+use crate::keys::text::token;
+use crate::keys::tree::Tree;
 use crate::net::Address;
 use crate::ring;
 use crate::ring::Full;
@@ -84,7 +86,8 @@ fn warn_of_relative(reader: &Reader<'_>, file: &Path) {
 
 /// `size`; none: "auto".
 fn size(reader: &mut Reader<'_>) -> Option<u64> {
-    let automatic = |node: &super::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
+    let automatic =
+        |node: &crate::keys::tree::Node| matches!(&node.tree, Tree::Text(t) if t == "auto");
     match reader.take("size") {
         Some(node) if automatic(node) => None,
         Some(node) if matches!(&node.tree, Tree::Bare(word) if word == "auto") => {
@@ -205,33 +208,6 @@ fn is_local(address: &Address) -> bool {
         Address::Tcp(address) | Address::Udp(address) => loopback(address),
         Address::Unix(_) | Address::Serial(_) => true,
     }
-}
-
-/// A token that fits into a header. What is wrong is not shown.
-pub(super) fn token(text: &str) -> Result<String, Wrong> {
-    if text.is_empty() {
-        return Err(Wrong::new("the token is empty").hint("leave the key out, or write a token"));
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(
-            Wrong::new("a token has only ASCII characters without spaces")
-                .hint("write one of letters and digits"),
-        );
-    }
-    Ok(text.to_owned())
-}
-
-/// The path of a file, from the root.
-pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
-    if text.contains("-----BEGIN") || text.contains(char::is_control) {
-        // what is in a file may be a key: from here on it would be shown as a path
-        let wrong = Wrong::new("the name of a file stands here, not what is in it");
-        return Err(wrong.hint("write it like `/etc/weir/client.pem`"));
-    }
-    if text.is_empty() || text.contains('\0') || text.ends_with('/') {
-        return Err(Wrong::new("not the path of a file").hint("write it like `/var/lib/weir/ring`"));
-    }
-    Ok(PathBuf::from(text))
 }
 
 /// By name.

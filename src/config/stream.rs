@@ -1,14 +1,14 @@
 //! `[[stream]]`: the keys of every stream.
 
-use super::context::Context;
-use super::context::Text;
-use super::reader::Reader;
-use super::source::Place;
 use super::stream_link;
 use super::stream_message;
 use super::stream_type;
-use super::thinning;
-use super::tree::Table;
+use crate::keys::context::Context;
+use crate::keys::context::Text;
+use crate::keys::reader::Reader;
+use crate::keys::source::Place;
+use crate::keys::thinning;
+use crate::keys::tree::Table;
 use crate::ring::From;
 use crate::stream::settings::Delivery;
 use crate::stream::settings::Destination;

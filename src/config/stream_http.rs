@@ -1,16 +1,16 @@
 //! `[[stream]]`: the keys of `type = "http"`.
 
-use super::context::Wrong;
-use super::diagnostic::Mistake;
-use super::reader::Reader;
-use super::section::token;
-use super::stream_type::template;
-use super::stream_type::warn_of_plain_text;
-use super::tree::Node;
-use super::tree::Tree;
-use super::url;
-use super::url::Scheme;
-use super::url::Url;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::reader::Reader;
+use crate::keys::text::template;
+use crate::keys::text::token;
+use crate::keys::tree::Node;
+use crate::keys::tree::Tree;
+use crate::keys::url;
+use crate::keys::url::Scheme;
+use crate::keys::url::Url;
+use crate::keys::url::warn_of_plain_text;
 use crate::stream::http::target::leads_elsewhere;
 use crate::stream::settings::Http;
 use crate::template::Template;

@@ -1,13 +1,13 @@
 //! `[[stream]]`: the keys that say what happens to a message between the ring and the destination.
 
-use super::context::Wrong;
-use super::diagnostic::Mistake;
-use super::premises::Named;
-use super::reader::Reader;
-use super::section::path;
-use super::value;
 use crate::convert::Convert;
 use crate::filter::Filter;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::named::Named;
+use crate::keys::reader::Reader;
+use crate::keys::text::path;
+use crate::keys::value;
 use crate::stream::settings::Rejects;
 use crate::stream::settings::Shape;
 use crate::stream::settings::Stamp;

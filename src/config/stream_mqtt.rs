@@ -1,13 +1,13 @@
 //! `[[stream]]`: the keys of `type = "mqtt"`.
 
-use super::context::Wrong;
-use super::reader::Reader;
 use super::stream_type::WINDOW;
-use super::stream_type::template;
-use super::stream_type::warn_of_plain_text;
-use super::url;
-use super::url::Scheme;
-use super::url::Url;
+use crate::keys::context::Wrong;
+use crate::keys::reader::Reader;
+use crate::keys::text::template;
+use crate::keys::url;
+use crate::keys::url::Scheme;
+use crate::keys::url::Url;
+use crate::keys::url::warn_of_plain_text;
 use crate::net::Target;
 use crate::stream::settings::Mqtt;
 use crate::stream::settings::Payload;

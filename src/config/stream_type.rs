@@ -1,19 +1,15 @@
 //! `[[stream]]`: the types, and the keys of those that have few.
 
-use super::address;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
-use super::premises::Named;
-use super::reader::Reader;
-use super::section::path;
 use super::stream_http::http;
 use super::stream_mqtt::mqtt;
-use crate::net::Target;
+use crate::keys::address;
+use crate::keys::named::Named;
+use crate::keys::reader::Reader;
+use crate::keys::text::path;
 use crate::stream::settings::Ack;
 use crate::stream::settings::Destination;
 use crate::stream::settings::File;
 use crate::stream::settings::WialonRetranslator;
-use crate::template::Template;
 use std::ops::RangeInclusive;
 
 /// The types that weir speaks.
@@ -82,28 +78,6 @@ fn file(reader: &mut Reader<'_>) -> Option<File> {
         path: path?,
         max_size,
         keep,
-    })
-}
-
-/// Without TLS whoever is on the way reads what a login is made of.
-pub(super) fn warn_of_plain_text(reader: &Reader<'_>, target: &Target) {
-    if !address::is_loopback(&target.host) {
-        let message = "user and password go through the network as they are";
-        let mistake = Mistake::warning(reader.value_place("url"), message);
-        reader
-            .context()
-            .note(mistake.hint("without TLS use a private network or a tunnel"));
-    }
-}
-
-/// A template within a text of the file, of which it is the part from `start` on.
-pub(super) fn template(text: &str, start: usize) -> Result<Template, Wrong> {
-    Template::parse(text).map_err(|error| {
-        let at = start + error.at;
-        Wrong::new(error.to_string()).at(at..at + error.len).hint(
-            "a parameter is written like `{ident}` or `{ident:-default}`, \
-                 braces like `{{` and `}}`",
-        )
     })
 }
 

@@ -1,15 +1,15 @@
 //! `[[channel]]`: the key `io` of `type = "teltonika"`.
 
-use super::context::Text;
-use super::context::Wrong;
-use super::context::shorten;
-use super::diagnostic::Mistake;
-use super::reader::Reader;
-use super::tree::Entry;
-use super::tree::Tree;
 use crate::channel::teltonika::InvalidIo;
 use crate::channel::teltonika::Io;
 use crate::channel::teltonika::Settings;
+use crate::keys::context::Text;
+use crate::keys::context::Wrong;
+use crate::keys::diagnostic::Mistake;
+use crate::keys::phrase::shorten;
+use crate::keys::reader::Reader;
+use crate::keys::tree::Entry;
+use crate::keys::tree::Tree;
 use std::collections::BTreeMap;
 
 /// `io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true } }`; what is wrong

@@ -28,23 +28,29 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("net", &["clock", "units"]),
     ("ring", &["clock", "units"]),
     (
+        "keys",
+        &[
+            "message", "net", "pattern", "spelling", "template", "thinning", "units",
+        ],
+    ),
+    (
         "channel",
         &[
-            "clock", "message", "net", "pattern", "template", "thinning", "units", "wire",
+            "clock", "keys", "message", "net", "pattern", "template", "thinning", "units", "wire",
         ],
     ),
     (
         "stream",
         &[
-            "clock", "convert", "filter", "message", "net", "pattern", "ring", "template",
+            "clock", "convert", "filter", "keys", "message", "net", "pattern", "ring", "template",
             "thinning", "units", "wire",
         ],
     ),
     (
         "config",
         &[
-            "channel", "convert", "filter", "message", "net", "pattern", "ring", "spelling",
-            "stream", "template", "thinning", "units",
+            "channel", "convert", "filter", "keys", "message", "net", "pattern", "ring",
+            "spelling", "stream", "template", "thinning", "units",
         ],
     ),
     (

@@ -11,29 +11,29 @@ use toml::de::DeTable;
 
 /// A mistake of the syntax.
 #[derive(Clone, Debug)]
-pub(super) struct SyntaxError {
+pub(crate) struct SyntaxError {
     span: Range<usize>,
     message: String,
 }
 
 /// A file whose wrong lines are blank; every place in it is as before.
 #[derive(Debug)]
-pub(super) struct Mended {
+pub(crate) struct Mended {
     /// As long as the file.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Where lines were blanked that belong to a table that still has its header.
-    pub(super) damage: Vec<usize>,
+    pub(crate) damage: Vec<usize>,
     /// `[ring]`, or a part of it, may be among what was blanked.
-    pub(super) ring_lost: bool,
+    pub(crate) ring_lost: bool,
     /// What is left is no TOML either.
-    pub(super) hidden: bool,
+    pub(crate) hidden: bool,
     /// Words without quotes; `0` and spaces stand for them.
-    pub(super) bare: Vec<Range<usize>>,
+    pub(crate) bare: Vec<Range<usize>>,
 }
 
 impl SyntaxError {
     /// As its author is told.
-    pub(super) fn explain(&self, text: &str, file: usize) -> Mistake {
+    pub(crate) fn explain(&self, text: &str, file: usize) -> Mistake {
         let place = Place::new(file, self.span.clone());
         let at_fault = text.get(self.span.clone()).unwrap_or_default();
         let message = self.message.as_str();
@@ -93,7 +93,7 @@ impl SyntaxError {
 
 /// What the parser said, by place, without what only follows from a mistake before: the first one
 /// of a line, and nothing behind a bracket or quotes that are never closed.
-pub(super) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> {
+pub(crate) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> {
     let mut ordered: Vec<SyntaxError> = errors
         .iter()
         .map(|error| {
@@ -146,7 +146,7 @@ fn never_closed(text: &str, errors: &[SyntaxError]) -> Option<Range<usize>> {
 }
 
 /// Blanks the lines of `errors`, and of those that only show then.
-pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
+pub(crate) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
     let mut mended = Mended {
         text: text.to_owned(),
         damage: Vec::new(),
@@ -174,7 +174,7 @@ pub(super) fn mend(text: &str, errors: Vec<SyntaxError>) -> Mended {
 
 impl Mended {
     /// Whether a mistake is left to whoever reads the value.
-    pub(super) fn keeps(&self, error: &SyntaxError) -> bool {
+    pub(crate) fn keeps(&self, error: &SyntaxError) -> bool {
         let mut bare = self.bare.iter();
         bare.any(|word| word.contains(&error.span.start))
     }

@@ -17,26 +17,26 @@ use std::path::Path;
 
 /// A string with all its references replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Expanded {
+pub(crate) struct Expanded {
     /// What is there instead.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// There was a reference; places in the text are not places in the file.
-    pub(super) changed: bool,
+    pub(crate) changed: bool,
     /// Something came from a file or a variable: not to be shown.
-    pub(super) secret: bool,
+    pub(crate) secret: bool,
 }
 
 /// A reference that cannot be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unknown {
+pub(crate) struct Unknown {
     /// Where it stands, in bytes of the string.
-    pub(super) at: Range<usize>,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
+    pub(crate) at: Range<usize>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 /// Replaces every reference of `text`.
-pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<Expanded, Unknown> {
+pub(crate) fn expand(text: &str, environment: &dyn Environment) -> Result<Expanded, Unknown> {
     let mut expanded = Expanded {
         text: String::new(),
         changed: false,
@@ -127,7 +127,7 @@ fn read(path: &str, environment: &dyn Environment) -> Result<String, Reason> {
 }
 
 /// An error as a person says it, without the number behind.
-pub(super) fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

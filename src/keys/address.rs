@@ -1,7 +1,7 @@
 //! Addresses and networks as the configuration writes them.
 
 use super::context::Wrong;
-use super::context::shorten;
+use super::phrase::shorten;
 use crate::net::Address;
 use crate::net::Network;
 use crate::net::Target;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"`, `"unix:/run/weir/in"` or
 /// `"serial:/dev/ttyUSB0?baud=9600"`.
-pub(super) fn listen(text: &str) -> Result<Address, Wrong> {
+pub(crate) fn listen(text: &str) -> Result<Address, Wrong> {
     if let Some(rest) = text.strip_prefix("serial:") {
         return serial(text, rest).map(Address::Serial);
     }
@@ -128,7 +128,7 @@ fn no_socket(prefix: &str, address: &str) -> Wrong {
 }
 
 /// A network: `"192.168.1.0/24"`, or one address.
-pub(super) fn network(text: &str) -> Result<Network, Wrong> {
+pub(crate) fn network(text: &str) -> Result<Network, Wrong> {
     let no_network = || {
         Wrong::new(format!("`{}` is not a network", shorten(text)))
             .hint("write it like `192.168.1.0/24` or `10.0.0.7`")
@@ -151,7 +151,7 @@ pub(super) fn network(text: &str) -> Result<Network, Wrong> {
 }
 
 /// Loopback and private networks: who may connect unless `allow` says otherwise.
-pub(super) fn private_networks() -> Vec<Network> {
+pub(crate) fn private_networks() -> Vec<Network> {
     PRIVATE
         .iter()
         .filter_map(|text| network(text).ok())
@@ -159,7 +159,7 @@ pub(super) fn private_networks() -> Vec<Network> {
 }
 
 /// Where to connect to: `"host:port"`.
-pub(super) fn target(text: &str) -> Result<Target, Wrong> {
+pub(crate) fn target(text: &str) -> Result<Target, Wrong> {
     let hint = "write it like `193.193.165.165:20332`";
     if text.contains("://") {
         return Err(Wrong::new("an address has no scheme").hint(hint));
@@ -176,7 +176,7 @@ pub(super) fn target(text: &str) -> Result<Target, Wrong> {
 }
 
 /// A port to connect to.
-pub(super) fn port(text: &str) -> Result<u16, Wrong> {
+pub(crate) fn port(text: &str) -> Result<u16, Wrong> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse()
         .ok()
@@ -188,7 +188,7 @@ pub(super) fn port(text: &str) -> Result<u16, Wrong> {
 }
 
 /// A host to connect to: a name, or an address, one of IP version 6 in brackets (which go).
-pub(super) fn host(text: &str) -> Result<String, Wrong> {
+pub(crate) fn host(text: &str) -> Result<String, Wrong> {
     if let Some(inner) = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
@@ -227,7 +227,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Whether it is this machine, so that nobody else hears what is sent.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host
             .parse()

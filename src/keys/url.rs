@@ -4,40 +4,42 @@
 
 use super::address;
 use super::context::Wrong;
-use super::context::list;
-use super::context::shorten;
+use super::diagnostic::Mistake;
+use super::phrase::list;
+use super::phrase::shorten;
+use super::reader::Reader;
 use crate::net::Target;
 use std::ops::Range;
 
 /// A URL in its parts.
 #[derive(Debug)]
-pub(super) struct Url<'a> {
+pub(crate) struct Url<'a> {
     /// Host and port.
-    pub(super) target: Target,
+    pub(crate) target: Target,
     /// As decoded.
-    pub(super) user: Option<String>,
+    pub(crate) user: Option<String>,
     /// As decoded.
-    pub(super) password: Option<String>,
+    pub(crate) password: Option<String>,
     /// Path and query, from its `/` on; empty if there is none.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     /// Where that begins in the URL.
-    pub(super) path_at: usize,
+    pub(crate) path_at: usize,
     /// Whether the scheme says so.
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
 }
 
 /// A scheme that a destination speaks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scheme {
+pub(crate) struct Scheme {
     /// Without `://`.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Where the URL names none.
-    pub(super) port: u16,
-    pub(super) tls: bool,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
 }
 
 /// Reads a URL.
-pub(super) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wrong> {
+pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wrong> {
     let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
     let like = names
         .first()
@@ -132,4 +134,15 @@ fn decode(text: &str) -> Result<String, Wrong> {
         bytes.extend_from_slice(rest.as_bytes());
     }
     String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+/// Without TLS whoever is on the way reads what a login is made of.
+pub(crate) fn warn_of_plain_text(reader: &Reader<'_>, target: &Target) {
+    if !address::is_loopback(&target.host) {
+        let message = "user and password go through the network as they are";
+        let mistake = Mistake::warning(reader.value_place("url"), message);
+        reader
+            .context()
+            .note(mistake.hint("without TLS use a private network or a tunnel"));
+    }
 }

@@ -7,7 +7,8 @@ use super::diagnostic::Mistake;
 use super::diagnostic::Severity;
 use super::environment::Environment;
 use super::expand::expand;
-use super::premises::Named;
+use super::named::Named;
+use super::phrase::shorten;
 use super::source::Place;
 use super::source::Sources;
 use super::tree::Node;
@@ -16,11 +17,11 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 /// What every reader shares.
-pub(super) struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// What `${…}` is taken from.
-    pub(super) environment: &'a dyn Environment,
+    pub(crate) environment: &'a dyn Environment,
     /// What places lie in.
-    pub(super) sources: &'a Sources,
+    pub(crate) sources: &'a Sources,
     mistakes: RefCell<Vec<Mistake>>,
     /// What the configuration names of this machine.
     named: RefCell<Vec<Named>>,
@@ -28,33 +29,33 @@ pub(super) struct Context<'a> {
 
 /// A string, expanded, and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// With every reference replaced.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// All of it, quotes included.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// Where its first byte stands in the file; none where places in it are not places there.
     inner: Option<usize>,
     /// What of the value must not be shown.
     secrets: Vec<String>,
     /// What it is where it should have stood in quotes.
-    pub(super) unquoted: Option<&'static str>,
+    pub(crate) unquoted: Option<&'static str>,
 }
 
 /// Why a string is not what its key wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// Which part of it, in bytes; none: all.
-    pub(super) at: Option<Range<usize>>,
+    pub(crate) at: Option<Range<usize>>,
     /// Lowercase, no full stop.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What to write instead.
-    pub(super) hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl<'a> Context<'a> {
     /// With the mistakes that were already found.
-    pub(super) fn new(
+    pub(crate) fn new(
         environment: &'a dyn Environment,
         sources: &'a Sources,
         mistakes: Vec<Mistake>,
@@ -68,33 +69,33 @@ impl<'a> Context<'a> {
     }
 
     /// Notes a mistake.
-    pub(super) fn note(&self, mistake: Mistake) {
+    pub(crate) fn note(&self, mistake: Mistake) {
         self.mistakes.borrow_mut().push(mistake);
     }
 
     /// Notes what is named of this machine.
-    pub(super) fn name(&self, named: Named) {
+    pub(crate) fn name(&self, named: Named) {
         self.named.borrow_mut().push(named);
     }
 
     /// All that is named of this machine.
-    pub(super) fn named(&self) -> Vec<Named> {
+    pub(crate) fn named(&self) -> Vec<Named> {
         self.named.take()
     }
 
     /// All mistakes.
-    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes.into_inner()
     }
 
     /// How many errors there are so far.
-    pub(super) fn errors(&self) -> usize {
+    pub(crate) fn errors(&self) -> usize {
         let is_error = |mistake: &&Mistake| mistake.severity == Severity::Error;
         self.mistakes.borrow().iter().filter(is_error).count()
     }
 
     /// A node that has to be a string.
-    pub(super) fn text(&self, node: &Node) -> Option<Text> {
+    pub(crate) fn text(&self, node: &Node) -> Option<Text> {
         let Tree::Text(raw) = &node.tree else {
             match self.loose(node) {
                 Some(text) => self.unquoted(&text),
@@ -132,7 +133,7 @@ impl<'a> Context<'a> {
 
     /// As [`Context::text`]; of what should stand in quotes, what it would be in them, and nothing
     /// is noted yet. None without a note where it is a list or a table.
-    pub(super) fn loose(&self, node: &Node) -> Option<Text> {
+    pub(crate) fn loose(&self, node: &Node) -> Option<Text> {
         match &node.tree {
             Tree::Text(_) => self.text(node),
             Tree::List(_) | Tree::Table(_) => None,
@@ -147,7 +148,7 @@ impl<'a> Context<'a> {
     }
 
     /// Notes that a text should stand in quotes, if it does not.
-    pub(super) fn unquoted(&self, text: &Text) {
+    pub(crate) fn unquoted(&self, text: &Text) {
         let Some(kind) = text.unquoted else {
             return;
         };
@@ -167,7 +168,7 @@ impl<'a> Context<'a> {
     }
 
     /// `value` behind the key that stands before a place, if there is one.
-    pub(super) fn assigned(&self, place: Place, value: &str) -> String {
+    pub(crate) fn assigned(&self, place: Place, value: &str) -> String {
         let before = self.sources.text(Place {
             start: 0,
             end: place.start,
@@ -188,7 +189,7 @@ impl<'a> Context<'a> {
     }
 
     /// The text of a node, if it is one; notes nothing.
-    pub(super) fn quiet_text(&self, node: &Node) -> Option<String> {
+    pub(crate) fn quiet_text(&self, node: &Node) -> Option<String> {
         let (Tree::Text(raw) | Tree::Bare(raw)) = &node.tree else {
             return None;
         };
@@ -198,7 +199,7 @@ impl<'a> Context<'a> {
     }
 
     /// Notes that a text is not what it should be.
-    pub(super) fn wrong(&self, text: &Text, wrong: Wrong) {
+    pub(crate) fn wrong(&self, text: &Text, wrong: Wrong) {
         let place = within(text.place, text.inner, wrong.at);
         let shown = |said: String| {
             let secrets = text.secrets.iter();
@@ -230,7 +231,7 @@ impl<'a> Context<'a> {
     }
 
     /// Notes that a value is of another kind.
-    pub(super) fn expected(&self, expected: &str, node: &Node, hint: impl Into<String>) {
+    pub(crate) fn expected(&self, expected: &str, node: &Node, hint: impl Into<String>) {
         let message = match node.tree {
             Tree::Bare(_) => format!("not a value: expected {expected}"),
             _ => format!("expected {expected}, found {}", node.tree.kind()),
@@ -253,7 +254,7 @@ fn within(whole: Place, inner: Option<usize>, at: Option<Range<usize>>) -> Place
 
 impl Text {
     /// For messages: in backticks, or the stars.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         if !self.secrets.is_empty() {
             "`***`".to_owned()
         } else {
@@ -277,17 +278,9 @@ fn censor(said: &str, secret: &str) -> String {
     shown.collect::<Vec<_>>().join("`")
 }
 
-/// The text, or as much of it as a message holds.
-pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
 impl Wrong {
     /// All of the text is wrong.
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             at: None,
             message: message.into(),
@@ -296,7 +289,7 @@ impl Wrong {
     }
 
     /// With what to write instead.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),
             ..self
@@ -304,19 +297,10 @@ impl Wrong {
     }
 
     /// Only this part is wrong.
-    pub(super) fn at(self, at: Range<usize>) -> Self {
+    pub(crate) fn at(self, at: Range<usize>) -> Self {
         Self {
             at: Some(at),
             ..self
         }
     }
 }
-
-/// Names in backticks, one after the other.
-pub(super) fn list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// Characters of a value that a message shows at most.
-const SHOWN_MAX: usize = 60;

@@ -2,7 +2,7 @@
 //! is, and is accepted.
 
 /// A value of the key `key` in a table of this kind, as TOML has it.
-pub(super) fn value(kind: &str, key: &str) -> &'static str {
+pub(crate) fn value(kind: &str, key: &str) -> &'static str {
     let own = || {
         VALUES
             .iter()
@@ -17,7 +17,7 @@ pub(super) fn value(kind: &str, key: &str) -> &'static str {
 }
 
 /// A table that says what is meant by a text or list alone, with that in it.
-pub(super) fn around(key: &str, text: &str) -> Option<String> {
+pub(crate) fn around(key: &str, text: &str) -> Option<String> {
     let inner = match key {
         "rejects" => "file",
         "stamp" => "name",

@@ -13,7 +13,7 @@ use crate::spelling::distance;
 use std::ops::Range;
 
 /// Whether the value of a key is a secret, or a table or list of secrets.
-pub(super) fn is_secret(key: &str) -> bool {
+pub(crate) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRETS.iter().any(|secret| key.contains(secret))
         || key.ends_with("apikey")
@@ -46,7 +46,7 @@ fn is_slip(key: &str, secret: &str) -> bool {
 }
 
 /// Hides the secrets of a file, and what is said beside them.
-pub(super) fn hide(sources: &mut Sources, file: usize, root: &Table) {
+pub(crate) fn hide(sources: &mut Sources, file: usize, root: &Table) {
     hide_table(sources, root, "");
     sources.settle(file);
     hide_comments(sources, file);
@@ -200,7 +200,7 @@ fn hide_all(sources: &mut Sources, node: &Node) {
 
 /// Hides what looks like a secret in a file that is no TOML, so that no tree tells: all of a line
 /// behind its first word; below a header of secrets, of each line.
-pub(super) fn suspect(sources: &mut Sources, file: usize, text: &str) {
+pub(crate) fn suspect(sources: &mut Sources, file: usize, text: &str) {
     let (mut start, mut below) = (0, false);
     for line in text.split_inclusive('\n') {
         let suspect = is_suspect(line);

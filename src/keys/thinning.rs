@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// None: nothing is thinned.
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let every = reader.period("every", EVERY);
     let or_change = value::patterns(reader, "or_change").unwrap_or_default();
     if reader.has("or_change") && !reader.has("every") {

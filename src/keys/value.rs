@@ -10,13 +10,13 @@ use crate::message::Value;
 use crate::pattern::Pattern;
 
 /// The table of a key as parameters, in their order; nothing where there is none.
-pub(super) fn parameters(reader: &mut Reader<'_>, key: &'static str) -> Vec<(String, Value)> {
+pub(crate) fn parameters(reader: &mut Reader<'_>, key: &'static str) -> Vec<(String, Value)> {
     let table = reader.table(key);
     table.map_or_else(Vec::new, |table| parameters_of(&table))
 }
 
 /// All of a table, as names and values of parameters.
-pub(super) fn parameters_of(table: &Reader<'_>) -> Vec<(String, Value)> {
+pub(crate) fn parameters_of(table: &Reader<'_>) -> Vec<(String, Value)> {
     let context = table.context();
     let entries = table.entries().iter();
     entries
@@ -28,7 +28,7 @@ pub(super) fn parameters_of(table: &Reader<'_>) -> Vec<(String, Value)> {
 }
 
 /// Notes what cannot be the name of a parameter.
-pub(super) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
+pub(crate) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
     if entry.key.is_empty() || entry.key.chars().any(char::is_control) {
         context.note(Mistake::error(
             entry.key_place,
@@ -45,7 +45,7 @@ pub(super) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
 }
 
 /// Names of parameters, with `*`.
-pub(super) fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<Pattern>> {
+pub(crate) fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<Pattern>> {
     let texts = reader.texts(key)?;
     let parsed = texts.iter().filter_map(|text| reader.parse(text, pattern));
     Some(parsed.collect())
@@ -57,7 +57,7 @@ fn pattern(text: &str) -> Result<Pattern, Wrong> {
 }
 
 /// The name of a parameter.
-pub(super) fn name(text: &str) -> Result<&str, Wrong> {
+pub(crate) fn name(text: &str) -> Result<&str, Wrong> {
     match text.is_empty() || text.chars().any(char::is_control) {
         true => Err(Wrong::new("not the name of a parameter")),
         false => Ok(text),

@@ -26,12 +26,12 @@ const VALUES: &[(&str, &[&str])] = &[
 ];
 
 /// Whether `value` of `key` comes later.
-pub(super) fn is_value(key: &str, value: &str) -> bool {
+pub(crate) fn is_value(key: &str, value: &str) -> bool {
     values(key).any(|later| later == value)
 }
 
 /// The values of a key that come later.
-pub(super) fn values(key: &str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn values(key: &str) -> impl Iterator<Item = &'static str> {
     let row = VALUES.iter().find(|(known, _)| *known == key);
     row.into_iter().flat_map(|(_, names)| names.iter().copied())
 }

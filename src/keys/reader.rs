@@ -6,11 +6,11 @@
 use super::context::Context;
 use super::context::Text;
 use super::context::Wrong;
-use super::context::list;
-use super::context::shorten;
 use super::diagnostic::Mistake;
 use super::examples;
 use super::later;
+use super::phrase::list;
+use super::phrase::shorten;
 use super::source::Place;
 use super::tree::Entry;
 use super::tree::Node;
@@ -21,7 +21,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// One table.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     context: &'a Context<'a>,
     table: &'a Table,
     /// What it is, as [`later`] names it.
@@ -32,7 +32,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A table of this kind.
-    pub(super) fn new(context: &'a Context<'a>, table: &'a Table, kind: &'static str) -> Self {
+    pub(crate) fn new(context: &'a Context<'a>, table: &'a Table, kind: &'static str) -> Self {
         let mistakes_before = context.errors();
         Self {
             context,
@@ -44,37 +44,37 @@ impl<'a> Reader<'a> {
     }
 
     /// What all readers share.
-    pub(super) fn context(&self) -> &'a Context<'a> {
+    pub(crate) fn context(&self) -> &'a Context<'a> {
         self.context
     }
 
     /// Where a key stands; its header where it does not.
-    pub(super) fn place_of(&self, key: &str) -> Place {
+    pub(crate) fn place_of(&self, key: &str) -> Place {
         self.table
             .entry(key)
             .map_or(self.table.place, |entry| entry.key_place)
     }
 
     /// Where the value of a key stands; its header where it does not.
-    pub(super) fn value_place(&self, key: &str) -> Place {
+    pub(crate) fn value_place(&self, key: &str) -> Place {
         self.table
             .entry(key)
             .map_or(self.table.place, |entry| entry.node.place)
     }
 
     /// Whether the key is written, right or wrong.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.entry(key).is_some()
     }
 
     /// Notes a mistake of a whole value.
-    pub(super) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         self.context.note(Mistake::error(place, message).hint(hint));
     }
 
     /// Notes that a key is not there that has to be; in a damaged table it may be what is
     /// damaged.
-    pub(super) fn missing(&self, key: &str, hint: &str) {
+    pub(crate) fn missing(&self, key: &str, hint: &str) {
         if self.table.damaged {
             return;
         }
@@ -84,30 +84,30 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a key as it is.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
         self.table.entry(key).map(|entry| &entry.node)
     }
 
     /// What it is.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         self.kind
     }
 
     /// What to write where the value of a key is of another kind.
-    pub(super) fn example(&self, key: &str) -> String {
+    pub(crate) fn example(&self, key: &str) -> String {
         format!("write `{key} = {}`", examples::value(self.kind, key))
     }
 
     /// A string.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<Text> {
         let text = self.loose(key)?;
         self.context.unquoted(&text);
         Some(text).filter(|text| text.unquoted.is_none())
     }
 
     /// A string, or what it would be in quotes, of which nothing is noted yet.
-    pub(super) fn loose(&mut self, key: &'static str) -> Option<Text> {
+    pub(crate) fn loose(&mut self, key: &'static str) -> Option<Text> {
         self.loose_like(key, &self.example(key))
     }
 
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string that has to be there; `hint` is the line to write.
-    pub(super) fn required(&mut self, key: &'static str, hint: &str) -> Option<Text> {
+    pub(crate) fn required(&mut self, key: &'static str, hint: &str) -> Option<Text> {
         if !self.has(key) {
             self.asked.push(key);
             self.missing(key, hint);
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string with a meaning.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Wrong>,
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The meaning of a string, if it stands in quotes.
-    pub(super) fn parse<'t, T>(
+    pub(crate) fn parse<'t, T>(
         &self,
         text: &'t Text,
         parse: impl FnOnce(&'t str) -> Result<T, Wrong>,
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
         let Tree::Flag(flag) = node.tree else {
             let word = self.word(node).to_lowercase();
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An integer within a range.
-    pub(super) fn integer<T>(&mut self, key: &'static str, range: RangeInclusive<T>) -> Option<T>
+    pub(crate) fn integer<T>(&mut self, key: &'static str, range: RangeInclusive<T>) -> Option<T>
     where
         T: TryFrom<i128> + PartialOrd + Display,
     {
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of at most `most` integers.
-    pub(super) fn integers(&mut self, key: &'static str, most: usize) -> Option<Vec<i64>> {
+    pub(crate) fn integers(&mut self, key: &'static str, most: usize) -> Option<Vec<i64>> {
         let node = self.take(key)?;
         let hint = format!("write `{key} = [1, 2]`, at most {most} of them");
         let read = match &node.tree {
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number, with or without a fraction.
-    pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {
+    pub(crate) fn number(&mut self, key: &'static str) -> Option<f64> {
         let node = self.take(key)?;
         match node.tree {
             Tree::Float(number) => Some(number),
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One of several words.
-    pub(super) fn choice<T: Copy>(
+    pub(crate) fn choice<T: Copy>(
         &mut self,
         key: &'static str,
         choices: &[(&'static str, T)],
@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
 
     /// The `type`: which keys of its own it has. One that is only misspelt is noted and taken for
     /// the one that was meant, so that the mistakes in its keys are found, too.
-    pub(super) fn kind_of<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(crate) fn kind_of<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
         let example = choices
             .first()
             .map(|(name, _)| format!("type = \"{name}\""));
@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The `name`, of at most `max` bytes.
-    pub(super) fn name(&mut self, max: usize) -> Option<String> {
+    pub(crate) fn name(&mut self, max: usize) -> Option<String> {
         let text = self.required("name", "name = \"...\"")?;
         self.parse(&text, |name| {
             if name.is_empty() || name == "*" || name.chars().any(char::is_control) {
@@ -326,7 +326,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Strings: a list of them, or one alone.
-    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Text>> {
+    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<Text>> {
         let node = self.take(key)?;
         Some(match &node.tree {
             Tree::List(list) => list
@@ -348,7 +348,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A table within this one.
-    pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
         let node = self.take(key)?;
         match &node.tree {
             Tree::Table(table) => Some(Reader::new(self.context, table, key)),
@@ -401,12 +401,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys of this table are names of any kind: all of it, in order.
-    pub(super) fn entries(&self) -> &'a [Entry] {
+    pub(crate) fn entries(&self) -> &'a [Entry] {
         &self.table.entries
     }
 
     /// Notes the keys that nobody asked for. Whether there was no error in the table.
-    pub(super) fn finish(self) -> bool {
+    pub(crate) fn finish(self) -> bool {
         for entry in &self.table.entries {
             if !self.asked.contains(&entry.key.as_str()) {
                 self.unknown(entry);
@@ -416,7 +416,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether there was no error in the table so far.
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         !self.table.damaged && self.context.errors() == self.mistakes_before
     }
 

@@ -1,4 +1,5 @@
-//! A file as a tree of values, each of which knows its place.
+//! A file as a tree of values: TOML is parsed, mended where its syntax is wrong, and its secrets
+//! are hidden.
 //!
 //! Knows TOML, but no key of weir.
 
@@ -7,92 +8,27 @@ use super::secrets;
 use super::source::Place;
 use super::source::Sources;
 use super::syntax;
+use super::tree::Entry;
+use super::tree::Node;
+use super::tree::Table;
+use super::tree::Tree;
+use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A value at its place.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    /// All of it, quotes and brackets included.
-    pub(super) place: Place,
-    /// What it is.
-    pub(super) tree: Tree,
-}
-
-/// What a value is.
-#[derive(Clone, Debug)]
-pub(super) enum Tree {
-    /// As it was written, `${…}` included.
-    Text(String),
-    /// A word without the quotes that TOML wants: whoever reads it says what to write.
-    Bare(String),
-    /// TOML allows 64 bits with a sign; more are read, so that ranges can be spoken of.
-    Integer(i128),
-    Float(f64),
-    Flag(bool),
-    Date(String),
-    List(Vec<Node>),
-    Table(Table),
-}
-
-/// A table; its keys in the order in which they were written.
-#[derive(Clone, Debug)]
-pub(super) struct Table {
-    /// Its header, or all of it when it stands in a line.
-    pub(super) place: Place,
-    /// In the order in which they were written.
-    pub(super) entries: Vec<Entry>,
-    /// There is a mistake in its syntax: what it says is not all that its author meant.
-    pub(super) damaged: bool,
-}
-
-/// A key with its value.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    /// Without quotes.
-    pub(super) key: String,
-    /// With quotes.
-    pub(super) key_place: Place,
-    /// What stands behind the `=`.
-    pub(super) node: Node,
-}
-
 /// What a file holds.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// The tables and keys of the top level.
-    pub(super) root: Table,
+    pub(crate) root: Table,
     /// A mistake in the syntax hides what `[ring]` says.
-    pub(super) ring_damaged: bool,
+    pub(crate) ring_damaged: bool,
     /// Behind some line it is no TOML, and nothing of that is in `root`.
-    pub(super) hidden: bool,
-}
-
-impl Tree {
-    /// What it is, for "expected a text, found ...".
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "text",
-            Self::Bare(_) => "a word without quotes",
-            Self::Integer(_) => "an integer",
-            Self::Float(_) => "a number with a fraction",
-            Self::Flag(_) => "true or false",
-            Self::Date(_) => "a date",
-            Self::List(_) => "a list",
-            Self::Table(_) => "a table",
-        }
-    }
-}
-
-impl Table {
-    /// The entry of this key.
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
-    }
+    pub(crate) hidden: bool,
 }
 
 /// Reads a file of `sources`, hides the secrets in it, and adds the mistakes of its syntax.
-pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mistake>) -> Document {
+pub(crate) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mistake>) -> Document {
     let text = sources
         .file(file)
         .and_then(|source| source.text.clone())
@@ -123,13 +59,13 @@ pub(super) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mista
 }
 
 /// Puts the words without quotes where numbers stand for them.
-fn restore(table: &mut Table, bare: &[std::ops::Range<usize>], text: &str) {
+fn restore(table: &mut Table, bare: &[Range<usize>], text: &str) {
     for entry in &mut table.entries {
         restore_node(&mut entry.node, bare, text);
     }
 }
 
-fn restore_node(node: &mut Node, bare: &[std::ops::Range<usize>], text: &str) {
+fn restore_node(node: &mut Node, bare: &[Range<usize>], text: &str) {
     match &mut node.tree {
         Tree::Table(table) => restore(table, bare, text),
         Tree::List(list) => {

@@ -23,7 +23,7 @@ struct Kind {
 
 impl Reader<'_> {
     /// A duration within a range.
-    pub(super) fn period(
+    pub(crate) fn period(
         &mut self,
         key: &'static str,
         range: RangeInclusive<Duration>,
@@ -37,7 +37,7 @@ impl Reader<'_> {
     }
 
     /// A size within a range, in bytes.
-    pub(super) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         let range = Size(*range.start())..=Size(*range.end());
         let kind = Kind {
             name: "a size",

@@ -2,41 +2,40 @@
 //!
 //! Knows no TOML: a place is a range of bytes in one of the files.
 
-use super::files::SWITCHED_FILE;
 use std::ops::Range;
 use std::path::PathBuf;
 
 /// The files, in the order in which they were read.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     files: Vec<Source>,
 }
 
 /// One file.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// As it was named.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// None: it could not be read.
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
     /// What must not be shown, in bytes of the text; in order once it is settled.
-    pub(super) secrets: Vec<Range<usize>>,
+    pub(crate) secrets: Vec<Range<usize>>,
 }
 
 /// A place in a file, ordered as they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Which file.
-    pub(super) file: usize,
+    pub(crate) file: usize,
     /// Its first byte.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// The byte behind it.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 impl Source {
     /// The first secret that ends behind `at`, and which one it is.
-    pub(super) fn secret_from(&self, at: usize) -> Option<(usize, &Range<usize>)> {
+    pub(crate) fn secret_from(&self, at: usize) -> Option<(usize, &Range<usize>)> {
         let index = self.secrets.partition_point(|secret| secret.end <= at);
         self.secrets.get(index).map(|secret| (index, secret))
     }
@@ -44,7 +43,7 @@ impl Source {
 
 impl Place {
     /// The whole of a file.
-    pub(super) fn file(file: usize) -> Self {
+    pub(crate) fn file(file: usize) -> Self {
         Self {
             file,
             start: 0,
@@ -53,7 +52,7 @@ impl Place {
     }
 
     /// A place in `file`.
-    pub(super) fn new(file: usize, span: Range<usize>) -> Self {
+    pub(crate) fn new(file: usize, span: Range<usize>) -> Self {
         Self {
             file,
             start: span.start,
@@ -64,7 +63,7 @@ impl Place {
 
 impl Sources {
     /// Adds a file; returns its number.
-    pub(super) fn add(&mut self, path: PathBuf, text: Option<String>) -> usize {
+    pub(crate) fn add(&mut self, path: PathBuf, text: Option<String>) -> usize {
         self.files.push(Source {
             path,
             text,
@@ -74,30 +73,24 @@ impl Sources {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.files.len()
     }
 
     /// The file of this number.
-    pub(super) fn file(&self, file: usize) -> Option<&Source> {
+    pub(crate) fn file(&self, file: usize) -> Option<&Source> {
         self.files.get(file)
     }
 
-    /// Whether a file is the one that keeps what was switched by hand.
-    pub(super) fn is_switched(&self, file: usize) -> bool {
-        let name = self.file(file).and_then(|source| source.path.file_name());
-        name.is_some_and(|name| name == SWITCHED_FILE)
-    }
-
     /// Hides a place in all that is shown.
-    pub(super) fn hide(&mut self, place: Place) {
+    pub(crate) fn hide(&mut self, place: Place) {
         if let Some(source) = self.files.get_mut(place.file) {
             source.secrets.push(place.start..place.end);
         }
     }
 
     /// Puts what is hidden of a file in order, each byte once.
-    pub(super) fn settle(&mut self, file: usize) {
+    pub(crate) fn settle(&mut self, file: usize) {
         let Some(source) = self.files.get_mut(file) else {
             return;
         };
@@ -115,7 +108,7 @@ impl Sources {
     }
 
     /// Whether something in a place is hidden.
-    pub(super) fn hides(&self, place: Place) -> bool {
+    pub(crate) fn hides(&self, place: Place) -> bool {
         self.file(place.file).is_some_and(|source| {
             let next = source.secret_from(place.start);
             next.is_some_and(|(_, secret)| secret.start < place.end)
@@ -123,7 +116,7 @@ impl Sources {
     }
 
     /// What is hidden in a place, without quotes around it.
-    pub(super) fn hidden(&self, place: Place) -> Vec<String> {
+    pub(crate) fn hidden(&self, place: Place) -> Vec<String> {
         let Some(source) = self.file(place.file) else {
             return Vec::new();
         };
@@ -143,7 +136,7 @@ impl Sources {
     }
 
     /// The bytes of a place; nothing where there is no such place.
-    pub(super) fn text(&self, place: Place) -> &str {
+    pub(crate) fn text(&self, place: Place) -> &str {
         let text = self
             .file(place.file)
             .and_then(|source| source.text.as_deref());
@@ -152,7 +145,7 @@ impl Sources {
     }
 
     /// The number of the line in which a place begins, from 1.
-    pub(super) fn line(&self, place: Place) -> usize {
+    pub(crate) fn line(&self, place: Place) -> usize {
         self.text(Place {
             start: 0,
             end: place.start,

@@ -57,16 +57,16 @@ struct Excerpt {
 
 /// A mistake that has not been looked up in its file yet.
 #[derive(Clone, Debug)]
-pub(super) struct Mistake {
-    pub(super) severity: Severity,
-    pub(super) place: Place,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
+pub(crate) struct Mistake {
+    pub(crate) severity: Severity,
+    pub(crate) place: Place,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Mistake {
     /// An error.
-    pub(super) fn error(place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn error(place: Place, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             place,
@@ -76,7 +76,7 @@ impl Mistake {
     }
 
     /// A warning.
-    pub(super) fn warning(place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(place: Place, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(place, message)
@@ -84,7 +84,7 @@ impl Mistake {
     }
 
     /// With what to write instead.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),
             ..self
@@ -92,7 +92,7 @@ impl Mistake {
     }
 
     /// With its line and position.
-    pub(super) fn locate(self, sources: &Sources) -> Diagnostic {
+    pub(crate) fn locate(self, sources: &Sources) -> Diagnostic {
         let source = sources.file(self.place.file);
         let found = source.and_then(|source| find(source, self.place));
         let (position, excerpt) = found.unzip();

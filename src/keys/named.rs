@@ -1,0 +1,30 @@
+//! What a configuration names of the machine it is for; whether it is as it has to be is looked
+//! at by whoever checks the configuration as a whole.
+
+use super::source::Place;
+use crate::net::tls::Identity;
+use std::path::PathBuf;
+
+/// Something of this machine that a key names, and where.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    Identity {
+        identity: Identity,
+        certificate: Place,
+        key: Place,
+    },
+    Issuers {
+        key: &'static str,
+        file: PathBuf,
+        place: Place,
+    },
+    Ring {
+        file: PathBuf,
+        /// None: as large as fits.
+        size: Option<u64>,
+        /// Of both.
+        places: (Place, Place),
+    },
+    /// A file that is written to.
+    Written(PathBuf, Place),
+}

@@ -1,0 +1,43 @@
+//! Texts that follow a rule of their own: tokens, paths, templates.
+
+use super::context::Wrong;
+use crate::template::Template;
+use std::path::PathBuf;
+
+/// A token that fits into a header. What is wrong is not shown.
+pub(crate) fn token(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::new("the token is empty").hint("leave the key out, or write a token"));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(
+            Wrong::new("a token has only ASCII characters without spaces")
+                .hint("write one of letters and digits"),
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// The path of a file, from the root.
+pub(crate) fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.contains("-----BEGIN") || text.contains(char::is_control) {
+        // what is in a file may be a key: from here on it would be shown as a path
+        let wrong = Wrong::new("the name of a file stands here, not what is in it");
+        return Err(wrong.hint("write it like `/etc/weir/client.pem`"));
+    }
+    if text.is_empty() || text.contains('\0') || text.ends_with('/') {
+        return Err(Wrong::new("not the path of a file").hint("write it like `/var/lib/weir/ring`"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// A template within a text of the file, of which it is the part from `start` on.
+pub(crate) fn template(text: &str, start: usize) -> Result<Template, Wrong> {
+    Template::parse(text).map_err(|error| {
+        let at = start + error.at;
+        Wrong::new(error.to_string()).at(at..at + error.len).hint(
+            "a parameter is written like `{ident}` or `{ident:-default}`, \
+                 braces like `{{` and `}}`",
+        )
+    })
+}
