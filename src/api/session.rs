@@ -4,6 +4,7 @@ use super::Gateway;
 use super::routes::{self, Answer, Request};
 use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
 use std::net::IpAddr;
+use subtle::ConstantTimeEq as _;
 
 /// Who may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ fn admit(head: &Head<'_>, access: &Access) -> Result<(), Answer> {
     match access {
         Access::Socket => Ok(()),
         Access::Token(token) => match bearer(head) {
-            Some(given) if is_same(given.as_bytes(), token.as_bytes()) => Ok(()),
+            Some(given) if given.as_bytes().ct_eq(token.as_bytes()).into() => Ok(()),
             _ => Err(Answer::error(
                 401,
                 "send `Authorization: Bearer` and the token",
@@ -134,12 +135,6 @@ fn bearer<'a>(head: &Head<'a>) -> Option<&'a str> {
     let (scheme, token) = head.header("authorization")?.split_once(' ')?;
     let token = token.trim_ascii();
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
-}
-
-/// Takes as long for every wrong token of the same length.
-fn is_same(given: &[u8], token: &[u8]) -> bool {
-    let differs = given.iter().zip(token).fold(0, |sum, (a, b)| sum | (a ^ b));
-    differs == 0 && given.len() == token.len()
 }
 
 /// Whether a `Host` is an address or this machine; a name could be anybody's.

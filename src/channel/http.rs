@@ -10,6 +10,7 @@ use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
 use super::json::take;
 use crate::message::json::Names;
 use crate::wire::http::{Framing, Head};
+use subtle::ConstantTimeEq as _;
 
 /// What requests mean here.
 #[derive(Debug)]
@@ -86,9 +87,7 @@ fn knows(head: &Head<'_>, token: &str) -> bool {
         .and_then(|value| value.split_once(' '));
     let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let given = given.map_or("", |(_, token)| token.trim_ascii());
-    let pairs = given.bytes().zip(token.bytes());
-    let difference = pairs.fold(0, |sum, (given, token)| sum | (given ^ token));
-    given.len() == token.len() && difference == 0
+    given.as_bytes().ct_eq(token.as_bytes()).into()
 }
 
 /// Most content of one request, in bytes.

@@ -35,6 +35,7 @@ use crate::wire::ips::{BadFrame, BadLogin, Frame, Kind, Packet, Version};
 use answers::Answers;
 use std::borrow::Cow;
 use std::rc::Rc;
+use subtle::ConstantTimeEq as _;
 
 /// One TCP connection of a device.
 #[derive(Debug)]
@@ -222,7 +223,7 @@ impl Tcp {
         })?;
         let ident = ident_of(login.ident, intake).ok_or("0")?;
         let password = self.password.as_deref();
-        if password.is_some_and(|known| !is_same(known.as_bytes(), login.password)) {
+        if password.is_some_and(|known| !bool::from(known.as_bytes().ct_eq(login.password))) {
             intake.malformed(Malformed::Login, &format!("wrong password of `{ident}`"));
             return Err("01");
         }
@@ -404,13 +405,6 @@ fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
         intake.malformed(Malformed::Ident, &detail);
     }
     ident
-}
-
-/// Takes as long for what is wrong as for what is nearly right.
-fn is_same(known: &[u8], given: &[u8]) -> bool {
-    let pairs = known.iter().zip(given);
-    let difference = pairs.fold(0, |sum, (known, given)| sum | (known ^ given));
-    known.len() == given.len() && difference == 0
 }
 
 const WRONG_CHECKSUM: &str = "10";

@@ -14,6 +14,7 @@ use crate::keys::url::warn_of_plain_text;
 use crate::stream::http::target::leads_elsewhere;
 use crate::stream::settings::Http;
 use crate::template::Template;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 /// The keys; none if one that it needs is wrong or not there.
 pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
@@ -198,22 +199,7 @@ fn success(reader: &mut Reader<'_>) -> Vec<u16> {
 
 /// The value of `Authorization` for a user and a password.
 fn basic(user: &str, password: &str) -> String {
-    let plain = format!("{user}:{password}");
-    let mut encoded = String::from("Basic ");
-    for chunk in plain.as_bytes().chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let letter = usize::try_from(bits >> (18 - 6 * digit) & 63).ok();
-            let letter = letter.filter(|_| digit <= chunk.len());
-            encoded.push(
-                letter
-                    .and_then(|at| BASE64.get(at))
-                    .map_or('=', |c| char::from(*c)),
-            );
-        }
-    }
-    encoded
+    format!("Basic {}", BASE64.encode(format!("{user}:{password}")))
 }
 
 /// Schemes that are spoken.
@@ -246,7 +232,6 @@ const OWN_HEADERS: [&str; 8] = [
 ];
 
 /// RFC 4648, section 4.
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,7 @@ use crate::channel::Session;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
+use subtle::{Choice, ConstantTimeEq as _};
 
 /// One connection of a device.
 #[derive(Debug)]
@@ -363,15 +364,13 @@ fn check(publish: &Publish) -> Result<(), Fault> {
 /// Takes as long for a wrong password as for one that is nearly right, and for a name that is
 /// unknown as for one that is known.
 fn knows(users: &[(String, String)], (name, password): &(String, String)) -> bool {
-    let same = |known: &str, given: &str| {
-        let pairs = known.bytes().zip(given.bytes());
-        let difference = pairs.fold(0, |sum, (known, given)| sum | (known ^ given));
-        (known.len() == given.len()) & (difference == 0)
-    };
-    let matches = users.iter();
-    matches.fold(false, |found, (known, secret)| {
-        found | (same(known, name) & same(secret, password))
-    })
+    let same = |known: &str, given: &str| known.as_bytes().ct_eq(given.as_bytes());
+    let found = users
+        .iter()
+        .fold(Choice::from(0), |found, (known, secret)| {
+            found | (same(known, name) & same(secret, password))
+        });
+    found.into()
 }
 
 /// The first byte of a login.

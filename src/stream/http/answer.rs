@@ -1,11 +1,11 @@
 //! What an answer of an HTTP server means for the batch that it answers. Knows no connection.
 
 use crate::clock::Now;
-use crate::message::timestamp;
 use crate::stream::Fault;
 use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
 use std::time::Duration;
+use std::time::UNIX_EPOCH;
 use ureq_proto::http::HeaderMap;
 use ureq_proto::http::Response;
 use ureq_proto::http::StatusCode;
@@ -115,20 +115,11 @@ fn retry_after(headers: &HeaderMap, now: Now) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_MAX))
 }
 
-/// Since 1970, of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that servers may
-/// still send (RFC 9110, 5.6.7).
+/// Since 1970, of a date in a header (RFC 9110, 5.6.7).
 fn date(text: &str) -> Option<Duration> {
-    let mut words = text.split_ascii_whitespace().skip(1);
-    let mut word = || words.next();
-    let (day, month, year, time) = (word()?, word()?, word()?, word()?);
-    let month = 1 + MONTHS.iter().position(|name| *name == month)?;
-    let micros = timestamp::from_iso8601(&format!("{year}-{month:02}-{day}T{time}Z"))?;
-    Some(Duration::from_micros(micros))
+    let date = httpdate::parse_http_date(text).ok()?;
+    date.duration_since(UNIX_EPOCH).ok()
 }
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
 
 /// So much of an answer's body is kept for the log, in bytes.
 const TEXT_MAX: usize = 200;
