@@ -69,8 +69,8 @@ pub struct Engine {
     unanswered: (Seq, u32),
     /// Messages of the next batch at most: less after each that got no answer.
     batch_max: usize,
-    /// The last of the messages of which one is known to be refused.
-    suspect_until: Option<Seq>,
+    /// How often one of a batch was not taken: the number of the last such batch.
+    suspicions: u32,
     refusals: Refusals,
     /// By which the messages that were read are dated.
     dates: Dates,
@@ -95,7 +95,7 @@ impl Engine {
             unanswered: (Seq(0), 0),
             batch_max: delivery.max_messages.max(1),
             delivery,
-            suspect_until: None,
+            suspicions: 0,
             refusals: Refusals::default(),
             dates: Dates::default(),
             events: VecDeque::new(),
@@ -254,7 +254,7 @@ impl Engine {
                 return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
             _ if !kept(Rule::TryBothHalves) => return self.drop_half(range),
-            _ => self.suspect(epoch),
+            _ => self.suspect_some(&range),
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
@@ -334,15 +334,19 @@ impl Engine {
     /// One of those in flight was not taken, and nobody knows which.
     pub fn suspect(&mut self, epoch: u32) {
         if epoch == self.epoch {
-            let last = self.queue.in_flight(ALL).last();
-            self.suspect_until = last.map(|item| item.seq).or(self.suspect_until);
+            self.suspect_some(&ALL);
         }
     }
 
-    /// Whether this message is one of those of which one was not taken.
+    fn suspect_some(&mut self, range: &RangeInclusive<Seq>) {
+        self.suspicions = self.suspicions.wrapping_add(1).max(1);
+        self.queue.suspect(range, self.suspicions);
+    }
+
+    /// Whether this message, or one after it, is one of those of which one was not taken.
     #[must_use]
     pub fn is_suspect(&self, seq: Seq) -> bool {
-        self.suspect_until.is_some_and(|until| seq <= until)
+        self.queue.is_suspect(seq)
     }
 
     /// How many connections in a row ended with this message as the first without an answer.
@@ -363,7 +367,6 @@ impl Engine {
                 ring.settle(self.stream, Seq(seq.0 + 1), how, now);
             }
             self.tally.settled(how);
-            self.suspect_until = self.suspect_until.filter(|until| *until > seq);
             count += 1;
         }
         count
@@ -373,7 +376,6 @@ impl Engine {
     pub fn restart(&mut self, ring: &mut Ring) {
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
-        self.suspect_until = None;
         self.unanswered = (Seq(0), 0);
         self.refusals.reread();
         self.sieve.forget();

@@ -149,7 +149,8 @@ impl<'a> Http<'a> {
     }
 
     /// Sends what was prepared, if it is the next batch still: a message of it may have grown too
-    /// old, or be suspected, or one before it may wait again. Then the body is made anew.
+    /// old, or be suspected, or one before it may wait again. Then the body is made anew. Between
+    /// its messages there are those of other bodies.
     fn confirm(
         &mut self,
         parcel: Parcel,
@@ -162,6 +163,7 @@ impl<'a> Http<'a> {
                     count += 1;
                     Packing::Taken
                 }
+                false if count > 0 => Packing::Later,
                 false => Packing::Full,
             }
         });

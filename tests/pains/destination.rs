@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::servers::{Arrivals, Mosquitto};
 use crate::web::{Reply, Web};
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::{Lines, Weir, eventually, free_port, message};
 use crate::{SMALL, assert_balanced, config, count, http, mqtt, reasons, send, stream};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -101,6 +101,35 @@ fn pain_6_a_backlog_that_overruns_the_destination() {
         );
     }
     eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    assert_balanced(&mut weir);
+}
+
+/// Trackers that take turns, to a server that wants a request for each: as many of one tracker go
+/// together as are in memory, not only those that stand side by side.
+#[test]
+fn pain_6_ten_trackers_that_take_turns_cost_a_request_a_message() {
+    let (port, far) = (free_port(), free_port());
+    let streams = http(far, "").replace(&format!("{far}/"), &format!("{far}/dev/{{ident}}"));
+    let mut weir = Weir::start("turns", &config(port, SMALL, &streams));
+    let mut lines = Lines::connect(port);
+    for number in 0..300 {
+        let ident = format!("35209308123456{}", number % 10);
+        lines.send(&message(number).replace("352093081234567", &ident));
+    }
+    lines.await_acked(300);
+    let web = Web::listen(far, |_, _| Reply::Status(200));
+    eventually("all is settled", || count(&weir, "cloud", "backlog") == 0);
+    assert!(web.asked().len() <= 40, "{} requests", web.asked().len());
+    let arrivals = Arrivals::of(web.accepted(), "seq");
+    assert_eq!((arrivals.first.len(), arrivals.repeats), (300, 0));
+    for tracker in 0..10 {
+        let of_it = arrivals
+            .first
+            .iter()
+            .filter(|number| **number % 10 == tracker);
+        assert!(of_it.is_sorted(), "in order");
+    }
+    assert_eq!(stream(&weir, "cloud")["accepted"], 300);
     assert_balanced(&mut weir);
 }
 

@@ -3,6 +3,7 @@
 
 use super::destination::Packet;
 use super::destination::Said;
+use super::plan::IDENTS;
 use super::trace;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Instance {
     /// When, and in which boot of the machine.
     pub(super) at: Duration,
     pub(super) boot: u32,
+    /// Of which sender.
+    pub(super) ident: u8,
     /// The streams that want it.
     pub(super) mask: u8,
     pub(super) speed: u8,
@@ -58,6 +61,8 @@ pub(super) struct Promised {
     pub(super) attempts: u32,
     /// Its destination shows a certificate.
     pub(super) dated: bool,
+    /// A request carries messages of one sender; those of another may come before.
+    pub(super) keyed: bool,
 }
 
 impl Promised {
@@ -90,8 +95,9 @@ pub(super) struct Truth {
     fruitless: Vec<Fruitless>,
     /// Something was acknowledged in this life of the engine.
     pub(super) heard: bool,
-    /// The last message that came for the first time, since the stream was moved by hand last.
-    last_first: u32,
+    /// The last message that came for the first time, since the stream was moved by hand last: of
+    /// each sender where a request has only one.
+    last_first: [u32; IDENTS.len()],
     pub(super) order: u32,
     /// Those before this one may have been set aside without having been sent.
     pub(super) set_aside_below: u32,
@@ -141,7 +147,7 @@ impl Truth {
             refused_count: 0,
             fruitless: Vec::new(),
             heard: false,
-            last_first: 0,
+            last_first: [0; IDENTS.len()],
             order: 0,
             set_aside_below: 0,
             not_before: Duration::ZERO,
@@ -207,7 +213,7 @@ impl Truth {
     /// time has an order of its own.
     pub(super) fn rewound(&mut self) {
         self.order += 1;
-        self.last_first = 0;
+        self.last_first = [0; IDENTS.len()];
     }
 }
 
@@ -289,13 +295,30 @@ impl Oracle {
         }
         stream.came[at] = stream.engine;
         if !std::mem::replace(&mut stream.seen[at], true) && order == stream.order {
-            if n < stream.last_first && n >= stream.set_aside_below {
+            let of = if stream.promised.keyed {
+                instance.ident
+            } else {
+                0
+            };
+            let last = &mut stream.last_first[usize::from(of)];
+            if n < *last && n >= stream.set_aside_below {
                 wrong = Some("comes for the first time after a later one");
             }
-            stream.last_first = stream.last_first.max(n);
+            *last = n.max(*last);
         }
         if let Some(wrong) = wrong {
             self.violation(&format!("message {n} {wrong}, at stream {index}"));
+        }
+    }
+
+    /// A request carries these.
+    pub(super) fn goes_together(&mut self, index: usize, numbers: &[u32]) {
+        let ident = |n: &u32| self.instances.get(*n as usize).map(|it| it.ident);
+        let mixed = numbers
+            .windows(2)
+            .any(|two| ident(&two[0]) != ident(&two[1]));
+        if mixed && self.streams[index].promised.keyed {
+            self.violation("messages of two senders share a request");
         }
     }
 

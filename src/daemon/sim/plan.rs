@@ -86,6 +86,7 @@ fn stream(index: usize, kind: Kind, random: &mut Random) -> Draft {
             max_bytes: 1024 * *one(random, &[4, 256, 256]),
             attempts: if kind == Kind::Mqtt { 5 } else { 0 },
             dated: false,
+            keyed: false,
         },
     };
     draft.address(index, kind, random);
@@ -115,6 +116,7 @@ impl Draft {
         let text = match kind {
             Kind::Http => {
                 let path = one(random, &["in", "in", "in/{ident}"]);
+                self.promised.keyed = path.ends_with('}');
                 self.promised.dated = random.once_in(3);
                 let scheme = if self.promised.dated { "https" } else { "http" };
                 format!("type = \"http\"\nurl = \"{scheme}://{host}/{path}\"")

@@ -128,6 +128,7 @@ impl Sender {
         let instance = Instance {
             at: network.t,
             boot: oracle.boot,
+            ident: report.ident,
             mask: oracle.wanted(report.ident),
             speed: report.speed,
             measured: report.measured,

@@ -29,6 +29,7 @@ pub(super) fn receive(
         session.buffer.drain(..len);
         session.open += 1;
         oracle.attempt(of.index, t);
+        oracle.goes_together(of.index, &numbers);
         for number in &numbers {
             oracle.arrived(of.index, *number, session.order, false, t);
         }

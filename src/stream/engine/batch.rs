@@ -17,6 +17,8 @@ use std::time::Duration;
 pub enum Packing {
     /// It goes with this batch.
     Taken,
+    /// It goes with another: it waits, and so does all after it that would go with the same.
+    Later,
     /// It does not fit: the batch ends before it.
     Full,
     /// It cannot be sent as it is, and what it lacks.
@@ -37,21 +39,24 @@ impl Engine {
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
             return None;
         }
-        let most = match self.choose(now)? {
-            Choice::Canary => return self.next_canary(now, pack),
-            Choice::From(_) if self.is_alone() => 1,
-            Choice::From(_) => self.batch_room(),
-        };
-        let most = most.min(self.rate.room(now));
-        let (mut range, mut count) = (None, 0);
-        self.offer(most, &mut pack, |item| {
-            item.depart(now);
-            let first = range.map_or(item.seq, |(first, _)| first);
-            range = Some((first, item.seq));
-            count += 1;
-        });
-        self.rate.spend(count, now);
-        range.map(|(first, last)| first..=last)
+        loop {
+            let first = match self.choose(now)? {
+                Choice::Canary => return self.next_canary(now, pack),
+                Choice::From(seq) => seq,
+            };
+            let (mut range, mut count) = (None, 0);
+            let unfit = self.offer(self.batch_of(first, now), &mut pack, |item| {
+                item.depart(now);
+                let first = range.map_or(item.seq, |(first, _)| first);
+                range = Some((first, item.seq));
+                count += 1;
+            });
+            self.rate.spend(count, now);
+            // what cannot be sent does not keep others from it
+            if unfit == 0 || range.is_some() {
+                return range.map(|(first, last)| first..=last);
+            }
+        }
     }
 
     /// The canary as a batch of its own, if it can be sent.
@@ -70,7 +75,7 @@ impl Engine {
             }
             Packing::Unfit(_) => self.queue.canary = None,
             // the link had something else ready, and asks again
-            Packing::Full => {
+            Packing::Later | Packing::Full => {
                 self.forget_proof();
                 return None;
             }
@@ -86,23 +91,23 @@ impl Engine {
         let most = most.min(self.batch_max).max(1);
         let is_full =
             self.queue.bytes() >= self.limits.bytes || self.queue.waiting().nth(most - 1).is_some();
-        let is_known =
-            self.suspect_until.is_none() && !self.is_paused(now) && self.rate.room(now) >= most;
-        if is_full && is_known && !self.is_in_doubt() {
-            self.offer(most, pack, |_| {});
+        let is_known = !self.is_suspect(Seq(0)) && !self.is_paused(now);
+        if is_full && is_known && self.rate.room(now) >= most && !self.is_in_doubt() {
+            let next = Share { most, suspicion: 0 };
+            self.offer(next, pack, |_| {});
         }
     }
 
-    /// Offers at most `most` waiting messages to `pack`, in order, until it is full. What is taken
-    /// goes to `take`; what cannot be sent is settled.
+    /// Offers waiting messages to `pack`, in order, until it is full. What is taken goes to `take`;
+    /// what cannot be sent is settled: how many that were.
     fn offer(
         &mut self,
-        most: usize,
+        share: Share,
         mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
         mut take: impl FnMut(&mut Item),
-    ) {
+    ) -> usize {
         let (ring, taken) = (self.queue.ring, self.times_taken());
-        let (mut room, mut unfit) = (most, Vec::new());
+        let (mut room, mut unfit) = (share.most, Vec::new());
         let (most_again, mut again) = (self.second_tries_left(), 0);
         for item in self.queue.iter_mut() {
             if !item.may_go(taken, again < most_again) {
@@ -111,6 +116,12 @@ impl Engine {
             if room == 0 {
                 break;
             }
+            match share.relation(item) {
+                Relation::Member => {}
+                Relation::Other => continue,
+                // it may have to go before what follows
+                Relation::Suspect => break,
+            }
             let is_second = item.is_second_try();
             match pack(&item.outgoing(ring)) {
                 Packing::Taken => {
@@ -118,6 +129,7 @@ impl Engine {
                     again += u32::from(is_second);
                     room -= 1;
                 }
+                Packing::Later => {}
                 Packing::Full => break,
                 Packing::Unfit(reason) => {
                     item.state = State::Settled(Settled::Filtered);
@@ -127,16 +139,20 @@ impl Engine {
             }
         }
         self.spend_second_tries(again);
+        let count = unfit.len();
         for (seq, reason) in unfit {
             self.note(Event::Skipped { seq, reason });
         }
+        count
     }
 
     /// When [`Engine::next_batch`] has something, if nothing more comes.
     #[must_use]
     pub fn batch_due(&self) -> Option<Duration> {
         let oldest = self.queue.waiting().next()?.read_at;
-        let full = self.suspect_until.is_some()
+        // no more can come where what waits for other batches has all the room there is
+        let full = self.is_suspect(Seq(0))
+            || self.is_full()
             || self.queue.bytes() >= self.delivery.max_bytes
             || self.queue.waiting().nth(self.batch_max - 1).is_some();
         let linger = match full {
@@ -146,17 +162,49 @@ impl Engine {
         Some((oldest + linger).max(self.rate.next()))
     }
 
-    /// Messages of the next batch at most: half of those that may go of which one is known to be
-    /// refused.
-    fn batch_room(&self) -> usize {
+    /// Which messages may go with `first`, the oldest that may go, and how many: half of those of
+    /// which one is known to be refused, if it is one of these.
+    fn batch_of(&self, first: Seq, now: Now) -> Share {
         let taken = self.times_taken();
-        let suspects = self.suspect_until.map_or(0, |until| {
-            let suspects = self.queue.iter().take_while(|item| item.seq <= until);
-            suspects.filter(|item| item.may_go(taken, true)).count()
-        });
-        match suspects {
+        let suspicion = self.queue.item(first).map_or(0, |item| item.suspicion);
+        let suspects = self.queue.iter().filter(|item| item.suspicion == suspicion);
+        let most = match suspicion {
+            _ if self.is_alone() => 1,
             0 => self.batch_max,
-            _ => self.batch_max.min(suspects.div_ceil(2)),
+            _ => {
+                let suspects = suspects.filter(|item| item.may_go(taken, true)).count();
+                self.batch_max.min(suspects.div_ceil(2))
+            }
+        };
+        let most = most.min(self.rate.room(now));
+        Share { most, suspicion }
+    }
+}
+
+/// What a batch is made of.
+#[derive(Clone, Copy)]
+struct Share {
+    /// So many messages.
+    most: usize,
+    /// Those with this number, see [`Item::suspicion`].
+    suspicion: u32,
+}
+
+/// What a message is to a batch.
+enum Relation {
+    Member,
+    /// A suspect, while the batch is of others.
+    Suspect,
+    /// Any other, while the batch is of suspects.
+    Other,
+}
+
+impl Share {
+    fn relation(self, item: &Item) -> Relation {
+        match item.suspicion {
+            same if same == self.suspicion => Relation::Member,
+            _ if self.suspicion == 0 => Relation::Suspect,
+            _ => Relation::Other,
         }
     }
 }

@@ -50,6 +50,9 @@ pub(super) struct Item {
     pub(super) state: State,
     /// Set aside while others are tried.
     pub(super) doubt: Option<Doubt>,
+    /// Messages that went together and of which one was not taken have the same number; 0: it is
+    /// none of such.
+    pub(super) suspicion: u32,
     /// How often it got no answer right after the destination had taken another.
     pub(super) strikes: u8,
     /// Why it was not taken, until that is asked for.
@@ -156,6 +159,7 @@ impl Queue {
             body,
             sent: 0,
             doubt: None,
+            suspicion: 0,
             strikes: 0,
             reason: None,
             is_kept: false,
@@ -200,6 +204,12 @@ impl Queue {
     }
 
     /// One of those that were read, settled or not.
+    pub(super) fn item(&self, seq: Seq) -> Option<&Item> {
+        let item = self.items.get(self.place(seq));
+        item.filter(|item| item.seq == seq)
+    }
+
+    /// The same.
     pub(super) fn item_mut(&mut self, seq: Seq) -> Option<&mut Item> {
         let place = self.place(seq);
         let item = self.items.get_mut(place);
@@ -277,6 +287,29 @@ impl Queue {
             .filter(|item| item.is_in_flight())
             .map(|item| item.state = state);
         marked.count()
+    }
+
+    /// Those of `range` that are in flight share a suspicion of this number. What they shared one
+    /// with before is free of it: it was one of these.
+    pub(super) fn suspect(&mut self, range: &RangeInclusive<Seq>, number: u32) {
+        let before: Vec<u32> = self
+            .in_flight(range.clone())
+            .map(|it| it.suspicion)
+            .collect();
+        for item in &mut self.items {
+            if item.is_in_flight() && range.contains(&item.seq) {
+                item.suspicion = number;
+            } else if before.contains(&item.suspicion) {
+                item.suspicion = 0;
+            }
+        }
+    }
+
+    /// Whether this message, or one after it, is one of those of which one was not taken.
+    pub(super) fn is_suspect(&self, seq: Seq) -> bool {
+        let items = self.items.iter().skip(self.place(seq));
+        let mut suspects = items.filter(|item| item.suspicion != 0);
+        suspects.any(|item| !matches!(item.state, State::Settled(_)))
     }
 
     /// Settles one that is in flight and will never be taken.

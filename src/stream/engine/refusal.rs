@@ -148,7 +148,7 @@ impl Engine {
                 };
                 self.set_aside(seq, doubt, (fault, random), now);
             }
-            None => self.suspect(epoch),
+            None => self.suspect_some(&range),
         }
         self.queue.mark(&range, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));

@@ -69,7 +69,10 @@ impl<'a, 'v> Packer<'a, 'v> {
             Err(lack) => return Packing::Unfit(lack),
         };
         let len = self.len + self.scratch.len() + 1;
-        if !is_first && (path != self.path || len > self.bytes_max) {
+        if !is_first && path != self.path {
+            return Packing::Later;
+        }
+        if !is_first && len > self.bytes_max {
             return Packing::Full;
         }
         (self.len, self.path) = (len, path);
