@@ -1,21 +1,23 @@
 //! Those who ask a daemon: over its socket, and with the commands. And a destination to switch.
 
-use crate::weir::{PATIENCE, Weir};
+use crate::weir::Weir;
+use crate::weir::web::ask_socket;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Asks over the Unix socket: the code and the JSON, or text, of the answer.
+/// Asks over the Unix socket, by a client that others wrote: the code and the JSON, or text, of the
+/// answer.
 pub(crate) fn ask(weir: &Weir, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let mut socket = UnixStream::connect(weir.folder.join("api")).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    exchange(&mut socket, &request(method, path, "", body))
+    let (code, text) = ask_socket(&weir.folder.join("api"), method, path, body);
+    let value = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text));
+    (code, value)
 }
 
+/// A request byte by byte, for those who stop in the middle of it.
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\

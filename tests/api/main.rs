@@ -18,11 +18,11 @@ mod waking;
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
-use asking::{Server, ask, count, exchange, one, request, run, stream};
+use asking::{Server, ask, count, one, request, run, stream};
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use weir::web::ask_port;
 use weir::{Lines, PATIENCE, Weir, eventually, free_port};
 
 /// One JSON channel, the API on a socket in the folder, and whatever streams a test needs.
@@ -373,13 +373,10 @@ fn over_tcp_a_token_is_asked_for() {
         &format!("\"127.0.0.1:{api}\"\ntoken = \"sesame\""),
     );
     let weir = Weir::start("token", &config);
-    let get = |headers: &str| {
-        let mut socket = TcpStream::connect(("127.0.0.1", api)).unwrap();
-        exchange(&mut socket, &request("GET", "/ring", headers, "")).0
-    };
-    assert_eq!(get(""), 401);
-    assert_eq!(get("Authorization: Bearer sesam\r\n"), 401);
-    assert_eq!(get("Authorization: Bearer sesame\r\n"), 200);
+    let get = |headers: &[(&str, &str)]| ask_port(api, "GET", "/ring", headers, "").0;
+    assert_eq!(get(&[]), 401);
+    assert_eq!(get(&[("authorization", "Bearer sesam")]), 401);
+    assert_eq!(get(&[("authorization", "Bearer sesame")]), 200);
     assert_eq!(run(&weir, &["status"]).0, 0);
     let address = format!("127.0.0.1:{api}");
     let (code, said) = run(&weir, &["status", "--api", &address]);

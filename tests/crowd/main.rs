@@ -27,6 +27,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use weir::web::ask_port;
 use weir::{Folder, Lines, Weir, eventually, free_port};
 
 /// A daemon with a channel of each protocol that has sockets, and mosquitto behind it.
@@ -108,18 +109,9 @@ impl Good {
         self.lines.await_acked(self.acked);
         self.worst = self.worst.max(start.elapsed());
         let start = Instant::now();
-        let mut socket = TcpStream::connect(("127.0.0.1", self.web)).unwrap();
-        socket.set_read_timeout(Some(weir::PATIENCE)).unwrap();
         let body = weir::message(self.acked);
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: gw\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let (code, answer) = ask_port(self.web, "POST", "/", &[], &body);
+        assert_eq!(code, 200, "{answer}");
         self.worst = self.worst.max(start.elapsed());
     }
 }

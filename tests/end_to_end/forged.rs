@@ -1,26 +1,12 @@
 //! Names that only weir sets: a sender's word for them is not taken, whatever its protocol.
 
+use crate::weir::web::ask_port;
 use crate::weir::{Lines, Weir, eventually, free_port};
 use serde_json::Value;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 const FORGED: &str = r#""device.name":"truck 7","record.seq":1,"record.x":2,"peer":"10.0.0.1",
     "timestamp.valid":true,"server.timestamp":1,"channel.name":"x","protocol.name":"y""#;
-
-fn post(port: u16, target: &str, body: &str) -> String {
-    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let length = body.len();
-    let request = format!(
-        "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    socket.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
-}
 
 /// Channels of three protocols, a file that shows what became of what came in.
 fn config(ports: [u16; 3]) -> String {
@@ -45,11 +31,12 @@ fn no_sender_says_what_only_weir_knows() {
     lines.send(&format!("{{\"ident\":\"dev-1\",{forged}}}"));
     lines.send(&format!("{{\"ident\":\"dev-2\",{forged}}}"));
     lines.await_acked(2);
-    let answer = post(ports[1], "/", &format!("{{\"ident\":\"dev-3\",{forged}}}"));
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let body = format!("{{\"ident\":\"dev-3\",{forged}}}");
+    let (code, answer) = ask_port(ports[1], "POST", "/", &[], &body);
+    assert_eq!(code, 200, "{answer}");
     let query = "/?id=dev-4&lat=1&lon=2&device.name=x&record.seq=1&timestamp.valid=1&peer=z";
-    let answer = post(ports[2], query, "");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (code, answer) = ask_port(ports[2], "POST", query, &[], "");
+    assert_eq!(code, 200, "{answer}");
     let read = || -> Vec<Value> {
         let text = fs::read_to_string(weir.folder.join("out")).unwrap_or_default();
         text.lines()

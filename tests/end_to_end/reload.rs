@@ -1,12 +1,12 @@
 //! SIGHUP and `weir reload`: another configuration without another process.
 
 use crate::servers::Mosquitto;
+use crate::weir::web::ask_socket;
 use crate::weir::{Folder, Lines, Weir, eventually, free_port, message};
 use crate::{config, counts, mqtt};
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
 /// With an API in the folder.
@@ -25,16 +25,8 @@ fn status(weir: &Weir) -> serde_json::Value {
 }
 
 fn get(weir: &Weir, path: &str) -> serde_json::Value {
-    use std::io::Write;
-    let mut socket = UnixStream::connect(weir.folder.join("api")).unwrap();
-    write!(
-        socket,
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    let (_, text) = ask_socket(&weir.folder.join("api"), "GET", path, "");
+    serde_json::from_str(&text).unwrap()
 }
 
 fn reload(weir: &Weir) -> (Option<i32>, String) {

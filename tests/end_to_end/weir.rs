@@ -5,6 +5,9 @@ pub(crate) mod ports;
 #[allow(dead_code, reason = "not every test that shares this wants all of it")]
 #[path = "../support/program.rs"]
 pub(crate) mod program;
+#[allow(dead_code, reason = "not every test that shares this wants all of it")]
+#[path = "../support/web.rs"]
+pub(crate) mod web;
 
 pub(crate) use ports::free_port;
 use std::fs;
