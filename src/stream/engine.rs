@@ -291,6 +291,12 @@ impl Engine {
         self.answered = false;
     }
 
+    /// The destination has let us in: a connection that then ends in good order is followed by
+    /// another at once, also where nothing was sent.
+    pub fn heard(&mut self, epoch: u32) {
+        self.answered |= epoch == self.epoch;
+    }
+
     /// The destination cannot take anything now, or is set up wrongly: what is in flight waits
     /// again, and nothing is sent for a while, nor before `after`.
     pub fn faulty(

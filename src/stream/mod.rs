@@ -86,7 +86,6 @@ pub fn link<'a>(
     match &settings.destination {
         Destination::Http(http) => Some(Box::new(Http::new(http, view, delivery, epoch))),
         Destination::Mqtt(mqtt) => {
-            let client_id = mqtt.client_id.as_deref().unwrap_or(client_id);
             let link = Mqtt::new((mqtt, client_id), view, delivery, epoch, now);
             Some(Box::new(link))
         }

@@ -1,8 +1,16 @@
 //! MQTT: one QoS 1 publish a message, and a window of publishes without an acknowledgement.
 //!
-//! What the packets of a version look like is in a file of its own; the order of the messages,
-//! the times and what is told to the engine are here.
+//! What platforms differ in is said by their [`Profile`]; what the packets of a version look like
+//! is in a [`codec`] of its own; the order of the messages, the times and what is told to the
+//! engine are here.
 //!
+//! ```text
+//!  Connected ──▶ LoginSent ──▶ Open ──────────────▶ Draining ──────▶ Left
+//!                    │           ▲   the login is         no answer
+//!                    └─▶ Asked ──┘   about to expire      is awaited
+//!                     where there is
+//!                     a question
+//! ```
 //! - Whatever the broker kept of a session, all that has no acknowledgement is sent again after a
 //!   login, in order, as repeated and with the packet identifier that it had, before anything new.
 //!   A session that is kept serves only those who look at the broker. An identifier follows the
@@ -15,12 +23,21 @@
 //! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
 //!   or is silent, each time. After five connections that ended with the same message as
 //!   the first without an answer the engine tries others, too.
+//! - A login that expires is left before that: nothing new goes out, the last answers are awaited,
+//!   and the next connection logs in anew at once.
 
+mod codec;
+mod draft;
 mod frame;
+mod keep_alive;
+mod lease;
+mod login;
+mod plain;
+pub mod profile;
 mod reason;
-mod session;
 mod v311;
 mod v5;
+mod window;
 
 use super::Fault;
 use super::Link;
@@ -29,145 +46,124 @@ use super::OUT_MAX;
 use super::Turn;
 use super::engine::Engine;
 use super::engine::Event;
-use super::engine::Outgoing;
-use super::engine::Repeat;
 use super::render::View;
-use super::render::unfilled;
-use super::settings;
 use super::settings::Delivery;
-use super::settings::Payload;
 use super::settings::Version;
 use crate::clock::Now;
 use crate::ring::Seq;
-use crate::template::Escape;
+use codec::Answer;
+use codec::Codec;
+use codec::How;
+use codec::Incoming;
+use codec::PING;
+use codec::out_of_turn;
+use draft::Draft;
 use frame::Frame;
 use frame::frame;
-use session::Meaning;
-use session::Publication;
-use session::Session;
-use session::Terms;
-use session::Verdict;
-use std::collections::BTreeMap;
+use keep_alive::KeepAlive;
+use lease::Lease;
+use login::renewed;
+use profile::Limits;
+use profile::Profile;
+use profile::Verdict;
 use std::time::Duration;
+use window::Window;
 
 /// One connection to a broker.
 pub struct Mqtt<'a> {
-    settings: &'a settings::Mqtt,
+    profile: &'a dyn Profile,
     client_id: &'a str,
-    view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
-    session: Box<dyn Session>,
-    login: Login,
-    /// Zero is never.
-    keep_alive: Duration,
-    /// Bytes of a packet at most.
-    packet_max: usize,
-    /// The messages that have no acknowledgement, by packet identifier.
-    unacknowledged: BTreeMap<u16, Seq>,
-    /// How many there may be: all of them, fewer where the last connections ended without one.
-    in_flight_max: usize,
-    /// All of them.
-    window: usize,
+    codec: Box<dyn Codec>,
+    stage: Stage,
+    /// What the platform says, smaller where it has granted less.
+    limits: Limits,
+    /// Bytes of a packet at most, as the broker says at each login.
+    broker_max: usize,
+    draft: Draft<'a>,
+    window: Window,
+    keep_alive: KeepAlive,
+    /// None: the login holds for ever.
+    lease: Option<Lease>,
+    /// Whether an answer to the subscription is still to come.
+    subscribing: bool,
     /// Bytes of a packet that is passed over which are still to come.
     foreign: usize,
     /// Whether it was said that nobody wants what is sent.
-    unheard: bool,
+    told_no_subscribers: bool,
     /// Whether something was too large for the broker.
     outgrown: bool,
-    /// When the last packet was sent.
-    sent_at: Duration,
-    /// When the ping was sent that has no answer.
-    pinged_at: Option<Duration>,
-    topic: String,
-    payload: Vec<u8>,
 }
 
-/// How far the login is.
+/// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Login {
+enum Stage {
     /// Nothing was sent yet.
-    Due,
-    /// The broker has to answer.
-    Sent,
+    Connected,
+    /// The broker has to answer the login.
+    LoginSent,
+    /// The platform has to answer the question.
+    Asked,
     /// Messages can go.
-    Done,
-}
-
-/// Why a message cannot be published.
-enum Unfit {
-    /// As it is.
-    Own(String),
-    /// To this broker.
-    TooLarge(Fault),
+    Open,
+    /// The login is about to expire: the last answers are awaited.
+    Draining,
+    /// All is said: the connection ends once it is written.
+    Left,
 }
 
 impl<'a> Mqtt<'a> {
-    /// A connection that is just made. Costs 1 KiB, and 64 bytes for each publish that has no
-    /// acknowledgement.
+    /// A connection that is just made; `client_id` is for platforms that leave the name to weir.
+    /// Costs 1 KiB, 64 bytes for each publish that has no acknowledgement, and 16 for each
+    /// announcement.
     #[must_use]
     pub fn new(
-        (settings, client_id): (&'a settings::Mqtt, &'a str),
+        (profile, client_id): (&'a dyn Profile, &'a str),
         view: View<'a>,
         delivery: &'a Delivery,
         epoch: u32,
         now: Now,
     ) -> Self {
-        let window = settings.window.max(1);
-        let session: Box<dyn Session> = match settings.version {
-            Version::V311 => Box::new(v311::V311::new(window)),
-            Version::V5 => Box::new(v5::V5::new(window)),
+        let limits = profile.limits();
+        let codec: Box<dyn Codec> = match limits.version {
+            Version::V311 => Box::new(v311::V311::default()),
+            Version::V5 => Box::new(v5::V5::default()),
         };
         Self {
-            settings,
+            profile,
             client_id,
-            view,
             delivery,
             epoch,
-            session,
-            login: Login::Due,
-            keep_alive: settings.keep_alive.min(KEEP_ALIVE_MAX),
-            packet_max: usize::MAX,
-            unacknowledged: BTreeMap::new(),
-            in_flight_max: 0,
-            window: 0,
+            codec,
+            stage: Stage::Connected,
+            limits,
+            broker_max: usize::MAX,
+            draft: Draft::new(profile, view),
+            window: Window::default(),
+            keep_alive: KeepAlive::new(limits.keep_alive, now),
+            lease: None,
+            subscribing: false,
             foreign: 0,
-            unheard: false,
+            told_no_subscribers: false,
             outgrown: false,
-            sent_at: now.mono,
-            pinged_at: None,
-            topic: String::new(),
-            payload: Vec::new(),
         }
-    }
-
-    /// The broker lets us in, on its terms.
-    fn log_in(&mut self, terms: &Terms) {
-        self.login = Login::Done;
-        self.keep_alive = terms.keep_alive.unwrap_or(self.keep_alive);
-        self.packet_max = terms.packet_max;
-        self.window = usize::from(terms.in_flight_max);
-        self.in_flight_max = self.window;
     }
 
     /// Publishes what waits, in order, while there is room for it.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        while turn.out.len() < OUT_MAX && self.unacknowledged.len() < self.in_flight_max {
+        while turn.out.len() < OUT_MAX && self.window.has_room() {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
             };
-            let fruitless = match self.unacknowledged.len() {
-                0 => turn.engine.unanswered_count(seq),
-                _ => 0,
-            };
-            if let Some(more @ 1..) = fruitless.checked_sub(1) {
-                // so that what follows a message is not taken for it
-                self.in_flight_max = (self.window >> (2 * more).min(16)).max(1);
+            // Only the oldest message tells how the last connections ended.
+            if self.window.is_empty() {
+                self.window.narrow(turn.engine.unanswered_count(seq));
             }
-            self.write(seq, turn)?;
+            self.send_message(seq, turn)?;
         }
         let waits = turn.engine.paused_until(turn.now).is_some();
-        if self.outgrown && waits && self.unacknowledged.is_empty() {
+        if self.outgrown && waits && self.window.is_empty() {
             // it says only at a login what it takes
             return Err(Lost::ended("the broker takes only shorter packets"));
         }
@@ -175,107 +171,124 @@ impl<'a> Mqtt<'a> {
     }
 
     /// Publishes a message that is in flight, if it can be published.
-    fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn send_message(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let Some(message) = turn.engine.batch(seq..=seq).next() else {
             return Ok(());
         };
         let repeat = message.repeat;
-        match self.render(&message) {
-            Ok(()) => self.send_rendered(seq, repeat, turn)?,
-            Err(Unfit::Own(reason)) => turn.engine.skip(seq, reason),
-            Err(Unfit::TooLarge(fault)) => {
-                self.outgrown = true;
-                let (now, random) = (turn.now, turn.random);
-                turn.engine
-                    .doubted(self.epoch, seq..=seq, &fault, now, random);
-            }
-        }
-        Ok(())
-    }
-
-    /// Publishes what was rendered; the answer is that of `seq`.
-    fn send_rendered(&mut self, seq: Seq, repeat: Repeat, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let identifier = turn.engine.tag(seq);
-        let publication = Publication {
-            identifier,
-            topic: &self.topic,
-            payload: &self.payload,
-            retain: self.settings.retain,
-            repeat,
-        };
-        self.session.publish(&publication, turn.out)?;
-        self.sent_at = turn.now.mono;
-        self.unacknowledged.insert(identifier, seq);
-        Ok(())
-    }
-
-    /// Fills `topic` and `payload`, or says why the message cannot be published.
-    fn render(&mut self, message: &Outgoing<'_>) -> Result<(), Unfit> {
-        self.topic.clear();
-        self.view
-            .template(&self.settings.topic, Escape::None, message, &mut self.topic)
-            .map_err(Unfit::Own)?;
-        check_topic(&self.topic).map_err(|wrong| Unfit::Own(unfilled(&wrong)))?;
-        let (open, close): (&[u8], &[u8]) = match self.settings.payload {
-            Payload::Object => (b"", b""),
-            Payload::Array => (b"[", b"]"),
-        };
-        self.payload.clear();
-        self.payload.extend_from_slice(open);
-        let written = self.view.object(message, &mut self.payload);
-        written.map_err(|error| Unfit::Own(error.to_string()))?;
-        self.payload.extend_from_slice(close);
-        let (len, max) = (v5::publish_len(&self.topic, &self.payload), self.packet_max);
-        if len <= max {
+        if let Err(reason) = self.draft.fill(&message) {
+            turn.engine.skip(seq, reason);
             return Ok(());
         }
+        // What the engine gives is the same each time, also after a start: a broker that kept the
+        // session sees a repeat where it has the first copy.
+        let identifier = turn.engine.tag(seq);
+        let retain = self.limits.retain;
+        let how = How::Answered {
+            identifier,
+            retain,
+            repeat,
+        };
+        let before = turn.out.len();
+        let len = self.draft.append(&mut *self.codec, how, turn.out)?;
+        if len > self.packet_max() {
+            turn.out.truncate(before);
+            self.refuse_long(seq, len, turn);
+        } else {
+            self.draft.keep();
+            self.keep_alive.sent(turn.now);
+            self.window.insert(identifier, seq);
+        }
+        Ok(())
+    }
+
+    /// Bytes of a publish at most.
+    fn packet_max(&self) -> usize {
+        let known = self.limits.packet_max.unwrap_or(usize::MAX);
+        known.min(self.broker_max)
+    }
+
+    /// Tells the engine of a message that is too long to be sent. What a platform is known not to
+    /// take is refused for good; what the broker says at a login may be more the next time, and
+    /// then too little for all would be its fault and not theirs.
+    fn refuse_long(&mut self, seq: Seq, len: usize, turn: &mut Turn<'_>) {
+        let max = self.packet_max();
         let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
-        Err(Unfit::TooLarge(Fault::new(0, reason)))
+        let (fault, range) = (Fault::new(0, reason), seq..=seq);
+        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
+        if self.limits.packet_max.is_some_and(|known| len > known) {
+            turn.engine.refused(epoch, range, &fault, now, random);
+        } else {
+            self.outgrown = true;
+            turn.engine.doubted(epoch, range, &fault, now, random);
+        }
     }
 
     /// Does what a packet means.
-    fn understand(&mut self, meaning: Meaning, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        match meaning {
-            Meaning::LoggedIn(terms) => self.log_in(&terms),
-            Meaning::Pong => self.pinged_at = None,
-            Meaning::Nothing => {}
-            Meaning::Answered(identifier, verdict) => {
+    fn understand(&mut self, incoming: Incoming, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        match incoming {
+            Incoming::LoggedIn(terms) => self.logged_in(&terms, turn)?,
+            Incoming::Pong if self.stage != Stage::Asked => self.keep_alive.answered(),
+            Incoming::Pong | Incoming::Nothing => {}
+            Incoming::Answered(identifier, answer) => {
                 // one that belongs to nothing came late, or twice
-                if let Some(seq) = self.unacknowledged.remove(&identifier) {
-                    return self.answered(seq, verdict, turn);
+                if let Some(seq) = self.window.complete(identifier) {
+                    return self.answered(seq, &answer, turn);
                 }
             }
+            Incoming::Subscribed(agreed) => {
+                if !std::mem::take(&mut self.subscribing) {
+                    return Err(out_of_turn().into());
+                }
+                if !agreed {
+                    return Err(Lost::new(0, "the broker refused the subscription"));
+                }
+            }
+            Incoming::Message { topic, payload } if self.stage == Stage::Asked => {
+                match self.profile.granted(&topic, &payload) {
+                    Some(Ok(granted)) => self.open(granted),
+                    Some(Err(reason)) => return Err(Lost::new(0, reason)),
+                    None => {}
+                }
+            }
+            Incoming::Message { .. } => {}
         }
         Ok(())
     }
 
     /// The broker has said what it thinks of a message.
-    fn answered(&mut self, seq: Seq, verdict: Verdict, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn answered(&mut self, seq: Seq, answer: &Answer, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
-        if verdict == Verdict::Unheard && !self.unheard {
-            self.unheard = true;
-            turn.engine.note(Event::Unheard);
-        }
         let (engine, range) = (&mut *turn.engine, seq..=seq);
+        let fault = || reason::publish(answer);
+        let verdict = self.profile.verdict(answer.code);
         match verdict {
-            Verdict::Taken | Verdict::Unheard => {
-                self.in_flight_max = self.window;
+            Verdict::Taken | Verdict::NoSubscribers => {
+                let is_unheard = verdict == Verdict::NoSubscribers;
+                if is_unheard && !std::mem::replace(&mut self.told_no_subscribers, true) {
+                    engine.note(Event::Unheard);
+                }
+                self.window.widen();
                 engine.accepted(epoch, range, now);
             }
-            Verdict::Refused(fault) => engine.refused(epoch, range, &fault, now, random),
-            Verdict::Doubted(fault) => engine.doubted(epoch, range, &fault, now, random),
-            Verdict::NotNow(fault) => {
-                let lost = Lost::ended(fault.reason.clone());
-                engine.faulty(epoch, fault, None, now, random);
+            Verdict::Refused => engine.refused(epoch, range, &fault(), now, random),
+            Verdict::Doubted => engine.doubted(epoch, range, &fault(), now, random),
+            Verdict::Later => {
+                // A broker with no room goes on to refuse what is on its way: a new connection
+                // after the pause begins with the oldest again, in order.
+                let lost = Lost::ended(fault().reason);
+                engine.faulty(epoch, fault(), None, now, random);
                 return Err(lost);
             }
+            Verdict::OutOfStep => return Err(fault().into()),
         }
         Ok(())
     }
 
-    /// The connection ends; what is on its way has no answer.
+    /// The connection ends; what is on its way has no answer. Before the login is done that says
+    /// nothing of a message.
     fn give_up(&mut self, fault: &Fault, turn: &mut Turn<'_>) {
-        if self.login == Login::Done {
+        if self.is_ready() {
             let (now, random) = (turn.now, turn.random);
             turn.engine.silent(self.epoch, ATTEMPTS, fault, now, random);
         }
@@ -291,33 +304,24 @@ impl<'a> Mqtt<'a> {
             }
             Frame::Whole(len) => {
                 let packet = input.get(..len).unwrap_or(input);
-                let meaning = self.session.receive(packet, turn.out)?;
-                self.understand(meaning, turn)?;
+                let incoming = self.codec.receive(packet, turn.out)?;
+                self.understand(incoming, turn)?;
                 Ok(len)
             }
         }
     }
 
-    /// When the broker has to have answered, login or ping.
-    fn answer_due(&self) -> Option<Duration> {
-        let asked = match self.login {
-            Login::Due => None,
-            Login::Sent => Some(self.sent_at),
-            Login::Done => self.pinged_at,
-        };
-        asked.map(|asked| asked + self.delivery.timeout)
-    }
-
-    /// When nothing was sent for so long that the broker might take us for dead.
     fn ping_due(&self) -> Option<Duration> {
-        let wanted =
-            self.login == Login::Done && self.pinged_at.is_none() && !self.keep_alive.is_zero();
-        wanted.then(|| self.sent_at + self.keep_alive)
+        let due = self.keep_alive.ping_due();
+        due.filter(|_| self.is_ready())
     }
 }
 
 impl Link for Mqtt<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+        if self.stage == Stage::Left {
+            return Ok(input.len());
+        }
         let mut used = 0;
         while let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) {
             let passed = self.foreign.min(rest.len());
@@ -331,7 +335,7 @@ impl Link for Mqtt<'_> {
                 Ok(len) => used += len,
                 Err(lost) => {
                     self.give_up(&lost.fault, turn);
-                    return Err(lost);
+                    return Err(self.explained(lost));
                 }
             }
         }
@@ -340,36 +344,45 @@ impl Link for Mqtt<'_> {
 
     fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         turn.check_epoch(self.epoch)?;
-        match self.login {
-            Login::Due => {
-                self.session
-                    .connect(self.settings, self.client_id, turn.out)?;
-                self.login = Login::Sent;
-                self.sent_at = turn.now.mono;
-                Ok(())
-            }
-            Login::Sent => Ok(()),
-            Login::Done => self.publish(turn),
+        let is_due = self.lease.is_some_and(|lease| lease.is_due(turn.now));
+        if self.stage == Stage::Open && is_due {
+            self.stage = Stage::Draining;
         }
+        match self.stage {
+            Stage::Connected => self.log_in(turn)?,
+            Stage::LoginSent | Stage::Asked => {}
+            Stage::Open => self.publish(turn)?,
+            Stage::Draining => self.leave(turn),
+            Stage::Left => return Err(renewed()),
+        }
+        Ok(())
     }
 
     fn wake_at(&self, engine: &Engine) -> Option<Duration> {
-        [self.answer_due(), self.ping_due(), engine.overdue_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        let answer = self.keep_alive.overdue_at(self.delivery.timeout);
+        let publish = engine.overdue_at();
+        let dues = [answer, self.ping_due(), publish, self.lease_due()];
+        dues.into_iter().flatten().min()
     }
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
-        let missing = match self.login {
+        let answer = self.keep_alive.overdue_at(self.delivery.timeout);
+        let missing = match self.stage {
+            Stage::Left if due(answer) => return Err(renewed()),
             _ if due(turn.engine.overdue_at()) => "a publish",
-            Login::Done if due(self.answer_due()) => "the ping",
-            Login::Due | Login::Sent if due(self.answer_due()) => "the login",
+            Stage::LoginSent if due(answer) => "the login",
+            Stage::Asked if due(answer) => "what was asked after the login",
+            _ if due(answer) => "the ping",
+            // Not written is what the broker does not read: it is left all the same.
+            Stage::Draining if due(self.lease_due()) => return Err(renewed()),
             _ if due(self.ping_due()) => {
-                self.session.ping(turn.out)?;
-                self.sent_at = turn.now.mono;
-                self.pinged_at = Some(turn.now.mono);
+                turn.out.extend_from_slice(&PING);
+                self.keep_alive.asked(turn.now);
+                return Ok(());
+            }
+            Stage::Open if due(self.lease_due()) => {
+                self.stage = Stage::Draining;
                 return Ok(());
             }
             _ => return Ok(()),
@@ -380,12 +393,15 @@ impl Link for Mqtt<'_> {
     }
 
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
+        if self.stage == Stage::Left {
+            return renewed();
+        }
         self.give_up(&lost.fault, turn);
-        lost.fault.into()
+        self.explained(lost.fault.into())
     }
 
     fn is_ready(&self) -> bool {
-        self.login == Login::Done
+        matches!(self.stage, Stage::Open | Stage::Draining)
     }
 
     fn stays(&self) -> bool {
@@ -393,29 +409,5 @@ impl Link for Mqtt<'_> {
     }
 }
 
-/// What a broker takes for a topic to publish to (MQTT 3.1.1, 4.7.3); some close the connection
-/// for any other.
-fn check_topic(topic: &str) -> Result<(), String> {
-    if topic.is_empty() {
-        return Err("the topic is empty".into());
-    }
-    if topic.len() > TOPIC_MAX {
-        let len = topic.len();
-        return Err(format!(
-            "the topic has {len} bytes, at most {TOPIC_MAX} are allowed"
-        ));
-    }
-    match topic.chars().find(|c| matches!(c, '+' | '#' | '\0')) {
-        Some(bad) => Err(format!("the topic must not contain {bad:?}")),
-        None => Ok(()),
-    }
-}
-
 /// So many connections in a row may end with the same message as the first without an answer.
 const ATTEMPTS: u32 = 5;
-
-/// Longest topic, in bytes: its length is 16 bits long.
-const TOPIC_MAX: usize = 65_535;
-
-/// Longest time between two packets: its seconds are 16 bits long.
-const KEEP_ALIVE_MAX: Duration = Duration::from_secs(65_535);

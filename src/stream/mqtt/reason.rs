@@ -1,6 +1,7 @@
 //! What a broker means by a reason code (MQTT 5.0, 2.4; the return codes of 3.1.1, 3.2.2.3).
 
-use super::Verdict;
+use super::codec::Answer;
+use super::profile::Verdict;
 use crate::stream::Fault;
 
 /// Why the broker did not take the login. The codes of 3.1.1 and of 5 do not overlap.
@@ -19,21 +20,26 @@ pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
     fault
 }
 
+/// What an acknowledgement means that does not say yes.
+pub(super) fn publish(answer: &Answer) -> Fault {
+    refusal(
+        "the broker refused a publish",
+        answer.code,
+        answer.said.as_deref(),
+    )
+}
+
 /// What an acknowledgement says of its message. Only that of a payload which does not have the
 /// form that it claims speaks of the message alone. All others may be meant for every message: for
 /// these the others decide, and so for a code that nobody knows.
-///
-/// # Errors
-/// The books of both sides differ: the connection is of no more use.
-pub(super) fn verdict(code: u8, said: Option<&str>) -> Result<Verdict, Fault> {
-    let fault = || refusal("the broker refused a publish", code, said);
+pub(super) fn verdict(code: u8) -> Verdict {
     match code {
-        NO_SUBSCRIBERS => Ok(Verdict::Unheard),
-        ..0x80 => Ok(Verdict::Taken),
-        QUOTA_EXCEEDED => Ok(Verdict::NotNow(fault())),
-        IDENTIFIER_IN_USE => Err(fault()),
-        PAYLOAD_INVALID => Ok(Verdict::Refused(fault())),
-        _ => Ok(Verdict::Doubted(fault())),
+        NO_SUBSCRIBERS => Verdict::NoSubscribers,
+        ..0x80 => Verdict::Taken,
+        QUOTA_EXCEEDED => Verdict::Later,
+        IDENTIFIER_IN_USE => Verdict::OutOfStep,
+        PAYLOAD_INVALID => Verdict::Refused,
+        _ => Verdict::Doubted,
     }
 }
 

@@ -1,18 +1,26 @@
 //! The packets of MQTT 3.1.1, by rumqttc.
 
+use super::codec::Answer;
+use super::codec::Codec;
+use super::codec::How;
+use super::codec::Incoming;
+use super::codec::PUBACK;
+use super::codec::PUBCOMP;
+use super::codec::PUBREC;
+use super::codec::SUBSCRIPTION;
+use super::codec::Terms;
+use super::codec::answer;
+use super::codec::append;
+use super::codec::fill;
+use super::codec::out_of_turn;
+use super::codec::seconds;
+use super::codec::wrong;
+use super::profile;
+use super::profile::Limits;
+use super::profile::Login;
 use super::reason;
-use super::session::Meaning;
-use super::session::Publication;
-use super::session::Session;
-use super::session::Terms;
-use super::session::Verdict;
-use super::session::keep_alive;
-use super::session::out_of_turn;
-use super::session::wrong;
 use crate::stream::Fault;
 use crate::stream::IN_MAX;
-use crate::stream::engine::Repeat;
-use crate::stream::settings;
 use bytes::Bytes;
 use bytes::BytesMut;
 use rumqttc::ConnAck;
@@ -20,38 +28,25 @@ use rumqttc::Connect;
 use rumqttc::ConnectReturnCode;
 use rumqttc::LastWill;
 use rumqttc::Packet;
-use rumqttc::PubAck;
-use rumqttc::PubComp;
-use rumqttc::PubRec;
 use rumqttc::Publish;
 use rumqttc::QoS;
+use rumqttc::Subscribe;
+use rumqttc::SubscribeReasonCode;
 
 /// One connection.
+#[derive(Debug, Default)]
 pub(super) struct V311 {
     logged_in: bool,
-    window: u16,
     buffer: BytesMut,
 }
 
 impl V311 {
-    /// A session of `window` publishes without an acknowledgement at most, from 1.
-    pub(super) fn new(window: u16) -> Self {
-        Self {
-            logged_in: false,
-            window,
-            buffer: BytesMut::new(),
-        }
-    }
-
-    fn log_in(&mut self, answer: &ConnAck) -> Result<Meaning, Fault> {
+    fn log_in(&mut self, answer: &ConnAck) -> Result<Incoming, Fault> {
         let code = match answer.code {
             ConnectReturnCode::Success => {
                 self.logged_in = true;
-                return Ok(Meaning::LoggedIn(Terms {
-                    in_flight_max: self.window,
-                    packet_max: usize::MAX,
-                    keep_alive: None,
-                }));
+                // the broker cannot say what it allows
+                return Ok(Incoming::LoggedIn(Terms::default()));
             }
             ConnectReturnCode::RefusedProtocolVersion => 1,
             ConnectReturnCode::BadClientId => 2,
@@ -63,69 +58,81 @@ impl V311 {
     }
 
     fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), Fault> {
-        self.buffer.clear();
-        packet
-            .write(&mut self.buffer, usize::MAX)
-            .map_err(|error| wrong(&error))?;
-        out.extend_from_slice(&self.buffer);
-        Ok(())
+        append(&mut self.buffer, out, |buffer| {
+            packet.write(buffer, usize::MAX)
+        })
     }
 }
 
-impl Session for V311 {
-    fn connect(
-        &mut self,
-        settings: &settings::Mqtt,
-        client_id: &str,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
-        let mut connect = Connect::new(client_id);
-        connect.keep_alive = keep_alive(settings);
-        connect.clean_session = settings.clean_session;
-        if let Some(will) = &settings.will {
+impl Codec for V311 {
+    fn connect(&mut self, login: &Login, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut connect = Connect::new(&login.client_id);
+        connect.keep_alive = seconds(limits.keep_alive);
+        connect.clean_session = login.clean_session;
+        if let Some(will) = &login.will {
             let (topic, payload) = (will.topic.as_str(), will.payload.as_str());
-            let will = LastWill::new(topic, payload, QoS::AtLeastOnce, settings.retain);
+            let will = LastWill::new(topic, payload, QoS::AtLeastOnce, limits.retain);
             connect.last_will = Some(will);
         }
         let text = |secret: &Option<String>| secret.clone().unwrap_or_default();
-        if settings.username.is_some() || settings.password.is_some() {
-            connect.set_login(text(&settings.username), text(&settings.password));
+        if login.user.is_some() || login.password.is_some() {
+            connect.set_login(text(&login.user), text(&login.password));
         }
         self.write(&Packet::Connect(connect), out)
     }
 
-    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Meaning, Fault> {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(packet);
-        let packet = Packet::read(&mut self.buffer, IN_MAX).map_err(|error| wrong(&error))?;
-        let answer = match (&packet, self.logged_in) {
-            (Packet::ConnAck(answer), false) => return self.log_in(answer),
-            (Packet::PubAck(ack), true) => return Ok(Meaning::Answered(ack.pkid, Verdict::Taken)),
-            (Packet::PingResp, true) => return Ok(Meaning::Pong),
-            // A session that is kept may bring what whoever used it before had subscribed to, and
-            // the rest of it: each is answered by itself, without books.
-            (Packet::Publish(publish), true) => match publish.qos {
-                QoS::AtMostOnce => return Ok(Meaning::Nothing),
-                QoS::AtLeastOnce => Packet::PubAck(PubAck::new(publish.pkid)),
-                QoS::ExactlyOnce => Packet::PubRec(PubRec::new(publish.pkid)),
-            },
-            (Packet::PubRel(release), true) => Packet::PubComp(PubComp::new(release.pkid)),
-            _ => return Err(out_of_turn()),
+    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, Fault> {
+        let buffer = fill(&mut self.buffer, packet);
+        let packet = Packet::read(buffer, IN_MAX).map_err(|error| wrong(&error))?;
+        match (packet, self.logged_in) {
+            (Packet::ConnAck(answer), false) => self.log_in(&answer),
+            (Packet::PubAck(ack), true) => {
+                let (code, said) = (0, None);
+                Ok(Incoming::Answered(ack.pkid, Answer { code, said }))
+            }
+            (Packet::SubAck(answer), true) if answer.pkid == SUBSCRIPTION => {
+                let refused = answer.return_codes.contains(&SubscribeReasonCode::Failure);
+                Ok(Incoming::Subscribed(!refused))
+            }
+            (Packet::PingResp, true) => Ok(Incoming::Pong),
+            (Packet::Publish(publish), true) => {
+                match publish.qos {
+                    QoS::AtMostOnce => {}
+                    QoS::AtLeastOnce => answer(PUBACK, publish.pkid, out),
+                    QoS::ExactlyOnce => answer(PUBREC, publish.pkid, out),
+                }
+                Ok(Incoming::Message {
+                    topic: publish.topic,
+                    payload: publish.payload.to_vec(),
+                })
+            }
+            (Packet::PubRel(release), true) => {
+                answer(PUBCOMP, release.pkid, out);
+                Ok(Incoming::Nothing)
+            }
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    fn publish(
+        &mut self,
+        publish: &profile::Publish,
+        how: How,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let qos = match how {
+            How::Unanswered => QoS::AtMostOnce,
+            How::Answered { .. } => QoS::AtLeastOnce,
         };
-        self.write(&answer, out)?;
-        Ok(Meaning::Nothing)
+        let payload = Bytes::copy_from_slice(&publish.payload);
+        let mut packet = Publish::from_bytes(publish.topic.as_str(), qos, payload);
+        (packet.pkid, packet.retain, packet.dup) = how.fields();
+        self.write(&Packet::Publish(packet), out)
     }
 
-    fn publish(&mut self, publication: &Publication<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let payload = Bytes::copy_from_slice(publication.payload);
-        let mut publish = Publish::from_bytes(publication.topic, QoS::AtLeastOnce, payload);
-        publish.pkid = publication.identifier;
-        publish.retain = publication.retain;
-        publish.dup = publication.repeat == Repeat::Again;
-        self.write(&Packet::Publish(publish), out)
-    }
-
-    fn ping(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        self.write(&Packet::PingReq, out)
+    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut subscribe = Subscribe::new(filter, QoS::AtMostOnce);
+        subscribe.pkid = SUBSCRIPTION;
+        self.write(&Packet::Subscribe(subscribe), out)
     }
 }

@@ -1,0 +1,163 @@
+//! What the link one floor up needs of a version of MQTT, and what a packet of the broker means.
+
+use super::profile::Limits;
+use super::profile::Login;
+use super::profile::Publish;
+use crate::stream::Fault;
+use crate::stream::engine::Repeat;
+use bytes::BytesMut;
+use std::error::Error;
+use std::time::Duration;
+
+/// The packets of one version. Knows no message and no time.
+pub(super) trait Codec {
+    /// Appends the login.
+    fn connect(&mut self, login: &Login, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// What one whole packet means; what has to be answered is answered.
+    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, Fault>;
+
+    /// Appends one publish. Precondition: no other that has no acknowledgement has its identifier.
+    fn publish(&mut self, publish: &Publish, how: How, out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// Appends a subscription to one filter.
+    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), Fault>;
+}
+
+/// What a packet of the broker means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Incoming {
+    /// Messages can go.
+    LoggedIn(Terms),
+    /// The publish with this identifier has its answer.
+    Answered(u16, Answer),
+    /// Whether the broker agreed to the subscription.
+    Subscribed(bool),
+    /// Somebody published something that this side has subscribed to, or whoever had the session
+    /// before.
+    Message {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// The ping is answered.
+    Pong,
+    /// It is of no concern to us.
+    Nothing,
+}
+
+/// The answer to a publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// 0 in MQTT 3.1.1.
+    pub(super) code: u8,
+    /// In words of the broker.
+    pub(super) said: Option<String>,
+}
+
+/// What the broker allows. It may say less the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// Publishes without an acknowledgement at most, from 1.
+    pub(super) receive_max: u16,
+    /// Bytes of a packet at most.
+    pub(super) packet_max: usize,
+    /// What it wants instead of ours; zero is never.
+    pub(super) keep_alive: Option<Duration>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            receive_max: u16::MAX,
+            packet_max: usize::MAX,
+            keep_alive: None,
+        }
+    }
+}
+
+/// How a publish goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// As QoS 0: nobody answers.
+    Unanswered,
+    /// As QoS 1.
+    Answered {
+        /// From 1.
+        identifier: u16,
+        /// Whether the broker keeps it for whoever subscribes later.
+        retain: bool,
+        repeat: Repeat,
+    },
+}
+
+impl How {
+    /// The identifier, RETAIN and DUP, as a publish has them.
+    pub(super) fn fields(self) -> (u16, bool, bool) {
+        match self {
+            Self::Unanswered => (0, false, false),
+            Self::Answered {
+                identifier,
+                retain,
+                repeat,
+            } => (identifier, retain, repeat == Repeat::Again),
+        }
+    }
+}
+
+/// Answers what a session that is kept may bring: what whoever used it before had subscribed to,
+/// and the rest of it. Each is answered by itself, without books; the same in both versions, where
+/// the answer is yes.
+pub(super) fn answer(kind: u8, identifier: u16, out: &mut Vec<u8>) {
+    let [high, low] = identifier.to_be_bytes();
+    out.extend_from_slice(&[kind, 2, high, low]);
+}
+
+/// Appends what rumqttc writes, by way of `buffer`.
+pub(super) fn append<E: Error>(
+    buffer: &mut BytesMut,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut BytesMut) -> Result<usize, E>,
+) -> Result<(), Fault> {
+    buffer.clear();
+    write(buffer).map_err(|error| wrong(&error))?;
+    out.extend_from_slice(buffer);
+    Ok(())
+}
+
+/// Fills `buffer` with what rumqttc reads.
+pub(super) fn fill<'b>(buffer: &'b mut BytesMut, packet: &[u8]) -> &'b mut BytesMut {
+    buffer.clear();
+    buffer.extend_from_slice(packet);
+    buffer
+}
+
+/// A packet that has no place where it came.
+pub(super) fn out_of_turn() -> Fault {
+    Fault::new(0, "the broker sent a packet out of turn")
+}
+
+/// What rumqttc did not like.
+pub(super) fn wrong(error: &dyn Error) -> Fault {
+    Fault::new(0, format!("MQTT: {error}"))
+}
+
+/// Seconds; 0 is never.
+pub(super) fn seconds(keep_alive: Duration) -> u16 {
+    let seconds = keep_alive.as_millis().div_ceil(1000);
+    u16::try_from(seconds).unwrap_or(u16::MAX)
+}
+
+/// Of QoS 1.
+pub(super) const PUBACK: u8 = 0x40;
+/// The first answer to QoS 2.
+pub(super) const PUBREC: u8 = 0x50;
+/// The last answer to QoS 2.
+pub(super) const PUBCOMP: u8 = 0x70;
+/// A whole packet, in both versions.
+pub(super) const PING: [u8; 2] = [0xc0, 0];
+/// A whole packet: all is well, and no will is to be published. Shorter in 5 than rumqttc has it.
+pub(super) const DISCONNECT: [u8; 2] = [0xe0, 0];
+/// The identifier of the only subscription.
+pub(super) const SUBSCRIPTION: u16 = 1;
