@@ -27,12 +27,23 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::fix::{EPOCH, Fix, METRE_PER_SECOND};
-use super::{Close, Intake, Malformed, Session};
+mod keys;
+
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Session;
+use super::fix::EPOCH;
+use super::fix::Fix;
+use super::fix::METRE_PER_SECOND;
 use crate::clock::Now;
-use crate::message::{Message, timestamp};
+use crate::message::Message;
+use crate::message::timestamp;
+pub use keys::KIND;
+pub use keys::Keys;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
 

@@ -6,11 +6,52 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::Intake;
-use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
+use super::Session;
+use super::http_request::Failure;
+use super::http_request::Meaning;
+use super::http_request::Rejection;
+use super::http_request::Requests;
+use super::http_request::is_utf8_of;
+use super::http_request::reject;
+use super::json::names;
 use super::json::take;
+use super::kind::Ident;
+use super::kind::Kind;
+use super::kind::Protocol;
+use super::kind::Way;
+use crate::keys::text::token;
 use crate::message::json::Names;
-use crate::wire::http::{Framing, Head};
+use crate::wire::http::Framing;
+use crate::wire::http::Head;
+use std::rc::Rc;
 use subtle::ConstantTimeEq as _;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "http",
+    example: "listen = \"127.0.0.1:8080\"",
+    ways: &[Way::Stream],
+    ident: Ident::Named,
+    read: |reader| {
+        let names = names(reader);
+        let token = reader.parsed("token", token);
+        Some(Rc::new(Keys { names, token }))
+    },
+};
+
+/// The keys of this type.
+#[derive(Debug, PartialEq)]
+struct Keys {
+    names: Names,
+    token: Option<String>,
+}
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        let posts = Posts::new(self.names.clone(), self.token.clone());
+        Some(Box::new(Requests::new(posts)))
+    }
+}
 
 /// What requests mean here.
 #[derive(Debug)]

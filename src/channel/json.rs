@@ -10,10 +10,81 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::{Close, Intake, Malformed, Refusal, Refused, Session};
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Refusal;
+use super::Refused;
+use super::Session;
+use super::kind::Ident;
+use super::kind::Kind;
+use super::kind::Protocol;
+use super::kind::Way;
+use crate::keys::context::Wrong;
+use crate::keys::reader::Reader;
 use crate::message::ValueRef;
-use crate::message::json::{self, Names, Problem};
+use crate::message::json;
+use crate::message::json::Names;
+use crate::message::json::Problem;
 use std::fmt;
+use std::rc::Rc;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "json",
+    example: "listen = \"127.0.0.1:7000\"",
+    ways: &[Way::Stream],
+    ident: Ident::Named,
+    read: |reader| {
+        Some(Rc::new(Keys {
+            names: names(reader),
+        }))
+    },
+};
+
+/// The keys of this type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// Names of the two fields that every message has.
+    pub names: Names,
+}
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(JsonLines::new(self.names.clone())))
+    }
+}
+
+/// `ident_field` and `timestamp_field`, which every type of JSON has.
+pub(super) fn names(reader: &mut Reader<'_>) -> Names {
+    let name = |text: &str| match text {
+        "" => Err(Wrong::new("the name of a field is empty")),
+        name => Ok(name.to_owned()),
+    };
+    let mut field = |key, default: &str| {
+        reader
+            .parsed(key, name)
+            .unwrap_or_else(|| default.to_owned())
+    };
+    let names = Names {
+        ident: field("ident_field", "ident"),
+        timestamp: field("timestamp_field", "timestamp"),
+    };
+    if names.ident == names.timestamp {
+        let written = if reader.has("timestamp_field") {
+            "timestamp_field"
+        } else {
+            "ident_field"
+        };
+        let place = reader.value_place(written);
+        reader.error(
+            place,
+            "ident and timestamp are in one field",
+            "name two fields",
+        );
+    }
+    names
+}
 
 /// One connection. Its tickets are the numbers of messages that it has brought.
 #[derive(Debug)]

@@ -2,16 +2,14 @@
 //! say into messages.
 //!
 //! # One more protocol
-//! It is one file here with a state machine ([`Session`]) that sees bytes, times and an [`Intake`],
-//! never a socket. To add one:
+//! It is one file here with a row ([`kind::Kind`]: its name, the ways in which it can be reached,
+//! what reads the keys of its own) and a state machine ([`Session`]) that sees bytes, times and an
+//! [`Intake`], never a socket. To add one:
 //!
 //! 1. Copy the smallest, `json.rs`; what is bytes and not meaning goes to `wire/`. One that is
 //!    reached by HTTP, as `osmand.rs`, says no more than what requests mean to it.
-//! 2. Give it a variant in [`settings::Protocol`] and an arm in [`session`] or [`datagram_session`]
-//!    (the compiler asks for the others: its name, what its datagrams are).
-//! 3. Add its line to `TYPES` in `config/channel_type.rs`: an example, the ways in which it can be
-//!    reached, and the function that reads the keys of its own. Drivers for all ways are there.
-//! 4. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
+//! 2. Add its row to [`KINDS`]. Drivers for all ways are there.
+//! 3. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
 //!
 //! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
 //! TLS, reconnecting, counting) is done around the session, in `daemon`.
@@ -21,10 +19,12 @@ pub mod gpsd;
 pub mod http;
 pub mod http_request;
 pub mod json;
+pub mod kind;
 pub mod measured;
 pub mod mqtt;
 pub mod nmea;
 pub mod osmand;
+pub mod self_report;
 pub mod settings;
 pub mod teltonika;
 pub mod wialon_ips;
@@ -32,67 +32,23 @@ pub mod wialon_retranslator;
 
 use crate::clock::Now;
 use crate::message::Message;
-use nmea::Units;
-use settings::{Protocol, Settings};
+use kind::Kind;
 use std::fmt;
-use std::rc::Rc;
 use std::time::Duration;
 
-/// The session of a new connection, accepted or made, or of a serial line; `client_id` is what this
-/// side calls itself where it connects. None where there are no connections.
-#[must_use]
-pub fn session(settings: &Settings, client_id: &str) -> Option<Box<dyn Session>> {
-    Some(match &settings.protocol {
-        Protocol::Json(names) => Box::new(json::JsonLines::new(names.clone())),
-        Protocol::Teltonika(teltonika) => Box::new(teltonika::Tcp::new(Rc::clone(teltonika))),
-        Protocol::Http { names, token } => {
-            let posts = http::Posts::new(names.clone(), token.clone());
-            Box::new(http_request::Requests::new(posts))
-        }
-        Protocol::Mqtt(mqtt) => match &settings.connect {
-            Some(_) => Box::new(mqtt::Subscriber::new(Rc::clone(mqtt), client_id)),
-            None => Box::new(mqtt::Broker::new(Rc::clone(mqtt))),
-        },
-        Protocol::WialonIps { password, charset } => {
-            Box::new(wialon_ips::Tcp::new(password.clone()).with_charset(*charset))
-        }
-        Protocol::Osmand { speed_unit } => {
-            let reports = osmand::Reports::new(*speed_unit);
-            Box::new(http_request::Requests::new(reports))
-        }
-        Protocol::WialonRetranslator => Box::new(wialon_retranslator::WialonRetranslator::new()),
-        Protocol::Nmea => Box::new(nmea::Nmea::new(settings.ident.clone(), Units::Stream)),
-        Protocol::Gpsd { device } => {
-            let ident = settings.ident.as_deref();
-            let device = device.as_deref();
-            Box::new(gpsd::Gpsd::new(ident.unwrap_or_default(), device))
-        }
-        Protocol::Itself { .. } => return None,
-    })
-}
-
-/// The session of a datagram socket, or of one sender to it, as [`Protocol::datagrams`] says; none
-/// where the protocol has no datagrams.
-#[must_use]
-pub fn datagram_session(settings: &Settings) -> Option<Box<dyn Session>> {
-    match &settings.protocol {
-        Protocol::Teltonika(teltonika) => Some(Box::new(teltonika::Udp::new(Rc::clone(teltonika)))),
-        Protocol::WialonIps { password, charset } => Some(Box::new(
-            wialon_ips::Udp::new(password.as_deref()).with_charset(*charset),
-        )),
-        Protocol::Nmea => {
-            let ident = settings.ident.clone();
-            Some(Box::new(nmea::Nmea::new(ident, Units::Datagram)))
-        }
-        Protocol::Json(_)
-        | Protocol::Http { .. }
-        | Protocol::Mqtt(_)
-        | Protocol::Gpsd { .. }
-        | Protocol::Osmand { .. }
-        | Protocol::WialonRetranslator
-        | Protocol::Itself { .. } => None,
-    }
-}
+/// The types, by name; the first is the example where there is none.
+pub static KINDS: &[&Kind] = &[
+    &teltonika::KIND,
+    &json::KIND,
+    &http::KIND,
+    &mqtt::KIND,
+    &wialon_ips::KIND,
+    &wialon_retranslator::KIND,
+    &osmand::KIND,
+    &nmea::KIND,
+    &gpsd::KIND,
+    &self_report::KIND,
+];
 
 /// The protocol's side of one connection, or of one datagram socket.
 pub trait Session {

@@ -36,6 +36,7 @@
 
 mod broker;
 mod fault;
+mod keys;
 mod packet;
 mod properties;
 mod report;
@@ -47,6 +48,7 @@ mod v5;
 
 use crate::message::json::Names;
 pub use broker::Broker;
+pub use keys::KIND;
 pub use packet::PACKET_MAX;
 use packet::Packet;
 pub use retained::LastOfTopics;

@@ -34,14 +34,28 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod keys;
 mod names;
 
-use super::fix::{EPOCH, Fix};
-use super::{Close, Intake, Malformed, Session};
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Session;
+use super::fix::EPOCH;
+use super::fix::Fix;
 use crate::clock::Now;
-use crate::message::{Message, check_ident, timestamp};
-use crate::wire::nmea::{self as wire, Date, Invalid, KNOT, Piece, Sentence};
-use names::{is_tail, name};
+use crate::message::Message;
+use crate::message::check_ident;
+use crate::message::timestamp;
+use crate::wire::nmea as wire;
+use crate::wire::nmea::Date;
+use crate::wire::nmea::Invalid;
+use crate::wire::nmea::KNOT;
+use crate::wire::nmea::Piece;
+use crate::wire::nmea::Sentence;
+pub use keys::KIND;
+use names::is_tail;
+use names::name;
 use std::time::Duration;
 
 /// One connection, serial line, or sender of datagrams.

@@ -25,10 +25,50 @@
 mod parameters;
 mod values;
 
-use super::http_request::{Failure, Meaning, Rejection, is_utf8_of, reject};
-use super::{Intake, Malformed};
+use super::Intake;
+use super::Malformed;
+use super::Session;
+use super::http_request::Failure;
+use super::http_request::Meaning;
+use super::http_request::Rejection;
+use super::http_request::Requests;
+use super::http_request::is_utf8_of;
+use super::http_request::reject;
+use super::kind::Ident;
+use super::kind::Kind;
+use super::kind::Protocol;
+use super::kind::Way;
 use crate::message::Message;
-use crate::wire::http::{Body, Head, HostRule};
+use crate::wire::http::Body;
+use crate::wire::http::Head;
+use crate::wire::http::HostRule;
+use std::rc::Rc;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "osmand",
+    example: "listen = \"0.0.0.0:5055\"",
+    ways: &[Way::Stream],
+    ident: Ident::Named,
+    read: |reader| {
+        let speed_unit = reader.choice("speed_unit", &SPEED_UNITS);
+        let speed_unit = speed_unit.unwrap_or_default();
+        Some(Rc::new(Keys { speed_unit }))
+    },
+};
+
+/// The keys of this type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// What `speed` counts.
+    pub speed_unit: SpeedUnit,
+}
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Requests::new(Reports::new(self.speed_unit))))
+    }
+}
 
 /// What requests mean here.
 #[derive(Debug)]
@@ -140,6 +180,13 @@ impl Wrong {
         }
     }
 }
+
+/// What `speed` can count.
+const SPEED_UNITS: [(&str, SpeedUnit); 3] = [
+    ("knots", SpeedUnit::Knots),
+    ("km/h", SpeedUnit::KilometresPerHour),
+    ("m/s", SpeedUnit::MetresPerSecond),
+];
 
 /// Most content of one request with its query, in bytes: twice what a message can have.
 const CONTENT_MAX: usize = 64 * 1024;

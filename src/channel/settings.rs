@@ -1,16 +1,18 @@
 //! What the configuration says of a channel.
 
-use super::mqtt;
-use super::osmand;
-use super::teltonika;
-use super::wialon_ips::Charset;
+use super::kind::AnyProtocol;
+use super::kind::Kind;
+use crate::keys::address;
+use crate::keys::context::Wrong;
 use crate::message::Value;
-use crate::message::json::Names;
-use crate::net::tls::{Identity, ServerTls, Tls};
-use crate::net::{Address, Network, Target};
+use crate::net::Address;
+use crate::net::Network;
+use crate::net::Target;
+use crate::net::tls::Identity;
+use crate::net::tls::ServerTls;
+use crate::net::tls::Tls;
 use crate::pattern::Pattern;
 use crate::thinning;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[channel]]`.
@@ -19,7 +21,9 @@ pub struct Settings {
     /// Unique among channels and streams.
     pub name: String,
     /// What it speaks.
-    pub protocol: Protocol,
+    pub kind: &'static Kind,
+    /// The keys that only its type has.
+    pub protocol: AnyProtocol,
     /// Where it listens; empty where it connects, or needs neither.
     pub listen: Vec<Address>,
     /// Where it connects to.
@@ -68,93 +72,19 @@ pub struct Connect {
     pub password: Option<String>,
 }
 
-/// What the datagrams of a protocol are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Datagrams {
-    /// It has none.
-    None,
-    /// Each is whole in itself: one session serves all senders.
-    Whole,
-    /// What one says counts for the next: each sender has a session of its own.
-    BySender,
-}
-
-/// A protocol with the keys of its own.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Protocol {
-    /// JSON lines.
-    Json(Names),
-    /// Teltonika codec 8, 8E and 16.
-    Teltonika(Rc<teltonika::Settings>),
-    /// POST of JSON.
-    Http {
-        /// Names of the two fields that every message has.
-        names: Names,
-        /// Asked for as `Authorization: Bearer`.
-        token: Option<String>,
-    },
-    /// NMEA 0183.
-    Nmea,
-    /// gpsd, as its client.
-    Gpsd {
-        /// The receiver to listen to, as gpsd calls it; none: all.
-        device: Option<String>,
-    },
-    /// MQTT, as a broker or as a client.
-    Mqtt(Rc<mqtt::Settings>),
-    /// Wialon IPS 1.1 and 2.0.
-    WialonIps {
-        /// Asked for at login.
-        password: Option<Rc<str>>,
-        /// How text is written.
-        charset: Charset,
-    },
-    /// What OsmAnd and Traccar Client send.
-    Osmand {
-        /// What `speed` counts.
-        speed_unit: osmand::SpeedUnit,
-    },
-    /// Wialon Retranslator, as its receiver.
-    WialonRetranslator,
-    /// None: weir's report of itself.
-    Itself {
-        /// From one report to the next.
-        every: Duration,
-    },
-}
-
-impl Protocol {
-    /// As `type` and `protocol.name` have it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Json(_) => "json",
-            Self::Teltonika(_) => "teltonika",
-            Self::Http { .. } => "http",
-            Self::Nmea => "nmea",
-            Self::Gpsd { .. } => "gpsd",
-            Self::Mqtt(_) => "mqtt",
-            Self::WialonIps { .. } => "wialon-ips",
-            Self::Osmand { .. } => "osmand",
-            Self::WialonRetranslator => "wialon-retranslator",
-            Self::Itself { .. } => "self",
+impl Connect {
+    /// `"host:port"`, without TLS unless there is a `tls`.
+    pub(crate) fn read(text: &str) -> Result<Self, Wrong> {
+        if text.starts_with("serial:") || text.starts_with("/dev/") {
+            let wrong = Wrong::new("a serial line is not connected to");
+            return Err(wrong.hint("write `listen = \"serial:/dev/ttyUSB0?baud=9600\"`"));
         }
-    }
-
-    /// What its datagrams are.
-    #[must_use]
-    pub fn datagrams(&self) -> Datagrams {
-        match self {
-            Self::Teltonika(_) | Self::WialonIps { .. } => Datagrams::Whole,
-            Self::Nmea => Datagrams::BySender,
-            Self::Json(_)
-            | Self::Http { .. }
-            | Self::Mqtt(_)
-            | Self::Gpsd { .. }
-            | Self::Osmand { .. }
-            | Self::WialonRetranslator
-            | Self::Itself { .. } => Datagrams::None,
-        }
+        Ok(Self {
+            target: address::target(text)?,
+            tls: None,
+            user: None,
+            password: None,
+        })
     }
 }
 

@@ -24,17 +24,32 @@
 //! known to be the same for as long as the answer is owed.
 
 mod elements;
+mod keys;
 mod parameters;
 
-use super::{Close, Intake, Malformed, Session};
-use crate::message::{Message, check_ident};
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Session;
+use crate::message::Message;
+use crate::message::check_ident;
 use crate::wire::teltonika as wire;
-use crate::wire::teltonika::{
-    BadFrame, Datagram, DatagramKey, Frame, Invalid, Packet, Receipt, SerialData,
-};
-pub use parameters::{InvalidIo, Io, Settings};
+use crate::wire::teltonika::BadFrame;
+use crate::wire::teltonika::Datagram;
+use crate::wire::teltonika::DatagramKey;
+use crate::wire::teltonika::Frame;
+use crate::wire::teltonika::Invalid;
+use crate::wire::teltonika::Packet;
+use crate::wire::teltonika::Receipt;
+use crate::wire::teltonika::SerialData;
+pub use keys::KIND;
+pub use parameters::InvalidIo;
+pub use parameters::Io;
+pub use parameters::Settings;
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::rc::Rc;
 
 /// One TCP connection of a device.

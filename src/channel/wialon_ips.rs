@@ -25,14 +25,24 @@
 //! but each goes out when it can: datagrams have no order.
 
 mod answers;
+mod keys;
 mod parameters;
 
-use super::{Close, Intake, Malformed, Session};
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Session;
 use crate::message::check_ident;
 pub use crate::wire::charset::Charset;
 use crate::wire::ips;
-use crate::wire::ips::{BadFrame, BadLogin, Frame, Kind, Packet, Version};
+use crate::wire::ips::BadFrame;
+use crate::wire::ips::BadLogin;
+use crate::wire::ips::Frame;
+use crate::wire::ips::Kind;
+use crate::wire::ips::Packet;
+use crate::wire::ips::Version;
 use answers::Answers;
+pub use keys::KIND;
 use std::borrow::Cow;
 use std::rc::Rc;
 use subtle::ConstantTimeEq as _;

@@ -18,12 +18,44 @@
 //! | the ring takes nothing now | none | ends |
 //! | a size out of bounds, a uid or block that is damaged | none | ends |
 
-use super::{Close, Intake, Malformed, Refusal, Session};
+use super::Close;
+use super::Intake;
+use super::Malformed;
+use super::Refusal;
+use super::Session;
+use super::kind::Ident;
+use super::kind::Kind;
+use super::kind::Protocol;
+use super::kind::Way;
 use crate::wire::retranslator as wire;
-use crate::wire::retranslator::{DecodeError, NoMessage, Packet};
+use crate::wire::retranslator::DecodeError;
+use crate::wire::retranslator::NoMessage;
+use crate::wire::retranslator::Packet;
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
+use std::rc::Rc;
 use std::time::Duration;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "wialon-retranslator",
+    example: "listen = \"0.0.0.0:20163\"",
+    ways: &[Way::Stream],
+    ident: Ident::Named,
+    read: |_| Some(Rc::new(Keys)),
+};
+
+/// It has no keys of its own.
+#[derive(Debug, PartialEq)]
+struct Keys;
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(WialonRetranslator::new()))
+    }
+}
 
 /// One connection of a sender.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! `weir send`: JSON lines from standard input into a running daemon. A client: it may block.
 
 use super::Exit;
-use crate::channel::settings::{Protocol, Settings};
+use crate::channel::json::Keys;
+use crate::channel::settings::Settings;
 use crate::message::json;
 use crate::net::Address;
 use serde::Deserialize;
@@ -22,7 +23,7 @@ pub(super) fn send(file: Option<PathBuf>, channel: &str) -> Exit {
         eprintln!("error: no channel `{channel}` in the configuration");
         return Exit::Usage;
     };
-    let Protocol::Json(names) = &settings.protocol else {
+    let Some(Keys { names }) = settings.protocol.keys() else {
         eprintln!("error: channel `{channel}` has another type than `json`");
         return Exit::Usage;
     };

@@ -1,12 +1,13 @@
 //! `[[channel]]`.
 
-use super::channel_type::TYPES;
 use super::channel_way;
 use super::channel_way::Ways;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
-use crate::channel::settings::Protocol;
+use crate::channel::KINDS;
+use crate::channel::kind::AnyProtocol;
+use crate::channel::kind::Kind;
 use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
 use crate::keys::address;
@@ -20,8 +21,10 @@ use crate::keys::tree::Table;
 use crate::keys::value;
 use crate::message::Value;
 use crate::message::is_reserved;
+use crate::net::Network;
+use crate::pattern::Pattern;
+use crate::thinning::Settings as Thinning;
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A channel, and where its addresses stand.
@@ -39,27 +42,20 @@ pub(super) struct Draft {
 pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "channel");
     let name = reader.name(NAME_MAX);
-    let kind = reader.kind_of(&TYPES);
-    let ways = kind.map(|kind| channel_way::read(&mut reader, &kind));
-    let protocol = kind.and_then(|kind| (kind.protocol)(&mut reader));
-    let common = Common::read(&mut reader, protocol.as_ref());
+    let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
+    let kind = reader.kind_of(&kinds);
+    let ways = kind.map(|kind| channel_way::read(&mut reader, kind));
+    let protocol = kind.and_then(|kind| (kind.read)(&mut reader));
+    let common = Common::read(&mut reader, kind);
     match (kind, &ways) {
-        (Some(kind), Some(ways)) => channel_way::demand_ident(&reader, &kind, ways),
+        (Some(kind), Some(ways)) => channel_way::demand_ident(&reader, kind, ways),
         _ => channel_way::pass_over(&mut reader),
     }
     let name = name.unwrap_or_default();
     let place = reader.value_place("name");
     let is_right = reader.finish();
-    let (protocol, ways) = (protocol?, ways?);
-    let mut settings = common.settings(name, protocol, &ways);
-    if let Protocol::Mqtt(mqtt) = &mut settings.protocol {
-        let mqtt = Rc::make_mut(mqtt);
-        mqtt.ident.clone_from(&settings.ident);
-        if let Some(connect) = &settings.connect {
-            mqtt.username = mqtt.username.take().or_else(|| connect.user.clone());
-            mqtt.password = mqtt.password.take().or_else(|| connect.password.clone());
-        }
-    }
+    let (kind, protocol, ways) = (kind?, AnyProtocol(protocol?), ways?);
+    let settings = common.settings(name, kind, protocol, &ways);
     is_right.then_some(Draft {
         settings,
         listen: ways.places,
@@ -68,29 +64,32 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
 }
 
 /// The keys of every channel.
-struct Common(Settings);
+struct Common {
+    allow: Vec<Network>,
+    ident: Option<String>,
+    idents: Vec<Pattern>,
+    set: Vec<(String, Value)>,
+    rename: Vec<(String, String)>,
+    thinning: Option<Thinning>,
+    max_connections: usize,
+    idle_timeout: Duration,
+    unwanted: Unwanted,
+}
 
 impl Common {
-    /// Reads them; defaults stand for what is wrong. Where `every` is the protocol's own it is
-    /// left alone.
-    fn read(reader: &mut Reader<'_>, protocol: Option<&Protocol>) -> Self {
+    /// Reads them; defaults stand for what is wrong. Where nobody sends, nothing can be thinned,
+    /// and `every` may be the type's own.
+    fn read(reader: &mut Reader<'_>, kind: Option<&Kind>) -> Self {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
-        Self(Settings {
-            name: String::new(),
-            protocol: Protocol::Teltonika(Rc::default()),
-            listen: Vec::new(),
-            connect: None,
-            tls: None,
+        let is_sent_to = kind.is_none_or(|kind| !kind.ways.is_empty());
+        Self {
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
             ident: reader.parsed("ident", ident),
             idents: list(reader, "idents", pattern).unwrap_or_default(),
             set: set(reader),
             rename: rename(reader),
-            thinning: match protocol {
-                Some(Protocol::Itself { .. }) => None,
-                _ => thinning::read(reader),
-            },
+            thinning: is_sent_to.then(|| thinning::read(reader)).flatten(),
             max_connections: reader.integer("max_connections", CONNECTIONS).unwrap_or(64),
             idle_timeout: reader
                 .period("idle_timeout", IDLE)
@@ -98,18 +97,33 @@ impl Common {
             unwanted: reader
                 .choice("unwanted", &unwanted)
                 .unwrap_or(Unwanted::Refuse),
-        })
+        }
     }
 
     /// With what is not common to all.
-    fn settings(self, name: String, protocol: Protocol, ways: &Ways) -> Settings {
+    fn settings(
+        self,
+        name: String,
+        kind: &'static Kind,
+        protocol: AnyProtocol,
+        ways: &Ways,
+    ) -> Settings {
         Settings {
             name,
+            kind,
             protocol,
             listen: ways.listen.clone(),
             connect: ways.connect.clone(),
             tls: ways.tls.clone(),
-            ..self.0
+            allow: self.allow,
+            ident: self.ident,
+            idents: self.idents,
+            set: self.set,
+            rename: self.rename,
+            thinning: self.thinning,
+            max_connections: self.max_connections,
+            idle_timeout: self.idle_timeout,
+            unwanted: self.unwanted,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `[[channel]]`: how devices and weir come together: `listen` or `connect`, and `tls`.
 
-use super::channel_type::Ident;
-use super::channel_type::Type;
-use super::channel_type::Way;
+use crate::channel::kind::Ident;
+use crate::channel::kind::Kind;
+use crate::channel::kind::Way;
 use crate::channel::settings::Connect;
 use crate::keys;
 use crate::keys::address;
@@ -24,9 +24,9 @@ pub(super) struct Ways {
 }
 
 /// Reads the three; one of the first two has to be there where the type needs it, not both.
-pub(super) fn read(reader: &mut Reader<'_>, kind: &Type) -> Ways {
+pub(super) fn read(reader: &mut Reader<'_>, kind: &Kind) -> Ways {
     let (listens, connects) = (reader.has("listen"), reader.has("connect"));
-    if listens && connects && kind.ways.contains(&Way::Connect) {
+    if listens && connects && kind.connect().is_some() {
         let message = "a channel has either `listen` or `connect`";
         let place = reader.place_of("connect");
         reader.error(place, message, "make two channels of it");
@@ -71,7 +71,7 @@ pub(super) fn pass_over(reader: &mut Reader<'_>) {
 }
 
 /// Notes that `ident` is not there where it has to be.
-pub(super) fn demand_ident(reader: &Reader<'_>, kind: &Type, ways: &Ways) {
+pub(super) fn demand_ident(reader: &Reader<'_>, kind: &Kind, ways: &Ways) {
     let serial = |address: &Address| matches!(address, Address::Serial(_));
     let needed = match kind.ident {
         Ident::Named => false,
@@ -84,15 +84,14 @@ pub(super) fn demand_ident(reader: &Reader<'_>, kind: &Type, ways: &Ways) {
 }
 
 /// The addresses and where they stand.
-fn listen(reader: &mut Reader<'_>, kind: &Type) -> Vec<(Address, Place)> {
+fn listen(reader: &mut Reader<'_>, kind: &Kind) -> Vec<(Address, Place)> {
     let place = reader.place_of("listen");
     let errors = reader.context().errors();
     let texts = reader.texts("listen").unwrap_or_default();
     if !reader.has("listen") {
         return Vec::new();
     }
-    let never = !kind.ways.iter().any(|way| *way != Way::Connect);
-    if never {
+    if !kind.listens() {
         let message = format!("`{}` does not listen", kind.name);
         reader.error(place, message, instead(kind, "listen"));
         return Vec::new();
@@ -110,15 +109,20 @@ fn listen(reader: &mut Reader<'_>, kind: &Type) -> Vec<(Address, Place)> {
 }
 
 /// The address, if the type can listen there.
-fn fitting(address: Address, kind: &Type) -> Result<Address, Wrong> {
-    let (way, what, len) = match address {
-        Address::Tcp(_) | Address::Unix(_) => (Way::Stream, "does not listen on sockets", None),
-        Address::Udp(_) => (Way::Udp, "does not listen on UDP", Some(4)),
-        Address::Serial(_) => (Way::Serial, "does not read serial lines", Some(7)),
+fn fitting(address: Address, kind: &Kind) -> Result<Address, Wrong> {
+    let is_way = |way: &Way| match address {
+        Address::Tcp(_) | Address::Unix(_) => matches!(way, Way::Stream),
+        Address::Udp(_) => matches!(way, Way::Udp(_)),
+        Address::Serial(_) => matches!(way, Way::Serial),
     };
-    if kind.ways.contains(&way) {
+    if kind.ways.iter().any(is_way) {
         return Ok(address);
     }
+    let (what, len) = match address {
+        Address::Tcp(_) | Address::Unix(_) => ("does not listen on sockets", None),
+        Address::Udp(_) => ("does not listen on UDP", Some("udp:".len())),
+        Address::Serial(_) => ("does not read serial lines", Some("serial:".len())),
+    };
     let wrong = Wrong::new(format!("`{}` {what}", kind.name)).hint(instead(kind, "connect"));
     Err(match len {
         Some(len) => wrong.at(0..len),
@@ -127,19 +131,20 @@ fn fitting(address: Address, kind: &Type) -> Result<Address, Wrong> {
 }
 
 /// `connect`.
-fn connect(reader: &mut Reader<'_>, kind: &Type) -> Option<Connect> {
-    if reader.has("connect") && !kind.ways.contains(&Way::Connect) {
-        let message = format!("`{}` does not connect", kind.name);
-        let place = reader.place_of("connect");
-        reader.error(place, message, instead(kind, "connect"));
-        reader.take("connect");
+fn connect(reader: &mut Reader<'_>, kind: &Kind) -> Option<Connect> {
+    let Some(read) = kind.connect() else {
+        if reader.take("connect").is_some() {
+            let message = format!("`{}` does not connect", kind.name);
+            let place = reader.place_of("connect");
+            reader.error(place, message, instead(kind, "connect"));
+        }
         return None;
-    }
-    reader.parsed("connect", kind.connect)
+    };
+    reader.parsed("connect", read)
 }
 
 /// What to do instead of writing `key`.
-fn instead(kind: &Type, key: &str) -> String {
+fn instead(kind: &Kind, key: &str) -> String {
     match kind.example {
         "" => format!("leave `{key}` out"),
         example => format!("write `{example}`"),
@@ -147,7 +152,7 @@ fn instead(kind: &Type, key: &str) -> String {
 }
 
 /// `tls`: of who connects it says whom to trust, of who listens what to show.
-fn tls(reader: &mut Reader<'_>, kind: &Type, connect: Option<&mut Connect>) -> Option<ServerTls> {
+fn tls(reader: &mut Reader<'_>, kind: &Kind, connect: Option<&mut Connect>) -> Option<ServerTls> {
     let connects = reader.has("connect");
     if kind.ways.is_empty() && reader.has("tls") {
         let message = format!("`{}` has no connections", kind.name);

@@ -16,11 +16,7 @@
 
 mod account;
 mod channel;
-mod channel_mqtt;
-mod channel_self;
-mod channel_type;
 mod channel_way;
-mod channel_wialon;
 mod check;
 mod device;
 mod files;
@@ -34,7 +30,6 @@ mod stream_link;
 mod stream_message;
 mod stream_mqtt;
 mod stream_type;
-mod teltonika_io;
 
 pub use crate::keys::diagnostic::Diagnostic;
 pub use crate::keys::diagnostic::Position;

@@ -3,6 +3,7 @@
 use super::stream_type::WINDOW;
 use crate::keys::context::Wrong;
 use crate::keys::reader::Reader;
+use crate::keys::text::mqtt_text;
 use crate::keys::text::template;
 use crate::keys::url;
 use crate::keys::url::Scheme;
@@ -168,14 +169,6 @@ fn topic(text: &str) -> Result<Template, Wrong> {
         ),
         None => Ok(template),
     }
-}
-
-/// A text as MQTT carries it.
-pub(super) fn mqtt_text(text: &str) -> Result<String, Wrong> {
-    if text.len() > usize::from(u16::MAX) || text.contains('\0') {
-        return Err(Wrong::new("MQTT carries at most 65535 bytes, and no NUL"));
-    }
-    Ok(text.to_owned())
 }
 
 /// Schemes that are spoken.

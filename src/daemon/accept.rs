@@ -6,7 +6,6 @@ use super::hub::Hub;
 use super::intake::Channel;
 use super::within;
 use crate::api::{CONNECTED, CONNECTION_LOST};
-use crate::channel;
 use crate::net::tls::Fault;
 use crate::net::{Connection, Listener, Socket};
 use async_executor::LocalExecutor;
@@ -99,7 +98,7 @@ pub(super) async fn converse(
 ) -> End {
     let id = hub.with_ring(|ring, _| ring.id());
     let client_id = format!("weir-{id:016x}-{}", channel.name());
-    let Some(session) = channel::session(&channel.settings, &client_id) else {
+    let Some(session) = channel.settings.protocol.session(&client_id) else {
         return End::Closed;
     };
     let mut served = Served::new(hub, channel, name.to_owned(), socket, session);

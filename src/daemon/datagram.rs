@@ -3,8 +3,8 @@
 
 use super::hub::Hub;
 use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
-use crate::channel::settings::Datagrams as Kind;
-use crate::channel::{self, Close, Session};
+use crate::channel::kind::Datagrams::BySender;
+use crate::channel::{Close, Session};
 use crate::net::unless_blocked;
 use async_io::Async;
 use std::collections::VecDeque;
@@ -101,16 +101,15 @@ impl<'a> Datagrams<'a> {
 
     /// Where the session of a sender is; a new one may take the place of the longest silent one.
     fn peer(&mut self, sender: SocketAddr) -> Option<usize> {
-        let address = match self.channel.settings.protocol.datagrams() {
-            Kind::BySender => Some(sender),
-            Kind::Whole | Kind::None => None,
-        };
+        let settings = &self.channel.settings;
+        let is_apart = settings.kind.datagrams() == Some(BySender);
+        let address = is_apart.then_some(sender);
         let known = self.peers.iter().position(|peer| peer.address == address);
         if known.is_some() {
             return known;
         }
-        let session = channel::datagram_session(&self.channel.settings)?;
-        if self.peers.len() >= self.channel.settings.max_connections {
+        let session = settings.protocol.datagram_session()?;
+        if self.peers.len() >= settings.max_connections {
             let silent = self.peers.iter().enumerate();
             let silent = silent.min_by_key(|(_, peer)| peer.active);
             let silent = silent.map(|(at, _)| at)?;

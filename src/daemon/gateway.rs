@@ -248,7 +248,7 @@ impl Daemon {
         let listens = !channel.settings.listen.is_empty();
         ChannelReport {
             name: channel.name().to_owned(),
-            kind: channel.settings.protocol.name().to_owned(),
+            kind: channel.settings.kind.name.to_owned(),
             listening: listens.then_some(listen_error.is_none()),
             listen_error,
             connections: channel.connections.get() as u64,

@@ -294,7 +294,7 @@ impl Door<'_> {
         }
         message.leave_out_reserved();
         message.set("channel.name", settings.name.as_str());
-        message.set("protocol.name", settings.protocol.name());
+        message.set("protocol.name", settings.kind.name);
         let routes = self.hub.routes.borrow();
         if let Some(device) = routes.device(message.ident()) {
             message.set("device.name", device.name.as_str());

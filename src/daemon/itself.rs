@@ -8,7 +8,7 @@ use super::intake::{Channel, Door, Tickets};
 use super::sleep;
 use crate::api::{Gateway, health};
 use crate::channel::Intake;
-use crate::channel::settings::Protocol;
+use crate::channel::self_report::Keys;
 use async_executor::Task;
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,9 +19,7 @@ pub(super) fn report(
     daemon: &Daemon,
     channel: &Rc<Channel>,
 ) -> Option<Task<()>> {
-    let Protocol::Itself { every } = channel.settings.protocol else {
-        return None;
-    };
+    let Keys { every } = *channel.settings.protocol.keys()?;
     let (daemon, channel) = (daemon.clone(), Rc::clone(channel));
     Some(executor.spawn(async move { keep_reporting(&daemon, &channel, every).await }))
 }

@@ -119,6 +119,11 @@ impl<'a> Reader<'a> {
         self.context.loose(node)
     }
 
+    /// The text of a key that is read elsewhere, which also notes what is wrong with it.
+    pub(crate) fn peek(&self, key: &str) -> Option<String> {
+        self.context.quiet_text(&self.table.entry(key)?.node)
+    }
+
     /// A string that has to be there; `hint` is the line to write.
     pub(crate) fn required(&mut self, key: &'static str, hint: &str) -> Option<Text> {
         if !self.has(key) {

@@ -18,6 +18,14 @@ pub(crate) fn token(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// A text as MQTT carries it.
+pub(crate) fn mqtt_text(text: &str) -> Result<String, Wrong> {
+    if text.len() > usize::from(u16::MAX) || text.contains('\0') {
+        return Err(Wrong::new("MQTT carries at most 65535 bytes, and no NUL"));
+    }
+    Ok(text.to_owned())
+}
+
 /// The path of a file, from the root.
 pub(crate) fn path(text: &str) -> Result<PathBuf, Wrong> {
     if text.contains("-----BEGIN") || text.contains(char::is_control) {

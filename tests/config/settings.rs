@@ -4,9 +4,14 @@ use crate::told::RIGHT;
 use crate::told::Told;
 use crate::told::with;
 use std::time::Duration;
+use weir::channel::KINDS;
+use weir::channel::gpsd;
+use weir::channel::json;
+use weir::channel::osmand;
 use weir::channel::osmand::SpeedUnit;
-use weir::channel::settings::Protocol;
+use weir::channel::self_report;
 use weir::channel::settings::Unwanted;
+use weir::channel::teltonika;
 use weir::channel::teltonika::Io;
 use weir::config::Api;
 use weir::config::Severity;
@@ -120,11 +125,9 @@ fn every_key_of_a_channel_is_read() {
         (channel.max_connections, channel.unwanted),
         (2, Unwanted::Accept)
     );
-    let Protocol::Json(fields) = channel.protocol else {
-        panic!()
-    };
+    let fields: &json::Keys = channel.protocol.keys().unwrap();
     assert_eq!(
-        fields,
+        fields.names,
         Names {
             ident: "imei".to_owned(),
             timestamp: "ts".to_owned()
@@ -145,10 +148,8 @@ fn one_receiver_of_gpsd_can_be_chosen() {
         let gpsd = "\"gpsd\"\nident = \"van\"";
         let text = with(line, "").replace("\"json\"", gpsd);
         let config = Told::new(text.replace("listen =", "connect =")).right();
-        let Protocol::Gpsd { device } = &config.channels[0].protocol else {
-            panic!()
-        };
-        assert_eq!(device.as_deref(), expected, "{line}");
+        let gpsd: &gpsd::Keys = config.channels[0].protocol.keys().unwrap();
+        assert_eq!(gpsd.device.as_deref(), expected, "{line}");
     }
 }
 
@@ -161,10 +162,8 @@ fn speeds_are_knots_unless_it_is_said() {
         ("speed_unit = \"m/s\"", SpeedUnit::MetresPerSecond),
     ] {
         let config = Told::new(with(line, "").replace("\"json\"", "\"osmand\"")).right();
-        let Protocol::Osmand { speed_unit } = config.channels[0].protocol else {
-            panic!()
-        };
-        assert_eq!(speed_unit, expected, "{line}");
+        let osmand: &osmand::Keys = config.channels[0].protocol.keys().unwrap();
+        assert_eq!(osmand.speed_unit, expected, "{line}");
     }
 }
 
@@ -194,12 +193,24 @@ fn the_gateway_reports_of_itself_every_quarter_of_an_hour() {
     ] {
         let keys = format!("type = \"self\"\nident = \"gw\"\n{keys}");
         let channel = Told::new(text(&keys)).right().channels.remove(0);
-        let Protocol::Itself { every } = channel.protocol else {
-            panic!()
-        };
-        assert_eq!(every, Duration::from_secs(seconds));
+        let report: &self_report::Keys = channel.protocol.keys().unwrap();
+        assert_eq!(report.every, Duration::from_secs(seconds));
         assert!(channel.thinning.is_none() && channel.listen.is_empty());
         assert_eq!(channel.ident.as_deref(), Some("gw"));
+    }
+}
+
+#[test]
+fn every_type_has_sessions_for_the_ways_in_which_it_is_reached() {
+    for kind in KINDS {
+        let (name, example) = (kind.name, kind.example);
+        let keys = format!("type = \"{name}\"\n{example}\nident = \"gw\"");
+        let text = RIGHT.replace("type = \"json\"\nlisten = \"127.0.0.1:7000\"", &keys);
+        let channel = Told::new(text).right().channels.remove(0);
+        let session = channel.protocol.session("weir");
+        assert_eq!(session.is_none(), example.is_empty(), "{name}");
+        let datagrams = channel.protocol.datagram_session();
+        assert_eq!(datagrams.is_some(), kind.datagrams().is_some(), "{name}");
     }
 }
 
@@ -209,9 +220,8 @@ fn elements_of_teltonika_get_names() {
         io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true },
         9 = { name = "x", not = [2000, -1] }, 195 = { name = "card", text = true } }"#;
     let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
-    let Protocol::Teltonika(settings) = config.channels.remove(0).protocol else {
-        panic!()
-    };
+    let channel = config.channels.remove(0);
+    let settings: &teltonika::Settings = channel.protocol.keys().unwrap();
     let io = |name: &str, scale, signed, text, not: &[i64]| Io {
         name: name.to_owned(),
         scale,
@@ -226,7 +236,7 @@ fn elements_of_teltonika_get_names() {
     ];
     assert_eq!(
         *settings,
-        weir::channel::teltonika::Settings::new(expected.into()).unwrap()
+        teltonika::Settings::new(expected.into()).unwrap()
     );
 }
 

@@ -1,13 +1,55 @@
-//! `[[channel]]`: the keys of `type = "wialon-ips"`.
+//! The row of type `wialon-ips`, and its keys.
 
-use crate::channel::wialon_ips::Charset;
+use super::Charset;
+use super::Tcp;
+use super::Udp;
+use crate::channel::Session;
+use crate::channel::kind::Datagrams;
+use crate::channel::kind::Ident;
+use crate::channel::kind::Kind;
+use crate::channel::kind::Protocol;
+use crate::channel::kind::Way;
 use crate::keys::context::Wrong;
 use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
 use std::rc::Rc;
 
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "wialon-ips",
+    example: "listen = \"0.0.0.0:20332\"",
+    ways: &[Way::Stream, Way::Udp(Datagrams::Whole)],
+    ident: Ident::Named,
+    read: |reader| {
+        let password = password(reader);
+        let charset = charset(reader);
+        Some(Rc::new(Keys { password, charset }))
+    },
+};
+
+/// The keys of this type.
+#[derive(Debug, PartialEq)]
+struct Keys {
+    /// Asked for at login.
+    password: Option<Rc<str>>,
+    /// How text is written.
+    charset: Charset,
+}
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        let tcp = Tcp::new(self.password.clone());
+        Some(Box::new(tcp.with_charset(self.charset)))
+    }
+
+    fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
+        let udp = Udp::new(self.password.as_deref());
+        Some(Box::new(udp.with_charset(self.charset)))
+    }
+}
+
 /// The password that devices log in with, if any. A datagram has none.
-pub(super) fn password(reader: &mut Reader<'_>) -> Option<Rc<str>> {
+fn password(reader: &mut Reader<'_>) -> Option<Rc<str>> {
     let password = reader.parsed("password", word);
     if password.is_some() {
         let listen = reader.texts("listen").unwrap_or_default();
@@ -23,7 +65,7 @@ pub(super) fn password(reader: &mut Reader<'_>) -> Option<Rc<str>> {
 }
 
 /// How devices write their text.
-pub(super) fn charset(reader: &mut Reader<'_>) -> Charset {
+fn charset(reader: &mut Reader<'_>) -> Charset {
     let read = |text: &str| {
         Charset::named(text).ok_or_else(|| {
             let names: Vec<_> = Charset::names().map(|name| format!("`{name}`")).collect();

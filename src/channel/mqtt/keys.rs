@@ -1,24 +1,85 @@
-//! `[[channel]]`: the keys of `type = "mqtt"`.
+//! The row of type `mqtt`, and its keys.
 
-use super::stream_mqtt::mqtt_text;
-use crate::channel::mqtt::InvalidTopic;
-use crate::channel::mqtt::Settings;
-use crate::channel::mqtt::Topic;
+use super::Broker;
+use super::InvalidTopic;
+use super::Settings;
+use super::Subscriber;
+use super::Topic;
+use crate::channel::Session;
+use crate::channel::json::names;
+use crate::channel::kind::Ident;
+use crate::channel::kind::Kind;
+use crate::channel::kind::Protocol;
+use crate::channel::kind::Way;
+use crate::channel::settings::Connect;
 use crate::keys::context::Wrong;
 use crate::keys::reader::Reader;
-use crate::message::json::Names;
+use crate::keys::text::mqtt_text;
+use crate::keys::url;
+use crate::keys::url::Scheme;
+use crate::net::tls::Tls;
 use std::rc::Rc;
 
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "mqtt",
+    example: "listen = \"0.0.0.0:1883\"",
+    ways: &[Way::Stream, Way::Connect(broker)],
+    ident: Ident::Named,
+    read: |reader| match reader.has("connect") {
+        true => Some(Rc::new(AtBroker(Rc::new(read(reader))))),
+        false => Some(Rc::new(read(reader))),
+    },
+};
+
+/// Devices log in here.
+impl Protocol for Settings {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Broker::new(self)))
+    }
+}
+
+/// This side logs in at a broker.
+#[derive(Debug, PartialEq)]
+struct AtBroker(Rc<Settings>);
+
+impl Protocol for AtBroker {
+    fn session(self: Rc<Self>, client_id: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Subscriber::new(Rc::clone(&self.0), client_id)))
+    }
+}
+
+/// `"host:port"` or a URL: `"mqtt://user:password@host"`, `"mqtts://host"`.
+fn broker(text: &str) -> Result<Connect, Wrong> {
+    if !text.contains("://") {
+        return Connect::read(text);
+    }
+    let url = url::parse(text, &BROKER)?;
+    if !matches!(url.path, "" | "/") {
+        let wrong = Wrong::new("a broker has no path").at(url.path_at..text.len());
+        return Err(wrong.hint("write what is subscribed to as `topic`"));
+    }
+    Ok(Connect {
+        target: url.target,
+        tls: url.tls.then(Tls::default),
+        user: url.user,
+        password: url.password,
+    })
+}
+
 /// The keys of its own; defaults stand for what is wrong.
-pub(super) fn mqtt(reader: &mut Reader<'_>, names: Names) -> Settings {
+fn read(reader: &mut Reader<'_>) -> Settings {
+    let names = names(reader);
     let connects = reader.has("connect");
     if connects && !reader.has("topic") {
         reader.missing("topic", "topic = \"trackers/{ident}/up\"");
     }
     let topic = reader.parsed("topic", topic).unwrap_or_default();
     let client_id = reader.parsed("client_id", client_id);
-    let username = reader.parsed("username", mqtt_text);
-    let password = reader.parsed("password", mqtt_text);
+    let url = reader.peek("connect").and_then(|text| broker(&text).ok());
+    let (url_user, url_password) = url.map_or((None, None), |url| (url.user, url.password));
+    let username = reader.parsed("username", mqtt_text).or(url_user);
+    let password = reader.parsed("password", mqtt_text).or(url_password);
     let users = users(reader);
     let (misplaced, other) = match connects {
         true => (&["users"][..], "listen"),
@@ -38,7 +99,7 @@ pub(super) fn mqtt(reader: &mut Reader<'_>, names: Names) -> Settings {
     }
     Settings {
         names,
-        ident: None,
+        ident: reader.peek("ident"),
         topic,
         users,
         client_id,
@@ -94,3 +155,17 @@ fn client_id(text: &str) -> Result<String, Wrong> {
         false => mqtt_text(text),
     }
 }
+
+/// What brokers are reached by.
+const BROKER: [Scheme; 2] = [
+    Scheme {
+        name: "mqtt",
+        port: 1883,
+        tls: false,
+    },
+    Scheme {
+        name: "mqtts",
+        port: 8883,
+        tls: true,
+    },
+];

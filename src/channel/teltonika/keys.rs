@@ -1,8 +1,16 @@
-//! `[[channel]]`: the key `io` of `type = "teltonika"`.
+//! The row of type `teltonika`, and its key `io`.
 
-use crate::channel::teltonika::InvalidIo;
-use crate::channel::teltonika::Io;
-use crate::channel::teltonika::Settings;
+use super::InvalidIo;
+use super::Io;
+use super::Settings;
+use super::Tcp;
+use super::Udp;
+use crate::channel::Session;
+use crate::channel::kind::Datagrams;
+use crate::channel::kind::Ident;
+use crate::channel::kind::Kind;
+use crate::channel::kind::Protocol;
+use crate::channel::kind::Way;
 use crate::keys::context::Text;
 use crate::keys::context::Wrong;
 use crate::keys::diagnostic::Mistake;
@@ -11,10 +19,30 @@ use crate::keys::reader::Reader;
 use crate::keys::tree::Entry;
 use crate::keys::tree::Tree;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "teltonika",
+    example: "listen = \"0.0.0.0:5027\"",
+    ways: &[Way::Stream, Way::Udp(Datagrams::Whole)],
+    ident: Ident::Named,
+    read: |reader| Some(Rc::new(read(reader))),
+};
+
+impl Protocol for Settings {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Tcp::new(self)))
+    }
+
+    fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
+        Some(Box::new(Udp::new(self)))
+    }
+}
 
 /// `io = { 72 = { name = "sensor.temperature.1", scale = 0.1, signed = true } }`; what is wrong
 /// is noted and left out.
-pub(super) fn read(reader: &mut Reader<'_>) -> Settings {
+fn read(reader: &mut Reader<'_>) -> Settings {
     let Some(table) = reader.table("io") else {
         return Settings::default();
     };
