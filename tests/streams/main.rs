@@ -17,6 +17,7 @@ mod http_body;
 mod keys;
 mod mqtt;
 mod mqtt_both;
+mod mqtt_profile;
 mod mqtt_v5;
 #[allow(
     dead_code,

@@ -27,6 +27,12 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Over a link that a test has made.
+    pub(crate) fn over(link: Box<dyn Link + 'a>) -> Self {
+        let input = Vec::new();
+        Self { link, input }
+    }
+
     /// What the link sends when each of its writes is taken at once.
     pub(crate) fn sent(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
         let mut all = Vec::new();
