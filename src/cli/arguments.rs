@@ -4,7 +4,7 @@ use super::logs::Mode;
 use super::status::{Form, Times};
 use super::stream::Action;
 use crate::api::Wake;
-use crate::daemon::Errand;
+use crate::daemon::Probe;
 use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub(super) enum Command {
     Help(Option<String>),
     Version,
     Run,
-    Check { errand: Option<Errand> },
+    Check { probe: Option<Probe> },
     StreamTest { name: String },
     Demo { length: Option<String> },
     Status { form: Form, times: Times },
@@ -47,8 +47,8 @@ struct Options {
     form: Option<Form>,
     times: Option<Times>,
     mode: Option<Mode>,
-    connect: Option<Errand>,
-    send: Option<Errand>,
+    connect: Option<Probe>,
+    send: Option<Probe>,
     wake: Option<Wake>,
 }
 
@@ -71,8 +71,8 @@ impl Arguments {
                 Long("for") => options.length = Some(parser.value()?.string()?),
                 Long("json") => options.form = Some(Form::Json),
                 Long("watch") => options.times = Some(Times::Watch),
-                Long("connect") => options.connect = Some(Errand::Connect),
-                Long("send") => options.send = Some(Errand::Deliver),
+                Long("connect") => options.connect = Some(Probe::Connect),
+                Long("send") => options.send = Some(Probe::Deliver),
                 Long("now") => options.wake = Some(Wake::All),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
@@ -136,7 +136,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["help", topic @ ..] => Command::Help(Some(topic.join(" ")).filter(|t| !t.is_empty())),
         ["run"] => Command::Run,
         ["check"] => Command::Check {
-            errand: options.send.or(options.connect),
+            probe: options.send.or(options.connect),
         },
         ["demo"] => Command::Demo {
             length: options.length,
@@ -255,14 +255,14 @@ mod tests {
 
     #[test]
     fn destinations_are_tried_where_that_is_asked_for() {
-        let errand = |line| match parse(line).unwrap().command {
-            Command::Check { errand } => errand,
+        let probe = |line| match parse(line).unwrap().command {
+            Command::Check { probe } => probe,
             other => panic!("{other:?}"),
         };
-        assert_eq!(errand("check"), None);
-        assert_eq!(errand("check --connect"), Some(Errand::Connect));
-        assert_eq!(errand("check --send"), Some(Errand::Deliver));
-        assert_eq!(errand("check --send --connect"), Some(Errand::Deliver));
+        assert_eq!(probe("check"), None);
+        assert_eq!(probe("check --connect"), Some(Probe::Connect));
+        assert_eq!(probe("check --send"), Some(Probe::Deliver));
+        assert_eq!(probe("check --send --connect"), Some(Probe::Deliver));
         assert!(parse("run --send").unwrap_err().contains("weir check"));
     }
 

@@ -3,14 +3,14 @@
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{self, Severity};
-use crate::daemon::{Errand, attempt};
+use crate::daemon::{Probe, try_destination};
 use crate::stream::settings::Settings;
 use async_executor::LocalExecutor;
 use std::path::PathBuf;
 
 /// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
 /// destination is tried, if that is asked for.
-pub(super) fn check(file: Option<PathBuf>, errand: Option<Errand>) -> Exit {
+pub(super) fn check(file: Option<PathBuf>, probe: Option<Probe>) -> Exit {
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
     let loaded = config::inspect(&main, &config::Machine);
     print!("{}", config::render(&loaded.diagnostics));
@@ -27,7 +27,7 @@ pub(super) fn check(file: Option<PathBuf>, errand: Option<Errand>) -> Exit {
             "ok: {}",
             parts.map(|(count, noun)| counted(count, noun)).join(", ")
         );
-        errand.map_or(Exit::Done, |errand| try_all(loaded.config.streams, errand))
+        probe.map_or(Exit::Done, |probe| try_all(loaded.config.streams, probe))
     } else {
         println!(
             "{}, {}",
@@ -46,17 +46,17 @@ pub(super) fn test(file: Option<PathBuf>, name: &str) -> Exit {
         eprintln!("error: no stream `{name}` in the configuration, or a mistake in it");
         return Exit::Usage;
     }
-    try_all(streams, Errand::Deliver)
+    try_all(streams, Probe::Deliver)
 }
 
 /// Tries all at once; one line for each, in their order.
-fn try_all(streams: Vec<Settings>, errand: Errand) -> Exit {
+fn try_all(streams: Vec<Settings>, probe: Probe) -> Exit {
     let (executor, clock) = (LocalExecutor::new(), Clock::new());
     let tasks: Vec<_> = streams
         .into_iter()
         .map(|settings| {
             let name = settings.name.clone();
-            let tried = attempt(settings, errand, clock.clone());
+            let tried = try_destination(settings, probe, clock.clone());
             (name, executor.spawn(tried))
         })
         .collect();

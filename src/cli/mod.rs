@@ -44,7 +44,7 @@ fn execute(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Run => run::run(config),
-        Command::Check { errand } => check::check(config, errand),
+        Command::Check { probe } => check::check(config, probe),
         Command::StreamTest { name } => check::test(config, &name),
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),

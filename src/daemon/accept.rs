@@ -1,20 +1,17 @@
 //! Accepting: one task for each connection.
 
 use super::connection::{Connection as Served, End};
-use super::dialler::HANDSHAKE;
+use super::connector::HANDSHAKE;
 use super::hub::Hub;
 use super::intake::Channel;
-use super::within;
+use super::waits::{Executor, PAUSE, sleep, within};
 use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::net::tls::Fault;
 use crate::net::{Connection, Listener, Socket};
-use async_executor::LocalExecutor;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-
-pub(super) type Executor = Rc<LocalExecutor<'static>>;
 
 /// Accepts for ever. Waits on: the listening socket.
 pub(super) async fn accept(
@@ -28,7 +25,7 @@ pub(super) async fn accept(
             Ok((socket, peer)) => welcome(executor, hub, channel, socket, peer),
             Err(error) => {
                 channel.refuse("accept failed", "-", &error.to_string(), hub);
-                super::sleep(Some(super::PAUSE)).await;
+                sleep(Some(PAUSE)).await;
             }
         }
     }

@@ -2,9 +2,10 @@
 //! then, and what begins, lasts or ends is said once: in the log and as an event. One place, so
 //! that none is forgotten and none fills the log.
 
+use super::Daemon;
 use super::hub::Hub;
 use super::limit::left_out;
-use super::{Daemon, first_of, sleep};
+use super::waits::{Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
 use crate::ring::{Occupancy, Ring};
 use log::Level;
@@ -49,7 +50,8 @@ impl Daemon {
     pub(super) async fn keep_watching(self, mut watch: Watch) {
         loop {
             sleep(Some(LOOK_EVERY)).await;
-            first_of(self.hub.touched(), sleep(Some(LOOK_AT_LEAST))).await;
+            let touched = Waits::on([self.hub.touched()]);
+            touched.at_most(Some(LOOK_AT_LEAST)).end().await;
             self.look(&mut watch);
         }
     }

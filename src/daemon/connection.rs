@@ -3,6 +3,7 @@
 use super::budget::Share;
 use super::hub::Hub;
 use super::intake::{Channel, Claim, Door, TICKETS_MAX, Tickets};
+use super::waits::Waits;
 use crate::channel::{Close, Session};
 use crate::clock::Now;
 use crate::net::{self, Interest, READ_MAX};
@@ -96,9 +97,9 @@ impl<'a> Connection<'a> {
             let risen = self.hub.risen();
             match self.turn() {
                 Ok(Turn::Wait(interest, deadline)) => {
-                    let sleep = super::sleep(Some(deadline.saturating_sub(self.hub.now().mono)));
-                    let ready = self.socket.ready(interest);
-                    super::first_of(ready, super::first_of(risen, sleep)).await;
+                    let wait = deadline.saturating_sub(self.hub.now().mono);
+                    let waits = Waits::on([risen]).at_most(Some(wait));
+                    waits.or_ready(self.socket.ready(interest)).await;
                 }
                 Ok(Turn::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
@@ -119,8 +120,9 @@ impl<'a> Connection<'a> {
         self.share.set(self.weight());
         while self.hub.now().mono < until && self.drain().unwrap_or(false) {
             let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
-            let left = super::sleep(Some(until.saturating_sub(self.hub.now().mono)));
-            super::first_of(self.socket.ready(interest), left).await;
+            let left = Some(until.saturating_sub(self.hub.now().mono));
+            let waits = Waits::on([]).at_most(left);
+            waits.or_ready(self.socket.ready(interest)).await;
         }
     }
 

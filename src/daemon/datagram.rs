@@ -3,6 +3,7 @@
 
 use super::hub::Hub;
 use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
+use super::waits::{PAUSE, Waits, sleep};
 use crate::channel::kind::Datagrams::BySender;
 use crate::channel::{Close, Session};
 use crate::net::unless_blocked;
@@ -58,8 +59,8 @@ impl<'a> Datagrams<'a> {
                 }
                 Ok(None) => {
                     let wait = due.map(|due| due.saturating_sub(self.hub.now().mono).max(TICK));
-                    let rest = super::first_of(risen, super::sleep(wait));
-                    super::first_of(self.ready(), rest).await;
+                    let waits = Waits::on([risen]).at_most(wait);
+                    waits.or_ready(self.ready()).await;
                 }
                 Err(error) => self.complain(&error).await,
             }
@@ -68,13 +69,13 @@ impl<'a> Datagrams<'a> {
 
     async fn ready(&self) {
         if self.socket.readable().await.is_err() {
-            super::sleep(Some(super::PAUSE)).await;
+            sleep(Some(PAUSE)).await;
         }
     }
 
     async fn complain(&self, error: &io::Error) {
         log::debug!("channel `{}`: udp: {error}", self.channel.name());
-        super::sleep(Some(super::PAUSE)).await;
+        sleep(Some(PAUSE)).await;
     }
 
     fn take(&mut self, packet: &[u8], sender: SocketAddr) {

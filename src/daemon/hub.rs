@@ -1,6 +1,6 @@
 //! The hub: what all tasks of the daemon share. One thread, so cells, not locks.
 
-use super::{first_of, sleep};
+use super::waits::Waits;
 use crate::api;
 use crate::clock::{Clock, Date, Doubt, Now};
 use crate::ring::{AppendError, Counters, IoError, Mask, Ring, Seq, Stats, StreamId};
@@ -358,7 +358,8 @@ impl Hub {
             let watch = self.watches().then(|| self.watch_at.get());
             let read = read.filter(|at| !is_due(*at));
             let next = [due, read, watch].into_iter().flatten().min();
-            first_of(touched, sleep(next.map(|at| at.saturating_sub(now.mono)))).await;
+            let wait = next.map(|at| at.saturating_sub(now.mono));
+            Waits::on([touched]).at_most(wait).end().await;
         }
     }
 

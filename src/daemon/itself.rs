@@ -3,9 +3,8 @@
 //! safe, so that none is written sooner than it would be anyhow.
 
 use super::Daemon;
-use super::accept::Executor;
 use super::intake::{Channel, Door, Tickets};
-use super::sleep;
+use super::waits::{Executor, sleep};
 use crate::api::{Gateway, health};
 use crate::channel::Intake;
 use crate::channel::self_report::Keys;

@@ -1,12 +1,13 @@
 //! Listening: one task for each address of a channel. One that cannot be bound, or goes, is tried
 //! again for ever, each on its own.
 
-use super::accept::{Executor, accept};
+use super::accept::accept;
 use super::datagram::Datagrams;
 use super::hub::Hub;
 use super::intake::Channel;
 use super::limit::Lasting;
-use super::{first_of, serial, sleep};
+use super::serial;
+use super::waits::{Executor, Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
 use crate::net::tls::Server;
 use crate::net::{self, Address, Listener, Socket, blame};
@@ -121,7 +122,7 @@ impl Post {
                 _ => self.pause.get(),
             };
             self.pause.set((pause * 2).min(PAUSE_MAX));
-            first_of(called, sleep(Some(pause))).await;
+            Waits::on([called]).at_most(Some(pause)).end().await;
         }
     }
 

@@ -6,14 +6,14 @@ mod budget;
 mod changes;
 mod conditions;
 mod connection;
-mod courier;
+mod connector;
 mod datagram;
-mod dialler;
 mod gateway;
 mod hub;
 mod intake;
 mod itself;
 mod limit;
+mod link_task;
 mod listening;
 mod notes;
 mod open;
@@ -28,15 +28,14 @@ mod sim;
 mod source;
 mod stream;
 mod uplink;
+mod waits;
 
-pub use courier::{Errand, attempt};
+pub use link_task::{Probe, try_destination};
 pub use open::open_ring;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::ring::{Counters, Ring, Stats};
-use crate::units::Period;
-use accept::Executor;
 use async_executor::Task;
 use conditions::Watch;
 use hub::Hub;
@@ -47,11 +46,11 @@ use rate::Rate;
 use reload::Anew;
 use std::cell::RefCell;
 use std::future::Future;
-use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use stream::Stream;
+use waits::{Executor, sleep};
 
 /// A daemon that is not running yet, or one that is, seen from beside.
 #[derive(Clone)]
@@ -220,7 +219,7 @@ impl Daemon {
     fn deliver(&self, executor: &Executor, stream: &Rc<Stream>) -> Task<()> {
         stream.begin_sum(&self.hub);
         let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
-        executor.spawn(stream::keep_delivering(hub, stream))
+        executor.spawn(link_task::keep_delivering(hub, stream))
     }
 
     fn commit(&self, executor: &Executor) -> Task<()> {
@@ -291,43 +290,3 @@ impl Daemon {
         named.next().map_or(0, |channel| channel.received.get())
     }
 }
-
-/// Ends with the first of two; what they give is thrown away.
-async fn first_of<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) {
-    let a = async {
-        a.await;
-    };
-    let b = async {
-        b.await;
-    };
-    futures_lite::future::or(a, b).await;
-}
-
-/// Ends with an error if `work` has not ended in this time; `what` is then missing.
-async fn within<T>(
-    limit: Duration,
-    what: &str,
-    work: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
-    futures_lite::future::or(work, async {
-        sleep(Some(limit)).await;
-        let message = format!("no answer within {} to {what}", Period(limit));
-        Err(io::Error::new(io::ErrorKind::TimedOut, message))
-    })
-    .await
-}
-
-/// Sleeps; without a time, for ever.
-async fn sleep(time: Option<Duration>) {
-    match time {
-        #[cfg(test)]
-        Some(time) if sim::is_simulated() => sim::sleep(time).await,
-        Some(time) => {
-            async_io::Timer::after(time).await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// The wait after an error that would only come again at once.
-const PAUSE: Duration = Duration::from_millis(100);

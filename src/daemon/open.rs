@@ -1,6 +1,6 @@
 //! Opening the ring that a configuration names.
 
-use super::sleep;
+use super::waits::sleep;
 use crate::clock::Clock;
 use crate::config;
 use crate::ring::{File, OpenError, Place, Report, Ring, Settings, inspect};

@@ -1,12 +1,12 @@
 //! The parts of a daemon that the configuration names, and the tasks that serve each. What a
 //! configuration that is read again leaves as it was is not touched.
 
-use super::accept::Executor;
 use super::hub::Hub;
 use super::intake::Channel;
 use super::notes::Notes;
 use super::serve_api::Desk;
 use super::stream::Stream;
+use super::waits::Executor;
 use crate::channel::settings::Settings as ChannelSettings;
 use crate::clock::Clock;
 use crate::config::Config;

@@ -3,7 +3,8 @@
 //! and events. Only another ring has all of it begin anew.
 
 use super::parts::{Parts, attach, part};
-use super::{Daemon, open_files, sleep};
+use super::waits::sleep;
+use super::{Daemon, open_files};
 use crate::config::{self, Config, Severity};
 use async_executor::Task;
 use event_listener::Event;

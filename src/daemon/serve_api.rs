@@ -1,9 +1,9 @@
 //! The API's sockets: one task for the listening one, one for each connection. Understands
 //! nothing of what passes.
 
-use super::accept::Executor;
+use super::Daemon;
 use super::limit::Lasting;
-use super::{Daemon, first_of, sleep};
+use super::waits::{Executor, PAUSE, Waits, Woke, sleep};
 use crate::api::{Access, Keep, Session};
 use crate::config::Api;
 use crate::net::{self, Address, Interest, Listener, Socket};
@@ -173,7 +173,7 @@ impl Server {
                 },
                 Err(error) => {
                     log::debug!("api: {error}");
-                    sleep(Some(super::PAUSE)).await;
+                    sleep(Some(PAUSE)).await;
                 }
             }
             // who gives way goes before the next one comes
@@ -302,10 +302,13 @@ impl<'a> Line<'a> {
             false => Begun::Yes,
         };
         self.place.idle.set(reads.then_some((begun, self.since)));
-        let ready = self.socket.ready(interest);
-        first_of(ready, first_of(called, sleep(Some(left)))).await;
+        let waits = Waits::on([called]).at_most(Some(left));
+        let woke = waits.or_ready(self.socket.ready(interest)).await;
         self.place.idle.set(None);
-        Ok(())
+        match woke {
+            Woke::Time => Err(io::ErrorKind::TimedOut.into()),
+            Woke::Ready | Woke::Event => Ok(()),
+        }
     }
 }
 

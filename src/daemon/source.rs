@@ -1,11 +1,11 @@
 //! Sources: what a channel connects to. One task for each; a connection that is lost is made again.
 
-use super::accept::{Executor, Place, Start, converse};
+use super::accept::{Place, Start, converse};
 use super::connection::End;
-use super::dialler::{DATE_EVERY, Dialler, WayOut};
+use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
 use super::hub::Hub;
 use super::intake::Channel;
-use super::{first_of, sleep};
+use super::waits::{Executor, Waits};
 use crate::api::NOT_DELIVERED;
 use crate::net::Target;
 use crate::stream::backoff::Backoff;
@@ -20,7 +20,7 @@ pub(super) fn connect(
     channel: &Rc<Channel>,
 ) -> Option<Task<()>> {
     let connect = channel.settings.connect.as_ref()?;
-    let way = WayOut {
+    let settings = ConnectorSettings {
         who: format!("channel `{}`", channel.name()),
         bind: None,
         tls: connect.tls.clone(),
@@ -30,7 +30,7 @@ pub(super) fn connect(
         hub: Rc::clone(hub),
         channel: Rc::clone(channel),
         target: connect.target.clone(),
-        dialler: Dialler::new(way, hub.clock()),
+        connector: Connector::new(settings, hub.clock()),
         backoff: Backoff::new(RETRY_MIN, RETRY_MAX),
     };
     Some(executor.spawn(source.keep_connected()))
@@ -41,7 +41,7 @@ struct Source {
     hub: Rc<Hub>,
     channel: Rc<Channel>,
     target: Target,
-    dialler: Dialler,
+    connector: Connector,
     backoff: Backoff,
 }
 
@@ -57,13 +57,14 @@ impl Source {
             let paused = self.backoff.paused_until(now.mono);
             self.channel.next_try.set(paused);
             if let Some(until) = paused {
-                first_of(called, sleep(Some(until.saturating_sub(now.mono)))).await;
-            } else if let Some(no_date) = self.dialler.lacks_date() {
+                let pause = Some(until.saturating_sub(now.mono));
+                Waits::on([called]).at_most(pause).end().await;
+            } else if let Some(no_date) = self.connector.lacks_date() {
                 if no_date.is_new {
                     let text = format!("{}: {}", self.target, no_date.reason);
                     self.channel.note(&self.hub, NOT_DELIVERED, &text);
                 }
-                first_of(called, sleep(Some(DATE_EVERY))).await;
+                Waits::on([called]).at_most(Some(CLOCK_POLL)).end().await;
             } else {
                 let why = self.once().await;
                 self.pause(&why);
@@ -75,10 +76,10 @@ impl Source {
     async fn once(&mut self) -> String {
         let since = self.hub.now().mono;
         let before = self.channel.understood();
-        let socket = match self.dialler.connect(&self.target).await {
+        let socket = match self.connector.connect(&self.target).await {
             Ok(socket) => socket,
             Err(error) => {
-                self.dialler.failed();
+                self.connector.failed();
                 let text = format!("{}: {error}", self.target);
                 self.channel.note(&self.hub, NOT_DELIVERED, &text);
                 return error.to_string();
@@ -93,7 +94,7 @@ impl Source {
         if self.channel.understood() > before || lasted >= LASTED {
             self.backoff.succeeded(self.hub.now().mono);
         } else {
-            self.dialler.failed();
+            self.connector.failed();
         }
         match end {
             End::Idle => "nothing came for `idle_timeout`".to_owned(),

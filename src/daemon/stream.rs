@@ -1,8 +1,6 @@
 //! A stream as the rest of the daemon sees it: what it is asked to do, what it shows of itself.
-//! Carries nothing: that is the courier's work.
+//! Carries nothing: that is the link task's work.
 
-use super::courier::Courier;
-use super::first_of;
 use super::hub::Hub;
 use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent, Wake};
 use crate::clock::Now;
@@ -11,7 +9,6 @@ use crate::stream::engine::Tally;
 use crate::stream::settings::Settings;
 use event_listener::{Event, EventListener};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// What went wrong, by what shows that it is over.
@@ -232,7 +229,7 @@ impl Stream {
     }
 
     /// Ends when it is disabled.
-    async fn disabled(&self) {
+    pub(super) async fn disabled(&self) {
         loop {
             let called = self.called();
             if !self.enabled.get() {
@@ -295,23 +292,6 @@ impl Stream {
             (false, _) => "disabled",
             (true, true) => "connected",
             (true, false) => "not connected",
-        }
-    }
-}
-
-/// Delivers whenever the stream is enabled, for ever. Waits on: its courier, a call.
-pub(super) async fn keep_delivering(hub: Rc<Hub>, stream: Rc<Stream>) {
-    loop {
-        let called = stream.called();
-        if stream.enabled.get() {
-            hub.with_ring(|ring, _| ring.reread(stream.id));
-            stream.take_moved();
-            let courier = Courier::new(Rc::clone(&hub), Rc::clone(&stream));
-            // asked in this order: a courier that is to stop has no turn more
-            first_of(stream.disabled(), Box::pin(courier.run())).await;
-        }
-        if !stream.enabled.get() {
-            called.await;
         }
     }
 }

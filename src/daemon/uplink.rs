@@ -1,7 +1,8 @@
 //! News of the network: when a route appears, streams and channels that wait for their next try go
 //! at once; when an address does, channels that could not listen. Connects nothing itself.
 
-use super::{Daemon, sleep};
+use super::Daemon;
+use super::waits::sleep;
 use crate::api::Wake;
 use crate::net::Routes;
 use std::io;

@@ -1,6 +1,7 @@
-//! A connection to a destination, with TLS or without: the same four calls for whoever carries
+//! A connection: to a far end, with TLS or without, or to a file. The same calls for whoever moves
 //! bytes. Knows no protocol.
 
+use super::line_file::FileConnection;
 use super::socket::Interest;
 use super::socket::Socket;
 use super::tls::TlsSocket;
@@ -13,6 +14,8 @@ pub enum Connection {
     Plain(Socket),
     /// In TLS, the handshake done.
     Tls(Box<TlsSocket>),
+    /// A file of this machine.
+    File(Box<FileConnection>),
     /// In a simulated network.
     #[cfg(test)]
     Simulated(Box<dyn Simulated>),
@@ -53,12 +56,14 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.try_read(buffer),
             Self::Tls(socket) => socket.try_read(buffer),
+            Self::File(file) => Ok(file.read(buffer)),
             #[cfg(test)]
             Self::Simulated(line) => line.try_read(buffer),
         }
     }
 
-    /// As [`Socket::try_write`]; with TLS up to 16 KiB of what it took may still be in memory.
+    /// As [`Socket::try_write`]; with TLS up to 16 KiB of what it took may still be in memory. A
+    /// file takes all, and blocks as long as the disk does.
     ///
     /// # Errors
     /// As the system or TLS says.
@@ -66,6 +71,7 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.try_write(buffer),
             Self::Tls(socket) => socket.try_write(buffer),
+            Self::File(file) => Ok(file.write(buffer)),
             #[cfg(test)]
             Self::Simulated(line) => line.try_write(buffer),
         }
@@ -79,12 +85,26 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.ready(interest).await,
             Self::Tls(socket) => socket.ready(interest).await,
+            // nothing comes of itself
+            Self::File(_) => std::future::pending().await,
             #[cfg(test)]
             Self::Simulated(line) => {
                 std::future::poll_fn(|context| line.poll_ready(interest, context)).await;
                 Ok(())
             }
         }
+    }
+
+    /// Whether what was written is answered already: a file's disk has taken it or not.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        matches!(self, Self::File(file) if file.has_answered())
+    }
+
+    /// Whether its bytes leave the machine, or could.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        !matches!(self, Self::File(_))
     }
 
     /// Says that nothing more will be written, as far as that can be said without waiting.
@@ -95,6 +115,7 @@ impl Connection {
         match self {
             Self::Plain(socket) => socket.finish(),
             Self::Tls(socket) => socket.finish(),
+            Self::File(_) => Ok(()),
             #[cfg(test)]
             Self::Simulated(line) => {
                 line.finish();

@@ -1,9 +1,11 @@
-//! Addresses and sockets: the only place that opens one. Knows no protocol.
+//! Addresses, sockets and files that are written to like a connection: the only place that opens
+//! one. Knows no protocol.
 
 pub mod blame;
 mod connection;
 mod dial;
 pub mod dns;
+mod line_file;
 mod resolve;
 mod routes;
 pub mod serial;
@@ -14,6 +16,7 @@ pub use connection::Connection;
 #[cfg(test)]
 pub use connection::Simulated;
 pub use dial::{Bind, Dialling, dial};
+pub use line_file::{FileConnection, LineFile};
 pub use resolve::{Files, Resolver, resolve};
 pub use routes::Routes;
 pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};

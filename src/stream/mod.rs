@@ -2,7 +2,7 @@
 //! its cursor when the destination acknowledges.
 //!
 //! A destination is one file with a state machine ([`Link`]) that sees bytes and the [`Engine`],
-//! never a socket. `file` alone has no far end: its state machine is the file itself.
+//! never a socket or a file.
 
 pub mod backoff;
 pub mod engine;
@@ -19,6 +19,7 @@ pub mod wialon_retranslator;
 use crate::clock::Now;
 use crate::units::Period;
 use engine::Engine;
+use file::FileLink;
 use http::Http;
 use mqtt::Mqtt;
 use render::View;
@@ -72,28 +73,26 @@ pub trait Link {
     fn stays(&self) -> bool;
 }
 
-/// The link of a connection that is just made; none for a destination that has no far end.
-/// `client_id` is for brokers, where the settings have none.
+/// The link of a connection that is just made. `client_id` is for brokers, where the settings have
+/// none.
 #[must_use]
 pub fn link<'a>(
     settings: &'a Settings,
     client_id: &'a str,
     engine: &Engine,
     now: Now,
-) -> Option<Box<dyn Link + 'a>> {
+) -> Box<dyn Link + 'a> {
     let (delivery, epoch) = (&settings.delivery, engine.epoch());
     let view = View::new(&settings.shape);
     match &settings.destination {
-        Destination::Http(http) => Some(Box::new(Http::new(http, view, delivery, epoch))),
+        Destination::Http(http) => Box::new(Http::new(http, view, delivery, epoch)),
         Destination::Mqtt(mqtt) => {
-            let link = Mqtt::new((mqtt, client_id), view, delivery, epoch, now);
-            Some(Box::new(link))
+            Box::new(Mqtt::new((mqtt, client_id), view, delivery, epoch, now))
         }
         Destination::WialonRetranslator(wialon) => {
-            let link = WialonRetranslator::new(wialon, view, delivery, epoch);
-            Some(Box::new(link))
+            Box::new(WialonRetranslator::new(wialon, view, delivery, epoch))
         }
-        Destination::File(_) => None,
+        Destination::File(file) => Box::new(FileLink::new(file, view)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::pattern::Pattern;
 use crate::ring;
 use crate::template::Template;
 use crate::thinning;
+use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -60,6 +61,17 @@ impl Settings {
             Destination::Mqtt(_) => "mqtt",
             Destination::WialonRetranslator(_) => "wialon-retranslator",
             Destination::File(_) => "file",
+        }
+    }
+
+    /// Where its connections lead.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint<'_> {
+        match &self.destination {
+            Destination::Http(http) => Endpoint::Network(&http.target),
+            Destination::Mqtt(mqtt) => Endpoint::Network(&mqtt.target),
+            Destination::WialonRetranslator(wialon) => Endpoint::Network(&wialon.target),
+            Destination::File(file) => Endpoint::File(file),
         }
     }
 
@@ -190,6 +202,25 @@ pub enum Destination {
     WialonRetranslator(WialonRetranslator),
     /// JSON lines in a file.
     File(File),
+}
+
+/// Where the connections of a stream lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// To a host.
+    Network(&'a Target),
+    /// To a file of this machine.
+    File(&'a File),
+}
+
+/// As log lines name it: `host:port`, or the path.
+impl fmt::Display for Endpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(target) => target.fmt(f),
+            Self::File(file) => file.path.display().fmt(f),
+        }
+    }
 }
 
 /// `type = "http"`.

@@ -6,11 +6,16 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use weir::net::Connection;
+use weir::net::FileConnection;
+use weir::net::LineFile;
 use weir::stream::Fault;
+use weir::stream::Link;
+use weir::stream::Turn;
 use weir::stream::file::FileLink;
 use weir::stream::rejects;
+use weir::stream::render::View;
 use weir::stream::settings::File;
-use weir::stream::settings::Rejects;
 use weir::stream::settings::Shape;
 
 /// A folder that is gone after the test.
@@ -55,23 +60,60 @@ impl Drop for Folder {
     }
 }
 
-fn link(path: &Path, max_size: Option<u64>, keep: u32) -> FileLink {
-    let file = File {
-        path: path.to_owned(),
-        max_size,
-        keep,
-    };
-    FileLink::new(file, Shape::default())
+/// A file, and what the daemon's loop has of it.
+struct Output {
+    settings: File,
+    connection: Connection,
+}
+
+impl Output {
+    fn new(path: &Path, max_size: Option<u64>, keep: u32) -> Self {
+        let path = path.to_owned();
+        let file = LineFile::new(path.clone(), max_size, keep);
+        Self {
+            settings: File {
+                path,
+                max_size,
+                keep,
+            },
+            connection: Connection::File(Box::new(FileConnection::new(file))),
+        }
+    }
+
+    /// Writes all that waits, as the daemon does in its turns; whether the last batch was taken.
+    fn deliver(&mut self, world: &mut World) -> bool {
+        let shape = Shape::default();
+        let mut link = FileLink::new(&self.settings, View::new(&shape));
+        let (mut out, mut input) = (Vec::new(), Vec::new());
+        loop {
+            world.serve();
+            link.send(&mut turn(world, &mut out)).unwrap();
+            if out.is_empty() {
+                return link.is_ready();
+            }
+            self.connection.try_write(&mut out).unwrap();
+            assert!(self.connection.has_answered());
+            self.connection.try_read(&mut input).unwrap();
+            let used = link.receive(&input, &mut turn(world, &mut out)).unwrap();
+            assert_eq!(input.drain(..used).len(), used);
+            assert!(input.is_empty() && !self.connection.has_answered());
+        }
+    }
+}
+
+fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> Turn<'a> {
+    Turn {
+        now: world.now,
+        engine: &mut world.engine,
+        out,
+        random: 0,
+    }
 }
 
 #[test]
 fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let settings = Rejects {
-        file: folder.path(),
-        size: 2_000,
-    };
-    let mut rejects = rejects::Rejects::new(&settings);
+    let mut file = LineFile::new(folder.path(), Some(1_000), 1);
     world.append_many(100);
     for n in 0..100 {
         let seq = world.engine.next(world.now).unwrap().seq;
@@ -82,7 +124,10 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
             let fault = Fault::new(400, "no \"good\"");
             world.engine.refused(0, range, &fault, now, 0);
         }
-        rejects.keep(&mut world.engine).unwrap();
+        let lines = rejects::take_lines(&mut world.engine);
+        if !lines.is_empty() {
+            file.append(&lines).unwrap();
+        }
     }
     assert_eq!(world.counters().given_up, 80);
     assert_eq!(folder.names(), ["log.json", "log.json.1"]);
@@ -97,50 +142,39 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
 #[test]
 fn rejects_that_cannot_be_written_name_their_file_and_what_is_wrong_with_it() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let settings = Rejects {
-        file: folder.0.join("missing/rejects"),
-        size: 2_000,
-    };
-    let mut rejects = rejects::Rejects::new(&settings);
+    let mut file = LineFile::new(folder.0.join("missing/rejects"), Some(1_000), 1);
     world.append_many(1);
     let seq = world.engine.next(world.now).unwrap().seq;
     let (fault, now) = (Fault::new(400, "no"), world.now);
     world.engine.refused(0, seq..=seq, &fault, now, 0);
-    let told = rejects.keep(&mut world.engine).unwrap_err().to_string();
+    let lines = rejects::take_lines(&mut world.engine);
+    let told = file.append(&lines).unwrap_err().to_string();
     let expected = "missing/rejects`: there is no folder `";
     assert!(told.contains(expected), "{told}");
-}
-
-fn deliver(world: &mut World, link: &mut FileLink) {
-    world.serve();
-    while link.deliver(&mut world.engine, world.now, 0) {
-        world.serve();
-    }
 }
 
 #[test]
 fn each_message_is_a_line_and_accepted_once_it_is_written() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let mut file = link(&folder.path(), None, 0);
-    assert!(!file.is_ready());
+    let mut file = Output::new(&folder.path(), None, 0);
+    assert!(!file.deliver(&mut world));
     world.append_many(150);
-    deliver(&mut world, &mut file);
-    assert!(file.is_ready());
+    assert!(file.deliver(&mut world));
     assert_eq!(folder.numbers("log.json"), (0..150).collect::<Vec<_>>());
     assert_eq!(world.counters().accepted, 150);
     world.append_many(2);
-    let mut file = link(&folder.path(), None, 0);
-    deliver(&mut world, &mut file);
+    let mut file = Output::new(&folder.path(), None, 0);
+    file.deliver(&mut world);
     assert_eq!(folder.numbers("log.json").len(), 152);
 }
 
 #[test]
 fn a_file_that_would_grow_too_large_is_set_aside() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let mut file = link(&folder.path(), Some(1000), 2);
+    let mut file = Output::new(&folder.path(), Some(1000), 2);
     for _ in 0..40 {
         world.append_many(1);
-        deliver(&mut world, &mut file);
+        file.deliver(&mut world);
     }
     assert_eq!(folder.names(), ["log.json", "log.json.1", "log.json.2"]);
     let mut all = folder.numbers("log.json.2");
@@ -151,7 +185,7 @@ fn a_file_that_would_grow_too_large_is_set_aside() {
         assert!(std::fs::metadata(folder.0.join(name)).unwrap().len() <= 1000);
     }
     world.append_many(30);
-    deliver(&mut world, &mut file);
+    file.deliver(&mut world);
     assert!(
         std::fs::metadata(folder.path()).unwrap().len() <= 1000,
         "a batch is no longer"
@@ -161,10 +195,10 @@ fn a_file_that_would_grow_too_large_is_set_aside() {
 #[test]
 fn without_files_to_keep_the_old_one_goes() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let mut file = link(&folder.path(), Some(300), 0);
+    let mut file = Output::new(&folder.path(), Some(300), 0);
     for _ in 0..9 {
         world.append_many(1);
-        deliver(&mut world, &mut file);
+        file.deliver(&mut world);
     }
     assert_eq!(folder.names(), ["log.json"]);
     assert_eq!(folder.numbers("log.json").last(), Some(&8));
@@ -175,7 +209,7 @@ fn a_torn_last_line_is_ended_when_the_file_is_opened() {
     let (folder, mut world) = (Folder::new(), World::new());
     std::fs::write(folder.path(), "{\"n\":7}\n{\"n\"").unwrap();
     world.append_many(1);
-    deliver(&mut world, &mut link(&folder.path(), None, 0));
+    Output::new(&folder.path(), None, 0).deliver(&mut world);
     let text = std::fs::read_to_string(folder.path()).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[..2], ["{\"n\":7}", "{\"n\""]);
@@ -185,12 +219,12 @@ fn a_torn_last_line_is_ended_when_the_file_is_opened() {
 #[test]
 fn a_file_that_was_moved_away_is_made_anew() {
     let (folder, mut world) = (Folder::new(), World::new());
-    let mut file = link(&folder.path(), None, 0);
+    let mut file = Output::new(&folder.path(), None, 0);
     world.append_many(1);
-    deliver(&mut world, &mut file);
+    file.deliver(&mut world);
     std::fs::rename(folder.path(), folder.0.join("moved")).unwrap();
     world.append_many(1);
-    deliver(&mut world, &mut file);
+    file.deliver(&mut world);
     assert_eq!(folder.numbers("moved"), [0]);
     assert_eq!(folder.numbers("log.json"), [1]);
 }
@@ -199,10 +233,9 @@ fn a_file_that_was_moved_away_is_made_anew() {
 fn where_nothing_can_be_written_the_messages_wait() {
     let (folder, mut world) = (Folder::new(), World::new());
     let inside = folder.0.join("missing");
-    let mut file = link(&inside.join("log.json"), None, 0);
+    let mut file = Output::new(&inside.join("log.json"), None, 0);
     world.append_many(2);
-    deliver(&mut world, &mut file);
-    assert!(!file.is_ready());
+    assert!(!file.deliver(&mut world));
     assert_eq!(world.counters().backlog, 2);
     let told = format!("{:?}", world.events());
     assert!(
@@ -211,7 +244,7 @@ fn where_nothing_can_be_written_the_messages_wait() {
     );
     std::fs::create_dir(&inside).unwrap();
     world.wait();
-    deliver(&mut world, &mut file);
+    file.deliver(&mut world);
     assert_eq!(world.counters().accepted, 2);
 }
 
@@ -219,7 +252,7 @@ fn where_nothing_can_be_written_the_messages_wait() {
 fn what_is_no_regular_file_is_left_alone() {
     let mut world = World::new();
     world.append_many(1);
-    deliver(&mut world, &mut link(Path::new("/dev/null"), None, 0));
+    Output::new(Path::new("/dev/null"), None, 0).deliver(&mut world);
     assert_eq!(world.counters().backlog, 1);
     assert!(format!("{:?}", world.events()).contains("not a regular file"));
 }
@@ -230,7 +263,7 @@ fn others_than_its_group_do_not_read_a_file() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, mut world) = (Folder::new(), World::new());
     world.append_many(1);
-    deliver(&mut world, &mut link(&folder.path(), None, 0));
+    Output::new(&folder.path(), None, 0).deliver(&mut world);
     let mode = std::fs::metadata(folder.path())
         .unwrap()
         .permissions()

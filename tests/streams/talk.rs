@@ -20,7 +20,7 @@ pub(crate) struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     pub(crate) fn new(world: &World, settings: &'a Settings) -> Self {
-        let link = stream::link(settings, "weir-1", &world.engine, world.now).unwrap();
+        let link = stream::link(settings, "weir-1", &world.engine, world.now);
         Self {
             link,
             input: Vec::new(),

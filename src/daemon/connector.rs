@@ -1,7 +1,7 @@
 //! The connections of a stream, or of a channel that connects: how the next one is made, and
 //! whether it can be. What goes through them is the work of others.
 
-use super::within;
+use super::waits::within;
 use crate::clock::Clock;
 use crate::clock::Date;
 use crate::clock::Doubt;
@@ -17,7 +17,7 @@ use std::io;
 use std::time::Duration;
 
 /// How one stream or channel connects.
-pub(super) struct WayOut {
+pub(super) struct ConnectorSettings {
     /// As log lines begin: "stream `cloud`".
     pub(super) who: String,
     pub(super) bind: Option<Bind>,
@@ -26,8 +26,8 @@ pub(super) struct WayOut {
 }
 
 /// What is kept between the connections of one stream or channel.
-pub(super) struct Dialler {
-    way: WayOut,
+pub(super) struct Connector {
+    settings: ConnectorSettings,
     resolver: Resolver,
     /// None: without TLS.
     tls: Option<Client>,
@@ -39,11 +39,11 @@ pub(super) struct Dialler {
     awaits_date: bool,
 }
 
-impl Dialler {
-    pub(super) fn new(way: WayOut, clock: Clock) -> Self {
-        let tls = way.tls.clone();
+impl Connector {
+    pub(super) fn new(settings: ConnectorSettings, clock: Clock) -> Self {
+        let tls = settings.tls.clone();
         Self {
-            way,
+            settings,
             resolver: Resolver::default(),
             tls: tls.map(|tls| Client::new(tls, clock.clone())),
             clock,
@@ -55,7 +55,7 @@ impl Dialler {
     /// Waits on: name servers, the sockets, TLS; on the last two for `timeout` each at most.
     pub(super) async fn connect(&mut self, target: &Target) -> io::Result<Connection> {
         #[cfg(test)]
-        if let Some(dialled) = super::sim::dial(target, self.way.timeout) {
+        if let Some(dialled) = super::sim::dial(target, self.settings.timeout) {
             return dialled.await;
         }
         let mut addresses = self.resolver.resolve(&target.host, target.port).await?;
@@ -63,8 +63,8 @@ impl Dialler {
         let first = self.failures.checked_rem(addresses.len()).unwrap_or(0);
         addresses.rotate_left(first);
         let dialling = Dialling {
-            bind: self.way.bind.clone(),
-            timeout: self.way.timeout,
+            bind: self.settings.bind.clone(),
+            timeout: self.settings.timeout,
         };
         let socket = dial(&addresses, &dialling).await?;
         match &mut self.tls {
@@ -84,11 +84,11 @@ impl Dialler {
 
     /// Whether certificates cannot be judged for want of the date; says when that changes.
     pub(super) fn lacks_date(&mut self) -> Option<NoDate> {
-        let needs = self.way.tls.as_ref().is_some_and(Tls::needs_date);
+        let needs = self.settings.tls.as_ref().is_some_and(Tls::needs_date);
         let date = self.clock.usable_date();
         let lacks = needs && date.is_err();
         let is_new = std::mem::replace(&mut self.awaits_date, lacks) != lacks;
-        let who = &self.way.who;
+        let who = &self.settings.who;
         match date {
             Err((date, doubt)) if needs => {
                 let reason = no_certificates(date, doubt);
@@ -133,4 +133,4 @@ fn no_certificates(date: Date, doubt: Doubt) -> String {
 pub(super) const HANDSHAKE: &str = "the TLS handshake";
 
 /// How often a clock that is wrong is looked at.
-pub(super) const DATE_EVERY: Duration = Duration::from_secs(1);
+pub(super) const CLOCK_POLL: Duration = Duration::from_secs(1);

@@ -1,30 +1,39 @@
-//! One connection by hand: whether a destination answers, and whether it takes a message. Neither
-//! the ring nor the session of a daemon that runs is touched.
+//! One connection by hand: whether a destination answers, and whether it takes a message. It goes
+//! through the loop that a daemon delivers with, over a ring in memory; neither the ring nor the
+//! session of a daemon that runs is touched.
 
-use super::{Again, Courier, Line, broken};
+use super::{Connected, LinkTask, broken};
 use crate::api::Page;
 use crate::clock::{Clock, Now};
 use crate::daemon::hub::Hub;
 use crate::daemon::stream::Stream;
-use crate::daemon::{first_of, sleep};
 use crate::message::{Message, body};
-use crate::net::{Interest, Target};
 use crate::ring::{self, From, Full, Memory, Ring};
 use crate::route::Routes;
 use crate::stream::Lost;
-use crate::stream::file::FileLink;
-use crate::stream::settings::{Destination, Settings};
+use crate::stream::settings::{Destination, Endpoint, Settings};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
+pub enum Probe {
     /// A connection, up to the end of TLS and of the login.
     Connect,
     /// One message more, until it is taken.
     Deliver,
+}
+
+/// How far a connection is driven.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Goal {
+    /// To its end.
+    None,
+    /// Until it is ready, and not before this time.
+    Ready(Duration),
+    /// Until nothing is left to deliver, or what is left has to wait.
+    Delivered,
 }
 
 /// Tries a stream's destination once; what came of it, in words. A broker is told another client
@@ -33,24 +42,22 @@ pub enum Errand {
 ///
 /// # Errors
 /// What failed, in words.
-pub async fn attempt(
+pub async fn try_destination(
     mut settings: Settings,
-    errand: Errand,
+    probe: Probe,
     clock: Clock,
 ) -> Result<String, String> {
     settle_for_one(&mut settings);
-    let target = match &settings.destination {
-        Destination::Http(http) => http.target.clone(),
-        Destination::Mqtt(mqtt) => mqtt.target.clone(),
-        Destination::WialonRetranslator(wialon) => wialon.target.clone(),
-        Destination::File(file) => return try_file(&file.path.clone(), settings, errand, clock),
+    let prefix = format!("{}: ", settings.endpoint());
+    let tried = match settings.endpoint() {
+        Endpoint::File(file) => check_folder(&file.path, probe),
+        Endpoint::Network(_) => None,
     };
-    let mut courier = courier(settings, errand, clock)?;
-    let done = courier.call(&target, errand).await;
-    let told = done.map_err(|lost| lost.fault.reason);
-    let told = told.and_then(|()| courier.outcome(errand));
-    let prefix = format!("{target}: ");
-    match told {
+    let tried = match tried {
+        Some(tried) => tried,
+        None => try_once(settings, probe, clock).await,
+    };
+    match tried {
         Ok(words) => Ok(format!("{prefix}{words}")),
         Err(reason) => Err(format!(
             "{prefix}{}",
@@ -59,35 +66,25 @@ pub async fn attempt(
     }
 }
 
-/// A file has nobody to connect to: its folder has to be there.
-fn try_file(
-    path: &Path,
-    settings: Settings,
-    errand: Errand,
-    clock: Clock,
-) -> Result<String, String> {
-    let shown = path.display();
+/// A file has nobody to connect to: its folder has to be there. None: that does not tell it all.
+fn check_folder(path: &Path, probe: Probe) -> Option<Result<String, String>> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     if !folder.is_none_or(Path::is_dir) {
-        return Err(format!("{shown}: there is no such folder"));
+        return Some(Err("there is no such folder".to_owned()));
     }
-    if errand == Errand::Connect {
-        return Ok(format!("{shown}: its folder is there"));
+    match probe {
+        Probe::Connect => Some(Ok("its folder is there".to_owned())),
+        Probe::Deliver => None,
     }
-    let mut courier = courier(settings, errand, clock)?;
-    courier.serve();
-    let now = courier.hub.now();
-    if let Destination::File(file) = &courier.stream.settings.destination {
-        let shape = courier.stream.settings.shape.clone();
-        let mut link = FileLink::new(file.clone(), shape);
-        link.deliver(&mut courier.engine, now, 0);
-    }
-    courier.serve();
-    let told = courier.outcome(errand);
-    told.map(|words| format!("{shown}: {words}"))
-        .map_err(|reason| format!("{shown}: {reason}"))
+}
+
+async fn try_once(settings: Settings, probe: Probe, clock: Clock) -> Result<String, String> {
+    let mut task = task(settings, probe, clock)?;
+    let ended = task.probe(probe).await;
+    ended.map_err(|lost| lost.fault.reason)?;
+    task.outcome(probe)
 }
 
 /// Nothing of what makes a stream wait or leave a message out.
@@ -104,8 +101,8 @@ fn settle_for_one(settings: &mut Settings) {
     }
 }
 
-/// A courier over a ring in memory, and the message in it if that is asked for.
-fn courier(settings: Settings, errand: Errand, clock: Clock) -> Result<Courier, String> {
+/// A task over a ring in memory, and the message in it if that is asked for.
+pub(super) fn task(settings: Settings, probe: Probe, clock: Clock) -> Result<LinkTask, String> {
     let now = clock.now();
     let sizes = ring::Settings {
         size: RING_LEN as u64,
@@ -119,14 +116,14 @@ fn courier(settings: Settings, errand: Errand, clock: Clock) -> Result<Courier, 
     let id = ring.attach(&settings.name, From::New, now);
     let id = id.map_err(|error| error.to_string())?;
     let hub = Rc::new(Hub::new(clock, ring, Routes::new(Vec::new(), Vec::new())));
-    if errand == Errand::Deliver {
+    if probe == Probe::Deliver {
         let message = message(now).ok_or("there is no message to send")?;
         hub.append(id.mask(), &message)
             .map_err(|error| format!("the ring: {error:?}"))?;
         hub.commit(now);
     }
     let stream = Rc::new(Stream::new(id, settings, String::new()));
-    Ok(Courier::new(hub, stream))
+    Ok(LinkTask::new(hub, stream))
 }
 
 /// A message that says what it is, and no place that a map would show.
@@ -144,60 +141,50 @@ fn message(now: Now) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-impl Courier {
-    /// One connection, as far as the errand goes.
-    async fn call(&mut self, target: &Target, errand: Errand) -> Result<(), Lost> {
+impl LinkTask {
+    /// One connection, as far as the probe goes.
+    async fn probe(&mut self, probe: Probe) -> Result<(), Lost> {
         let stream = Rc::clone(&self.stream);
-        if let Some(no_date) = self.dialler.lacks_date() {
+        if let Some(no_date) = self.connector.lacks_date() {
             return Err(Lost::new(0, no_date.reason));
         }
-        let connection = self.dialler.connect(target).await;
+        let connection = self.connect(&stream).await;
         let connection = connection.map_err(|error| broken(&error))?;
-        let link = self.link(&stream);
-        let link = link.ok_or_else(|| Lost::ended("there is nothing to say"))?;
-        let mut line = Line::new(connection, link);
-        let silent_until = self.hub.now().mono + self.grace(&line);
-        loop {
-            let again = self.turn(&mut line)?;
-            let is_done = match errand {
-                Errand::Connect => self.hub.now().mono >= silent_until,
-                Errand::Deliver => self.has_ended(),
-            };
-            if line.link.is_ready() && is_done {
-                line.connection.finish().ok();
-                return Ok(());
-            }
-            let due = match again {
-                Again::Now => Duration::ZERO,
-                Again::At(_) => LOOK_EVERY,
-            };
-            let interest = Interest::of(Some(()), (!line.out.is_empty()).then_some(()));
-            first_of(line.connection.ready(interest), sleep(Some(due))).await;
-        }
+        let goal = match probe {
+            Probe::Connect => Goal::Ready(self.hub.now().mono + self.grace(&stream)),
+            Probe::Deliver => Goal::Delivered,
+        };
+        self.run_connection(&stream, connection, goal).await
     }
 
     /// With TLS 1.3 a server that wants another certificate says so after the handshake. Where a
     /// login follows, that is heard then.
-    fn grace(&self, line: &Line<'_>) -> Duration {
-        match (&self.stream.settings.tls, line.link.stays()) {
+    fn grace(&self, stream: &Stream) -> Duration {
+        match (&stream.settings.tls, self.link(stream).stays()) {
             (Some(_), false) => GRACE,
             _ => Duration::ZERO,
         }
     }
 
-    /// Whether the message is taken or will not be now.
-    fn has_ended(&self) -> bool {
-        let waits = self.hub.counters(self.stream.id).backlog > 0;
-        !waits || self.engine.paused_until(self.hub.now()).is_some()
+    pub(super) fn has_reached(&self, goal: Goal, connected: &Connected<'_>) -> bool {
+        let now = self.hub.now();
+        match goal {
+            Goal::None => false,
+            Goal::Ready(not_before) => connected.link.is_ready() && now.mono >= not_before,
+            Goal::Delivered => {
+                let waits = self.hub.counters(self.stream.id).backlog > 0;
+                !waits || self.engine.paused_until(now).is_some()
+            }
+        }
     }
 
     /// What came of it, once there was a connection.
-    fn outcome(&self, errand: Errand) -> Result<String, String> {
+    fn outcome(&self, probe: Probe) -> Result<String, String> {
         let counters = self.hub.counters(self.stream.id);
-        match errand {
-            Errand::Connect => Ok("connected".to_owned()),
-            Errand::Deliver if counters.accepted > 0 => Ok("took a test message".to_owned()),
-            Errand::Deliver => {
+        match probe {
+            Probe::Connect => Ok("connected".to_owned()),
+            Probe::Deliver if counters.accepted > 0 => Ok("took a test message".to_owned()),
+            Probe::Deliver => {
                 let journal = self.stream.journal.borrow();
                 let all = Page {
                     count: usize::MAX,
@@ -215,11 +202,18 @@ impl Courier {
     }
 }
 
+impl Goal {
+    /// When it may be reached though nothing happens.
+    pub(super) fn looks_at(self) -> Option<Duration> {
+        match self {
+            Self::Ready(not_before) => Some(not_before),
+            Self::None | Self::Delivered => None,
+        }
+    }
+}
+
 /// Of the ring in memory, in bytes: as small as one can be.
 const RING_LEN: usize = 256 << 10;
 
 /// How long a server may take to end a connection that it made.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// Between two looks at the clock.
-const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -1,0 +1,356 @@
+//! The task that drives a stream's link: between the engine, which has the messages, and the
+//! connection, which has the bytes. Understands neither: what is sent and what answers mean is the
+//! link's affair, what goes when is the engine's.
+//!
+//! ```text
+//!           ┌────────────────────────── run: for ever ─────────────────────────┐
+//!           │                                                                  │
+//!   ring ◀──┼─▶ engine ◀── exchange ── drive: one connection ── link ─▶ bytes ─┼─▶ connection
+//!           │               (settle,     turn: read, exchange,                 │
+//!           │                fill)             send, write, exchange           │
+//!           └──────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! There is one such task for each stream that is enabled, and one loop for every destination: a
+//! broker, a server, a file, and for `weir check`, which wants to know no more than whether a
+//! connection comes to be, or one message is taken.
+
+mod connected;
+mod probe;
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use probe::{Probe, try_destination};
+
+use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
+use super::hub::Hub;
+use super::limit::Limiter;
+use super::stream::Stream;
+use super::waits::Waits;
+use crate::api::{NOT_DELIVERED, Wake};
+use crate::clock::Now;
+use crate::message::body::Body;
+use crate::net::tls::Fault;
+use crate::net::{Connection, FileConnection, Interest, LineFile};
+use crate::stream::engine::{Engine, Limits, Tally};
+use crate::stream::rules::{Rule, kept};
+use crate::stream::settings::Endpoint;
+use crate::stream::sieve::Sieve;
+use crate::stream::{self, Link, Lost, rejects};
+use connected::Connected;
+use futures_lite::future::{or, yield_now};
+use probe::Goal;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What drives one stream's link.
+///
+/// It owns the engine, so nobody else knows what is in memory and in flight. What others may see of
+/// it is shown in [`Stream`] after each exchange, and what they want of it is left there.
+pub(super) struct LinkTask {
+    hub: Rc<Hub>,
+    stream: Rc<Stream>,
+    engine: Engine,
+    /// Where messages that are given up are kept.
+    rejects: Option<LineFile>,
+    connector: Connector,
+    limiter: Limiter,
+    /// What was done and is not told as an event yet, and when the last one was.
+    untold: Tally,
+    told_at: Option<Duration>,
+    /// The last connection ended in good order, between two requests: the next is no news.
+    comes_and_goes: bool,
+}
+
+impl LinkTask {
+    pub(super) fn new(hub: Rc<Hub>, stream: Rc<Stream>) -> Self {
+        let settings = &stream.settings;
+        let limits = Limits {
+            messages: settings.in_memory_max(),
+            bytes: settings.delivery.max_bytes,
+            ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
+        };
+        let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
+        let connector = ConnectorSettings {
+            who: format!("stream `{}`", settings.name),
+            bind: settings.bind.clone(),
+            tls: settings.tls.clone(),
+            timeout: settings.delivery.timeout,
+        };
+        let connector = Connector::new(connector, hub.clock());
+        let rejects = settings.rejects.as_ref();
+        // one that was set aside beside it, so each may have half
+        let rejects = rejects.map(|it| LineFile::new(it.file.clone(), Some(it.size / 2), 1));
+        let engine = engine.behind(Sieve::new(settings));
+        Self {
+            hub,
+            stream,
+            engine,
+            rejects,
+            connector,
+            limiter: Limiter::default(),
+            untold: Tally::default(),
+            told_at: None,
+            comes_and_goes: false,
+        }
+    }
+
+    /// Delivers for ever: waits until there is a reason for a connection, makes one, drives it to
+    /// its end. Waits on: the ring, the pause after a failure, the connection, a call.
+    pub(super) async fn run(mut self) {
+        let stream = Rc::clone(&self.stream);
+        loop {
+            // listened for before the look: what comes in between ends the wait
+            let (appended, called) = (self.hub.appended(), stream.called());
+            if self.exchange() {
+                yield_now().await;
+                continue;
+            }
+            let now = self.hub.now();
+            let stays = self.link(&stream).stays();
+            if let Some(until) = self.engine.paused_until(now) {
+                let pause = Some(until - now.mono);
+                Waits::on([called]).at_most(pause).end().await;
+            } else if !stays && !self.engine.has_waiting() {
+                // a server that is asked for nothing closes the connection: none is made
+                Waits::on([called, appended]).end().await;
+            } else if let Some(no_date) = self.connector.lacks_date() {
+                if no_date.is_new {
+                    stream.note(&self.hub, NOT_DELIVERED, None, Some(&no_date.reason));
+                }
+                Waits::on([called]).at_most(Some(CLOCK_POLL)).end().await;
+            } else {
+                stream.stays.set(stays);
+                self.connect_once(&stream).await;
+            }
+        }
+    }
+
+    /// One connection, or the failure to make one, and what is told of its end.
+    async fn connect_once(&mut self, stream: &Stream) {
+        let (lost, was_reached) = match self.connect(stream).await {
+            Ok(connection) => match self.run_connection(stream, connection, Goal::None).await {
+                Ok(()) => return,
+                Err(lost) => (lost, true),
+            },
+            Err(error) => (broken(&error), false),
+        };
+        // that it ended says less than what was said before
+        let says_little = was_reached && matches!(lost.fault.code, 0 | NO_CONNECTION);
+        self.disconnected(&lost, says_little);
+    }
+
+    /// Waits on: what [`Connector::connect`] does. A file is opened by its first write.
+    async fn connect(&mut self, stream: &Stream) -> io::Result<Connection> {
+        match stream.settings.endpoint() {
+            Endpoint::Network(target) => self.connector.connect(target).await,
+            Endpoint::File(file) => {
+                let file = LineFile::new(file.path.clone(), file.max_size, file.keep);
+                Ok(Connection::File(Box::new(FileConnection::new(file))))
+            }
+        }
+    }
+
+    /// The protocol's side of a connection that is made now.
+    fn link<'a>(&self, stream: &'a Stream) -> Box<dyn Link + 'a> {
+        let now = self.hub.now();
+        stream::link(&stream.settings, &stream.client_id, &self.engine, now)
+    }
+
+    /// One connection from its first byte to its end; Ok: the goal is reached.
+    async fn run_connection(
+        &mut self,
+        stream: &Stream,
+        connection: Connection,
+        goal: Goal,
+    ) -> Result<(), Lost> {
+        let mut connected = Connected::new(connection, self.link(stream));
+        let ended = self.drive(&mut connected, goal).await;
+        // as far as it can still be said
+        connected.connection.finish().ok();
+        ended
+    }
+
+    /// Turn after turn, with a rest where there is nothing to do. Waits on: the connection, the
+    /// ring, a call, the next time that something is due.
+    async fn drive(&mut self, connected: &mut Connected<'_>, goal: Goal) -> Result<(), Lost> {
+        loop {
+            // listened for before the turn: what comes while it works ends the wait
+            let (appended, called) = (self.hub.appended(), self.stream.called());
+            let next = self.turn(connected)?;
+            if self.has_reached(goal, connected) {
+                return Ok(());
+            }
+            match next {
+                // there are other tasks on this thread
+                Next::Again => yield_now().await,
+                Next::Wait(due) => {
+                    let due = due.into_iter().chain(goal.looks_at()).min();
+                    let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
+                    // while nothing is left to write a socket is always ready for more
+                    let writes = (!connected.out.is_empty()).then_some(());
+                    let interest = Interest::of(Some(()), writes);
+                    let waits = Waits::on([called, appended]).at_most(wait);
+                    waits.or_ready(connected.connection.ready(interest)).await;
+                }
+            }
+        }
+    }
+
+    /// Reads, understands, settles, sends and writes what there is, once each; never waits.
+    ///
+    /// Reading comes first: after a stall of this machine the answers are already there, and an
+    /// answer that is read only after the time was judged would be one that is missing.
+    fn turn(&mut self, connected: &mut Connected<'_>) -> Result<Next, Lost> {
+        let now = self.hub.now();
+        let read = self.read(connected, now)?;
+        // what was answered makes room, and what came since fills it before anything is sent
+        let mut more = self.exchange();
+        self.set_connected(connected.link.is_ready());
+        connected.send(&mut self.engine, now)?;
+        let wrote = self.write(connected, now)?;
+        if connected.connection.has_answered() {
+            // a stop between the write and its answer would have the batch written twice
+            more |= self.read(connected, now)?;
+            self.set_connected(connected.link.is_ready());
+        }
+        // what was skipped while it was made ready, what was answered by itself
+        more |= self.exchange();
+        Ok(if read || wrote || more {
+            Next::Again
+        } else {
+            Next::Wait(self.due(connected.link.as_ref(), now))
+        })
+    }
+
+    /// Whether something came. What came before an end is understood before the end is: it may be
+    /// the answer to all that was sent.
+    fn read(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Lost> {
+        let read = connected.connection.try_read(&mut connected.input);
+        let count = read.as_ref().map_or(0, |read| read.unwrap_or(0));
+        self.count_bytes(connected, 0, count);
+        let engine = &mut self.engine;
+        connected.understand(engine, now)?;
+        match read {
+            Ok(Some(0)) => {
+                let lost = Lost::ended("closed by the destination");
+                Err(connected.closed(engine, now, lost))
+            }
+            Ok(read) => Ok(read.is_some()),
+            Err(error) => Err(connected.closed(engine, now, broken(&error))),
+        }
+    }
+
+    /// Whether something was written.
+    fn write(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Lost> {
+        let wrote = connected.connection.try_write(&mut connected.out);
+        let wrote =
+            wrote.map_err(|error| connected.closed(&mut self.engine, now, broken(&error)))?;
+        self.count_bytes(connected, wrote, 0);
+        Ok(wrote > 0)
+    }
+
+    fn count_bytes(&self, connected: &Connected<'_>, sent: usize, received: usize) {
+        if connected.connection.is_network() {
+            self.stream.count_bytes(sent, received);
+        }
+    }
+
+    /// When the next turn has something to do, if nothing comes before.
+    fn due(&self, link: &dyn Link, now: Now) -> Option<Duration> {
+        let paused = self.engine.paused_until(now);
+        // a batch that is due and did not go waits for an answer: that ends the rest
+        let batch = self.engine.batch_due().filter(|due| *due > now.mono);
+        let waits = [
+            paused,
+            batch,
+            self.engine.rate_due(now),
+            link.wake_at(&self.engine),
+            self.tell_due(),
+        ];
+        waits.into_iter().flatten().min()
+    }
+
+    /// Lets the ring and the engine exchange what they have for each other; whether there may be
+    /// more at once. What others asked for meanwhile comes first, and is seen by all that follows.
+    fn exchange(&mut self) -> bool {
+        // before the cursor passes them: no power cut takes away unseen what was given up
+        self.keep_rejects();
+        if self.stream.take_moved() && kept(Rule::ReadAfterMoving) {
+            self.hub.restart(&mut self.engine);
+        }
+        let woken = self.stream.take_woken();
+        match woken.filter(|_| kept(Rule::HearCalls)) {
+            Some(Wake::UnlessAsked) => self.engine.wake(),
+            Some(Wake::All) => self.engine.wake_now(),
+            None => {}
+        }
+        let hub = Rc::clone(&self.hub);
+        let (routes, stream) = (hub.routes.borrow(), self.stream.id);
+        let wanted = |body: &[u8]| {
+            Body::new(body).is_ok_and(|body| {
+                routes.wants(stream, body.text("channel.name"), body.text("ident"))
+            })
+        };
+        let more = hub.serve(&mut self.engine, &wanted);
+        self.show();
+        self.tell_events();
+        more
+    }
+
+    fn keep_rejects(&mut self) {
+        let Some(file) = &mut self.rejects else {
+            return;
+        };
+        let lines = rejects::take_lines(&mut self.engine);
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = file.append(&lines) {
+            self.warn(
+                "rejects",
+                &format!("what was given up is not kept: {error}"),
+            );
+        }
+    }
+}
+
+/// Delivers whenever the stream is enabled, for ever. Waits on: its task, a call.
+pub(super) async fn keep_delivering(hub: Rc<Hub>, stream: Rc<Stream>) {
+    loop {
+        let called = stream.called();
+        if stream.enabled.get() {
+            hub.with_ring(|ring, _| ring.reread(stream.id));
+            stream.take_moved();
+            let task = LinkTask::new(Rc::clone(&hub), Rc::clone(&stream));
+            // asked in this order: a task that is to stop has no turn more
+            or(stream.disabled(), Box::pin(task.run())).await;
+        }
+        if !stream.enabled.get() {
+            called.await;
+        }
+    }
+}
+
+/// What follows a turn.
+enum Next {
+    /// Another one, after the other tasks: there may be more.
+    Again,
+    /// A rest until something comes, or this time.
+    Wait(Option<Duration>),
+}
+
+fn broken(error: &io::Error) -> Lost {
+    let code = match Fault::is_certificate(error) {
+        true => stream::CERTIFICATE,
+        false => NO_CONNECTION,
+    };
+    Lost::new(code, error.to_string())
+}
+
+/// flespi's code of a destination that could not be reached.
+const NO_CONNECTION: i32 = -1;

@@ -1,0 +1,73 @@
+//! A connection and its link, with what is on its way between them.
+
+use crate::clock::Now;
+use crate::net::Connection;
+use crate::stream::engine::Engine;
+use crate::stream::{Link, Lost, Turn};
+
+/// One connection while it lasts. Its buffers are bounded by the link: it takes whole units of at
+/// most [`crate::stream::IN_MAX`], and is asked for more only when all it said is written.
+pub(super) struct Connected<'a> {
+    pub(super) connection: Connection,
+    pub(super) link: Box<dyn Link + 'a>,
+    /// What came and is no whole unit yet.
+    pub(super) input: Vec<u8>,
+    /// What the link said and the socket has not taken yet.
+    pub(super) out: Vec<u8>,
+}
+
+impl<'a> Connected<'a> {
+    pub(super) fn new(connection: Connection, link: Box<dyn Link + 'a>) -> Self {
+        Self {
+            connection,
+            link,
+            input: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Lets the link take all whole units that came.
+    pub(super) fn understand(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+        let mut taken = 0;
+        loop {
+            let rest = self.input.get(taken..).unwrap_or_default();
+            let mut turn = turn(engine, now, &mut self.out);
+            match self.link.receive(rest, &mut turn)? {
+                0 => break,
+                used => taken += used,
+            }
+        }
+        self.input.drain(..taken.min(self.input.len()));
+        Ok(())
+    }
+
+    /// Lets the link say more once all is written, and do what is due.
+    pub(super) fn send(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+        let is_written = self.out.is_empty();
+        let mut turn = turn(engine, now, &mut self.out);
+        if is_written {
+            self.link.send(&mut turn)?;
+        }
+        // asked after sending: what was just sent may have moved it on
+        let due = self.link.wake_at(turn.engine);
+        if due.is_some_and(|due| due <= now.mono) {
+            self.link.wake(&mut turn)?;
+        }
+        Ok(())
+    }
+
+    /// The connection ended: what that means to the link.
+    pub(super) fn closed(&mut self, engine: &mut Engine, now: Now, lost: Lost) -> Lost {
+        let mut turn = turn(engine, now, &mut self.out);
+        self.link.closed(lost, &mut turn)
+    }
+}
+
+fn turn<'a>(engine: &'a mut Engine, now: Now, out: &'a mut Vec<u8>) -> Turn<'a> {
+    Turn {
+        engine,
+        now,
+        out,
+        random: fastrand::u32(..),
+    }
+}

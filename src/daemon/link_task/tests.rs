@@ -1,0 +1,124 @@
+//! The loop over a file: what a simulated network does not show.
+
+use super::probe::task;
+use super::{Connected, LinkTask, Next, Probe, try_destination};
+use crate::clock::Clock;
+use crate::ring::From;
+use crate::stream::settings::{
+    Delivery, Destination, File, OnReject, Settings, Shape, Subscription,
+};
+use futures_lite::future::block_on;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A folder that is gone after the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("weir-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("log.json")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn to_file(path: &Path) -> Settings {
+    let second = Duration::from_secs(1);
+    Settings {
+        name: "copy".to_owned(),
+        enabled: true,
+        subscription: Subscription::default(),
+        from: From::New,
+        filter: None,
+        ttl: None,
+        max_age: None,
+        thinning: None,
+        interval: None,
+        shape: Shape::default(),
+        rejects: None,
+        delivery: Delivery {
+            max_messages: 100,
+            max_bytes: 64 * 1024,
+            linger: Duration::ZERO,
+            timeout: second,
+            retry_min: second,
+            retry_max: second,
+            on_reject: OnReject::Skip,
+        },
+        bind: None,
+        tls: None,
+        destination: Destination::File(File {
+            path: path.to_owned(),
+            max_size: None,
+            keep: 0,
+        }),
+    }
+}
+
+/// One turn of a task with one message, and what follows.
+fn one_turn(path: &Path) -> (LinkTask, Next) {
+    let mut task = task(to_file(path), Probe::Deliver, Clock::new()).unwrap();
+    let stream = std::rc::Rc::clone(&task.stream);
+    let connection = block_on(task.connect(&stream)).unwrap();
+    let mut connected = Connected::new(connection, task.link(&stream));
+    // as before a connection is made; what is read in a turn is due in the next
+    task.exchange();
+    let next = task.turn(&mut connected).unwrap();
+    assert!(connected.out.is_empty());
+    (task, next)
+}
+
+#[test]
+fn what_a_turn_writes_to_a_file_it_settles_so_that_no_stop_has_it_written_twice() {
+    let folder = Folder::new("turn");
+    let (task, next) = one_turn(&folder.file());
+    let counters = task.hub.counters(task.stream.id);
+    assert_eq!((counters.accepted, counters.backlog), (1, 0));
+    assert!(matches!(next, Next::Again));
+    assert!(task.stream.connected.get());
+    assert_eq!(task.stream.bytes.get(), (0, 0), "no network has seen them");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_has_its_stream_wait_and_say_why() {
+    let folder = Folder::new("missing");
+    let (task, _) = one_turn(&folder.0.join("missing/log.json"));
+    let counters = task.hub.counters(task.stream.id);
+    assert_eq!((counters.accepted, counters.backlog), (0, 1));
+    assert!(!task.stream.connected.get());
+    assert!(task.stream.next_try.get().is_some());
+    let error = task.stream.last_error(&task.hub).unwrap();
+    assert!(error.contains("there is no folder"), "{error}");
+}
+
+#[test]
+fn a_file_is_probed_by_its_folder_or_by_a_line() {
+    let folder = Folder::new("probe");
+    let probe = |path: &Path, probe| {
+        let tried = try_destination(to_file(path), probe, Clock::new());
+        block_on(tried)
+    };
+    let shown = folder.file().display().to_string();
+    let told = probe(&folder.file(), Probe::Connect).unwrap();
+    assert_eq!(told, format!("{shown}: its folder is there"));
+    assert!(!folder.file().exists());
+    let told = probe(&folder.file(), Probe::Deliver).unwrap();
+    assert_eq!(told, format!("{shown}: took a test message"));
+    let text = std::fs::read_to_string(folder.file()).unwrap();
+    assert!(text.contains("weir-check") && text.lines().count() == 1);
+    let missing = folder.0.join("missing/log.json");
+    let error = probe(&missing, Probe::Deliver).unwrap_err();
+    assert!(error.ends_with("there is no such folder"), "{error}");
+    let error = probe(Path::new("/dev/null"), Probe::Deliver).unwrap_err();
+    assert_eq!(error, "/dev/null: `/dev/null`: not a regular file");
+}

@@ -1,0 +1,126 @@
+//! What every task of the daemon stands on: the executor, sleep, a limit of time, and the wait for
+//! the first of several things. Knows nothing of what the tasks do.
+
+use crate::units::Period;
+use async_executor::LocalExecutor;
+use event_listener::EventListener;
+use futures_lite::future::{or, poll_fn};
+use std::future::{Future, pending};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// What all tasks run on: one thread.
+pub(super) type Executor = Rc<LocalExecutor<'static>>;
+
+/// What a task waits for between two turns: one of `N` events, a time, a socket.
+///
+/// Listen for the events before looking at what they tell of: one that comes between the look and
+/// the wait would be missed otherwise, and the task would sleep on.
+#[must_use = "it waits when it is awaited"]
+pub(super) struct Waits<const N: usize> {
+    events: [EventListener; N],
+    time: Option<Duration>,
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woke {
+    /// The socket, or whatever else was waited for beside events and time.
+    Ready,
+    /// One of the events.
+    Event,
+    /// The time is over.
+    Time,
+}
+
+impl<const N: usize> Waits<N> {
+    /// For one of these, for ever.
+    pub(super) fn on(events: [EventListener; N]) -> Self {
+        Self { events, time: None }
+    }
+
+    /// For so long at most; none: for ever.
+    pub(super) fn at_most(self, time: Option<Duration>) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Ends with the first of all.
+    pub(super) async fn end(self) -> Woke {
+        self.or_ready(pending::<()>()).await
+    }
+
+    /// Ends with the first of all, and of this.
+    pub(super) async fn or_ready(mut self, ready: impl Future) -> Woke {
+        let ready = async {
+            ready.await;
+            Woke::Ready
+        };
+        let time = async {
+            sleep(self.time).await;
+            Woke::Time
+        };
+        let event = poll_fn(|context| {
+            let mut events = self.events.iter_mut();
+            match events.any(|event| Pin::new(event).poll(context).is_ready()) {
+                true => Poll::Ready(Woke::Event),
+                false => Poll::Pending,
+            }
+        });
+        or(ready, or(event, time)).await
+    }
+}
+
+/// Ends with an error if `work` has not ended in this time; `what` is then missing.
+pub(super) async fn within<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    or(work, async {
+        sleep(Some(limit)).await;
+        let message = format!("no answer within {} to {what}", Period(limit));
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    })
+    .await
+}
+
+/// Sleeps; without a time, for ever.
+pub(super) async fn sleep(time: Option<Duration>) {
+    match time {
+        #[cfg(test)]
+        Some(time) if super::sim::is_simulated() => super::sim::sleep(time).await,
+        Some(time) => {
+            async_io::Timer::after(time).await;
+        }
+        None => pending().await,
+    }
+}
+
+/// The wait after an error that would only come again at once.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_listener::Event;
+    use std::future::ready;
+
+    fn wait<const N: usize>(waits: Waits<N>) -> Woke {
+        futures_lite::future::block_on(waits.end())
+    }
+
+    #[test]
+    fn a_wait_tells_what_ended_it() {
+        let (one, other, moment) = (Event::new(), Event::new(), Some(Duration::from_millis(5)));
+        let both = || Waits::on([one.listen(), other.listen()]).at_most(moment);
+        assert_eq!(wait(both()), Woke::Time);
+        let waits = both();
+        other.notify(usize::MAX);
+        assert_eq!(wait(waits), Woke::Event);
+        let ready = both().or_ready(ready(()));
+        assert_eq!(futures_lite::future::block_on(ready), Woke::Ready);
+    }
+}
