@@ -1,6 +1,9 @@
 //! A fix of a receiver as parameters of a message: what NMEA and gpsd say in their own ways.
 
-use crate::message::{Message, Value};
+use super::Intake;
+use super::Malformed;
+use crate::message::Message;
+use crate::message::Value;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -18,10 +21,29 @@ pub(super) struct Fix {
 }
 
 impl Fix {
+    /// The message of a device that says it, with its time in microseconds since 1970; without one
+    /// it was measured when it comes. None, and counted, where `ident` cannot be one.
+    pub(super) fn message(
+        &self,
+        ident: &str,
+        time: Option<u64>,
+        intake: &mut dyn Intake,
+    ) -> Option<Message> {
+        let Ok(mut message) = Message::new(ident) else {
+            intake.malformed(Malformed::Ident, "not an ident");
+            return None;
+        };
+        if let Some(time) = time {
+            message.set_timestamp(time);
+        }
+        self.tell(&mut message);
+        Some(message)
+    }
+
     /// Adds it to a message; without a fix there is no place, and nothing that comes of places. A
     /// fix from no satellite is none. What cannot be (a course of 511) is how receivers say that
     /// they do not know it.
-    pub(super) fn tell(&self, message: &mut Message) {
+    fn tell(&self, message: &mut Message) {
         let valid = self.valid && self.satellites != Some(0);
         let position = self.position.filter(|_| valid);
         if let Some((latitude, longitude)) = position {
@@ -43,6 +65,9 @@ impl Fix {
         message.set("position.valid", position.is_some());
     }
 }
+
+/// Why a line says nothing.
+pub(super) type Broken = (Malformed, &'static str);
 
 /// Without the digits that only come of computing.
 pub(super) fn rounded(number: f64, digits: f64) -> Value {
@@ -68,6 +93,9 @@ pub(super) const METRE_PER_SECOND: f64 = 3.6;
 /// After so long nothing more belongs to an epoch: receivers send ten a second at most, each as one
 /// burst.
 pub(super) const EPOCH: Duration = Duration::from_millis(300);
+
+/// Lines in a row that are none: then what comes is something else.
+pub(super) const BAD_MAX: u32 = 64;
 
 #[cfg(test)]
 mod tests {

@@ -33,11 +33,12 @@ use super::Close;
 use super::Intake;
 use super::Malformed;
 use super::Session;
+use super::fix::BAD_MAX;
+use super::fix::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
 use super::fix::METRE_PER_SECOND;
 use crate::clock::Now;
-use crate::message::Message;
 use crate::message::timestamp;
 pub use keys::KIND;
 pub use keys::Keys;
@@ -264,19 +265,15 @@ impl Gpsd {
         let Some(mut epoch) = receiver.epoch.take() else {
             return;
         };
-        let Ok(mut message) = Message::new(&self.ident) else {
-            return intake.malformed(Malformed::Ident, "not an ident");
-        };
-        if let Some(time) = epoch.time {
-            message.set_timestamp(time);
-        }
         let recent = |(_, heard): &&(Sky, Duration)| heard.saturating_add(RECENT) > now;
         if let Some((sky, _)) = receiver.sky.as_ref().filter(recent) {
             // it counts 0 as well where the receiver does not say which ones it uses
             let satellites = sky.satellites.filter(|used| *used > 0 || !epoch.fix.valid);
             (epoch.fix.hdop, epoch.fix.satellites) = (sky.hdop, satellites);
         }
-        epoch.fix.tell(&mut message);
+        let Some(mut message) = epoch.fix.message(&self.ident, epoch.time, intake) else {
+            return;
+        };
         if all && !receiver.device.is_empty() {
             message.set("gnss.device", receiver.device.as_str());
         }
@@ -392,8 +389,6 @@ impl Session for Gpsd {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn safe(&mut self, _: u64, _: &mut Vec<u8>) {}
-
     fn wake_at(&self) -> Option<Duration> {
         self.receivers.iter().filter_map(Receiver::due).min()
     }
@@ -463,9 +458,6 @@ fn shown(text: &str) -> String {
     text.flat_map(char::escape_debug).collect()
 }
 
-/// Why a line says nothing.
-type Broken = (Malformed, &'static str);
-
 const TOO_LONG: Broken = (Malformed::Length, "a line longer than gpsd's");
 
 /// Asks for reports, of all receivers: to ask for one that is not there yet is an error.
@@ -482,9 +474,6 @@ const DEVICE_MAX: usize = 128;
 
 /// gpsd is built for 4, as a rule; beyond it the one that was silent longest is forgotten.
 const RECEIVERS_MAX: usize = 8;
-
-/// Lines in a row that are none.
-const BAD_MAX: u32 = 64;
 
 /// What a SKY says, and that a receiver knows the time, counts for so long.
 const RECENT: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 //! What one type of channel says of itself: a row of [`super::KINDS`], and what its keys become.
 
 use super::Session;
-use super::settings::Connect;
+use super::connect::Connect;
 use crate::keys::context::Wrong;
 use crate::keys::reader::Reader;
 use std::any::Any;

@@ -14,6 +14,7 @@
 //! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
 //! TLS, reconnecting, counting) is done around the session, in `daemon`.
 
+pub mod connect;
 mod fix;
 pub mod gpsd;
 pub mod http;
@@ -78,8 +79,11 @@ pub trait Session {
     ) -> Result<usize, Close>;
 
     /// All that was taken before `Intake::when_safe(ticket)` is safe now: appends the answer.
-    /// Tickets come back in the order in which they were given.
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>);
+    /// Tickets come back in the order in which they were given. A protocol without answers gives
+    /// none.
+    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+        let _ = (ticket, out);
+    }
 
     /// The oldest ticket has waited for longer than a sender should: a protocol that can say so
     /// appends it and says whether the connection ends with it.

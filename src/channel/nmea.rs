@@ -41,10 +41,11 @@ use super::Close;
 use super::Intake;
 use super::Malformed;
 use super::Session;
+use super::fix::BAD_MAX;
+use super::fix::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
 use crate::clock::Now;
-use crate::message::Message;
 use crate::message::check_ident;
 use crate::message::timestamp;
 use crate::wire::nmea as wire;
@@ -343,16 +344,11 @@ impl Nmea {
             let detail = "neither the sentences nor `ident` name a device";
             return intake.malformed(Malformed::Ident, detail);
         };
-        let Ok(mut message) = Message::new(ident) else {
-            return intake.malformed(Malformed::Ident, "not an ident");
-        };
         let micros = date.and_then(|(time, date)| micros(date?, time));
-        if let Some(micros) = micros {
-            message.set_timestamp(micros);
+        if let Some(message) = epoch.fix.message(ident, micros, intake) {
+            // refused is counted, and there is nobody to answer to
+            drop(intake.take(vec![message]));
         }
-        epoch.fix.tell(&mut message);
-        // refused is counted, and there is nobody to answer to
-        drop(intake.take(vec![message]));
     }
 
     /// The day of an epoch, as far as it can be known.
@@ -398,8 +394,6 @@ impl Session for Nmea {
         }
         Ok(input.len().saturating_sub(rest.len()))
     }
-
-    fn safe(&mut self, _: u64, _: &mut Vec<u8>) {}
 
     fn wake_at(&self) -> Option<Duration> {
         let epoch = self.epoch.as_ref()?;
@@ -464,14 +458,8 @@ fn wall(now: Now) -> Option<u64> {
     micros.filter(|_| now.wall.trusted)
 }
 
-/// Why something says nothing.
-type Broken = (Malformed, &'static str);
-
 /// Of a line, without its end; the standard has 82 bytes, receivers have more.
 const LINE_MAX: usize = 512;
-
-/// Lines in a row that are none.
-const BAD_MAX: u32 = 64;
 
 /// In microseconds.
 const DAY: u64 = 86_400 * 1_000_000;

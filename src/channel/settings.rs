@@ -1,16 +1,13 @@
 //! What the configuration says of a channel.
 
+use super::connect::Connect;
 use super::kind::AnyProtocol;
 use super::kind::Kind;
-use crate::keys::address;
-use crate::keys::context::Wrong;
 use crate::message::Value;
 use crate::net::Address;
 use crate::net::Network;
-use crate::net::Target;
 use crate::net::tls::Identity;
 use crate::net::tls::ServerTls;
-use crate::net::tls::Tls;
 use crate::pattern::Pattern;
 use crate::thinning;
 use std::time::Duration;
@@ -56,35 +53,6 @@ impl Settings {
     pub fn identity(&self) -> Option<&Identity> {
         let connect = || self.connect.as_ref()?.tls.as_ref()?.identity.as_ref();
         self.tls.as_ref().map(|tls| &tls.identity).or_else(connect)
-    }
-}
-
-/// A source that weir connects to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Connect {
-    /// Where it is.
-    pub target: Target,
-    /// None: without TLS.
-    pub tls: Option<Tls>,
-    /// Of a URL.
-    pub user: Option<String>,
-    /// Of a URL.
-    pub password: Option<String>,
-}
-
-impl Connect {
-    /// `"host:port"`, without TLS unless there is a `tls`.
-    pub(crate) fn read(text: &str) -> Result<Self, Wrong> {
-        if text.starts_with("serial:") || text.starts_with("/dev/") {
-            let wrong = Wrong::new("a serial line is not connected to");
-            return Err(wrong.hint("write `listen = \"serial:/dev/ttyUSB0?baud=9600\"`"));
-        }
-        Ok(Self {
-            target: address::target(text)?,
-            tls: None,
-            user: None,
-            password: None,
-        })
     }
 }
 

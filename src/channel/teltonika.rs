@@ -1,7 +1,7 @@
 //! Teltonika trackers over TCP and UDP: logins, packets, and answers once their records are safe.
 //!
 //! What the bytes are is said in [`crate::wire::teltonika`]; what a record means as a message, in
-//! `parameters`, and the names of its elements in `elements`.
+//! `parameters`, the names of its elements in `elements`, their values in `meaning`.
 //!
 //! # Answers
 //! A device waits for the answer to one packet before it sends the next, deletes what was counted,
@@ -25,6 +25,7 @@
 
 mod elements;
 mod keys;
+mod meaning;
 mod parameters;
 
 use super::Close;

@@ -1,9 +1,9 @@
 //! `[[channel]]`: how devices and weir come together: `listen` or `connect`, and `tls`.
 
+use crate::channel::connect::Connect;
 use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Way;
-use crate::channel::settings::Connect;
 use crate::keys;
 use crate::keys::address;
 use crate::keys::context::Wrong;

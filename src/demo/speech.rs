@@ -1,16 +1,13 @@
-//! What the vehicles say: Teltonika codec 8E and JSON lines, as a device writes them. The channels
-//! read the same from the other side with code of their own.
-//!
-//! ```text
-//! login    | len u16 = 15 | IMEI, ASCII |                  answered by 01
-//! packet   | 0 u32 | len u32 | 8E | n u8 | record × n | n u8 | crc u32 |   answered by n u32
-//! record   | ms u64 | priority u8 | lon i32 | lat i32 | alt u16 | heading u16 | satellites u8 |
-//!          | speed u16 | event u16 | total u16 | n1 u16 | (id u16, value u8) × n1 | n2 n4 n8 nx |
-//! ```
-//! All big-endian; `len` and the CRC-16/ARC go from the codec's number to the second `n`; degrees
-//! are whole numbers of 1e-7.
+//! What the vehicles say: Teltonika codec 8E and JSON lines.
 
 use super::road::Fix;
+use crate::wire::teltonika::Codec;
+use crate::wire::teltonika::Element;
+use crate::wire::teltonika::ElementValue;
+use crate::wire::teltonika::Packet;
+use crate::wire::teltonika::Record;
+use crate::wire::teltonika::Unfit;
+use crate::wire::teltonika::encode_packet;
 use std::time::Duration;
 
 /// What one vehicle says once.
@@ -24,47 +21,44 @@ pub(super) struct Report {
     pub(super) fix: Fix,
 }
 
-/// The first words of a Teltonika device.
-pub(super) fn login(imei: &str, out: &mut Vec<u8>) {
-    out.extend(u16::try_from(imei.len()).unwrap_or(0).to_be_bytes());
-    out.extend(imei.as_bytes());
+/// A packet of Teltonika with at most [`PACKET_MAX`] reports.
+///
+/// # Errors
+/// None with so few.
+pub(super) fn packet<'a>(
+    reports: impl Iterator<Item = &'a Report>,
+    out: &mut Vec<u8>,
+) -> Result<(), Unfit> {
+    let packet = Packet {
+        codec: Codec::EightExtended,
+        records: reports.take(PACKET_MAX).map(record).collect(),
+    };
+    encode_packet(&packet, out)
 }
 
-/// A packet of at most [`PACKET_MAX`] reports.
-pub(super) fn packet<'a>(reports: impl Iterator<Item = &'a Report>, out: &mut Vec<u8>) {
-    let (mut records, mut count) = (Vec::new(), 0_u8);
-    for report in reports.take(PACKET_MAX) {
-        record(report, &mut records);
-        count += 1;
-    }
-    let mut data = vec![CODEC_8E, count];
-    data.append(&mut records);
-    data.push(count);
-    out.extend([0; 4]);
-    out.extend(u32::try_from(data.len()).unwrap_or(0).to_be_bytes());
-    out.extend(&data);
-    out.extend(u32::from(CRC.checksum(&data)).to_be_bytes());
-}
-
-fn record(report: &Report, out: &mut Vec<u8>) {
+fn record(report: &Report) -> Record<'static> {
     let Report { number, time, fix } = report;
-    let millis = u64::try_from(time.as_millis()).unwrap_or(0);
-    out.extend(millis.to_be_bytes());
-    out.push(0);
-    out.extend(degrees(fix.longitude).to_be_bytes());
-    out.extend(degrees(fix.latitude).to_be_bytes());
-    for number in [ALTITUDE, fix.heading] {
-        out.extend(number.to_be_bytes());
+    let ignition = Element {
+        id: IO_IGNITION,
+        value: ElementValue::U8(1),
+    };
+    let number = Element {
+        id: IO_NUMBER,
+        value: ElementValue::U64(*number),
+    };
+    Record {
+        time_ms: u64::try_from(time.as_millis()).unwrap_or(0),
+        priority: 0,
+        longitude_e7: degrees(fix.longitude),
+        latitude_e7: degrees(fix.latitude),
+        altitude_m: ALTITUDE,
+        direction_deg: fix.heading,
+        satellites: SATELLITES,
+        speed_km_h: fix.speed,
+        event: 0,
+        generation: None,
+        elements: vec![ignition, number],
     }
-    out.push(SATELLITES);
-    out.extend(fix.speed.to_be_bytes());
-    let ignition = [0, 0, 0, 2, 0, 1, 0, IO_IGNITION, 1];
-    out.extend(ignition);
-    out.extend([0; 4]);
-    out.extend(1_u16.to_be_bytes());
-    out.extend(IO_NUMBER.to_be_bytes());
-    out.extend(number.to_be_bytes());
-    out.extend([0; 2]);
 }
 
 /// A line with one report.
@@ -105,16 +99,15 @@ pub(super) const NUMBER: &str = "demo.number";
 /// The IO element with the number of the report, where it cannot; no device has it.
 pub(super) const IO_NUMBER: u16 = 60_001;
 
-const IO_IGNITION: u8 = 239;
-const CODEC_8E: u8 = 0x8E;
+const IO_IGNITION: u16 = 239;
 /// Of Berlin, in metres.
-const ALTITUDE: u16 = 35;
+const ALTITUDE: i16 = 35;
 const SATELLITES: u8 = 11;
-const CRC: crc::Crc<u16> = crc::Crc::<u16>::new(&crc::CRC_16_ARC);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::teltonika::frame;
 
     fn report() -> Report {
         let fix = Fix {
@@ -131,47 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_the_length_and_the_imei() {
-        let mut out = Vec::new();
-        login("356307042441013", &mut out);
-        assert_eq!(out, b"\0\x0F356307042441013");
-    }
-
-    #[test]
-    fn a_packet_says_its_length_its_count_twice_and_its_checksum() {
+    fn a_packet_is_read_as_it_was_meant() {
         let (mut out, report) = (Vec::new(), report());
-        packet([&report, &report].into_iter(), &mut out);
-        let (head, rest) = out.split_at(8);
-        let (data, crc) = rest.split_at(rest.len() - 4);
-        assert_eq!(head[..4], [0; 4]);
-        assert_eq!(
-            u32::from_be_bytes(head[4..].try_into().unwrap()) as usize,
-            data.len()
-        );
-        assert_eq!(data[..2], [0x8E, 2]);
-        assert_eq!(data.last(), Some(&2));
-        assert_eq!(data.len(), 3 + 2 * 51);
-        assert_eq!(
-            u32::from_be_bytes(crc.try_into().unwrap()),
-            u32::from(CRC.checksum(data))
-        );
-    }
-
-    #[test]
-    fn a_record_stands_as_the_specification_draws_it() {
-        let mut out = Vec::new();
-        record(&report(), &mut out);
-        let wanted = [
-            1_793_500_000_250_u64.to_be_bytes().to_vec(),
-            vec![0],
-            133_501_000_i32.to_be_bytes().to_vec(),
-            525_145_000_i32.to_be_bytes().to_vec(),
-            vec![0, 35, 1, 10, 11, 0, 50],
-            vec![0, 0, 0, 2, 0, 1, 0, 239, 1, 0, 0, 0, 0, 0, 1, 0xEA, 0x61],
-            7_u64.to_be_bytes().to_vec(),
-            vec![0, 0],
-        ];
-        assert_eq!(out, wanted.concat());
+        packet([&report, &report].into_iter(), &mut out).unwrap();
+        let frame = frame(&out).unwrap().unwrap();
+        assert_eq!(frame.len, out.len());
+        let read = Packet::decode(frame.data).unwrap();
+        assert_eq!(read.codec, Codec::EightExtended);
+        assert_eq!(read.records, [record(&report), record(&report)]);
+        assert_eq!(read.records[0].time_ms, 1_793_500_000_250);
+        assert_eq!(read.records[0].longitude_e7, 133_501_000);
+        assert_eq!(read.records[0].latitude_e7, 525_145_000);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use super::balance::Account;
 use super::road::{Drive, Fix, Road};
-use super::speech::{self, Report};
+use super::speech;
+use super::speech::Report;
+use crate::wire::teltonika::encode_login;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -84,7 +86,8 @@ impl Vehicle {
     pub(super) fn connected(&mut self, out: &mut Vec<u8>) {
         self.disconnected();
         match self.speech {
-            Speech::Teltonika => speech::login(self.ident, out),
+            // an IMEI always fits
+            Speech::Teltonika => encode_login(self.ident, out).unwrap_or_default(),
             Speech::Json => self.is_welcome = true,
         }
     }
@@ -115,8 +118,9 @@ impl Vehicle {
         };
         if self.in_flight == 0 && self.buffer.len() >= enough {
             let count = self.buffer.len().min(speech::PACKET_MAX);
-            speech::packet(self.buffer.iter().take(count), out);
-            self.depart(count);
+            if speech::packet(self.buffer.iter().take(count), out).is_ok() {
+                self.depart(count);
+            }
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::Gpsd;
 use crate::channel::Session;
+use crate::channel::connect::Connect;
 use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
-use crate::channel::settings::Connect;
 use crate::keys::context::Wrong;
 use std::rc::Rc;
 

@@ -3,12 +3,12 @@
 use super::Nmea;
 use super::Units;
 use crate::channel::Session;
+use crate::channel::connect::Connect;
 use crate::channel::kind::Datagrams;
 use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
-use crate::channel::settings::Connect;
 use std::rc::Rc;
 
 /// The row of this type.

@@ -7,7 +7,10 @@
 //! in the other. The one exception is 6, the second analog input of the one and a fifth
 //! thermometer of the other.
 
-use super::parameters::{Meaning, Scale};
+use super::meaning::Meaning;
+use super::meaning::ONE;
+use super::meaning::TENTH;
+use super::meaning::THOUSANDTH;
 use crate::wire::teltonika::ElementValue;
 
 /// The names that are built in. Ids, widths and units after the vendor's "Data Sending Parameters
@@ -106,24 +109,13 @@ fn fuel(id: u16) -> Option<(&'static str, &'static str)> {
 /// Thousandths of a volt.
 const VOLTS: Meaning = Meaning::Unsigned(THOUSANDTH);
 
-pub(super) const ONE: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 1,
-};
-pub(super) const TENTH: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 10,
-};
-const THOUSANDTH: Scale = Scale::Decimal {
-    numerator: 1,
-    divisor: 1000,
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::teltonika::parameters::{Settings, parameter};
-    use crate::message::{Message, json};
+    use crate::channel::teltonika::parameters::Settings;
+    use crate::channel::teltonika::parameters::parameter;
+    use crate::message::Message;
+    use crate::message::json;
     use crate::wire::teltonika::Element;
 
     /// `NAME=VALUE` of each element, in one record.
