@@ -47,7 +47,6 @@ use rate::Rate;
 use refusal::Choice;
 use refusal::Refusals;
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// One stream between the ring and its link.
@@ -177,18 +176,25 @@ impl Engine {
         Some(item.outgoing(ring))
     }
 
-    /// The messages of `range` that are in flight, in order.
-    pub fn batch(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = Outgoing<'_>> {
+    /// Those of `messages` that are in flight, in order.
+    pub fn batch(&self, messages: &[Seq]) -> impl Iterator<Item = Outgoing<'_>> {
         let ring = self.queue.ring;
-        let items = self.queue.in_flight(range);
+        let items = self.queue.in_flight_of(messages);
         items.map(move |item| item.outgoing(ring))
+    }
+
+    /// A message that is in flight.
+    #[must_use]
+    pub fn message(&self, seq: Seq) -> Option<Outgoing<'_>> {
+        let item = self.queue.in_flight_of(&[seq]).next();
+        item.map(|item| item.outgoing(self.queue.ring))
     }
 
     /// A number for a message in flight, from 1, that no other in memory has. It follows the place
     /// in the ring: so it is the same each time, also after a start, and the last message that had
     /// it is long gone.
     pub fn tag(&mut self, seq: Seq) -> u16 {
-        let known = self.queue.in_flight(seq..=seq).next().map(|item| item.tag);
+        let known = self.queue.in_flight_of(&[seq]).next().map(|item| item.tag);
         if let Some(tag @ 1..) = known {
             return tag;
         }
@@ -207,21 +213,21 @@ impl Engine {
         tag
     }
 
-    /// The destination took all of `range` that is in flight.
-    pub fn accepted(&mut self, epoch: u32, range: RangeInclusive<Seq>, now: Now) {
+    /// The destination took all of `messages` that are in flight.
+    pub fn accepted(&mut self, epoch: u32, messages: &[Seq], now: Now) {
         if epoch != self.epoch {
             return;
         }
-        let sent_at = self.queue.sent_at(range.clone());
+        let sent_at = self.queue.sent_at(messages);
         let latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
-        if self.canary_answered(&range) {
+        if self.canary_answered(messages) {
             return self.taken(latency, now);
         }
         let oldest = self.queue.oldest_in_flight();
-        if self.queue.mark(&range, State::Settled(Settled::Accepted)) == 0 {
+        if self.queue.mark(messages, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
-        if oldest.is_some_and(|(seq, _)| range.contains(&seq)) {
+        if oldest.is_some_and(|(seq, _)| messages.contains(&seq)) {
             self.progressed = now.mono;
         }
         self.tally.ack_latency = latency;
@@ -230,33 +236,30 @@ impl Engine {
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
 
-    /// The destination refused `range`, or one message of it, for its own sake: a single one is
-    /// given up or tried again as `on_reject` says; of several, the first half is sent next.
-    pub fn refused(
-        &mut self,
-        epoch: u32,
-        range: RangeInclusive<Seq>,
-        fault: &Fault,
-        now: Now,
-        random: u32,
-    ) {
+    /// The destination refused `messages`, or one of them, for its own sake: a single one is given
+    /// up or tried again as `on_reject` says; of several, the first half is sent next.
+    pub fn refused(&mut self, epoch: u32, messages: &[Seq], fault: &Fault, now: Now, random: u32) {
         if epoch != self.epoch {
             return;
         }
         self.answered = true;
-        if self.canary_answered(&range) {
+        if self.canary_answered(messages) {
             return self.canary_refused(now, random);
         }
-        match self.count_refused(&range) {
+        match self.count_refused(messages) {
             0 => return,
             1 => {
-                let single = self.queue.in_flight(range).next().map(|item| item.seq);
+                let single = self
+                    .queue
+                    .in_flight_of(messages)
+                    .next()
+                    .map(|item| item.seq);
                 return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
-            _ if !kept(Rule::TryBothHalves) => return self.drop_half(range),
-            _ => self.suspect_some(&range),
+            _ if !kept(Rule::TryBothHalves) => return self.drop_half(messages),
+            _ => self.suspect_some(messages),
         }
-        self.queue.mark(&range, State::Waiting);
+        self.queue.mark(messages, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
     }
 
@@ -268,7 +271,7 @@ impl Engine {
 
     /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
     pub fn skip(&mut self, seq: Seq, reason: String) {
-        if self.canary_answered(&(seq..=seq)) {
+        if self.canary_answered(&[seq]) {
             return;
         }
         self.queue.give_up(seq, Settled::Filtered, &reason);
@@ -282,7 +285,7 @@ impl Engine {
             return;
         }
         if kept(Rule::SendLostAgain) {
-            self.queue.mark(&ALL, State::Waiting);
+            self.queue.recall();
         }
         self.forget_proof();
         if retry == Retry::Paused || !self.answered {
@@ -309,7 +312,8 @@ impl Engine {
     ) {
         if epoch == self.epoch {
             self.answered = true;
-            self.tally.rejected += self.queue.mark(&ALL, State::Waiting) as u64;
+            self.tally.rejected += self.in_flight() as u64;
+            self.queue.recall();
             self.forget_proof();
             let after = after.filter(|_| kept(Rule::HonourRetryAfter));
             self.backoff.pause(now.mono, after, random);
@@ -340,13 +344,14 @@ impl Engine {
     /// One of those in flight was not taken, and nobody knows which.
     pub fn suspect(&mut self, epoch: u32) {
         if epoch == self.epoch {
-            self.suspect_some(&ALL);
+            let all: Vec<Seq> = self.queue.in_flight().map(|item| item.seq).collect();
+            self.suspect_some(&all);
         }
     }
 
-    fn suspect_some(&mut self, range: &RangeInclusive<Seq>) {
+    fn suspect_some(&mut self, messages: &[Seq]) {
         self.suspicions = self.suspicions.wrapping_add(1).max(1);
-        self.queue.suspect(range, self.suspicions);
+        self.queue.suspect(messages, self.suspicions);
     }
 
     /// Whether this message, or one after it, is one of those of which one was not taken.
@@ -397,7 +402,7 @@ impl Engine {
     /// How many messages are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.queue.in_flight(ALL).count()
+        self.queue.in_flight().count()
     }
 
     /// Whether something could be sent, now or after a pause.
@@ -483,9 +488,6 @@ impl Engine {
         self.events.push_back(event);
     }
 }
-
-/// Every message.
-const ALL: RangeInclusive<Seq> = Seq(0)..=Seq(u64::MAX);
 
 /// Numbers that [`Engine::tag`] gives.
 const TAGS: u64 = 65_535;

@@ -6,7 +6,6 @@ use super::engine::{Engine, Outgoing, Packing};
 use super::render::View;
 use super::{Fault, Link, Lost, OUT_MAX, Turn, settings};
 use crate::ring::Seq;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What goes to one file.
@@ -14,7 +13,7 @@ pub struct FileLink<'a> {
     settings: &'a settings::File,
     view: View<'a>,
     /// The batch that is not answered yet, and the engine's epoch when it was taken.
-    batch: Option<(u32, RangeInclusive<Seq>)>,
+    batch: Option<(u32, Vec<Seq>)>,
     /// The last batch is on the disk.
     is_ready: bool,
 }
@@ -43,7 +42,7 @@ impl Link for FileLink<'_> {
         let reason = input.get(..end).unwrap_or_default();
         self.is_ready = reason.is_empty();
         if self.is_ready {
-            turn.engine.accepted(epoch, batch, turn.now);
+            turn.engine.accepted(epoch, &batch, turn.now);
         } else {
             // what the disk does not take now it takes later: the line stays, the engine pauses
             let fault = Fault::new(0, String::from_utf8_lossy(reason));

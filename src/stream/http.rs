@@ -32,7 +32,6 @@ use answer::Answer;
 use answer::Verdict;
 use parcel::Packer;
 use parcel::Parcel;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 use ureq_proto::BodyMode;
 use ureq_proto::client::Call;
@@ -72,9 +71,9 @@ enum Stage {
     /// Its head is written, its body is not.
     Body(Upload),
     /// It is written; of the answer there is no status yet.
-    Head(Call<RecvResponse>, RangeInclusive<Seq>, Flushed),
+    Head(Call<RecvResponse>, Vec<Seq>, Flushed),
     /// What the answer means is known; its body is read and thrown away.
-    Rest(Call<RecvBody>, RangeInclusive<Seq>, Answer),
+    Rest(Call<RecvBody>, Vec<Seq>, Answer),
 }
 
 /// Whether all of a request has been written to the socket.
@@ -87,7 +86,7 @@ enum Flushed {
 /// A request that is being written.
 struct Upload {
     call: Call<SendBody>,
-    batch: RangeInclusive<Seq>,
+    batch: Vec<Seq>,
     body: Vec<u8>,
     /// Bytes of it that are written.
     written: usize,
@@ -140,7 +139,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(RangeInclusive<Seq>, Parcel)> {
+    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, Parcel)> {
         let mut packer = self.packer();
         let batch = turn
             .engine
@@ -151,11 +150,7 @@ impl<'a> Http<'a> {
     /// Sends what was prepared, if it is the next batch still: a message of it may have grown too
     /// old, or be suspected, or one before it may wait again. Then the body is made anew. Between
     /// its messages there are those of other bodies.
-    fn confirm(
-        &mut self,
-        parcel: Parcel,
-        turn: &mut Turn<'_>,
-    ) -> Option<(RangeInclusive<Seq>, Parcel)> {
+    fn confirm(&mut self, parcel: Parcel, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, Parcel)> {
         let mut count = 0;
         let batch = turn.engine.next_batch(turn.now, |message| {
             match parcel.messages.get(count) == Some(&message.seq) {
@@ -171,7 +166,7 @@ impl<'a> Http<'a> {
             Some(batch) if count == parcel.messages.len() => Some((batch, parcel)),
             Some(batch) => {
                 let mut packer = self.packer();
-                for message in turn.engine.batch(batch.clone()) {
+                for message in turn.engine.batch(&batch) {
                     packer.pack(&message);
                 }
                 Some((batch, packer.finish()?))
@@ -235,7 +230,7 @@ impl<'a> Http<'a> {
         }
         let answer = self.answer(&response, turn);
         if answer.verdict != Verdict::Accepted {
-            self.conclude(upload.batch, &answer, turn);
+            self.conclude(&upload.batch, &answer, turn);
             return Err(Lost::ended("the server answered before it had the request"));
         }
         self.stage = Stage::Body(upload);
@@ -249,7 +244,7 @@ impl<'a> Http<'a> {
     fn head(
         &mut self,
         mut call: Call<RecvResponse>,
-        batch: RangeInclusive<Seq>,
+        batch: Vec<Seq>,
         flushed: Flushed,
         input: &[u8],
         turn: &mut Turn<'_>,
@@ -268,14 +263,14 @@ impl<'a> Http<'a> {
                     return Ok(used);
                 }
                 let answer = self.answer(&response, turn);
-                self.conclude(batch, &answer, turn);
+                self.conclude(&batch, &answer, turn);
                 return Err(Lost::ended("the head of the answer cannot be read"));
             }
         };
         self.answers = self.answers.saturating_add(1);
         let answer = self.answer(&response, turn);
         if answer.verdict == Verdict::Accepted {
-            self.conclude(batch.clone(), &answer, turn);
+            self.conclude(&batch, &answer, turn);
         }
         match call.proceed() {
             Some(RecvResponseResult::RecvBody(call)) => {
@@ -283,11 +278,11 @@ impl<'a> Http<'a> {
                 Ok(used)
             }
             Some(RecvResponseResult::Cleanup(call)) => {
-                self.conclude(batch, &answer, turn);
+                self.conclude(&batch, &answer, turn);
                 may_stay(&call).map(|()| used)
             }
             Some(RecvResponseResult::Redirect(_)) | None => {
-                self.conclude(batch, &answer, turn);
+                self.conclude(&batch, &answer, turn);
                 Err(Lost::ended("the server redirects"))
             }
         }
@@ -297,26 +292,26 @@ impl<'a> Http<'a> {
     fn rest(
         &mut self,
         mut call: Call<RecvBody>,
-        batch: RangeInclusive<Seq>,
+        batch: Vec<Seq>,
         mut answer: Answer,
         input: &[u8],
         turn: &mut Turn<'_>,
     ) -> Result<usize, Lost> {
         let mut piece = [0; PIECE];
         let Ok((used, written)) = call.read(input, &mut piece) else {
-            self.conclude(batch, &answer, turn);
+            self.conclude(&batch, &answer, turn);
             return Err(Lost::ended("the body of the answer cannot be read"));
         };
         answer.take(piece.get(..written).unwrap_or_default());
         if answer.is_too_long() {
-            self.conclude(batch, &answer, turn);
+            self.conclude(&batch, &answer, turn);
             return Err(Lost::ended("the answer is too long"));
         }
         if call.body_mode() == BodyMode::CloseDelimited || !call.can_proceed() {
             self.stage = Stage::Rest(call, batch, answer);
             return Ok(used);
         }
-        self.conclude(batch, &answer, turn);
+        self.conclude(&batch, &answer, turn);
         match call.proceed() {
             Some(RecvBodyResult::Cleanup(call)) => may_stay(&call).map(|()| used),
             Some(RecvBodyResult::Redirect(_)) | None => Err(Lost::ended("the server redirects")),
@@ -335,7 +330,7 @@ impl<'a> Http<'a> {
     }
 
     /// Tells the engine; a batch that is not in flight any more is not told of twice.
-    fn conclude(&self, batch: RangeInclusive<Seq>, answer: &Answer, turn: &mut Turn<'_>) {
+    fn conclude(&self, batch: &[Seq], answer: &Answer, turn: &mut Turn<'_>) {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
         let engine = &mut *turn.engine;
         match answer.verdict {
@@ -398,7 +393,7 @@ impl Link for Http<'_> {
             Stage::Idle => Ok(()),
             Stage::Head(_, batch, _) if self.status.is_some() => {
                 if let Some(answer) = self.begun(turn) {
-                    self.conclude(batch, &answer, turn);
+                    self.conclude(&batch, &answer, turn);
                 }
                 Err(Lost::ended("the head of the answer did not end"))
             }
@@ -407,7 +402,7 @@ impl Link for Http<'_> {
                 Err(Fault::no_answer(self.delivery.timeout, "a request").into())
             }
             Stage::Rest(_, batch, answer) => {
-                self.conclude(batch, &answer, turn);
+                self.conclude(&batch, &answer, turn);
                 Err(Lost::ended("the answer did not end"))
             }
         }
@@ -417,10 +412,10 @@ impl Link for Http<'_> {
     /// way to it: that request is repeated once.
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Rest(_, batch, answer) => self.conclude(batch, &answer, turn),
+            Stage::Rest(_, batch, answer) => self.conclude(&batch, &answer, turn),
             Stage::Head(_, batch, _) if self.status.is_some() => {
                 if let Some(answer) = self.begun(turn) {
-                    self.conclude(batch, &answer, turn);
+                    self.conclude(&batch, &answer, turn);
                 }
             }
             Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => {

@@ -172,7 +172,7 @@ impl<'a> Mqtt<'a> {
 
     /// Publishes a message that is in flight, if it can be published.
     fn send_message(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let Some(message) = turn.engine.batch(seq..=seq).next() else {
+        let Some(message) = turn.engine.message(seq) else {
             return Ok(());
         };
         let repeat = message.repeat;
@@ -214,13 +214,13 @@ impl<'a> Mqtt<'a> {
     fn refuse_long(&mut self, seq: Seq, len: usize, turn: &mut Turn<'_>) {
         let max = self.packet_max();
         let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
-        let (fault, range) = (Fault::new(0, reason), seq..=seq);
+        let fault = Fault::new(0, reason);
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
         if self.limits.packet_max.is_some_and(|known| len > known) {
-            turn.engine.refused(epoch, range, &fault, now, random);
+            turn.engine.refused(epoch, &[seq], &fault, now, random);
         } else {
             self.outgrown = true;
-            turn.engine.doubted(epoch, range, &fault, now, random);
+            turn.engine.doubted(epoch, &[seq], &fault, now, random);
         }
     }
 
@@ -259,7 +259,7 @@ impl<'a> Mqtt<'a> {
     /// The broker has said what it thinks of a message.
     fn answered(&mut self, seq: Seq, answer: &Answer, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
-        let (engine, range) = (&mut *turn.engine, seq..=seq);
+        let (engine, message) = (&mut *turn.engine, &[seq]);
         let fault = || reason::publish(answer);
         let verdict = self.profile.verdict(answer.code);
         match verdict {
@@ -269,10 +269,10 @@ impl<'a> Mqtt<'a> {
                     engine.note(Event::Unheard);
                 }
                 self.window.widen();
-                engine.accepted(epoch, range, now);
+                engine.accepted(epoch, message, now);
             }
-            Verdict::Refused => engine.refused(epoch, range, &fault(), now, random),
-            Verdict::Doubted => engine.doubted(epoch, range, &fault(), now, random),
+            Verdict::Refused => engine.refused(epoch, message, &fault(), now, random),
+            Verdict::Doubted => engine.doubted(epoch, message, &fault(), now, random),
             Verdict::Later => {
                 // A broker with no room goes on to refuse what is on its way: a new connection
                 // after the pause begins with the oldest again, in order.

@@ -82,7 +82,7 @@ impl<'a> WialonRetranslator<'a> {
 
     /// Sends a message that is in flight, or skips it.
     fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) {
-        let Some(message) = turn.engine.batch(seq..=seq).next() else {
+        let Some(message) = turn.engine.message(seq) else {
             return;
         };
         match encode(&mut self.view, &message, turn.out) {
@@ -109,9 +109,7 @@ impl<'a> WialonRetranslator<'a> {
 
     /// All of the flight is accepted.
     fn land(&mut self, turn: &mut Turn<'_>) {
-        if let (Some(first), Some(last)) = (self.flight.first(), self.flight.last()) {
-            turn.engine.accepted(self.epoch, *first..=*last, turn.now);
-        }
+        turn.engine.accepted(self.epoch, &self.flight, turn.now);
         self.flight.clear();
         self.answers = 0;
     }

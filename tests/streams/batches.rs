@@ -36,17 +36,13 @@ impl Destination {
             return false;
         };
         self.requests += 1;
-        let numbers: Vec<u64> = world
-            .engine
-            .batch(batch.clone())
-            .map(|m| number(&m))
-            .collect();
+        let numbers: Vec<u64> = world.engine.batch(&batch).map(|m| number(&m)).collect();
         let epoch = world.engine.epoch();
         if numbers.iter().any(|n| self.poison.contains(n)) {
             let fault = Fault::new(400, "no");
-            world.engine.refused(epoch, batch, &fault, now, 0);
+            world.engine.refused(epoch, &batch, &fault, now, 0);
         } else {
-            world.engine.accepted(epoch, batch, now);
+            world.engine.accepted(epoch, &batch, now);
             self.accepted.extend(numbers);
         }
         world.serve();
@@ -220,9 +216,9 @@ fn a_link_decides_what_goes_with_a_batch() {
     });
     assert_eq!(offered, [0, 1, 2, 3, 4]);
     let batch = batch.unwrap();
-    let taken = world.engine.batch(batch.clone()).map(|m| number(&m));
+    let taken = world.engine.batch(&batch).map(|m| number(&m));
     assert_eq!(taken.collect::<Vec<_>>(), [0, 2, 3]);
-    world.engine.accepted(0, batch, world.now);
+    world.engine.accepted(0, &batch, world.now);
     let counters = world.counters();
     assert_eq!((counters.accepted, counters.filtered), (3, 1));
     let skipped = |event: &Event| matches!(event, Event::Skipped { reason, .. } if reason == "odd");
@@ -237,12 +233,12 @@ fn batches_shrink_while_none_is_answered_and_grow_again() {
     for round in 0..9 {
         let batch = world.engine.next_batch(world.now, |_| Packing::Taken);
         let batch = batch.unwrap();
-        sizes.push(world.engine.batch(batch.clone()).count());
+        sizes.push(world.engine.batch(&batch).count());
         if round < 4 {
             world.engine.unanswered(0);
             world.engine.lost(0, Retry::Paused, world.now, 0);
         } else {
-            world.engine.accepted(0, batch, world.now);
+            world.engine.accepted(0, &batch, world.now);
         }
         world.serve();
         world.wait();

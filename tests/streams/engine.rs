@@ -26,7 +26,7 @@ fn messages_go_in_order_and_the_cursor_moves_over_a_closed_prefix_only() {
     assert!(sent.iter().all(|(_, repeat)| *repeat == Repeat::First));
     for (answered, moved) in [(2, 0), (1, 0), (0, 3), (4, 3), (3, 5)] {
         let seq = sent[answered].0;
-        world.engine.accepted(0, seq..=seq, world.now);
+        world.engine.accepted(0, &[seq], world.now);
         assert_eq!(world.counters().accepted, moved);
     }
 }
@@ -37,7 +37,7 @@ fn what_was_lost_goes_again_in_order_after_a_pause() {
     world.append_many(4);
     let sent = world.take();
     let second = sent[1].0;
-    world.engine.accepted(0, second..=second, world.now);
+    world.engine.accepted(0, &[second], world.now);
     world.engine.lost(0, Retry::Paused, world.now, 0);
     assert_eq!(world.take(), []);
     world.append_many(1);
@@ -57,15 +57,15 @@ fn an_answer_of_an_earlier_epoch_changes_nothing() {
     world.restart();
     assert_eq!(world.take().len(), 2);
     let fault = Fault::new(400, "no");
-    world.engine.accepted(0, seq..=seq, world.now);
-    world.engine.refused(0, seq..=seq, &fault, world.now, 0);
+    world.engine.accepted(0, &[seq], world.now);
+    world.engine.refused(0, &[seq], &fault, world.now, 0);
     world.engine.lost(0, Retry::Paused, world.now, 0);
     world.engine.faulty(0, fault, None, world.now, 0);
     world.engine.unanswered(0);
     assert_eq!(world.counters().backlog, 2);
     assert_eq!(world.engine.in_flight(), 2);
     assert_eq!(world.events(), []);
-    world.engine.accepted(1, seq..=seq, world.now);
+    world.engine.accepted(1, &[seq], world.now);
     assert_eq!(world.counters().accepted, 1);
 }
 
@@ -98,7 +98,7 @@ fn pauses_grow_until_something_is_accepted_and_the_connection_lasts() {
     assert_eq!(pauses, [1, 2, 4, 8]);
     world.wait();
     let seq = world.take()[0].0;
-    world.engine.accepted(0, seq..=seq, world.now);
+    world.engine.accepted(0, &[seq], world.now);
     world.pass(4 * 8 * SECOND);
     world.engine.lost(0, Retry::Paused, world.now, u32::MAX);
     let until = world.engine.paused_until(world.now).unwrap();
@@ -116,7 +116,7 @@ fn two_clients_of_one_name_throw_each_other_out_less_and_less_often() {
     while world.now.mono < began + 24 * 3600 * SECOND {
         world.append_many(1);
         let seq = world.take()[0].0;
-        world.engine.accepted(0, seq..=seq, world.now);
+        world.engine.accepted(0, &[seq], world.now);
         world.pass(SECOND);
         world.engine.lost(0, Retry::Paused, world.now, u32::MAX / 2);
         world.wait();
@@ -136,7 +136,7 @@ fn at_once_is_once_when_the_destination_said_nothing_between() {
     assert_eq!(world.take(), []);
     world.wait();
     let seq = world.take()[0].0;
-    world.engine.accepted(0, seq..=seq, world.now);
+    world.engine.accepted(0, &[seq], world.now);
     world.engine.lost(0, Retry::AtOnce, world.now, 0);
     assert_eq!(world.take().len(), 1);
 }
@@ -149,11 +149,11 @@ fn a_slow_way_is_not_taken_for_a_dead_one() {
     let due = world.engine.overdue_at().unwrap();
     assert_eq!(due, world.now.mono + delivery().timeout);
     world.pass(20 * SECOND);
-    world.engine.accepted(0, sent[0].0..=sent[0].0, world.now);
+    world.engine.accepted(0, &[sent[0].0], world.now);
     assert_eq!(world.engine.overdue_at(), Some(due + 20 * SECOND));
     world.pass(5 * SECOND);
     // that a later one is answered says nothing of the oldest
-    world.engine.accepted(0, sent[2].0..=sent[2].0, world.now);
+    world.engine.accepted(0, &[sent[2].0], world.now);
     assert_eq!(world.engine.overdue_at(), Some(due + 20 * SECOND));
 }
 
@@ -168,7 +168,7 @@ fn a_refused_message_is_held_where_none_may_be_given_up() {
         world.wait();
         let seq = world.engine.next(world.now).unwrap().seq;
         let fault = Fault::new(400, "no");
-        world.engine.refused(0, seq..=seq, &fault, world.now, 0);
+        world.engine.refused(0, &[seq], &fault, world.now, 0);
         assert_eq!(world.events(), [Event::NotDelivered(fault)]);
         assert_eq!(world.take(), []);
     }
@@ -203,7 +203,7 @@ fn by_chance_nothing_is_lost() {
             for seq in flight.drain(..) {
                 world
                     .engine
-                    .accepted(world.engine.epoch(), seq..=seq, world.now);
+                    .accepted(world.engine.epoch(), &[seq], world.now);
             }
         }
         let counters = world.counters();
@@ -233,8 +233,8 @@ fn step(world: &mut World, random: &mut Random, seen: &mut BTreeSet<u64>, flight
             match random.below(10) {
                 0 => world
                     .engine
-                    .refused(epoch, seq..=seq, &Fault::new(1, "no"), now, 0),
-                _ => world.engine.accepted(epoch, seq..=seq, now),
+                    .refused(epoch, &[seq], &Fault::new(1, "no"), now, 0),
+                _ => world.engine.accepted(epoch, &[seq], now),
             }
         }
         10 if random.below(3) == 0 => {

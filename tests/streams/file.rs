@@ -117,12 +117,12 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
     world.append_many(100);
     for n in 0..100 {
         let seq = world.engine.next(world.now).unwrap().seq;
-        let (range, now) = (seq..=seq, world.now);
+        let now = world.now;
         if n % 5 == 0 {
-            world.engine.accepted(0, range, now);
+            world.engine.accepted(0, &[seq], now);
         } else {
             let fault = Fault::new(400, "no \"good\"");
-            world.engine.refused(0, range, &fault, now, 0);
+            world.engine.refused(0, &[seq], &fault, now, 0);
         }
         let lines = rejects::take_lines(&mut world.engine);
         if !lines.is_empty() {
@@ -146,7 +146,7 @@ fn rejects_that_cannot_be_written_name_their_file_and_what_is_wrong_with_it() {
     world.append_many(1);
     let seq = world.engine.next(world.now).unwrap().seq;
     let (fault, now) = (Fault::new(400, "no"), world.now);
-    world.engine.refused(0, seq..=seq, &fault, now, 0);
+    world.engine.refused(0, &[seq], &fault, now, 0);
     let lines = rejects::take_lines(&mut world.engine);
     let told = file.append(&lines).unwrap_err().to_string();
     let expected = "missing/rejects`: there is no folder `";

@@ -51,10 +51,10 @@ fn batches(world: &mut World) -> Vec<Vec<u64>> {
         let Some(batch) = batch else {
             return batches;
         };
-        let taken = world.engine.batch(batch.clone()).map(|m| number(&m));
+        let taken = world.engine.batch(&batch).map(|m| number(&m));
         batches.push(taken.collect());
         let epoch = world.engine.epoch();
-        world.engine.accepted(epoch, batch, world.now);
+        world.engine.accepted(epoch, &batch, world.now);
         world.counters();
     }
 }

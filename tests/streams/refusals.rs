@@ -312,17 +312,17 @@ fn of_a_batch_that_is_doubted_only_what_is_its_own_is_given_up() {
         requests += 1;
         let numbers: Vec<u64> = world
             .engine
-            .batch(batch.clone())
+            .batch(&batch)
             .map(|m| crate::world::number(&m))
             .collect();
         let epoch = world.engine.epoch();
         match numbers.contains(&37) {
             true => {
                 let fault = Fault::new(413, "too large");
-                world.engine.doubted(epoch, batch, &fault, world.now, 0);
+                world.engine.doubted(epoch, &batch, &fault, world.now, 0);
             }
             false => {
-                world.engine.accepted(epoch, batch, world.now);
+                world.engine.accepted(epoch, &batch, world.now);
                 accepted.extend(numbers);
             }
         }
@@ -343,7 +343,7 @@ fn of_batches_that_are_all_doubted_none_is_given_up() {
             requests += 1;
             let fault = Fault::new(413, "too large");
             let random = u32::MAX / 2;
-            world.engine.doubted(0, batch, &fault, world.now, random);
+            world.engine.doubted(0, &batch, &fault, world.now, random);
             world.serve();
         } else if world.engine.paused_until(world.now).is_some() {
             world.wait();

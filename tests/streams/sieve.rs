@@ -7,6 +7,7 @@ use std::time::Duration;
 use weir::filter::Filter;
 use weir::message::Message;
 use weir::pattern::Pattern;
+use weir::ring::Seq;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
 use weir::stream::settings::Destination;
@@ -50,8 +51,8 @@ fn what_does_not_pass_the_filter_is_skipped_and_counted() {
     world.serve();
     let taken = world.take();
     assert_eq!(taken.len(), 2);
-    let (first, last) = (taken[0].0, taken[1].0);
-    world.engine.accepted(0, first..=last, world.now);
+    let taken: Vec<Seq> = taken.into_iter().map(|(seq, _)| seq).collect();
+    world.engine.accepted(0, &taken, world.now);
     assert_eq!(world.counters().filtered, 3);
     assert_eq!(world.events(), []);
 }
@@ -94,8 +95,8 @@ fn of_each_ident_one_passes_in_the_time_also_from_a_backlog_and_after_a_restart(
     world.restart();
     let again = world.take();
     assert_eq!(again.len(), 9);
-    let (first, last) = (again[0].0, again[8].0);
-    world.engine.accepted(1, first..=last, world.now);
+    let again: Vec<Seq> = again.into_iter().map(|(seq, _)| seq).collect();
+    world.engine.accepted(1, &again, world.now);
     assert_eq!(world.counters().filtered, 3);
 }
 
@@ -153,8 +154,8 @@ fn no_more_go_in_a_second_than_the_rate_allows_one_by_one_or_in_a_batch() {
     for _ in 0..3 {
         let now = world.now;
         let batch = world.engine.next_batch(now, |_| Packing::Taken).unwrap();
-        assert_eq!(world.engine.batch(batch.clone()).count(), 7);
-        world.engine.accepted(0, batch, now);
+        assert_eq!(world.engine.batch(&batch).count(), 7);
+        world.engine.accepted(0, &batch, now);
         assert_eq!(world.engine.next_batch(now, |_| Packing::Taken), None);
         let due = world.engine.batch_due().unwrap() - now.mono;
         assert!((999..=1_000).contains(&due.as_millis()), "{due:?}");

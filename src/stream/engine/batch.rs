@@ -9,7 +9,6 @@ use super::refusal::Choice;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::ring::Settled;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What a link says of a message that it is offered for a batch.
@@ -33,7 +32,7 @@ impl Engine {
         &mut self,
         now: Now,
         mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
-    ) -> Option<RangeInclusive<Seq>> {
+    ) -> Option<Vec<Seq>> {
         self.expire(now);
         let due = self.batch_due()? <= now.mono;
         if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
@@ -44,17 +43,15 @@ impl Engine {
                 Choice::Canary => return self.next_canary(now, pack),
                 Choice::From(seq) => seq,
             };
-            let (mut range, mut count) = (None, 0);
+            let mut batch = Vec::new();
             let unfit = self.offer(self.batch_of(first, now), &mut pack, |item| {
                 item.depart(now);
-                let first = range.map_or(item.seq, |(first, _)| first);
-                range = Some((first, item.seq));
-                count += 1;
+                batch.push(item.seq);
             });
-            self.rate.spend(count, now);
+            self.rate.spend(batch.len(), now);
             // what cannot be sent does not keep others from it
-            if unfit == 0 || range.is_some() {
-                return range.map(|(first, last)| first..=last);
+            if unfit == 0 || !batch.is_empty() {
+                return (!batch.is_empty()).then_some(batch);
             }
         }
     }
@@ -64,14 +61,14 @@ impl Engine {
         &mut self,
         now: Now,
         mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
-    ) -> Option<RangeInclusive<Seq>> {
+    ) -> Option<Vec<Seq>> {
         let ring = self.queue.ring;
         let canary = self.send_canary(now)?;
         let (seq, packing) = (canary.seq, pack(&canary.outgoing(ring)));
         match packing {
             Packing::Taken => {
                 self.rate.spend(1, now);
-                return Some(seq..=seq);
+                return Some(vec![seq]);
             }
             Packing::Unfit(_) => self.queue.canary = None,
             // the link had something else ready, and asks again

@@ -13,7 +13,6 @@ use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
 use std::collections::VecDeque;
 use std::num::NonZero;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Messages between the ring's reading place and its cursor.
@@ -252,21 +251,26 @@ impl Queue {
         })
     }
 
-    /// When the first of `range` that is in flight was sent.
-    pub(super) fn sent_at(&self, range: RangeInclusive<Seq>) -> Option<Duration> {
-        match self.in_flight(range).next()?.state {
+    /// When the first of `messages` that is in flight was sent.
+    pub(super) fn sent_at(&self, messages: &[Seq]) -> Option<Duration> {
+        match self.in_flight_of(messages).next()?.state {
             State::InFlight { since } => Some(since),
             _ => None,
         }
     }
 
-    pub(super) fn in_flight(&self, range: RangeInclusive<Seq>) -> impl Iterator<Item = &Item> {
-        let (from, last) = (self.place(*range.start()), *range.end());
-        let items = self.items.iter().skip(from);
-        let canary = self.canary.iter().filter(move |it| range.contains(&it.seq));
-        canary
-            .chain(items.take_while(move |item| item.seq <= last))
-            .filter(|item| item.is_in_flight())
+    /// All that is in flight.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Item> {
+        let items = self.canary.iter().chain(&self.items);
+        items.filter(|item| item.is_in_flight())
+    }
+
+    /// Those of `messages` that are in flight.
+    pub(super) fn in_flight_of(&self, messages: &[Seq]) -> impl Iterator<Item = &Item> {
+        let canary = self.canary.iter();
+        let canary = canary.filter(|canary| messages.contains(&canary.seq));
+        let items = messages.iter().filter_map(|seq| self.item(*seq));
+        canary.chain(items).filter(|item| item.is_in_flight())
     }
 
     pub(super) fn in_flight_mut(&mut self, seq: Seq) -> Option<&mut Item> {
@@ -276,28 +280,32 @@ impl Queue {
         items.find(|item| item.seq == seq && item.is_in_flight())
     }
 
-    /// Gives those of `range` that are in flight another state; how many that were.
-    pub(super) fn mark(&mut self, range: &RangeInclusive<Seq>, state: State) -> usize {
-        let (from, last) = (self.place(*range.start()), *range.end());
-        let marked = self
-            .items
-            .iter_mut()
-            .skip(from)
-            .take_while(|item| item.seq <= last)
-            .filter(|item| item.is_in_flight())
-            .map(|item| item.state = state);
-        marked.count()
+    /// Gives those of `messages` that are in flight another state; how many that were.
+    pub(super) fn mark(&mut self, messages: &[Seq], state: State) -> usize {
+        let mut count = 0;
+        for seq in messages {
+            let item = self.item_mut(*seq);
+            if let Some(item) = item.filter(|item| item.is_in_flight()) {
+                item.state = state;
+                count += 1;
+            }
+        }
+        count
     }
 
-    /// Those of `range` that are in flight share a suspicion of this number. What they shared one
-    /// with before is free of it: it was one of these.
-    pub(super) fn suspect(&mut self, range: &RangeInclusive<Seq>, number: u32) {
-        let before: Vec<u32> = self
-            .in_flight(range.clone())
-            .map(|it| it.suspicion)
-            .collect();
+    /// All that is in flight waits again.
+    pub(super) fn recall(&mut self) {
+        for item in self.items.iter_mut().filter(|item| item.is_in_flight()) {
+            item.state = State::Waiting;
+        }
+    }
+
+    /// Those of `messages` that are in flight share a suspicion of this number. Those with which
+    /// they shared one before are free of it: it was one of these.
+    pub(super) fn suspect(&mut self, messages: &[Seq], number: u32) {
+        let before: Vec<u32> = self.in_flight_of(messages).map(|it| it.suspicion).collect();
         for item in &mut self.items {
-            if item.is_in_flight() && range.contains(&item.seq) {
+            if item.is_in_flight() && messages.contains(&item.seq) {
                 item.suspicion = number;
             } else if before.contains(&item.suspicion) {
                 item.suspicion = 0;

@@ -35,7 +35,6 @@ use crate::ring::Seq;
 use crate::stream::Fault;
 use crate::stream::rules::Rule;
 use crate::stream::rules::kept;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How refusals go on.
@@ -99,9 +98,9 @@ impl Engine {
         }
     }
 
-    /// The canary is `range`, and has its answer: whether that is so.
-    pub(super) fn canary_answered(&mut self, range: &RangeInclusive<Seq>) -> bool {
-        let canary = self.queue.canary.take_if(|it| range.contains(&it.seq));
+    /// The canary is one of `messages`, and has its answer: whether that is so.
+    pub(super) fn canary_answered(&mut self, messages: &[Seq]) -> bool {
+        let canary = self.queue.canary.take_if(|it| messages.contains(&it.seq));
         canary.is_some()
     }
 
@@ -112,27 +111,20 @@ impl Engine {
         }
     }
 
-    /// The destination refused `range`, or one message of it, and does not say whether for its own
+    /// The destination refused `messages`, or one of them, and does not say whether for its own
     /// sake or for that of the configuration: a topic that is forbidden, a message that is too
     /// large. The others decide. Of several, the first half is sent next.
-    pub fn doubted(
-        &mut self,
-        epoch: u32,
-        range: RangeInclusive<Seq>,
-        fault: &Fault,
-        now: Now,
-        random: u32,
-    ) {
+    pub fn doubted(&mut self, epoch: u32, messages: &[Seq], fault: &Fault, now: Now, random: u32) {
         if epoch != self.epoch {
             return;
         }
         self.answered = true;
-        if self.canary_answered(&range) {
+        if self.canary_answered(messages) {
             return self.canary_refused(now, random);
         }
-        let single = match self.count_refused(&range) {
+        let single = match self.count_refused(messages) {
             0 => return,
-            1 => self.queue.in_flight(range.clone()).next().map(|it| it.seq),
+            1 => self.queue.in_flight_of(messages).next().map(|it| it.seq),
             _ => None,
         };
         let doubt = single.and_then(|seq| self.queue.item_mut(seq)?.doubt);
@@ -148,9 +140,9 @@ impl Engine {
                 };
                 self.set_aside(seq, doubt, (fault, random), now);
             }
-            None => self.suspect_some(&range),
+            None => self.suspect_some(messages),
         }
-        self.queue.mark(&range, State::Waiting);
+        self.queue.mark(messages, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
     }
 
@@ -165,7 +157,7 @@ impl Engine {
             self.tally.rejected += 1;
             return self.acquit();
         }
-        let Some(seq) = self.queue.in_flight(super::ALL).next().map(|it| it.seq) else {
+        let Some(seq) = self.queue.in_flight().next().map(|it| it.seq) else {
             return;
         };
         self.unanswered(epoch);
@@ -226,7 +218,7 @@ impl Engine {
                 item.keep(&fault.reason);
             }
         }
-        self.queue.mark(&(seq..=seq), State::Waiting);
+        self.queue.mark(&[seq], State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
     }
 
@@ -279,9 +271,9 @@ impl Engine {
         }
     }
 
-    /// How many of `range` are in flight: so many attempts were refused.
-    pub(super) fn count_refused(&mut self, range: &RangeInclusive<Seq>) -> usize {
-        let count = self.queue.in_flight(range.clone()).count();
+    /// How many of `messages` are in flight: so many attempts were refused.
+    pub(super) fn count_refused(&mut self, messages: &[Seq]) -> usize {
+        let count = self.queue.in_flight_of(messages).count();
         self.tally.rejected += count as u64;
         count
     }
@@ -403,10 +395,10 @@ impl Engine {
     }
 
     /// What must not be: see [`Rule::TryBothHalves`].
-    pub(super) fn drop_half(&mut self, range: RangeInclusive<Seq>) {
-        let half = Seq(range.start().0.midpoint(range.end().0));
-        self.queue.mark(&(*range.start()..=half), State::Waiting);
-        self.queue.mark(&range, State::Settled(Settled::GivenUp));
+    pub(super) fn drop_half(&mut self, messages: &[Seq]) {
+        let (half, other) = messages.split_at(messages.len() / 2);
+        self.queue.mark(half, State::Waiting);
+        self.queue.mark(other, State::Settled(Settled::GivenUp));
     }
 
     fn give_up(&mut self, seq: Seq, reason: &str) {
