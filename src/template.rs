@@ -14,7 +14,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 /// A text that is complete once a message is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
 }

@@ -25,11 +25,8 @@ mod parameters;
 mod premises;
 mod section;
 mod stream;
-mod stream_http;
-mod stream_link;
+mod stream_connection;
 mod stream_message;
-mod stream_mqtt;
-mod stream_type;
 
 pub use crate::keys::diagnostic::Diagnostic;
 pub use crate::keys::diagnostic::Position;

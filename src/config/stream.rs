@@ -1,8 +1,7 @@
 //! `[[stream]]`: the keys of every stream.
 
-use super::stream_link;
+use super::stream_connection;
 use super::stream_message;
-use super::stream_type;
 use crate::keys::context::Context;
 use crate::keys::context::Text;
 use crate::keys::reader::Reader;
@@ -10,8 +9,10 @@ use crate::keys::source::Place;
 use crate::keys::thinning;
 use crate::keys::tree::Table;
 use crate::ring::From;
+use crate::stream::Defaults;
+use crate::stream::Destination;
+use crate::stream::KINDS;
 use crate::stream::settings::Delivery;
-use crate::stream::settings::Destination;
 use crate::stream::settings::OnReject;
 use crate::stream::settings::Settings;
 use crate::stream::settings::Subscription;
@@ -42,7 +43,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
     let mut names = |key| reader.texts(key).unwrap_or_default();
     let (channels, devices, groups) = (names("channels"), names("devices"), names("groups"));
     let settings = settings(reader);
-    let destination = settings.as_ref().map(|settings| &settings.destination);
+    let destination = settings.as_ref().map(|settings| &*settings.destination);
     Draft {
         parameters: destination.map_or_else(Vec::new, |it| parameters(context, table, it)),
         settings,
@@ -56,20 +57,21 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 /// All else; none if there is a mistake in it.
 fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
-    let kind = reader.kind_of(&stream_type::TYPES);
-    let destination = kind.and_then(|kind| stream_type::destination(&mut reader, kind));
+    let kind = reader.kind_of(&KINDS.map(|kind| (kind.name, kind)));
+    let defaults = kind.map_or(Defaults::COMMON, |kind| kind.defaults);
+    let destination = kind.and_then(|kind| (kind.read)(&mut reader));
     let enabled = reader.flag("enabled").unwrap_or(true);
     let from = reader.choice("from", &[("new", From::New), ("oldest", From::Oldest)]);
     let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
     let max_age = age(&mut reader, "max_age");
     let thinning = thinning::read(&mut reader);
-    let interval = stream_message::interval(&mut reader);
+    let interval = stream_message::interval(&mut reader, &defaults);
     let shape = stream_message::shape(&mut reader);
     let rejects = stream_message::rejects(&mut reader);
-    let delivery = delivery(&mut reader);
-    let bind = stream_link::bind(&mut reader, destination.as_ref());
-    let tls = stream_link::tls(&mut reader, destination.as_ref());
+    let delivery = delivery(&mut reader, &defaults);
+    let bind = stream_connection::bind(&mut reader, destination.as_deref());
+    let tls = stream_connection::tls(&mut reader, destination.as_deref());
     // without its type nobody can say which keys are unknown
     kind?;
     let clean = reader.finish();
@@ -97,18 +99,10 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
 fn parameters(
     context: &Context<'_>,
     table: &Table,
-    destination: &Destination,
+    destination: &dyn Destination,
 ) -> Vec<(String, Place)> {
-    let templates = match destination {
-        Destination::Http(http) => vec![("url", &http.path)]
-            .into_iter()
-            .chain(http.body.as_ref().map(|body| ("body", body)))
-            .collect(),
-        Destination::Mqtt(mqtt) => vec![("topic", &mqtt.topic)],
-        _ => Vec::new(),
-    };
     let mut found = Vec::new();
-    for (key, template) in templates {
+    for (key, template) in destination.templates() {
         let Some(entry) = table.entry(key) else {
             continue;
         };
@@ -132,14 +126,14 @@ fn age(reader: &mut Reader<'_>, key: &'static str) -> Option<Duration> {
 }
 
 /// How batches are cut and tried again.
-fn delivery(reader: &mut Reader<'_>) -> Delivery {
+fn delivery(reader: &mut Reader<'_>, defaults: &Defaults) -> Delivery {
     let max_bytes = reader.size("max_bytes", BATCH_BYTES).unwrap_or(256 << 10);
-    let (retry_min, retry_max) = retry(reader);
+    let (retry_min, retry_max) = retry(reader, defaults);
     let on_reject = [("skip", OnReject::Skip), ("retry", OnReject::Retry)];
     Delivery {
         max_messages: reader
             .integer("max_messages", BATCH_MESSAGES)
-            .unwrap_or(100),
+            .unwrap_or(defaults.max_messages),
         max_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
         linger: reader.period("linger", LINGER).unwrap_or(Duration::ZERO),
         timeout: reader
@@ -154,8 +148,8 @@ fn delivery(reader: &mut Reader<'_>) -> Delivery {
 }
 
 /// The shortest and the longest wait of `retry`.
-fn retry(reader: &mut Reader<'_>) -> (Duration, Duration) {
-    let (mut min, mut max) = (Duration::from_secs(1), Duration::from_secs(300));
+fn retry(reader: &mut Reader<'_>, defaults: &Defaults) -> (Duration, Duration) {
+    let (mut min, mut max) = (defaults.retry_min, Duration::from_secs(300));
     if let Some(mut retry) = reader.table("retry") {
         min = retry.period("min", RETRY).unwrap_or(min);
         max = retry.period("max", RETRY).unwrap_or(max);

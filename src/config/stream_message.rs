@@ -8,6 +8,7 @@ use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::text::path;
 use crate::keys::value;
+use crate::stream::Defaults;
 use crate::stream::settings::Rejects;
 use crate::stream::settings::Shape;
 use crate::stream::settings::Stamp;
@@ -41,8 +42,8 @@ pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
 }
 
 /// The time between two messages that `rate` leaves, of so many a second.
-pub(super) fn interval(reader: &mut Reader<'_>) -> Option<Duration> {
-    let rate = reader.number("rate")?;
+pub(super) fn interval(reader: &mut Reader<'_>, defaults: &Defaults) -> Option<Duration> {
+    let rate = reader.number("rate").or(defaults.rate)?;
     if !RATE.contains(&rate) {
         let (place, (least, most)) = (reader.value_place("rate"), (RATE.start(), RATE.end()));
         let message = format!("`rate` is from {least} to {most} messages a second");

@@ -33,9 +33,9 @@ use crate::clock::Now;
 use crate::message::body::Body;
 use crate::net::tls::Fault;
 use crate::net::{Connection, FileConnection, Interest, LineFile};
+use crate::stream::Endpoint;
 use crate::stream::engine::{Engine, Limits, Tally};
 use crate::stream::rules::{Rule, kept};
-use crate::stream::settings::Endpoint;
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, rejects};
 use connected::Connected;
@@ -147,7 +147,7 @@ impl LinkTask {
     /// Waits on: what [`Connector::connect`] does. A file is opened by its first write.
     async fn connect(&mut self, stream: &Stream) -> io::Result<Connection> {
         match stream.settings.endpoint() {
-            Endpoint::Network(target) => self.connector.connect(target).await,
+            Endpoint::Network(network) => self.connector.connect(network.target).await,
             Endpoint::File(file) => {
                 let file = LineFile::new(file.path.clone(), file.max_size, file.keep);
                 Ok(Connection::File(Box::new(FileConnection::new(file))))

@@ -1,4 +1,4 @@
-//! Texts that follow a rule of their own: tokens, paths, templates.
+//! Texts that follow a rule of their own: tokens, paths, templates, what MQTT carries.
 
 use super::context::Wrong;
 use crate::template::Template;

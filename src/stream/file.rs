@@ -2,6 +2,10 @@
 //! of its business. The driver appends and syncs what the link writes, and answers with a line:
 //! see [`crate::net::FileConnection`]. One batch at a time is on its way.
 
+mod keys;
+
+pub(super) use keys::KIND;
+
 use super::engine::{Engine, Outgoing, Packing};
 use super::render::View;
 use super::{Fault, Link, Lost, OUT_MAX, Turn, settings};

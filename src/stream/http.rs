@@ -12,9 +12,12 @@
 mod answer;
 mod gzip;
 mod head;
+mod keys;
 mod parcel;
 mod request;
-pub(crate) mod target;
+mod target;
+
+pub(super) use keys::KIND;
 
 use super::Fault;
 use super::IN_MAX;

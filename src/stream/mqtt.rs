@@ -29,7 +29,9 @@
 mod codec;
 mod draft;
 mod frame;
+
 mod keep_alive;
+mod keys;
 mod lease;
 mod login;
 mod plain;
@@ -38,6 +40,8 @@ mod reason;
 mod v311;
 mod v5;
 mod window;
+
+pub(super) use keys::KIND;
 
 use super::Fault;
 use super::Link;

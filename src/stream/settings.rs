@@ -1,5 +1,7 @@
 //! What the configuration says of a stream.
 
+use super::Destination;
+use super::Endpoint;
 use crate::convert::Convert;
 use crate::filter::Filter;
 use crate::message::Value;
@@ -12,13 +14,13 @@ use crate::pattern::Pattern;
 use crate::ring;
 use crate::template::Template;
 use crate::thinning;
-use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// One `[[stream]]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Unique among channels and streams; at most 32 bytes, the ring keeps it.
     pub name: String,
@@ -49,30 +51,43 @@ pub struct Settings {
     /// None: the destination is spoken to without TLS.
     pub tls: Option<Tls>,
     /// Where to, with the keys of its own.
-    pub destination: Destination,
+    pub destination: Rc<dyn Destination>,
 }
 
 impl Settings {
+    /// A stream that takes all and wants nothing yet: what is left out of the configuration is as
+    /// here.
+    #[must_use]
+    pub fn new(name: impl Into<String>, destination: impl Destination) -> Self {
+        Self {
+            name: name.into(),
+            enabled: true,
+            subscription: Subscription::default(),
+            from: ring::From::New,
+            filter: None,
+            ttl: None,
+            max_age: None,
+            thinning: None,
+            interval: None,
+            shape: Shape::default(),
+            rejects: None,
+            delivery: Delivery::default(),
+            bind: None,
+            tls: None,
+            destination: Rc::new(destination),
+        }
+    }
+
     /// As `type` has it.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        match &self.destination {
-            Destination::Http(_) => "http",
-            Destination::Mqtt(_) => "mqtt",
-            Destination::WialonRetranslator(_) => "wialon-retranslator",
-            Destination::File(_) => "file",
-        }
+        self.destination.kind().name
     }
 
     /// Where its connections lead.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint<'_> {
-        match &self.destination {
-            Destination::Http(http) => Endpoint::Network(&http.target),
-            Destination::Mqtt(mqtt) => Endpoint::Network(&mqtt.target),
-            Destination::WialonRetranslator(wialon) => Endpoint::Network(&wialon.target),
-            Destination::File(file) => Endpoint::File(file),
-        }
+        self.destination.endpoint()
     }
 
     /// What it shows to a destination that asks.
@@ -85,12 +100,49 @@ impl Settings {
     /// so that there is another to try, and some where only that tells a receiver's fault.
     #[must_use]
     pub fn in_memory_max(&self) -> usize {
-        let most = match &self.destination {
-            Destination::Mqtt(mqtt) => usize::from(mqtt.window).max(SEARCH_MAX),
-            Destination::WialonRetranslator(wialon) => usize::from(wialon.window).max(SEARCH_MAX),
-            Destination::Http(_) | Destination::File(_) => 2 * self.delivery.max_messages,
-        };
-        most.max(2)
+        self.destination.in_memory_max(&self.delivery).max(2)
+    }
+}
+
+/// Field by field: what `derive` makes of it cannot compare what is behind a `dyn`.
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        // names every field, so that none is forgotten
+        let Self {
+            name,
+            enabled,
+            subscription,
+            from,
+            filter,
+            ttl,
+            max_age,
+            thinning,
+            interval,
+            shape,
+            rejects,
+            delivery,
+            bind,
+            tls,
+            destination,
+        } = self;
+        (name, enabled, subscription, from)
+            == (
+                &other.name,
+                &other.enabled,
+                &other.subscription,
+                &other.from,
+            )
+            && (filter, ttl, max_age, thinning, interval)
+                == (
+                    &other.filter,
+                    &other.ttl,
+                    &other.max_age,
+                    &other.thinning,
+                    &other.interval,
+                )
+            && (shape, rejects, delivery) == (&other.shape, &other.rejects, &other.delivery)
+            && (bind, tls) == (&other.bind, &other.tls)
+            && **destination == *other.destination
     }
 }
 
@@ -182,6 +234,21 @@ pub struct Delivery {
     pub on_reject: OnReject,
 }
 
+/// What is left out of the configuration is as here, where a type says no other.
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            max_messages: 100,
+            max_bytes: 256 << 10,
+            linger: Duration::ZERO,
+            timeout: Duration::from_secs(30),
+            retry_min: Duration::from_secs(1),
+            retry_max: Duration::from_secs(300),
+            on_reject: OnReject::Skip,
+        }
+    }
+}
+
 /// What becomes of a message that the destination refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnReject {
@@ -189,38 +256,6 @@ pub enum OnReject {
     Skip,
     /// It is tried for ever.
     Retry,
-}
-
-/// Where a stream sends.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Destination {
-    /// POST of JSON arrays.
-    Http(Http),
-    /// QoS 1 publishes.
-    Mqtt(Mqtt),
-    /// Wialon Retranslator packets.
-    WialonRetranslator(WialonRetranslator),
-    /// JSON lines in a file.
-    File(File),
-}
-
-/// Where the connections of a stream lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint<'a> {
-    /// To a host.
-    Network(&'a Target),
-    /// To a file of this machine.
-    File(&'a File),
-}
-
-/// As log lines name it: `host:port`, or the path.
-impl fmt::Display for Endpoint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Network(target) => target.fmt(f),
-            Self::File(file) => file.path.display().fmt(f),
-        }
-    }
 }
 
 /// `type = "http"`.
@@ -244,6 +279,24 @@ pub struct Http {
     pub body: Option<Template>,
     /// Answers that mean accepted; empty: 200 to 299.
     pub success: Vec<u16>,
+}
+
+impl Http {
+    /// What is left out of the configuration is as here: POST of JSON arrays to `/`, without TLS.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            tls: false,
+            path: Template::default(),
+            method: "POST".to_owned(),
+            headers: Vec::new(),
+            authorization: None,
+            gzip: false,
+            body: None,
+            success: Vec::new(),
+        }
+    }
 }
 
 /// `type = "mqtt"`.
@@ -275,6 +328,28 @@ pub struct Mqtt {
     pub will: Option<Will>,
     /// Publishes without an acknowledgement at most.
     pub window: u16,
+}
+
+impl Mqtt {
+    /// What is left out of the configuration is as here: objects by 3.1.1, without TLS or a login.
+    #[must_use]
+    pub fn new(target: Target, topic: Template) -> Self {
+        Self {
+            target,
+            tls: false,
+            version: Version::V311,
+            topic,
+            payload: Payload::Object,
+            client_id: None,
+            username: None,
+            password: None,
+            keep_alive: Duration::from_secs(60),
+            clean_session: true,
+            retain: false,
+            will: None,
+            window: 100,
+        }
+    }
 }
 
 /// A version of MQTT.
@@ -317,6 +392,19 @@ pub struct WialonRetranslator {
     pub attempts: u32,
 }
 
+impl WialonRetranslator {
+    /// What is left out of the configuration is as here.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            window: 100,
+            ack: Ack::Byte,
+            attempts: 5,
+        }
+    }
+}
+
 /// What a Wialon receiver answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ack {
@@ -337,5 +425,17 @@ pub struct File {
     pub keep: u32,
 }
 
-/// Where a window is smaller, messages of which one is looked for that the receiver takes.
-const SEARCH_MAX: usize = 8;
+impl File {
+    /// What is left out of the configuration is as here: one file that grows.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            max_size: None,
+            keep: 1,
+        }
+    }
+}
+
+/// How much may be on the way without an answer.
+pub(crate) const WINDOW: RangeInclusive<u16> = 1..=10_000;

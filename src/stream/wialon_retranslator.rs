@@ -10,6 +10,10 @@
 //!   tries others: the last that was accepted, once more, or where nothing was since the start
 //!   those behind it. So a receiver that is stuck costs no messages, also at a start.
 
+mod keys;
+
+pub(super) use keys::KIND;
+
 use super::Fault;
 use super::Link;
 use super::Lost;

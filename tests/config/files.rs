@@ -11,7 +11,7 @@ use weir::config::load;
 use weir::config::render;
 use weir::message::Value;
 use weir::net::Address;
-use weir::stream::settings::Destination;
+use weir::stream::settings::Mqtt;
 
 #[test]
 fn a_drop_in_replaces_the_keys_that_it_gives() {
@@ -67,9 +67,10 @@ fn the_default_file_is_followed_by_what_the_api_created() {
         );
     let loaded = load(Path::new(weir::config::DEFAULT_FILE), &told);
     assert_eq!(render(&loaded.diagnostics), "");
-    let Destination::Mqtt(mqtt) = &loaded.config.streams[0].destination else {
-        panic!()
-    };
+    let mqtt = loaded.config.streams[0]
+        .destination
+        .downcast_ref::<Mqtt>()
+        .unwrap();
     assert_eq!(mqtt.window, 2);
 }
 

@@ -21,9 +21,12 @@ use weir::net::Address;
 use weir::net::Target;
 use weir::ring::Full;
 use weir::stream::settings::Ack;
-use weir::stream::settings::Destination;
+use weir::stream::settings::File;
+use weir::stream::settings::Http;
+use weir::stream::settings::Mqtt;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Payload;
+use weir::stream::settings::WialonRetranslator;
 
 #[test]
 fn defaults_are_those_of_the_interface() {
@@ -64,9 +67,7 @@ fn the_defaults_of_a_stream_are_those_of_the_interface() {
     assert_eq!(stream.delivery.retry_min, Duration::from_secs(1));
     assert_eq!(stream.delivery.retry_max, Duration::from_secs(300));
     assert_eq!(stream.delivery.on_reject, OnReject::Skip);
-    let Destination::Mqtt(mqtt) = &stream.destination else {
-        panic!()
-    };
+    let mqtt = stream.destination.downcast_ref::<Mqtt>().unwrap();
     assert_eq!(
         mqtt.target,
         Target {
@@ -266,9 +267,7 @@ fn every_key_of_an_http_stream_is_read() {
     );
     assert_eq!(stream.subscription.channels, ["in"]);
     assert_eq!(stream.delivery.retry_min, Duration::from_secs(2));
-    let Destination::Http(http) = stream.destination else {
-        panic!()
-    };
+    let http = stream.destination.downcast_ref::<Http>().unwrap();
     assert_eq!(
         http.target,
         Target {
@@ -287,9 +286,8 @@ fn every_key_of_an_http_stream_is_read() {
 fn urls_are_taken_apart() {
     let url = |url: &str| {
         let text = RIGHT.replace("mqtt://localhost", url);
-        let Destination::Mqtt(mqtt) = Told::new(text).right().streams.remove(0).destination else {
-            panic!()
-        };
+        let stream = Told::new(text).right().streams.remove(0);
+        let mqtt = stream.destination.downcast_ref::<Mqtt>().unwrap().clone();
         (
             mqtt.target.host,
             mqtt.target.port,
@@ -324,16 +322,15 @@ fn wialon_and_file_streams_are_read() {
         keep = 2
         groups = ["*"]"#;
     let streams = Told::new(with("", text)).right().streams;
-    let Destination::WialonRetranslator(wialon) = &streams[1].destination else {
-        panic!()
-    };
+    let wialon = streams[1]
+        .destination
+        .downcast_ref::<WialonRetranslator>()
+        .unwrap();
     assert_eq!(
         (wialon.ack, wialon.attempts, wialon.target.port),
         (Ack::None, 5, 20332)
     );
-    let Destination::File(file) = &streams[2].destination else {
-        panic!()
-    };
+    let file = streams[2].destination.downcast_ref::<File>().unwrap();
     assert_eq!((file.max_size, file.keep), (Some(1 << 20), 2));
 }
 

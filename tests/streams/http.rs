@@ -15,7 +15,6 @@ use weir::stream::OUT_MAX;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Destination;
 use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::template::Template;
@@ -25,21 +24,15 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// An HTTP stream.
 pub(crate) fn settings_to(path: &str, delivery: Delivery) -> Settings {
-    let http = Http {
-        target: Target {
-            host: "localhost".into(),
-            port: 80,
-        },
-        tls: false,
-        path: Template::parse(path).unwrap(),
-        method: "POST".into(),
-        headers: vec![],
-        authorization: None,
-        gzip: false,
-        body: None,
-        success: vec![],
+    let target = Target {
+        host: "localhost".into(),
+        port: 80,
     };
-    talk::settings(Destination::Http(http), delivery)
+    let http = Http {
+        path: Template::parse(path).unwrap(),
+        ..Http::new(target)
+    };
+    talk::settings(http, delivery)
 }
 
 pub(crate) fn settings() -> Settings {

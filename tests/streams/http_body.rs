@@ -8,6 +8,7 @@ use crate::http::is_paused;
 use crate::http::numbers;
 use crate::http::settings;
 use crate::http::settings_to;
+use crate::talk;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
@@ -15,7 +16,6 @@ use crate::world::delivery;
 use crate::world::number_of;
 use weir::message::Message;
 use weir::stream::engine::Event;
-use weir::stream::settings::Destination;
 use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Stamp;
@@ -23,11 +23,7 @@ use weir::stream::settings::StampOf;
 use weir::template::Template;
 
 fn of_http(change: impl FnOnce(&mut Http)) -> Settings {
-    let mut settings = settings();
-    if let Destination::Http(http) = &mut settings.destination {
-        change(http);
-    }
-    settings
+    talk::changed(settings(), change)
 }
 
 fn split(request: &[u8]) -> (String, &[u8]) {

@@ -16,11 +16,9 @@ use weir::message::Message;
 use weir::net::Target;
 use weir::stream::Lost;
 use weir::stream::Retry;
-use weir::stream::settings::Destination;
 use weir::stream::settings::Mqtt;
 use weir::stream::settings::Payload;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Version;
 use weir::stream::settings::Will;
 use weir::template::Template;
 
@@ -29,26 +27,13 @@ const PONG: [u8; 2] = [0xd0, 0];
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
-    let mut mqtt = Mqtt {
-        target: Target {
-            host: "localhost".into(),
-            port: 1883,
-        },
-        tls: false,
-        version: Version::V311,
-        topic: Template::parse("weir/{ident}").unwrap(),
-        payload: Payload::Object,
-        client_id: None,
-        username: None,
-        password: None,
-        keep_alive: 60 * SECOND,
-        clean_session: true,
-        retain: false,
-        will: None,
-        window: 100,
+    let target = Target {
+        host: "localhost".into(),
+        port: 1883,
     };
+    let mut mqtt = Mqtt::new(target, Template::parse("weir/{ident}").unwrap());
     change(&mut mqtt);
-    talk::settings(Destination::Mqtt(mqtt), delivery())
+    talk::settings(mqtt, delivery())
 }
 
 /// A connection after the login.

@@ -2,6 +2,7 @@
 //! connection, or are silent, over one message.
 
 use crate::mqtt::settings;
+use crate::talk;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
@@ -9,6 +10,7 @@ use crate::world::delivery;
 use allocation_counter::measure;
 use weir::stream::Lost;
 use weir::stream::settings::Delivery;
+use weir::stream::settings::Mqtt;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Version;
@@ -317,10 +319,7 @@ fn a_broker_that_closes_while_a_queue_is_full_costs_no_message() {
 fn a_connection_costs_what_its_documentation_says() {
     for version in VERSIONS {
         let costs = |window| {
-            let mut settings = of(version);
-            if let weir::stream::settings::Destination::Mqtt(mqtt) = &mut settings.destination {
-                mqtt.window = window;
-            }
+            let settings = talk::changed(of(version), |mqtt: &mut Mqtt| mqtt.window = window);
             let mut world = World::new();
             world.append_many(usize::from(window));
             let used = measure(|| {

@@ -10,18 +10,12 @@ use weir::pattern::Pattern;
 use weir::ring::Seq;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
-use weir::stream::settings::Destination;
 use weir::stream::settings::File;
 use weir::stream::settings::Settings;
 use weir::thinning;
 
 fn settings() -> Settings {
-    let file = File {
-        path: "/nowhere".into(),
-        max_size: None,
-        keep: 0,
-    };
-    talk::settings(Destination::File(file), delivery())
+    talk::settings(File::new("/nowhere"), delivery())
 }
 
 fn filtered(text: &str) -> World {

@@ -2,15 +2,14 @@
 
 use crate::random::Random;
 use crate::world::World;
+use std::rc::Rc;
 use weir::stream;
+use weir::stream::Destination;
 use weir::stream::Link;
 use weir::stream::Lost;
 use weir::stream::Turn;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Destination;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Shape;
-use weir::stream::settings::Subscription;
 
 /// One connection.
 pub(crate) struct Talk<'a> {
@@ -121,23 +120,23 @@ pub(crate) fn lose(world: &mut World, lost: &Lost) {
     world.wait();
 }
 
-pub(crate) fn settings(destination: Destination, delivery: Delivery) -> Settings {
+pub(crate) fn settings(destination: impl Destination, delivery: Delivery) -> Settings {
     Settings {
-        name: "cloud".into(),
-        enabled: true,
-        subscription: Subscription::default(),
-        from: weir::ring::From::New,
-        filter: None,
-        ttl: None,
-        max_age: None,
-        thinning: None,
-        interval: None,
-        shape: Shape::default(),
-        rejects: None,
         delivery,
-        bind: None,
-        tls: None,
-        destination,
+        ..Settings::new("cloud", destination)
+    }
+}
+
+/// The same stream with other keys of its destination.
+pub(crate) fn changed<T: Destination + Clone>(
+    settings: Settings,
+    change: impl FnOnce(&mut T),
+) -> Settings {
+    let mut destination = settings.destination.downcast_ref::<T>().unwrap().clone();
+    change(&mut destination);
+    Settings {
+        destination: Rc::new(destination),
+        ..settings
     }
 }
 

@@ -3,12 +3,13 @@
 
 use crate::http;
 use crate::mqtt;
+use crate::talk;
 use crate::talk::Talk;
 use crate::world::World;
 use crate::world::delivery;
 use weir::message::Message;
 use weir::stream::engine::Event;
-use weir::stream::settings::Destination;
+use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::template::Template;
 
@@ -31,11 +32,9 @@ fn world(ident: &str, parameter: Option<&str>) -> World {
 }
 
 fn body(template: &str) -> Settings {
-    let mut settings = http::settings();
-    if let Destination::Http(http) = &mut settings.destination {
+    talk::changed(http::settings(), |http: &mut Http| {
         http.body = Some(Template::parse(template).unwrap());
-    }
-    settings
+    })
 }
 
 fn topic(template: &str) -> Settings {
@@ -45,7 +44,7 @@ fn topic(template: &str) -> Settings {
 /// What the first message of two is skipped for, and kept with; the second must go.
 fn reason(world: &mut World, settings: &Settings) -> String {
     let mut talk = Talk::new(world, settings);
-    let is_http = matches!(settings.destination, Destination::Http(_));
+    let is_http = settings.type_name() == "http";
     let sent = talk.write(world).unwrap();
     if !is_http {
         talk.hears(world, &LOGGED_IN).unwrap();

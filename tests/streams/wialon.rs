@@ -15,7 +15,6 @@ use weir::stream::Lost;
 use weir::stream::Retry;
 use weir::stream::settings::Ack;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Destination;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
 use weir::stream::settings::WialonRetranslator;
@@ -24,16 +23,16 @@ use weir::wire::retranslator;
 use weir::wire::retranslator::BlockValue;
 
 pub(crate) fn settings(window: u16, ack: Ack) -> Settings {
+    let target = Target {
+        host: "localhost".into(),
+        port: 20163,
+    };
     let wialon = WialonRetranslator {
-        target: Target {
-            host: "localhost".into(),
-            port: 20163,
-        },
         window,
         ack,
-        attempts: 5,
+        ..WialonRetranslator::new(target)
     };
-    talk::settings(Destination::WialonRetranslator(wialon), delivery())
+    talk::settings(wialon, delivery())
 }
 
 /// The numbers of the messages in these packets.

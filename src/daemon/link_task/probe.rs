@@ -10,8 +10,8 @@ use crate::daemon::stream::Stream;
 use crate::message::{Message, body};
 use crate::ring::{self, From, Full, Memory, Ring};
 use crate::route::Routes;
-use crate::stream::Lost;
-use crate::stream::settings::{Destination, Endpoint, Settings};
+use crate::stream::settings::Settings;
+use crate::stream::{Endpoint, Lost};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -93,11 +93,8 @@ fn settle_for_one(settings: &mut Settings) {
     (settings.ttl, settings.max_age, settings.interval) = (None, None, None);
     settings.rejects = None;
     settings.delivery.linger = Duration::ZERO;
-    if let Destination::Mqtt(mqtt) = &mut settings.destination {
-        mqtt.client_id = Some(format!("weir-check-{:08x}", fastrand::u32(..)));
-        mqtt.clean_session = true;
-        // it is not the gateway that goes when this connection ends
-        mqtt.will = None;
+    if let Some(destination) = settings.destination.for_check() {
+        settings.destination = destination;
     }
 }
 
@@ -122,7 +119,8 @@ pub(super) fn task(settings: Settings, probe: Probe, clock: Clock) -> Result<Lin
             .map_err(|error| format!("the ring: {error:?}"))?;
         hub.commit(now);
     }
-    let stream = Rc::new(Stream::new(id, settings, String::new()));
+    let client_id = format!("weir-check-{:08x}", fastrand::u32(..));
+    let stream = Rc::new(Stream::new(id, settings, client_id));
     Ok(LinkTask::new(hub, stream))
 }
 

@@ -3,10 +3,7 @@
 use super::probe::task;
 use super::{Connected, LinkTask, Next, Probe, try_destination};
 use crate::clock::Clock;
-use crate::ring::From;
-use crate::stream::settings::{
-    Delivery, Destination, File, OnReject, Settings, Shape, Subscription,
-};
+use crate::stream::settings::{Delivery, File, Settings};
 use futures_lite::future::block_on;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,34 +31,14 @@ impl Drop for Folder {
 
 fn to_file(path: &Path) -> Settings {
     let second = Duration::from_secs(1);
+    let settings = Settings::new("copy", File::new(path));
     Settings {
-        name: "copy".to_owned(),
-        enabled: true,
-        subscription: Subscription::default(),
-        from: From::New,
-        filter: None,
-        ttl: None,
-        max_age: None,
-        thinning: None,
-        interval: None,
-        shape: Shape::default(),
-        rejects: None,
         delivery: Delivery {
-            max_messages: 100,
-            max_bytes: 64 * 1024,
-            linger: Duration::ZERO,
             timeout: second,
-            retry_min: second,
             retry_max: second,
-            on_reject: OnReject::Skip,
+            ..settings.delivery
         },
-        bind: None,
-        tls: None,
-        destination: Destination::File(File {
-            path: path.to_owned(),
-            max_size: None,
-            keep: 0,
-        }),
+        ..settings
     }
 }
 

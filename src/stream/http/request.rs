@@ -128,23 +128,17 @@ const HEAD_MAX: usize = LINE_MAX + HEADERS_MAX;
 mod tests {
     use super::*;
     use crate::net::Target;
-    use crate::template::Template;
 
     fn head(path: &str, headers: &[(&str, &str)]) -> Result<String, String> {
         let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let target = Target {
+            host: "example.com".into(),
+            port: 8080,
+        };
         let settings = settings::Http {
-            target: Target {
-                host: "example.com".into(),
-                port: 8080,
-            },
-            tls: false,
-            path: Template::parse("/").unwrap(),
-            method: "POST".into(),
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
-            gzip: false,
-            body: None,
-            success: vec![],
+            ..settings::Http::new(target)
         };
         let mut out = b">".to_vec();
         let result = begin(&settings, path, 7, &mut out);

@@ -1,6 +1,5 @@
-//! `[[stream]]`: the keys of `type = "mqtt"`.
+//! `type = "mqtt"`: its keys, and what they make of it.
 
-use super::stream_type::WINDOW;
 use crate::keys::context::Wrong;
 use crate::keys::reader::Reader;
 use crate::keys::text::mqtt_text;
@@ -10,57 +9,103 @@ use crate::keys::url::Scheme;
 use crate::keys::url::Url;
 use crate::keys::url::warn_of_plain_text;
 use crate::net::Target;
+use crate::stream::Destination;
+use crate::stream::Endpoint;
+use crate::stream::Kind;
+use crate::stream::Link;
+use crate::stream::NetworkEndpoint;
+use crate::stream::Open;
+use crate::stream::TlsUse;
+use crate::stream::for_window;
+use crate::stream::settings::Delivery;
 use crate::stream::settings::Mqtt;
 use crate::stream::settings::Payload;
 use crate::stream::settings::Version;
+use crate::stream::settings::WINDOW;
 use crate::stream::settings::Will;
 use crate::template::Template;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
+/// Its row.
+pub(crate) static KIND: Kind = Kind::new("mqtt", |reader| Some(Rc::new(read(reader)?)));
+
+impl Destination for Mqtt {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn endpoint(&self) -> Endpoint<'_> {
+        let tls = TlsUse::by_scheme(self.tls, "mqtts://");
+        Endpoint::Network(NetworkEndpoint::new(&self.target, tls))
+    }
+
+    fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+        let login = (self as _, open.client_id);
+        let link = super::Mqtt::new(login, open.view, open.delivery, open.epoch, open.now);
+        Box::new(link)
+    }
+
+    fn in_memory_max(&self, _delivery: &Delivery) -> usize {
+        for_window(self.window)
+    }
+
+    /// A broker takes a second client of one id for the first, and throws that one out.
+    fn for_check(&self) -> Option<Rc<dyn Destination>> {
+        Some(Rc::new(Self {
+            client_id: None,
+            clean_session: true,
+            // it is not the gateway that goes when this connection ends
+            will: None,
+            ..self.clone()
+        }))
+    }
+
+    fn templates(&self) -> Vec<(&'static str, &Template)> {
+        vec![("topic", &self.topic)]
+    }
+}
+
 /// The keys; none if one that it needs is wrong or not there.
-pub(super) fn mqtt(reader: &mut Reader<'_>) -> Option<Mqtt> {
+fn read(reader: &mut Reader<'_>) -> Option<Mqtt> {
     let broker = reader.required("url", "url = \"mqtts://broker.example.com\"");
     let broker = broker.and_then(|text| reader.parse(&text, self::broker));
     let topic = reader.required("topic", "topic = \"weir/{ident}\"");
     let topic = topic.and_then(|text| reader.parse(&text, self::topic));
     let version = [("3.1.1", Version::V311), ("5", Version::V5)];
-    let version = reader.choice("version", &version).unwrap_or(Version::V311);
+    let version = reader.choice("version", &version);
     let payload = [("object", Payload::Object), ("array", Payload::Array)];
-    let payload = reader
-        .choice("payload", &payload)
-        .unwrap_or(Payload::Object);
+    let payload = reader.choice("payload", &payload);
     let client_id = reader.parsed("client_id", mqtt_text);
     let (username, password) = login(reader, broker.as_ref());
-    let keep_alive = reader
-        .period("keep_alive", KEEP_ALIVE)
-        .unwrap_or(Duration::from_secs(60));
-    let clean_session = reader.flag("clean_session").unwrap_or(true);
-    let retain = reader.flag("retain").unwrap_or(false);
+    let keep_alive = reader.period("keep_alive", KEEP_ALIVE);
+    let clean_session = reader.flag("clean_session");
+    let retain = reader.flag("retain");
     let will = will(reader);
-    if !clean_session && client_id.as_deref() == Some("") {
+    if clean_session == Some(false) && client_id.as_deref() == Some("") {
         reader.error(
             reader.value_place("client_id"),
             "a session that is kept has a name",
             "leave `client_id` out, or `clean_session`",
         );
     }
-    let window = reader.integer("window", WINDOW).unwrap_or(100);
+    let window = reader.integer("window", WINDOW);
     let broker = broker?;
+    let defaults = Mqtt::new(broker.target, topic?);
     Some(Mqtt {
-        target: broker.target,
         tls: broker.tls,
-        version,
-        topic: topic?,
-        payload,
+        version: version.unwrap_or(defaults.version),
+        payload: payload.unwrap_or(defaults.payload),
         client_id,
         username,
         password,
-        keep_alive,
-        clean_session,
-        retain,
+        keep_alive: keep_alive.unwrap_or(defaults.keep_alive),
+        clean_session: clean_session.unwrap_or(defaults.clean_session),
+        retain: retain.unwrap_or(defaults.retain),
         will,
-        window,
+        window: window.unwrap_or(defaults.window),
+        ..defaults
     })
 }
 

@@ -1,5 +1,6 @@
-//! `[[stream]]`: the keys of `type = "http"`.
+//! `type = "http"`: its keys, and what they make of it.
 
+use super::target::leads_elsewhere;
 use crate::keys::context::Wrong;
 use crate::keys::diagnostic::Mistake;
 use crate::keys::reader::Reader;
@@ -11,36 +12,68 @@ use crate::keys::url;
 use crate::keys::url::Scheme;
 use crate::keys::url::Url;
 use crate::keys::url::warn_of_plain_text;
-use crate::stream::http::target::leads_elsewhere;
+use crate::stream::Destination;
+use crate::stream::Endpoint;
+use crate::stream::Kind;
+use crate::stream::Link;
+use crate::stream::NetworkEndpoint;
+use crate::stream::Open;
+use crate::stream::TlsUse;
 use crate::stream::settings::Http;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+use std::rc::Rc;
+
+/// Its row.
+pub(crate) static KIND: Kind = Kind::new("http", |reader| Some(Rc::new(read(reader)?)));
+
+impl Destination for Http {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn endpoint(&self) -> Endpoint<'_> {
+        let tls = TlsUse::by_scheme(self.tls, "https://");
+        Endpoint::Network(NetworkEndpoint::new(&self.target, tls))
+    }
+
+    fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+        let link = super::Http::new(self, open.view, open.delivery, open.epoch);
+        Box::new(link)
+    }
+
+    fn templates(&self) -> Vec<(&'static str, &Template)> {
+        let body = self.body.as_ref().map(|body| ("body", body));
+        [("url", &self.path)].into_iter().chain(body).collect()
+    }
+}
 
 /// The keys; none if one that it needs is wrong or not there.
-pub(super) fn http(reader: &mut Reader<'_>) -> Option<Http> {
+fn read(reader: &mut Reader<'_>) -> Option<Http> {
     let text = reader.required("url", "url = \"https://example.com/messages\"");
     let text = text.as_ref();
     let url = text.and_then(|text| reader.parse(text, |text| url::parse(text, &HTTP)));
     let path = text
         .zip(url.as_ref())
         .and_then(|(text, url)| reader.parse(text, |_| path(url)));
-    let method = reader.choice("method", &METHODS).unwrap_or("POST");
+    let method = reader.choice("method", &METHODS);
     let headers = headers(reader);
     let authorization = authorization(reader, url.as_ref(), &headers);
     let success = success(reader);
-    let gzip = reader.flag("gzip").unwrap_or(false);
+    let gzip = reader.flag("gzip");
     let body = reader.parsed("body", body);
     let url = url?;
+    let defaults = Http::new(url.target);
     Some(Http {
         tls: url.tls,
-        target: url.target,
         path: path?,
-        method: method.to_owned(),
+        method: method.map_or(defaults.method, str::to_owned),
         headers,
         authorization,
-        gzip,
+        gzip: gzip.unwrap_or(defaults.gzip),
         body,
         success,
+        ..defaults
     })
 }
 
