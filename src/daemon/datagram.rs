@@ -1,8 +1,9 @@
 //! A datagram socket of a channel: packets between one socket and its sessions, one for all senders
 //! or one for each, as the protocol says.
 
+use super::channel::Channel;
 use super::hub::Hub;
-use super::intake::{Channel, Door, TICKETS_MAX, Tickets};
+use super::ingress::{Ingress, TICKETS_MAX, Tickets};
 use super::waits::{PAUSE, Waits, sleep};
 use crate::channel::kind::Datagrams::BySender;
 use crate::channel::{Close, Session};
@@ -93,8 +94,8 @@ impl<'a> Datagrams<'a> {
         };
         let mut out = Vec::new();
         (known.last, known.active) = (sender, hub.now().mono);
-        let result = known.with_door(hub, channel, |session, door| {
-            session.receive(packet, door, &mut out).map(drop)
+        let result = known.with_ingress(hub, channel, |session, ingress| {
+            session.receive(packet, ingress, &mut out).map(drop)
         });
         self.send(&out, sender);
         self.settle(at, result);
@@ -168,7 +169,9 @@ impl<'a> Datagrams<'a> {
                 break;
             };
             let (mut out, last) = (Vec::new(), peer.last);
-            let result = peer.with_door(hub, channel, |session, door| session.wake(door, &mut out));
+            let result = peer.with_ingress(hub, channel, |session, ingress| {
+                session.wake(ingress, &mut out)
+            });
             let stuck = result.is_ok() && due(peer);
             self.send(&out, last);
             self.settle(at, result);
@@ -197,21 +200,21 @@ impl<'a> Datagrams<'a> {
 
 impl Peer {
     /// Has the session do something, and remembers for whom its tickets are.
-    fn with_door(
+    fn with_ingress(
         &mut self,
         hub: &Hub,
         channel: &Channel,
-        work: impl FnOnce(&mut dyn Session, &mut Door<'_>) -> Result<(), Close>,
+        work: impl FnOnce(&mut dyn Session, &mut Ingress<'_>) -> Result<(), Close>,
     ) -> Result<(), Close> {
         let (peer, before) = (self.last.to_string(), self.tickets.len());
-        let mut door = Door {
+        let mut ingress = Ingress {
             hub,
             channel,
             peer: &peer,
             tickets: &mut self.tickets,
             claim: &mut None,
         };
-        let result = work(self.session.as_mut(), &mut door);
+        let result = work(self.session.as_mut(), &mut ingress);
         let fresh = self.tickets.len().saturating_sub(before);
         self.senders.extend(std::iter::repeat_n(self.last, fresh));
         result

@@ -1,6 +1,6 @@
 //! The daemon as the API sees it: reports of what there is, and what it does when asked.
 
-use super::intake::Channel;
+use super::channel::Channel;
 use super::stream::Stream;
 use super::{Daemon, changes};
 use crate::api::{

@@ -3,7 +3,8 @@
 //! safe, so that none is written sooner than it would be anyhow.
 
 use super::Daemon;
-use super::intake::{Channel, Door, Tickets};
+use super::channel::Channel;
+use super::ingress::{Ingress, Tickets};
 use super::waits::{Executor, sleep};
 use crate::api::{Gateway, health};
 use crate::channel::Intake;
@@ -36,7 +37,7 @@ async fn keep_reporting(daemon: &Daemon, channel: &Channel, every: Duration) {
 /// Brings a report in.
 fn bring(daemon: &Daemon, channel: &Channel) {
     let ident = channel.settings.ident.as_deref().unwrap_or_default();
-    let mut door = Door {
+    let mut ingress = Ingress {
         hub: &daemon.hub,
         channel,
         peer: "self",
@@ -46,7 +47,7 @@ fn bring(daemon: &Daemon, channel: &Channel) {
     let room = daemon.hub.body_max().saturating_sub(ADDED);
     if let Ok(message) = health(ident, &daemon.status(), room) {
         // refused is counted, and there is nobody to answer to
-        drop(door.take(vec![message]));
+        drop(ingress.take(vec![message]));
     }
 }
 

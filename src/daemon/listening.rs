@@ -2,10 +2,11 @@
 //! again for ever, each on its own.
 
 use super::accept::accept;
+use super::channel::Channel;
 use super::datagram::Datagrams;
 use super::hub::Hub;
-use super::intake::Channel;
 use super::limit::Lasting;
+use super::listen_state::AddressState;
 use super::serial;
 use super::waits::{Executor, Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
@@ -18,42 +19,6 @@ use std::io;
 use std::net::UdpSocket;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// How the addresses of a channel stand, in the order of the configuration.
-#[derive(Debug, Default)]
-pub(super) struct Listening(RefCell<Vec<State>>);
-
-/// How one address stands.
-#[derive(Clone, Debug)]
-enum State {
-    Bound,
-    Not(Box<str>),
-}
-
-impl Listening {
-    /// Why an address is not bound, each such with the address before it.
-    pub(super) fn error(&self) -> Option<String> {
-        let states = self.0.borrow();
-        let errors: Vec<&str> = states
-            .iter()
-            .filter_map(|state| match state {
-                State::Bound => None,
-                State::Not(why) => Some(&**why),
-            })
-            .collect();
-        (!errors.is_empty()).then(|| errors.join("; "))
-    }
-
-    fn set(&self, index: usize, state: State) {
-        let mut states = self.0.borrow_mut();
-        if states.len() <= index {
-            states.resize(index + 1, State::Bound);
-        }
-        if let Some(known) = states.get_mut(index) {
-            *known = state;
-        }
-    }
-}
 
 /// Listens on all addresses of a channel. Each is bound when this returns, or has said why not.
 pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) -> Vec<Task<()>> {
@@ -130,7 +95,7 @@ impl Post {
     fn bind(&self) -> Option<Bound> {
         match open(&self.address) {
             Ok(bound) => {
-                self.channel.listening.set(self.index, State::Bound);
+                self.channel.listening.set(self.index, AddressState::Bound);
                 let may_end = matches!(bound, Bound::Serial(_));
                 if !may_end || !self.trouble.borrow().is_there() {
                     self.is_bound();
@@ -183,7 +148,7 @@ impl Post {
         let (name, text) = (self.channel.name(), format!("{}: {why}", self.address));
         self.channel
             .listening
-            .set(self.index, State::Not(text.as_str().into()));
+            .set(self.index, AddressState::Not(text.as_str().into()));
         if self
             .trouble
             .borrow_mut()

@@ -1,8 +1,8 @@
 //! The parts of a daemon that the configuration names, and the tasks that serve each. What a
 //! configuration that is read again leaves as it was is not touched.
 
+use super::channel::Channel;
 use super::hub::Hub;
-use super::intake::Channel;
 use super::notes::Notes;
 use super::serve_api::Desk;
 use super::stream::Stream;

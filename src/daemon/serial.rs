@@ -1,8 +1,8 @@
 //! Serial lines: one conversation from when the device is there until it goes.
 
-use super::accept::{Place, Start, converse};
+use super::channel::Channel;
 use super::hub::Hub;
-use super::intake::Channel;
+use super::session_task::{OpenConnection, Start, run_session};
 use crate::net::{Address, Connection, Socket};
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ pub(super) async fn serve(
     address: &Address,
     socket: Socket,
 ) -> String {
-    let place = Place::take(channel);
+    let counted = OpenConnection::count(channel);
     let name = match address {
         Address::Serial(line) => line.path.display().to_string(),
         other => other.to_string(),
     };
-    let end = converse(
+    let end = run_session(
         hub,
         channel,
         &name,
@@ -27,7 +27,7 @@ pub(super) async fn serve(
         Start::Joined,
     )
     .await;
-    drop(place);
+    drop(counted);
     end.to_string()
 }
 

@@ -1,10 +1,9 @@
 //! Sources: what a channel connects to. One task for each; a connection that is lost is made again.
 
-use super::accept::{Place, Start, converse};
-use super::connection::End;
+use super::channel::Channel;
 use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
 use super::hub::Hub;
-use super::intake::Channel;
+use super::session_task::{End, OpenConnection, Start, run_session};
 use super::waits::{Executor, Waits};
 use crate::api::NOT_DELIVERED;
 use crate::net::Target;
@@ -85,11 +84,11 @@ impl Source {
                 return error.to_string();
             }
         };
-        let place = Place::take(&self.channel);
+        let counted = OpenConnection::count(&self.channel);
         let name = self.target.to_string();
         log::info!("channel `{}`: connected to {name}", self.channel.name());
-        let end = converse(&self.hub, &self.channel, &name, socket, Start::Said).await;
-        drop(place);
+        let end = run_session(&self.hub, &self.channel, &name, socket, Start::Said).await;
+        drop(counted);
         let lasted = self.hub.now().mono.saturating_sub(since);
         if self.channel.understood() > before || lasted >= LASTED {
             self.backoff.succeeded(self.hub.now().mono);

@@ -1,5 +1,5 @@
-//! A sender: has messages, brings them in through a channel's door, and brings again what was not
-//! acknowledged.
+//! A sender: has messages, brings them in through a channel's ingress, and brings again what was
+//! not acknowledged.
 
 use super::network::Shared;
 use super::oracle::Instance;
@@ -8,8 +8,8 @@ use crate::channel::Intake;
 use crate::channel::Refusal;
 use crate::daemon::Daemon;
 use crate::daemon::hub::Hub;
-use crate::daemon::intake::Door;
-use crate::daemon::intake::Tickets;
+use crate::daemon::ingress::Ingress;
+use crate::daemon::ingress::Tickets;
 use crate::message::Message;
 use crate::ring::sim::random::Random;
 use std::cell::RefCell;
@@ -138,16 +138,16 @@ impl Sender {
         };
         let number = u32::try_from(oracle.instances.len()).unwrap_or(u32::MAX);
         let desk = &mut *self.desk.borrow_mut();
-        let mut door = Door {
+        let mut ingress = Ingress {
             hub: &daemon.hub,
             channel: &daemon.all_channels()[0],
             peer: "tracker",
             tickets: &mut desk.tickets,
             claim: &mut None,
         };
-        match door.take(vec![message(report, number)]) {
+        match ingress.take(vec![message(report, number)]) {
             Ok(()) => {
-                door.when_safe(number.into());
+                ingress.when_safe(number.into());
                 oracle.brought(instance);
                 report.brought = Some((number, network.t));
                 Ok(())

@@ -1,9 +1,12 @@
-//! A connection of a channel, or a serial line: bytes between one socket and one session.
+//! The task that drives a session: bytes between one socket, accepted or connected, or a serial
+//! line, and one session of a channel.
 
 use super::budget::Share;
+use super::channel::{Channel, Claim};
 use super::hub::Hub;
-use super::intake::{Channel, Claim, Door, TICKETS_MAX, Tickets};
+use super::ingress::{Ingress, TICKETS_MAX, Tickets};
 use super::waits::Waits;
+use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::channel::{Close, Session};
 use crate::clock::Now;
 use crate::net::{self, Interest, READ_MAX};
@@ -13,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// One connection while it is open.
-pub(super) struct Connection<'a> {
+pub(super) struct SessionTask<'a> {
     hub: &'a Hub,
     channel: &'a Channel,
     peer: String,
@@ -50,7 +53,68 @@ pub(super) enum End {
     Io(io::Error),
 }
 
-impl<'a> Connection<'a> {
+/// Who speaks first.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    /// The far end.
+    Heard,
+    /// The far end, and it began before: a serial line.
+    Joined,
+    /// This side may, it connected.
+    Said,
+}
+
+/// Serves a connection until its end, and tells of both. Waits on: what [`SessionTask::serve`]
+/// does.
+pub(super) async fn run_session(
+    hub: &Hub,
+    channel: &Channel,
+    name: &str,
+    socket: net::Connection,
+    start: Start,
+) -> End {
+    let id = hub.with_ring(|ring, _| ring.id());
+    let client_id = format!("weir-{id:016x}-{}", channel.name());
+    let Some(session) = channel.settings.protocol.session(&client_id) else {
+        return End::Closed;
+    };
+    let mut task = SessionTask::new(hub, channel, name.to_owned(), socket, session);
+    match start {
+        Start::Heard => {}
+        Start::Joined => task.joined(),
+        Start::Said => task.opened(),
+    }
+    channel.note(hub, CONNECTED, name);
+    let end = task.serve().await;
+    channel.note(hub, CONNECTION_LOST, &format!("{name}: {end}"));
+    // what was wrong with it is said where it is counted, now and then; strangers fill no log
+    log::debug!("channel `{}`: {name}: closed: {end}", channel.name());
+    end
+}
+
+/// One of a channel's connections, counted while it lives.
+pub(super) struct OpenConnection(Rc<Channel>);
+
+impl OpenConnection {
+    pub(super) fn count(channel: &Rc<Channel>) -> Self {
+        channel.connections.set(channel.connections.get() + 1);
+        Self(Rc::clone(channel))
+    }
+
+    pub(super) fn channel(&self) -> &Rc<Channel> {
+        &self.0
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0
+            .connections
+            .set(self.0.connections.get().saturating_sub(1));
+    }
+}
+
+impl<'a> SessionTask<'a> {
     pub(super) fn new(
         hub: &'a Hub,
         channel: &'a Channel,
@@ -96,12 +160,12 @@ impl<'a> Connection<'a> {
         loop {
             let risen = self.hub.risen();
             match self.turn() {
-                Ok(Turn::Wait(interest, deadline)) => {
+                Ok(Next::Wait(interest, deadline)) => {
                     let wait = deadline.saturating_sub(self.hub.now().mono);
                     let waits = Waits::on([risen]).at_most(Some(wait));
                     waits.or_ready(self.socket.ready(interest)).await;
                 }
-                Ok(Turn::Again) => futures_lite::future::yield_now().await,
+                Ok(Next::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
                     if matches!(end, End::Session(_)) {
                         Box::pin(self.part()).await;
@@ -136,7 +200,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Answers, writes, reads and understands what there is, once each.
-    fn turn(&mut self) -> Result<Turn, End> {
+    fn turn(&mut self) -> Result<Next, End> {
         let now = self.hub.now();
         if self.channel.has_ended() {
             return Err(End::Closed);
@@ -153,7 +217,7 @@ impl<'a> Connection<'a> {
         self.write(now)?;
         self.weigh()?;
         if read || understood {
-            return Ok(Turn::Again);
+            return Ok(Next::Again);
         }
         if self.ended && self.tickets.is_empty() && self.out.is_empty() {
             return Err(End::Closed);
@@ -172,7 +236,7 @@ impl<'a> Connection<'a> {
         let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads().then_some(()), writes);
-        Ok(Turn::Wait(
+        Ok(Next::Wait(
             interest,
             wake_at
                 .min(overdue_at)
@@ -183,21 +247,21 @@ impl<'a> Connection<'a> {
     }
 
     /// The session, the daemon's side for it, and where its answers go.
-    fn parties(&mut self) -> (&mut dyn Session, Door<'_>, &mut Vec<u8>) {
-        let door = Door {
+    fn parties(&mut self) -> (&mut dyn Session, Ingress<'_>, &mut Vec<u8>) {
+        let ingress = Ingress {
             hub: self.hub,
             channel: self.channel,
             peer: &self.peer,
             tickets: &mut self.tickets,
             claim: &mut self.claim,
         };
-        (self.session.as_mut(), door, &mut self.out)
+        (self.session.as_mut(), ingress, &mut self.out)
     }
 
     /// Another connection has taken its name.
     fn superseded(&mut self) -> Close {
-        let (session, mut door, out) = self.parties();
-        session.superseded(&mut door, out)
+        let (session, mut ingress, out) = self.parties();
+        session.superseded(&mut ingress, out)
     }
 
     /// When it is cut, unless it reads what it was answered.
@@ -255,8 +319,8 @@ impl<'a> Connection<'a> {
             Some(0) => {
                 self.ended = true;
                 self.understand()?;
-                let (session, mut door, _) = self.parties();
-                session.ended(&mut door);
+                let (session, mut ingress, _) = self.parties();
+                session.ended(&mut ingress);
                 Ok(true)
             }
             Some(_) => {
@@ -273,14 +337,14 @@ impl<'a> Connection<'a> {
         while !self.is_stuffed() && !self.session.waits() {
             let rest = self.input.get(taken..).unwrap_or_default();
             let said = self.out.len();
-            let mut door = Door {
+            let mut ingress = Ingress {
                 hub: self.hub,
                 channel: self.channel,
                 peer: &self.peer,
                 tickets: &mut self.tickets,
                 claim: &mut self.claim,
             };
-            let result = self.session.receive(rest, &mut door, &mut self.out);
+            let result = self.session.receive(rest, &mut ingress, &mut self.out);
             if self.session.coalesces() {
                 self.tickets.merge();
                 if said > OUT_MAX {
@@ -302,8 +366,8 @@ impl<'a> Connection<'a> {
         if self.session.wake_at().is_none_or(|due| due > now.mono) {
             return Ok(());
         }
-        let (session, mut door, out) = self.parties();
-        session.wake(&mut door, out).map_err(End::Session)
+        let (session, mut ingress, out) = self.parties();
+        session.wake(&mut ingress, out).map_err(End::Session)
     }
 
     fn answer(&mut self, now: Now) -> Result<(), End> {
@@ -349,7 +413,7 @@ impl<'a> Connection<'a> {
 }
 
 /// Its name is free, also when its task is dropped.
-impl Drop for Connection<'_> {
+impl Drop for SessionTask<'_> {
     fn drop(&mut self) {
         if let Some(claim) = &self.claim {
             self.channel.release(claim);
@@ -370,7 +434,7 @@ impl fmt::Display for End {
 }
 
 /// What a turn ends with.
-enum Turn {
+enum Next {
     /// Wait for the socket, the watermark, or this time.
     Wait(Interest, Duration),
     /// There may be more at once; the others first.
