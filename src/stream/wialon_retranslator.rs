@@ -3,9 +3,9 @@
 //! What a packet looks like is [`crate::wire::retranslator`]'s affair. The receiver says nothing
 //! of a packet that it does not take, and its acknowledgements have no number. So:
 //!
-//! - Packets go in flights of at most `window`. A flight is accepted when it has as many
-//!   acknowledgements as packets; with one too few, nobody knows whose it is, and each packet of
-//!   it is sent again alone.
+//! - Packets go in windows of at most `window`, the next when all of one are acknowledged. A window
+//!   is accepted when it has as many acknowledgements as packets; with one too few, nobody knows
+//!   whose it is, and each packet of it is sent again alone.
 //! - A packet that ended `attempts` connections without an answer is in doubt, and the engine
 //!   tries others: the last that was accepted, once more, or where nothing was since the start
 //!   those behind it. So a receiver that is stuck costs no messages, also at a start.
@@ -40,11 +40,11 @@ pub struct WialonRetranslator<'a> {
     view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
-    /// The packets of the flight, in order.
-    flight: Vec<Seq>,
-    /// How many of them have an acknowledgement.
+    /// The packets that were sent since all before them were acknowledged, in order.
+    window: Vec<Seq>,
+    /// How many of them have an acknowledgement: fewer than all, or the window would be complete.
     answers: usize,
-    /// When the last of these things happened to the flight: sent, acknowledged.
+    /// When the last of these things happened to the window: sent, acknowledged.
     moved_at: Duration,
 }
 
@@ -62,22 +62,24 @@ impl<'a> WialonRetranslator<'a> {
             view,
             delivery,
             epoch,
-            flight: Vec::new(),
+            window: Vec::new(),
             answers: 0,
             moved_at: Duration::ZERO,
         }
     }
 
-    /// Whether one more packet may join the flight.
+    /// Whether one more packet may join the window.
     fn has_room(&self, engine: &Engine) -> bool {
-        match self.flight.first() {
+        match self.window.first() {
             None => true,
+            // Alone, an answer or its lack is that of this packet.
             Some(first) if engine.is_suspect(*first) => false,
-            Some(_) => self.flight.len() < self.window(),
+            // Those that are acknowledged count as well: all of it is accepted at once.
+            Some(_) => self.window.len() < self.window_max(),
         }
     }
 
-    fn window(&self) -> usize {
+    fn window_max(&self) -> usize {
         match kept(Rule::BoundWindow) {
             true => usize::from(self.settings.window),
             false => usize::MAX,
@@ -90,7 +92,7 @@ impl<'a> WialonRetranslator<'a> {
             return;
         };
         match encode(&mut self.view, &message, turn.out) {
-            Ok(()) => self.flight.push(seq),
+            Ok(()) => self.window.push(seq),
             Err(reason) => turn.engine.skip(seq, reason),
         }
         self.moved_at = turn.now.mono;
@@ -98,35 +100,39 @@ impl<'a> WialonRetranslator<'a> {
 
     /// One `0x11`.
     fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        if self.flight.is_empty() {
+        if self.window.is_empty() {
+            // With one too many, the next that is missing would not be noticed.
             return Err(Lost::new(0, "the receiver acknowledged what was not sent"));
         }
+        // Some packet was taken: the receiver is not stuck, whichever it was.
         turn.engine.proved(self.epoch);
         self.answers += 1;
         self.moved_at = turn.now.mono;
         let answers = self.answers + usize::from(!kept(Rule::CountAnswers));
-        if answers >= self.flight.len() {
-            self.land(turn);
+        if answers >= self.window.len() {
+            self.complete(turn);
         }
         Ok(())
     }
 
-    /// All of the flight is accepted.
-    fn land(&mut self, turn: &mut Turn<'_>) {
-        turn.engine.accepted(self.epoch, &self.flight, turn.now);
-        self.flight.clear();
+    /// All of the window is accepted.
+    fn complete(&mut self, turn: &mut Turn<'_>) {
+        turn.engine.accepted(self.epoch, &self.window, turn.now);
+        self.window.clear();
         self.answers = 0;
     }
 
-    /// The connection ends without an answer to some of the flight.
+    /// The connection ends without an answer to some of the window.
     fn give_up(&self, fault: &Fault, turn: &mut Turn<'_>) {
-        if self.settings.ack == Ack::None || self.flight.is_empty() {
+        if self.settings.ack == Ack::None || self.window.is_empty() {
             return;
         }
-        // whose the answers are that came is not known: the first may have been taken
+        // Whose the answers are that came is not known: the first may have been taken.
         turn.engine.suspect(self.epoch);
         if self.answers > 0 {
-            let count = self.flight.len().saturating_sub(self.answers);
+            // The receiver takes packets: which one it does not take shows when each goes alone, and
+            // until then none of them is in doubt more than another.
+            let count = self.window.len().saturating_sub(self.answers);
             return turn.engine.missed(self.epoch, count);
         }
         let (attempts, now, random) = (self.settings.attempts.max(1), turn.now, turn.random);
@@ -143,6 +149,7 @@ impl Link for WialonRetranslator<'_> {
                     let reason = format!("the receiver answered `0x{other:02x}`, not `0x11`");
                     return Err(Lost::new(0, reason));
                 }
+                // What it says means nothing to us, and must not fill the buffer.
                 (Ack::None, _) => {}
             }
         }
@@ -152,8 +159,8 @@ impl Link for WialonRetranslator<'_> {
     fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         turn.check_epoch(self.epoch)?;
         if self.settings.ack == Ack::None {
-            // all of it is written: there is no other answer
-            self.land(turn);
+            // All of it is written, or this would not be called: there is no other answer.
+            self.complete(turn);
         }
         while turn.out.len() < OUT_MAX && self.has_room(turn.engine) {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
@@ -166,7 +173,7 @@ impl Link for WialonRetranslator<'_> {
 
     fn wake_at(&self, _engine: &Engine) -> Option<Duration> {
         let due = self.moved_at + self.delivery.timeout;
-        (!self.flight.is_empty()).then_some(due)
+        (!self.window.is_empty()).then_some(due)
     }
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
@@ -181,17 +188,20 @@ impl Link for WialonRetranslator<'_> {
     }
 
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
-        if self.flight.is_empty() {
+        if self.window.is_empty() {
+            // Receivers close connections that are silent: that is no failure, and no pause.
             return Lost::ended(lost.fault.reason);
         }
         self.give_up(&lost.fault, turn);
         lost.fault.into()
     }
 
+    /// There is no login.
     fn is_ready(&self) -> bool {
         true
     }
 
+    /// There is nothing to say while nothing is sent, so a connection would only cost traffic.
     fn stays(&self) -> bool {
         false
     }
