@@ -92,11 +92,11 @@ pub struct Mqtt<'a> {
     lease: Option<Lease>,
     /// Whether an answer to the subscription is still to come.
     subscribing: bool,
-    /// Bytes of a packet that is passed over which are still to come.
+    /// Bytes of a packet that is passed over which are still to come: it is never whole in memory.
     foreign: usize,
     /// Whether it was said that nobody wants what is sent.
     told_no_subscribers: bool,
-    /// Whether something was too large for the broker.
+    /// Whether something was too long for what the broker said at the login.
     outgrown: bool,
 }
 
@@ -156,6 +156,7 @@ impl<'a> Mqtt<'a> {
 
     /// Publishes what waits, in order, while there is room for it.
     fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+        // No more than fits into one write: what comes in is read before the next.
         while turn.out.len() < OUT_MAX && self.window.has_room() {
             let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
                 break;
@@ -168,7 +169,8 @@ impl<'a> Mqtt<'a> {
         }
         let waits = turn.engine.paused_until(turn.now).is_some();
         if self.outgrown && waits && self.window.is_empty() {
-            // it says only at a login what it takes
+            // It says only at a login what it takes, and may take more then. Not before the pause:
+            // until then the engine tries whether others are short enough.
             return Err(Lost::ended("the broker takes only shorter packets"));
         }
         Ok(())
@@ -196,6 +198,7 @@ impl<'a> Mqtt<'a> {
         let before = turn.out.len();
         let len = self.draft.append(&mut *self.codec, how, turn.out)?;
         if len > self.packet_max() {
+            // The announcement as well: it is made with a message that goes.
             turn.out.truncate(before);
             self.refuse_long(seq, len, turn);
         } else {
@@ -232,10 +235,12 @@ impl<'a> Mqtt<'a> {
     fn understand(&mut self, incoming: Incoming, turn: &mut Turn<'_>) -> Result<(), Lost> {
         match incoming {
             Incoming::LoggedIn(terms) => self.logged_in(&terms, turn)?,
+            // While a question waits no ping was sent: it answers nothing.
             Incoming::Pong if self.stage != Stage::Asked => self.keep_alive.answered(),
             Incoming::Pong | Incoming::Nothing => {}
             Incoming::Answered(identifier, answer) => {
-                // one that belongs to nothing came late, or twice
+                // One that belongs to nothing came late, or twice, or for a message whose meaning
+                // the engine has forgotten: none of these is a reason to end the connection.
                 if let Some(seq) = self.window.complete(identifier) {
                     return self.answered(seq, &answer, turn);
                 }
@@ -269,6 +274,7 @@ impl<'a> Mqtt<'a> {
         match verdict {
             Verdict::Taken | Verdict::NoSubscribers => {
                 let is_unheard = verdict == Verdict::NoSubscribers;
+                // Once a connection: an operator has to know, and cannot be told of each message.
                 if is_unheard && !std::mem::replace(&mut self.told_no_subscribers, true) {
                     engine.note(Event::Unheard);
                 }
@@ -302,6 +308,8 @@ impl<'a> Mqtt<'a> {
     fn take(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
         match frame(input)? {
             Frame::Part => Ok(0),
+            // A QoS above 0 gets no answer then: the broker brings it again at the next login, or
+            // not. It is meant for whoever had this session before.
             Frame::Foreign(len) => {
                 self.foreign = len;
                 Ok(0)
@@ -323,6 +331,8 @@ impl<'a> Mqtt<'a> {
 
 impl Link for Mqtt<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+        // What the broker still says after our goodbye changes nothing: a late acknowledgement is
+        // worth a repeat, and must not turn an end in good order into a failure.
         if self.stage == Stage::Left {
             return Ok(input.len());
         }
@@ -372,6 +382,8 @@ impl Link for Mqtt<'_> {
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
         let answer = self.keep_alive.overdue_at(self.delivery.timeout);
+        // A publish goes first: that it has no answer says something of a message, and a broker
+        // that is too busy for it answers pings all the same.
         let missing = match self.stage {
             Stage::Left if due(answer) => return Err(renewed()),
             _ if due(turn.engine.overdue_at()) => "a publish",
@@ -413,5 +425,6 @@ impl Link for Mqtt<'_> {
     }
 }
 
-/// So many connections in a row may end with the same message as the first without an answer.
+/// So many connections in a row may end with the same message as the first without an answer,
+/// before the others are asked: a bad way ends some of them over any message.
 const ATTEMPTS: u32 = 5;

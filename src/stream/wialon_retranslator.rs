@@ -130,8 +130,8 @@ impl<'a> WialonRetranslator<'a> {
         // Whose the answers are that came is not known: the first may have been taken.
         turn.engine.suspect(self.epoch);
         if self.answers > 0 {
-            // The receiver takes packets: which one it does not take shows when each goes alone, and
-            // until then none of them is in doubt more than another.
+            // The receiver takes packets: which one it does not take shows when each goes alone,
+            // and until then none of them is in doubt more than another.
             let count = self.window.len().saturating_sub(self.answers);
             return turn.engine.missed(self.epoch, count);
         }
