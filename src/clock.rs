@@ -11,11 +11,12 @@
 //! | before the remembered one, for less than an hour | unknown | none | none |
 //! | the same, steadily for an hour | unknown | judged | none |
 //! | the same, and the kernel says that its clock is synchronised | believed | judged | see below |
-//! | a day or more after what was expected | believed | judged | none for an hour |
+//! | a day or more after what was expected, for less than an hour | believed | judged | none |
 //! | another one | believed | judged | count |
 //!
-//! Expected is the remembered date at the start, then what the monotonic clock makes of it. Within
-//! one boot ages go by the monotonic clock and need no date.
+//! Expected is the remembered date at the start, then what the monotonic clock makes of it. Only a
+//! date by which ages count is remembered: the hour of one that was not expected begins anew with
+//! each start. Within one boot ages go by the monotonic clock and need no date.
 
 mod kernel;
 
@@ -46,12 +47,15 @@ pub struct Wall {
 }
 
 impl Now {
-    /// The same, with a date before `remembered` not believed, for those who cannot ask the kernel.
+    /// The same where `remembered` is the last date that was, for those who cannot ask the kernel:
+    /// an earlier one is not believed, and by one that is much later nothing ages.
     #[must_use]
-    pub fn doubted_before(mut self, remembered: Duration) -> Self {
-        let doubted = self.wall.since_1970 < remembered && is_sane(remembered);
-        self.wall.trusted &= !doubted;
-        self.ages &= !doubted;
+    pub fn expected_after(mut self, remembered: Duration) -> Self {
+        if is_sane(remembered) {
+            let date = self.wall.since_1970;
+            self.wall.trusted &= date >= remembered;
+            self.ages &= self.wall.trusted && date - remembered <= EXPECTED;
+        }
         self
     }
 }
@@ -70,9 +74,11 @@ pub struct Clock {
 /// What the date is judged by; each pair is a reading of both clocks.
 #[derive(Debug, Default)]
 struct Known {
-    /// No date before is believed: the last one that was, a little less where that was in this
-    /// process.
+    /// No date before is believed: the last one by which ages counted, a little less where that
+    /// was in this process.
     remembered: Duration,
+    /// Whether a ring has said what it remembers.
+    told: bool,
     /// The last reading that was sane.
     last: Option<(Duration, Duration)>,
     /// It was before the remembered date by more than [`EXPECTED`], and has only gone on since:
@@ -105,8 +111,12 @@ impl Clock {
     }
 
     /// Doubts every date before `date` from now on: the last trusted one that a ring remembers.
+    /// What was thought of the date before a ring was there to ask does not count.
     pub fn remember(&self, date: Duration) {
         let mut known = self.known();
+        if !std::mem::replace(&mut known.told, true) {
+            (known.remembered, known.believed) = (Duration::ZERO, None);
+        }
         if is_sane(date) {
             known.remembered = known.remembered.max(date);
         }
@@ -132,7 +142,7 @@ impl Clock {
                 since_1970,
                 trusted,
             },
-            ages: trusted && (!known.surprising || known.is_steady(mono)),
+            ages: trusted && known.ages(mono),
         }
     }
 
@@ -187,7 +197,7 @@ impl Known {
     /// What is expected is what the last date that was believed has become by now; at the start,
     /// when nobody knows how long the gateway was off, that date itself.
     fn believe(&mut self, now: (Duration, Duration)) {
-        let (_, date) = now;
+        let (mono, date) = now;
         match self.believed {
             Some(last) if off(last, now) <= STEP => {}
             Some(last) => self.surprising = off(last, now) > EXPECTED,
@@ -195,10 +205,16 @@ impl Known {
             None => self.surprising = date.abs_diff(self.remembered) > EXPECTED,
         }
         self.believed = Some(now);
-        self.remembered = match date < self.remembered {
-            true => date,
-            false => self.remembered.max(date.saturating_sub(STEP)),
-        };
+        if date < self.remembered {
+            self.remembered = date;
+        } else if self.ages(mono) {
+            self.remembered = self.remembered.max(date.saturating_sub(STEP));
+        }
+    }
+
+    /// Whether ages count by a date that is believed.
+    fn ages(&self, mono: Duration) -> bool {
+        !self.surprising || self.is_steady(mono)
     }
 
     /// Whether it has run for an hour without a step.
@@ -390,6 +406,26 @@ mod tests {
             turns.clock.remembered(),
             Some(Duration::from_secs(right + 3580))
         );
+    }
+
+    #[test]
+    fn a_date_from_the_future_is_not_what_a_start_expects() {
+        // the ring is opened with a look at the clock, which remembers nothing by then
+        let future = REMEMBERED + 4 * 365 * 86_400;
+        let mut turns = Turns::new(false);
+        turns.clock = Clock::new();
+        let first = turns.after(0, future);
+        assert!(first.ages);
+        let remembered = Duration::from_secs(REMEMBERED);
+        assert!(!first.expected_after(remembered).ages);
+        turns.clock.remember(remembered);
+        let now = turns.after(1, future + 1);
+        assert!(now.wall.trusted && !now.ages);
+        // nor does the next one, unless it lasted
+        assert_eq!(turns.clock.remembered(), Some(remembered));
+        turns.after(3600, future + 3601);
+        let lasted = Duration::from_secs(future + 3571);
+        assert_eq!(turns.clock.remembered(), Some(lasted));
     }
 
     #[test]

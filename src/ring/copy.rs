@@ -42,7 +42,7 @@ impl Ring {
         random: u64,
     ) -> Result<(Self, Report), OpenError> {
         let picture = look(from)?;
-        let now = now.doubted_before(Duration::from_millis(picture.remembered_ms()));
+        let now = now.expected_after(Duration::from_millis(picture.remembered_ms()));
         let mut ring = Self::begin(into, settings, picture.ring_id)?;
         ring.random = random;
         ring.inherit(&picture);
@@ -157,7 +157,7 @@ fn received(base: &Base, elapsed_ms: u32) -> Now {
     Now {
         mono: Duration::from_millis(base.mono_ms) + after,
         wall,
-        ages: false,
+        ages: base.trusted,
     }
 }
 

@@ -203,7 +203,7 @@ impl Ring {
             full: Full::DropOldest,
         };
         let (mut ring, report) = Self::resize_file(to, &mut old, &settings, now, random)?;
-        let now = now.doubted_before(ring.last_trusted());
+        let now = now.expected_after(ring.last_trusted());
         ring.close(now).map_err(OpenError::Io)?;
         Ok(report)
     }

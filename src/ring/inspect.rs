@@ -191,7 +191,7 @@ pub fn dump(
     each: &mut dyn FnMut(&Dumped<'_>) -> bool,
 ) -> Result<(), OpenError> {
     let picture = look(storage)?;
-    let now = now.doubted_before(Duration::from_millis(picture.remembered_ms()));
+    let now = now.expected_after(Duration::from_millis(picture.remembered_ms()));
     let boots = Boots::remembered(u32::MAX, &picture);
     let visited = visit(storage, &picture, &mut |found, at, body| {
         let arrival = Boots::arrival(found.base, found.header.elapsed_ms);

@@ -150,7 +150,7 @@ impl Ring {
         };
         report.clean &= synced.is_ok();
         // The clock does not know yet what the ring remembers.
-        let now = now.doubted_before(ring.last_trusted());
+        let now = now.expected_after(ring.last_trusted());
         ring.boots.note(now, ring.next_seq);
         match synced.and_then(|()| ring.settle_in(report.slots, now)) {
             Ok(()) => {}

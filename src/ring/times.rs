@@ -18,7 +18,7 @@ pub(super) struct Boots {
     /// Oldest first. The beginning is what the last date that was believed in that boot makes of
     /// it; a boot whose date was doubted after that has none.
     pub(super) known: Vec<Boot>,
-    /// The last date that could be believed.
+    /// The last date by which ages counted.
     pub(super) trusted_ms: u64,
     /// What records numbered below say of the date does not count: an earlier one was believed
     /// after them.
@@ -71,7 +71,10 @@ impl Boots {
             self.trusted_ms = wall_ms;
             self.overruled = next_seq;
         }
-        self.trusted_ms = self.trusted_ms.max(wall_ms);
+        // one from the future would be expected after the next start
+        if now.ages {
+            self.trusted_ms = self.trusted_ms.max(wall_ms);
+        }
         let zero_ms = wall_ms.saturating_sub(millis(now.mono));
         let before = self.zero(self.current).map(millis);
         match before.map(|before| before.abs_diff(zero_ms)) {
@@ -129,11 +132,12 @@ impl Boots {
         }
     }
 
-    /// What times of records that are received now count from.
+    /// What times of records that are received now count from. Where ages do not count yet the
+    /// record says no date: it has the one that its boot is found to have.
     pub(super) fn base(&self, now: Now) -> Base {
         Base {
             boot: self.current,
-            trusted: now.wall.trusted,
+            trusted: now.wall.trusted && now.ages,
             mono_ms: millis(now.mono),
             wall_ms: millis(now.wall.since_1970),
         }
@@ -159,7 +163,7 @@ impl Boots {
             boot: self.current,
             mono_us: micros(received.mono),
             date_us: micros(received.wall.since_1970),
-            trusted: received.wall.trusted,
+            trusted: received.wall.trusted && received.ages,
         }
     }
 
@@ -401,6 +405,25 @@ mod tests {
         assert_eq!(date(&boots, then, right), Some(DATE + 10));
         boots.known.clear();
         assert_eq!(date(&boots, then, right), None);
+    }
+
+    #[test]
+    fn a_date_by_which_nothing_ages_yet_is_not_remembered() {
+        let mut boots = boots(1);
+        boots.note(now(10, Some(DATE)), 1);
+        let mut future = now(20, Some(DATE + 300_000_000));
+        future.ages = false;
+        assert_eq!(boots.note(future, 1), Learned::News);
+        assert_eq!(boots.trusted_ms, 1000 * DATE);
+        // a record that comes then has the date all the same, and does not say it by itself
+        let then = arrival(&boots, future);
+        assert_eq!(date(&boots, then, future), Some(DATE + 300_000_000));
+        let right = now(30, Some(DATE + 20));
+        assert_eq!(boots.note(right, 1), Learned::News);
+        assert_eq!(date(&boots, then, right), Some(DATE + 10));
+        future.ages = true;
+        boots.note(future, 1);
+        assert_eq!(boots.trusted_ms, 1000 * (DATE + 300_000_000));
     }
 
     #[test]
