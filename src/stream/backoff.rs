@@ -89,6 +89,13 @@ impl Backoff {
         self.succeeded = false;
     }
 
+    /// What failed until now was the fault of one message that is given up, and not of the way.
+    pub fn explained(&mut self) {
+        if kept(Rule::ResetPauses) {
+            self.failures = 0;
+        }
+    }
+
     /// The end of the wait, if that is not over.
     #[must_use]
     pub fn paused_until(&self, now: Duration) -> Option<Duration> {

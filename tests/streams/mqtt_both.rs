@@ -212,6 +212,31 @@ fn the_first_message_of_a_start_over_which_the_broker_closes_stops_nothing() {
 }
 
 #[test]
+fn pauses_are_short_again_once_the_message_that_ended_the_connections_is_given_up() {
+    let mut world = World::new();
+    world.append_many(3);
+    let settings = of(Version::V311);
+    let broker = Broker {
+        poison: 0,
+        closes: true,
+        most: 30,
+    };
+    let (mut arrived, mut pauses) = (vec![], vec![]);
+    while world.counters().given_up == 0 {
+        let mut talk = ready(&mut world, &settings, Version::V311);
+        let lost = serve(&mut world, &mut talk, Version::V311, &broker, &mut arrived);
+        let (epoch, retry) = (world.engine.epoch(), lost.unwrap().retry);
+        world.engine.lost(epoch, retry, world.now, u32::MAX);
+        world.serve();
+        let until = world.engine.paused_until(world.now).unwrap();
+        pauses.push((until - world.now.mono).as_secs());
+        world.wait();
+    }
+    assert!(pauses.len() > 5 && pauses[..6] == [1, 2, 4, 8, 16, 32]);
+    assert_eq!(pauses.last(), Some(&1), "{pauses:?}");
+}
+
+#[test]
 fn a_message_is_refused_only_by_a_broker_that_takes_another() {
     let mut world = World::new();
     world.append_many(3);

@@ -18,7 +18,8 @@
 //! - Silence does not say which message it is about, and may be the network's: then messages go
 //!   alone, and the one in doubt is refused when it twice got no answer on a connection on which
 //!   another had just been taken. Between the two it is tried by itself once more: a queue of the
-//!   broker that is full has room now and then, and the canary would take it each time.
+//!   broker that is full has room now and then, and the canary would take it each time. Once it is
+//!   given up the pauses are short again: it was the message that ended those connections.
 //! - What is its own is given up, or tried for ever. After [`GIVEN_UP_IN_A_ROW_MAX`] that were
 //!   given up with none taken between, the destination is at fault: nothing more is given up, and
 //!   messages go alone, each once before one goes again, until one is taken.
@@ -187,6 +188,9 @@ impl Engine {
             // once more by itself, and then it is in doubt again
             self.unanswered = (seq, attempts.saturating_sub(1));
             if item.strikes >= STRIKES_MAX {
+                if self.may_give_up() {
+                    self.backoff.explained();
+                }
                 self.refuse_silent(seq, fault, now, random);
             }
         } else if searched {
