@@ -176,6 +176,35 @@ fn a_refused_message_is_held_where_none_may_be_given_up() {
 }
 
 #[test]
+fn a_message_that_was_in_doubt_and_is_taken_asks_for_no_more_proofs() {
+    let mut world = World::new();
+    world.append_many(11);
+    let take = |world: &mut World| world.engine.next(world.now).unwrap().seq;
+    let first = take(&mut world);
+    world.engine.accepted(0, &[first], world.now);
+    let sent: Vec<Seq> = (0..9).map(|_| take(&mut world)).collect();
+    let (refused, silent) = (&sent[..8], sent[8]);
+    let fault = Fault::new(0x87, "not authorized");
+    let doubt = |world: &mut World, seq| {
+        world.engine.doubted(0, &[seq], &fault, world.now, 0);
+    };
+    refused.iter().for_each(|seq| doubt(&mut world, *seq));
+    world.engine.silent(0, 1, &fault, world.now, 0);
+    world.engine.lost(0, Retry::Paused, world.now, 0);
+    world.wait();
+    let canary = take(&mut world);
+    world.engine.accepted(0, &[canary], world.now);
+    for seq in &refused[..7] {
+        assert_eq!(take(&mut world), *seq);
+        doubt(&mut world, *seq);
+    }
+    // the eighth has no second try yet, and stands before the one that is taken
+    assert_eq!((canary, take(&mut world)), (first, silent));
+    world.engine.accepted(0, &[silent], world.now);
+    assert_eq!(take(&mut world), refused[7]);
+}
+
+#[test]
 fn events_that_nobody_takes_are_bounded() {
     let mut world = World::new();
     world.append_many(100);

@@ -4,7 +4,6 @@ use super::Engine;
 use super::Event;
 use super::Outgoing;
 use super::queue::Item;
-use super::queue::State;
 use super::refusal::Choice;
 use crate::clock::Now;
 use crate::ring::Seq;
@@ -129,7 +128,7 @@ impl Engine {
                 Packing::Later => {}
                 Packing::Full => break,
                 Packing::Unfit(reason) => {
-                    item.state = State::Settled(Settled::Filtered);
+                    item.settle(Settled::Filtered);
                     item.keep(&reason);
                     unfit.push((item.seq, reason));
                 }

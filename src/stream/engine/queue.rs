@@ -286,7 +286,10 @@ impl Queue {
         for seq in messages {
             let item = self.item_mut(*seq);
             if let Some(item) = item.filter(|item| item.is_in_flight()) {
-                item.state = state;
+                match state {
+                    State::Settled(how) => item.settle(how),
+                    _ => item.state = state,
+                }
                 count += 1;
             }
         }
@@ -324,7 +327,7 @@ impl Queue {
     pub(super) fn give_up(&mut self, seq: Seq, how: Settled, reason: &str) {
         let item = self.item_mut(seq);
         if let Some(item) = item.filter(|item| item.is_in_flight()) {
-            item.state = State::Settled(how);
+            item.settle(how);
             item.keep(reason);
         }
     }
@@ -352,7 +355,7 @@ impl Queue {
                     .max_age
                     .is_some_and(|max| item.measured_age(now) > max)
             {
-                item.state = State::Settled(Settled::Expired);
+                item.settle(Settled::Expired);
             }
         }
     }
@@ -367,6 +370,12 @@ impl Item {
     pub(super) fn depart(&mut self, now: Now) {
         self.sent = self.sent.saturating_add(1);
         self.state = State::InFlight { since: now.mono };
+    }
+
+    /// Nothing more is done with it, nor is it in doubt: others would wait for what it proves.
+    pub(super) fn settle(&mut self, how: Settled) {
+        self.state = State::Settled(how);
+        self.doubt = None;
     }
 
     /// Why it is not taken, for whoever keeps what was refused; once.
