@@ -10,6 +10,7 @@ use super::destination::Said;
 use super::destination::Session;
 use super::oracle::Oracle;
 use super::server::numbers;
+use super::trace;
 use std::time::Duration;
 
 pub(super) fn receive(
@@ -139,13 +140,20 @@ fn publish(
     if 2 + body.len() > of.packet_max {
         oracle.violation("a longer publish than the broker takes");
     }
-    oracle.arrived(of.index, number, session.order, head & 0x08 == 0, t);
+    let dup = head & 0x08 != 0;
+    trace::tell(
+        t,
+        of.index,
+        format_args!("publishes {number} as {identifier:02x?}, repeated: {dup}"),
+    );
+    oracle.arrived(of.index, number, session.order, !dup, t);
     let timeout = oracle.streams[of.index].promised.timeout;
     let ack = [0x40, 2, identifier[0], identifier[1]];
     let course = of.course(&[number], timeout);
     if course.takes() {
         oracle.took(of.index, number);
     }
+    session.meets(number, course.takes(), oracle);
     if of.is_five && refuses(of, course, (number, identifier), oracle, acts) {
         return;
     }
@@ -176,9 +184,10 @@ fn answer(
     match course {
         Course::Take => say(of, &ack, said, acts),
         Course::TakeTwice if of.random.once_in(2) => {
-            say(of, &ack, said, acts);
-            let late = of.moment() * 30;
-            acts.push((late, Act::Say(ack.to_vec(), false, Said::default())));
+            let moment = of.moment();
+            let again = Some(of.moment() * 30);
+            let (ordered, said) = (!of.shuffles, Said { again, ..said });
+            acts.push((moment, Act::Say(ack.to_vec(), ordered, said)));
         }
         Course::TakeTwice => say(of, &[ack, ack].concat(), said, acts),
         Course::TakeAndEnd => {

@@ -71,6 +71,10 @@ pub(super) enum Mood {
     Small,
 }
 
+/// A message is taken over a connection so often in a row: by itself, and as a proof of two others
+/// that were then found to be too old to go.
+const IN_A_ROW_MAX: u32 = 3;
+
 impl Mood {
     pub(super) fn lets_through(self) -> bool {
         !matches!(self, Self::Dead | Self::NoRoute)
@@ -114,6 +118,8 @@ pub(super) struct Said {
     /// Who could read the half of it before the rest would take the rest for something else: this
     /// answer comes twice, and nothing names the question.
     pub(super) twice: bool,
+    /// The same bytes are said once more so much later, and mean nothing then.
+    pub(super) again: Option<Duration>,
 }
 
 pub(super) type Acts = Vec<(Duration, Act)>;
@@ -137,6 +143,21 @@ pub(super) struct Session {
     pub(super) proved: bool,
     /// Packets of which it has not.
     pub(super) packets: Vec<Packet>,
+    /// The last message that came, and how often in a row it was taken.
+    pub(super) in_a_row: (u32, u32),
+}
+
+impl Session {
+    /// A message comes, and is taken or not. To show that the destination lives one that was taken
+    /// may come again, but not again and again: then it is time for another.
+    pub(super) fn meets(&mut self, number: u32, takes: bool, oracle: &mut Oracle) {
+        let (last, times) = self.in_a_row;
+        let times = if last == number { times } else { 0 };
+        self.in_a_row = (number, times + u32::from(takes));
+        if self.in_a_row.1 > IN_A_ROW_MAX {
+            oracle.violation(&format!("message {number} is taken and comes on and on"));
+        }
+    }
 }
 
 /// A packet that came, where nothing but its answer tells the gateway of it.

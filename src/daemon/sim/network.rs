@@ -234,7 +234,11 @@ impl Network {
     fn come(&mut self, id: u64, bytes: Vec<u8>, said: Said) {
         let line = self.lines.get(&id).filter(|line| !line.dropped);
         if let Some(index) = line.map(|line| line.destination) {
-            trace::tell(self.t, index, format_args!("hears {said:?} of line {id}"));
+            trace::tell(
+                self.t,
+                index,
+                format_args!("hears {said:?} of line {id}: {bytes:02x?}"),
+            );
             self.oracle.told(index, said, self.t);
             if let Some(number) = said.number {
                 self.destinations[index].heard(id, number);
@@ -290,6 +294,10 @@ impl Network {
         match act {
             Act::Say(bytes, _, said) => {
                 self.destinations[index].answered(id, said);
+                if let Some(again) = said.again {
+                    let act = Act::Say(bytes.clone(), false, Said::default());
+                    self.schedule(t + again, Event::Act(id, act));
+                }
                 self.schedule(at, Event::Come(id, bytes, said));
             }
             Act::Close => self.schedule(at, Event::End(id, End::Closed)),

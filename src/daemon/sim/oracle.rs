@@ -293,7 +293,11 @@ impl Oracle {
         if first && stream.came[at] == stream.engine && order == stream.order {
             wrong = Some("comes again and does not say so");
         }
-        stream.came[at] = stream.engine;
+        // what was taken and comes again may be a proof of an earlier life: when it is read again
+        // in this one, that is its first time
+        if first || !stream.taken[at] {
+            stream.came[at] = stream.engine;
+        }
         if !std::mem::replace(&mut stream.seen[at], true) && order == stream.order {
             let of = if stream.promised.keyed {
                 instance.ident

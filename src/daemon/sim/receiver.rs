@@ -57,6 +57,7 @@ fn answer(
         number,
         proved: session.proved,
     });
+    session.meets(number, takes.is_some(), oracle);
     if let Some(delay) = takes {
         oracle.took(of.index, number);
         acts.push((delay, ack(number)));
