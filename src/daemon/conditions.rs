@@ -85,7 +85,7 @@ impl Daemon {
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        let found = self.hub.with_ring_quietly(|ring, now| ring.occupancy(now));
+        let found = self.hub.occupancy();
         let mut all = Vec::new();
         let mut add = |holds: bool, name, level, text: &dyn Fn() -> String| {
             if holds {
@@ -106,8 +106,8 @@ impl Daemon {
             "there is no room but that of messages which still wait".to_owned()
         });
         // in memory, or in a file system that is: no disk that could take it again
-        let on_disk = |ring: &mut Ring, _| ring.is_degraded() && !ring.is_in_memory();
-        let lasts = found.durable || self.hub.with_ring_quietly(on_disk);
+        let on_disk = |ring: &Ring| ring.is_degraded() && !ring.is_in_memory();
+        let lasts = found.durable || self.hub.read_ring(on_disk);
         add(!lasts, "not durable", Level::Error, &|| {
             self.why_not_durable()
         });
@@ -139,7 +139,7 @@ impl Daemon {
     }
 
     fn why_not_durable(&self) -> String {
-        let in_memory = self.hub.with_ring_quietly(|ring, _| ring.is_in_memory());
+        let in_memory = self.hub.read_ring(Ring::is_in_memory);
         let why = match in_memory {
             true => "its file cannot be used, messages are in memory only",
             false => "its file is in a file system in memory",

@@ -127,7 +127,7 @@ impl Gateway for Daemon {
             })
         };
         let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
-        let skipped = self.hub.with_ring(work);
+        let skipped = self.hub.change_ring(work);
         stream.moved();
         log::info!(
             "stream `{}`: {skipped} skipped by hand",
@@ -143,7 +143,7 @@ impl Gateway for Daemon {
             Back::To(date) => ring::Back::To(date),
         };
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
-        let result = self.hub.with_ring(work);
+        let result = self.hub.change_ring(work);
         stream.moved();
         let name = &stream.settings.name;
         match &result {
@@ -203,8 +203,8 @@ impl Daemon {
 
     #[expect(clippy::cast_precision_loss, reason = "two digits are read of it")]
     fn ring_report(&self) -> RingReport {
-        let (stats, id) = (self.hub.stats(), self.hub.with_ring(|ring, _| ring.id()));
-        let found = self.hub.with_ring(ring::Ring::occupancy);
+        let (stats, id) = (self.hub.stats(), self.hub.read_ring(|ring| ring.id()));
+        let found = self.hub.occupancy();
         let date = |wall: Wall| seconds(wall.since_1970);
         let now = self.hub.now();
         let since_1970 = |mono| {

@@ -3,7 +3,9 @@
 use super::waits::Waits;
 use crate::api;
 use crate::clock::{Clock, Date, Doubt, Now};
-use crate::ring::{AppendError, Counters, IoError, Mask, Ring, Seq, Stats, StreamId};
+use crate::ring::{
+    AppendError, Counters, IoError, Mask, Occupancy, Ring, STREAMS_MAX, Seq, Stats, StreamId,
+};
 use crate::route::Routes;
 use crate::stream::engine::Engine;
 use crate::stream::rules::{Rule, kept};
@@ -18,8 +20,8 @@ pub(super) struct Hub {
     seen: Cell<(bool, Duration)>,
     ring: RefCell<Ring>,
     pub(super) routes: RefCell<Routes>,
-    /// Notified when a record came.
-    appended: Event,
+    /// Notified when a record came that the stream of this index wants.
+    appended: [Event; STREAMS_MAX],
     /// Notified when the next commit may be due at another time.
     touched: Event,
     /// Notified when [`Hub::safe`] has risen.
@@ -60,16 +62,15 @@ impl Hub {
             ..Reads::default()
         };
         let (told, started) = (Cell::new(ring.safe()), Cell::new(clock.now().mono));
-        let (appended, touched, risen) = (Event::new(), Event::new(), Event::new());
         Self {
             clock,
             // until it is known to be wrong
             seen: Cell::new((true, Duration::ZERO)),
             ring: RefCell::new(ring),
             routes: RefCell::new(routes),
-            appended,
-            touched,
-            risen,
+            appended: std::array::from_fn(|_| Event::new()),
+            touched: Event::new(),
+            risen: Event::new(),
             told,
             gone: Event::new(),
             reads: Cell::new(reads),
@@ -142,7 +143,7 @@ impl Hub {
         self.ring.borrow().stats()
     }
 
-    /// Appends; where both buffers are full, commits first.
+    /// Appends, and wakes the streams of `mask`; where both buffers are full, commits first.
     pub(super) fn append(&self, mask: Mask, body: &[u8]) -> Result<Seq, AppendError> {
         let now = self.now();
         let first = self.ring.borrow_mut().append(mask, now, body);
@@ -152,9 +153,21 @@ impl Hub {
             }
             other => other,
         };
-        self.appended.notify(usize::MAX);
+        if result.is_ok() {
+            self.wake(mask);
+        }
+        // Taken or not: what is due, and what is refused, is another.
         self.touched.notify(usize::MAX);
         result
+    }
+
+    /// Has streams look whether there is something to read.
+    fn wake(&self, streams: Mask) {
+        for stream in streams.streams() {
+            if let Some(appended) = self.appended.get(stream.index()) {
+                appended.notify(usize::MAX);
+            }
+        }
     }
 
     /// Moves the cursor over what the engine has settled, and gives it more to send. Says whether
@@ -227,18 +240,28 @@ impl Hub {
         }
     }
 
-    /// Works on the ring by hand; who waits for it is told.
-    pub(super) fn with_ring<T>(&self, work: impl FnOnce(&mut Ring, Now) -> T) -> T {
+    /// Looks at the ring. Wakes nobody.
+    pub(super) fn read_ring<T>(&self, look: impl FnOnce(&Ring) -> T) -> T {
+        look(&self.ring.borrow())
+    }
+
+    /// How full the ring is. Reads two headers; wakes nobody.
+    pub(super) fn occupancy(&self) -> Occupancy {
+        self.ring.borrow_mut().occupancy(self.now())
+    }
+
+    /// How old the oldest message is that waits for a stream that nobody reads. Wakes nobody.
+    pub(super) fn oldest_age(&self, stream: StreamId) -> Option<Duration> {
+        self.ring.borrow_mut().oldest_age(stream, self.now())
+    }
+
+    /// Changes the ring by hand; who waits for it is told.
+    pub(super) fn change_ring<T>(&self, work: impl FnOnce(&mut Ring, Now) -> T) -> T {
         let result = work(&mut self.ring.borrow_mut(), self.now());
         self.judge_reads(self.now());
         self.touched.notify(usize::MAX);
         self.tell();
         result
-    }
-
-    /// Looks at the ring, and tells nobody.
-    pub(super) fn with_ring_quietly<T>(&self, look: impl FnOnce(&mut Ring, Now) -> T) -> T {
-        look(&mut self.ring.borrow_mut(), self.now())
     }
 
     /// Ends when something has happened to the ring.
@@ -323,9 +346,13 @@ impl Hub {
         }
     }
 
-    /// Ends when a record comes.
-    pub(super) fn appended(&self) -> EventListener {
-        self.appended.listen()
+    /// Ends when a record comes that the stream wants, or one that it could not read may be
+    /// readable again. To be asked for before the ring is read: what comes in between is not lost.
+    pub(super) fn appended(&self, stream: StreamId) -> EventListener {
+        match self.appended.get(stream.index()) {
+            Some(appended) => appended.listen(),
+            None => Event::new().listen(),
+        }
     }
 
     /// Ends when more is safe than now.
@@ -372,7 +399,8 @@ impl Hub {
         let mut reads = self.reads.get();
         reads.told = now.mono;
         self.reads.set(reads);
-        self.appended.notify(usize::MAX);
+        let streams = self.ring.borrow().unreadable();
+        self.wake(streams);
     }
 
     fn tell(&self) {

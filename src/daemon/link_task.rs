@@ -105,7 +105,7 @@ impl LinkTask {
         let stream = Rc::clone(&self.stream);
         loop {
             // listened for before the look: what comes in between ends the wait
-            let (appended, called) = (self.hub.appended(), stream.called());
+            let (appended, called) = (self.hub.appended(stream.id), stream.called());
             if self.exchange() {
                 yield_now().await;
                 continue;
@@ -180,7 +180,8 @@ impl LinkTask {
     async fn drive(&mut self, connected: &mut Connected<'_>, goal: Goal) -> Result<(), Lost> {
         loop {
             // listened for before the turn: what comes while it works ends the wait
-            let (appended, called) = (self.hub.appended(), self.stream.called());
+            let stream = &self.stream;
+            let (appended, called) = (self.hub.appended(stream.id), stream.called());
             let next = self.turn(connected)?;
             if self.has_reached(goal, connected) {
                 return Ok(());
@@ -324,7 +325,7 @@ pub(super) async fn keep_delivering(hub: Rc<Hub>, stream: Rc<Stream>) {
     loop {
         let called = stream.called();
         if stream.enabled.get() {
-            hub.with_ring(|ring, _| ring.reread(stream.id));
+            hub.change_ring(|ring, _| ring.reread(stream.id));
             stream.take_moved();
             let task = LinkTask::new(Rc::clone(&hub), Rc::clone(&stream));
             // asked in this order: a task that is to stop has no turn more

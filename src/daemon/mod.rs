@@ -31,6 +31,8 @@ mod source;
 mod stream;
 mod uplink;
 mod waits;
+#[cfg(test)]
+mod wake_tests;
 
 pub use link_task::{Probe, try_destination};
 pub use open::open_ring;
@@ -137,9 +139,12 @@ impl Daemon {
 
     /// Takes over what waits in the ring of another daemon, which has ended, and its counters.
     pub fn take_over(&self, other: &Self) {
-        let take =
-            |mine: &mut Ring, now| other.hub.with_ring(|theirs, _| mine.take_from(theirs, now));
-        self.hub.with_ring(take);
+        let take = |mine: &mut Ring, now| {
+            other
+                .hub
+                .change_ring(|theirs, _| mine.take_from(theirs, now))
+        };
+        self.hub.change_ring(take);
     }
 
     /// Whether its ring has to be opened elsewhere and told what this one holds: it is in memory,
@@ -147,7 +152,7 @@ impl Daemon {
     #[must_use]
     pub fn is_homeless(&self) -> bool {
         self.hub
-            .with_ring(|ring, _| ring.is_in_memory() || ring.is_gone())
+            .read_ring(|ring| ring.is_in_memory() || ring.is_gone())
     }
 
     /// Ends when its ring is homeless, and can be in the file that the configuration names. Waits
@@ -158,8 +163,8 @@ impl Daemon {
         }
         let soon = self
             .hub
-            .with_ring(|ring, _| ring.is_gone() || ring.stats().read_failures > 0);
-        let failed = |error| self.hub.with_ring(|ring, _| ring.note_failure(error));
+            .read_ring(|ring| ring.is_gone() || ring.stats().read_failures > 0);
+        let failed = |error| self.hub.change_ring(|ring, _| ring.note_failure(error));
         open::ring_in_its_file(config, clock, soon, &failed).await
     }
 

@@ -156,5 +156,5 @@ pub(super) fn attach(ring: &mut Ring, settings: Settings, clock: &Clock) -> Resu
 /// Forgets where a stream was that nobody serves any more; what waits stays.
 pub(super) fn part(hub: &Hub, stream: &Stream) {
     stream.set_connected(hub, false);
-    hub.with_ring(|ring, _| ring.reread(stream.id));
+    hub.change_ring(|ring, _| ring.reread(stream.id));
 }

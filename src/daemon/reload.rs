@@ -83,7 +83,7 @@ impl Daemon {
     /// Another configuration, with the same ring.
     fn change(&self, config: Config) -> Result<(), String> {
         let clock = self.hub.clock();
-        let attached = self.hub.with_ring(|ring, _| {
+        let attached = self.hub.change_ring(|ring, _| {
             let streams = config.streams.iter().cloned();
             streams
                 .map(|settings| attach(ring, settings, &clock))

@@ -73,7 +73,7 @@ pub(super) async fn run_session(
     socket: net::Connection,
     start: Start,
 ) -> End {
-    let id = hub.with_ring(|ring, _| ring.id());
+    let id = hub.read_ring(|ring| ring.id());
     let client_id = format!("weir-{id:016x}-{}", channel.name());
     let Some(session) = channel.settings.protocol.session(&client_id) else {
         return End::Closed;

@@ -126,7 +126,7 @@ impl Stream {
     pub(super) fn disable(&self, hub: &Hub) {
         if self.enabled.replace(false) {
             hub.routes.borrow_mut().unsubscribe(self.id);
-            hub.with_ring(|ring, _| ring.reread(self.id));
+            hub.change_ring(|ring, _| ring.reread(self.id));
             if self.set_connected(hub, false) {
                 self.note(hub, CONNECTION_LOST, None, Some("disabled"));
             }
@@ -201,7 +201,7 @@ impl Stream {
     /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
     pub(super) fn oldest_age(&self, hub: &Hub) -> Option<Duration> {
         if !self.enabled.get() {
-            return hub.with_ring(|ring, now| ring.oldest_age(self.id, now));
+            return hub.oldest_age(self.id);
         }
         let (age, said) = self.oldest.get()?;
         Some(age + hub.now().mono.saturating_sub(said))

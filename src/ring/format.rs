@@ -177,7 +177,7 @@ fn prev_power_of_two(value: u32) -> u32 {
 }
 
 /// Streams in a ring: the bits of a mask.
-pub(super) const STREAMS_MAX: usize = 32;
+pub const STREAMS_MAX: usize = 32;
 /// Bytes of a slot.
 pub(super) const SLOT_LEN: usize = 4096;
 /// Where the segments begin.

@@ -59,6 +59,7 @@ mod words;
 pub use commit::Commit;
 pub use file::File;
 pub use file::SIZE_MIN;
+pub use format::STREAMS_MAX;
 pub use hand::Back;
 pub use memory::Memory;
 pub use occupancy::Occupancy;
@@ -76,7 +77,6 @@ use due::Health;
 use due::Slots;
 use format::Geometry;
 use format::Ordinals;
-use format::STREAMS_MAX;
 use queue::Queue;
 use recover::Segment;
 use std::collections::VecDeque;
@@ -105,7 +105,9 @@ impl StreamId {
         1 << self.0
     }
 
-    fn index(self) -> usize {
+    /// The place, below [`STREAMS_MAX`].
+    #[must_use]
+    pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
@@ -130,6 +132,11 @@ impl Mask {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Those streams.
+    pub fn streams(self) -> impl Iterator<Item = StreamId> {
+        StreamId::of_mask(self.0)
     }
 }
 

@@ -2,6 +2,7 @@
 //! it read. Never reads bytes of a commit under way from the storage.
 
 use super::IoError;
+use super::Mask;
 use super::Record;
 use super::Ring;
 use super::Seq;
@@ -40,6 +41,13 @@ impl Ring {
     pub fn next_read(&self, after: Duration) -> Option<Duration> {
         let again = self.table.attached().filter_map(|(_, s)| s.unread.again());
         again.filter(|again| *again > after).min()
+    }
+
+    /// The streams whose next record could not be read.
+    #[must_use]
+    pub fn unreadable(&self) -> Mask {
+        let failing = self.table.attached().filter(|(_, s)| s.unread.is_failing());
+        failing.fold(Mask::default(), |mask, (id, _)| mask | id.mask())
     }
 
     /// Does the same as [`Ring::read`], and tells nothing left from not readable now.

@@ -19,7 +19,7 @@ mod destination;
 mod fate;
 mod network;
 mod oracle;
-mod plan;
+pub(super) mod plan;
 mod receiver;
 // A broken rule may also be noticed by an assertion, which has to be caught.
 #[cfg(panic = "unwind")]

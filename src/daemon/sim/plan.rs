@@ -48,13 +48,15 @@ pub(super) fn draw(random: &mut Random, is_five: bool) -> (Config, Vec<Promised>
         promised.push(draft.promised);
     }
     trace::tell(Duration::MAX, 0, format_args!("is of\n{text}"));
-    let loaded = config::load(Path::new("/weir.toml"), &Only(&text));
-    assert!(
-        loaded.diagnostics.is_empty(),
-        "{:?}\n{text}",
-        loaded.diagnostics
-    );
-    (loaded.config, promised)
+    (read(&text), promised)
+}
+
+/// What is written so, without a word of complaint.
+pub(in crate::daemon) fn read(text: &str) -> Config {
+    let loaded = config::load(Path::new("/weir.toml"), &Only(text));
+    let complaints = &loaded.diagnostics;
+    assert!(complaints.is_empty(), "{complaints:?}\n{text}");
+    loaded.config
 }
 
 fn stream(index: usize, kind: Kind, random: &mut Random) -> Draft {

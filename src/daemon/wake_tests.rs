@@ -1,0 +1,125 @@
+//! Who is woken by what happens to the ring, and that looking at it wakes nobody.
+
+use super::Daemon;
+use super::hub::Hub;
+use super::sim::plan;
+use crate::api::Gateway;
+use crate::clock::Clock;
+use crate::ring::{Full, Memory, Ring, Settings, Settled, StreamId};
+use event_listener::EventListener;
+use futures_lite::future::{block_on, poll_once};
+use std::rc::Rc;
+use std::time::Duration;
+
+const TEXT: &str = "[ring]\nfile = \"/ring\"\n[api]\nlisten = \"off\"\n\
+    [[channel]]\nname = \"in\"\ntype = \"json\"\nlisten = \"127.0.0.1:5027\"\n\
+    [[stream]]\nname = \"a\"\ntype = \"http\"\nurl = \"http://127.0.0.1/\"\nchannels = [\"in\"]\n\
+    [[stream]]\nname = \"b\"\ntype = \"http\"\nurl = \"http://127.0.0.1/\"\nchannels = [\"in\"]\n\
+    [[stream]]\nname = \"off\"\ntype = \"http\"\nurl = \"http://127.0.0.1/\"\nenabled = false\n\
+    channels = [\"in\"]\n";
+
+/// Everybody who waits for something of the ring.
+struct Waiting {
+    /// The streams, in their order.
+    appended: Vec<EventListener>,
+    touched: EventListener,
+    risen: EventListener,
+}
+
+impl Waiting {
+    fn begin(hub: &Hub, streams: &[StreamId]) -> Self {
+        Self {
+            appended: streams.iter().map(|id| hub.appended(*id)).collect(),
+            touched: hub.touched(),
+            risen: hub.risen(),
+        }
+    }
+
+    /// Which of the streams were woken, and whether the committer and the senders were.
+    fn woken(mut self) -> (Vec<bool>, bool, bool) {
+        let streams = self.appended.iter_mut().map(is_woken).collect();
+        (
+            streams,
+            is_woken(&mut self.touched),
+            is_woken(&mut self.risen),
+        )
+    }
+}
+
+fn is_woken(listener: &mut EventListener) -> bool {
+    block_on(poll_once(listener)).is_some()
+}
+
+fn daemon() -> (Daemon, Vec<StreamId>) {
+    let clock = Clock::new();
+    let settings = Settings {
+        size: 256 << 10,
+        delay: Duration::from_secs(1),
+        hold: Duration::from_secs(1),
+        bytes: 65536,
+        full: Full::DropOldest,
+    };
+    let memory = Box::new(Memory::new(256 << 10));
+    let (ring, _) = Ring::open(memory, settings, clock.now(), 7).unwrap();
+    let daemon = Daemon::new(plan::read(TEXT), clock, ring);
+    let streams = daemon.all_streams();
+    let ids = streams.iter().map(|stream| stream.id).collect();
+    (daemon, ids)
+}
+
+#[test]
+fn an_append_wakes_the_streams_that_want_it_and_no_other() {
+    let (daemon, ids) = daemon();
+    let hub = Rc::clone(&daemon.hub);
+    for wanted in [vec![0], vec![1], vec![0, 2], vec![]] {
+        let waiting = Waiting::begin(&hub, &ids);
+        let masks = wanted.iter().map(|index: &usize| ids[*index].mask());
+        let mask = masks.reduce(|a, b| a | b);
+        if let Some(mask) = mask {
+            hub.append(mask, b"x").unwrap();
+        }
+        let expected: Vec<_> = (0..ids.len())
+            .map(|index| wanted.contains(&index))
+            .collect();
+        let (streams, touched, risen) = waiting.woken();
+        assert_eq!(streams, expected);
+        assert_eq!(
+            (touched, risen),
+            (mask.is_some(), false),
+            "the committer counts anew"
+        );
+    }
+}
+
+#[test]
+fn looking_at_the_ring_and_at_the_status_wakes_nobody() {
+    let (daemon, ids) = daemon();
+    let hub = Rc::clone(&daemon.hub);
+    let all = ids[0].mask() | ids[1].mask() | ids[2].mask();
+    hub.append(all, b"x").unwrap();
+    hub.commit(hub.now());
+    let waiting = Waiting::begin(&hub, &ids);
+    for _ in 0..3 {
+        let status = daemon.status();
+        assert_eq!((status.streams[2].backlog, status.ring.waiting), (1, 0));
+        assert!(status.streams[2].oldest_age.is_some(), "nobody reads it");
+        hub.read_ring(Ring::is_in_memory);
+        hub.occupancy();
+        hub.stats();
+        hub.counters(ids[0]);
+    }
+    assert_eq!(waiting.woken(), (vec![false; 3], false, false));
+}
+
+#[test]
+fn what_is_settled_by_all_wakes_the_senders_and_the_committer_and_no_stream() {
+    let (daemon, ids) = daemon();
+    let hub = Rc::clone(&daemon.hub);
+    hub.append(ids[0].mask(), b"x").unwrap();
+    let waiting = Waiting::begin(&hub, &ids);
+    hub.change_ring(|ring, now| {
+        let seq = ring.read(ids[0], now).unwrap().seq;
+        ring.settle(ids[0], seq, Settled::Accepted, now);
+    });
+    assert_eq!(waiting.woken(), (vec![false; 3], true, true));
+}
