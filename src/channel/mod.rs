@@ -2,14 +2,64 @@
 //! say into messages.
 //!
 //! # One more protocol
-//! It is one file here with a row ([`kind::Kind`]: its name, the ways in which it can be reached,
-//! what reads the keys of its own) and a state machine ([`Session`]) that sees bytes, times and an
-//! [`Intake`], never a socket. To add one:
+//! It is one file here and one row. `tests/newcomer/channel.patch` adds one, in 90 lines:
 //!
-//! 1. Copy the smallest, `json.rs`; what is bytes and not meaning goes to `wire/`. One that is
-//!    reached by HTTP, as `osmand.rs`, says no more than what requests mean to it.
-//! 2. Add its row to [`KINDS`]. Drivers for all ways are there.
-//! 3. Put its vectors, a generator and a table of broken input beside the others in `tests/`.
+//! 1. Write the file. A [`kind::Kind`] says its name, the ways in which devices reach it and what
+//!    reads the keys of its own; [`kind::Protocol`] makes a session of those keys; a [`Session`]
+//!    sees bytes, times and an [`Intake`], never a socket. The smallest is `json.rs`. One that is
+//!    reached by HTTP, as `osmand.rs`, says no more than what requests mean to it. What is bytes
+//!    and not meaning goes to `wire/`.
+//! 2. Add its `pub mod` below and its row to [`KINDS`]. Drivers for all ways are there; `weir
+//!    check`, the API, the log and `protocol.name` take its name from the row.
+//! 3. Put its vectors, a generator and a table of broken input beside the others in `tests/`, its
+//!    keys into `docs/reference.md` (a test compares them).
+//!
+//! # A whole exchange
+//! What the daemon does with a session, without a daemon: a device sends a line, the session
+//! brings the message in, it becomes safe, the device hears of it.
+//! ```
+//! use std::time::Duration;
+//! use weir::channel::{Intake, Malformed, Refused, Session, json::JsonLines};
+//! use weir::clock::{Now, Wall};
+//! use weir::message::{Message, json::Names};
+//!
+//! /// Takes all, and remembers what waits until that is safe.
+//! #[derive(Default)]
+//! struct Daemon { taken: Vec<Message>, waiting: Vec<u64> }
+//!
+//! impl Intake for Daemon {
+//!     fn now(&self) -> Now {
+//!         let wall = Wall { since_1970: Duration::ZERO, trusted: false };
+//!         Now { mono: Duration::ZERO, wall, ages: false }
+//!     }
+//!     fn admit(&mut self, _ident: &str) -> Result<(), Refused> { Ok(()) }
+//!     fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+//!         self.taken.extend(batch);
+//!         Ok(())
+//!     }
+//!     fn when_safe(&mut self, ticket: u64) { self.waiting.push(ticket) }
+//!     fn malformed(&mut self, _reason: Malformed, _detail: &str) {}
+//! }
+//!
+//! let (mut session, mut daemon) = (JsonLines::new(Names::default()), Daemon::default());
+//! let mut out = Vec::new();
+//!
+//! // Bytes come in pieces: half a line is no unit yet and is offered again with what follows.
+//! let mut input = b"{\"ident\":\"352093081452251\",\"spe".to_vec();
+//! assert_eq!(session.receive(&input, &mut daemon, &mut out), Ok(0));
+//! input.extend_from_slice(b"ed\":50}\n");
+//! assert_eq!(session.receive(&input, &mut daemon, &mut out), Ok(input.len()));
+//!
+//! // The message is taken, not safe: nothing is answered yet.
+//! assert_eq!(daemon.taken[0].ident(), "352093081452251");
+//! assert!(out.is_empty());
+//!
+//! // The ring has written it. Now the session may say so.
+//! for ticket in daemon.waiting.drain(..) {
+//!     session.safe(ticket, &mut out);
+//! }
+//! assert_eq!(out, b"{\"acked\":1}\n");
+//! ```
 //!
 //! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
 //! TLS, reconnecting, counting) is done around the session, in `daemon`.
