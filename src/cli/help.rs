@@ -5,7 +5,7 @@ use super::Exit;
 /// Prints the overview, or the page of a command.
 pub(super) fn print(topic: Option<&str>) -> Exit {
     let Some(topic) = topic else {
-        println!("{OVERVIEW}");
+        println!("{}", overview());
         return Exit::Done;
     };
     let mut pages = PAGES
@@ -18,6 +18,13 @@ pub(super) fn print(topic: Option<&str>) -> Exit {
         eprintln!("error: no help on `{topic}`\nhint: `weir --help` lists the commands");
         Exit::Usage
     }
+}
+
+/// The overview, with what this program has.
+fn overview() -> String {
+    let lines = OVERVIEW.lines();
+    let lines = lines.filter(|line| cfg!(feature = "demo") || !line.contains(" demo "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 const OVERVIEW: &str = "\
@@ -102,6 +109,7 @@ its ring is left alone.
 Exit 0 when nothing is wrong, 1 when a destination does not answer or takes
 nothing, 2 when the configuration is wrong; warnings are not mistakes.",
     ),
+    #[cfg(feature = "demo")]
     (
         "demo",
         "\

@@ -4,9 +4,12 @@ mod arguments;
 mod check;
 mod client;
 mod date;
+#[cfg(feature = "demo")]
 mod demo;
 mod help;
 mod logs;
+#[cfg(not(feature = "demo"))]
+mod no_demo;
 mod ring;
 mod run;
 mod send;
@@ -17,6 +20,8 @@ use crate::config::{self, Loaded};
 use arguments::{Arguments, Command};
 use client::Target;
 use date::date;
+#[cfg(not(feature = "demo"))]
+use no_demo as demo;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
