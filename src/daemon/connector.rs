@@ -22,6 +22,8 @@ pub(super) struct ConnectorSettings {
     pub(super) who: String,
     pub(super) bind: Option<Bind>,
     pub(super) tls: Option<Tls>,
+    /// Whether the login is made from the date.
+    pub(super) dated_login: bool,
     pub(super) timeout: Duration,
 }
 
@@ -82,32 +84,48 @@ impl Connector {
         self.failures = self.failures.wrapping_add(1);
     }
 
-    /// Whether certificates cannot be judged for want of the date; says when that changes.
+    /// Whether no connection can be made for want of the date; says when that changes.
     pub(super) fn lacks_date(&mut self) -> Option<NoDate> {
-        let needs = self.settings.tls.as_ref().is_some_and(Tls::needs_date);
+        let needs = self.needs_date();
         let date = self.clock.usable_date();
-        let lacks = needs && date.is_err();
+        let lacks = needs.is_some() && date.is_err();
         let is_new = std::mem::replace(&mut self.awaits_date, lacks) != lacks;
         let who = &self.settings.who;
-        match date {
-            Err((date, doubt)) if needs => {
-                let reason = no_certificates(date, doubt);
+        match (needs, date) {
+            (Some(dated), Err((date, doubt))) => {
+                let reason = dated.lacks(date, doubt);
                 if is_new {
                     log::warn!("{who}: waits: {reason}");
                 }
                 Some(NoDate { reason, is_new })
             }
-            Ok(date) if is_new => {
-                let date = Date(date);
-                log::info!("{who}: the clock says {date}, certificates count");
+            (Some(dated), Ok(date)) if is_new => {
+                let (date, goes_on) = (Date(date), dated.goes_on());
+                log::info!("{who}: the clock says {date}, {goes_on}");
                 None
             }
             _ => None,
         }
     }
+
+    /// What the date is needed for. Where it is both the certificates come first.
+    fn needs_date(&self) -> Option<Dated> {
+        let has_certificates = self.settings.tls.as_ref().is_some_and(Tls::needs_date);
+        let login = self.settings.dated_login.then_some(Dated::Login);
+        has_certificates.then_some(Dated::Certificates).or(login)
+    }
 }
 
-/// Certificates cannot be judged.
+/// What the date is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dated {
+    /// To judge the certificates of the far end.
+    Certificates,
+    /// To make a login that the far end takes until then.
+    Login,
+}
+
+/// There is no date that can be used.
 pub(super) struct NoDate {
     /// With the dates that do not fit.
     pub(super) reason: String,
@@ -115,17 +133,29 @@ pub(super) struct NoDate {
     pub(super) is_new: bool,
 }
 
-/// What is wrong with the date, and what ends that.
-fn no_certificates(date: Date, doubt: Doubt) -> String {
-    match doubt {
-        Doubt::Insane => {
-            format!("the clock says {date}, and a wrong clock checks no certificate")
+impl Dated {
+    /// What is wrong with the date, and what ends that.
+    fn lacks(self, date: Date, doubt: Doubt) -> String {
+        let (does_not, is_not) = match self {
+            Self::Certificates => ("checks no certificate", "no certificate is checked"),
+            Self::Login => ("makes no login", "no login is made"),
+        };
+        match doubt {
+            Doubt::Insane => format!("the clock says {date}, and a wrong clock {does_not}"),
+            Doubt::Before(remembered) => format!(
+                "the clock says {date}, and it was {} before: {is_not} until the kernel says that \
+                 its clock is synchronised, or until it has run steadily for an hour",
+                Date(remembered)
+            ),
         }
-        Doubt::Before(remembered) => format!(
-            "the clock says {date}, and it was {} before: no certificate is checked until the \
-             kernel says that its clock is synchronised, or until it has run steadily for an hour",
-            Date(remembered)
-        ),
+    }
+
+    /// What is so once the date is there.
+    fn goes_on(self) -> &'static str {
+        match self {
+            Self::Certificates => "certificates count",
+            Self::Login => "logins are made",
+        }
     }
 }
 
@@ -134,3 +164,36 @@ pub(super) const HANDSHAKE: &str = "the TLS handshake";
 
 /// How often a clock that is wrong is looked at.
 pub(super) const CLOCK_POLL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SIMULATED;
+
+    fn connector(dated_login: bool) -> Connector {
+        let settings = ConnectorSettings {
+            who: "stream `cloud`".into(),
+            bind: None,
+            tls: None,
+            dated_login,
+            timeout: Duration::from_secs(30),
+        };
+        Connector::new(settings, Clock::new())
+    }
+
+    #[test]
+    fn a_login_that_is_made_from_the_date_waits_for_one_that_can_be_used() {
+        let of_boot = Duration::from_secs(100);
+        SIMULATED.set(Some((of_boot, of_boot)));
+        assert!(connector(false).lacks_date().is_none());
+        let mut dated = connector(true);
+        let no_date = dated.lacks_date().unwrap();
+        assert!(no_date.is_new);
+        let words = "the clock says 1970-01-01, and a wrong clock makes no login";
+        assert_eq!(no_date.reason, words);
+        assert!(!dated.lacks_date().unwrap().is_new, "said once");
+        SIMULATED.set(Some((2 * of_boot, Duration::from_secs(1_800_000_000))));
+        assert!(dated.lacks_date().is_none());
+        SIMULATED.set(None);
+    }
+}

@@ -79,6 +79,10 @@ impl LinkTask {
             who: format!("stream `{}`", settings.name),
             bind: settings.bind.clone(),
             tls: settings.tls.clone(),
+            dated_login: settings
+                .endpoint()
+                .network()
+                .is_some_and(|network| network.needs_date),
             timeout: settings.delivery.timeout,
         };
         let connector = Connector::new(connector, hub.clock());

@@ -23,6 +23,7 @@ pub(super) fn connect(
         who: format!("channel `{}`", channel.name()),
         bind: None,
         tls: connect.tls.clone(),
+        dated_login: false,
         timeout: TIMEOUT,
     };
     let source = Source {

@@ -19,13 +19,11 @@ pub trait Profile: fmt::Debug {
     fn limits(&self) -> Limits;
 
     /// Who logs in over a connection that is made now. `client_id` is the name that weir gives
-    /// the stream, for platforms that leave it to the client.
+    /// the stream, for platforms that leave it to the client. Where this is made from the date the
+    /// destination says so in [`NetworkEndpoint::needs_date`]: then `now` has one that can be used.
+    ///
+    /// [`NetworkEndpoint::needs_date`]: crate::stream::NetworkEndpoint::needs_date
     fn login(&self, client_id: &str, now: Now) -> Login;
-
-    /// Whether the login is made from the date: without one that can be used no connection is made.
-    fn needs_date(&self) -> bool {
-        false
-    }
 
     /// What the log says behind a login that the broker refused: the keys to look at.
     fn hint(&self) -> Option<String> {
