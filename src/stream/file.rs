@@ -2,19 +2,96 @@
 //! of its business. The driver appends and syncs what the link writes, and answers with a line:
 //! see [`crate::net::FileConnection`]. One batch at a time is on its way.
 
-mod keys;
-
-pub(super) use keys::KIND;
-
-use super::engine::{Engine, Outgoing, Packing};
+use super::Destination;
+use super::Endpoint;
+use super::Fault;
+use super::Kind;
+use super::Link;
+use super::Lost;
+use super::OUT_MAX;
+use super::Open;
+use super::Turn;
+use super::engine::Engine;
+use super::engine::Outgoing;
+use super::engine::Packing;
 use super::render::View;
-use super::{Fault, Link, Lost, OUT_MAX, Turn, settings};
+use crate::keys::named::Named;
+use crate::keys::reader::Reader;
+use crate::keys::text::path;
 use crate::ring::Seq;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
+
+/// `type = "file"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where the lines go.
+    pub path: PathBuf,
+    /// A file that would grow past this is set aside; none: it grows.
+    pub max_size: Option<u64>,
+    /// How many files that were set aside are kept.
+    pub keep: u32,
+}
+
+impl File {
+    /// What is left out of the configuration is as here: one file that grows.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            max_size: None,
+            keep: 1,
+        }
+    }
+}
+
+/// Its row.
+pub(crate) static KIND: Kind = Kind::new("file", |reader| Some(Rc::new(read(reader)?)));
+
+impl Destination for File {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn endpoint(&self) -> Endpoint<'_> {
+        Endpoint::File(self)
+    }
+
+    fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+        Box::new(FileLink::new(self, open.view))
+    }
+}
+
+/// The keys; none if one that it needs is wrong or not there.
+fn read(reader: &mut Reader<'_>) -> Option<File> {
+    let path = reader.required("path", "path = \"/var/lib/weir/messages.jsonl\"");
+    let path = path.and_then(|text| reader.parse(&text, self::path));
+    if let Some(path) = &path {
+        let place = reader.value_place("path");
+        reader.context().name(Named::Written(path.clone(), place));
+    }
+    let max_size = reader.size("max_size", 64 << 10..=1 << 40);
+    let keep = reader.integer("keep", 0..=1_000);
+    if reader.has("keep") && !reader.has("max_size") {
+        let hint = "write `max_size = \"16 MiB\"` as well";
+        reader.error(
+            reader.place_of("keep"),
+            "without `max_size` no file is set aside",
+            hint,
+        );
+    }
+    let defaults = File::new(path?);
+    Some(File {
+        max_size,
+        keep: keep.unwrap_or(defaults.keep),
+        ..defaults
+    })
+}
 
 /// What goes to one file.
 pub struct FileLink<'a> {
-    settings: &'a settings::File,
+    settings: &'a File,
     view: View<'a>,
     /// The batch that is not answered yet, and the engine's epoch when it was taken.
     batch: Option<(u32, Vec<Seq>)>,
@@ -25,7 +102,7 @@ pub struct FileLink<'a> {
 impl<'a> FileLink<'a> {
     /// A file to which nothing was written yet.
     #[must_use]
-    pub fn new(settings: &'a settings::File, view: View<'a>) -> Self {
+    pub fn new(settings: &'a File, view: View<'a>) -> Self {
         Self {
             settings,
             view,
@@ -99,7 +176,7 @@ fn pack(view: &mut View<'_>, message: &Outgoing<'_>, most: usize, lines: &mut Ve
 }
 
 /// Bytes of a batch at most: what fits into a file of its own.
-fn batch_max(settings: &settings::File) -> usize {
+fn batch_max(settings: &File) -> usize {
     let file = settings.max_size.unwrap_or(u64::MAX);
     usize::try_from(file).unwrap_or(usize::MAX).min(OUT_MAX)
 }

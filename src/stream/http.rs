@@ -12,23 +12,24 @@
 mod answer;
 mod gzip;
 mod head;
-mod keys;
 mod parcel;
+mod plain;
 mod request;
 mod target;
 
-pub(super) use keys::KIND;
+pub use plain::Http;
+pub(super) use plain::KIND;
 
 use super::Fault;
 use super::IN_MAX;
 use super::Link;
 use super::Lost;
 use super::OUT_MAX;
+use super::Open;
 use super::Turn;
 use super::engine::Engine;
 use super::engine::Packing;
 use super::render::View;
-use super::settings;
 use super::settings::Delivery;
 use crate::ring::Seq;
 use answer::Answer;
@@ -49,8 +50,8 @@ use ureq_proto::http::Response;
 use ureq_proto::parser;
 
 /// One connection to a server.
-pub struct Http<'a> {
-    settings: &'a settings::Http,
+pub struct HttpLink<'a> {
+    settings: &'a Http,
     view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
@@ -95,21 +96,16 @@ struct Upload {
     written: usize,
 }
 
-impl<'a> Http<'a> {
+impl<'a> HttpLink<'a> {
     /// A connection that is just made. Costs less than 1 KiB, and while it sends the body of one
     /// request and up to [`OUT_MAX`] more.
     #[must_use]
-    pub fn new(
-        settings: &'a settings::Http,
-        view: View<'a>,
-        delivery: &'a Delivery,
-        epoch: u32,
-    ) -> Self {
+    pub fn new(settings: &'a Http, open: Open<'a>) -> Self {
         Self {
             settings,
-            view,
-            delivery,
-            epoch,
+            view: open.view,
+            delivery: open.delivery,
+            epoch: open.epoch,
             stage: Stage::Idle,
             prepared: None,
             answers: 0,
@@ -347,7 +343,7 @@ impl<'a> Http<'a> {
     }
 }
 
-impl Link for Http<'_> {
+impl Link for HttpLink<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
         let mut used = 0;
         loop {

@@ -22,6 +22,7 @@ use crate::net::Target;
 use crate::template::Template;
 use crate::units::Period;
 use engine::Engine;
+use file::File;
 use render::View;
 use settings::Delivery;
 use settings::Settings;
@@ -96,7 +97,7 @@ pub enum Endpoint<'a> {
     /// A server: a connection is made to it.
     Network(NetworkEndpoint<'a>),
     /// A file of this machine: it is appended to.
-    File(&'a settings::File),
+    File(&'a File),
 }
 
 /// A server, and how a connection to it is made.

@@ -31,7 +31,6 @@ mod draft;
 mod frame;
 
 mod keep_alive;
-mod keys;
 mod lease;
 mod login;
 mod plain;
@@ -41,19 +40,19 @@ mod v311;
 mod v5;
 mod window;
 
-pub(super) use keys::KIND;
+pub(super) use plain::KIND;
+pub use plain::Mqtt;
+pub use plain::Payload;
 
 use super::Fault;
 use super::Link;
 use super::Lost;
 use super::OUT_MAX;
+use super::Open;
 use super::Turn;
 use super::engine::Engine;
 use super::engine::Event;
-use super::render::View;
 use super::settings::Delivery;
-use super::settings::Version;
-use crate::clock::Now;
 use crate::ring::Seq;
 use codec::Answer;
 use codec::Codec;
@@ -70,11 +69,12 @@ use login::renewed;
 use profile::Limits;
 use profile::Profile;
 use profile::Verdict;
+use profile::Version;
 use std::time::Duration;
 use window::Window;
 
 /// One connection to a broker.
-pub struct Mqtt<'a> {
+pub struct MqttLink<'a> {
     profile: &'a dyn Profile,
     client_id: &'a str,
     delivery: &'a Delivery,
@@ -117,18 +117,11 @@ enum Stage {
     Left,
 }
 
-impl<'a> Mqtt<'a> {
-    /// A connection that is just made; `client_id` is for platforms that leave the name to weir.
-    /// Costs 1 KiB, 64 bytes for each publish that has no acknowledgement, and 16 for each
-    /// announcement.
+impl<'a> MqttLink<'a> {
+    /// A connection that is just made. Costs 1 KiB, 64 bytes for each publish that has no
+    /// acknowledgement, and 16 for each announcement.
     #[must_use]
-    pub fn new(
-        (profile, client_id): (&'a dyn Profile, &'a str),
-        view: View<'a>,
-        delivery: &'a Delivery,
-        epoch: u32,
-        now: Now,
-    ) -> Self {
+    pub fn new(profile: &'a dyn Profile, open: Open<'a>) -> Self {
         let limits = profile.limits();
         let codec: Box<dyn Codec> = match limits.version {
             Version::V311 => Box::new(v311::V311::default()),
@@ -136,16 +129,16 @@ impl<'a> Mqtt<'a> {
         };
         Self {
             profile,
-            client_id,
-            delivery,
-            epoch,
+            client_id: open.client_id,
+            delivery: open.delivery,
+            epoch: open.epoch,
             codec,
             stage: Stage::Connected,
             limits,
             broker_max: usize::MAX,
-            draft: Draft::new(profile, view),
+            draft: Draft::new(profile, open.view),
             window: Window::default(),
-            keep_alive: KeepAlive::new(limits.keep_alive, now),
+            keep_alive: KeepAlive::new(limits.keep_alive, open.now),
             lease: None,
             subscribing: false,
             foreign: 0,
@@ -329,7 +322,7 @@ impl<'a> Mqtt<'a> {
     }
 }
 
-impl Link for Mqtt<'_> {
+impl Link for MqttLink<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
         // What the broker still says after our goodbye changes nothing: a late acknowledgement is
         // worth a repeat, and must not turn an end in good order into a failure.

@@ -10,33 +10,113 @@
 //!   tries others: the last that was accepted, once more, or where nothing was since the start
 //!   those behind it. So a receiver that is stuck costs no messages, also at a start.
 
-mod keys;
-
-pub(super) use keys::KIND;
-
+use super::Destination;
+use super::Endpoint;
 use super::Fault;
+use super::Kind;
 use super::Link;
 use super::Lost;
+use super::NetworkEndpoint;
 use super::OUT_MAX;
+use super::Open;
+use super::TlsUse;
 use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
+use super::for_window;
 use super::render;
 use super::render::View;
 use super::rules::Rule;
 use super::rules::kept;
-use super::settings;
-use super::settings::Ack;
 use super::settings::Delivery;
+use super::settings::WINDOW;
+use crate::keys::address;
+use crate::keys::reader::Reader;
 use crate::message::ValueRef;
 use crate::message::body::Body;
+use crate::net::Target;
 use crate::ring::Seq;
 use crate::wire::retranslator;
+use std::rc::Rc;
 use std::time::Duration;
 
+/// `type = "wialon-retranslator"`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WialonRetranslator {
+    /// `address`.
+    pub target: Target,
+    /// Packets without an acknowledgement at most.
+    pub window: u16,
+    /// Whether the receiver answers 0x11.
+    pub ack: Ack,
+    /// So often is a packet that gets no answer sent before it counts as refused.
+    pub attempts: u32,
+}
+
+impl WialonRetranslator {
+    /// What is left out of the configuration is as here.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            window: 100,
+            ack: Ack::Byte,
+            attempts: 5,
+        }
+    }
+}
+
+/// What a Wialon receiver answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// 0x11 for each packet.
+    Byte,
+    /// Nothing: sent means accepted, and may be lost.
+    None,
+}
+
+/// Its row.
+pub(crate) static KIND: Kind =
+    Kind::new("wialon-retranslator", |reader| Some(Rc::new(read(reader)?)));
+
+impl Destination for WialonRetranslator {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn endpoint(&self) -> Endpoint<'_> {
+        let tls = TlsUse::WhereConfigured;
+        Endpoint::Network(NetworkEndpoint::new(&self.target, tls))
+    }
+
+    fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+        Box::new(WialonLink::new(self, open))
+    }
+
+    fn in_memory_max(&self, _delivery: &Delivery) -> usize {
+        for_window(self.window)
+    }
+}
+
+/// The keys; none if one that it needs is wrong or not there.
+fn read(reader: &mut Reader<'_>) -> Option<WialonRetranslator> {
+    let target = reader.required("address", "address = \"193.193.165.165:20332\"");
+    let target = target.and_then(|text| reader.parse(&text, address::target));
+    let window = reader.integer("window", WINDOW);
+    let ack = reader.choice("ack", &[("0x11", Ack::Byte), ("none", Ack::None)]);
+    let attempts = reader.integer("attempts", 1..=1_000);
+    let defaults = WialonRetranslator::new(target?);
+    Some(WialonRetranslator {
+        window: window.unwrap_or(defaults.window),
+        ack: ack.unwrap_or(defaults.ack),
+        attempts: attempts.unwrap_or(defaults.attempts),
+        ..defaults
+    })
+}
+
 /// One connection to a receiver.
-pub struct WialonRetranslator<'a> {
-    settings: &'a settings::WialonRetranslator,
+pub struct WialonLink<'a> {
+    settings: &'a WialonRetranslator,
     view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
@@ -48,20 +128,15 @@ pub struct WialonRetranslator<'a> {
     moved_at: Duration,
 }
 
-impl<'a> WialonRetranslator<'a> {
+impl<'a> WialonLink<'a> {
     /// A connection that is just made.
     #[must_use]
-    pub fn new(
-        settings: &'a settings::WialonRetranslator,
-        view: View<'a>,
-        delivery: &'a Delivery,
-        epoch: u32,
-    ) -> Self {
+    pub fn new(settings: &'a WialonRetranslator, open: Open<'a>) -> Self {
         Self {
             settings,
-            view,
-            delivery,
-            epoch,
+            view: open.view,
+            delivery: open.delivery,
+            epoch: open.epoch,
             window: Vec::new(),
             answers: 0,
             moved_at: Duration::ZERO,
@@ -140,7 +215,7 @@ impl<'a> WialonRetranslator<'a> {
     }
 }
 
-impl Link for WialonRetranslator<'_> {
+impl Link for WialonLink<'_> {
     fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
         for byte in input {
             match (self.settings.ack, *byte) {

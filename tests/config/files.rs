@@ -11,7 +11,7 @@ use weir::config::load;
 use weir::config::render;
 use weir::message::Value;
 use weir::net::Address;
-use weir::stream::settings::Mqtt;
+use weir::stream::mqtt::Mqtt;
 
 #[test]
 fn a_drop_in_replaces_the_keys_that_it_gives() {

@@ -20,13 +20,13 @@ use weir::message::json::Names;
 use weir::net::Address;
 use weir::net::Target;
 use weir::ring::Full;
-use weir::stream::settings::Ack;
-use weir::stream::settings::File;
-use weir::stream::settings::Http;
-use weir::stream::settings::Mqtt;
+use weir::stream::file::File;
+use weir::stream::http::Http;
+use weir::stream::mqtt::Mqtt;
+use weir::stream::mqtt::Payload;
 use weir::stream::settings::OnReject;
-use weir::stream::settings::Payload;
-use weir::stream::settings::WialonRetranslator;
+use weir::stream::wialon_retranslator::Ack;
+use weir::stream::wialon_retranslator::WialonRetranslator;
 
 #[test]
 fn defaults_are_those_of_the_interface() {

@@ -8,8 +8,8 @@ use crate::talk::lose;
 use crate::wialon;
 use crate::world::World;
 use weir::stream::Lost;
-use weir::stream::settings::Ack;
 use weir::stream::settings::Settings;
+use weir::stream::wialon_retranslator::Ack;
 
 const HTTP: [&str; 12] = [
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",

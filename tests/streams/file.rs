@@ -12,10 +12,10 @@ use weir::net::LineFile;
 use weir::stream::Fault;
 use weir::stream::Link;
 use weir::stream::Turn;
+use weir::stream::file::File;
 use weir::stream::file::FileLink;
 use weir::stream::rejects;
 use weir::stream::render::View;
-use weir::stream::settings::File;
 use weir::stream::settings::Shape;
 
 /// A folder that is gone after the test.

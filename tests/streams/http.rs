@@ -14,8 +14,8 @@ use weir::stream::Lost;
 use weir::stream::OUT_MAX;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
+use weir::stream::http::Http;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Http;
 use weir::stream::settings::Settings;
 use weir::template::Template;
 

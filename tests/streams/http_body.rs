@@ -16,7 +16,7 @@ use crate::world::delivery;
 use crate::world::number_of;
 use weir::message::Message;
 use weir::stream::engine::Event;
-use weir::stream::settings::Http;
+use weir::stream::http::Http;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Stamp;
 use weir::stream::settings::StampOf;

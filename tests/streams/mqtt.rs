@@ -16,10 +16,10 @@ use weir::message::Message;
 use weir::net::Target;
 use weir::stream::Lost;
 use weir::stream::Retry;
-use weir::stream::settings::Mqtt;
-use weir::stream::settings::Payload;
+use weir::stream::mqtt::Mqtt;
+use weir::stream::mqtt::Payload;
+use weir::stream::mqtt::profile::Will;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Will;
 use weir::template::Template;
 
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];

@@ -9,11 +9,11 @@ use crate::world::World;
 use crate::world::delivery;
 use allocation_counter::measure;
 use weir::stream::Lost;
+use weir::stream::mqtt::Mqtt;
+use weir::stream::mqtt::profile::Version;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Mqtt;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Version;
 
 const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 
@@ -339,7 +339,7 @@ fn a_broker_that_closes_while_a_queue_is_full_costs_no_message() {
     }
 }
 
-/// What [`weir::stream::mqtt::Mqtt::new`] says of itself.
+/// What [`weir::stream::mqtt::MqttLink::new`] says of itself.
 #[test]
 fn a_connection_costs_what_its_documentation_says() {
     for version in VERSIONS {

@@ -12,9 +12,10 @@ use rumqttc::v5::mqttbytes::v5::Publish as Wire;
 use std::time::Duration;
 use weir::clock::Now;
 use weir::message::Message;
+use weir::stream::Open;
 use weir::stream::Retry;
 use weir::stream::engine::Outgoing;
-use weir::stream::mqtt::Mqtt;
+use weir::stream::mqtt::MqttLink;
 use weir::stream::mqtt::profile::Granted;
 use weir::stream::mqtt::profile::Limits;
 use weir::stream::mqtt::profile::Login;
@@ -22,10 +23,10 @@ use weir::stream::mqtt::profile::Profile;
 use weir::stream::mqtt::profile::Publish;
 use weir::stream::mqtt::profile::Question;
 use weir::stream::mqtt::profile::Verdict;
+use weir::stream::mqtt::profile::Version;
 use weir::stream::render::View;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::Shape;
-use weir::stream::settings::Version;
 use weir::template::Escape;
 use weir::template::Template;
 
@@ -66,9 +67,14 @@ impl Platform {
     }
 
     fn talk(&self, world: &World) -> Talk<'_> {
-        let (view, epoch) = (View::new(&self.shape), world.engine.epoch());
-        let link = Mqtt::new((self, "weir-1"), view, &self.delivery, epoch, world.now);
-        Talk::over(Box::new(link))
+        let open = Open {
+            view: View::new(&self.shape),
+            delivery: &self.delivery,
+            epoch: world.engine.epoch(),
+            now: world.now,
+            client_id: "weir-1",
+        };
+        Talk::over(Box::new(MqttLink::new(self, open)))
     }
 
     /// A connection after the login, and what came with that.

@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use weir::stream::Lost;
 use weir::stream::engine::Event;
+use weir::stream::mqtt::profile::Version;
+use weir::stream::mqtt::profile::Will;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Version;
-use weir::stream::settings::Will;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -16,10 +16,10 @@ use weir::stream::Fault;
 use weir::stream::Lost;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
+use weir::stream::mqtt::profile::Version;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Version;
 
 const NOT_AUTHORIZED: u8 = 0x87;
 

@@ -10,7 +10,7 @@ use weir::pattern::Pattern;
 use weir::ring::Seq;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
-use weir::stream::settings::File;
+use weir::stream::file::File;
 use weir::stream::settings::Settings;
 use weir::thinning;
 

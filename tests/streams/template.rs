@@ -9,7 +9,7 @@ use crate::world::World;
 use crate::world::delivery;
 use weir::message::Message;
 use weir::stream::engine::Event;
-use weir::stream::settings::Http;
+use weir::stream::http::Http;
 use weir::stream::settings::Settings;
 use weir::template::Template;
 

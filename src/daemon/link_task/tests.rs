@@ -3,7 +3,8 @@
 use super::probe::task;
 use super::{Connected, LinkTask, Next, Probe, try_destination};
 use crate::clock::Clock;
-use crate::stream::settings::{Delivery, File, Settings};
+use crate::stream::file::File;
+use crate::stream::settings::{Delivery, Settings};
 use futures_lite::future::block_on;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

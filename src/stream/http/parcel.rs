@@ -1,6 +1,7 @@
 //! The body of a request: chosen message by message, rendered and, if asked for, compressed.
 //! Knows no connection.
 
+use super::Http;
 use super::gzip::Gzip;
 use super::target;
 use crate::ring::Seq;
@@ -8,7 +9,6 @@ use crate::stream::engine::Outgoing;
 use crate::stream::engine::Packing;
 use crate::stream::render::View;
 use crate::stream::render::unfilled;
-use crate::stream::settings;
 use crate::template::Escape;
 
 /// A body that is ready to go. Costs its length.
@@ -22,7 +22,7 @@ pub(super) struct Parcel {
 
 /// A body that messages are put into.
 pub(super) struct Packer<'a, 'v> {
-    settings: &'a settings::Http,
+    settings: &'a Http,
     view: &'v mut View<'a>,
     bytes_max: usize,
     path: String,
@@ -41,11 +41,7 @@ enum Sink {
 
 impl<'a, 'v> Packer<'a, 'v> {
     /// An empty body; of more than one message it has at most `bytes_max` before it is compressed.
-    pub(super) fn new(
-        settings: &'a settings::Http,
-        view: &'v mut View<'a>,
-        bytes_max: usize,
-    ) -> Self {
+    pub(super) fn new(settings: &'a Http, view: &'v mut View<'a>, bytes_max: usize) -> Self {
         Self {
             settings,
             view,

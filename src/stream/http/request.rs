@@ -1,7 +1,7 @@
 //! The head of a request: what weir says of a batch before the batch. Knows no connection.
 
+use super::Http;
 use super::target::LINE_MAX;
-use crate::stream::settings;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
 use ureq_proto::client::state::Prepare;
@@ -19,7 +19,7 @@ use ureq_proto::http::header;
 /// # Errors
 /// What of the configuration cannot be sent; `out` is as before.
 pub(super) fn begin(
-    settings: &settings::Http,
+    settings: &Http,
     path: &str,
     len: usize,
     out: &mut Vec<u8>,
@@ -62,7 +62,7 @@ fn uri(path: &str) -> Result<Uri, String> {
 
 /// weir's own, each replaced by one of the same name in the configuration, but for those that
 /// say where the request ends.
-fn headers(settings: &settings::Http, len: usize) -> Result<HeaderMap, String> {
+fn headers(settings: &Http, len: usize) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     headers.insert(header::HOST, value(&host(settings))?);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
@@ -95,7 +95,7 @@ fn value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| "a header has control characters".to_owned())
 }
 
-fn host(settings: &settings::Http) -> String {
+fn host(settings: &Http) -> String {
     let target = &settings.target;
     let default_port = if settings.tls { 443 } else { 80 };
     let host = match target.host.contains(':') {
@@ -135,10 +135,10 @@ mod tests {
             host: "example.com".into(),
             port: 8080,
         };
-        let settings = settings::Http {
+        let settings = Http {
             headers: headers.iter().map(own).collect(),
             authorization: Some("Bearer x".into()),
-            ..settings::Http::new(target)
+            ..Http::new(target)
         };
         let mut out = b">".to_vec();
         let result = begin(&settings, path, 7, &mut out);

@@ -1,7 +1,7 @@
 //! The two ends of a connection: the login, with what is asked behind it, and the leaving of one
 //! whose login is about to expire.
 
-use super::Mqtt;
+use super::MqttLink;
 use super::Stage;
 use super::codec::DISCONNECT;
 use super::codec::How;
@@ -13,7 +13,7 @@ use crate::stream::Lost;
 use crate::stream::Turn;
 use std::time::Duration;
 
-impl Mqtt<'_> {
+impl MqttLink<'_> {
     /// Says who we are.
     pub(super) fn log_in(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let login = self.profile.login(self.client_id, turn.now);

@@ -8,8 +8,6 @@ use super::reason;
 use crate::clock::Now;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::View;
-use crate::stream::settings::Version;
-use crate::stream::settings::Will;
 use std::fmt;
 use std::time::Duration;
 
@@ -88,6 +86,24 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// Whether the broker keeps the last message of a topic, that of the will too.
     pub retain: bool,
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1.1.
+    V311,
+    /// 5.0.
+    V5,
+}
+
+/// What a broker publishes in our name when the connection ends; QoS 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// Where it is published, as it is.
+    pub topic: String,
+    /// What is published, as it is.
+    pub payload: String,
 }
 
 /// Who logs in. Shown nowhere: it has a secret.

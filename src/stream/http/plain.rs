@@ -1,5 +1,6 @@
-//! `type = "http"`: its keys, and what they make of it.
+//! `type = "http"`: any server that takes JSON, as the configuration says.
 
+use super::HttpLink;
 use super::target::leads_elsewhere;
 use crate::keys::context::Wrong;
 use crate::keys::diagnostic::Mistake;
@@ -12,6 +13,7 @@ use crate::keys::url;
 use crate::keys::url::Scheme;
 use crate::keys::url::Url;
 use crate::keys::url::warn_of_plain_text;
+use crate::net::Target;
 use crate::stream::Destination;
 use crate::stream::Endpoint;
 use crate::stream::Kind;
@@ -19,10 +21,50 @@ use crate::stream::Link;
 use crate::stream::NetworkEndpoint;
 use crate::stream::Open;
 use crate::stream::TlsUse;
-use crate::stream::settings::Http;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use std::rc::Rc;
+
+/// `type = "http"`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Http {
+    /// Host and port of `url`.
+    pub target: Target,
+    /// The scheme is `https`.
+    pub tls: bool,
+    /// Path and query of `url`; `{ident}` and other parameters split a batch.
+    pub path: Template,
+    /// `POST` or `PUT`.
+    pub method: String,
+    /// Sent as they are, after those that weir sends.
+    pub headers: Vec<(String, String)>,
+    /// The value of `Authorization`.
+    pub authorization: Option<String>,
+    /// Whether bodies are compressed.
+    pub gzip: bool,
+    /// The body of a request with one message; none: a JSON array of many.
+    pub body: Option<Template>,
+    /// Answers that mean accepted; empty: 200 to 299.
+    pub success: Vec<u16>,
+}
+
+impl Http {
+    /// What is left out of the configuration is as here: POST of JSON arrays to `/`, without TLS.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            tls: false,
+            path: Template::default(),
+            method: "POST".to_owned(),
+            headers: Vec::new(),
+            authorization: None,
+            gzip: false,
+            body: None,
+            success: Vec::new(),
+        }
+    }
+}
 
 /// Its row.
 pub(crate) static KIND: Kind = Kind::new("http", |reader| Some(Rc::new(read(reader)?)));
@@ -38,8 +80,7 @@ impl Destination for Http {
     }
 
     fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
-        let link = super::Http::new(self, open.view, open.delivery, open.epoch);
-        Box::new(link)
+        Box::new(HttpLink::new(self, open))
     }
 
     fn templates(&self) -> Vec<(&'static str, &Template)> {
