@@ -135,8 +135,10 @@ const YEARS: u64 = 20;
 /// - 3523: a clean stop left in flight what was dropped on disk.
 /// - 7567: it left waiting what had no room in a ring that drops nothing.
 /// - 2093: a stream ended with nothing but a message that is never taken.
+/// - 34: the last accepted message was a canary after its stream was put back, and then came as
+///   if for the first time.
 /// - 1001007, 1001463: a pause went on to its end, however much was taken meanwhile.
-const ENDED_BADLY: [(u64, u64); 21] = [
+const ENDED_BADLY: [(u64, u64); 22] = [
     (566, 310),
     (1047, 80),
     (219, 170),
@@ -156,6 +158,7 @@ const ENDED_BADLY: [(u64, u64); 21] = [
     (3523, 65),
     (7567, 260),
     (2093, 365),
+    (34, 186),
     (1_001_007, 365),
     (1_001_463, 365),
 ];

@@ -147,6 +147,9 @@ impl Queue {
             None => record.body.into(),
         };
         self.bytes += ITEM_LEN + body.len();
+        // Where a stream was put back, what it sent before comes again in its turn. As a canary
+        // it would come out of turn, and then as if for the first time.
+        self.last_accepted.take_if(|last| last.seq >= record.seq);
         self.items.push_back(Item {
             seq: record.seq,
             received_us: micros(record.received.since_1970),
