@@ -11,7 +11,7 @@ use super::Ring;
 use super::Storage;
 use super::format::Ordinals;
 use super::format::SLOT_LEN;
-use super::recover::read_header;
+use super::read_buffer::read_header;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::count_written;

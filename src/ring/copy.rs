@@ -13,12 +13,11 @@ use super::inspect::unreadable;
 use super::inspect::visit;
 use super::open::next_boot;
 use super::open::orphans;
+use super::picture::Picture;
 use super::queue::Entry;
 use super::record::Base;
-use super::recover::Picture;
 use super::table::Stream;
 use super::table::Table;
-use super::times::Boots;
 use super::walk::Found;
 use crate::clock::Now;
 use crate::clock::Wall;
@@ -88,7 +87,7 @@ impl Ring {
         }
         self.cum_durable = self.cum;
         self.tail = self.cum;
-        self.boots = Boots::remembered(self.boots.current, picture);
+        self.boots = picture.boots(self.boots.current);
         self.next_seq = 0;
         self.slots.reserved = u64::MAX;
     }

@@ -5,7 +5,7 @@ use super::Ring;
 use super::Settled;
 use super::StreamId;
 use super::commit::Stop;
-use super::recover::read_header;
+use super::read_buffer::read_header;
 use super::times::Boots;
 use crate::clock::Now;
 use std::time::Duration;

@@ -4,13 +4,14 @@
 use super::IoError;
 use super::format::SECTOR;
 use super::format::low;
-use super::recover::Segment;
+use super::picture::LOST_AFTER_HEAD;
+use super::read_buffer::read;
 use super::recover::Survey;
 use super::rules::Rule;
 use super::rules::kept;
+use super::segments::Segment;
 use super::walk::SEQ_REACH;
 use super::walk::Walk;
-use super::walk::read;
 use std::collections::VecDeque;
 
 impl Survey<'_> {
@@ -98,7 +99,7 @@ impl Survey<'_> {
         let mut walk = Walk::new(&span, None);
         while let Some(found) = walk.next(&span, &mut self.window, self.storage)? {
             // What is torn is covered below, and would not be found the next time.
-            let body = self.window.body(self.storage, &span, &found)?;
+            let body = found.body(&span, &mut self.window, self.storage)?;
             if found.is_data() && body.is_some() {
                 segment.first_seq = found.seq;
                 self.picture.segments.insert(after, segment);
@@ -110,8 +111,5 @@ impl Survey<'_> {
     }
 }
 
-/// Segments whose headers may be lost behind the last one: as many as a failing storage is
-/// forgiven, and one.
-pub(super) const LOST_AFTER_HEAD: u64 = 4;
 /// Segments without headers that are looked through; bounds the opening of a ruin.
 const SCANS_MAX: u32 = 32;

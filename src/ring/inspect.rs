@@ -9,20 +9,20 @@ use super::Storage;
 use super::StreamId;
 use super::format::Ordinals;
 use super::format::low;
-use super::recover::Damage;
+use super::hole::Damage;
+use super::picture::Picture;
+use super::read_buffer::Window;
+use super::read_buffer::read_header;
 use super::recover::NoRing;
-use super::recover::Picture;
 use super::recover::newest_slot;
-use super::recover::read_header;
 use super::recover::recover;
 use super::segment;
+use super::segments::Span;
 use super::slot;
 use super::slot::State;
 use super::times::Boots;
 use super::walk::Found;
-use super::walk::Span;
 use super::walk::Walk;
-use super::walk::Window;
 use crate::clock::Now;
 use crate::clock::Wall;
 use std::time::Duration;
@@ -192,7 +192,7 @@ pub fn dump(
 ) -> Result<(), OpenError> {
     let picture = look(storage)?;
     let now = now.expected_after(Duration::from_millis(picture.remembered_ms()));
-    let boots = Boots::remembered(u32::MAX, &picture);
+    let boots = picture.boots(u32::MAX);
     let visited = visit(storage, &picture, &mut |found, at, body| {
         let arrival = Boots::arrival(found.base, found.header.elapsed_ms);
         let received = boots.resolve(arrival, now).wall;
@@ -349,7 +349,7 @@ fn visit_segment(
         if found.is_data() && found.seq >= span.seq_end {
             break;
         }
-        if !each(&found, window.body(storage, span, &found)?) {
+        if !each(&found, found.body(span, &mut window, storage)?) {
             break;
         }
     }

@@ -31,6 +31,7 @@ mod format;
 mod hand;
 mod hand_over;
 mod head;
+mod hole;
 mod infer;
 pub mod inspect;
 #[cfg(test)]
@@ -40,14 +41,17 @@ mod occupancy;
 mod older;
 mod open;
 mod patience;
+mod picture;
 mod queue;
 mod read;
+mod read_buffer;
 mod record;
 mod recover;
 mod rules;
 mod safe;
 mod scan;
 mod segment;
+mod segments;
 mod slot;
 mod storage;
 mod table;
@@ -78,12 +82,12 @@ use due::Slots;
 use format::Geometry;
 use format::Ordinals;
 use queue::Queue;
-use recover::Segment;
+use read_buffer::Window;
+use segments::Segment;
 use std::collections::VecDeque;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
-use walk::Window;
 
 /// The number of a record, rising by at least one from each to the next; none that was ever
 /// shown outside comes back.
@@ -316,9 +320,9 @@ pub struct Ring {
     /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
     orphans: [u32; STREAMS_MAX],
     /// What opening found damaged in the head.
-    holes: Vec<recover::Hole>,
+    holes: Vec<hole::Hole>,
     /// What opening found last, in case the medium does not have it.
-    last_commit: scan::LastCommit,
+    last_commit: picture::LastCommit,
     last_slot: Option<Vec<u8>>,
     last_append: Duration,
     pressure: occupancy::Pressure,

@@ -2,7 +2,7 @@
 
 use super::AppendError;
 use super::Ring;
-use super::recover::read_header;
+use super::read_buffer::read_header;
 use super::table;
 use super::times::Boots;
 use crate::clock::Now;

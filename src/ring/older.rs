@@ -10,9 +10,9 @@ use super::Ring;
 use super::Settled;
 use super::StreamId;
 use super::format::BODY_MAX;
+use super::read_buffer::Window;
 use super::table::Stream;
 use super::walk::Walk;
-use super::walk::Window;
 use crate::clock::Now;
 
 /// How many older records a stream has not settled, as far as the pass came.
@@ -159,7 +159,7 @@ impl Ring {
                 return Ok(Turn::Through);
             }
             if found.is_data() && (older.seq..span.seq_end).contains(&found.seq) {
-                let body = window.body(&mut *self.storage, &span, &found)?;
+                let body = found.body(&span, &mut window, &mut *self.storage)?;
                 older.met += u64::from(body.is_some_and(wanted));
                 older.seq = found.seq + 1;
             }

@@ -18,25 +18,25 @@ use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
 use super::head::Head;
+use super::hole::Damage;
+use super::hole::Hole;
 use super::occupancy::Pressure;
 use super::patience::Patience;
+use super::picture::LastCommit;
+use super::picture::Picture;
 use super::queue::Queue;
+use super::read_buffer::Window;
 use super::record::HEADER_LEN;
 use super::record::Header;
 use super::record::Kind;
-use super::recover::Damage;
-use super::recover::Hole;
 use super::recover::NoRing;
-use super::recover::Picture;
 use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
 use super::safe::Trust;
-use super::scan::LastCommit;
 use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
-use super::walk::Window;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
@@ -236,7 +236,7 @@ impl Ring {
             .front()
             .map_or(picture.end_seq, |oldest| oldest.first_seq);
         let slot = picture.slot.as_ref();
-        let boots = Boots::remembered(next_boot(&picture), &picture);
+        let boots = picture.boots(next_boot(&picture));
         let slots = Slots::remembered(slot, picture.slot_index);
         let mut ring = Self {
             storage,

@@ -10,8 +10,9 @@ use super::Settled;
 use super::StreamId;
 use super::older::Older;
 use super::patience::Patience;
+use super::read_buffer::read_header;
 use super::record::HEADER_LEN;
-use super::recover::read_header;
+use super::segments::Span;
 use super::table::Cause;
 use super::table::Spot;
 use super::table::Stream;
@@ -20,7 +21,6 @@ use super::times::Arrival;
 use super::times::Boots;
 use super::times::Received;
 use super::walk::Found;
-use super::walk::Span;
 use super::walk::Walk;
 use super::walk::len_u32;
 use crate::clock::Now;
@@ -266,7 +266,7 @@ impl Ring {
             };
             let wanted = stream.wants(id, &found, span);
             let storage = &mut *self.storage;
-            let sound = wanted && self.window.body(storage, span, &found)?.is_some();
+            let sound = wanted && found.body(span, &mut self.window, storage)?.is_some();
             // Not before: what cannot be read is met again.
             spot.walk = walk;
             if wanted && !sound {

@@ -10,98 +10,19 @@ use super::format::Geometry;
 use super::format::Ordinals;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
-use super::format::seed;
-use super::head::Head;
-use super::infer::LOST_AFTER_HEAD;
+use super::picture::Picture;
+use super::read_buffer::Window;
+use super::read_buffer::read;
+use super::read_buffer::read_header;
 use super::rules::Rule;
 use super::rules::kept;
 use super::scan::HeadScan;
-use super::scan::LastCommit;
 use super::scan::count_written;
 use super::segment;
+use super::segments::Segment;
 use super::slot::NoSlot;
 use super::slot::Slot;
-use super::walk::{Span, Window, read};
 use std::collections::VecDeque;
-
-/// A segment that holds records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) generation: u64,
-    pub(super) first_seq: u64,
-    /// Bytes of it that are on disk.
-    pub(super) end: u32,
-}
-
-impl Segment {
-    /// What of it may be read, given the first number of the next one.
-    pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> Span {
-        Span {
-            at: geometry.offset(self.generation),
-            seed: seed(ring_id, self.generation, self.first_seq),
-            first_seq: self.first_seq,
-            seq_end,
-            end: self.end,
-        }
-    }
-}
-
-/// What a storage holds.
-#[derive(Debug)]
-pub(super) struct Picture {
-    pub(super) ring_id: u64,
-    pub(super) geometry: Geometry,
-    /// The newest slot, if one is whole.
-    pub(super) slot: Option<Slot>,
-    /// Its place, 0 or 1.
-    pub(super) slot_index: u64,
-    /// Whether the other one is whole, too.
-    pub(super) both_slots: bool,
-    /// Those that hold records, oldest first.
-    pub(super) segments: VecDeque<Segment>,
-    /// How many of them had lost their headers.
-    pub(super) inferred: u32,
-    /// Whose the bits are, by the head's header.
-    pub(super) owners: [u32; STREAMS_MAX],
-    /// What was written for each stream before the oldest segment.
-    pub(super) tail: Ordinals,
-    /// What was written for each stream in all.
-    pub(super) cum: Ordinals,
-    /// For each stream that has its cursor in the head: what is behind the cursor there.
-    pub(super) after_cursor: Ordinals,
-    pub(super) head: Head,
-    /// One more than the largest number on disk.
-    pub(super) end_seq: u64,
-    /// Bytes of the head that are no sound record, before its end.
-    pub(super) holes: Vec<Hole>,
-    /// What the last commit wrote: its sync may have failed, or not have been.
-    pub(super) last_commit: LastCommit,
-    /// When the last record in the head was received; none if that date was not believed.
-    pub(super) last_received_ms: Option<u64>,
-    /// Bytes read.
-    pub(super) read: u64,
-}
-
-/// Bytes of the head that are no sound record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hole {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    /// The number of the next sound record, or of the damaged one.
-    pub(super) before: u64,
-    /// The streams that wanted it, if only its body is damaged.
-    pub(super) mask: u32,
-    pub(super) kind: Damage,
-}
-
-/// What made a hole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
-    /// A power cut in the middle of the last commit: nothing in it was acknowledged.
-    Torn,
-    /// The medium.
-    Rot,
-}
 
 /// Why a storage holds no ring that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,16 +103,6 @@ fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Result<Slot, NoSlo
     Ok(Slot::decode(&bytes))
 }
 
-/// Reads the header of the segment at `at`, if there is one.
-pub(super) fn read_header(
-    storage: &mut dyn Storage,
-    at: u64,
-) -> Result<Option<segment::Header>, IoError> {
-    let mut bytes = [0; segment::HEADER_LEN];
-    read(storage, at, &mut bytes)?;
-    Ok(segment::Header::decode(&bytes))
-}
-
 /// With both slots lost: the id that most of the segments have.
 fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Result<Option<u64>, IoError> {
     let mut ids: Vec<(u64, u32)> = Vec::new();
@@ -207,85 +118,6 @@ fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Result<Opt
     }
     let most = ids.into_iter().max_by_key(|(_, count)| *count);
     Ok(most.map(|(id, _)| id))
-}
-
-impl Picture {
-    fn new(
-        ring_id: u64,
-        geometry: Geometry,
-        slot: Option<Slot>,
-        slot_index: u64,
-        both_slots: bool,
-    ) -> Self {
-        Self {
-            ring_id,
-            geometry,
-            slot,
-            slot_index,
-            both_slots,
-            segments: VecDeque::new(),
-            inferred: 0,
-            owners: [0; STREAMS_MAX],
-            tail: Ordinals::default(),
-            cum: Ordinals::default(),
-            after_cursor: Ordinals::default(),
-            head: Head {
-                closed: true,
-                ..Head::default()
-            },
-            end_seq: 0,
-            holes: Vec::new(),
-            last_commit: LastCommit::default(),
-            last_received_ms: None,
-            read: 0,
-        }
-    }
-
-    /// The segment at `index`, as far as it is on disk.
-    pub(super) fn span(&self, index: usize) -> Option<Span> {
-        let next = self
-            .segments
-            .get(index + 1)
-            .map_or(u64::MAX, |next| next.first_seq);
-        Some(
-            self.segments
-                .get(index)?
-                .span(self.geometry, self.ring_id, next),
-        )
-    }
-
-    /// Whether what is at this place of the head was torn by a power cut.
-    pub(super) fn is_torn(&self, offset: u32) -> bool {
-        let torn = |hole: &Hole| hole.kind == Damage::Torn && hole.from == offset;
-        self.holes.iter().any(torn)
-    }
-
-    /// Segments before this one may have been overwritten in part: by a commit that was to open
-    /// the next segment in their place, and was cut before its header was there.
-    pub(super) fn exposed_below(&self) -> u64 {
-        let next = self.head.generation + LOST_AFTER_HEAD + 1;
-        next.saturating_sub(u64::from(self.geometry.segment_count))
-    }
-
-    /// The last date that could be believed: a slot says it, and records that came later; 0 if none
-    /// ever could.
-    pub(super) fn remembered_ms(&self) -> u64 {
-        let slot = self.slot.as_ref();
-        let (said, overruled) = slot.map_or((0, 0), |slot| (slot.trusted_ms, slot.overruled));
-        let counts = self.end_seq > overruled;
-        said.max(self.last_received_ms.filter(|_| counts).unwrap_or(0))
-    }
-
-    /// Slots that are whole.
-    pub(super) fn sound_slots(&self) -> u8 {
-        u8::from(self.slot.is_some()) + u8::from(self.both_slots)
-    }
-
-    /// Whether counts may be too small for what is there.
-    pub(super) fn is_doubtful(&self) -> bool {
-        let rotten = self.holes.iter().any(|hole| hole.kind == Damage::Rot);
-        rotten || self.inferred > 0 || self.slot.is_none()
-    }
 }
 
 /// The pass over segments.

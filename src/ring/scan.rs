@@ -6,18 +6,19 @@ use super::Storage;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::head::Head;
+use super::hole::Damage;
+use super::hole::Hole;
+use super::picture::LastCommit;
+use super::picture::Picture;
+use super::read_buffer::Window;
 use super::record::Kind;
-use super::recover::Damage;
-use super::recover::Hole;
-use super::recover::Picture;
-use super::recover::Segment;
 use super::rules::Rule;
 use super::rules::kept;
 use super::segment;
+use super::segments::Segment;
+use super::segments::Span;
 use super::walk::Found;
-use super::walk::Span;
 use super::walk::Walk;
-use super::walk::Window;
 use super::walk::len_u32;
 use std::ops::Range;
 
@@ -172,32 +173,6 @@ impl HeadScan {
     }
 }
 
-/// Bytes of a segment that may be in the cache alone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LastCommit {
-    /// Where they begin, from the start of the segment.
-    pub(super) from: u32,
-    pub(super) bytes: Vec<u8>,
-}
-
-impl LastCommit {
-    fn forget_before(&mut self, offset: u32) {
-        let gone = offset.saturating_sub(self.from) as usize;
-        self.bytes.drain(..gone.min(self.bytes.len()));
-        self.from = offset;
-    }
-
-    /// Appends a record; what is between is a hole, and zeros are as good.
-    fn add(&mut self, offset: u32, bytes: &[u8]) {
-        if self.bytes.is_empty() {
-            self.from = offset;
-        }
-        self.bytes
-            .resize(offset.saturating_sub(self.from) as usize, 0);
-        self.bytes.extend_from_slice(bytes);
-    }
-}
-
 /// What was written for each stream in a segment, where no header behind it says so: its records,
 /// those included of which only the body is damaged. Of its last commit they are not: that one may
 /// have failed, or have been cut, and then what is damaged of it was never written.
@@ -216,7 +191,7 @@ pub(super) fn count_written(
         if !found.is_data() || found.seq >= span.seq_end {
             continue;
         }
-        match window.body(storage, span, &found)? {
+        match found.body(span, window, storage)? {
             Some(_) => held.count(found.header.mask),
             None => damaged.count(found.header.mask),
         }

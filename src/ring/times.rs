@@ -2,9 +2,9 @@
 
 use super::Ring;
 use super::record::Base;
-use super::recover::Picture;
 use super::slot::BOOTS_MAX;
 use super::slot::Boot;
+use super::slot::Slot;
 use crate::clock::Now;
 use crate::clock::Wall;
 use crate::clock::is_sane;
@@ -49,13 +49,13 @@ impl Boots {
         }
     }
 
-    /// Those of a ring that was opened for the `current`th time.
-    pub(super) fn remembered(current: u32, picture: &Picture) -> Self {
-        let slot = picture.slot.as_ref();
+    /// Those of a ring that was opened for the `current`th time, by the slot and the last date that
+    /// could be believed.
+    pub(super) fn remembered(current: u32, slot: Option<&Slot>, trusted_ms: u64) -> Self {
         Self {
             current,
             known: slot.map(|slot| slot.boots.clone()).unwrap_or_default(),
-            trusted_ms: picture.remembered_ms(),
+            trusted_ms,
             overruled: slot.map_or(0, |slot| slot.overruled),
             ..Self::default()
         }

@@ -4,6 +4,7 @@
 use super::IoError;
 use super::Storage;
 use super::format::low;
+use super::read_buffer::Window;
 use super::record::ALIGN;
 use super::record::BASE_LEN;
 use super::record::Base;
@@ -11,24 +12,8 @@ use super::record::HEADER_LEN;
 use super::record::Header;
 use super::record::Kind;
 use super::record::body_checksum;
-use super::rules::Rule;
-use super::rules::kept;
 use super::segment;
-
-/// A segment as far as it may be read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    /// Where it begins, from the start of the file.
-    pub(super) at: u64,
-    /// What its records' check sums begin with.
-    pub(super) seed: u32,
-    /// No record of it has a smaller number.
-    pub(super) first_seq: u64,
-    /// No record of it counts from this number on: it stands again in a later segment.
-    pub(super) seq_end: u64,
-    /// Bytes that may be read.
-    pub(super) end: u32,
-}
+use super::segments::Span;
 
 /// A place in a segment, and what was learned on the way there.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +49,18 @@ impl Found {
             .get(HEADER_LEN..)
             .and_then(|rest| rest.get(..self.header.len.into()));
         body.is_some_and(|body| body_checksum(body) == self.header.body_checksum)
+    }
+
+    /// Its body, if that is whole.
+    pub(super) fn body<'a>(
+        &self,
+        span: &Span,
+        window: &'a mut Window,
+        storage: &mut dyn Storage,
+    ) -> Result<Option<&'a [u8]>, IoError> {
+        let offset = self.offset + len_u32(HEADER_LEN);
+        let body = window.view(storage, span, offset, usize::from(self.header.len))?;
+        Ok(body.filter(|body| body_checksum(body) == self.header.body_checksum))
     }
 
     /// Whether it is a message.
@@ -137,7 +134,7 @@ impl Walk {
         match header.kind {
             Kind::Data => self.next_seq = seq + 1,
             Kind::Mark => {
-                let body = window.body(storage, span, &found)?;
+                let body = found.body(span, window, storage)?;
                 self.base = body
                     .filter(|body| body.len() == BASE_LEN)
                     .and_then(Base::decode);
@@ -161,97 +158,6 @@ impl Walk {
     }
 }
 
-/// The bytes last read, so that a walk does not ask the storage for each record.
-#[derive(Debug, Default)]
-pub(super) struct Window {
-    bytes: Vec<u8>,
-    at: u64,
-    read: u64,
-}
-
-impl Window {
-    /// `len` bytes of a segment; none if they are not all inside the span.
-    pub(super) fn view(
-        &mut self,
-        storage: &mut dyn Storage,
-        span: &Span,
-        offset: u32,
-        len: usize,
-    ) -> Result<Option<&[u8]>, IoError> {
-        let at = span.at + u64::from(offset);
-        let limit = span.at + u64::from(span.end);
-        let end = at + len as u64;
-        if end > limit {
-            return Ok(None);
-        }
-        if at < self.at || end > self.at + self.bytes.len() as u64 {
-            let ahead = usize::try_from(limit - at)
-                .unwrap_or(WINDOW)
-                .min(len.max(WINDOW));
-            // What is not needed yet is not to hold up what is.
-            match self.fill(storage, at, ahead) {
-                Err(_) if len < ahead => self.fill(storage, at, len)?,
-                other => other?,
-            }
-        }
-        let from = usize::try_from(at - self.at).unwrap_or(usize::MAX);
-        Ok(self.bytes.get(from..).and_then(|rest| rest.get(..len)))
-    }
-
-    /// The body of a record, if it is whole.
-    pub(super) fn body(
-        &mut self,
-        storage: &mut dyn Storage,
-        span: &Span,
-        found: &Found,
-    ) -> Result<Option<&[u8]>, IoError> {
-        let offset = found.offset + len_u32(HEADER_LEN);
-        let body = self.view(storage, span, offset, usize::from(found.header.len))?;
-        Ok(body.filter(|body| body_checksum(body) == found.header.body_checksum))
-    }
-
-    /// Forgets all: bytes behind it were, or will be, written.
-    pub(super) fn forget(&mut self) {
-        self.bytes.clear();
-    }
-
-    /// Bytes asked of the storage so far.
-    pub(super) fn read(&self) -> u64 {
-        self.read
-    }
-
-    /// Makes `at..at + len` the content. What of it is there already is not read again.
-    fn fill(&mut self, storage: &mut dyn Storage, at: u64, len: usize) -> Result<(), IoError> {
-        let gone = at
-            .checked_sub(self.at)
-            .and_then(|gone| usize::try_from(gone).ok());
-        match gone.filter(|gone| *gone <= self.bytes.len()) {
-            Some(gone) => drop(self.bytes.drain(..gone)),
-            None => self.bytes.clear(),
-        }
-        self.at = at;
-        let have = self.bytes.len();
-        self.bytes.resize(len.max(have), 0);
-        let missing = self.bytes.get_mut(have..).unwrap_or_default();
-        self.read += missing.len() as u64;
-        let result = read(storage, at + have as u64, missing);
-        if result.is_err() {
-            self.bytes.truncate(have);
-        }
-        result
-    }
-}
-
-/// Reads, and takes a failure for nothing but a failure.
-pub(super) fn read(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) -> Result<(), IoError> {
-    let result = storage.read(at, bytes);
-    if result.is_err() && !kept(Rule::FailedReadIsNoHole) {
-        bytes.fill(0);
-        return Ok(());
-    }
-    result
-}
-
 /// A length inside a segment.
 pub(super) fn len_u32(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
@@ -259,6 +165,3 @@ pub(super) fn len_u32(len: usize) -> u32 {
 
 /// A segment holds numbers at most this far apart.
 pub(super) const SEQ_REACH: u64 = 1 << 31;
-
-/// Bytes read at once: a page of memory, and of most flash.
-const WINDOW: usize = 4096;

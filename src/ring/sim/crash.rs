@@ -15,10 +15,10 @@ use crate::ring::StreamId;
 use crate::ring::format::Geometry;
 use crate::ring::inspect;
 use crate::ring::memory::Memory;
+use crate::ring::read_buffer::Window;
+use crate::ring::segments::Span;
 use crate::ring::times::millis;
-use crate::ring::walk::Span;
 use crate::ring::walk::Walk;
-use crate::ring::walk::Window;
 use std::ops::Range;
 
 impl World {
