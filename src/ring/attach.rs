@@ -6,12 +6,10 @@ use super::IoError;
 use super::Ring;
 use super::StreamId;
 use super::commit::Stop;
-use super::format::STREAMS_MAX;
+use super::cursor::Cursor;
 use super::rules::Rule;
 use super::rules::kept;
 use super::slot::NAME_MAX;
-use super::table::Stream;
-use super::table::owner_of;
 use crate::clock::Now;
 
 impl Ring {
@@ -32,7 +30,7 @@ impl Ring {
             // read from memory for as long as it is there; the ring is degraded then.
             self.commit(now).unwrap_or_default();
         }
-        let orphan = StreamId::owned(&self.orphans, owner_of(name));
+        let orphan = self.table.orphan(name);
         let id = orphan
             .or_else(|| self.vacant())
             .ok_or(AttachError::TooMany)?;
@@ -40,13 +38,10 @@ impl Ring {
             Some(_) => self.adopted(name, id),
             None => self.fresh(name, id, from),
         };
-        self.table.place(id, Some(stream));
+        self.table.place(id, stream);
         // Should the disk have failed: the first thing that it takes again is a slot with the
         // stream in it, before any record.
         while !self.is_degraded() && self.save_twice(now).is_err() {}
-        if let Some(owner) = self.orphans.get_mut(id.index()) {
-            *owner = 0;
-        }
         Ok(id)
     }
 
@@ -77,51 +72,30 @@ impl Ring {
             .map(|(id, stream)| (id, stream.name.as_str()))
     }
 
-    /// The bits that have an owner whose name is not known.
-    pub(super) fn orphaned(&self) -> u32 {
-        let owned = StreamId::all()
-            .zip(self.orphans)
-            .filter(|(_, owner)| *owner != 0);
-        owned.fold(0, |bits, (id, _)| bits | id.bit())
-    }
-
-    /// The owner of each bit, those included whose names are not known.
-    pub(super) fn owners(&self) -> [u32; STREAMS_MAX] {
-        let mut owners = self.table.owners();
-        for (owner, orphan) in owners.iter_mut().zip(self.orphans) {
-            *owner = if *owner == 0 { orphan } else { *owner };
-        }
-        owners
-    }
-
     fn vacant(&self) -> Option<StreamId> {
         let oldest = self
             .segments
-            .front()
+            .oldest()
             .map_or(u64::MAX, |oldest| oldest.generation);
         // What a failed commit took is written again as it is, with the bits that it had then.
         let taken = self.queue.entries().take(self.queue.begun());
         let taken = taken.fold(0, |bits, entry| bits | entry.mask);
-        self.table.vacant(oldest, self.orphaned() | taken)
+        self.table.vacant(oldest, taken)
     }
 
-    fn fresh(&self, name: &str, id: StreamId, from: From) -> Stream {
-        let mut stream = Stream::new(name, self.next_seq, self.cum.of(id));
-        if from == From::Oldest {
-            stream.from_oldest = true;
-            let oldest = self.segments.front();
-            stream.cursor_seq = oldest.map_or(self.durable(), |oldest| oldest.first_seq);
-            stream.read_seq = stream.cursor_seq;
+    fn fresh(&self, name: &str, id: StreamId, from: From) -> Cursor {
+        let stream = Cursor::new(name, self.end_mark(id));
+        match from {
+            From::New => stream,
+            From::Oldest => {
+                let oldest = self.segments.oldest_seq();
+                stream.reading_from(oldest.unwrap_or(self.durable()))
+            }
         }
-        stream
     }
 
     /// With both slots lost: the stream that segments name, from the oldest record on.
-    fn adopted(&self, name: &str, id: StreamId) -> Stream {
-        let oldest = self
-            .segments
-            .front()
-            .map_or(self.next_seq, |oldest| oldest.first_seq);
-        Stream::new(name, oldest, self.tail.of(id))
+    fn adopted(&self, name: &str, id: StreamId) -> Cursor {
+        Cursor::new(name, self.oldest_mark(id, self.progress.next_seq()))
     }
 }

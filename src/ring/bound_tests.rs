@@ -64,14 +64,13 @@ fn read_at_opening(size: u64) -> u64 {
     let opened = Ring::open(Box::new(disk.clone()), settings(size), at(0), 7);
     let (mut ring, _) = opened.unwrap();
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();
-    let geometry = ring.geometry;
+    let geometry = ring.volume.geometry;
     for seq in 1..=u64::from(geometry.segment_count) {
         let header = ring.open_segment(seq, Base::default());
         let offset = geometry.offset(ring.head.generation);
         disk.clone().write(offset, &header).unwrap();
     }
-    ring.next_seq = 10_000;
-    ring.begun_seq = 10_000;
+    ring.progress.begin_at(10_000);
     let body = [7; 1000];
     while ring.head.end + 1100 < geometry.segment_len {
         ring.append(stream.mask(), at(0), &body).unwrap();

@@ -9,13 +9,13 @@ use super::Full;
 use super::IoError;
 use super::Ring;
 use super::Storage;
+use super::cursor::Cursor;
+use super::cursor::Mark;
 use super::format::Ordinals;
-use super::format::SLOT_LEN;
-use super::read_buffer::read_header;
 use super::rules::Rule;
 use super::rules::kept;
-use super::scan::count_written;
 use super::slot::Slot;
+use super::volume::Volume;
 use crate::clock::Now;
 
 /// Bytes to be written and synced as one. Owned: the ring may change meanwhile.
@@ -94,7 +94,7 @@ impl Ring {
     /// When the storage failed three times in a row, or is read-only.
     pub fn commit(&mut self, now: Now) -> Result<(), IoError> {
         while let Some(commit) = self.begin_commit(now) {
-            let result = commit.run(&mut *self.storage);
+            let result = commit.run(&mut *self.volume.storage);
             self.end_commit(result, now)?;
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Ring {
         ) else {
             return Ok(());
         };
-        let result = commit.run(&mut *self.storage);
+        let result = commit.run(&mut *self.volume.storage);
         self.end_commit(result, now)?;
         result
     }
@@ -190,13 +190,11 @@ impl Ring {
         self.stats.syncs += 1;
         for _ in 0..under_way.taken {
             if let Some(entry) = self.queue.pop() {
-                self.cum_durable.count(entry.mask);
+                self.progress.confirm(entry.mask);
             }
         }
-        if under_way.data
-            && let Some(head) = self.segments.back_mut()
-        {
-            head.end = self.head.end;
+        if under_way.data {
+            self.segments.extend_head(self.head.end);
         }
         if let Some(slot) = &under_way.slot {
             self.slots.saved(slot.reserved, slot.ords);
@@ -211,9 +209,9 @@ impl Ring {
             self.head.closed = true;
         }
         if under_way.opened {
-            self.segments.pop_back();
+            self.segments.take_back_head();
         }
-        self.window.forget();
+        self.volume.forget();
     }
 
     /// Takes what waits into the head, or into a segment behind it.
@@ -239,7 +237,7 @@ impl Ring {
                     under_way.evicted = true;
                 }
                 Room::No => {
-                    self.health.stuck = true;
+                    self.pressure.stick();
                     return Taken::All;
                 }
             }
@@ -249,7 +247,7 @@ impl Ring {
         }
         under_way.data = true;
         under_way.taken = self.encode_records(&mut bytes);
-        let at = self.geometry.offset(self.head.generation) + u64::from(offset);
+        let at = self.volume.offset(self.head.generation, offset);
         commit.add(at, bytes);
         Taken::All
     }
@@ -270,14 +268,14 @@ impl Ring {
         if self.has_free_segment() {
             return Room::Yes;
         }
-        if self.unread.waits(now.mono) {
+        if self.pressure.waits_to_read(now.mono) {
             return Room::Unread;
         }
         let Ok(end) = self.oldest_end() else {
-            self.unread.failed(now.mono);
+            self.pressure.read_failed(now.mono);
             return Room::Unread;
         };
-        self.unread.succeeded();
+        self.pressure.read_succeeded();
         match self.settings.full == Full::Refuse && self.loses(&end) {
             true => Room::No,
             false => Room::GivesUp(end),
@@ -285,23 +283,19 @@ impl Ring {
     }
 
     fn has_free_segment(&self) -> bool {
-        let next = self.head.generation + 1;
-        let count = u64::from(self.geometry.segment_count);
-        self.segments
-            .front()
-            .is_none_or(|oldest| oldest.generation + count > next)
+        let count = self.volume.geometry.segment_count;
+        self.segments.has_place(self.head.generation + 1, count)
     }
 
     /// Whether somebody has not settled all of the oldest segment, before the end of which `end`
     /// were written.
     fn loses(&self, end: &Ordinals) -> bool {
-        let next = self
-            .segments
-            .get(1)
-            .map_or(self.durable(), |next| next.first_seq);
+        let next = self.segments.get(1);
+        let next = next.map_or(self.durable(), |next| next.first_seq);
+        let wants = |id, stream: &Cursor| stream.settled().ord < end.of(id);
         self.table
             .attached()
-            .any(|(id, stream)| stream.cursor_ord < end.of(id) || stream.waits_for_older(next))
+            .any(|(id, stream)| wants(id, stream) || stream.waits_for_older(next))
     }
 
     /// Whether the next segment can only be made in the place of what somebody has not settled.
@@ -315,11 +309,10 @@ impl Ring {
 
     /// What was written for each stream before the end of the oldest segment.
     fn oldest_end(&mut self) -> Result<Ordinals, IoError> {
-        let Some(second) = self.segments.get(1).copied() else {
-            return Ok(self.cum_durable);
+        let Some(second) = self.segments.get(1) else {
+            return Ok(*self.progress.durable());
         };
-        let header = read_header(&mut *self.storage, self.geometry.offset(second.generation))?;
-        match header.filter(|header| header.generation == second.generation) {
+        match self.volume.header(second.generation)? {
             Some(header) => Ok(header.cum),
             // Damaged: what lies before is what is read, no more is known.
             None => self.count_oldest(),
@@ -327,18 +320,18 @@ impl Ring {
     }
 
     fn count_oldest(&mut self) -> Result<Ordinals, IoError> {
-        let Some(span) = self.span(0) else {
-            return Ok(self.tail);
-        };
-        let held = count_written(&span, &mut self.window, &mut *self.storage)?;
-        Ok(self.tail.plus(&held))
+        let tail = *self.segments.tail();
+        match self.span(0) {
+            None => Ok(tail),
+            Some(span) => Ok(tail.plus(&self.volume.count_written(&span)?)),
+        }
     }
 
     /// Whether the slot on disk would have a stream lose what it has settled.
     fn cursors_behind(&self, end: &Ordinals) -> bool {
         let saved = &self.slots.ords;
         self.table.attached().any(|(id, stream)| {
-            let now = stream.cursor_ord.min(self.cum_durable.of(id));
+            let now = stream.settled().ord.min(self.progress.durable().of(id));
             saved.of(id) < end.of(id) && saved.of(id) < now
         })
     }
@@ -347,16 +340,12 @@ impl Ring {
     /// anybody had not read all of it.
     fn give_up_oldest(&mut self, end: &Ordinals) -> bool {
         let mut dropped = false;
-        self.segments.pop_front();
-        self.tail = *end;
-        self.window.forget();
-        let durable = self.durable();
-        let first_seq = self
-            .segments
-            .front()
-            .map_or(durable, |oldest| oldest.first_seq);
+        self.segments.give_up_oldest(end);
+        self.volume.forget();
+        let seq = self.segments.oldest_seq().unwrap_or(self.durable());
         for (id, stream) in self.table.attached_mut() {
-            dropped |= stream.drop_before(first_seq, end.of(id));
+            let ord = end.of(id);
+            dropped |= stream.drop_before(Mark { seq, ord });
         }
         dropped
     }
@@ -365,15 +354,16 @@ impl Ring {
         let clean = stop == Stop::Clean;
         self.boots.saved();
         let reserved = if clean {
-            self.next_seq
+            self.progress.next_seq()
         } else {
-            self.next_seq + RESERVE
+            self.progress.next_seq() + RESERVE
         };
-        let streams = self.table.remember(self.durable(), &self.cum_durable);
+        let durable = self.progress.durable();
+        let streams = self.table.remember(self.durable(), durable);
         let slot = Slot {
-            ring_id: self.id,
+            ring_id: self.volume.id,
             generation: self.slots.generation + 1,
-            geometry: self.geometry,
+            geometry: self.volume.geometry,
             reserved,
             clean,
             boot: self.boots.current,
@@ -384,10 +374,10 @@ impl Ring {
             boots: self.boots.known.clone(),
             streams,
         };
-        commit.add(self.slots.target * SLOT_LEN as u64, slot.encode());
+        commit.add(Volume::slot_offset(self.slots.target), slot.encode());
         let mut ords = Ordinals::default();
         for (id, stream) in self.table.attached() {
-            ords.set(id, stream.cursor_ord.min(self.cum_durable.of(id)));
+            ords.set(id, stream.settled().ord.min(durable.of(id)));
         }
         SavedSlot { reserved, ords }
     }

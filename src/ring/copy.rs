@@ -7,16 +7,16 @@ use super::Ring;
 use super::Settings;
 use super::Storage;
 use super::StreamId;
+use super::cursor::Cursor;
 use super::format::Ordinals;
 use super::inspect::look;
 use super::inspect::unreadable;
 use super::inspect::visit;
+use super::open::Mending;
 use super::open::next_boot;
-use super::open::orphans;
 use super::picture::Picture;
 use super::queue::Entry;
 use super::record::Base;
-use super::table::Stream;
 use super::table::Table;
 use super::walk::Found;
 use crate::clock::Now;
@@ -42,11 +42,10 @@ impl Ring {
     ) -> Result<(Self, Report), OpenError> {
         let picture = look(from)?;
         let now = now.expected_after(Duration::from_millis(picture.remembered_ms()));
-        let mut ring = Self::begin(into, settings, picture.ring_id)?;
-        ring.random = random;
+        let mut ring = Self::begin(into, settings, picture.ring_id, random)?;
         ring.inherit(&picture);
         ring.copying = true;
-        let before = ring.cum;
+        let before = *ring.progress.begun();
         let mut result = Ok(());
         let visited = visit(from, &picture, &mut |found, _, body| {
             if let Some(body) = body {
@@ -71,32 +70,28 @@ impl Ring {
 
     /// Takes over the streams, with everything before their cursors behind them.
     fn inherit(&mut self, picture: &Picture) {
-        let slot = picture.slot.as_ref();
-        self.table = Table::remembered(slot.map(|s| s.streams.clone()).unwrap_or_default());
-        self.orphans = orphans(slot, &picture.owners);
-        let oldest = picture
-            .segments
-            .front()
-            .map_or(picture.end_seq, |oldest| oldest.first_seq);
+        self.table = Table::remembered(picture.slot.as_ref(), &picture.owners);
+        let mut behind = Ordinals::default();
         for (id, stream) in self.table.attached_mut() {
-            stream.drop_before(oldest, picture.tail.of(id));
-            self.cum.set(id, stream.cursor_ord);
+            stream.drop_before(picture.oldest_mark(id));
+            behind.set(id, stream.settled().ord);
         }
-        for id in StreamId::of_mask(self.orphaned()) {
-            self.cum.set(id, picture.tail.of(id));
+        for id in StreamId::of_mask(self.table.orphaned()) {
+            behind.set(id, picture.tail.of(id));
         }
-        self.cum_durable = self.cum;
-        self.tail = self.cum;
+        self.progress.begin_with(behind);
+        self.segments.begin_behind(&behind);
         self.boots = picture.boots(self.boots.current);
-        self.next_seq = 0;
+        self.progress.begin_at(0);
         self.slots.reserved = u64::MAX;
     }
 
     fn take_over(&mut self, found: &Found, body: &[u8], now: Now) -> Result<(), OpenError> {
-        let orphaned = found.header.mask & self.orphaned();
+        let orphaned = found.header.mask & self.table.orphaned();
         let mask = self.table.unsettled(found.header.mask, found.seq) | orphaned;
         let seq = found.seq;
-        let reads = |stream: &Stream| stream.read_seq <= seq && stream.waits_for_older(seq + 1);
+        let reads =
+            |stream: &Cursor| stream.reading().seq <= seq && stream.waits_for_older(seq + 1);
         let older = self.table.attached().any(|(_, stream)| reads(stream));
         if mask == 0 && !older {
             return Ok(());
@@ -107,27 +102,22 @@ impl Ring {
             self.commit(now).map_err(OpenError::Io)?;
             self.boots.current = base.boot;
         }
-        for (_, stream) in self
-            .table
-            .attached_mut()
-            .filter(|(id, _)| mask & id.bit() != 0)
-        {
-            stream.waiting += 1;
-        }
-        self.next_seq = found.seq + 1;
+        self.table.append(mask);
+        self.progress.skip_to(found.seq + 1);
         let received = received(&base, found.header.elapsed_ms);
-        self.queue.push(Entry {
+        let entry = Entry {
             seq: found.seq,
             mask,
             received,
             body: body.into(),
-        });
+        };
+        self.queue.push(entry, now.mono);
         Ok(())
     }
 
     /// What had been written behind the cursors and was not copied is damaged.
     fn count_damaged(&mut self, picture: &Picture, before: &Ordinals) {
-        let copied = self.cum.less(before);
+        let copied = self.progress.begun().less(before);
         for (id, stream) in self.table.attached_mut() {
             let after = picture.after_cursor.of(id);
             let written = picture.cum.of(id).max(before.of(id) + after);
@@ -138,10 +128,11 @@ impl Ring {
 
     fn finish_copy(&mut self, picture: &Picture, now: Now) -> Result<(), OpenError> {
         self.boots.current = next_boot(picture);
-        self.next_seq = self.next_seq.max(picture.end_seq);
+        self.progress.skip_to(picture.end_seq);
         let reserved = picture.slot.as_ref().map(|slot| slot.reserved);
         self.number(reserved, picture.both_slots);
-        self.settle_in(2, now).map_err(OpenError::Io)
+        self.settle_in(Mending::default(), 2, now)
+            .map_err(OpenError::Io)
     }
 }
 

@@ -117,8 +117,6 @@ pub(super) struct Health {
     /// When it is tried again; while there is a time, nothing but a slot is written.
     retry_at: Option<Duration>,
     retry_after: Duration,
-    /// The ring is full and drops nothing: no commit before a cursor moved.
-    pub(super) stuck: bool,
     /// The file is gone, and what is written to it is lost.
     gone: bool,
 }
@@ -146,10 +144,7 @@ impl Health {
 
     /// A commit was written and synced.
     pub(super) fn succeeded(&mut self) {
-        *self = Self {
-            stuck: self.stuck,
-            ..Self::default()
-        };
+        *self = Self::default();
     }
 
     /// A commit failed.
@@ -194,7 +189,7 @@ impl Ring {
     /// Whether it is in something that can go: then [`Ring::watch`] finds out.
     #[must_use]
     pub fn can_go(&self) -> bool {
-        self.storage.can_go()
+        self.volume.storage.can_go()
     }
 
     /// Looks whether the file is still there, where there is one. For when nothing is written:
@@ -203,7 +198,7 @@ impl Ring {
     /// # Errors
     /// When it is not: said once.
     pub fn watch(&mut self, now: Now) -> Result<(), IoError> {
-        match self.storage.check() {
+        match self.volume.storage.check() {
             Ok(()) if self.is_gone() => self.health.found(now),
             Err(error) if !self.is_gone() => {
                 self.health.failed(error, now);
@@ -217,7 +212,7 @@ impl Ring {
 
     /// When what waits has to be written.
     fn records_due(&self) -> Option<Duration> {
-        if self.health.stuck {
+        if self.pressure.is_stuck() {
             return None;
         }
         if self.queue.begun() > 0 {
@@ -250,7 +245,7 @@ impl Ring {
 
     /// Not before it is worth trying again to read what making room needs.
     fn after_unread(&self, due: Duration) -> Option<Duration> {
-        Some(due.max(self.unread.again().unwrap_or(due)))
+        Some(due.max(self.pressure.reads_again().unwrap_or(due)))
     }
 
     /// Before its time: enough for a commit, or senders that wait for an answer.
@@ -259,7 +254,7 @@ impl Ring {
             return Some(Duration::ZERO);
         }
         let worth_it = self.queue.bytes() >= SILENCE_BYTES;
-        worth_it.then_some(self.last_append + SILENCE)
+        worth_it.then_some(self.queue.last_push() + SILENCE)
     }
 
     fn is_heavy(&self) -> bool {
@@ -280,7 +275,8 @@ impl Ring {
     }
 
     fn reserve_is_low(&self) -> bool {
-        self.slots.reserved.saturating_sub(self.next_seq) < RESERVE / 4
+        let left = self.slots.reserved.saturating_sub(self.progress.next_seq());
+        left < RESERVE / 4
     }
 
     /// Whether one more record of `len` bytes can be kept in memory.
@@ -288,13 +284,15 @@ impl Ring {
         if self.health.is_degraded() {
             return self.check_memory(len);
         }
-        if self.next_seq >= self.slots.reserved {
+        if self.progress.next_seq() >= self.slots.reserved {
             return Err(AppendError::Busy);
         }
         let buffer = record::frame_len(BODY_MAX).max(self.settings.bytes as usize);
         match self.queue.bytes() + len <= 2 * buffer {
             true => Ok(()),
-            false if self.health.stuck || self.unread.is_failing() => Err(AppendError::Full),
+            false if self.pressure.is_stuck() || self.pressure.is_unreadable() => {
+                Err(AppendError::Full)
+            }
             false => Err(AppendError::Busy),
         }
     }
@@ -307,7 +305,7 @@ impl Ring {
         if self.queue.bytes() + len > DEGRADED_BYTES {
             return Err(AppendError::Full);
         }
-        if self.next_seq >= self.slots.reserved {
+        if self.progress.next_seq() >= self.slots.reserved {
             self.jump();
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Ring {
     ) -> Result<(Self, Report), OpenError> {
         let memory = Box::new(Memory::new(MEMORY_SIZE));
         let (mut ring, mut report) = Self::open(memory, settings, now, random)?;
-        ring.volatile = true;
+        ring.trust.set_volatile(true);
         ring.note_failure(reason);
         report.place = Place::Memory(reason);
         Ok((ring, report))
@@ -121,7 +121,7 @@ impl Ring {
     }
 
     fn on_file(mut self, mut report: Report, volatile: bool) -> (Self, Report) {
-        self.volatile = volatile;
+        self.trust.set_volatile(volatile);
         report.place = if volatile {
             Place::VolatileFile
         } else {

@@ -1,5 +1,6 @@
 //! Rings in files: sizes, versions, strangers, repair.
 
+use super::format::Geometry;
 use super::inspect::verify;
 use super::tests::at;
 use super::tests::settings;

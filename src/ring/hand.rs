@@ -5,7 +5,8 @@ use super::Ring;
 use super::Settled;
 use super::StreamId;
 use super::commit::Stop;
-use super::read_buffer::read_header;
+use super::cursor::Cursor;
+use super::cursor::Mark;
 use super::times::Boots;
 use crate::clock::Now;
 use std::time::Duration;
@@ -17,12 +18,6 @@ pub enum Back {
     Oldest,
     /// To the first that was received at this date, since 1970, or after it.
     To(Duration),
-}
-
-/// A place in the ring and how many records of a stream lie before it.
-struct Mark {
-    seq: u64,
-    ord: u64,
 }
 
 impl Ring {
@@ -63,7 +58,7 @@ impl Ring {
     pub fn rewind(&mut self, stream: StreamId, back: Back, now: Now) -> Result<u64, IoError> {
         self.reread(stream);
         let before = self.backlog(stream);
-        let Some(cursor) = self.table.stream(stream).map(|stream| stream.cursor_seq) else {
+        let Some(cursor) = self.table.stream(stream).map(|stream| stream.settled().seq) else {
             return Ok(0);
         };
         let mark = self.mark(stream, back, now)?;
@@ -72,8 +67,7 @@ impl Ring {
         };
         self.forget_settled(stream, cursor);
         if let Some(stream) = self.table.stream_mut(stream) {
-            stream.cursor_seq = mark.seq;
-            stream.cursor_ord = stream.cursor_ord.min(mark.ord);
+            stream.put_back(mark);
         }
         self.reread(stream);
         if let Back::To(date) = back {
@@ -87,9 +81,8 @@ impl Ring {
     /// Records that a stream has read and not settled.
     #[must_use]
     pub fn in_flight(&self, stream: StreamId) -> u64 {
-        self.table
-            .stream(stream)
-            .map_or(0, |stream| stream.in_flight)
+        let stream = self.table.stream(stream);
+        stream.map_or(0, Cursor::unsettled)
     }
 
     /// How old the first record is that a stream has not settled. For a stream that nobody reads:
@@ -103,21 +96,16 @@ impl Ring {
 
     /// Where a segment begins before which nothing is searched for.
     fn mark(&mut self, stream: StreamId, back: Back, now: Now) -> Result<Option<Mark>, IoError> {
-        let ord = self.tail.of(stream);
-        let oldest = self.segments.front().map(|oldest| Mark {
-            seq: oldest.first_seq,
-            ord,
-        });
+        let ord = self.segments.tail().of(stream);
+        let oldest = self.segments.oldest_seq().map(|seq| Mark { seq, ord });
         let Back::To(date) = back else {
             return Ok(oldest);
         };
         for index in (1..self.segments.len()).rev() {
-            let Some(found) = self.segments.get(index).copied() else {
+            let Some(found) = self.segments.get(index) else {
                 break;
             };
-            let at = self.geometry.offset(found.generation);
-            let header = read_header(&mut *self.storage, at)?;
-            let Some(header) = header.filter(|header| header.generation == found.generation) else {
+            let Some(header) = self.volume.header(found.generation)? else {
                 continue;
             };
             let began = self

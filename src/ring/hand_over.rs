@@ -14,7 +14,7 @@ impl Ring {
     /// Whether it is in memory: no file of it is there.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
-        !self.storage.lasts()
+        !self.volume.storage.lasts()
     }
 
     /// The last date that could be believed, since 1970; 0 if none ever could.

@@ -2,7 +2,6 @@
 //! writes nothing.
 
 use super::Ring;
-use super::format::Ordinals;
 use super::format::low;
 use super::format::seed;
 use super::queue::Entry;
@@ -51,7 +50,9 @@ impl Ring {
             let seq = entry.seq;
             if taken >= self.queue.begun() {
                 let mask = match kept(Rule::FixMasks) {
-                    true => self.table.unsettled(entry.mask, seq) | entry.mask & self.orphaned(),
+                    true => {
+                        self.table.unsettled(entry.mask, seq) | entry.mask & self.table.orphaned()
+                    }
                     false => entry.mask,
                 };
                 self.fix_mask(taken, seq, mask);
@@ -66,22 +67,17 @@ impl Ring {
     /// From here on a record is written for the streams of `mask`.
     fn fix_mask(&mut self, index: usize, seq: u64, mask: u32) {
         self.queue.take(index, mask);
-        self.begun_seq = seq + 1;
-        self.cum.count(mask);
+        self.progress.begin(seq, mask);
         self.stats.written += 1;
-        for (id, stream) in self.table.attached_mut() {
-            if mask & id.bit() != 0 {
-                stream.taken(seq);
-            }
-        }
+        self.table.taken(mask, seq);
     }
 
     fn encode_record(&mut self, index: usize, commit: u8, bytes: &mut Vec<u8>) {
         let Some(entry) = self.queue.entry(index) else {
             return;
         };
-        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
-        let seed = seed(self.id, self.head.generation, first_seq);
+        let first_seq = self.segments.head().map_or(0, |head| head.first_seq);
+        let seed = seed(self.volume.id, self.head.generation, first_seq);
         let received = self.boots.base(entry.received);
         let mut header = Header {
             body_checksum: 0,
@@ -119,21 +115,13 @@ impl Ring {
 
     /// Whether so many bytes go into the head.
     pub(super) fn fits(&self, len: usize) -> bool {
-        self.head.end as usize + len <= self.geometry.segment_len as usize
+        self.head.end as usize + len <= self.volume.geometry.segment_len as usize
     }
 
     /// Whether the low half of a number says it in the head.
     pub(super) fn reaches(&self, seq: u64) -> bool {
-        let first_seq = self.segments.back().map_or(seq, |head| head.first_seq);
+        let first_seq = self.segments.head().map_or(seq, |head| head.first_seq);
         seq - first_seq.min(seq) < SEQ_REACH
-    }
-
-    fn cum_on_disk(&self) -> Ordinals {
-        if kept(Rule::CountDurable) {
-            self.cum_durable
-        } else {
-            self.cum
-        }
     }
 
     /// Makes the next segment the head; returns its header.
@@ -144,13 +132,13 @@ impl Ring {
         self.head.mark = 0;
         self.head.closed = false;
         let generation = self.head.generation;
-        self.segments.push_back(Segment {
+        self.segments.open(Segment {
             generation,
             first_seq,
             end: self.head.end,
         });
-        let (cum, owners) = (self.cum_on_disk(), self.owners());
-        let ring_id = self.id;
+        let (cum, owners) = (*self.progress.before_next_segment(), self.table.owners());
+        let ring_id = self.volume.id;
         segment::Header {
             ring_id,
             generation,

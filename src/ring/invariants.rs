@@ -1,33 +1,32 @@
-//! What is true of a ring at every moment, whatever its disk does. Asked by the simulation.
+//! What is true of a ring at every moment, whatever its disk does. Asked by the simulation: each
+//! part is asked for what stands at its fields, then follows what is true between the parts.
 
 use super::Ring;
+use super::queue::Entry;
 
 impl Ring {
     /// Panics where one of them does not hold.
     pub(super) fn check_invariants(&self) {
-        assert!(self.begun_seq <= self.next_seq);
+        self.segments
+            .check_invariants(self.volume.geometry.segment_count);
+        self.progress.check_invariants();
+        self.queue.check_invariants();
+        self.table.check_invariants();
+        let next_seq = self.progress.next_seq();
+        assert!(self.queue.entries().all(|entry| entry.seq < next_seq));
+        let head = self.segments.head();
         assert!(
-            self.segments
-                .iter()
-                .map(|s| s.generation)
-                .is_sorted_by(|a, b| a < b)
+            head.is_none_or(|head| head.first_seq < next_seq),
+            "{head:?}"
         );
         assert!(
-            self.segments
-                .iter()
-                .map(|s| s.first_seq)
-                .is_sorted_by(|a, b| a < b)
+            head.is_none_or(|head| head.generation == self.head.generation || self.head.closed)
         );
         for (id, stream) in self.table.attached() {
-            let open = |entry: &&super::queue::Entry| {
-                self.table.unsettled(entry.mask, entry.seq) & id.bit() != 0
-            };
+            let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) & id.bit() != 0;
             let waiting = self.queue.waiting().filter(open).count() as u64;
-            assert_eq!(stream.waiting, waiting, "{id:?}");
-            assert!(stream.waiting_read <= stream.waiting, "{stream:?}");
-            assert!(stream.cursor_seq <= stream.read_seq, "{stream:?}");
-            assert!(stream.cursor_ord <= self.cum.of(id), "{stream:?}");
-            assert!(stream.read_ord >= stream.cursor_ord, "{stream:?}");
+            let written = self.progress.begun().of(id);
+            stream.check_invariants(written, waiting);
         }
     }
 }

@@ -25,6 +25,8 @@
 mod attach;
 mod commit;
 mod copy;
+mod cursor;
+mod doubts;
 mod due;
 mod file;
 mod format;
@@ -42,6 +44,8 @@ mod older;
 mod open;
 mod patience;
 mod picture;
+mod pressure;
+mod progress;
 mod queue;
 mod read;
 mod read_buffer;
@@ -55,8 +59,10 @@ mod segments;
 mod slot;
 mod storage;
 mod table;
+mod tally;
 mod times;
 mod volatile;
+mod volume;
 mod walk;
 mod words;
 
@@ -77,17 +83,18 @@ pub use times::Dates;
 
 use crate::clock::Now;
 use crate::clock::Wall;
+use cursor::Mark;
+use doubts::Doubts;
 use due::Health;
 use due::Slots;
-use format::Geometry;
-use format::Ordinals;
+use pressure::Pressure;
+use progress::Progress;
 use queue::Queue;
-use read_buffer::Window;
-use segments::Segment;
-use std::collections::VecDeque;
+use segments::Segments;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
+use volume::Volume;
 
 /// The number of a record, rising by at least one from each to the next; none that was ever
 /// shown outside comes back.
@@ -283,52 +290,29 @@ pub enum AttachError {
     Io(IoError),
 }
 
-/// The ring over its storage.
+/// The ring over its storage. What is always true of a part stands at its fields; what is true
+/// between the parts:
+/// - What is in memory has numbers below the next one, and so has the first number of each segment.
+/// - A cursor has not settled more than was written for its stream, and it has as much waiting as
+///   there are records in memory that it wants and no commit has taken.
 pub struct Ring {
-    storage: Box<dyn Storage>,
+    volume: Volume,
     settings: Settings,
-    geometry: Geometry,
-    id: u64,
     boots: Boots,
     table: Table,
+    /// What is in memory: behind it is all on disk, see [`Ring::durable`].
     queue: Queue,
-    /// Those that hold records, oldest first; the last is the head.
-    segments: VecDeque<Segment>,
-    /// What was written for each stream before the oldest segment.
-    tail: Ordinals,
+    segments: Segments,
     head: head::Head,
+    progress: Progress,
+    doubts: Doubts,
     slots: Slots,
     under_way: Option<commit::UnderWay>,
     health: Health,
-    /// What has to be read before there is room for the next segment, and cannot be.
-    unread: patience::Patience,
-    next_seq: u64,
-    /// Records below are on disk or were never written; see `begun_seq` for the rest.
-    begun_seq: u64,
-    /// What was written for each stream, the commit under way included.
-    cum: Ordinals,
-    /// What is on disk for each stream.
-    cum_durable: Ordinals,
-    /// Below this number ordinals that opening found may be too small: nothing is skipped by them.
-    doubt: u64,
-    /// Commits that opening cannot see may have begun to overwrite segments before this one.
-    exposed_below: u64,
-    random: u64,
-    /// Whether the storage is gone with the power.
-    volatile: bool,
+    pressure: Pressure,
     trust: safe::Trust,
-    /// Bits that the head's header gives an owner and no slot knows of, until it comes back.
-    orphans: [u32; STREAMS_MAX],
-    /// What opening found damaged in the head.
-    holes: Vec<hole::Hole>,
-    /// What opening found last, in case the medium does not have it.
-    last_commit: picture::LastCommit,
-    last_slot: Option<Vec<u8>>,
-    last_append: Duration,
-    pressure: occupancy::Pressure,
     /// Its records come from another ring: they are written, whoever wants them.
     copying: bool,
-    window: Window,
     stats: Stats,
 }
 
@@ -355,13 +339,13 @@ impl Ring {
     /// What names the ring outside: half of its id. The other half stays secret, see the format.
     #[must_use]
     pub fn id(&self) -> u32 {
-        format::low(self.id >> 32)
+        format::low(self.volume.id >> 32)
     }
 
     /// The longest record that fits, in bytes.
     #[must_use]
     pub fn record_max(&self) -> usize {
-        let room = self.geometry.segment_len as usize - segment::HEADER_LEN;
+        let room = self.volume.geometry.segment_len as usize - segment::HEADER_LEN;
         let marked = record::frame_len(record::BASE_LEN) + record::HEADER_LEN;
         room.saturating_sub(marked).min(format::BODY_MAX)
     }
@@ -390,20 +374,16 @@ impl Ring {
         let room = self.check_room(body.len());
         self.pressure.answered(body.len(), room);
         room?;
-        let seq = self.next_seq;
-        self.next_seq += 1;
-        self.last_append = mono;
+        let seq = self.progress.number();
         let wanted = self.table.unsettled(mask.0, seq);
-        for (id, stream) in self.table.attached_mut() {
-            stream.waiting += u64::from(wanted & id.bit() != 0);
-        }
+        self.table.append(wanted);
         let entry = queue::Entry {
             seq,
             mask: wanted,
             received,
             body: body.into(),
         };
-        self.queue.push(entry);
+        self.queue.push(entry, mono);
         self.trust_if_degraded();
         self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();
@@ -427,10 +407,9 @@ impl Ring {
     }
 
     fn backlog(&self, id: StreamId) -> u64 {
-        let written = |stream: &table::Stream| self.cum.of(id).saturating_sub(stream.cursor_ord);
-        self.table.stream(id).map_or(0, |stream| {
-            written(stream) + stream.waiting + stream.older.backlog()
-        })
+        let written = self.progress.begun().of(id);
+        let stream = self.table.stream(id);
+        stream.map_or(0, |stream| stream.backlog(written))
     }
 
     /// Bytes of segments, and of those that hold what a stream has not settled.
@@ -440,16 +419,14 @@ impl Ring {
             .table
             .attached()
             .filter(|(id, _)| self.backlog(*id) > 0);
-        let oldest = open.map(|(_, stream)| stream.cursor_seq).min();
+        let oldest = open.map(|(_, stream)| stream.settled().seq).min();
         let used = oldest.map_or(0, |oldest| {
-            let settled = self
-                .segments
-                .partition_point(|segment| segment.first_seq <= oldest);
-            self.segments.len() - settled.saturating_sub(1).min(self.segments.len())
+            let count = self.segments.len();
+            count - self.segments.index_of(oldest).min(count)
         });
         (
-            self.geometry.len(),
-            used as u64 * u64::from(self.geometry.segment_len),
+            self.volume.geometry.len(),
+            used as u64 * u64::from(self.volume.geometry.segment_len),
         )
     }
 
@@ -457,14 +434,31 @@ impl Ring {
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
-            read_failures: self.stats.read_failures + self.storage.read_failures(),
+            read_failures: self.stats.read_failures + self.volume.storage.read_failures(),
             ..self.stats
         }
     }
 
     /// Every record numbered below is on disk, or was settled before it had to be.
     fn durable(&self) -> u64 {
-        self.queue.first().map_or(self.next_seq, |entry| entry.seq)
+        let first = self.queue.first();
+        first.map_or(self.progress.next_seq(), |entry| entry.seq)
+    }
+
+    /// Behind all records.
+    fn end_mark(&self, id: StreamId) -> Mark {
+        Mark {
+            seq: self.progress.next_seq(),
+            ord: self.progress.begun().of(id),
+        }
+    }
+
+    /// Before all records that are on disk; before the number `otherwise`, where none are.
+    fn oldest_mark(&self, id: StreamId, otherwise: u64) -> Mark {
+        Mark {
+            seq: self.segments.oldest_seq().unwrap_or(otherwise),
+            ord: self.segments.tail().of(id),
+        }
     }
 
     /// Lets go of what waits and was settled by all that wanted it.

@@ -2,8 +2,6 @@
 
 use super::AppendError;
 use super::Ring;
-use super::read_buffer::read_header;
-use super::table;
 use super::times::Boots;
 use crate::clock::Now;
 use crate::clock::Wall;
@@ -35,41 +33,21 @@ pub struct Occupancy {
     pub durable: bool,
 }
 
-/// What a ring without room does.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pressure {
-    dropping: Option<Duration>,
-    /// Bytes of the record that was refused last, if none was taken since.
-    refused: Option<usize>,
-}
-
-impl Pressure {
-    /// The oldest segment was given up, and with it what somebody had not read, or not.
-    pub(super) fn gave_up(&mut self, dropped: bool, mono: Duration) {
-        self.dropping = dropped.then(|| self.dropping.unwrap_or(mono));
-    }
-
-    /// A record of `len` bytes was taken or not.
-    pub(super) fn answered(&mut self, len: usize, result: Result<(), AppendError>) {
-        self.refused = (result == Err(AppendError::Full)).then_some(len);
-    }
-}
-
 impl Ring {
     /// How full it is. Reads the headers of two segments.
     pub fn occupancy(&mut self, now: Now) -> Occupancy {
         let used = self.segments.len().saturating_sub(1) as u64;
-        let head = self.segments.back().map_or(0, |head| u64::from(head.end));
-        let full = self.is_full().unwrap_or(self.pressure.dropping.is_some());
-        let lasts = self.storage.lasts() && !self.volatile;
+        let head = self.segments.head().map_or(0, |head| u64::from(head.end));
+        let full = self.is_full().unwrap_or(self.pressure.dropping().is_some());
+        let lasts = self.volume.storage.lasts() && !self.trust.is_volatile();
         let failing = self.health.is_degraded();
         let unread = self.has_unread();
         Occupancy {
-            size: self.geometry.len(),
+            size: self.volume.geometry.len(),
             size_wanted: self.settings.size,
-            used: used * u64::from(self.geometry.segment_len) + head,
+            used: used * u64::from(self.volume.geometry.segment_len) + head,
             full,
-            dropping: self.pressure.dropping.filter(|_| full),
+            dropping: self.pressure.dropping().filter(|_| full),
             refusing: self.is_refusing(),
             oldest: self.oldest(now),
             waiting: (
@@ -82,31 +60,28 @@ impl Ring {
     }
 
     fn oldest(&mut self, now: Now) -> Option<Wall> {
-        let oldest = self.segments.front().copied()?;
-        let at = self.geometry.offset(oldest.generation);
-        let header = read_header(&mut *self.storage, at).ok().flatten()?;
-        let found = header.generation == oldest.generation;
+        let oldest = self.segments.oldest()?;
+        let header = self.volume.header(oldest.generation).ok().flatten()?;
         let arrival = Boots::arrival(Some(header.base), 0);
-        found.then(|| self.boots.resolve(arrival, now).wall)
+        Some(self.boots.resolve(arrival, now).wall)
     }
 
     /// Whether something cannot be read that is asked for.
     #[must_use]
     pub fn has_unread(&self) -> bool {
-        let of_streams = |(_, stream): (_, &table::Stream)| stream.unread.is_failing();
-        self.unread.is_failing() || self.table.attached().any(of_streams)
+        self.pressure.is_unreadable() || !self.unreadable().is_empty()
     }
 
     /// Reads of this ring's storage that failed.
     #[must_use]
     pub fn failed_reads(&self) -> u64 {
-        self.storage.read_failures()
+        self.volume.storage.read_failures()
     }
 
     fn is_refusing(&mut self) -> bool {
-        let refused = self.pressure.refused;
+        let refused = self.pressure.refused();
         let still = refused.map(|len| self.check_room(len));
-        self.health.stuck || still == Some(Err(AppendError::Full))
+        self.pressure.is_stuck() || still == Some(Err(AppendError::Full))
     }
 }
 

@@ -9,9 +9,9 @@ use super::IoError;
 use super::Ring;
 use super::Settled;
 use super::StreamId;
+use super::cursor::Cursor;
 use super::format::BODY_MAX;
 use super::read_buffer::Window;
-use super::table::Stream;
 use super::walk::Walk;
 use crate::clock::Now;
 
@@ -54,7 +54,7 @@ impl Older {
     }
 }
 
-impl Stream {
+impl Cursor {
     /// Settles a record that is older than the stream.
     pub(super) fn settle_older(&mut self, seq: u64, how: Settled) {
         self.older.settle(seq, how);
@@ -62,19 +62,19 @@ impl Stream {
 
     /// Records before `seq` are gone.
     pub(super) fn drop_older(&mut self, seq: u64) {
-        if self.reads_older() && self.read_seq.min(self.older.seq) < seq {
+        if self.reads_older() && self.reading().seq.min(self.older.seq) < seq {
             self.older.begin_again(seq);
         }
     }
 
     /// Whether records of the ring up to `seq` are older ones that it has not settled.
     pub(super) fn waits_for_older(&self, seq: u64) -> bool {
-        self.from_oldest && self.cursor_seq < seq.min(self.attach_seq)
+        self.is_from_oldest() && self.settled().seq < seq.min(self.attach_seq())
     }
 
     /// Behind the older ones: of those that were known and did not come nothing is left.
     pub(super) fn leave_older(&mut self) {
-        if self.cursor_seq < self.attach_seq {
+        if self.settled().seq < self.attach_seq() {
             return;
         }
         let older = std::mem::take(&mut self.older);
@@ -85,8 +85,8 @@ impl Stream {
     }
 
     fn counts_older(&self) -> bool {
-        let open = self.from_oldest && self.cursor_seq < self.attach_seq;
-        open && !self.older.through && self.older.from <= self.cursor_seq
+        let open = self.is_from_oldest() && self.settled().seq < self.attach_seq();
+        open && !self.older.through && self.older.from <= self.settled().seq
     }
 
     fn counted_older(&mut self) {
@@ -110,15 +110,15 @@ impl Ring {
         let Some(found) = self.table.stream(stream).filter(|s| s.counts_older()) else {
             return false;
         };
-        if found.unread.waits(now.mono) {
+        if found.waits_to_read(now.mono) {
             return true;
         }
-        let (mut older, end) = (found.older, found.attach_seq);
-        older.seq = older.seq.max(found.cursor_seq);
+        let (mut older, end) = (found.older, found.attach_seq());
+        older.seq = older.seq.max(found.settled().seq);
         let Ok(turn) = self.count_older_once(&mut older, end, wanted) else {
             if let Some(found) = self.table.stream_mut(stream) {
                 found.older = older;
-                found.unread.failed(now.mono);
+                found.read_failed(now.mono);
             }
             return true;
         };
@@ -139,8 +139,7 @@ impl Ring {
         end: u64,
         wanted: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Turn, IoError> {
-        let after = self.segments.partition_point(|s| s.first_seq <= older.seq);
-        let index = after.saturating_sub(1);
+        let index = self.segments.index_of(older.seq);
         let (Some(segment), Some(span)) = (self.segments.get(index), self.span(index)) else {
             return Ok(Turn::Through);
         };
@@ -149,7 +148,7 @@ impl Ring {
         let mut walk = place.map_or_else(|| Walk::new(&span, None), |(_, walk)| walk);
         let mut window = Window::default();
         while window.read() < COUNT_BYTES {
-            let Some(found) = walk.next(&span, &mut window, &mut *self.storage)? else {
+            let Some(found) = walk.next(&span, &mut window, &mut *self.volume.storage)? else {
                 let next = self.segments.get(index + 1);
                 older.seq = next.map_or(older.seq, |next| next.first_seq.max(older.seq));
                 older.place = Some((generation, walk));
@@ -159,7 +158,7 @@ impl Ring {
                 return Ok(Turn::Through);
             }
             if found.is_data() && (older.seq..span.seq_end).contains(&found.seq) {
-                let body = found.body(&span, &mut window, &mut *self.storage)?;
+                let body = found.body(&span, &mut window, &mut *self.volume.storage)?;
                 older.met += u64::from(body.is_some_and(wanted));
                 older.seq = found.seq + 1;
             }

@@ -105,8 +105,14 @@ fn a_copy_has_what_only_a_late_stream_has_still_to_read() {
     ring.attach("late", From::Oldest, at(0)).unwrap();
     ring.close(at(0)).unwrap();
     let into = Box::new(Memory::new(512 << 10));
-    let (mut copy, _) =
-        Ring::copy(&mut *ring.storage, into, settings(512 << 10), at(0), 7).unwrap();
+    let (mut copy, _) = Ring::copy(
+        &mut *ring.volume.storage,
+        into,
+        settings(512 << 10),
+        at(0),
+        7,
+    )
+    .unwrap();
     let late = copy.attach("late", From::Oldest, at(0)).unwrap();
     count(&mut copy, late);
     assert_eq!(copy.counters(late).backlog, 50);

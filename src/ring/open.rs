@@ -6,26 +6,24 @@ use super::Ring;
 use super::Settings;
 use super::Stats;
 use super::Storage;
-use super::StreamId;
 use super::commit::RESERVE;
 use super::commit::Stop;
+use super::doubts::Doubts;
 use super::due::Health;
 use super::due::Slots;
 use super::format::Geometry;
 use super::format::Ordinals;
-use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
 use super::head::Head;
 use super::hole::Damage;
 use super::hole::Hole;
-use super::occupancy::Pressure;
-use super::patience::Patience;
 use super::picture::LastCommit;
 use super::picture::Picture;
+use super::pressure::Pressure;
+use super::progress::Progress;
 use super::queue::Queue;
-use super::read_buffer::Window;
 use super::record::HEADER_LEN;
 use super::record::Header;
 use super::record::Kind;
@@ -34,13 +32,14 @@ use super::recover::recover;
 use super::rules::Rule;
 use super::rules::kept;
 use super::safe::Trust;
+use super::segments::Segments;
 use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
+use super::volume::Volume;
 use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// Why a storage was not opened. Nothing was written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +105,17 @@ pub enum Place {
     Memory(OpenError),
 }
 
+/// What has to be written before a ring that was opened is used.
+#[derive(Debug, Default)]
+pub(super) struct Mending {
+    /// The newest slot, in case the medium does not have it.
+    slot: Option<Vec<u8>>,
+    /// The same of what the last commit wrote.
+    last_commit: LastCommit,
+    /// What is damaged in the head.
+    holes: Vec<Hole>,
+}
+
 impl Ring {
     /// Opens the ring of a storage, or makes one of a storage that is all zeros. `random` names a
     /// new ring, and keeps numbers apart where a reservation was lost.
@@ -122,21 +132,19 @@ impl Ring {
     ) -> Result<(Self, Report), OpenError> {
         // A disk that fails this one is not to be trusted with a write.
         let synced = storage.sync();
-        let (mut ring, mut report) = match recover(&mut *storage) {
+        let ((mut ring, mending), mut report) = match recover(&mut *storage) {
             Ok(picture) => {
                 let report = Report::of(&picture);
                 (Self::revive(storage, settings, picture, random), report)
             }
             Err(NoRing::Blank) => {
-                let ring = Self::begin(storage, settings, random)?;
-                (
-                    ring,
-                    Report {
-                        created: true,
-                        slots: 2,
-                        ..Report::default()
-                    },
-                )
+                let ring = Self::begin(storage, settings, random, random)?;
+                let report = Report {
+                    created: true,
+                    slots: 2,
+                    ..Report::default()
+                };
+                ((ring, Mending::default()), report)
             }
             Err(NoRing::Newer) => return Err(OpenError::Newer),
             Err(NoRing::Foreign) if Geometry::of(storage.len()).is_none() => {
@@ -151,8 +159,8 @@ impl Ring {
         report.clean &= synced.is_ok();
         // The clock does not know yet what the ring remembers.
         let now = now.expected_after(ring.last_trusted());
-        ring.boots.note(now, ring.next_seq);
-        match synced.and_then(|()| ring.settle_in(report.slots, now)) {
+        ring.boots.note(now, ring.progress.next_seq());
+        match synced.and_then(|()| ring.settle_in(mending, report.slots, now)) {
             Ok(()) => {}
             // Half a new ring is no ring.
             Err(error) if report.created => return Err(OpenError::Io(error)),
@@ -177,105 +185,76 @@ impl Ring {
         }
     }
 
+    /// A ring with this id on a blank storage.
     pub(super) fn begin(
         storage: Box<dyn Storage>,
         settings: Settings,
+        id: u64,
         random: u64,
     ) -> Result<Self, OpenError> {
         let geometry = Geometry::of(storage.len()).ok_or(OpenError::TooSmall)?;
-        let table = Table::remembered(Vec::new());
-        let boots = Boots::first();
-        Ok(Self {
-            storage,
+        let mut ring = Self::empty(Volume::new(storage, geometry, id), settings);
+        ring.progress = Progress::new(1, Ordinals::default(), random);
+        Ok(ring)
+    }
+
+    fn empty(volume: Volume, settings: Settings) -> Self {
+        // There are never more, and 24 bytes each are not to be twice as much by growing.
+        let segments = VecDeque::with_capacity(volume.geometry.segment_count as usize);
+        Self {
+            volume,
             settings,
-            geometry,
-            id: random,
-            boots,
-            table,
+            boots: Boots::first(),
+            table: Table::remembered(None, &[0; STREAMS_MAX]),
             queue: Queue::default(),
-            segments: VecDeque::with_capacity(geometry.segment_count as usize),
-            tail: Ordinals::default(),
+            segments: Segments::new(segments, Ordinals::default()),
             head: Head {
                 closed: true,
                 ..Head::default()
             },
+            progress: Progress::new(0, Ordinals::default(), 0),
+            doubts: Doubts::default(),
             slots: Slots::default(),
             under_way: None,
             health: Health::default(),
-            unread: Patience::default(),
-            next_seq: 1,
-            begun_seq: 1,
-            cum: Ordinals::default(),
-            cum_durable: Ordinals::default(),
-            doubt: 0,
-            exposed_below: 0,
-            random,
-            volatile: false,
-            trust: Trust::default(),
-            orphans: [0; STREAMS_MAX],
-            holes: Vec::new(),
-            last_commit: LastCommit::default(),
-            last_slot: None,
-            last_append: Duration::ZERO,
             pressure: Pressure::default(),
+            trust: Trust::default(),
             copying: false,
-            window: Window::default(),
             stats: Stats::default(),
-        })
+        }
     }
 
+    /// A ring as it was found, and what of it has to be mended before it is used.
     fn revive(
         storage: Box<dyn Storage>,
         settings: Settings,
         picture: Picture,
         random: u64,
-    ) -> Self {
-        let (doubtful, exposed_below) = (picture.is_doubtful(), picture.exposed_below());
-        let oldest = picture
-            .segments
-            .front()
-            .map_or(picture.end_seq, |oldest| oldest.first_seq);
+    ) -> (Self, Mending) {
         let slot = picture.slot.as_ref();
-        let boots = picture.boots(next_boot(&picture));
-        let slots = Slots::remembered(slot, picture.slot_index);
+        let volume = Volume::new(storage, picture.geometry, picture.ring_id);
         let mut ring = Self {
-            storage,
-            settings,
-            geometry: picture.geometry,
-            id: picture.ring_id,
-            boots,
-            table: Table::remembered(slot.map(|s| s.streams.clone()).unwrap_or_default()),
-            queue: Queue::default(),
-            segments: picture.segments,
-            tail: picture.tail,
-            head: picture.head,
-            slots,
-            under_way: None,
-            health: Health::default(),
-            unread: Patience::default(),
-            next_seq: picture.end_seq.max(1),
-            begun_seq: 0,
-            cum: picture.cum,
-            cum_durable: picture.cum,
-            doubt: 0,
-            exposed_below,
-            random,
-            volatile: false,
-            trust: Trust::default(),
-            orphans: orphans(slot, &picture.owners),
-            holes: picture.holes,
-            last_commit: picture.last_commit,
-            last_slot: slot.map(Slot::encode),
-            last_append: Duration::ZERO,
-            pressure: Pressure::default(),
-            copying: false,
-            window: Window::default(),
-            stats: Stats::default(),
+            boots: picture.boots(next_boot(&picture)),
+            table: Table::remembered(slot, &picture.owners),
+            slots: Slots::remembered(slot, picture.slot_index),
+            progress: Progress::new(picture.end_seq.max(1), picture.cum, random),
+            ..Self::empty(volume, settings)
         };
         ring.number(slot.map(|slot| slot.reserved), picture.both_slots);
-        ring.place_streams(oldest, &picture.after_cursor);
-        ring.doubt = if doubtful { ring.next_seq } else { 0 };
-        ring
+        ring.place_streams(&picture);
+        let counts_below = match picture.is_doubtful() {
+            true => ring.progress.next_seq(),
+            false => 0,
+        };
+        ring.doubts = Doubts::new(counts_below, picture.exposed_below());
+        let mending = Mending {
+            slot: slot.map(Slot::encode),
+            last_commit: picture.last_commit,
+            holes: picture.holes,
+        };
+        ring.segments = Segments::new(picture.segments, picture.tail);
+        ring.head = picture.head;
+        (ring, mending)
     }
 
     /// Finds the next number: none that was ever given away.
@@ -283,55 +262,60 @@ impl Ring {
         let cursors = self
             .table
             .attached()
-            .map(|(_, stream)| stream.cursor_seq)
+            .map(|(_, stream)| stream.settled().seq)
             .max();
         let behind = reserved.filter(|_| kept(Rule::SkipReserved)).unwrap_or(0);
-        self.next_seq = self.next_seq.max(cursors.unwrap_or(0)).max(behind);
+        self.progress.skip_to(cursors.unwrap_or(0).max(behind));
         match reserved {
             None => self.jump(),
             // The slot that was lost may have been the newer one: its reservation went further
             // by one step.
-            Some(_) if !both_slots && kept(Rule::JumpOverLostSlot) => self.next_seq += RESERVE,
+            Some(_) if !both_slots && kept(Rule::JumpOverLostSlot) => {
+                let next_seq = self.progress.next_seq();
+                self.progress.skip_to(next_seq + RESERVE);
+            }
             Some(_) => {}
         }
-        self.begun_seq = self.next_seq;
+        self.progress.begin_at(self.progress.next_seq());
     }
 
     /// Goes on with a number so far away that no other opening comes near it.
     pub(super) fn jump(&mut self) {
-        let far = (self.random % 255 + 1) << 40;
-        self.next_seq = self.next_seq.saturating_add(far);
-        if self.queue.first().is_none() {
-            self.begun_seq = self.next_seq;
-        }
-        self.slots.reserved = self.next_seq.saturating_add(RESERVE);
+        self.progress.jump(self.queue.is_empty());
+        self.slots.reserved = self.progress.next_seq().saturating_add(RESERVE);
     }
 
-    fn place_streams(&mut self, oldest: u64, after_cursor: &Ordinals) {
-        let holes = std::mem::take(&mut self.holes);
+    /// Puts each stream where its cursor was, and counts what became of its records since.
+    fn place_streams(&mut self, picture: &Picture) {
+        let mut written = *self.progress.durable();
         for (id, stream) in self.table.attached_mut() {
-            let counted = self.cum.of(id).max(stream.cursor_ord + after_cursor.of(id));
-            self.cum.set(id, counted);
+            let settled = stream.settled();
+            let counted = settled.ord + picture.after_cursor.of(id);
+            written.set(id, written.of(id).max(counted));
             let rotten = |hole: &&Hole| {
-                hole.kind == Damage::Rot && hole.mask == 0 && hole.before >= stream.cursor_seq
+                hole.kind == Damage::Rot && hole.mask == 0 && hole.before >= settled.seq
             };
             // What was in them is not known: at most one record for each stream is what is said.
-            let corrupt = holes.iter().filter(rotten).count();
+            let corrupt = picture.holes.iter().filter(rotten).count();
             stream.tally.corrupt += corrupt as u64;
-            stream.drop_before(oldest, self.tail.of(id));
+            stream.drop_before(picture.oldest_mark(id));
         }
-        self.cum_durable = self.cum;
-        self.holes = holes;
+        self.progress.begin_with(written);
     }
 
     /// Makes durable what was read, covers holes and reserves numbers; both slots are written
     /// where one was lost.
-    pub(super) fn settle_in(&mut self, slots: u8, now: Now) -> Result<(), IoError> {
+    pub(super) fn settle_in(
+        &mut self,
+        mending: Mending,
+        slots: u8,
+        now: Now,
+    ) -> Result<(), IoError> {
         if self.slots.generation > 0 && kept(Rule::WriteAgain) {
-            self.write_again()?;
+            self.write_again(&mending)?;
         }
-        self.cover_holes()?;
-        self.storage.sync()?;
+        self.cover_holes(mending.holes)?;
+        self.volume.storage.sync()?;
         for _ in (slots..2).filter(|_| kept(Rule::RewriteBothSlots)) {
             self.save(Stop::Running, now)?;
         }
@@ -344,31 +328,30 @@ impl Ring {
     /// Writes what the last commit wrote once more, as it was read. A sync before reading is not
     /// enough: one that failed in an earlier process left in the cache what never reached the
     /// medium, and marked it clean.
-    fn write_again(&mut self) -> Result<(), IoError> {
-        if let Some(slot) = self.last_slot.take() {
-            self.storage
-                .write((1 - self.slots.target) * SLOT_LEN as u64, &slot)?;
+    fn write_again(&mut self, mending: &Mending) -> Result<(), IoError> {
+        if let Some(slot) = &mending.slot {
+            let at = Volume::slot_offset(1 - self.slots.target);
+            self.volume.storage.write(at, slot)?;
         }
-        let last = std::mem::take(&mut self.last_commit);
-        let at = self.geometry.offset(self.head.generation) + u64::from(last.from);
+        let last = &mending.last_commit;
+        let at = self.volume.offset(self.head.generation, last.from);
         match last.bytes.is_empty() {
             true => Ok(()),
-            false => self.storage.write(at, &last.bytes),
+            false => self.volume.storage.write(at, &last.bytes),
         }
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
-    fn cover_holes(&mut self) -> Result<(), IoError> {
-        let mut holes = std::mem::take(&mut self.holes);
+    fn cover_holes(&mut self, mut holes: Vec<Hole>) -> Result<(), IoError> {
         holes.retain(|_| kept(Rule::CoverTornHoles));
-        let at = self.geometry.offset(self.head.generation);
-        let first_seq = self.segments.back().map_or(0, |head| head.first_seq);
-        let seed = seed(self.id, self.head.generation, first_seq);
+        let first_seq = self.segments.head().map_or(0, |head| head.first_seq);
+        let seed = seed(self.volume.id, self.head.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
             let mut from = hole.from;
             while from < hole.to {
                 let (bytes, len) = pad(seed, hole, from, self.head.commit);
-                self.storage.write(at + u64::from(from), &bytes)?;
+                let at = self.volume.offset(self.head.generation, from);
+                self.volume.storage.write(at, &bytes)?;
                 from += len;
             }
         }
@@ -396,15 +379,6 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
         elapsed_ms: 0,
     };
     (header.encode(seed).to_vec(), len.max(header_len))
-}
-
-/// The owners of bits that no slot knows of: with both slots lost, all that the head names.
-pub(super) fn orphans(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> [u32; STREAMS_MAX] {
-    let known = |index: usize| slot.and_then(|slot| slot.streams.get(index)?.as_ref());
-    std::array::from_fn(|index| match known(index) {
-        Some(_) => 0,
-        None => owners.get(index).copied().unwrap_or(0),
-    })
 }
 
 /// A number for this boot that no record on disk has.
@@ -448,10 +422,3 @@ const BOOTS_LOST: u32 = 1000;
 
 /// What one pad covers at most: a multiple of 4.
 const PAD_MAX: u32 = 32 * 1024;
-
-impl StreamId {
-    /// The first bit at which `owners` says so.
-    pub(super) fn owned(owners: &[u32; STREAMS_MAX], owner: u32) -> Option<Self> {
-        Self::all().find(|id| owners.get(id.index()) == Some(&owner))
-    }
-}

@@ -1,5 +1,6 @@
 //! Opening and looking into rings that are full, damaged, or none at all.
 
+use super::format::Geometry;
 use super::inspect::HoleCause;
 use super::inspect::dump;
 use super::inspect::info;
@@ -27,7 +28,7 @@ fn ring_with(len: usize, count: u32) -> Vec<u8> {
         }
     }
     ring.commit(at(0)).unwrap();
-    bytes_of(&mut *ring.storage)
+    bytes_of(&mut *ring.volume.storage)
 }
 
 fn bytes_of(storage: &mut dyn Storage) -> Vec<u8> {
@@ -69,7 +70,7 @@ fn opening_a_full_ring_reads_headers_and_one_segment() {
     let read = Rc::new(Cell::new(0));
     let storage = Counted(Memory::from(bytes), Rc::clone(&read));
     let (ring, report) = Ring::open(Box::new(storage), settings(4 << 20), at(0), 7).unwrap();
-    let geometry = ring.geometry;
+    let geometry = ring.volume.geometry;
     assert_eq!(ring.segments.len(), geometry.segment_count as usize);
     assert!(report.read <= read.get());
     let headers = u64::from(geometry.segment_count) * 512;
@@ -134,7 +135,7 @@ fn with_both_slots_lost_streams_are_found_by_name_from_the_oldest_record_on() {
     bytes[4096 + 10] ^= 1;
     let (ring, report) = open(&bytes).unwrap();
     assert_eq!(report.slots, 0);
-    let mut storage = ring.storage;
+    let mut storage = ring.volume.storage;
     let (mut ring, report) = open(&bytes_of(&mut *storage)).unwrap();
     assert_eq!(report.slots, 2);
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();

@@ -1,5 +1,7 @@
 //! What opening finds in a storage, before a ring is made of it. Reads nothing itself.
 
+use super::StreamId;
+use super::cursor::Mark;
 use super::format::Geometry;
 use super::format::Ordinals;
 use super::format::STREAMS_MAX;
@@ -119,6 +121,15 @@ impl Picture {
                 .get(index)?
                 .span(self.geometry, self.ring_id, next),
         )
+    }
+
+    /// Before all records that are on disk.
+    pub(super) fn oldest_mark(&self, id: StreamId) -> Mark {
+        let oldest = self.segments.front();
+        Mark {
+            seq: oldest.map_or(self.end_seq, |oldest| oldest.first_seq),
+            ord: self.tail.of(id),
+        }
     }
 
     /// Whether what is at this place of the head was torn by a power cut.

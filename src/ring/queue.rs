@@ -3,14 +3,19 @@
 
 use crate::clock::Now;
 use std::collections::VecDeque;
+use std::time::Duration;
 
-/// Records in the order of their numbers.
+/// Records in the order of their numbers, which rise. The first `begun` are those of the commit
+/// under way, or of one that failed and is to be written again.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
     /// How many at the front a commit has taken: their masks stay as they are.
     begun: usize,
+    /// Of all bodies.
     bytes: usize,
+    /// When the last one was added, on the clock that never goes back.
+    last_push: Duration,
 }
 
 /// A record in memory.
@@ -25,8 +30,9 @@ pub(super) struct Entry {
 }
 
 impl Queue {
-    /// Adds one that waits.
-    pub(super) fn push(&mut self, entry: Entry) {
+    /// Adds one that waits. Precondition: its number is larger than that of the last.
+    pub(super) fn push(&mut self, entry: Entry, mono: Duration) {
+        self.last_push = mono;
         self.bytes += entry.body.len();
         self.entries.push_back(entry);
     }
@@ -106,8 +112,29 @@ impl Queue {
         self.entries.iter().skip(self.begun)
     }
 
+    /// Whether there is nothing in memory.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// When the last one was added.
+    pub(super) fn last_push(&self) -> Duration {
+        self.last_push
+    }
+
     /// Bytes of all bodies.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+impl Queue {
+    /// Panics where one of them does not hold.
+    pub(super) fn check_invariants(&self) {
+        assert!(self.begun <= self.entries.len(), "{self:?}");
+        let bytes: usize = self.entries.iter().map(|entry| entry.body.len()).sum();
+        assert_eq!(self.bytes, bytes);
+        assert!(self.entries.iter().is_sorted_by(|a, b| a.seq < b.seq));
     }
 }

@@ -1,5 +1,11 @@
 //! Reading: each stream goes through disk, the commit under way and what waits, and settles what
 //! it read. Never reads bytes of a commit under way from the storage.
+//!
+//! A stream finds its next record by number, and knows by counting when there is none. Between two
+//! records that it wants there may be thousands for others, so most of the time is spent in passing
+//! those; the counts that headers and the ring keep for each stream say when to stop, without a
+//! look at what is left. The same counts say, at the end of each segment, how many records were
+//! there and were not met: those are damaged, or gone.
 
 use super::IoError;
 use super::Mask;
@@ -8,26 +14,18 @@ use super::Ring;
 use super::Seq;
 use super::Settled;
 use super::StreamId;
-use super::older::Older;
-use super::patience::Patience;
-use super::read_buffer::read_header;
-use super::record::HEADER_LEN;
+use super::cursor::Spot;
 use super::segments::Span;
-use super::table::Cause;
-use super::table::Spot;
-use super::table::Stream;
-use super::table::Written;
 use super::times::Arrival;
 use super::times::Boots;
 use super::times::Received;
 use super::walk::Found;
 use super::walk::Walk;
-use super::walk::len_u32;
 use crate::clock::Now;
 use std::time::Duration;
 
 impl Ring {
-    /// Lends the stream its next record and moves its reading place on. In flight from here on:
+    /// Lends the stream its next record and moves its reading place on. Unsettled from here on:
     /// the ring counts it as backlog until it is settled. Reads at most one segment and the
     /// headers of others. None also while its next record cannot be read: see
     /// [`Ring::next_read`].
@@ -39,14 +37,14 @@ impl Ring {
     /// for whatever stream; none if everything could be read.
     #[must_use]
     pub fn next_read(&self, after: Duration) -> Option<Duration> {
-        let again = self.table.attached().filter_map(|(_, s)| s.unread.again());
+        let again = self.table.attached().filter_map(|(_, s)| s.reads_again());
         again.filter(|again| *again > after).min()
     }
 
     /// The streams whose next record could not be read.
     #[must_use]
     pub fn unreadable(&self) -> Mask {
-        let failing = self.table.attached().filter(|(_, s)| s.unread.is_failing());
+        let failing = self.table.attached().filter(|(_, s)| s.is_unreadable());
         failing.fold(Mask::default(), |mask, (id, _)| mask | id.mask())
     }
 
@@ -56,14 +54,16 @@ impl Ring {
         id: StreamId,
         now: Now,
     ) -> Result<Option<Record<'_>>, IoError> {
-        if self.unread(id).is_some_and(|unread| unread.waits(now.mono)) {
+        // A disk may need seconds to fail, and all of the gateway waits for it meanwhile.
+        let stream = self.table.stream(id);
+        if stream.is_some_and(|stream| stream.waits_to_read(now.mono)) {
             return Err(IoError::Io);
         }
         let place = self.seek(id);
         if let Some(stream) = self.table.stream_mut(id) {
             match place {
-                Ok(_) => stream.unread.succeeded(),
-                Err(_) => stream.unread.failed(now.mono),
+                Ok(_) => stream.read_succeeded(),
+                Err(_) => stream.read_failed(now.mono),
             }
         }
         match place? {
@@ -71,10 +71,6 @@ impl Ring {
             Some(Place::Memory { index }) => Ok(self.lend_from_memory(id, index, now)),
             None => Ok(None),
         }
-    }
-
-    fn unread(&mut self, id: StreamId) -> Option<&mut Patience> {
-        self.table.stream_mut(id).map(|stream| &mut stream.unread)
     }
 
     fn lend_from_disk(
@@ -86,20 +82,19 @@ impl Ring {
     ) -> Result<Option<Record<'_>>, IoError> {
         let arrival = Boots::arrival(found.base, found.header.elapsed_ms);
         let received = self.boots.resolve(arrival, now);
-        let attached = self.table.stream(id).map_or(0, |stream| stream.attach_seq);
-        let offset = found.offset + len_u32(HEADER_LEN);
-        let len = usize::from(found.header.len);
-        self.slots.lend(len);
-        // It was looked at already: nothing is read again.
-        let body = self.window.view(&mut *self.storage, span, offset, len)?;
-        Ok(body.map(|body| lend(found.seq, (arrival, received), attached <= found.seq, body)))
+        let stream = self.table.stream(id);
+        let subscribed = stream.is_none_or(|stream| stream.is_subscribed(found.seq));
+        self.slots.lend(usize::from(found.header.len));
+        // It was looked at already: nothing is read again, and its check sum is known to be right.
+        let body = self.volume.body_again(span, found)?;
+        Ok(body.map(|body| lend(found.seq, (arrival, received), subscribed, body)))
     }
 
     fn lend_from_memory(&mut self, id: StreamId, index: usize, now: Now) -> Option<Record<'_>> {
         let entry = self.queue.entry(index)?;
         let arrival = self.boots.fresh(entry.received);
         let received = self.boots.resolve(arrival, now);
-        let subscribed = self.table.stream(id)?.attach_seq <= entry.seq;
+        let subscribed = self.table.stream(id)?.is_subscribed(entry.seq);
         Some(lend(
             entry.seq,
             (arrival, received),
@@ -112,21 +107,19 @@ impl Ring {
     /// which they were read.
     pub fn settle(&mut self, stream: StreamId, seq: Seq, how: Settled, now: Now) {
         let durable = self.durable();
-        let begun = self.begun_seq;
+        let begun = self.progress.begun_seq();
         let Some(found) = self.table.stream_mut(stream) else {
             return;
         };
-        if found.in_flight == 0 || seq.0 < found.cursor_seq {
+        if !found.can_settle(seq.0) {
             debug_assert!(false, "only what was read is settled, once");
             return;
         }
-        let written = match seq.0 {
-            older if older < found.attach_seq => Written::BeforeAttached,
-            taken if taken < begun => Written::Yes,
-            _ => Written::No,
-        };
-        found.settle(seq.0, how, written);
-        self.health.stuck = false;
+        found.settle(seq.0, how, begun);
+        // What the cursor has passed may be given up now: a full ring has room again.
+        self.pressure.loosen();
+        // Without a new slot a crash has a record that is on disk sent once more. One that never
+        // was on disk is gone then, and the slot is only for the counters: there is no hurry.
         match seq.0 < durable {
             true => self.slots.moved(now.mono),
             false => self.slots.touch(now.mono),
@@ -134,14 +127,16 @@ impl Ring {
         self.release();
     }
 
-    /// Puts the reading place of a stream back to its cursor: what was in flight is read again.
+    /// Puts the reading place of a stream back to its cursor: what was unsettled is read again.
     pub fn reread(&mut self, stream: StreamId) {
-        let first_seq = self.segments.front().map_or(0, |segment| segment.first_seq);
-        let tail_ord = self.tail.of(stream);
         let durable = self.durable();
+        // With no segment on disk there is nothing that could be gone.
+        let oldest = self.oldest_mark(stream, 0);
         if let Some(stream) = self.table.stream_mut(stream) {
             stream.reread(durable);
-            stream.drop_before(first_seq, tail_ord);
+            // The segment that the cursor is in may have been given up while its records were
+            // unsettled: those were safe with their reader, who has forgotten them now.
+            stream.drop_before(oldest);
         }
     }
 
@@ -149,18 +144,11 @@ impl Ring {
     pub fn purge(&mut self, stream: StreamId, now: Now) -> u64 {
         self.reread(stream);
         let count = self.backlog(stream);
-        let (next_seq, cum) = (self.next_seq, self.cum.of(stream));
+        let end = self.end_mark(stream);
         if let Some(stream) = self.table.stream_mut(stream) {
-            stream.tally.by_hand += count;
-            stream.read_seq = next_seq;
-            stream.read_ord = cum;
-            stream.cursor_ord = cum;
-            stream.waiting = 0;
-            stream.older = Older::default();
-            stream.on_disk = false;
-            stream.follow();
+            stream.purge(count, end);
         }
-        self.health.stuck = false;
+        self.pressure.loosen();
         self.slots.moved(now.mono);
         self.release();
         count
@@ -170,49 +158,41 @@ impl Ring {
     fn seek(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
         match self.seek_on_disk(id)? {
             Some(place) => Ok(Some(place)),
+            // Numbers in memory are larger than all on disk.
             None => Ok(self.seek_in_memory(id)),
         }
     }
 
     fn seek_in_memory(&mut self, id: StreamId) -> Option<Place> {
         let durable = self.durable();
-        let begun = self.begun_seq;
-        let end = self.next_seq;
+        let (begun, end) = (self.progress.begun_seq(), self.progress.next_seq());
         let stream = self.table.stream_mut(id)?;
-        let attached = if stream.from_oldest {
-            stream.attach_seq
-        } else {
-            0
-        };
-        let from = stream.read_seq.max(durable);
-        let index = self.queue.find(from, id.bit(), attached);
-        let Some((index, seq)) = index.and_then(|i| Some((i, self.queue.entry(i)?.seq))) else {
-            stream.read_seq = end;
-            stream.follow_if_idle();
+        let from = stream.reading().seq.max(durable);
+        let index = self.queue.find(from, id.bit(), stream.wants_all_below());
+        let found = index.and_then(|index| Some((index, self.queue.entry(index)?.seq)));
+        let Some((index, seq)) = found else {
+            stream.leave_memory(end);
             return None;
         };
-        stream.lend(seq);
-        match seq {
-            older if older < stream.attach_seq => {}
-            taken if taken < begun => stream.read_ord += 1,
-            _ => stream.waiting_read += 1,
-        }
+        stream.lend(seq, begun);
         Some(Place::Memory { index })
     }
 
     fn seek_on_disk(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
         loop {
             let durable = self.durable();
-            let (all, doubt) = (self.cum_durable.of(id), self.doubt);
+            let written = self.progress.durable().of(id);
+            let certain_from = self.doubts.certain_from();
             let Some(stream) = self.table.stream_mut(id) else {
                 return Ok(None);
             };
-            let exact = stream.read_seq >= doubt && !stream.reads_older();
-            if stream.read_seq >= durable || exact && stream.read_ord >= all {
-                stream.leave_disk(durable, all);
+            // A stream that has met all that was written for it is done with the disk, however
+            // much is there for others.
+            if stream.reading().seq >= durable || stream.has_met(written, certain_from) {
+                stream.leave_disk(durable, written);
                 return Ok(None);
             }
-            let Some((index, mut spot)) = self.spot(id)? else {
+            let Some((index, mut spot)) = self.find_spot(id)? else {
                 return Ok(None);
             };
             let Some(span) = self.span(index) else {
@@ -224,7 +204,7 @@ impl Ring {
                 Err(error) => {
                     // The next try goes on where this one stopped.
                     if let Some(stream) = self.table.stream_mut(id) {
-                        stream.spot = Some(spot);
+                        stream.stay_at(spot);
                     }
                     return Err(error);
                 }
@@ -240,24 +220,29 @@ impl Ring {
         span: &Span,
         spot: &mut Spot,
     ) -> Result<Option<Found>, IoError> {
-        let head = index + 1 == self.segments.len();
-        if !head && spot.end_ord.is_none() && !spot.end_unread {
+        // How many there are before the end stands in the next segment's header. If that cannot be
+        // read now, what is here can be lent nevertheless.
+        if !self.segments.is_head(index) && spot.end_ord.is_none() && !spot.end_unread {
             let end = self.end_ord(id, index);
             spot.end_unread = end.is_err();
             spot.end_ord = end.unwrap_or_default();
         }
-        let doubt = self.doubt;
+        let certain_from = self.doubts.certain_from();
+        let begun = self.progress.begun_seq();
         loop {
             let Some(stream) = self.table.stream_mut(id) else {
                 return Ok(None);
             };
-            let exact = stream.read_seq >= doubt && !stream.reads_older();
-            if exact && spot.end_ord.is_some_and(|end| stream.read_ord >= end) {
+            // The rest of the segment is for others.
+            let has_met = |end| stream.has_met(end, certain_from);
+            if spot.end_ord.is_some_and(has_met) {
                 return Ok(None);
             }
             let mut walk = spot.walk;
-            let Some(found) = walk.next(span, &mut self.window, &mut *self.storage)? else {
+            let Some(found) = self.volume.next(&mut walk, span)? else {
                 spot.walk = walk;
+                // At the end the count is needed: leaving without it, nobody would ever know what
+                // was not met here.
                 if spot.end_unread {
                     spot.end_ord = self.end_ord(id, index)?;
                     spot.end_unread = false;
@@ -265,125 +250,97 @@ impl Ring {
                 return Ok(None);
             };
             let wanted = stream.wants(id, &found, span);
-            let storage = &mut *self.storage;
-            let sound = wanted && found.body(span, &mut self.window, storage)?.is_some();
+            let sound = wanted && self.volume.body(span, &found)?.is_some();
             // Not before: what cannot be read is met again.
             spot.walk = walk;
-            if wanted && !sound {
+            if sound {
+                stream.lend_from_disk(found.seq, begun, *spot);
+                return Ok(Some(found));
+            }
+            if wanted {
                 stream.pass_damaged(found.seq);
             }
-            if !sound {
-                continue;
-            }
-            stream.lend(found.seq);
-            stream.on_disk = true;
-            stream.read_ord += u64::from(stream.attach_seq <= found.seq);
-            stream.spot = Some(*spot);
-            return Ok(Some(found));
         }
     }
 
     /// Moves the reading place behind a segment. What was written in it for the stream and not
     /// met is damaged, or was about to be given up when the power went away.
     fn leave_segment(&mut self, id: StreamId, index: usize, spot: Spot) {
-        let next = self.segments.get(index + 1).map(|next| next.first_seq);
+        let next = self.segments.get(index + 1);
         let durable = self.durable();
-        let cause = match spot.generation < self.exposed_below {
-            true => Cause::Overwritten,
-            false => Cause::Rot,
-        };
+        let cause = self.doubts.cause_of_loss(spot.generation);
         let (seq, written) = match next {
-            Some(first_seq) => (first_seq, spot.end_ord),
-            None => (durable, Some(self.cum_durable.of(id))),
+            Some(next) => (next.first_seq, spot.end_ord),
+            None => (durable, Some(self.progress.durable().of(id))),
         };
-        let Some(stream) = self.table.stream_mut(id) else {
-            return;
-        };
-        stream.read_seq = stream.read_seq.max(seq);
         // What is appended to the head later begins where this walk ended.
-        stream.spot = next.is_none().then_some(spot);
-        if let Some(written) = written.filter(|_| stream.attach_seq <= seq) {
-            stream.believe(seq, written, cause);
+        let spot = next.is_none().then_some(spot);
+        if let Some(stream) = self.table.stream_mut(id) {
+            stream.leave_segment(seq, spot, written, cause);
         }
-        stream.follow_if_idle();
     }
 
-    /// Where the reading place of a stream is on disk.
-    fn spot(&mut self, id: StreamId) -> Result<Option<(usize, Spot)>, IoError> {
-        let Some((index, generation)) = self.place_of(id) else {
+    /// Where the reading place of a stream is on disk: as it was left, or before the first record
+    /// of its segment.
+    fn find_spot(&mut self, id: StreamId) -> Result<Option<(usize, Spot)>, IoError> {
+        let Some((index, generation)) = self.segment_of(id) else {
             return Ok(None);
         };
-        let known = self.table.stream(id).and_then(|stream| stream.spot);
-        if let Some(spot) = known.filter(|spot| spot.generation == generation) {
+        let known = self.known_spot(id, generation);
+        if let Some(spot) = known {
             return Ok(Some((index, spot)));
         }
         let Some(span) = self.span(index) else {
             return Ok(None);
         };
-        let header = read_header(&mut *self.storage, span.at)?;
-        let base = header
-            .filter(|header| header.generation == generation)
-            .map(|h| h.base);
-        let walk = Walk::new(&span, base);
-        let spot = Spot {
-            generation,
-            walk,
-            end_ord: None,
-            end_unread: false,
-        };
+        // Without its header the records of a segment are sound all the same; when they were
+        // received is not known.
+        let base = self.volume.header(generation)?.map(|header| header.base);
+        let spot = Spot::begin(generation, Walk::new(&span, base));
         Ok(Some((index, spot)))
     }
 
-    /// The segment in which the reading place of a stream is.
-    fn place_of(&self, id: StreamId) -> Option<(usize, u64)> {
-        let seq = self.table.stream(id)?.read_seq;
-        let after = self
-            .segments
-            .partition_point(|segment| segment.first_seq <= seq);
-        let index = after.saturating_sub(1);
+    /// A spot is of no use once the reading place is in another segment: it was put back, or what
+    /// it was in is given up.
+    fn known_spot(&self, id: StreamId, generation: u64) -> Option<Spot> {
+        let spot = self.table.stream(id)?.spot();
+        spot.filter(|spot| spot.generation == generation)
+    }
+
+    /// The segment in which the reading place of a stream is, and its generation.
+    fn segment_of(&self, id: StreamId) -> Option<(usize, u64)> {
+        let seq = self.table.stream(id)?.reading().seq;
+        let index = self.segments.index_of(seq);
         Some((index, self.segments.get(index)?.generation))
     }
 
     /// Gives up what a stream has not read of the segment at its reading place: for a storage that
     /// will not come back. It counts as damaged.
     pub(super) fn pass_unreadable(&mut self, id: StreamId) {
-        let place = self.place_of(id);
-        let known = self.table.stream(id).and_then(|stream| stream.spot);
-        if let Some((index, generation)) = place
+        if let Some((index, generation)) = self.segment_of(id)
             && let Some(span) = self.span(index)
         {
-            let known = known.filter(|spot| spot.generation == generation);
-            let spot = known.unwrap_or_else(|| Spot {
-                generation,
-                walk: Walk::new(&span, None),
-                end_ord: None,
-                end_unread: false,
-            });
+            let begin = || Spot::begin(generation, Walk::new(&span, None));
+            let spot = self.known_spot(id, generation).unwrap_or_else(begin);
             self.leave_segment(id, index, spot);
         }
-        if let Some(unread) = self.unread(id) {
-            unread.succeeded();
+        if let Some(stream) = self.table.stream_mut(id) {
+            stream.read_succeeded();
         }
     }
 
     /// The segment at `index`, as far as it is on disk.
     pub(super) fn span(&self, index: usize) -> Option<Span> {
-        let segment = self.segments.get(index)?;
-        let next = self.segments.get(index + 1);
-        Some(segment.span(
-            self.geometry,
-            self.id,
-            next.map_or(u64::MAX, |next| next.first_seq),
-        ))
+        let (geometry, id) = (self.volume.geometry, self.volume.id);
+        self.segments.span(index, geometry, id)
     }
 
+    /// How many records of a stream lie before the end of a segment, if the next header says so.
     fn end_ord(&mut self, id: StreamId, index: usize) -> Result<Option<u64>, IoError> {
-        let Some(next) = self.segments.get(index + 1).copied() else {
+        let Some(next) = self.segments.get(index + 1) else {
             return Ok(None);
         };
-        let at = self.geometry.offset(next.generation);
-        let header = read_header(&mut *self.storage, at)?;
-        let header = header.filter(|header| header.generation == next.generation);
+        let header = self.volume.header(next.generation)?;
         Ok(header.map(|header| header.cum.of(id)))
     }
 }
@@ -393,48 +350,6 @@ impl Ring {
 enum Place {
     Disk { span: Span, found: Found },
     Memory { index: usize },
-}
-
-impl Stream {
-    /// Whether a record on disk is one that it has yet to read.
-    fn wants(&self, id: StreamId, found: &Found, span: &Span) -> bool {
-        let ahead = self.read_seq <= found.seq && found.seq < span.seq_end;
-        let subscribed = match self.attach_seq <= found.seq {
-            true => found.header.mask & id.bit() != 0,
-            false => self.from_oldest,
-        };
-        found.is_data() && ahead && subscribed
-    }
-
-    fn lend(&mut self, seq: u64) {
-        if self.in_flight == 0 {
-            self.cursor_seq = self.cursor_seq.max(seq);
-        }
-        self.in_flight += 1;
-        self.read_seq = seq + 1;
-    }
-
-    /// Nothing is left on disk, where `all` were written: what was not met is damaged.
-    fn leave_disk(&mut self, durable: u64, all: u64) {
-        self.read_seq = self.read_seq.max(durable);
-        if std::mem::take(&mut self.on_disk) && self.attach_seq <= durable {
-            self.believe(durable, all, Cause::Rot);
-        }
-        self.follow_if_idle();
-    }
-
-    /// A damaged record is not counted here: at the end of the segment what was written and not
-    /// met is known, and so what a power cut tore before it was ever safe does not count.
-    fn pass_damaged(&mut self, seq: u64) {
-        self.read_seq = seq + 1;
-        self.follow_if_idle();
-    }
-
-    fn follow_if_idle(&mut self) {
-        if self.in_flight == 0 {
-            self.follow();
-        }
-    }
 }
 
 fn lend(

@@ -9,9 +9,23 @@ use super::rules::kept;
 /// Whether what is in memory only may be acknowledged where there is no disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Trust {
+    /// Whether the storage is gone with the power.
+    volatile: bool,
     given: bool,
-    /// What was called safe so.
+    /// What was called safe so; 0 unless that trust is given.
     below: u64,
+}
+
+impl Trust {
+    /// Whether the storage is gone with the power.
+    pub(super) fn is_volatile(&self) -> bool {
+        self.volatile
+    }
+
+    /// Says whether the storage is gone with the power.
+    pub(super) fn set_volatile(&mut self, volatile: bool) {
+        self.volatile = volatile;
+    }
 }
 
 impl Ring {
@@ -19,7 +33,7 @@ impl Ring {
     /// Never goes back.
     #[must_use]
     pub fn safe(&self) -> Seq {
-        if self.volatile && !self.trust.given {
+        if self.trust.volatile && !self.trust.given {
             return self.settled();
         }
         let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
@@ -29,7 +43,7 @@ impl Ring {
             self.queue.begun()
         };
         let first = self.queue.entries().skip(begun).find(open);
-        let written = first.map_or(self.next_seq, |entry| entry.seq);
+        let written = first.map_or(self.progress.next_seq(), |entry| entry.seq);
         Seq(written.max(self.trust.below))
     }
 
@@ -42,7 +56,7 @@ impl Ring {
 
     pub(super) fn trust_if_degraded(&mut self) {
         if self.trust.given && self.health.is_degraded() {
-            self.trust.below = self.next_seq;
+            self.trust.below = self.progress.next_seq();
         }
     }
 
@@ -53,8 +67,8 @@ impl Ring {
             .attached()
             .filter(|(id, _)| self.backlog(*id) > 0);
         Seq(waiting
-            .map(|(_, stream)| stream.cursor_seq)
+            .map(|(_, stream)| stream.settled().seq)
             .min()
-            .unwrap_or(self.next_seq))
+            .unwrap_or(self.progress.next_seq()))
     }
 }

@@ -57,7 +57,7 @@ impl World {
 
     /// Ends the process without a word; what was written is there.
     fn crash(self) -> Self {
-        let mut storage = self.ring.storage;
+        let mut storage = self.ring.volume.storage;
         let mut bytes = vec![0; usize::try_from(storage.len()).unwrap()];
         storage.read(0, &mut bytes).unwrap();
         Self::open(Box::new(Memory::from(bytes)), self.ring.settings)

@@ -233,7 +233,7 @@ impl Ring {
 
     /// Takes note of the date, and has it written soon where that is news.
     pub fn note_date(&mut self, now: Now) {
-        match self.boots.note(now, self.next_seq) {
+        match self.boots.note(now, self.progress.next_seq()) {
             Learned::Nothing => {}
             Learned::Later => self.slots.touch(now.mono),
             Learned::News => self.slots.learned(now.mono),

@@ -51,6 +51,11 @@ impl Found {
         body.is_some_and(|body| body_checksum(body) == self.header.body_checksum)
     }
 
+    /// Where its body begins, from the start of the segment.
+    pub(super) fn body_offset(&self) -> u32 {
+        self.offset + len_u32(HEADER_LEN)
+    }
+
     /// Its body, if that is whole.
     pub(super) fn body<'a>(
         &self,
@@ -58,8 +63,8 @@ impl Found {
         window: &'a mut Window,
         storage: &mut dyn Storage,
     ) -> Result<Option<&'a [u8]>, IoError> {
-        let offset = self.offset + len_u32(HEADER_LEN);
-        let body = window.view(storage, span, offset, usize::from(self.header.len))?;
+        let len = usize::from(self.header.len);
+        let body = window.view(storage, span, self.body_offset(), len)?;
         Ok(body.filter(|body| body_checksum(body) == self.header.body_checksum))
     }
 

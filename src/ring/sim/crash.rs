@@ -34,7 +34,7 @@ impl World {
     /// Tells the oracle which records lie in `ranges`.
     fn note_damage(&mut self, ranges: &[Range<usize>], bytes: &[u8]) {
         self.oracle.rotten |= !ranges.is_empty();
-        let geometry = self.ring.geometry;
+        let geometry = self.ring.volume.geometry;
         let mut storage = Memory::from(bytes.to_vec());
         for index in 0..self.ring.segments.len() {
             let Some(span) = self.ring.span(index) else {
@@ -156,11 +156,12 @@ impl World {
             self.ring
                 .table
                 .stream(id)
-                .map_or(0, |stream| stream.cursor_seq)
+                .map_or(0, |stream| stream.settled().seq)
         };
         let seen = |id: &StreamId| (self.ring.counters(*id), cursor(*id));
         let streams: Vec<_> = self.streams.iter().map(seen).collect();
-        self.oracle.reopened(&streams, self.ring.next_seq)?;
+        self.oracle
+            .reopened(&streams, self.ring.progress.next_seq())?;
         self.oracle.clock_lies(self.clocks.shows_future());
         Ok(report)
     }
@@ -192,7 +193,7 @@ impl World {
     }
 
     fn check_report(&self, report: &Report, _: Crash) -> Result<(), Violation> {
-        let geometry = self.ring.geometry;
+        let geometry = self.ring.volume.geometry;
         let headers = u64::from(geometry.segment_count) * 512 + 2 * 4096 + 4 * 512;
         // The head, those without header, and as many that were opened in vain.
         let scans = u64::from(geometry.segment_len) * u64::from(6 + 3 * report.inferred);
@@ -213,7 +214,7 @@ impl World {
                 .ring
                 .table
                 .stream(*id)
-                .map_or(0, |stream| stream.cursor_ord);
+                .map_or(0, |stream| stream.settled().ord);
             if report.slots == 2 && !self.oracle.rotten && ord < *before {
                 return Err(format!("a cursor went back from {before} to {ord}"));
             }

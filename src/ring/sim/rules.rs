@@ -86,7 +86,9 @@ fn shown_numbers_stay_apart() -> bool {
     let bytes = with_ring(lose(bytes, older), show);
     let newer = newest(&bytes);
     let mut next = Seq(0);
-    with_ring(lose(bytes, newer), |ring| next = Seq(ring.next_seq));
+    with_ring(lose(bytes, newer), |ring| {
+        next = Seq(ring.progress.next_seq())
+    });
     next > shown
 }
 
@@ -106,23 +108,23 @@ fn forged_record_is_read() -> bool {
         let stream = ring.attach("cloud", From::New, at(0)).unwrap();
         ring.append(stream.mask(), at(0), b"mine").unwrap();
         ring.commit(at(0)).unwrap();
-        let head = *ring.segments.back().unwrap();
-        let other_lap = head.generation + u64::from(ring.geometry.segment_count);
+        let head = ring.segments.head().unwrap();
+        let other_lap = head.generation + u64::from(ring.volume.geometry.segment_count);
         let header = Header {
             body_checksum: 0,
             len: 0,
             kind: Kind::Data,
             mark: 0,
             commit: ring.head.commit,
-            seq_low: low(ring.next_seq),
+            seq_low: low(ring.progress.next_seq()),
             mask: stream.mask().0,
             elapsed_ms: 0,
         };
         let mut forged = Vec::new();
-        let seed = seed(ring.id, other_lap, head.first_seq);
+        let seed = seed(ring.volume.id, other_lap, head.first_seq);
         header.write(seed, b"forged", &mut forged);
-        let at = ring.geometry.offset(head.generation) + u64::from(head.end);
-        ring.storage.write(at, &forged).unwrap();
+        let at = ring.volume.geometry.offset(head.generation) + u64::from(head.end);
+        ring.volume.storage.write(at, &forged).unwrap();
     };
     let bytes = with_ring(Memory::new(256 << 10), forge);
     let mut bodies = Vec::new();
@@ -142,7 +144,7 @@ fn with_ring(disk: Memory, work: impl FnOnce(&mut Ring)) -> Vec<u8> {
     let (mut ring, _) = Ring::open(Box::new(disk), settings, at(0), 7).unwrap();
     work(&mut ring);
     let mut bytes = vec![0; 256 << 10];
-    ring.storage.read(0, &mut bytes).unwrap();
+    ring.volume.storage.read(0, &mut bytes).unwrap();
     bytes
 }
 

@@ -230,11 +230,7 @@ impl World {
     }
 
     pub(super) fn note_given_up(&mut self) {
-        let oldest = self
-            .ring
-            .segments
-            .front()
-            .map_or(0, |oldest| oldest.first_seq);
+        let oldest = self.ring.segments.oldest_seq().unwrap_or(0);
         self.oracle.given_up(oldest);
     }
 
@@ -371,7 +367,7 @@ impl World {
         if self.random.once_in(2) {
             let index = self.random.below(self.streams.len());
             self.ring.purge(self.streams[index], now);
-            self.oracle.purged(index, self.ring.next_seq);
+            self.oracle.purged(index, self.ring.progress.next_seq());
             return Ok(());
         }
         self.replace_last(now)
@@ -393,7 +389,7 @@ impl World {
                 self.note_given_up();
                 if from == From::Oldest {
                     self.oracle.safe(self.ring.safe().0)?;
-                    let attached = self.ring.next_seq;
+                    let attached = self.ring.progress.next_seq();
                     // A ring that can write has written all that waits.
                     let cannot = self.ring.is_degraded()
                         || self.ring.has_unread()

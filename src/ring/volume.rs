@@ -1,0 +1,86 @@
+//! The storage of a ring, divided into slots and segments, and the buffer that reads of records go
+//! through. Knows which bytes are where, not what they mean for anybody.
+
+use super::IoError;
+use super::Storage;
+use super::format::Geometry;
+use super::format::Ordinals;
+use super::format::SLOT_LEN;
+use super::read_buffer::Window;
+use super::read_buffer::read_header;
+use super::scan::count_written;
+use super::segment::Header;
+use super::segments::Span;
+use super::walk::Found;
+use super::walk::Walk;
+
+/// A storage and how it is divided; neither changes while the ring is open.
+pub(super) struct Volume {
+    pub(super) storage: Box<dyn Storage>,
+    pub(super) geometry: Geometry,
+    /// The ring's own.
+    pub(super) id: u64,
+    /// Holds no byte that was written after it was read: it is emptied first.
+    buffer: Window,
+}
+
+impl Volume {
+    /// A storage that is divided so.
+    pub(super) fn new(storage: Box<dyn Storage>, geometry: Geometry, id: u64) -> Self {
+        Self {
+            storage,
+            geometry,
+            id,
+            buffer: Window::default(),
+        }
+    }
+
+    /// The header of the segment of this generation; none where there is that of another one, or
+    /// none at all.
+    pub(super) fn header(&mut self, generation: u64) -> Result<Option<Header>, IoError> {
+        let at = self.geometry.offset(generation);
+        let header = read_header(&mut *self.storage, at)?;
+        Ok(header.filter(|header| header.generation == generation))
+    }
+
+    /// The next record of a segment.
+    pub(super) fn next(&mut self, walk: &mut Walk, span: &Span) -> Result<Option<Found>, IoError> {
+        walk.next(span, &mut self.buffer, &mut *self.storage)
+    }
+
+    /// The body of a record, if it is whole.
+    pub(super) fn body(&mut self, span: &Span, found: &Found) -> Result<Option<&[u8]>, IoError> {
+        found.body(span, &mut self.buffer, &mut *self.storage)
+    }
+
+    /// The body of a record that is known to be whole.
+    pub(super) fn body_again(
+        &mut self,
+        span: &Span,
+        found: &Found,
+    ) -> Result<Option<&[u8]>, IoError> {
+        let len = usize::from(found.header.len);
+        let storage = &mut *self.storage;
+        self.buffer.view(storage, span, found.body_offset(), len)
+    }
+
+    /// What was written for each stream in a segment, as its records say.
+    pub(super) fn count_written(&mut self, span: &Span) -> Result<Ordinals, IoError> {
+        count_written(span, &mut self.buffer, &mut *self.storage)
+    }
+
+    /// Bytes behind the buffer were, or will be, written.
+    pub(super) fn forget(&mut self) {
+        self.buffer.forget();
+    }
+
+    /// Where a slot lies.
+    pub(super) fn slot_offset(index: u64) -> u64 {
+        index * SLOT_LEN as u64
+    }
+
+    /// Where a place in a segment lies.
+    pub(super) fn offset(&self, generation: u64, offset: u32) -> u64 {
+        self.geometry.offset(generation) + u64::from(offset)
+    }
+}
