@@ -2,8 +2,8 @@
 
 use super::channel::Channel;
 use super::connector::HANDSHAKE;
-use super::hub::Hub;
 use super::session_task::{OpenConnection, Start, run_session};
+use super::shared::SharedState;
 use super::waits::{Executor, PAUSE, sleep, within};
 use crate::net::tls::Fault;
 use crate::net::{Connection, Listener, Socket};
@@ -15,15 +15,15 @@ use std::time::Duration;
 /// Accepts for ever. Waits on: the listening socket.
 pub(super) async fn accept(
     executor: &Executor,
-    hub: &Rc<Hub>,
+    shared: &Rc<SharedState>,
     channel: &Rc<Channel>,
     listener: Listener,
 ) {
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => welcome(executor, hub, channel, socket, peer),
+            Ok((socket, peer)) => welcome(executor, shared, channel, socket, peer),
             Err(error) => {
-                channel.refuse("accept failed", "-", &error.to_string(), hub);
+                channel.refuse("accept failed", "-", &error.to_string(), shared);
                 sleep(Some(PAUSE)).await;
             }
         }
@@ -32,30 +32,30 @@ pub(super) async fn accept(
 
 fn welcome(
     executor: &Executor,
-    hub: &Rc<Hub>,
+    shared: &Rc<SharedState>,
     channel: &Rc<Channel>,
     socket: Socket,
     peer: Option<SocketAddr>,
 ) {
     let name = peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string());
     if !channel.admits(peer) {
-        return channel.refuse("address", &name, "not in `allow`", hub);
+        return channel.refuse("address", &name, "not in `allow`", shared);
     }
     if channel.connections.get() >= channel.settings.max_connections {
-        return channel.refuse("connections", &name, "`max_connections` are open", hub);
+        return channel.refuse("connections", &name, "`max_connections` are open", shared);
     }
     let connection = OpenConnection::count(channel);
-    let hub = Rc::clone(hub);
+    let shared = Rc::clone(shared);
     let serve = async move {
         let channel = connection.channel();
         match wrap(channel, socket).await {
-            Ok(socket) => drop(run_session(&hub, channel, &name, socket, Start::Heard).await),
+            Ok(socket) => drop(run_session(&shared, channel, &name, socket, Start::Heard).await),
             Err(error) => {
                 let kind = match Fault::is_certificate(&error) {
                     true => "certificate",
                     false => "tls",
                 };
-                channel.refuse(kind, &name, &error.to_string(), &hub);
+                channel.refuse(kind, &name, &error.to_string(), &shared);
             }
         }
     };

@@ -1,25 +1,31 @@
 //! The memory that all connections together may fill with what is not understood yet, and with
 //! answers that are not read or not due yet.
 
-use super::hub::Hub;
+use std::cell::Cell;
+
+/// What all have of it: the sum of all [`Share`]s.
+#[derive(Default)]
+pub(super) struct Budget {
+    bytes: Cell<usize>,
+}
 
 /// What one connection has of it; given back when it ends.
 pub(super) struct Share<'a> {
-    hub: &'a Hub,
+    budget: &'a Budget,
     bytes: usize,
 }
 
 impl<'a> Share<'a> {
     /// Has nothing yet.
-    pub(super) fn of(hub: &'a Hub) -> Self {
-        Self { hub, bytes: 0 }
+    pub(super) fn of(budget: &'a Budget) -> Self {
+        Self { budget, bytes: 0 }
     }
 
     /// It has so much now; whether that is too much: all that is there is taken, and this
     /// connection has more than what each may have.
     pub(super) fn set(&mut self, bytes: usize) -> bool {
-        let others = self.hub.buffered.get().saturating_sub(self.bytes);
-        self.hub.buffered.set(others + bytes);
+        let others = self.budget.bytes.get().saturating_sub(self.bytes);
+        self.budget.bytes.set(others + bytes);
         self.bytes = bytes;
         bytes > FREE && others + bytes > BUDGET
     }

@@ -1,10 +1,10 @@
 //! A channel as the rest of the daemon sees it: what its connections share, and what is counted of
 //! it. Brings no message in: that is [`super::ingress`].
 
-use super::hub::Hub;
 use super::limit::{Limiter, left_out};
 use super::listen_state::ListenState;
 use super::notes::Notes;
+use super::shared::SharedState;
 use crate::api::{Journal, NOT_DELIVERED};
 use crate::channel::settings::Settings;
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ pub(super) struct Channel {
     woken: Cell<bool>,
     /// Its connections are to end.
     ended: Cell<bool>,
-    called: Event,
+    command: Event,
     /// The connections that have a name, by its digest: no more than there are connections.
     claims: RefCell<BTreeMap<u64, Rc<Claim>>>,
     pub(super) notes: Rc<Notes>,
@@ -77,7 +77,7 @@ impl Channel {
             next_try: Cell::default(),
             woken: Cell::default(),
             ended: Cell::default(),
-            called: Event::new(),
+            command: Event::new(),
             claims: RefCell::default(),
             notes,
         }
@@ -113,14 +113,14 @@ impl Channel {
     }
 
     /// Ends when it is asked for something.
-    pub(super) fn called(&self) -> EventListener {
-        self.called.listen()
+    pub(super) fn command_event(&self) -> EventListener {
+        self.command.listen()
     }
 
     /// Ends the pauses that it is in.
     pub(super) fn wake(&self) {
         self.woken.set(true);
-        self.called.notify(usize::MAX);
+        self.command.notify(usize::MAX);
     }
 
     /// Whether it was woken since the last call.
@@ -161,8 +161,8 @@ impl Channel {
     }
 
     /// Says something now and then.
-    pub(super) fn warn(&self, kind: &'static str, text: &str, hub: &Hub) {
-        let admitted = self.limiter.borrow_mut().admit(kind, hub.now());
+    pub(super) fn warn(&self, kind: &'static str, text: &str, shared: &SharedState) {
+        let admitted = self.limiter.borrow_mut().admit(kind, shared.now());
         if let Some(hidden) = admitted {
             log::warn!(
                 "channel `{}`: {kind}: {text}{}",
@@ -173,8 +173,8 @@ impl Channel {
     }
 
     /// Notes an event.
-    pub(super) fn note(&self, hub: &Hub, event_code: u16, reason: &str) {
-        let mut event = hub.event(event_code);
+    pub(super) fn note(&self, shared: &SharedState, event_code: u16, reason: &str) {
+        let mut event = shared.event(event_code);
         event.reason = Some(reason.into());
         self.journal.borrow_mut().note(event);
     }
@@ -189,11 +189,21 @@ impl Channel {
     }
 
     /// Counts what was refused, and says so now and then.
-    pub(super) fn refuse(&self, reason: &'static str, peer: &str, detail: &str, hub: &Hub) {
+    pub(super) fn refuse(
+        &self,
+        reason: &'static str,
+        peer: &str,
+        detail: &str,
+        shared: &SharedState,
+    ) {
         *self.refused.borrow_mut().entry(reason).or_default() += 1;
-        let admitted = self.limiter.borrow_mut().admit(reason, hub.now());
+        let admitted = self.limiter.borrow_mut().admit(reason, shared.now());
         if let Some(hidden) = admitted {
-            self.note(hub, NOT_DELIVERED, &format!("{peer}: {reason}: {detail}"));
+            self.note(
+                shared,
+                NOT_DELIVERED,
+                &format!("{peer}: {reason}: {detail}"),
+            );
             let (name, more) = (self.name(), left_out(hidden));
             log::warn!("channel `{name}`: {peer}: refused, {reason}: {detail}{more}");
         }

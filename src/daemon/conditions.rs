@@ -3,7 +3,6 @@
 //! that none is forgotten and none fills the log.
 
 use super::Daemon;
-use super::hub::Hub;
 use super::limit::left_out;
 use super::waits::{Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
@@ -50,26 +49,26 @@ impl Daemon {
     pub(super) async fn keep_watching(self, mut watch: Watch) {
         loop {
             sleep(Some(LOOK_EVERY)).await;
-            let touched = Waits::on([self.hub.touched()]);
-            touched.at_most(Some(LOOK_AT_LEAST)).end().await;
+            let changes = Waits::on([self.shared.ring.schedule_event()]);
+            changes.at_most(Some(LOOK_AT_LEAST)).end().await;
             self.look(&mut watch);
         }
     }
 
     /// Says what has begun, lasts or has ended since the last look.
     pub(super) fn look(&self, watch: &mut Watch) {
-        let (now, every) = (self.hub.now().mono, self.say_every());
+        let (now, every) = (self.shared.now().mono, self.say_every());
         let found = self.conditions();
         for condition in &found {
             if let Some(more) = watch.is_due(condition.name, now, every) {
                 let text = format!("{}: {}", condition.name, condition.text);
                 log::log!(condition.level, "ring: {text}{}", left_out(more));
-                self.hub.note(FAULT, &text);
+                self.shared.note(FAULT, &text);
             }
         }
         for name in watch.ended(&found) {
             log::info!("ring: no longer {name}");
-            self.hub.note(RECOVERED, &format!("no longer {name}"));
+            self.shared.note(RECOVERED, &format!("no longer {name}"));
         }
         self.look_at_counts(watch, now, every);
     }
@@ -85,7 +84,7 @@ impl Daemon {
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        let found = self.hub.occupancy();
+        let found = self.shared.ring.occupancy();
         let mut all = Vec::new();
         let mut add = |holds: bool, name, level, text: &dyn Fn() -> String| {
             if holds {
@@ -107,7 +106,7 @@ impl Daemon {
         });
         // in memory, or in a file system that is: no disk that could take it again
         let on_disk = |ring: &Ring| ring.is_degraded() && !ring.is_in_memory();
-        let lasts = found.durable || self.hub.read_ring(on_disk);
+        let lasts = found.durable || self.shared.ring.read(on_disk);
         add(!lasts, "not durable", Level::Error, &|| {
             self.why_not_durable()
         });
@@ -139,7 +138,7 @@ impl Daemon {
     }
 
     fn why_not_durable(&self) -> String {
-        let in_memory = self.hub.read_ring(Ring::is_in_memory);
+        let in_memory = self.shared.ring.read(Ring::is_in_memory);
         let why = match in_memory {
             true => "its file cannot be used, messages are in memory only",
             false => "its file is in a file system in memory",
@@ -151,15 +150,15 @@ impl Daemon {
     }
 
     fn look_at_counts(&self, watch: &mut Watch, now: Duration, every: Duration) {
-        let failures = self.hub.stats().read_failures;
+        let failures = self.shared.ring.stats().read_failures;
         if let Some(more) = watch.has_risen("reads", "", failures, now, every) {
             let text =
                 format!("{more} reads failed, {failures} in all; streams wait and try again");
             log::warn!("ring: {text}");
-            self.hub.note(FAULT, &text);
+            self.shared.note(FAULT, &text);
         }
         for stream in self.all_streams() {
-            let (name, of) = (&stream.settings.name, self.hub.counters(stream.id));
+            let (name, of) = (&stream.settings.name, self.shared.ring.counters(stream.id));
             for (what, count) in [
                 ("dropped unsent", of.dropped),
                 ("damaged on disk", of.corrupt),
@@ -167,7 +166,7 @@ impl Daemon {
                 if let Some(more) = watch.has_risen(what, name, count, now, every) {
                     let text = format!("{more} messages {what}, {count} in all");
                     log::error!("stream `{name}`: {text}");
-                    stream.note(&self.hub, FAULT, None, Some(&text));
+                    stream.note(&self.shared, FAULT, None, Some(&text));
                 }
             }
         }
@@ -179,7 +178,7 @@ impl Watch {
     pub(super) fn begin(daemon: &Daemon) -> Self {
         let mut watch = Self::default();
         for stream in daemon.all_streams() {
-            let of = daemon.hub.counters(stream.id);
+            let of = daemon.shared.ring.counters(stream.id);
             for (what, said) in [
                 ("dropped unsent", of.dropped),
                 ("damaged on disk", of.corrupt),
@@ -233,15 +232,6 @@ impl Watch {
         }
         (known.said, known.at) = (count, Some(now));
         Some(more)
-    }
-}
-
-impl Hub {
-    /// Notes what happened to the ring.
-    pub(super) fn note(&self, event_code: u16, text: &str) {
-        let mut event = self.event(event_code);
-        event.reason = Some(text.into());
-        self.journal.borrow_mut().note(event);
     }
 }
 

@@ -2,8 +2,8 @@
 //! or one for each, as the protocol says.
 
 use super::channel::Channel;
-use super::hub::Hub;
 use super::ingress::{Ingress, TICKETS_MAX, Tickets};
+use super::shared::SharedState;
 use super::waits::{PAUSE, Waits, sleep};
 use crate::channel::kind::Datagrams::BySender;
 use crate::channel::{Close, Session};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// One datagram socket with what its senders wait for.
 pub(super) struct Datagrams<'a> {
-    hub: &'a Hub,
+    shared: &'a SharedState,
     channel: &'a Channel,
     socket: Async<UdpSocket>,
     /// At most `max_connections`.
@@ -37,9 +37,13 @@ struct Peer {
 }
 
 impl<'a> Datagrams<'a> {
-    pub(super) fn new(hub: &'a Hub, channel: &'a Channel, socket: Async<UdpSocket>) -> Self {
+    pub(super) fn new(
+        shared: &'a SharedState,
+        channel: &'a Channel,
+        socket: Async<UdpSocket>,
+    ) -> Self {
         Self {
-            hub,
+            shared,
             channel,
             socket,
             peers: Vec::new(),
@@ -49,7 +53,7 @@ impl<'a> Datagrams<'a> {
     /// Serves for ever. Waits on: the socket, the ring's watermark, what is due.
     pub(super) async fn serve(mut self) {
         loop {
-            let risen = self.hub.risen();
+            let durable = self.shared.ring.durable_event();
             self.answer();
             let due = self.wake();
             let mut packet = [0; PACKET_MAX];
@@ -59,8 +63,8 @@ impl<'a> Datagrams<'a> {
                     futures_lite::future::yield_now().await;
                 }
                 Ok(None) => {
-                    let wait = due.map(|due| due.saturating_sub(self.hub.now().mono).max(TICK));
-                    let waits = Waits::on([risen]).at_most(wait);
+                    let wait = due.map(|due| due.saturating_sub(self.shared.now().mono).max(TICK));
+                    let waits = Waits::on([durable]).at_most(wait);
                     waits.or_ready(self.ready()).await;
                 }
                 Err(error) => self.complain(&error).await,
@@ -80,21 +84,21 @@ impl<'a> Datagrams<'a> {
     }
 
     fn take(&mut self, packet: &[u8], sender: SocketAddr) {
-        let (hub, channel, peer) = (self.hub, self.channel, sender.to_string());
+        let (shared, channel, peer) = (self.shared, self.channel, sender.to_string());
         if !channel.admits(Some(sender)) {
-            return channel.refuse("address", &peer, "not in `allow`", hub);
+            return channel.refuse("address", &peer, "not in `allow`", shared);
         }
         let waiting: usize = self.peers.iter().map(|peer| peer.tickets.len()).sum();
         if waiting >= TICKETS_MAX {
-            return channel.refuse("busy", &peer, "too many wait for the ring", hub);
+            return channel.refuse("busy", &peer, "too many wait for the ring", shared);
         }
         let Some(at) = self.peer(sender) else { return };
         let Some(known) = self.peers.get_mut(at) else {
             return;
         };
         let mut out = Vec::new();
-        (known.last, known.active) = (sender, hub.now().mono);
-        let result = known.with_ingress(hub, channel, |session, ingress| {
+        (known.last, known.active) = (sender, shared.now().mono);
+        let result = known.with_ingress(shared, channel, |session, ingress| {
             session.receive(packet, ingress, &mut out).map(drop)
         });
         self.send(&out, sender);
@@ -141,7 +145,7 @@ impl<'a> Datagrams<'a> {
     }
 
     fn answer(&mut self) {
-        let safe_until = self.hub.safe();
+        let safe_until = self.shared.ring.safe();
         let mut answers = Vec::new();
         for peer in &mut self.peers {
             let safe: Vec<u64> = peer.tickets.safe(safe_until).collect();
@@ -159,7 +163,7 @@ impl<'a> Datagrams<'a> {
 
     /// Lets sessions do what is due, forgets those that are silent for long; when the next is.
     fn wake(&mut self) -> Option<Duration> {
-        let (hub, channel, now) = (self.hub, self.channel, self.hub.now().mono);
+        let (shared, channel, now) = (self.shared, self.channel, self.shared.now().mono);
         let idle = channel.settings.idle_timeout;
         self.peers
             .retain(|peer| peer.address.is_none() || peer.active + idle > now);
@@ -169,7 +173,7 @@ impl<'a> Datagrams<'a> {
                 break;
             };
             let (mut out, last) = (Vec::new(), peer.last);
-            let result = peer.with_ingress(hub, channel, |session, ingress| {
+            let result = peer.with_ingress(shared, channel, |session, ingress| {
                 session.wake(ingress, &mut out)
             });
             let stuck = result.is_ok() && due(peer);
@@ -202,13 +206,13 @@ impl Peer {
     /// Has the session do something, and remembers for whom its tickets are.
     fn with_ingress(
         &mut self,
-        hub: &Hub,
+        shared: &SharedState,
         channel: &Channel,
         work: impl FnOnce(&mut dyn Session, &mut Ingress<'_>) -> Result<(), Close>,
     ) -> Result<(), Close> {
         let (peer, before) = (self.last.to_string(), self.tickets.len());
         let mut ingress = Ingress {
-            hub,
+            shared,
             channel,
             peer: &peer,
             tickets: &mut self.tickets,

@@ -18,14 +18,14 @@ use std::time::Duration;
 
 impl Gateway for Daemon {
     fn status(&self) -> Status {
-        let now = self.hub.now();
+        let now = self.shared.now();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            uptime: seconds(now.mono.saturating_sub(self.hub.started())),
+            uptime: seconds(now.mono.saturating_sub(self.shared.clock.started())),
             clock: ClockReport {
                 timestamp: seconds(now.wall.since_1970),
                 trusted: now.wall.trusted,
-                remembered: self.hub.clock().remembered().map(seconds),
+                remembered: self.shared.clock.source().remembered().map(seconds),
             },
             ring: self.ring_report(),
             channels: self
@@ -54,7 +54,7 @@ impl Gateway for Daemon {
                 &channel.journal,
             )
         });
-        let ring = std::iter::once((Origin::Ring, "ring", &self.hub.journal));
+        let ring = std::iter::once((Origin::Ring, "ring", &self.shared.journals.ring));
         let all = streams.chain(channels).chain(ring);
         let asked = |found: &Origin<'_>| origin == Origin::All || origin == *found;
         let mut journals = all.filter(|(found, ..)| asked(found)).peekable();
@@ -69,7 +69,7 @@ impl Gateway for Daemon {
     }
 
     fn wake(&self, whom: Wake) -> Woken {
-        let now = self.hub.now().mono;
+        let now = self.shared.now().mono;
         let mut woken = Woken::default();
         let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
         let (streams, channels) = (self.all_streams(), self.all_channels());
@@ -94,11 +94,11 @@ impl Gateway for Daemon {
         let name = &stream.settings.name;
         let done = match to {
             Switch::On => {
-                stream.enable(&self.hub);
+                stream.enable(&self.shared);
                 "enabled"
             }
             Switch::Off => {
-                stream.disable(&self.hub);
+                stream.disable(&self.shared);
                 "disabled"
             }
         };
@@ -120,14 +120,14 @@ impl Gateway for Daemon {
 
     fn skip(&self, stream: &str, count: u64) -> Result<u64, Refusal> {
         let stream = self.stream(stream)?;
-        let routes = self.hub.routes.borrow();
+        let routes = self.shared.routes.borrow();
         let wanted = |body: &[u8]| {
             Body::new(body).is_ok_and(|body| {
                 routes.wants(stream.id, body.text("channel.name"), body.text("ident"))
             })
         };
         let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
-        let skipped = self.hub.change_ring(work);
+        let skipped = self.shared.ring.change(work);
         stream.moved();
         log::info!(
             "stream `{}`: {skipped} skipped by hand",
@@ -143,7 +143,7 @@ impl Gateway for Daemon {
             Back::To(date) => ring::Back::To(date),
         };
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
-        let result = self.hub.change_ring(work);
+        let result = self.shared.ring.change(work);
         stream.moved();
         let name = &stream.settings.name;
         match &result {
@@ -164,11 +164,11 @@ impl Daemon {
     }
 
     fn stream_report(&self, stream: &Stream) -> StreamReport {
-        let counters = self.hub.counters(stream.id);
+        let counters = self.shared.ring.counters(stream.id);
         let skipped = counters.filtered + counters.expired + counters.by_hand;
-        let in_flight = self.hub.in_flight(stream.id);
+        let in_flight = self.shared.ring.unsettled(stream.id);
         let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
-        let now = self.hub.now().mono;
+        let now = self.shared.now().mono;
         let next_try = stream.next_try.get().filter(|at| *at > now);
         StreamReport {
             name: stream.settings.name.clone(),
@@ -189,11 +189,11 @@ impl Daemon {
             backlog: counters.backlog,
             rejected: tally.rejected,
             ack_latency: tally.ack_latency.map(seconds),
-            oldest_age: stream.oldest_age(&self.hub).map(seconds),
+            oldest_age: stream.oldest_age(&self.shared).map(seconds),
             bytes_sent: sent,
             bytes_received: received,
             next_try: next_try.map(|at| seconds(at.saturating_sub(now))),
-            last_error: stream.last_error(&self.hub),
+            last_error: stream.last_error(&self.shared),
             certificate_days: stream
                 .settings
                 .identity()
@@ -203,10 +203,13 @@ impl Daemon {
 
     #[expect(clippy::cast_precision_loss, reason = "two digits are read of it")]
     fn ring_report(&self) -> RingReport {
-        let (stats, id) = (self.hub.stats(), self.hub.read_ring(|ring| ring.id()));
-        let found = self.hub.occupancy();
+        let (stats, id) = (
+            self.shared.ring.stats(),
+            self.shared.ring.read(|ring| ring.id()),
+        );
+        let found = self.shared.ring.occupancy();
         let date = |wall: Wall| seconds(wall.since_1970);
-        let now = self.hub.now();
+        let now = self.shared.now();
         let since_1970 = |mono| {
             let ago = now.mono.saturating_sub(mono);
             seconds(now.wall.since_1970.saturating_sub(ago))
@@ -216,7 +219,7 @@ impl Daemon {
         let rate = self
             .rate
             .borrow()
-            .per_second(stats.taken_bytes, self.hub.now().mono);
+            .per_second(stats.taken_bytes, self.shared.now().mono);
         RingReport {
             id: format!("{id:08x}"),
             size: found.size,
@@ -235,7 +238,7 @@ impl Daemon {
             written: stats.written,
             failures: stats.failures,
             read_failures: stats.read_failures,
-            stall_max: seconds(self.hub.stall_max()),
+            stall_max: seconds(self.shared.ring.stall_max()),
             degraded: found.degraded,
             durable: found.durable,
             hours: rate.map(|rate| found.size as f64 / rate / 3600.0),
@@ -261,7 +264,7 @@ impl Daemon {
 
     /// Days until a certificate expires; none where the file or the clock does not say it.
     fn days(&self, identity: &Identity) -> Option<i64> {
-        let today = self.hub.clock().usable_date().ok()?;
+        let today = self.shared.clock.source().usable_date().ok()?;
         let expiry = expiry(&identity.certificate)?;
         let seconds = timestamp::from_iso8601(&expiry)? / 1_000_000;
         let left = seconds.checked_signed_diff(today.as_secs())?;

@@ -2,7 +2,7 @@
 //! its route, its parameters of reception and its place in the ring.
 
 use super::channel::{Channel, Claim};
-use super::hub::Hub;
+use super::shared::SharedState;
 use crate::channel::settings::Unwanted;
 use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
 use crate::clock::Now;
@@ -24,7 +24,7 @@ pub(super) struct Tickets {
 
 /// One connection's way in.
 pub(super) struct Ingress<'a> {
-    pub(super) hub: &'a Hub,
+    pub(super) shared: &'a SharedState,
     pub(super) channel: &'a Channel,
     pub(super) peer: &'a str,
     pub(super) tickets: &'a mut Tickets,
@@ -78,7 +78,7 @@ impl Ingress<'_> {
         if !idents.is_empty() && !idents.iter().any(|pattern| pattern.matches(ident)) {
             return Err(Refusal::Ident);
         }
-        let mask = self.hub.routes.borrow().wanted_by(&settings.name, ident);
+        let mask = self.shared.routes.borrow().wanted_by(&settings.name, ident);
         match settings.unwanted {
             Unwanted::Refuse if mask.is_empty() => Err(Refusal::Unwanted),
             _ => Ok(mask),
@@ -88,7 +88,7 @@ impl Ingress<'_> {
     /// What the ring keeps of it. A name that only weir sets is the sender's no more once `rename`
     /// has had its turn: so a gateway behind another one can keep what the other said of itself.
     fn body(&self, mut message: Message) -> Result<Vec<u8>, Refusal> {
-        measured::judge(&mut message, self.hub.now());
+        measured::judge(&mut message, self.shared.now());
         let settings = &self.channel.settings;
         for (old, new) in &settings.rename {
             message.rename(old, new.clone());
@@ -99,14 +99,14 @@ impl Ingress<'_> {
         message.leave_out_reserved();
         message.set("channel.name", settings.name.as_str());
         message.set("protocol.name", settings.kind.name);
-        let routes = self.hub.routes.borrow();
+        let routes = self.shared.routes.borrow();
         if let Some(device) = routes.device(message.ident()) {
             message.set("device.name", device.name.as_str());
         }
         message.set("peer", self.peer);
         let mut body = Vec::new();
         body::encode(&message, &mut body);
-        if body.len() > self.hub.body_max() {
+        if body.len() > self.shared.ring.body_max() {
             Err(Refusal::TooLong)
         } else {
             Ok(body)
@@ -120,7 +120,7 @@ impl Ingress<'_> {
         let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
             return self.append(mask, body);
         };
-        let (ident, mono) = (view.text("ident"), self.hub.now().mono);
+        let (ident, mono) = (view.text("ident"), self.shared.now().mono);
         let mark: Mark = thinner.borrow().mark(&view, mono, Duration::ZERO);
         if thinner.borrow().passes(ident, mark) {
             self.append(mask, body)?;
@@ -133,7 +133,7 @@ impl Ingress<'_> {
     }
 
     fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
-        match self.hub.append(mask, body) {
+        match self.shared.ring.append(mask, body) {
             Ok(Seq(seq)) => {
                 self.tickets.next = Seq(seq + 1);
                 self.channel.next.set(self.tickets.next);
@@ -152,14 +152,14 @@ impl Ingress<'_> {
             reason.name(),
             self.peer,
             &format!("ident `{ident}`"),
-            self.hub,
+            self.shared,
         );
     }
 }
 
 impl Intake for Ingress<'_> {
     fn now(&self) -> Now {
-        self.hub.now()
+        self.shared.now()
     }
 
     fn admit(&mut self, ident: &str) -> Result<(), Refused> {
@@ -218,7 +218,7 @@ impl Intake for Ingress<'_> {
         }
         if is_taken {
             // whoever had it has to look
-            self.hub.nudge();
+            self.shared.ring.wake_senders();
         }
     }
 
@@ -228,7 +228,7 @@ impl Intake for Ingress<'_> {
 
     fn malformed(&mut self, reason: Malformed, detail: &str) {
         self.channel
-            .refuse(reason.name(), self.peer, detail, self.hub);
+            .refuse(reason.name(), self.peer, detail, self.shared);
     }
 }
 

@@ -38,13 +38,13 @@ async fn keep_reporting(daemon: &Daemon, channel: &Channel, every: Duration) {
 fn bring(daemon: &Daemon, channel: &Channel) {
     let ident = channel.settings.ident.as_deref().unwrap_or_default();
     let mut ingress = Ingress {
-        hub: &daemon.hub,
+        shared: &daemon.shared,
         channel,
         peer: "self",
         tickets: &mut Tickets::default(),
         claim: &mut None,
     };
-    let room = daemon.hub.body_max().saturating_sub(ADDED);
+    let room = daemon.shared.ring.body_max().saturating_sub(ADDED);
     if let Ok(message) = health(ident, &daemon.status(), room) {
         // refused is counted, and there is nobody to answer to
         drop(ingress.take(vec![message]));

@@ -24,8 +24,8 @@ mod tests;
 pub use probe::{Probe, try_destination};
 
 use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
-use super::hub::Hub;
 use super::limit::Limiter;
+use super::shared::SharedState;
 use super::stream::Stream;
 use super::waits::Waits;
 use crate::api::{NOT_DELIVERED, Wake};
@@ -50,7 +50,7 @@ use std::time::Duration;
 /// It owns the engine, so nobody else knows what is in memory and in flight. What others may see of
 /// it is shown in [`Stream`] after each exchange, and what they want of it is left there.
 pub(super) struct LinkTask {
-    hub: Rc<Hub>,
+    shared: Rc<SharedState>,
     stream: Rc<Stream>,
     engine: Engine,
     /// Where messages that are given up are kept.
@@ -65,7 +65,7 @@ pub(super) struct LinkTask {
 }
 
 impl LinkTask {
-    pub(super) fn new(hub: Rc<Hub>, stream: Rc<Stream>) -> Self {
+    pub(super) fn new(shared: Rc<SharedState>, stream: Rc<Stream>) -> Self {
         let settings = &stream.settings;
         let limits = Limits {
             messages: settings.in_memory_max(),
@@ -85,13 +85,13 @@ impl LinkTask {
                 .is_some_and(|network| network.needs_date),
             timeout: settings.delivery.timeout,
         };
-        let connector = Connector::new(connector, hub.clock());
+        let connector = Connector::new(connector, shared.clock.source());
         let rejects = settings.rejects.as_ref();
         // one that was set aside beside it, so each may have half
         let rejects = rejects.map(|it| LineFile::new(it.file.clone(), Some(it.size / 2), 1));
         let engine = engine.behind(Sieve::new(settings));
         Self {
-            hub,
+            shared,
             stream,
             engine,
             rejects,
@@ -109,24 +109,27 @@ impl LinkTask {
         let stream = Rc::clone(&self.stream);
         loop {
             // listened for before the look: what comes in between ends the wait
-            let (appended, called) = (self.hub.appended(stream.id), stream.called());
+            let (records, command) = (
+                self.shared.ring.records_event(stream.id),
+                stream.command_event(),
+            );
             if self.exchange() {
                 yield_now().await;
                 continue;
             }
-            let now = self.hub.now();
+            let now = self.shared.now();
             let stays = self.link(&stream).stays();
             if let Some(until) = self.engine.paused_until(now) {
                 let pause = Some(until - now.mono);
-                Waits::on([called]).at_most(pause).end().await;
+                Waits::on([command]).at_most(pause).end().await;
             } else if !stays && !self.engine.has_waiting() {
                 // a server that is asked for nothing closes the connection: none is made
-                Waits::on([called, appended]).end().await;
+                Waits::on([command, records]).end().await;
             } else if let Some(no_date) = self.connector.lacks_date() {
                 if no_date.is_new {
-                    stream.note(&self.hub, NOT_DELIVERED, None, Some(&no_date.reason));
+                    stream.note(&self.shared, NOT_DELIVERED, None, Some(&no_date.reason));
                 }
-                Waits::on([called]).at_most(Some(CLOCK_POLL)).end().await;
+                Waits::on([command]).at_most(Some(CLOCK_POLL)).end().await;
             } else {
                 stream.stays.set(stays);
                 self.connect_once(&stream).await;
@@ -161,7 +164,7 @@ impl LinkTask {
 
     /// The protocol's side of a connection that is made now.
     fn link<'a>(&self, stream: &'a Stream) -> Box<dyn Link + 'a> {
-        let now = self.hub.now();
+        let now = self.shared.now();
         stream::link(&stream.settings, &stream.client_id, &self.engine, now)
     }
 
@@ -185,7 +188,10 @@ impl LinkTask {
         loop {
             // listened for before the turn: what comes while it works ends the wait
             let stream = &self.stream;
-            let (appended, called) = (self.hub.appended(stream.id), stream.called());
+            let (records, command) = (
+                self.shared.ring.records_event(stream.id),
+                stream.command_event(),
+            );
             let next = self.turn(connected)?;
             if self.has_reached(goal, connected) {
                 return Ok(());
@@ -195,11 +201,11 @@ impl LinkTask {
                 Next::Again => yield_now().await,
                 Next::Wait(due) => {
                     let due = due.into_iter().chain(goal.looks_at()).min();
-                    let wait = due.map(|due| due.saturating_sub(self.hub.now().mono));
+                    let wait = due.map(|due| due.saturating_sub(self.shared.now().mono));
                     // while nothing is left to write a socket is always ready for more
                     let writes = (!connected.out.is_empty()).then_some(());
                     let interest = Interest::of(Some(()), writes);
-                    let waits = Waits::on([called, appended]).at_most(wait);
+                    let waits = Waits::on([command, records]).at_most(wait);
                     waits.or_ready(connected.connection.ready(interest)).await;
                 }
             }
@@ -211,7 +217,7 @@ impl LinkTask {
     /// Reading comes first: after a stall of this machine the answers are already there, and an
     /// answer that is read only after the time was judged would be one that is missing.
     fn turn(&mut self, connected: &mut Connected<'_>) -> Result<Next, Lost> {
-        let now = self.hub.now();
+        let now = self.shared.now();
         let read = self.read(connected, now)?;
         // what was answered makes room, and what came since fills it before anything is sent
         let mut more = self.exchange();
@@ -286,7 +292,7 @@ impl LinkTask {
         // before the cursor passes them: no power cut takes away unseen what was given up
         self.keep_rejects();
         if self.stream.take_moved() && kept(Rule::ReadAfterMoving) {
-            self.hub.restart(&mut self.engine);
+            self.shared.ring.restart(&mut self.engine);
         }
         let woken = self.stream.take_woken();
         match woken.filter(|_| kept(Rule::HearCalls)) {
@@ -294,14 +300,14 @@ impl LinkTask {
             Some(Wake::All) => self.engine.wake_now(),
             None => {}
         }
-        let hub = Rc::clone(&self.hub);
-        let (routes, stream) = (hub.routes.borrow(), self.stream.id);
+        let shared = Rc::clone(&self.shared);
+        let (routes, stream) = (shared.routes.borrow(), self.stream.id);
         let wanted = |body: &[u8]| {
             Body::new(body).is_ok_and(|body| {
                 routes.wants(stream, body.text("channel.name"), body.text("ident"))
             })
         };
-        let more = hub.serve(&mut self.engine, &wanted);
+        let more = shared.ring.exchange(&mut self.engine, &wanted);
         self.show();
         self.tell_events();
         more
@@ -325,18 +331,18 @@ impl LinkTask {
 }
 
 /// Delivers whenever the stream is enabled, for ever. Waits on: its task, a call.
-pub(super) async fn keep_delivering(hub: Rc<Hub>, stream: Rc<Stream>) {
+pub(super) async fn keep_delivering(shared: Rc<SharedState>, stream: Rc<Stream>) {
     loop {
-        let called = stream.called();
+        let command = stream.command_event();
         if stream.enabled.get() {
-            hub.change_ring(|ring, _| ring.reread(stream.id));
+            shared.ring.change(|ring, _| ring.reread(stream.id));
             stream.take_moved();
-            let task = LinkTask::new(Rc::clone(&hub), Rc::clone(&stream));
+            let task = LinkTask::new(Rc::clone(&shared), Rc::clone(&stream));
             // asked in this order: a task that is to stop has no turn more
             or(stream.disabled(), Box::pin(task.run())).await;
         }
         if !stream.enabled.get() {
-            called.await;
+            command.await;
         }
     }
 }

@@ -4,10 +4,10 @@
 use super::accept::accept;
 use super::channel::Channel;
 use super::datagram::Datagrams;
-use super::hub::Hub;
 use super::limit::Lasting;
 use super::listen_state::AddressState;
 use super::serial;
+use super::shared::SharedState;
 use super::waits::{Executor, Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
 use crate::net::tls::Server;
@@ -21,7 +21,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Listens on all addresses of a channel. Each is bound when this returns, or has said why not.
-pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) -> Vec<Task<()>> {
+pub(super) fn listen(
+    executor: &Executor,
+    shared: &Rc<SharedState>,
+    channel: &Rc<Channel>,
+) -> Vec<Task<()>> {
     if let Some(Err(fault)) = channel.tls.as_ref().map(Server::check) {
         log::error!(
             "channel `{}`: {fault}; until then nobody is served",
@@ -31,7 +35,7 @@ pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) 
     let listen = |(index, address): (usize, &Address)| {
         let post = Post {
             executor: Rc::clone(executor),
-            hub: Rc::clone(hub),
+            shared: Rc::clone(shared),
             channel: Rc::clone(channel),
             index,
             address: address.clone(),
@@ -53,7 +57,7 @@ pub(super) fn listen(executor: &Executor, hub: &Rc<Hub>, channel: &Rc<Channel>) 
 /// One address.
 struct Post {
     executor: Executor,
-    hub: Rc<Hub>,
+    shared: Rc<SharedState>,
     channel: Rc<Channel>,
     index: usize,
     address: Address,
@@ -73,7 +77,7 @@ impl Post {
     /// Waits on: what was bound; while nothing is, the time to try again, and a call.
     async fn keep_listening(self, mut bound: Option<Bound>) {
         loop {
-            let called = self.channel.called();
+            let command = self.channel.command_event();
             if let Some(bound) = bound.take().or_else(|| self.bind()) {
                 let before = self.channel.understood();
                 let why = self.serve(bound).await;
@@ -87,7 +91,7 @@ impl Post {
                 _ => self.pause.get(),
             };
             self.pause.set((pause * 2).min(PAUSE_MAX));
-            Waits::on([called]).at_most(Some(pause)).end().await;
+            Waits::on([command]).at_most(Some(pause)).end().await;
         }
     }
 
@@ -113,10 +117,10 @@ impl Post {
     async fn serve(&self, bound: Bound) -> String {
         match bound {
             Bound::Connections(listener) => {
-                accept(&self.executor, &self.hub, &self.channel, listener).await
+                accept(&self.executor, &self.shared, &self.channel, listener).await
             }
             Bound::Datagrams(socket) => {
-                Datagrams::new(&self.hub, &self.channel, socket)
+                Datagrams::new(&self.shared, &self.channel, socket)
                     .serve()
                     .await;
             }
@@ -127,7 +131,7 @@ impl Post {
                     self.is_bound();
                     std::future::pending().await
                 };
-                let serve = serial::serve(&self.hub, &self.channel, &self.address, socket);
+                let serve = serial::serve(&self.shared, &self.channel, &self.address, socket);
                 return futures_lite::future::or(serve, settled).await;
             }
         }
@@ -139,7 +143,7 @@ impl Post {
         self.pause.set(PAUSE_MIN);
         if self.trouble.borrow_mut().end() {
             let text = format!("listening on {address}");
-            self.channel.note(&self.hub, RECOVERED, &text);
+            self.channel.note(&self.shared, RECOVERED, &text);
         }
         log::info!("channel `{name}`: listening on {address}");
     }
@@ -152,11 +156,11 @@ impl Post {
         if self
             .trouble
             .borrow_mut()
-            .admit(&text, self.hub.now().mono, SAY_EVERY)
+            .admit(&text, self.shared.now().mono, SAY_EVERY)
         {
             log::warn!("channel `{name}`: not listening: {text}; tried again for ever");
             let text = format!("not listening: {text}");
-            self.channel.note(&self.hub, FAULT, &text);
+            self.channel.note(&self.shared, FAULT, &text);
         }
     }
 }

@@ -7,11 +7,12 @@ mod changes;
 mod channel;
 mod conditions;
 mod connector;
+mod daemon_clock;
 mod datagram;
 mod gateway;
-mod hub;
 mod ingress;
 mod itself;
+mod journals;
 mod limit;
 mod link_task;
 mod listen_state;
@@ -21,10 +22,13 @@ mod open;
 mod open_files;
 mod parts;
 mod rate;
+mod read_failures;
 mod reload;
 mod serial;
 mod serve_api;
 mod session_task;
+mod shared;
+mod shared_ring;
 #[cfg(test)]
 mod sim;
 mod source;
@@ -43,11 +47,11 @@ use crate::ring::{Counters, Ring, Stats};
 use async_executor::Task;
 use channel::Channel;
 use conditions::Watch;
-use hub::Hub;
 use notes::Notes;
 use parts::{Parts, Work};
 use rate::Rate;
 use reload::Anew;
+use shared::SharedState;
 use std::cell::RefCell;
 use std::future::Future;
 use std::path::Path;
@@ -59,7 +63,7 @@ use waits::{Executor, sleep};
 /// A daemon that is not running yet, or one that is, seen from beside.
 #[derive(Clone)]
 pub struct Daemon {
-    hub: Rc<Hub>,
+    shared: Rc<SharedState>,
     parts: Rc<RefCell<Parts>>,
     /// None: it does not run.
     work: Rc<RefCell<Option<Work>>>,
@@ -74,7 +78,7 @@ pub struct Daemon {
 /// What a daemon leaves to the one that begins after it: counters, events, uptime.
 pub struct Legacy {
     parts: Rc<RefCell<Parts>>,
-    hub: hub::Legacy,
+    shared: shared::Legacy,
 }
 
 /// How a stream stands.
@@ -103,7 +107,7 @@ impl Daemon {
         let parts = Parts::new(config, &clock, attached, notes);
         let routes = parts.routes();
         Self {
-            hub: Rc::new(Hub::new(clock, ring, routes)),
+            shared: Rc::new(SharedState::new(clock, ring, routes)),
             parts: Rc::new(RefCell::new(parts)),
             work: Rc::default(),
             main: None,
@@ -118,7 +122,7 @@ impl Daemon {
     pub fn legacy(&self) -> Legacy {
         Legacy {
             parts: Rc::clone(&self.parts),
-            hub: self.hub.legacy(),
+            shared: self.shared.legacy(),
         }
     }
 
@@ -126,7 +130,7 @@ impl Daemon {
     #[must_use]
     pub fn continuing(self, legacy: Legacy) -> Self {
         self.parts.borrow().continue_from(&legacy.parts.borrow());
-        self.hub.continue_from(legacy.hub);
+        self.shared.continue_from(legacy.shared);
         self
     }
 
@@ -141,30 +145,33 @@ impl Daemon {
     pub fn take_over(&self, other: &Self) {
         let take = |mine: &mut Ring, now| {
             other
-                .hub
-                .change_ring(|theirs, _| mine.take_from(theirs, now))
+                .shared
+                .ring
+                .change(|theirs, _| mine.take_from(theirs, now))
         };
-        self.hub.change_ring(take);
+        self.shared.ring.change(take);
     }
 
     /// Whether its ring has to be opened elsewhere and told what this one holds: it is in memory,
     /// or its file is gone.
     #[must_use]
     pub fn is_homeless(&self) -> bool {
-        self.hub
-            .read_ring(|ring| ring.is_in_memory() || ring.is_gone())
+        self.shared
+            .ring
+            .read(|ring| ring.is_in_memory() || ring.is_gone())
     }
 
     /// Ends when its ring is homeless, and can be in the file that the configuration names. Waits
     /// on: the disk, the time.
     pub async fn ring_comes_home(&self, config: &config::Ring, clock: &Clock) -> Ring {
         if !self.is_homeless() {
-            self.hub.gone().await;
+            self.shared.ring.gone().await;
         }
         let soon = self
-            .hub
-            .read_ring(|ring| ring.is_gone() || ring.stats().read_failures > 0);
-        let failed = |error| self.hub.change_ring(|ring, _| ring.note_failure(error));
+            .shared
+            .ring
+            .read(|ring| ring.is_gone() || ring.stats().read_failures > 0);
+        let failed = |error| self.shared.ring.change(|ring, _| ring.note_failure(error));
         open::ring_in_its_file(config, clock, soon, &failed).await
     }
 
@@ -189,7 +196,7 @@ impl Daemon {
         ready();
         stop.await;
         drop((rest, self.work.take()));
-        self.hub.close();
+        self.shared.ring.close();
     }
 
     /// Begins to serve what is named and not served yet.
@@ -217,21 +224,21 @@ impl Daemon {
     }
 
     fn serve_channel(&self, executor: &Executor, channel: &Rc<Channel>) -> Vec<Task<()>> {
-        let mut tasks = listening::listen(executor, &self.hub, channel);
-        tasks.extend(source::connect(executor, &self.hub, channel));
+        let mut tasks = listening::listen(executor, &self.shared, channel);
+        tasks.extend(source::connect(executor, &self.shared, channel));
         tasks.extend(itself::report(executor, self, channel));
         tasks
     }
 
     fn deliver(&self, executor: &Executor, stream: &Rc<Stream>) -> Task<()> {
-        stream.begin_sum(&self.hub);
-        let (hub, stream) = (Rc::clone(&self.hub), Rc::clone(stream));
-        executor.spawn(link_task::keep_delivering(hub, stream))
+        stream.begin_sum(&self.shared);
+        let (shared, stream) = (Rc::clone(&self.shared), Rc::clone(stream));
+        executor.spawn(link_task::keep_delivering(shared, stream))
     }
 
     fn commit(&self, executor: &Executor) -> Task<()> {
-        let hub = Rc::clone(&self.hub);
-        executor.spawn(async move { hub.keep_committing().await })
+        let shared = Rc::clone(&self.shared);
+        executor.spawn(async move { shared.ring.keep_committing().await })
     }
 
     /// Delivers and commits, for ever.
@@ -250,7 +257,9 @@ impl Daemon {
         loop {
             sleep(Some(period)).await;
             let streams = self.all_streams();
-            streams.iter().for_each(|stream| stream.sum_up(&self.hub));
+            streams
+                .iter()
+                .for_each(|stream| stream.sum_up(&self.shared));
         }
     }
 
@@ -265,7 +274,7 @@ impl Daemon {
     /// Notes for ever how much has come. Waits on: the minute.
     async fn keep_rating(self) {
         loop {
-            let (bytes, now) = (self.hub.stats().taken_bytes, self.hub.now().mono);
+            let (bytes, now) = (self.shared.ring.stats().taken_bytes, self.shared.now().mono);
             self.rate.borrow_mut().note(bytes, now);
             sleep(Some(rate::EVERY)).await;
         }
@@ -276,7 +285,7 @@ impl Daemon {
     pub fn streams(&self) -> Vec<StreamStatus> {
         let status = |stream: &Rc<Stream>| StreamStatus {
             name: stream.settings.name.clone(),
-            counters: self.hub.counters(stream.id),
+            counters: self.shared.ring.counters(stream.id),
             connected: stream.connected.get(),
             connects: stream.connects.get(),
         };
@@ -286,7 +295,7 @@ impl Daemon {
     /// What the ring did with its file.
     #[must_use]
     pub fn ring(&self) -> Stats {
-        self.hub.stats()
+        self.shared.ring.stats()
     }
 
     /// Messages that a channel took, by its name.

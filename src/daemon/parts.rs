@@ -2,9 +2,9 @@
 //! configuration that is read again leaves as it was is not touched.
 
 use super::channel::Channel;
-use super::hub::Hub;
 use super::notes::Notes;
 use super::serve_api::Desk;
+use super::shared::SharedState;
 use super::stream::Stream;
 use super::waits::Executor;
 use crate::channel::settings::Settings as ChannelSettings;
@@ -154,7 +154,7 @@ pub(super) fn attach(ring: &mut Ring, settings: Settings, clock: &Clock) -> Resu
 }
 
 /// Forgets where a stream was that nobody serves any more; what waits stays.
-pub(super) fn part(hub: &Hub, stream: &Stream) {
-    stream.set_connected(hub, false);
-    hub.change_ring(|ring, _| ring.reread(stream.id));
+pub(super) fn part(shared: &SharedState, stream: &Stream) {
+    stream.set_connected(shared, false);
+    shared.ring.change(|ring, _| ring.reread(stream.id));
 }

@@ -82,8 +82,8 @@ impl Daemon {
 
     /// Another configuration, with the same ring.
     fn change(&self, config: Config) -> Result<(), String> {
-        let clock = self.hub.clock();
-        let attached = self.hub.change_ring(|ring, _| {
+        let clock = self.shared.clock.source();
+        let attached = self.shared.ring.change(|ring, _| {
             let streams = config.streams.iter().cloned();
             streams
                 .map(|settings| attach(ring, settings, &clock))
@@ -93,7 +93,7 @@ impl Daemon {
         let mut parts = Parts::new(config, &clock, attached, notes);
         let changed = parts.keep(&self.parts.borrow());
         let before = self.parts.replace(parts);
-        self.hub.routes.replace(self.parts.borrow().routes());
+        self.shared.routes.replace(self.parts.borrow().routes());
         log::set_max_level(self.parts.borrow().config.log.level);
         open_files::allow(&self.parts.borrow().config);
         self.change_over(&before, changed);
@@ -121,7 +121,7 @@ impl Daemon {
             tasks.extend(work.channels.remove(channel.name()).unwrap_or_default());
             channel.end();
         }
-        self.hub.nudge();
+        self.shared.ring.wake_senders();
         let ending = before
             .streams
             .iter()
@@ -150,7 +150,9 @@ impl Daemon {
             if let Some(desk) = desk {
                 desk.close().await;
             }
-            ending.iter().for_each(|stream| part(&daemon.hub, stream));
+            ending
+                .iter()
+                .for_each(|stream| part(&daemon.shared, stream));
             daemon.begin_missing();
             log::info!("the configuration was read again: {text}");
         };

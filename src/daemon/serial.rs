@@ -1,15 +1,15 @@
 //! Serial lines: one conversation from when the device is there until it goes.
 
 use super::channel::Channel;
-use super::hub::Hub;
 use super::session_task::{OpenConnection, Start, run_session};
+use super::shared::SharedState;
 use crate::net::{Address, Connection, Socket};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Serves the line until it ends, and says why.
 pub(super) async fn serve(
-    hub: &Hub,
+    shared: &SharedState,
     channel: &Rc<Channel>,
     address: &Address,
     socket: Socket,
@@ -20,7 +20,7 @@ pub(super) async fn serve(
         other => other.to_string(),
     };
     let end = run_session(
-        hub,
+        shared,
         channel,
         &name,
         Connection::Plain(socket),

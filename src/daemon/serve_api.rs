@@ -115,7 +115,7 @@ struct Place {
     /// Since when nothing but a request is waited for, and whether one has begun.
     idle: Cell<Option<(Begun, Duration)>>,
     is_taken: Cell<bool>,
-    called: Event,
+    wanted: Event,
 }
 
 /// Whether a request has begun; who is silent gives way first.
@@ -190,7 +190,7 @@ impl Server {
             let (_, oldest) = idle.min()?;
             let taken = open.remove(oldest);
             taken.is_taken.set(true);
-            taken.called.notify(usize::MAX);
+            taken.wanted.notify(usize::MAX);
         }
         let place = Rc::<Place>::default();
         open.push(Rc::clone(&place));
@@ -210,7 +210,7 @@ impl Server {
     }
 
     fn mono(&self) -> Duration {
-        self.daemon.hub.now().mono
+        self.daemon.shared.now().mono
     }
 }
 
@@ -233,7 +233,7 @@ impl<'a> Line<'a> {
     /// deadline, who wants its place.
     async fn serve(mut self) -> io::Result<()> {
         loop {
-            let called = self.place.called.listen();
+            let wanted = self.place.wanted.listen();
             if self.place.is_taken.get() {
                 log::debug!("api: an idle connection gives way to a new one");
                 return Ok(());
@@ -261,7 +261,7 @@ impl<'a> Line<'a> {
                 Some(0) if !answered => return Ok(()),
                 Some(_) => futures_lite::future::yield_now().await,
                 None if answered => futures_lite::future::yield_now().await,
-                None => self.wait(reads, called).await?,
+                None => self.wait(reads, wanted).await?,
             }
         }
     }
@@ -288,7 +288,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    async fn wait(&self, reads: bool, called: EventListener) -> io::Result<()> {
+    async fn wait(&self, reads: bool, wanted: EventListener) -> io::Result<()> {
         let left = self.deadline.saturating_sub(self.server.mono());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
@@ -302,7 +302,7 @@ impl<'a> Line<'a> {
             false => Begun::Yes,
         };
         self.place.idle.set(reads.then_some((begun, self.since)));
-        let waits = Waits::on([called]).at_most(Some(left));
+        let waits = Waits::on([wanted]).at_most(Some(left));
         let woke = waits.or_ready(self.socket.ready(interest)).await;
         self.place.idle.set(None);
         match woke {

@@ -3,8 +3,8 @@
 
 use super::budget::Share;
 use super::channel::{Channel, Claim};
-use super::hub::Hub;
 use super::ingress::{Ingress, TICKETS_MAX, Tickets};
+use super::shared::SharedState;
 use super::waits::Waits;
 use crate::api::{CONNECTED, CONNECTION_LOST};
 use crate::channel::{Close, Session};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// One connection while it is open.
 pub(super) struct SessionTask<'a> {
-    hub: &'a Hub,
+    shared: &'a SharedState,
     channel: &'a Channel,
     peer: String,
     socket: net::Connection,
@@ -67,26 +67,26 @@ pub(super) enum Start {
 /// Serves a connection until its end, and tells of both. Waits on: what [`SessionTask::serve`]
 /// does.
 pub(super) async fn run_session(
-    hub: &Hub,
+    shared: &SharedState,
     channel: &Channel,
     name: &str,
     socket: net::Connection,
     start: Start,
 ) -> End {
-    let id = hub.read_ring(|ring| ring.id());
+    let id = shared.ring.read(|ring| ring.id());
     let client_id = format!("weir-{id:016x}-{}", channel.name());
     let Some(session) = channel.settings.protocol.session(&client_id) else {
         return End::Closed;
     };
-    let mut task = SessionTask::new(hub, channel, name.to_owned(), socket, session);
+    let mut task = SessionTask::new(shared, channel, name.to_owned(), socket, session);
     match start {
         Start::Heard => {}
         Start::Joined => task.joined(),
         Start::Said => task.opened(),
     }
-    channel.note(hub, CONNECTED, name);
+    channel.note(shared, CONNECTED, name);
     let end = task.serve().await;
-    channel.note(hub, CONNECTION_LOST, &format!("{name}: {end}"));
+    channel.note(shared, CONNECTION_LOST, &format!("{name}: {end}"));
     // what was wrong with it is said where it is counted, now and then; strangers fill no log
     log::debug!("channel `{}`: {name}: closed: {end}", channel.name());
     end
@@ -116,15 +116,15 @@ impl Drop for OpenConnection {
 
 impl<'a> SessionTask<'a> {
     pub(super) fn new(
-        hub: &'a Hub,
+        shared: &'a SharedState,
         channel: &'a Channel,
         peer: String,
         socket: net::Connection,
         session: Box<dyn Session>,
     ) -> Self {
-        let now = hub.now().mono;
+        let now = shared.now().mono;
         Self {
-            hub,
+            shared,
             channel,
             peer,
             socket,
@@ -133,7 +133,7 @@ impl<'a> SessionTask<'a> {
             claim: None,
             input: Vec::new(),
             out: Vec::new(),
-            share: Share::of(hub),
+            share: Share::of(&shared.budget),
             active: now,
             flowing: now,
             waiting_since: None,
@@ -146,7 +146,7 @@ impl<'a> SessionTask<'a> {
         if let Some(note) = self.channel.notes.of(self.channel.name()) {
             self.session.recall(&note);
         }
-        self.session.opened(self.hub.now(), &mut self.out);
+        self.session.opened(self.shared.now(), &mut self.out);
     }
 
     /// The far end may be in the middle of what it says.
@@ -158,11 +158,11 @@ impl<'a> SessionTask<'a> {
     /// connection takes its name), the idle time.
     pub(super) async fn serve(mut self) -> End {
         loop {
-            let risen = self.hub.risen();
+            let durable = self.shared.ring.durable_event();
             match self.turn() {
                 Ok(Next::Wait(interest, deadline)) => {
-                    let wait = deadline.saturating_sub(self.hub.now().mono);
-                    let waits = Waits::on([risen]).at_most(Some(wait));
+                    let wait = deadline.saturating_sub(self.shared.now().mono);
+                    let waits = Waits::on([durable]).at_most(Some(wait));
                     waits.or_ready(self.socket.ready(interest)).await;
                 }
                 Ok(Next::Again) => futures_lite::future::yield_now().await,
@@ -179,12 +179,12 @@ impl<'a> SessionTask<'a> {
     /// Lets the last answer arrive: a socket that is closed with bytes unread would be reset, and
     /// the answer lost with it. Waits on: the socket, for [`PARTING`] at most.
     async fn part(&mut self) {
-        let until = self.hub.now().mono + PARTING;
+        let until = self.shared.now().mono + PARTING;
         self.input = Vec::new();
         self.share.set(self.weight());
-        while self.hub.now().mono < until && self.drain().unwrap_or(false) {
+        while self.shared.now().mono < until && self.drain().unwrap_or(false) {
             let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
-            let left = Some(until.saturating_sub(self.hub.now().mono));
+            let left = Some(until.saturating_sub(self.shared.now().mono));
             let waits = Waits::on([]).at_most(left);
             waits.or_ready(self.socket.ready(interest)).await;
         }
@@ -201,7 +201,7 @@ impl<'a> SessionTask<'a> {
 
     /// Answers, writes, reads and understands what there is, once each.
     fn turn(&mut self) -> Result<Next, End> {
-        let now = self.hub.now();
+        let now = self.shared.now();
         if self.channel.has_ended() {
             return Err(End::Closed);
         }
@@ -229,7 +229,7 @@ impl<'a> SessionTask<'a> {
         let slow_at = self.slow_at().unwrap_or(idle_at);
         if slow_at <= now.mono {
             let detail = "does not read its answers";
-            self.channel.refuse("slow", &self.peer, detail, self.hub);
+            self.channel.refuse("slow", &self.peer, detail, self.shared);
             return Err(End::Slow);
         }
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
@@ -249,7 +249,7 @@ impl<'a> SessionTask<'a> {
     /// The session, the daemon's side for it, and where its answers go.
     fn parties(&mut self) -> (&mut dyn Session, Ingress<'_>, &mut Vec<u8>) {
         let ingress = Ingress {
-            hub: self.hub,
+            shared: self.shared,
             channel: self.channel,
             peer: &self.peer,
             tickets: &mut self.tickets,
@@ -280,7 +280,8 @@ impl<'a> SessionTask<'a> {
         let waits = self.session.waits() || self.is_stuffed();
         if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
             let reason = "longer than anything that can be understood";
-            self.channel.refuse("length", &self.peer, reason, self.hub);
+            self.channel
+                .refuse("length", &self.peer, reason, self.shared);
             return Err(End::Session(Close { reason }));
         }
         if self.share.set(self.weight()) {
@@ -291,7 +292,8 @@ impl<'a> SessionTask<'a> {
         }
         if self.share.set(self.weight()) {
             let detail = "too much is on its way in all connections together";
-            self.channel.refuse("memory", &self.peer, detail, self.hub);
+            self.channel
+                .refuse("memory", &self.peer, detail, self.shared);
             return Err(End::Session(self.session.crowded(&mut self.out)));
         }
         Ok(())
@@ -338,7 +340,7 @@ impl<'a> SessionTask<'a> {
             let rest = self.input.get(taken..).unwrap_or_default();
             let said = self.out.len();
             let mut ingress = Ingress {
-                hub: self.hub,
+                shared: self.shared,
                 channel: self.channel,
                 peer: &self.peer,
                 tickets: &mut self.tickets,
@@ -375,7 +377,7 @@ impl<'a> SessionTask<'a> {
             return Ok(());
         }
         let before = self.tickets.len();
-        let safe = self.tickets.safe(self.hub.safe());
+        let safe = self.tickets.safe(self.shared.ring.safe());
         if self.session.coalesces() {
             if let Some(last) = safe.last() {
                 self.session.safe(last, &mut self.out);

@@ -2,8 +2,8 @@
 
 use super::channel::Channel;
 use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
-use super::hub::Hub;
 use super::session_task::{End, OpenConnection, Start, run_session};
+use super::shared::SharedState;
 use super::waits::{Executor, Waits};
 use crate::api::NOT_DELIVERED;
 use crate::net::Target;
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Connects where the channel says so, for ever.
 pub(super) fn connect(
     executor: &Executor,
-    hub: &Rc<Hub>,
+    shared: &Rc<SharedState>,
     channel: &Rc<Channel>,
 ) -> Option<Task<()>> {
     let connect = channel.settings.connect.as_ref()?;
@@ -27,10 +27,10 @@ pub(super) fn connect(
         timeout: TIMEOUT,
     };
     let source = Source {
-        hub: Rc::clone(hub),
+        shared: Rc::clone(shared),
         channel: Rc::clone(channel),
         target: connect.target.clone(),
-        connector: Connector::new(settings, hub.clock()),
+        connector: Connector::new(settings, shared.clock.source()),
         backoff: Backoff::new(RETRY_MIN, RETRY_MAX),
     };
     Some(executor.spawn(source.keep_connected()))
@@ -38,7 +38,7 @@ pub(super) fn connect(
 
 /// One source.
 struct Source {
-    hub: Rc<Hub>,
+    shared: Rc<SharedState>,
     channel: Rc<Channel>,
     target: Target,
     connector: Connector,
@@ -49,22 +49,22 @@ impl Source {
     /// Waits on: the pause after a failure, a call, name servers, the connection.
     async fn keep_connected(mut self) {
         loop {
-            let called = self.channel.called();
+            let command = self.channel.command_event();
             if self.channel.take_woken() {
                 self.backoff.wake();
             }
-            let now = self.hub.now();
+            let now = self.shared.now();
             let paused = self.backoff.paused_until(now.mono);
             self.channel.next_try.set(paused);
             if let Some(until) = paused {
                 let pause = Some(until.saturating_sub(now.mono));
-                Waits::on([called]).at_most(pause).end().await;
+                Waits::on([command]).at_most(pause).end().await;
             } else if let Some(no_date) = self.connector.lacks_date() {
                 if no_date.is_new {
                     let text = format!("{}: {}", self.target, no_date.reason);
-                    self.channel.note(&self.hub, NOT_DELIVERED, &text);
+                    self.channel.note(&self.shared, NOT_DELIVERED, &text);
                 }
-                Waits::on([called]).at_most(Some(CLOCK_POLL)).end().await;
+                Waits::on([command]).at_most(Some(CLOCK_POLL)).end().await;
             } else {
                 let why = self.once().await;
                 self.pause(&why);
@@ -74,25 +74,25 @@ impl Source {
 
     /// One connection from its first byte to its end, and why it ended.
     async fn once(&mut self) -> String {
-        let since = self.hub.now().mono;
+        let since = self.shared.now().mono;
         let before = self.channel.understood();
         let socket = match self.connector.connect(&self.target).await {
             Ok(socket) => socket,
             Err(error) => {
                 self.connector.failed();
                 let text = format!("{}: {error}", self.target);
-                self.channel.note(&self.hub, NOT_DELIVERED, &text);
+                self.channel.note(&self.shared, NOT_DELIVERED, &text);
                 return error.to_string();
             }
         };
         let counted = OpenConnection::count(&self.channel);
         let name = self.target.to_string();
         log::info!("channel `{}`: connected to {name}", self.channel.name());
-        let end = run_session(&self.hub, &self.channel, &name, socket, Start::Said).await;
+        let end = run_session(&self.shared, &self.channel, &name, socket, Start::Said).await;
         drop(counted);
-        let lasted = self.hub.now().mono.saturating_sub(since);
+        let lasted = self.shared.now().mono.saturating_sub(since);
         if self.channel.understood() > before || lasted >= LASTED {
-            self.backoff.succeeded(self.hub.now().mono);
+            self.backoff.succeeded(self.shared.now().mono);
         } else {
             self.connector.failed();
         }
@@ -103,14 +103,14 @@ impl Source {
     }
 
     fn pause(&mut self, why: &str) {
-        let now = self.hub.now();
+        let now = self.shared.now();
         self.backoff.pause_lost(now.mono, fastrand::u32(..));
         let until = self.backoff.paused_until(now.mono).unwrap_or(now.mono);
         let wait = until.saturating_sub(now.mono).as_secs_f64();
         let prefix = format!("{}: ", self.target);
         let why = why.strip_prefix(&prefix).unwrap_or(why);
         let text = format!("{prefix}{why}; next try in {wait:.1} s");
-        self.channel.warn("not connected", &text, &self.hub);
+        self.channel.warn("not connected", &text, &self.shared);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stream as the rest of the daemon sees it: what it is asked to do, what it shows of itself.
 //! Carries nothing: that is the link task's work.
 
-use super::hub::Hub;
+use super::shared::SharedState;
 use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent, Wake};
 use crate::clock::Now;
 use crate::ring::{Counters, StreamId};
@@ -58,7 +58,7 @@ pub(super) struct Stream {
     /// It is to go on at once.
     woken: Cell<Option<Wake>>,
     /// Notified when one of these two, or `enabled`, has changed.
-    called: Event,
+    command: Event,
 }
 
 impl Stream {
@@ -82,25 +82,25 @@ impl Stream {
             summed_connects: Cell::default(),
             moved: Cell::default(),
             woken: Cell::default(),
-            called: Event::new(),
+            command: Event::new(),
         }
     }
 
     /// Ends when it is asked for something.
-    pub(super) fn called(&self) -> EventListener {
-        self.called.listen()
+    pub(super) fn command_event(&self) -> EventListener {
+        self.command.listen()
     }
 
     /// Ends the pause that it is in.
     pub(super) fn wake(&self, whom: Wake) {
         self.woken.set(Some(whom));
-        self.called.notify(usize::MAX);
+        self.command.notify(usize::MAX);
     }
 
     /// Its cursor was moved by hand.
     pub(super) fn moved(&self) {
         self.moved.set(true);
-        self.called.notify(usize::MAX);
+        self.command.notify(usize::MAX);
     }
 
     /// Whether its cursor was moved since the last call.
@@ -114,21 +114,21 @@ impl Stream {
     }
 
     /// Takes and sends from now on.
-    pub(super) fn enable(&self, hub: &Hub) {
+    pub(super) fn enable(&self, shared: &SharedState) {
         if !self.enabled.replace(true) {
             let subscription = self.settings.subscription.clone();
-            hub.routes.borrow_mut().subscribe(self.id, subscription);
-            self.called.notify(usize::MAX);
+            shared.routes.borrow_mut().subscribe(self.id, subscription);
+            self.command.notify(usize::MAX);
         }
     }
 
     /// Takes nothing and sends nothing from now on; what waits stays.
-    pub(super) fn disable(&self, hub: &Hub) {
+    pub(super) fn disable(&self, shared: &SharedState) {
         if self.enabled.replace(false) {
-            hub.routes.borrow_mut().unsubscribe(self.id);
-            hub.change_ring(|ring, _| ring.reread(self.id));
-            if self.set_connected(hub, false) {
-                self.note(hub, CONNECTION_LOST, None, Some("disabled"));
+            shared.routes.borrow_mut().unsubscribe(self.id);
+            shared.ring.change(|ring, _| ring.reread(self.id));
+            if self.set_connected(shared, false) {
+                self.note(shared, CONNECTION_LOST, None, Some("disabled"));
             }
             self.next_try.set(None);
             self.asked_until.set(None);
@@ -138,11 +138,11 @@ impl Stream {
     }
 
     /// Says whether the destination is connected; whether that is new.
-    pub(super) fn set_connected(&self, hub: &Hub, connected: bool) -> bool {
+    pub(super) fn set_connected(&self, shared: &SharedState, connected: bool) -> bool {
         if self.connected.replace(connected) == connected {
             return false;
         }
-        hub.set_connected(self.id, connected);
+        shared.ring.set_connected(self.id, connected);
         self.connects
             .set(self.connects.get() + u64::from(connected));
         let of_messages = |(_, kind): &(_, Trouble)| *kind == Trouble::OfMessages;
@@ -162,8 +162,8 @@ impl Stream {
     }
 
     /// What went wrong and still holds: nothing does where all is sent, or nobody is asked.
-    pub(super) fn last_error(&self, hub: &Hub) -> Option<String> {
-        let waits = hub.counters(self.id).backlog > 0;
+    pub(super) fn last_error(&self, shared: &SharedState) -> Option<String> {
+        let waits = shared.ring.counters(self.id).backlog > 0;
         let holds = waits || self.stays.get() && !self.connected.get();
         let trouble = self.trouble.borrow();
         let (text, _) = trouble.as_ref().filter(|_| holds && self.enabled.get())?;
@@ -199,25 +199,31 @@ impl Stream {
     }
 
     /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
-    pub(super) fn oldest_age(&self, hub: &Hub) -> Option<Duration> {
+    pub(super) fn oldest_age(&self, shared: &SharedState) -> Option<Duration> {
         if !self.enabled.get() {
-            return hub.oldest_age(self.id);
+            return shared.ring.oldest_age(self.id);
         }
         let (age, said) = self.oldest.get()?;
-        Some(age + hub.now().mono.saturating_sub(said))
+        Some(age + shared.now().mono.saturating_sub(said))
     }
 
     /// Notes an event.
-    pub(super) fn note(&self, hub: &Hub, event_code: u16, code: Option<i32>, text: Option<&str>) {
-        let mut event = hub.event(event_code);
+    pub(super) fn note(
+        &self,
+        shared: &SharedState,
+        event_code: u16,
+        code: Option<i32>,
+        text: Option<&str>,
+    ) {
+        let mut event = shared.event(event_code);
         event.error_code = code;
         event.reason = text.map(Into::into);
         self.journal.borrow_mut().note(event);
     }
 
     /// Notes what became of messages.
-    pub(super) fn note_sent(&self, hub: &Hub, tally: &Tally) {
-        let mut event = hub.event(MESSAGES_SENT);
+    pub(super) fn note_sent(&self, shared: &SharedState, tally: &Tally) {
+        let mut event = shared.event(MESSAGES_SENT);
         event.sent = Some(Sent {
             read: tally.read(),
             accepted: tally.accepted,
@@ -231,11 +237,11 @@ impl Stream {
     /// Ends when it is disabled.
     pub(super) async fn disabled(&self) {
         loop {
-            let called = self.called();
+            let command = self.command_event();
             if !self.enabled.get() {
                 return;
             }
-            called.await;
+            command.await;
         }
     }
 
@@ -258,15 +264,15 @@ impl Stream {
     }
 
     /// What comes from now on is summed up, unless that has begun.
-    pub(super) fn begin_sum(&self, hub: &Hub) {
-        let counters = || hub.counters(self.id);
+    pub(super) fn begin_sum(&self, shared: &SharedState) {
+        let counters = || shared.ring.counters(self.id);
         self.summed
             .set(self.summed.get().or_else(|| Some(counters())));
     }
 
     /// Says in one line what it did since the last time.
-    pub(super) fn sum_up(&self, hub: &Hub) {
-        let now = hub.counters(self.id);
+    pub(super) fn sum_up(&self, shared: &SharedState) {
+        let now = shared.ring.counters(self.id);
         let before = self.summed.replace(Some(now)).unwrap_or_default();
         let connects = self.connects.get();
         let again = connects.saturating_sub(self.summed_connects.replace(connects));
@@ -283,7 +289,7 @@ impl Stream {
             since(|of| of.dropped),
             since(|of| of.corrupt),
             now.backlog,
-            self.oldest_age(hub).unwrap_or_default().as_secs_f64(),
+            self.oldest_age(shared).unwrap_or_default().as_secs_f64(),
         );
     }
 

@@ -1,7 +1,7 @@
 //! Who is woken by what happens to the ring, and that looking at it wakes nobody.
 
 use super::Daemon;
-use super::hub::Hub;
+use super::shared::SharedState;
 use super::sim::plan;
 use crate::api::Gateway;
 use crate::clock::Clock;
@@ -21,27 +21,30 @@ const TEXT: &str = "[ring]\nfile = \"/ring\"\n[api]\nlisten = \"off\"\n\
 /// Everybody who waits for something of the ring.
 struct Waiting {
     /// The streams, in their order.
-    appended: Vec<EventListener>,
-    touched: EventListener,
-    risen: EventListener,
+    records: Vec<EventListener>,
+    schedule: EventListener,
+    durable: EventListener,
 }
 
 impl Waiting {
-    fn begin(hub: &Hub, streams: &[StreamId]) -> Self {
+    fn begin(shared: &SharedState, streams: &[StreamId]) -> Self {
         Self {
-            appended: streams.iter().map(|id| hub.appended(*id)).collect(),
-            touched: hub.touched(),
-            risen: hub.risen(),
+            records: streams
+                .iter()
+                .map(|id| shared.ring.records_event(*id))
+                .collect(),
+            schedule: shared.ring.schedule_event(),
+            durable: shared.ring.durable_event(),
         }
     }
 
     /// Which of the streams were woken, and whether the committer and the senders were.
     fn woken(mut self) -> (Vec<bool>, bool, bool) {
-        let streams = self.appended.iter_mut().map(is_woken).collect();
+        let streams = self.records.iter_mut().map(is_woken).collect();
         (
             streams,
-            is_woken(&mut self.touched),
-            is_woken(&mut self.risen),
+            is_woken(&mut self.schedule),
+            is_woken(&mut self.durable),
         )
     }
 }
@@ -70,21 +73,21 @@ fn daemon() -> (Daemon, Vec<StreamId>) {
 #[test]
 fn an_append_wakes_the_streams_that_want_it_and_no_other() {
     let (daemon, ids) = daemon();
-    let hub = Rc::clone(&daemon.hub);
+    let shared = Rc::clone(&daemon.shared);
     for wanted in [vec![0], vec![1], vec![0, 2], vec![]] {
-        let waiting = Waiting::begin(&hub, &ids);
+        let waiting = Waiting::begin(&shared, &ids);
         let masks = wanted.iter().map(|index: &usize| ids[*index].mask());
         let mask = masks.reduce(|a, b| a | b);
         if let Some(mask) = mask {
-            hub.append(mask, b"x").unwrap();
+            shared.ring.append(mask, b"x").unwrap();
         }
         let expected: Vec<_> = (0..ids.len())
             .map(|index| wanted.contains(&index))
             .collect();
-        let (streams, touched, risen) = waiting.woken();
+        let (streams, schedule, durable) = waiting.woken();
         assert_eq!(streams, expected);
         assert_eq!(
-            (touched, risen),
+            (schedule, durable),
             (mask.is_some(), false),
             "the committer counts anew"
         );
@@ -94,19 +97,19 @@ fn an_append_wakes_the_streams_that_want_it_and_no_other() {
 #[test]
 fn looking_at_the_ring_and_at_the_status_wakes_nobody() {
     let (daemon, ids) = daemon();
-    let hub = Rc::clone(&daemon.hub);
+    let shared = Rc::clone(&daemon.shared);
     let all = ids[0].mask() | ids[1].mask() | ids[2].mask();
-    hub.append(all, b"x").unwrap();
-    hub.commit(hub.now());
-    let waiting = Waiting::begin(&hub, &ids);
+    shared.ring.append(all, b"x").unwrap();
+    shared.ring.commit(shared.now());
+    let waiting = Waiting::begin(&shared, &ids);
     for _ in 0..3 {
         let status = daemon.status();
         assert_eq!((status.streams[2].backlog, status.ring.waiting), (1, 0));
         assert!(status.streams[2].oldest_age.is_some(), "nobody reads it");
-        hub.read_ring(Ring::is_in_memory);
-        hub.occupancy();
-        hub.stats();
-        hub.counters(ids[0]);
+        shared.ring.read(Ring::is_in_memory);
+        shared.ring.occupancy();
+        shared.ring.stats();
+        shared.ring.counters(ids[0]);
     }
     assert_eq!(waiting.woken(), (vec![false; 3], false, false));
 }
@@ -114,10 +117,10 @@ fn looking_at_the_ring_and_at_the_status_wakes_nobody() {
 #[test]
 fn what_is_settled_by_all_wakes_the_senders_and_the_committer_and_no_stream() {
     let (daemon, ids) = daemon();
-    let hub = Rc::clone(&daemon.hub);
-    hub.append(ids[0].mask(), b"x").unwrap();
-    let waiting = Waiting::begin(&hub, &ids);
-    hub.change_ring(|ring, now| {
+    let shared = Rc::clone(&daemon.shared);
+    shared.ring.append(ids[0].mask(), b"x").unwrap();
+    let waiting = Waiting::begin(&shared, &ids);
+    shared.ring.change(|ring, now| {
         let seq = ring.read(ids[0], now).unwrap().seq;
         ring.settle(ids[0], seq, Settled::Accepted, now);
     });

@@ -5,7 +5,7 @@
 use super::{Connected, LinkTask, broken};
 use crate::api::Page;
 use crate::clock::{Clock, Now};
-use crate::daemon::hub::Hub;
+use crate::daemon::shared::SharedState;
 use crate::daemon::stream::Stream;
 use crate::message::{Message, body};
 use crate::ring::{self, From, Full, Memory, Ring};
@@ -112,16 +112,22 @@ pub(super) fn task(settings: Settings, probe: Probe, clock: Clock) -> Result<Lin
     let (mut ring, _) = Ring::open(storage, sizes, now, 0).map_err(|error| error.to_string())?;
     let id = ring.attach(&settings.name, From::New, now);
     let id = id.map_err(|error| error.to_string())?;
-    let hub = Rc::new(Hub::new(clock, ring, Routes::new(Vec::new(), Vec::new())));
+    let shared = Rc::new(SharedState::new(
+        clock,
+        ring,
+        Routes::new(Vec::new(), Vec::new()),
+    ));
     if probe == Probe::Deliver {
         let message = message(now).ok_or("there is no message to send")?;
-        hub.append(id.mask(), &message)
+        shared
+            .ring
+            .append(id.mask(), &message)
             .map_err(|error| format!("the ring: {error:?}"))?;
-        hub.commit(now);
+        shared.ring.commit(now);
     }
     let client_id = format!("weir-check-{:08x}", fastrand::u32(..));
     let stream = Rc::new(Stream::new(id, settings, client_id));
-    Ok(LinkTask::new(hub, stream))
+    Ok(LinkTask::new(shared, stream))
 }
 
 /// A message that says what it is, and no place that a map would show.
@@ -149,7 +155,7 @@ impl LinkTask {
         let connection = self.connect(&stream).await;
         let connection = connection.map_err(|error| broken(&error))?;
         let goal = match probe {
-            Probe::Connect => Goal::Ready(self.hub.now().mono + self.grace(&stream)),
+            Probe::Connect => Goal::Ready(self.shared.now().mono + self.grace(&stream)),
             Probe::Deliver => Goal::Delivered,
         };
         self.run_connection(&stream, connection, goal).await
@@ -165,12 +171,12 @@ impl LinkTask {
     }
 
     pub(super) fn has_reached(&self, goal: Goal, connected: &Connected<'_>) -> bool {
-        let now = self.hub.now();
+        let now = self.shared.now();
         match goal {
             Goal::None => false,
             Goal::Ready(not_before) => connected.link.is_ready() && now.mono >= not_before,
             Goal::Delivered => {
-                let waits = self.hub.counters(self.stream.id).backlog > 0;
+                let waits = self.shared.ring.counters(self.stream.id).backlog > 0;
                 !waits || self.engine.paused_until(now).is_some()
             }
         }
@@ -178,7 +184,7 @@ impl LinkTask {
 
     /// What came of it, once there was a connection.
     fn outcome(&self, probe: Probe) -> Result<String, String> {
-        let counters = self.hub.counters(self.stream.id);
+        let counters = self.shared.ring.counters(self.stream.id);
         match probe {
             Probe::Connect => Ok("connected".to_owned()),
             Probe::Deliver if counters.accepted > 0 => Ok("took a test message".to_owned()),

@@ -14,7 +14,7 @@ use std::time::Duration;
 impl LinkTask {
     /// Has the stream show where its engine is.
     pub(super) fn show(&mut self) {
-        let now = self.hub.now();
+        let now = self.shared.now();
         let tally = self.engine.take_tally();
         let next_try = self.engine.paused_until(now);
         self.stream
@@ -36,7 +36,7 @@ impl LinkTask {
         let untold = std::mem::take(&mut self.untold);
         if !untold.is_empty() {
             self.told_at = Some(now.mono);
-            self.stream.note_sent(&self.hub, &untold);
+            self.stream.note_sent(&self.shared, &untold);
         }
     }
 
@@ -82,13 +82,13 @@ impl LinkTask {
             self.stream.set_trouble(&text, Trouble::OfMessages);
         }
         self.stream
-            .note(&self.hub, NOT_DELIVERED, Some(code), Some(&text));
+            .note(&self.shared, NOT_DELIVERED, Some(code), Some(&text));
     }
 
     /// Shows whether the destination would take something now, and tells when that begins.
     pub(super) fn set_connected(&self, connected: bool) {
-        if self.stream.set_connected(&self.hub, connected) && connected && !self.comes_and_goes {
-            self.stream.note(&self.hub, CONNECTED, None, None);
+        if self.stream.set_connected(&self.shared, connected) && connected && !self.comes_and_goes {
+            self.stream.note(&self.shared, CONNECTED, None, None);
             log::info!("stream `{}`: connected", self.stream.settings.name);
         }
     }
@@ -106,7 +106,7 @@ impl LinkTask {
             self.connector.failed();
         }
         self.set_connected(false);
-        let now = self.hub.now();
+        let now = self.shared.now();
         self.engine
             .lost(self.engine.epoch(), lost.retry, now, fastrand::u32(..));
         // what was done before the end is told before it
@@ -131,7 +131,7 @@ impl LinkTask {
         };
         self.stream.set_trouble(&text, trouble);
         self.stream
-            .note(&self.hub, event, Some(lost.fault.code), Some(&text));
+            .note(&self.shared, event, Some(lost.fault.code), Some(&text));
         let next = match self.engine.paused_until(now) {
             Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
             None => "next try at once".to_owned(),
@@ -149,7 +149,7 @@ impl LinkTask {
 
     /// Says something now and then; whether it was said.
     pub(super) fn warn(&mut self, kind: &'static str, text: &str) -> bool {
-        let Some(hidden) = self.limiter.admit(kind, self.hub.now()) else {
+        let Some(hidden) = self.limiter.admit(kind, self.shared.now()) else {
             return false;
         };
         let (name, more) = (&self.stream.settings.name, left_out(hidden));

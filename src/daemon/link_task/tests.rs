@@ -60,7 +60,7 @@ fn one_turn(path: &Path) -> (LinkTask, Next) {
 fn what_a_turn_writes_to_a_file_it_settles_so_that_no_stop_has_it_written_twice() {
     let folder = Folder::new("turn");
     let (task, next) = one_turn(&folder.file());
-    let counters = task.hub.counters(task.stream.id);
+    let counters = task.shared.ring.counters(task.stream.id);
     assert_eq!((counters.accepted, counters.backlog), (1, 0));
     assert!(matches!(next, Next::Again));
     assert!(task.stream.connected.get());
@@ -71,11 +71,11 @@ fn what_a_turn_writes_to_a_file_it_settles_so_that_no_stop_has_it_written_twice(
 fn a_file_that_cannot_be_written_has_its_stream_wait_and_say_why() {
     let folder = Folder::new("missing");
     let (task, _) = one_turn(&folder.0.join("missing/log.json"));
-    let counters = task.hub.counters(task.stream.id);
+    let counters = task.shared.ring.counters(task.stream.id);
     assert_eq!((counters.accepted, counters.backlog), (0, 1));
     assert!(!task.stream.connected.get());
     assert!(task.stream.next_try.get().is_some());
-    let error = task.stream.last_error(&task.hub).unwrap();
+    let error = task.stream.last_error(&task.shared).unwrap();
     assert!(error.contains("there is no folder"), "{error}");
 }
 

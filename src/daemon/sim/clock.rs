@@ -125,7 +125,7 @@ impl World {
         self.set_clock();
         // whoever waits for certificates waits from the first look on
         if let Some(running) = &self.running {
-            running.daemon.hub.now();
+            running.daemon.shared.now();
         }
         let deceives = self.clock.deceives();
         self.network

@@ -133,7 +133,7 @@ impl World {
         let executor = Rc::new(LocalExecutor::new());
         let mut tasks = daemon.keep_working(&executor);
         let desk = self.sender.connect();
-        tasks.push(executor.spawn(sender::acknowledge(Rc::clone(&daemon.hub), desk)));
+        tasks.push(executor.spawn(sender::acknowledge(Rc::clone(&daemon.shared), desk)));
         self.running = Some(Running {
             executor,
             tasks,
@@ -150,7 +150,7 @@ impl World {
             let lost =
                 |it: &&super::oracle::Instance| !it.acknowledged && it.mask & (1 << index) != 0;
             let unsafe_count = oracle.instances[self.first..].iter().filter(lost).count() as u64;
-            let counters = daemon.hub.counters(daemon.all_streams()[index].id);
+            let counters = daemon.shared.ring.counters(daemon.all_streams()[index].id);
             let truth = &mut oracle.streams[index];
             truth.renewed(t);
             trace::tell(t, index, format_args!("has {counters:?}"));
@@ -197,17 +197,17 @@ impl World {
         trace::tell(self.t(), 9, format_args!("ends: {ending:?}"));
         if ending == Ending::Stopped {
             running.tasks.clear();
-            running.daemon.hub.close();
+            running.daemon.shared.ring.close();
             for (stream, books) in running.daemon.all_streams().iter().zip(&mut self.books) {
-                books.closed = running.daemon.hub.counters(stream.id);
-                books.in_flight = running.daemon.hub.in_flight(stream.id);
+                books.closed = running.daemon.shared.ring.counters(stream.id);
+                books.in_flight = running.daemon.shared.ring.unsettled(stream.id);
             }
         } else if self.random.once_in(2) {
             // in the middle of a commit
             let writes = u32::try_from(self.random.below(4)).unwrap_or(0);
             self.disk.cut_after(Some(writes));
-            let now = running.daemon.hub.now();
-            running.daemon.hub.commit(now);
+            let now = running.daemon.shared.now();
+            running.daemon.shared.ring.commit(now);
         }
         drop(running);
         self.disk.cut_after(None);
@@ -270,7 +270,7 @@ impl World {
             running.daemon.rewind(&name, back).unwrap_or(0);
             let id = running.daemon.all_streams()[index].id;
             self.books[index].rewound = true;
-            self.books[index].open(running.daemon.hub.counters(id));
+            self.books[index].open(running.daemon.shared.ring.counters(id));
             let truth = &mut self.network.borrow_mut().oracle.streams[index];
             truth.engine += 1;
             truth.rewound();

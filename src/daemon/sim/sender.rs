@@ -7,9 +7,9 @@ use super::plan::IDENTS;
 use crate::channel::Intake;
 use crate::channel::Refusal;
 use crate::daemon::Daemon;
-use crate::daemon::hub::Hub;
 use crate::daemon::ingress::Ingress;
 use crate::daemon::ingress::Tickets;
+use crate::daemon::shared::SharedState;
 use crate::message::Message;
 use crate::ring::sim::random::Random;
 use std::cell::RefCell;
@@ -50,17 +50,18 @@ pub(super) struct Sender {
 }
 
 /// Tells the sender what is safe, as a connection of a channel does, for ever.
-pub(super) async fn acknowledge(hub: Rc<Hub>, desk: Rc<RefCell<Desk>>) {
+pub(super) async fn acknowledge(shared: Rc<SharedState>, desk: Rc<RefCell<Desk>>) {
     loop {
-        let risen = hub.risen();
-        desk.borrow_mut().collect(&hub);
-        risen.await;
+        let durable = shared.ring.durable_event();
+        desk.borrow_mut().collect(&shared);
+        durable.await;
     }
 }
 
 impl Desk {
-    fn collect(&mut self, hub: &Hub) {
-        self.acknowledged.extend(self.tickets.safe(hub.safe()));
+    fn collect(&mut self, shared: &SharedState) {
+        self.acknowledged
+            .extend(self.tickets.safe(shared.ring.safe()));
     }
 }
 
@@ -113,7 +114,7 @@ impl Sender {
             left.push_back(report);
         }
         self.reports = left;
-        self.desk.borrow_mut().collect(&daemon.hub);
+        self.desk.borrow_mut().collect(&daemon.shared);
         room
     }
 
@@ -139,7 +140,7 @@ impl Sender {
         let number = u32::try_from(oracle.instances.len()).unwrap_or(u32::MAX);
         let desk = &mut *self.desk.borrow_mut();
         let mut ingress = Ingress {
-            hub: &daemon.hub,
+            shared: &daemon.shared,
             channel: &daemon.all_channels()[0],
             peer: "tracker",
             tickets: &mut desk.tickets,

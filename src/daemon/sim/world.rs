@@ -196,11 +196,11 @@ impl World {
         };
         for (index, books) in self.books.iter_mut().enumerate() {
             let id = running.daemon.all_streams()[index].id;
-            let counters = running.daemon.hub.counters(id);
+            let counters = running.daemon.shared.ring.counters(id);
             let sight = Sight {
                 t: network.t,
                 counters,
-                in_memory: running.daemon.hub.in_flight(id),
+                in_memory: running.daemon.shared.ring.unsettled(id),
                 good: network.destinations[index].mood == Mood::Good,
                 tries: match network.destinations[index].kind {
                     Kind::Wialon | Kind::Mqtt => 15,
