@@ -9,8 +9,38 @@
 //!             bytes to    one        waits    batches,    acknowledges:
 //!             messages    report     for all  retries     the cursor moves
 //! ```
-//! Modules stand in that order. All of them but the drivers are without I/O: bytes, time and
-//! randomness go in, what to do comes out.
+//! # In scope
+//! - Trackers, vehicle bus gateways and programs on one local network, and what they send: messages
+//!   of parameters with an ident and a time.
+//! - Delivery at least once, in order, over connections that come and go, by a machine whose power
+//!   may go at any time, whose flash wears and whose clock may be wrong.
+//! - Any number of messages in the ring in constant memory: a few MB, on ARM too.
+//!
+//! # Out of scope
+//! - Maps, reports, users: that is for the platforms at the far end.
+//! - Commands to trackers.
+//! - A second machine: the ring is one file of one daemon.
+//!
+//! # Modules
+//! ```text
+//!  channel   inputs: one file a protocol, bytes to messages and answers
+//!  message   what a message is: parameters, as bytes, as JSON
+//!  route     which streams want a message
+//!  ring      the bounded file that survives power cuts, and the cursor of each stream
+//!  stream    outputs: one file a destination; order, batches, retries, refusals
+//!
+//!  config    which tables and keys there are        keys      how keys are read
+//!  api       the HTTP API                            cli       the commands
+//!  daemon    the drivers: sockets, timers, files     demo      a play for the screen
+//!
+//!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
+//!  clock, convert, filter, pattern, spelling, template, thinning, units: what the name says
+//! ```
+//! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
+//! drivers are [`daemon`], which connects all of it in one thread, [`net`] below it, and the
+//! storage of the ring. `tests/tidy` says who may name whom.
+//!
+//! To add a protocol see [`channel`], to add a destination see [`stream`].
 
 pub mod channel;
 pub mod message;

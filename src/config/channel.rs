@@ -43,7 +43,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "channel");
     let name = reader.name(NAME_MAX);
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
-    let kind = reader.kind_of(&kinds);
+    let kind = reader.kind_of(&kinds, &[]);
     let ways = kind.map(|kind| channel_way::read(&mut reader, kind));
     let protocol = kind.and_then(|kind| (kind.read)(&mut reader));
     let common = Common::read(&mut reader, kind);

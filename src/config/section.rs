@@ -135,7 +135,7 @@ pub(super) fn log(context: &Context<'_>, merged: &Merged) -> Log {
                 );
             }
             Some(_) => {
-                reader.choice("target", &[("stderr", ())]);
+                reader.choice_of("target", &[("stderr", ())], &["syslog", "file"]);
             }
             None => {}
         }

@@ -12,6 +12,7 @@ use crate::ring::From;
 use crate::stream::Defaults;
 use crate::stream::Destination;
 use crate::stream::KINDS;
+use crate::stream::PLANNED;
 use crate::stream::settings::Delivery;
 use crate::stream::settings::OnReject;
 use crate::stream::settings::Settings;
@@ -57,7 +58,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 /// All else; none if there is a mistake in it.
 fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
-    let kind = reader.kind_of(&KINDS.map(|kind| (kind.name, kind)));
+    let kind = reader.kind_of(&KINDS.map(|kind| (kind.name, kind)), PLANNED);
     let defaults = kind.map_or(Defaults::COMMON, |kind| kind.defaults);
     let destination = kind.and_then(|kind| (kind.read)(&mut reader));
     let enabled = reader.flag("enabled").unwrap_or(true);

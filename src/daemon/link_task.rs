@@ -67,14 +67,7 @@ pub(super) struct LinkTask {
 impl LinkTask {
     pub(super) fn new(shared: Rc<SharedState>, stream: Rc<Stream>) -> Self {
         let settings = &stream.settings;
-        let limits = Limits {
-            messages: settings.in_memory_max(),
-            bytes: settings.delivery.max_bytes,
-            ttl: settings.ttl,
-            max_age: settings.max_age,
-            interval: settings.interval,
-        };
-        let engine = Engine::new(stream.id, settings.delivery.clone(), limits);
+        let engine = Engine::new(stream.id, settings.delivery.clone(), Limits::of(settings));
         let connector = ConnectorSettings {
             who: format!("stream `{}`", settings.name),
             bind: settings.bind.clone(),

@@ -19,7 +19,6 @@ pub(crate) mod document;
 pub(crate) mod environment;
 mod examples;
 pub(crate) mod expand;
-pub(crate) mod later;
 pub(crate) mod named;
 pub(crate) mod phrase;
 pub(crate) mod reader;

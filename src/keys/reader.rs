@@ -8,7 +8,6 @@ use super::context::Text;
 use super::context::Wrong;
 use super::diagnostic::Mistake;
 use super::examples;
-use super::later;
 use super::phrase::list;
 use super::phrase::shorten;
 use super::source::Place;
@@ -24,7 +23,7 @@ use std::ops::RangeInclusive;
 pub(crate) struct Reader<'a> {
     context: &'a Context<'a>,
     table: &'a Table,
-    /// What it is, as [`later`] names it.
+    /// What it is: its name without brackets.
     kind: &'static str,
     asked: Vec<&'static str>,
     mistakes_before: usize,
@@ -251,6 +250,16 @@ impl<'a> Reader<'a> {
         key: &'static str,
         choices: &[(&'static str, T)],
     ) -> Option<T> {
+        self.choice_of(key, choices, &[])
+    }
+
+    /// One of several words; those of `planned` are known as words that are not supported yet.
+    pub(crate) fn choice_of<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+        planned: &[&str],
+    ) -> Option<T> {
         if let Some(Tree::List(_) | Tree::Table(_)) = self.table.entry(key).map(|e| &e.node.tree) {
             let node = self.take(key)?;
             let first = choices.first().map(|(name, _)| *name).unwrap_or_default();
@@ -263,37 +272,19 @@ impl<'a> Reader<'a> {
             let found = choices.iter().find(|(name, _)| *name == value);
             found.map(|(_, choice)| *choice).ok_or_else(|| {
                 let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-                self.no_choice(key, &text, &names)
+                no_choice(key, &text, &names, planned)
             })
         })
     }
 
-    /// That a text is none of the words that `key` takes.
-    fn no_choice(&self, key: &str, text: &Text, names: &[&str]) -> Wrong {
-        let later_key = if key == "type" {
-            format!("{} type", self.kind)
-        } else {
-            key.to_owned()
-        };
-        let shown = text.shown();
-        if later::is_value(&later_key, &text.value) {
-            return Wrong::new(format!("`{key}` {shown} is not supported yet"))
-                .hint(format!("supported are {}", list(names)));
-        }
-        let wrong = Wrong::new(format!("unknown `{key}` {shown}"));
-        match (nearest(&text.value, names.iter().copied()), names.first()) {
-            (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
-            (None, Some(first)) if text.unquoted.is_some() => {
-                let all = list(names);
-                wrong.hint(format!("write `{key} = \"{first}\"`; known are {all}"))
-            }
-            _ => wrong.hint(format!("known are {}", list(names))),
-        }
-    }
-
     /// The `type`: which keys of its own it has. One that is only misspelt is noted and taken for
-    /// the one that was meant, so that the mistakes in its keys are found, too.
-    pub(crate) fn kind_of<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Option<T> {
+    /// the one that was meant, so that the mistakes in its keys are found, too; not where one of
+    /// `planned` is nearer.
+    pub(crate) fn kind_of<T: Copy>(
+        &mut self,
+        choices: &[(&'static str, T)],
+        planned: &[&str],
+    ) -> Option<T> {
         let example = choices
             .first()
             .map(|(name, _)| format!("type = \"{name}\""));
@@ -302,14 +293,11 @@ impl<'a> Reader<'a> {
             self.missing("type", &example.unwrap_or_default());
             return None;
         }
-        let chosen = self.choice("type", choices);
+        let chosen = self.choice_of("type", choices, planned);
         let entry = self.table.entry("type");
         let name = entry.and_then(|entry| self.context.quiet_text(&entry.node))?;
         let known = choices.iter().map(|(known, _)| *known);
-        let meant = nearest(
-            &name,
-            known.chain(later::values(&format!("{} type", self.kind))),
-        )?;
+        let meant = nearest(&name, known.chain(planned.iter().copied()))?;
         let found = choices.iter().find(|(known, _)| *known == meant);
         chosen.or(found.map(|(_, kind)| *kind))
     }
@@ -438,6 +426,24 @@ impl<'a> Reader<'a> {
             Some(near) => mistake.hint(format!("did you mean `{near}`?")),
             None => mistake.hint(format!("known are {}", list(&self.asked))),
         });
+    }
+}
+
+/// That a text is none of the words that `key` takes.
+fn no_choice(key: &str, text: &Text, names: &[&str], planned: &[&str]) -> Wrong {
+    let shown = text.shown();
+    if planned.contains(&text.value.as_str()) {
+        return Wrong::new(format!("`{key}` {shown} is not supported yet"))
+            .hint(format!("supported are {}", list(names)));
+    }
+    let wrong = Wrong::new(format!("unknown `{key}` {shown}"));
+    match (nearest(&text.value, names.iter().copied()), names.first()) {
+        (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+        (None, Some(first)) if text.unquoted.is_some() => {
+            let all = list(names);
+            wrong.hint(format!("write `{key} = \"{first}\"`; known are {all}"))
+        }
+        _ => wrong.hint(format!("known are {}", list(names))),
     }
 }
 

@@ -1,10 +1,90 @@
 //! Streams: outputs. Each reads the ring in order, sends batches to one destination, and moves
 //! its cursor when the destination acknowledges.
 //!
-//! A destination is one file with a state machine ([`Link`]) that sees bytes and the [`Engine`],
-//! never a socket or a file.
+//! # One more destination
+//! It is one file here and one row:
+//!
+//! 1. Write the file. Its type holds what its keys say, and is a [`Destination`]: where it is, and
+//!    the [`Link`] that speaks to it. Nearly every platform speaks HTTP or MQTT: it implements
+//!    `http::profile::Profile` or [`mqtt::profile::Profile`] by what is its own, and its link is
+//!    an [`http::HttpLink`] or [`mqtt::MqttLink`] over that; one that speaks either, by the scheme
+//!    of its URL, is two types with one row. One with a protocol of its own is a [`Link`]: bytes,
+//!    times and the [`Engine`], never a socket; the smallest is `file.rs`, the next
+//!    `wialon_retranslator.rs`.
+//! 2. Give it a `KIND` that reads the keys of its own, as `file.rs` does. Those of every stream
+//!    (`tls`, `bind`, `rate`, `retry` …) are read for it; what it wants of them it says in
+//!    [`NetworkEndpoint`] (TLS, ALPN, a certificate, the date) and in `Kind::defaults`. A key that
+//!    holds a secret has a word of secrets in its name (`token`, `shared_key`): it is never shown.
+//! 3. Add its `pub mod` below and its row to `KINDS`. `weir check`, the API, the log and the hint
+//!    to a slip in `type` take its name from there.
+//! 4. Put its keys into `docs/reference.md`, and a row for them into `tests/config/reference.rs` (a
+//!    test asks for it); its tests beside the others in `tests/streams`.
+//!
+//! What every stream has (filter, thinning, batches, order, retries, what is refused, pauses,
+//! reconnecting, counting) is done around the link, by the [`Engine`] and in `daemon`.
+//!
+//! # A whole exchange
+//! What the daemon does with a link, without a daemon: a message waits in the ring, the link sends
+//! it, the receiver acknowledges it, the ring may forget it.
+//! ```
+//! use std::time::Duration;
+//! use weir::clock::{Now, Wall};
+//! use weir::message::{Message, body};
+//! use weir::net::Target;
+//! use weir::ring::{self, From, Full, Memory, Ring};
+//! use weir::stream::engine::{Engine, Limits};
+//! use weir::stream::settings::Settings;
+//! use weir::stream::wialon_retranslator::WialonRetranslator;
+//! use weir::stream::{Turn, link};
+//!
+//! // What the configuration says: a receiver that answers 0x11 to each packet.
+//! let target = Target { host: "receiver.example".into(), port: 20332 };
+//! let settings = Settings::new("cloud", WialonRetranslator::new(target));
+//!
+//! // A ring in memory, a stream that reads it, and a message that waits.
+//! let wall = Wall { since_1970: Duration::from_secs(1_800_000_000), trusted: true };
+//! let now = Now { mono: Duration::from_secs(100), wall, ages: true };
+//! let sizes = ring::Settings {
+//!     size: 1 << 20,
+//!     delay: Duration::ZERO,
+//!     hold: Duration::ZERO,
+//!     bytes: 64 * 1024,
+//!     full: Full::DropOldest,
+//! };
+//! let (mut ring, _) = Ring::open(Box::new(Memory::new(1 << 20)), sizes, now, 7).unwrap();
+//! let stream = ring.attach(&settings.name, From::New, now).unwrap();
+//! let mut message = Message::new("352093081452251").unwrap();
+//! message.set_timestamp(1_700_000_000_000_000);
+//! let mut bytes = Vec::new();
+//! body::encode(&message, &mut bytes);
+//! ring.append(stream.mask(), now, &bytes).unwrap();
+//! ring.commit(now).unwrap();
+//!
+//! // The engine reads what it may hold; nothing is sent yet.
+//! let mut engine = Engine::new(stream, settings.delivery.clone(), Limits::of(&settings));
+//! engine.fill(&mut ring, now, &|_| true);
+//!
+//! // A connection is there: the link says what goes out. Here that is one packet.
+//! let (mut link, mut out) = (link(&settings, "weir-1", &engine, now), Vec::new());
+//! let mut turn = Turn { engine: &mut engine, now, out: &mut out, random: 0 };
+//! link.send(&mut turn).unwrap();
+//! assert!(turn.out.windows(15).any(|part| part == b"352093081452251"));
+//! turn.out.clear();
+//!
+//! // Nothing more goes, and nothing is settled, until the receiver answers.
+//! link.send(&mut turn).unwrap();
+//! assert!(turn.out.is_empty());
+//! assert_eq!(link.receive(&[0x11], &mut turn), Ok(1));
+//!
+//! // What was answered is settled: the ring may forget it.
+//! drop(link);
+//! engine.settle(&mut ring, now);
+//! let counters = ring.counters(stream);
+//! assert_eq!((counters.accepted, counters.backlog), (1, 0));
+//! ```
 
 pub mod backoff;
+mod endpoint;
 pub mod engine;
 pub mod file;
 pub mod http;
@@ -16,13 +96,15 @@ pub mod settings;
 pub mod sieve;
 pub mod wialon_retranslator;
 
+pub use endpoint::Endpoint;
+pub use endpoint::NetworkEndpoint;
+pub use endpoint::TlsUse;
+
 use crate::clock::Now;
 use crate::keys::reader::Reader;
-use crate::net::Target;
 use crate::template::Template;
 use crate::units::Period;
 use engine::Engine;
-use file::File;
 use render::View;
 use settings::Delivery;
 use settings::Settings;
@@ -37,6 +119,23 @@ pub(crate) static KINDS: [&Kind; 4] = [
     &http::KIND,
     &wialon_retranslator::KIND,
     &file::KIND,
+];
+
+/// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
+/// moves its name up.
+pub(crate) const PLANNED: &[&str] = &[
+    "wialon-ips",
+    "flespi",
+    "aws-iot",
+    "azure-iot-hub",
+    "azure-event-hubs",
+    "google-pubsub",
+    "thingsboard",
+    "amqp",
+    "gpsgate",
+    "osmand",
+    "influxdb",
+    "e-toll",
 ];
 
 /// A type of destination.
@@ -89,45 +188,6 @@ pub trait Destination: Same + fmt::Debug {
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         Vec::new()
     }
-}
-
-/// Where a destination is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint<'a> {
-    /// A server: a connection is made to it.
-    Network(NetworkEndpoint<'a>),
-    /// A file of this machine: it is appended to.
-    File(&'a File),
-}
-
-/// A server, and how a connection to it is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkEndpoint<'a> {
-    /// Where it is.
-    pub target: &'a Target,
-    /// Whether TLS is spoken.
-    pub tls: TlsUse,
-    /// What is offered as the protocol in TLS where `tls.alpn` says nothing.
-    pub alpn: &'static [&'static str],
-    /// Whether it lets in only who shows a certificate: without `tls.certificate` the
-    /// configuration is wrong.
-    pub needs_certificate: bool,
-    /// Whether a login is made from the date: without one that can be used no connection is made.
-    pub needs_date: bool,
-}
-
-/// Whether TLS is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsUse {
-    /// In any case.
-    Always,
-    /// Where the configuration has a table `tls`.
-    WhereConfigured,
-    /// Not with the URL that is configured: that would begin with this, as in `mqtts://`.
-    Never {
-        /// With `://`.
-        instead: &'static str,
-    },
 }
 
 /// What a link begins with.
@@ -283,52 +343,6 @@ impl Defaults {
     };
 }
 
-impl<'a> NetworkEndpoint<'a> {
-    /// A server that asks for no certificate, and for no login that is made from the date.
-    #[must_use]
-    pub fn new(target: &'a Target, tls: TlsUse) -> Self {
-        Self {
-            target,
-            tls,
-            alpn: &[],
-            needs_certificate: false,
-            needs_date: false,
-        }
-    }
-}
-
-impl TlsUse {
-    /// As the scheme of a URL says, of which the one with TLS is `secure`, as in `mqtts://`.
-    #[must_use]
-    pub fn by_scheme(has_tls: bool, secure: &'static str) -> Self {
-        match has_tls {
-            true => Self::Always,
-            false => Self::Never { instead: secure },
-        }
-    }
-}
-
-impl Endpoint<'_> {
-    /// The server, if it is one.
-    #[must_use]
-    pub fn network(&self) -> Option<&NetworkEndpoint<'_>> {
-        match self {
-            Self::Network(network) => Some(network),
-            Self::File(_) => None,
-        }
-    }
-}
-
-/// As messages name it: `host:port`, or a path.
-impl fmt::Display for Endpoint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Network(network) => network.target.fmt(f),
-            Self::File(file) => file.path.display().fmt(f),
-        }
-    }
-}
-
 /// What can be compared with anything. Every type that is `PartialEq` has it.
 pub trait Same: Any {
     /// Whether `other` is of the same type and equal.
@@ -418,3 +432,33 @@ pub const NO_ANSWER: i32 = -2;
 
 /// Where a window is smaller, messages of which one is looked for that the receiver takes.
 const SEARCH_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Target;
+
+    #[test]
+    fn every_type_has_one_name() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            let mut before = KINDS.iter().take(at);
+            assert!(before.all(|other| other.name != kind.name), "{kind:?}");
+            assert!(!PLANNED.contains(&kind.name), "{kind:?} is there");
+        }
+    }
+
+    #[test]
+    fn destinations_are_equal_only_as_the_same_type() {
+        let target = || Target {
+            host: "h".to_owned(),
+            port: 1,
+        };
+        let http: Rc<dyn Destination> = Rc::new(http::Http::new(target()));
+        let same: Rc<dyn Destination> = Rc::new(http::Http::new(target()));
+        let other: Rc<dyn Destination> =
+            Rc::new(wialon_retranslator::WialonRetranslator::new(target()));
+        assert!(*http == *same && *http != *other);
+        assert!(http.downcast_ref::<http::Http>().is_some());
+        assert!(other.downcast_ref::<http::Http>().is_none());
+    }
+}

@@ -83,13 +83,7 @@ impl World {
     /// The engine is made anew, as after a start of the daemon.
     pub(crate) fn renew(&mut self, settings: &Settings) {
         self.engine.restart(&mut self.ring);
-        let limits = Limits {
-            messages: settings.in_memory_max(),
-            bytes: settings.delivery.max_bytes,
-            ttl: settings.ttl,
-            max_age: settings.max_age,
-            interval: settings.interval,
-        };
+        let limits = Limits::of(settings);
         let engine = Engine::new(self.stream, settings.delivery.clone(), limits);
         self.engine = engine.behind(Sieve::new(settings));
     }

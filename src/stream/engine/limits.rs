@@ -1,5 +1,6 @@
 //! What an engine may hold and for how long. Holds nothing.
 
+use crate::stream::settings::Settings;
 use std::time::Duration;
 
 /// What an engine holds in memory at most.
@@ -15,4 +16,18 @@ pub struct Limits {
     pub max_age: Option<Duration>,
     /// Between two messages that are sent, on the average.
     pub interval: Option<Duration>,
+}
+
+impl Limits {
+    /// Those that the configuration of a stream sets.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            messages: settings.in_memory_max(),
+            bytes: settings.delivery.max_bytes,
+            ttl: settings.ttl,
+            max_age: settings.max_age,
+            interval: settings.interval,
+        }
+    }
 }

@@ -96,13 +96,7 @@ impl<'a> World<'a> {
                 .expect("there is room");
         }
         ring.commit(now).expect("memory never fails");
-        let limits = Limits {
-            messages: settings.in_memory_max(),
-            bytes: settings.delivery.max_bytes,
-            ttl: None,
-            max_age: None,
-            interval: None,
-        };
+        let limits = Limits::of(settings);
         let engine = Engine::new(stream, settings.delivery.clone(), limits);
         Self {
             ring,
@@ -117,9 +111,8 @@ impl<'a> World<'a> {
     fn hear(mut self, data: &[u8]) {
         let mut source = Source(data);
         while !source.is_empty() {
-            let link = stream::link(self.settings, "c", &self.engine, self.now);
-            let mut link = link.expect("a far end");
-            let lost = match self.converse(&mut *link, &mut source) {
+            let mut link = stream::link(self.settings, "c", &self.engine, self.now);
+                        let lost = match self.converse(&mut *link, &mut source) {
                 Err(lost) => lost,
                 Ok(()) => {
                     let mut out = Vec::new();
