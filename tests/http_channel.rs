@@ -18,7 +18,7 @@ fn a_request_is_answered_once_its_messages_are_safe() {
         client.bring(post("[{\"ident\":\"a\"},{\"ident\":\"b\"}]")),
         ""
     );
-    assert!(client.session.waits());
+    assert!(client.session.is_blocked());
     assert_eq!(client.intake.taken.len(), 2);
     assert_eq!(
         client.commit(),
@@ -27,7 +27,7 @@ fn a_request_is_answered_once_its_messages_are_safe() {
     );
     client.bring(post("{\"ident\":\"c\"}"));
     assert_eq!(status(&client.commit()), "200 {\"accepted\":1}");
-    assert!(!client.session.waits());
+    assert!(!client.session.is_blocked());
     assert_eq!(client.closed, None);
 }
 

@@ -27,7 +27,7 @@ fn answers_coalesce() {
     for _ in 0..3 {
         client.bring("{\"ident\":\"a\"}\n");
     }
-    assert_eq!(client.intake.tickets, [1, 2, 3]);
+    assert_eq!(client.intake.ack_tokens, [1, 2, 3]);
     assert_eq!(client.commit(), "{\"acked\":3}\n");
 }
 
@@ -197,7 +197,7 @@ fn thousands_of_lines_come_back_with_their_values_and_answers() {
         } else {
             assert!(said.ends_with(&format!(",\"line\":{number}}}\n")), "{said}");
         }
-        let before = client.intake.tickets.len();
+        let before = client.intake.ack_tokens.len();
         let answer = client.commit();
         if before > 0 {
             assert_eq!(answer, format!("{{\"acked\":{acked}}}\n"));

@@ -29,7 +29,7 @@
 
 mod keys;
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Session;
@@ -124,7 +124,7 @@ impl Gpsd {
         }
     }
 
-    fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Close> {
+    fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Disconnect> {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -141,11 +141,11 @@ impl Gpsd {
     }
 
     /// A line that is none; they are borne up to a bound.
-    fn unread(&mut self) -> Result<(), Close> {
+    fn unread(&mut self) -> Result<(), Disconnect> {
         self.bad = self.bad.saturating_add(1);
         match self.bad {
             0..BAD_MAX => Ok(()),
-            _ => Err(Close {
+            _ => Err(Disconnect {
                 reason: "what comes is not gpsd's",
             }),
         }
@@ -278,7 +278,7 @@ impl Gpsd {
             message.set("gnss.device", receiver.device.as_str());
         }
         // refused is counted, and there is nobody to answer to
-        drop(intake.take(vec![message]));
+        drop(intake.submit(vec![message]));
     }
 
     /// Ends the epochs that are over; all of them without a time.
@@ -292,7 +292,7 @@ impl Gpsd {
     }
 
     /// Passes over what came of a line that is too long, and says whether its end is there.
-    fn skip(&mut self, part: &[u8], has_end: bool) -> Result<(), Close> {
+    fn skip(&mut self, part: &[u8], has_end: bool) -> Result<(), Disconnect> {
         let mut len = self.skipping.unwrap_or(0).saturating_add(part.len());
         while let Some(rest) = len.checked_sub(LINE_MAX) {
             len = rest;
@@ -360,7 +360,7 @@ impl Session for Gpsd {
         input: &[u8],
         intake: &mut dyn Intake,
         _: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         loop {
             let fresh = rest.get(self.searched..).unwrap_or_default();
@@ -393,12 +393,12 @@ impl Session for Gpsd {
         self.receivers.iter().filter_map(Receiver::due).min()
     }
 
-    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Close> {
+    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Disconnect> {
         self.finish_due(Some(intake.now().mono), intake);
         Ok(())
     }
 
-    fn ended(&mut self, intake: &mut dyn Intake) {
+    fn on_eof(&mut self, intake: &mut dyn Intake) {
         self.finish_due(None, intake);
     }
 }

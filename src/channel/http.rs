@@ -30,7 +30,7 @@ use subtle::ConstantTimeEq as _;
 pub static KIND: Kind = Kind {
     name: "http",
     example: "listen = \"127.0.0.1:8080\"",
-    ways: &[Way::Stream],
+    ways: &[Way::Tcp],
     ident: Ident::Named,
     read: |reader| {
         let names = names(reader);

@@ -13,7 +13,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::{Close, Intake, Malformed, Refusal, Session};
+use super::{Disconnect, Intake, Malformed, Refusal, Session};
 use crate::message::ValueRef;
 use crate::message::json;
 use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
@@ -48,7 +48,7 @@ pub trait Meaning {
     fn most(&self) -> (usize, &'static str);
 }
 
-/// One connection. Its tickets are the numbers of messages of its requests.
+/// One connection. Its ack tokens are the numbers of messages of its requests.
 #[derive(Debug)]
 pub struct Requests<M: Meaning> {
     meaning: M,
@@ -107,12 +107,12 @@ impl<M: Meaning> Requests<M> {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         match self.state {
             State::Head => self.head(input, intake, out),
             State::Body { .. } => self.body(input, intake, out),
             State::Waiting { .. } => Ok(None),
-            State::Closing(reason) => Err(Close { reason }),
+            State::Closing(reason) => Err(Disconnect { reason }),
         }
     }
 
@@ -121,14 +121,14 @@ impl<M: Meaning> Requests<M> {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         let (head, used) = match parse_head(input, M::HOST) {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
             Err(error) => {
                 intake.malformed(Malformed::Syntax, error.explain());
                 push_error(error.status(), &[], error.explain(), After::Close, out);
-                return Err(Close {
+                return Err(Disconnect {
                     reason: error.explain(),
                 });
             }
@@ -174,7 +174,7 @@ impl<M: Meaning> Requests<M> {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         let State::Body {
             request,
             body,
@@ -193,13 +193,13 @@ impl<M: Meaning> Requests<M> {
             let reason = "chunk size damaged";
             intake.malformed(Malformed::Syntax, reason);
             push_error(400, &[], reason, After::Close, out);
-            return Err(Close { reason });
+            return Err(Disconnect { reason });
         };
         let (most, too_large) = self.meaning.most();
         if content.len().saturating_add(piece.content.len()) > most {
             intake.malformed(Malformed::Length, too_large);
             push_error(413, &[], too_large, After::Close, out);
-            return Err(Close { reason: too_large });
+            return Err(Disconnect { reason: too_large });
         }
         content.extend_from_slice(piece.content);
         Ok((piece.used > 0 || body.is_done()).then_some(piece.used))
@@ -212,7 +212,7 @@ impl<M: Meaning> Session for Requests<M> {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         let most = out.len().saturating_add(ANSWERS_MAX);
         while out.len() < most {
@@ -224,40 +224,40 @@ impl<M: Meaning> Session for Requests<M> {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
         if let State::Waiting { after } = self.state {
-            push_accepted(ticket, after, out);
+            push_accepted(ack_token, after, out);
             self.state = State::then(after);
         }
     }
 
-    fn waits(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
 
-    fn held(&self) -> usize {
+    fn buffered_len(&self) -> usize {
         match &self.state {
             State::Body { content, .. } => content.capacity(),
             _ => 0,
         }
     }
 
-    fn crowded(&mut self, out: &mut Vec<u8>) -> Close {
+    fn on_memory_limit(&mut self, out: &mut Vec<u8>) -> Disconnect {
         let reason = "too many requests are on their way at once";
         self.state = State::Closing(reason);
         push_error(503, RETRY_AFTER, reason, After::Close, out);
-        Close { reason }
+        Disconnect { reason }
     }
 
     /// What was taken may still become safe; the sender is told to bring it again.
-    fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
-        if !self.waits() {
+    fn on_ack_timeout(&mut self, out: &mut Vec<u8>) -> Option<Disconnect> {
+        if !self.is_blocked() {
             return None;
         }
         let reason = "the messages did not become safe in time";
         self.state = State::Closing(reason);
         push_error(503, RETRY_AFTER, reason, After::Close, out);
-        Some(Close { reason })
+        Some(Disconnect { reason })
     }
 }
 
@@ -331,7 +331,7 @@ fn answer<R>(
     match taken {
         Ok(0) => push_accepted(0, after, out),
         Ok(count) => {
-            intake.when_safe(count);
+            intake.ack_when_durable(count);
             return State::Waiting { after };
         }
         Err(failure) => match failure.refusal {

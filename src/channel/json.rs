@@ -10,7 +10,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Refusal;
@@ -33,7 +33,7 @@ use std::rc::Rc;
 pub static KIND: Kind = Kind {
     name: "json",
     example: "listen = \"127.0.0.1:7000\"",
-    ways: &[Way::Stream],
+    ways: &[Way::Tcp],
     ident: Ident::Named,
     read: |reader| {
         Some(Rc::new(Keys {
@@ -86,7 +86,7 @@ pub(super) fn names(reader: &mut Reader<'_>) -> Names {
     names
 }
 
-/// One connection. Its tickets are the numbers of messages that it has brought.
+/// One connection. Its ack tokens are the numbers of messages that it has brought.
 #[derive(Debug)]
 pub struct JsonLines {
     names: Names,
@@ -116,7 +116,7 @@ impl JsonLines {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         let most = out.len().saturating_add(ANSWERS_MAX);
         while out.len() < most {
@@ -156,11 +156,11 @@ impl JsonLines {
         }
     }
 
-    fn too_long(&self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Close {
+    fn too_long(&self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Disconnect {
         let reason = "line over 64 KiB";
         intake.malformed(Malformed::Length, reason);
         self.push_error(reason, out);
-        Close { reason }
+        Disconnect { reason }
     }
 
     fn push_error(&self, reason: &str, out: &mut Vec<u8>) {
@@ -179,21 +179,21 @@ impl Session for JsonLines {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let before = self.taken;
         let used = self.lines(input, intake, out);
         if self.taken > before {
-            intake.when_safe(self.taken);
+            intake.ack_when_durable(self.taken);
         }
         used
     }
 
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
-        json::write([("acked", ValueRef::U64(ticket))].into_iter(), out);
+    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
+        json::write([("acked", ValueRef::U64(ack_token))].into_iter(), out);
         out.push(b'\n');
     }
 
-    fn coalesces(&self) -> bool {
+    fn acks_cumulatively(&self) -> bool {
         true
     }
 }
@@ -211,7 +211,7 @@ pub(super) fn take(text: &[u8], names: &Names, intake: &mut dyn Intake) -> Resul
     let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
     let is_array = text.trim_ascii_start().starts_with(b"[");
     if count > 0 {
-        intake.take(batch).map_err(|refused| match is_array {
+        intake.submit(batch).map_err(|refused| match is_array {
             true => NotTaken::Element(refused),
             false => NotTaken::Object(refused.reason),
         })?;

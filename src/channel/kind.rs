@@ -23,17 +23,20 @@ pub struct Kind {
     pub(crate) read: fn(&mut Reader<'_>) -> Option<Rc<dyn Protocol>>,
 }
 
+/// Reads `connect`: a host and port, a URL.
+pub(crate) type ReadConnect = fn(&str) -> Result<Connect, Wrong>;
+
 /// A way to bring bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     /// It listens on TCP and Unix sockets.
-    Stream,
+    Tcp,
     /// It listens on UDP.
     Udp(Datagrams),
     /// It reads serial lines.
     Serial,
     /// It connects, to what this reads from `connect`.
-    Connect(fn(&str) -> Result<Connect, Wrong>),
+    Connect(ReadConnect),
 }
 
 /// What the datagrams of a protocol are.
@@ -89,15 +92,15 @@ impl Kind {
     pub fn datagrams(&self) -> Option<Datagrams> {
         self.ways.iter().find_map(|way| match way {
             Way::Udp(datagrams) => Some(*datagrams),
-            Way::Stream | Way::Serial | Way::Connect(_) => None,
+            Way::Tcp | Way::Serial | Way::Connect(_) => None,
         })
     }
 
     /// Reads `connect`; none where it does not connect.
-    pub(crate) fn connect(&self) -> Option<fn(&str) -> Result<Connect, Wrong>> {
+    pub(crate) fn connect(&self) -> Option<ReadConnect> {
         self.ways.iter().find_map(|way| match way {
             Way::Connect(read) => Some(*read),
-            Way::Stream | Way::Udp(_) | Way::Serial => None,
+            Way::Tcp | Way::Udp(_) | Way::Serial => None,
         })
     }
 

@@ -32,12 +32,12 @@
 //!         let wall = Wall { since_1970: Duration::ZERO, trusted: false };
 //!         Now { mono: Duration::ZERO, wall, ages: false }
 //!     }
-//!     fn admit(&mut self, _ident: &str) -> Result<(), Refused> { Ok(()) }
-//!     fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+//!     fn check_ident(&mut self, _ident: &str) -> Result<(), Refused> { Ok(()) }
+//!     fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
 //!         self.taken.extend(batch);
 //!         Ok(())
 //!     }
-//!     fn when_safe(&mut self, ticket: u64) { self.waiting.push(ticket) }
+//!     fn ack_when_durable(&mut self, ack_token: u64) { self.waiting.push(ack_token) }
 //!     fn malformed(&mut self, _reason: Malformed, _detail: &str) {}
 //! }
 //!
@@ -55,8 +55,8 @@
 //! assert!(out.is_empty());
 //!
 //! // The ring has written it. Now the session may say so.
-//! for ticket in daemon.waiting.drain(..) {
-//!     session.safe(ticket, &mut out);
+//! for ack_token in daemon.waiting.drain(..) {
+//!     session.on_durable(ack_token, &mut out);
 //! }
 //! assert_eq!(out, b"{\"acked\":1}\n");
 //! ```
@@ -109,13 +109,13 @@ pub trait Session {
     }
 
     /// It is a serial line: what comes began before anybody listened.
-    fn joined(&mut self) {}
+    fn resync(&mut self) {}
 
     /// Takes the whole units at the head of `input` (on a datagram socket: exactly one datagram)
     /// and returns how many bytes they had. What is left is offered again with more behind it.
     /// Answers that need no message to be safe are appended to `out`; a session stops early when
     /// they get long, so that the driver can send them. It is called again after it took something
-    /// and after [`Session::safe`], with what is left, even if that is nothing.
+    /// and after [`Session::on_durable`], with what is left, even if that is nothing.
     ///
     /// # Errors
     /// When no more of this connection can be understood: `out` is still sent, then it is closed,
@@ -126,18 +126,18 @@ pub trait Session {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close>;
+    ) -> Result<usize, Disconnect>;
 
-    /// All that was taken before `Intake::when_safe(ticket)` is safe now: appends the answer.
-    /// Tickets come back in the order in which they were given. A protocol without answers gives
-    /// none.
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
-        let _ = (ticket, out);
+    /// All that was taken before [`Intake::ack_when_durable`] was given this ack token is safe now:
+    /// appends the answer. They come back in the order in which they were given. A protocol without
+    /// answers gives none.
+    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
+        let _ = (ack_token, out);
     }
 
-    /// The oldest ticket has waited for longer than a sender should: a protocol that can say so
+    /// The oldest ack token has waited for longer than a sender should: a protocol that can say so
     /// appends it and says whether the connection ends with it.
-    fn overdue(&mut self, out: &mut Vec<u8>) -> Option<Close> {
+    fn on_ack_timeout(&mut self, out: &mut Vec<u8>) -> Option<Disconnect> {
         let _ = out;
         None
     }
@@ -152,7 +152,7 @@ pub trait Session {
     ///
     /// # Errors
     /// As [`Session::receive`].
-    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Disconnect> {
         let _ = (intake, out);
         Ok(())
     }
@@ -163,32 +163,32 @@ pub trait Session {
     }
 
     /// Bytes of what came that it keeps itself, until it has understood them.
-    fn held(&self) -> usize {
+    fn buffered_len(&self) -> usize {
         0
     }
 
     /// There is no memory for more of what it brings now: a protocol that can say so appends it.
-    fn crowded(&mut self, out: &mut Vec<u8>) -> Close {
+    fn on_memory_limit(&mut self, out: &mut Vec<u8>) -> Disconnect {
         let _ = out;
-        Close {
+        Disconnect {
             reason: "too much is on its way at once",
         }
     }
 
     /// The far end has sent its last: what waited for more is brought in.
-    fn ended(&mut self, intake: &mut dyn Intake) {
+    fn on_eof(&mut self, intake: &mut dyn Intake) {
         let _ = intake;
     }
 
-    /// Whether nothing more is understood until the last ticket is answered.
-    fn waits(&self) -> bool {
+    /// Whether nothing more is understood until the last ack token is answered.
+    fn is_blocked(&self) -> bool {
         false
     }
 
     /// Another connection of the channel has got the name that this one has by [`Intake::claim`]:
     /// why it ends, and what is said before.
-    fn superseded(&mut self, _intake: &mut dyn Intake, _out: &mut Vec<u8>) -> Close {
-        Close {
+    fn superseded(&mut self, _intake: &mut dyn Intake, _out: &mut Vec<u8>) -> Disconnect {
+        Disconnect {
             reason: "another connection has its name",
         }
     }
@@ -197,8 +197,8 @@ pub trait Session {
     /// [`Session::opened`], and only where there is one.
     fn recall(&mut self, _note: &str) {}
 
-    /// Whether only the last of several tickets that are safe at once needs an answer.
-    fn coalesces(&self) -> bool {
+    /// Whether only the last of several ack tokens that are safe at once needs an answer.
+    fn acks_cumulatively(&self) -> bool {
         false
     }
 }
@@ -212,16 +212,17 @@ pub trait Intake {
     ///
     /// # Errors
     /// Why not; already counted.
-    fn admit(&mut self, ident: &str) -> Result<(), Refused>;
+    fn check_ident(&mut self, ident: &str) -> Result<(), Refused>;
 
     /// Takes all of `batch`, or nothing of it.
     ///
     /// # Errors
     /// Which message is at fault and why; already counted and logged.
-    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused>;
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused>;
 
-    /// Asks for [`Session::safe`] with this ticket once all that was taken so far is safe.
-    fn when_safe(&mut self, ticket: u64);
+    /// Asks for [`Session::on_durable`] once all that was taken so far is safe. The ack token is
+    /// any number by which the session knows what to answer then.
+    fn ack_when_durable(&mut self, ack_token: u64);
 
     /// This connection has a name that only one of the channel may have: one that has it ends, as
     /// [`Session::superseded`] says.
@@ -280,7 +281,7 @@ pub enum Malformed {
 
 /// Why a session ends the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Close {
+pub struct Disconnect {
     /// For the log.
     pub reason: &'static str,
 }

@@ -125,7 +125,7 @@ pub const RECEIVE_MAX: u16 = 256;
 /// So many acknowledgements wait on one connection; then nothing more is read from it.
 const OWED_MAX: usize = 1024;
 
-/// The ticket of every acknowledgement: they come back in order, so it is that of the oldest.
+/// The ack token of every acknowledgement: they come back in order, so it is that of the oldest.
 const OLDEST_OWED: u64 = 0;
 
 const _: () = assert!(RECEIVE_MAX as usize <= OWED_MAX);

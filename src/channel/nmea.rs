@@ -37,7 +37,7 @@
 mod keys;
 mod names;
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Session;
@@ -88,7 +88,7 @@ pub struct Nmea {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Units {
     /// Bytes as they came.
-    Stream,
+    Bytes,
     /// Whole lines, the last one with or without its end.
     Datagram,
 }
@@ -130,7 +130,7 @@ impl Nmea {
         }
     }
 
-    fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Close> {
+    fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Disconnect> {
         if std::mem::take(&mut self.skipping) || line.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -141,7 +141,7 @@ impl Nmea {
         }
         match self.bad {
             0..BAD_MAX => Ok(()),
-            _ => Err(Close {
+            _ => Err(Disconnect {
                 reason: "what comes is not NMEA 0183",
             }),
         }
@@ -347,7 +347,7 @@ impl Nmea {
         let micros = date.and_then(|(time, date)| micros(date?, time));
         if let Some(message) = epoch.fix.message(ident, micros, intake) {
             // refused is counted, and there is nobody to answer to
-            drop(intake.take(vec![message]));
+            drop(intake.submit(vec![message]));
         }
     }
 
@@ -365,7 +365,7 @@ impl Nmea {
 }
 
 impl Session for Nmea {
-    fn joined(&mut self) {
+    fn resync(&mut self) {
         self.joined = true;
     }
 
@@ -374,7 +374,7 @@ impl Session for Nmea {
         input: &[u8],
         intake: &mut dyn Intake,
         _: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, behind) = rest.split_at(end);
@@ -400,14 +400,14 @@ impl Session for Nmea {
         Some(epoch.heard.saturating_add(EPOCH))
     }
 
-    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Close> {
+    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Disconnect> {
         if self.wake_at().is_some_and(|due| due <= intake.now().mono) {
             self.finish(intake);
         }
         Ok(())
     }
 
-    fn ended(&mut self, intake: &mut dyn Intake) {
+    fn on_eof(&mut self, intake: &mut dyn Intake) {
         self.finish(intake);
     }
 }

@@ -48,7 +48,7 @@ use std::rc::Rc;
 pub static KIND: Kind = Kind {
     name: "osmand",
     example: "listen = \"0.0.0.0:5055\"",
-    ways: &[Way::Stream],
+    ways: &[Way::Tcp],
     ident: Ident::Named,
     read: |reader| {
         let speed_unit = reader.choice("speed_unit", &SPEED_UNITS);
@@ -160,7 +160,7 @@ impl Meaning for Reports {
                 error: wrong.error,
             }
         })?;
-        let taken = intake.take(vec![message]);
+        let taken = intake.submit(vec![message]);
         taken.map(|()| 1).map_err(|refused| Failure {
             refusal: Some(refused.reason),
             error: refused.reason.to_string(),

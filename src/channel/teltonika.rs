@@ -20,15 +20,15 @@
 //! | no packet can start here, or a length out of bounds | none | ends |
 //! | keep-alive | none | stays |
 //!
-//! There is no [`Session::overdue`]: a device has its own timeout, and what it then sends again is
-//! known to be the same for as long as the answer is owed.
+//! There is no [`Session::on_ack_timeout`]: a device has its own timeout, and what it then sends
+//! again is known to be the same for as long as the answer is owed.
 
 mod elements;
 mod keys;
 mod meaning;
 mod parameters;
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Session;
@@ -73,7 +73,7 @@ pub struct Udp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owed {
     /// For a packet with this digest, when it is safe.
-    WhenSafe(u64),
+    WhenDurable(u64),
     /// This count, when those before are sent.
     InTurn(u32),
 }
@@ -110,7 +110,7 @@ impl Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         match (&self.ident, input) {
             (_, []) => Ok(None),
             (_, [wire::KEEP_ALIVE, ..]) => Ok(Some(1)),
@@ -128,25 +128,25 @@ impl Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         let login = wire::login(input).map_err(|bad| closed(bad, intake))?;
         let Some((ident, len)) = login else {
             return Ok(None);
         };
         if !self.owed.is_empty() {
-            return Err(Close {
+            return Err(Disconnect {
                 reason: "a login while answers are owed",
             });
         }
         let Some(ident) = ident_of(ident, intake) else {
             out.push(wire::REJECT);
-            return Err(Close {
+            return Err(Disconnect {
                 reason: "a login without a valid ident",
             });
         };
-        if intake.admit(ident).is_err() {
+        if intake.check_ident(ident).is_err() {
             out.push(wire::REJECT);
-            return Err(Close {
+            return Err(Disconnect {
                 reason: "the ident is not taken",
             });
         }
@@ -161,13 +161,13 @@ impl Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         let frame = wire::frame(input).map_err(|bad| closed(bad, intake))?;
         let Some(frame) = frame else { return Ok(None) };
         let data = Data::decode(frame.data);
         if !frame.is_intact() {
             intake.malformed(Malformed::Checksum, "the checksum of a packet does not fit");
-            data.map_err(|_| Close {
+            data.map_err(|_| Disconnect {
                 reason: "a packet that is damaged in its length, too",
             })?;
             return Ok(Some(frame.len));
@@ -187,14 +187,14 @@ impl Tcp {
         packet: &Packet<'_>,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Close> {
-        let owed = Owed::WhenSafe(digest(frame));
+    ) -> Result<(), Disconnect> {
+        let owed = Owed::WhenDurable(digest(frame));
         // A second answer to it would be taken for the answer to the packet that follows.
         if self.owed.contains(&owed) {
             return Ok(());
         }
         if self.owed.len() >= OWED_MAX {
-            return Err(Close {
+            return Err(Disconnect {
                 reason: "too many packets sent before an answer was awaited",
             });
         }
@@ -202,7 +202,7 @@ impl Tcp {
             0 => self.owed.push_back(Owed::InTurn(0)),
             count => {
                 self.owed.push_back(owed);
-                intake.when_safe(u64::from(count));
+                intake.ack_when_durable(u64::from(count));
             }
         }
         self.pay(out);
@@ -224,7 +224,7 @@ impl Session for Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         while let Some(len) = self.unit(rest, intake, out)? {
             rest = rest.get(len..).unwrap_or_default();
@@ -232,10 +232,10 @@ impl Session for Tcp {
         Ok(input.len() - rest.len())
     }
 
-    /// The ticket is the count.
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
+    /// The ack token is the count.
+    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
         let waiting = self.owed.front_mut();
-        if let (Some(owed), Ok(count)) = (waiting, u32::try_from(ticket)) {
+        if let (Some(owed), Ok(count)) = (waiting, u32::try_from(ack_token)) {
             *owed = Owed::InTurn(count);
         }
         self.pay(out);
@@ -270,7 +270,7 @@ impl Udp {
         if count == 0 {
             out.extend_from_slice(&receipt.encode());
         } else {
-            intake.when_safe(ticket(receipt));
+            intake.ack_when_durable(ack_token(receipt));
         }
     }
 }
@@ -281,15 +281,15 @@ impl Session for Udp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         if !matches!(input, [] | [wire::KEEP_ALIVE]) {
             self.datagram(input, intake, out);
         }
         Ok(input.len())
     }
 
-    fn safe(&mut self, ticket: u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(&receipt(ticket).encode());
+    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&receipt(ack_token).encode());
     }
 }
 
@@ -305,7 +305,7 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
     let Ok(count) = u8::try_from(batch.len()) else {
         return 0;
     };
-    if count == 0 || intake.take(batch).is_err() {
+    if count == 0 || intake.submit(batch).is_err() {
         return 0;
     }
     count
@@ -315,7 +315,7 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
 /// is refused is counted by the intake and gone.
 fn take_serial(ident: &str, serial: &SerialData<'_>, intake: &mut dyn Intake) {
     if let Ok(message) = parameters::serial_message(ident, serial) {
-        intake.take(vec![message]).ok();
+        intake.submit(vec![message]).ok();
     }
 }
 
@@ -328,14 +328,14 @@ fn refuse(invalid: &Invalid, intake: &mut dyn Intake) {
     intake.malformed(reason, &invalid.to_string());
 }
 
-fn closed(bad: BadFrame, intake: &mut dyn Intake) -> Close {
+fn closed(bad: BadFrame, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
         BadFrame::Preamble(_) => Malformed::Syntax,
         BadFrame::Length(_) => Malformed::Length,
         BadFrame::Ident(_) => Malformed::Ident,
     };
     intake.malformed(reason, &bad.to_string());
-    Close {
+    Disconnect {
         reason: "no packet can start with what came",
     }
 }
@@ -359,7 +359,7 @@ fn digest(frame: Frame<'_>) -> u64 {
     hasher.finish()
 }
 
-fn ticket(receipt: Receipt) -> u64 {
+fn ack_token(receipt: Receipt) -> u64 {
     let [high, low] = receipt.key.packet_id.to_be_bytes();
     u64::from(u32::from_be_bytes([
         high,
@@ -369,8 +369,8 @@ fn ticket(receipt: Receipt) -> u64 {
     ]))
 }
 
-fn receipt(ticket: u64) -> Receipt {
-    let [_, _, _, _, high, low, avl_packet_id, count] = ticket.to_be_bytes();
+fn receipt(ack_token: u64) -> Receipt {
+    let [_, _, _, _, high, low, avl_packet_id, count] = ack_token.to_be_bytes();
     let packet_id = u16::from_be_bytes([high, low]);
     Receipt {
         key: DatagramKey {

@@ -28,7 +28,7 @@ mod answers;
 mod keys;
 mod parameters;
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Session;
@@ -109,7 +109,7 @@ impl Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         if let Some(len) = self.pass(input) {
             return Ok(Some(len).filter(|len| *len > 0));
         }
@@ -166,7 +166,7 @@ impl Tcp {
         line: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let packet = ips::packet(line).filter(|packet| packet.prefix.is_empty());
         let packet = packet.ok_or_else(|| no_packet(line, intake))?;
         match (packet.kind, &self.device) {
@@ -177,7 +177,7 @@ impl Tcp {
             }
             (_, None) => {
                 intake.malformed(Malformed::Syntax, "a packet before the login");
-                Err(Close {
+                Err(Disconnect {
                     reason: "a packet before the login",
                 })
             }
@@ -196,7 +196,7 @@ impl Tcp {
         body: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         self.device = None;
         let refusal = match self.known(body, intake) {
             Ok(device) => {
@@ -214,7 +214,7 @@ impl Tcp {
         if self.answers.is_empty() {
             out.extend_from_slice(format!("#AL#{refusal}\r\n").as_bytes());
         }
-        Err(Close {
+        Err(Disconnect {
             reason: "the login is not taken",
         })
     }
@@ -237,7 +237,7 @@ impl Tcp {
             intake.malformed(Malformed::Login, &format!("wrong password of `{ident}`"));
             return Err("01");
         }
-        intake.admit(ident).map_err(|_| "0")?;
+        intake.check_ident(ident).map_err(|_| "0")?;
         Ok(Device {
             ident: ident.into(),
             version: login.version,
@@ -246,7 +246,7 @@ impl Tcp {
     }
 
     /// A packet that is followed by bytes.
-    fn file(&mut self, packet: &Packet<'_>, intake: &mut dyn Intake) -> Result<(), Close> {
+    fn file(&mut self, packet: &Packet<'_>, intake: &mut dyn Intake) -> Result<(), Disconnect> {
         let body = String::from_utf8_lossy(packet.body);
         let fields: Vec<&str> = body.split(';').take(4).map(str::trim_ascii).collect();
         let (size, index) = match (packet.kind, &fields[..]) {
@@ -258,7 +258,7 @@ impl Tcp {
         let size = size.filter(|size: &u64| *size <= FILE_MAX);
         let left = size.ok_or_else(|| {
             intake.malformed(Malformed::Length, "a file without a size, or a huge one");
-            Close {
+            Disconnect {
                 reason: "a file without a size, or a huge one",
             }
         })?;
@@ -283,9 +283,9 @@ impl Session for Tcp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while !self.waits() && out.len() < ANSWERS_MAX {
+        while !self.is_blocked() && out.len() < ANSWERS_MAX {
             let Some(len) = self.unit(rest, intake, out)? else {
                 break;
             };
@@ -295,8 +295,8 @@ impl Session for Tcp {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
-        self.answers.safe(out);
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
+        self.answers.on_durable(out);
     }
 
     /// It cuts shorter lines by itself; the driver must not cut a black box.
@@ -304,7 +304,7 @@ impl Session for Tcp {
         ips::BLACK_BOX_MAX
     }
 
-    fn waits(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         self.answers.is_full()
     }
 }
@@ -327,7 +327,7 @@ impl Udp {
         Self { charset, ..self }
     }
 
-    fn datagram(&mut self, input: &[u8], intake: &mut dyn Intake) -> Result<(), Close> {
+    fn datagram(&mut self, input: &[u8], intake: &mut dyn Intake) -> Result<(), Disconnect> {
         let line = match *input {
             [0xFF, low, high, ref data @ ..] => {
                 let len = usize::from(u16::from_le_bytes([low, high]));
@@ -361,7 +361,7 @@ impl Session for Udp {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         if self.answers.is_full() {
             intake.malformed(Malformed::Length, "too many datagrams wait for an answer");
         } else {
@@ -372,36 +372,36 @@ impl Session for Udp {
         Ok(input.len())
     }
 
-    /// Tickets come back in order, each to its own sender.
-    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+    /// Ack tokens come back in order, each to its own sender.
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.answers.safe_at_once(out);
     }
 }
 
-fn inflated(data: &[u8], most: usize, intake: &mut dyn Intake) -> Result<Vec<u8>, Close> {
+fn inflated(data: &[u8], most: usize, intake: &mut dyn Intake) -> Result<Vec<u8>, Disconnect> {
     ips::inflate(data, most).ok_or_else(|| {
         let reason = "a compressed packet that is damaged or too long";
         intake.malformed(Malformed::Syntax, reason);
-        Close { reason }
+        Disconnect { reason }
     })
 }
 
-fn unframed(bad: BadFrame, intake: &mut dyn Intake) -> Close {
+fn unframed(bad: BadFrame, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
         BadFrame::Start(_) => Malformed::Syntax,
         BadFrame::TooLong(_) => Malformed::Length,
     };
     intake.malformed(reason, &bad.to_string());
-    Close {
+    Disconnect {
         reason: "no packet can start with what came",
     }
 }
 
-fn no_packet(line: &[u8], intake: &mut dyn Intake) -> Close {
+fn no_packet(line: &[u8], intake: &mut dyn Intake) -> Disconnect {
     let head = line.get(..SHOWN_MAX).unwrap_or(line);
     let detail = format!("`{}` is no packet", head.escape_ascii());
     intake.malformed(Malformed::Syntax, &detail);
-    Close {
+    Disconnect {
         reason: "a line that is no packet",
     }
 }

@@ -18,7 +18,7 @@
 //! | the ring takes nothing now | none | ends |
 //! | a size out of bounds, a uid or block that is damaged | none | ends |
 
-use super::Close;
+use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Refusal;
@@ -42,7 +42,7 @@ use std::time::Duration;
 pub static KIND: Kind = Kind {
     name: "wialon-retranslator",
     example: "listen = \"0.0.0.0:20163\"",
-    ways: &[Way::Stream],
+    ways: &[Way::Tcp],
     ident: Ident::Named,
     read: |_| Some(Rc::new(Keys)),
 };
@@ -82,7 +82,7 @@ impl WialonRetranslator {
         packet: &Packet<'_>,
         bytes: &[u8],
         intake: &mut dyn Intake,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let now = intake.now().mono;
         let digest = digest(bytes);
         // A second answer to it would be taken for that of the packet that follows. Senders that
@@ -103,13 +103,16 @@ impl WialonRetranslator {
                 return Ok(());
             }
         };
-        match intake.take(vec![message]).map_err(|refused| refused.reason) {
+        match intake
+            .submit(vec![message])
+            .map_err(|refused| refused.reason)
+        {
             Ok(()) => {
                 self.owed.push_back(Owed { digest, since: now });
-                intake.when_safe(0);
+                intake.ack_when_durable(0);
                 Ok(())
             }
-            Err(Refusal::Full) => Err(Close {
+            Err(Refusal::Full) => Err(Disconnect {
                 reason: "a packet is not taken now",
             }),
             Err(Refusal::Ident | Refusal::Unwanted | Refusal::TooLong) => Ok(()),
@@ -123,9 +126,9 @@ impl Session for WialonRetranslator {
         input: &[u8],
         intake: &mut dyn Intake,
         _out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while !self.waits() {
+        while !self.is_blocked() {
             let Some((packet, len)) = wire::decode(rest).map_err(|bad| damaged(&bad, intake))?
             else {
                 break;
@@ -137,24 +140,24 @@ impl Session for WialonRetranslator {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.pop_front();
         out.push(wire::ACK);
     }
 
-    fn waits(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         self.owed.len() >= OWED_MAX
     }
 }
 
-fn damaged(bad: &DecodeError, intake: &mut dyn Intake) -> Close {
+fn damaged(bad: &DecodeError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
         DecodeError::Size(_) => Malformed::Length,
         DecodeError::Uid => Malformed::Ident,
         DecodeError::Head | DecodeError::Block(_) => Malformed::Syntax,
     };
     intake.malformed(reason, &bad.to_string());
-    Close {
+    Disconnect {
         reason: "a packet that is damaged",
     }
 }

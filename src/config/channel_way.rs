@@ -111,7 +111,7 @@ fn listen(reader: &mut Reader<'_>, kind: &Kind) -> Vec<(Address, Place)> {
 /// The address, if the type can listen there.
 fn fitting(address: Address, kind: &Kind) -> Result<Address, Wrong> {
     let is_way = |way: &Way| match address {
-        Address::Tcp(_) | Address::Unix(_) => matches!(way, Way::Stream),
+        Address::Tcp(_) | Address::Unix(_) => matches!(way, Way::Tcp),
         Address::Udp(_) => matches!(way, Way::Udp(_)),
         Address::Serial(_) => matches!(way, Way::Serial),
     };

@@ -2,11 +2,11 @@
 //! or one for each, as the protocol says.
 
 use super::channel::Channel;
-use super::ingress::{Ingress, TICKETS_MAX, Tickets};
+use super::ingress::{ACK_TOKENS_MAX, AckTokens, Ingress};
 use super::shared::SharedState;
 use super::waits::{PAUSE, Waits, sleep};
 use crate::channel::kind::Datagrams::BySender;
-use crate::channel::{Close, Session};
+use crate::channel::{Disconnect, Session};
 use crate::net::unless_blocked;
 use async_io::Async;
 use std::collections::VecDeque;
@@ -28,8 +28,8 @@ struct Peer {
     /// The only one, where each sender has a session of its own.
     address: Option<SocketAddr>,
     session: Box<dyn Session>,
-    tickets: Tickets,
-    /// The sender of each ticket, in the same order.
+    ack_tokens: AckTokens,
+    /// The sender of each ack token, in the same order.
     senders: VecDeque<SocketAddr>,
     /// Who sent last: to whom it says what nobody asked for.
     last: SocketAddr,
@@ -88,8 +88,8 @@ impl<'a> Datagrams<'a> {
         if !channel.admits(Some(sender)) {
             return channel.refuse("address", &peer, "not in `allow`", shared);
         }
-        let waiting: usize = self.peers.iter().map(|peer| peer.tickets.len()).sum();
-        if waiting >= TICKETS_MAX {
+        let waiting: usize = self.peers.iter().map(|peer| peer.ack_tokens.len()).sum();
+        if waiting >= ACK_TOKENS_MAX {
             return channel.refuse("busy", &peer, "too many wait for the ring", shared);
         }
         let Some(at) = self.peer(sender) else { return };
@@ -124,7 +124,7 @@ impl<'a> Datagrams<'a> {
         self.peers.push(Peer {
             address,
             session,
-            tickets: Tickets::default(),
+            ack_tokens: AckTokens::default(),
             senders: VecDeque::new(),
             last: sender,
             active: Duration::ZERO,
@@ -133,7 +133,7 @@ impl<'a> Datagrams<'a> {
     }
 
     /// Forgets the session of a sender that it does not want to hear more of.
-    fn settle(&mut self, at: usize, result: Result<(), Close>) {
+    fn settle(&mut self, at: usize, result: Result<(), Disconnect>) {
         let Err(close) = result else { return };
         if let Some(peer) = self.peers.get(at) {
             let (name, last) = (self.channel.name(), peer.last);
@@ -148,11 +148,11 @@ impl<'a> Datagrams<'a> {
         let safe_until = self.shared.ring.safe();
         let mut answers = Vec::new();
         for peer in &mut self.peers {
-            let safe: Vec<u64> = peer.tickets.safe(safe_until).collect();
+            let safe: Vec<u64> = peer.ack_tokens.safe(safe_until).collect();
             let senders = peer.senders.drain(..safe.len().min(peer.senders.len()));
-            for (ticket, sender) in safe.into_iter().zip(senders) {
+            for (ack_token, sender) in safe.into_iter().zip(senders) {
                 let mut out = Vec::new();
-                peer.session.safe(ticket, &mut out);
+                peer.session.on_durable(ack_token, &mut out);
                 answers.push((out, sender));
             }
         }
@@ -203,23 +203,23 @@ impl<'a> Datagrams<'a> {
 }
 
 impl Peer {
-    /// Has the session do something, and remembers for whom its tickets are.
+    /// Has the session do something, and remembers for whom its ack tokens are.
     fn with_ingress(
         &mut self,
         shared: &SharedState,
         channel: &Channel,
-        work: impl FnOnce(&mut dyn Session, &mut Ingress<'_>) -> Result<(), Close>,
-    ) -> Result<(), Close> {
-        let (peer, before) = (self.last.to_string(), self.tickets.len());
+        work: impl FnOnce(&mut dyn Session, &mut Ingress<'_>) -> Result<(), Disconnect>,
+    ) -> Result<(), Disconnect> {
+        let (peer, before) = (self.last.to_string(), self.ack_tokens.len());
         let mut ingress = Ingress {
             shared,
             channel,
             peer: &peer,
-            tickets: &mut self.tickets,
+            ack_tokens: &mut self.ack_tokens,
             claim: &mut None,
         };
         let result = work(self.session.as_mut(), &mut ingress);
-        let fresh = self.tickets.len().saturating_sub(before);
+        let fresh = self.ack_tokens.len().saturating_sub(before);
         self.senders.extend(std::iter::repeat_n(self.last, fresh));
         result
     }

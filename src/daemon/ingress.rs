@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// What waits until messages are safe, oldest first: everything below the number has to be.
 #[derive(Debug, Default)]
-pub(super) struct Tickets {
+pub(super) struct AckTokens {
     waiting: VecDeque<(Seq, u64)>,
     /// All that this connection brought is below.
     next: Seq,
@@ -27,20 +27,20 @@ pub(super) struct Ingress<'a> {
     pub(super) shared: &'a SharedState,
     pub(super) channel: &'a Channel,
     pub(super) peer: &'a str,
-    pub(super) tickets: &'a mut Tickets,
+    pub(super) ack_tokens: &'a mut AckTokens,
     /// What [`Intake::claim`] brought.
     pub(super) claim: &'a mut Option<Rc<Claim>>,
 }
 
-impl Tickets {
-    /// The tickets whose messages are safe.
+impl AckTokens {
+    /// The ack tokens whose messages are safe.
     pub(super) fn safe(&mut self, safe: Seq) -> impl Iterator<Item = u64> + '_ {
         let ready = self.waiting.partition_point(|(until, _)| *until <= safe);
-        self.waiting.drain(..ready).map(|(_, ticket)| ticket)
+        self.waiting.drain(..ready).map(|(_, ack_token)| ack_token)
     }
 
-    pub(super) fn push(&mut self, until: Seq, ticket: u64) {
-        self.waiting.push_back((until, ticket));
+    pub(super) fn push(&mut self, until: Seq, ack_token: u64) {
+        self.waiting.push_back((until, ack_token));
     }
 
     /// Gives room back that is not used.
@@ -49,7 +49,7 @@ impl Tickets {
     }
 
     /// Bytes that they take.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn memory_used(&self) -> usize {
         self.waiting.capacity() * size_of::<(Seq, u64)>()
     }
 
@@ -61,9 +61,9 @@ impl Tickets {
         self.waiting.len()
     }
 
-    /// Lets one ticket speak for the newest two.
+    /// Lets one ack token speak for the newest two.
     pub(super) fn merge(&mut self) {
-        if self.waiting.len() > TICKETS_MAX {
+        if self.waiting.len() > ACK_TOKENS_MAX {
             let last = self.waiting.len() - 2;
             self.waiting.remove(last);
         }
@@ -127,7 +127,7 @@ impl Ingress<'_> {
             thinner.borrow_mut().passed(ident, mark);
         } else {
             channel.thinned.set(channel.thinned.get() + 1);
-            self.tickets.next = self.tickets.next.max(channel.next.get());
+            self.ack_tokens.next = self.ack_tokens.next.max(channel.next.get());
         }
         Ok(())
     }
@@ -135,8 +135,8 @@ impl Ingress<'_> {
     fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
         match self.shared.ring.append(mask, body) {
             Ok(Seq(seq)) => {
-                self.tickets.next = Seq(seq + 1);
-                self.channel.next.set(self.tickets.next);
+                self.ack_tokens.next = Seq(seq + 1);
+                self.channel.next.set(self.ack_tokens.next);
                 Ok(())
             }
             Err(AppendError::TooLong) => Err(Refusal::TooLong),
@@ -162,7 +162,7 @@ impl Intake for Ingress<'_> {
         self.shared.now()
     }
 
-    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
         let Ok(message) = Message::new(ident) else {
             self.malformed(Malformed::Ident, "not an ident");
             return Err(Refused {
@@ -179,7 +179,7 @@ impl Intake for Ingress<'_> {
         }
     }
 
-    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
         let mut routed = Vec::with_capacity(batch.len());
         let count = batch.len() as u64;
         for (index, message) in batch.into_iter().enumerate() {
@@ -206,9 +206,9 @@ impl Intake for Ingress<'_> {
         Ok(())
     }
 
-    fn when_safe(&mut self, ticket: u64) {
-        let until = self.tickets.next;
-        self.tickets.push(until, ticket);
+    fn ack_when_durable(&mut self, ack_token: u64) {
+        let until = self.ack_tokens.next;
+        self.ack_tokens.push(until, ack_token);
     }
 
     fn claim(&mut self, name: &str) {
@@ -233,4 +233,4 @@ impl Intake for Ingress<'_> {
 }
 
 /// Answers of one connection that wait for the ring: 16 KiB of RAM.
-pub(super) const TICKETS_MAX: usize = 1024;
+pub(super) const ACK_TOKENS_MAX: usize = 1024;

@@ -4,7 +4,7 @@
 
 use super::Daemon;
 use super::channel::Channel;
-use super::ingress::{Ingress, Tickets};
+use super::ingress::{AckTokens, Ingress};
 use super::waits::{Executor, sleep};
 use crate::api::{Gateway, health};
 use crate::channel::Intake;
@@ -41,13 +41,13 @@ fn bring(daemon: &Daemon, channel: &Channel) {
         shared: &daemon.shared,
         channel,
         peer: "self",
-        tickets: &mut Tickets::default(),
+        ack_tokens: &mut AckTokens::default(),
         claim: &mut None,
     };
     let room = daemon.shared.ring.body_max().saturating_sub(ADDED);
     if let Ok(message) = health(ident, &daemon.status(), room) {
         // refused is counted, and there is nobody to answer to
-        drop(ingress.take(vec![message]));
+        drop(ingress.submit(vec![message]));
     }
 }
 

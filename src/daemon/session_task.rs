@@ -3,11 +3,11 @@
 
 use super::budget::Share;
 use super::channel::{Channel, Claim};
-use super::ingress::{Ingress, TICKETS_MAX, Tickets};
+use super::ingress::{ACK_TOKENS_MAX, AckTokens, Ingress};
 use super::shared::SharedState;
 use super::waits::Waits;
 use crate::api::{CONNECTED, CONNECTION_LOST};
-use crate::channel::{Close, Session};
+use crate::channel::{Disconnect, Session};
 use crate::clock::Now;
 use crate::net::{self, Interest, READ_MAX};
 use std::fmt;
@@ -22,7 +22,7 @@ pub(super) struct SessionTask<'a> {
     peer: String,
     socket: net::Connection,
     session: Box<dyn Session>,
-    tickets: Tickets,
+    ack_tokens: AckTokens,
     /// The name that no other connection of the channel has, if it has one.
     claim: Option<Rc<Claim>>,
     input: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct SessionTask<'a> {
     active: Duration,
     /// When there last was nothing to write, or something was written.
     flowing: Duration,
-    /// Since when the oldest ticket waits.
+    /// Since when the oldest ack token waits.
     waiting_since: Option<Duration>,
     /// The far end sends no more; it may still wait for answers.
     ended: bool,
@@ -44,7 +44,7 @@ pub(super) enum End {
     /// The far end closed it.
     Closed,
     /// The session did.
-    Session(Close),
+    Session(Disconnect),
     /// It said nothing for too long.
     Idle,
     /// It did not read what it was answered.
@@ -81,7 +81,7 @@ pub(super) async fn run_session(
     let mut task = SessionTask::new(shared, channel, name.to_owned(), socket, session);
     match start {
         Start::Heard => {}
-        Start::Joined => task.joined(),
+        Start::Joined => task.resync(),
         Start::Said => task.opened(),
     }
     channel.note(shared, CONNECTED, name);
@@ -129,7 +129,7 @@ impl<'a> SessionTask<'a> {
             peer,
             socket,
             session,
-            tickets: Tickets::default(),
+            ack_tokens: AckTokens::default(),
             claim: None,
             input: Vec::new(),
             out: Vec::new(),
@@ -150,8 +150,8 @@ impl<'a> SessionTask<'a> {
     }
 
     /// The far end may be in the middle of what it says.
-    pub(super) fn joined(&mut self) {
-        self.session.joined();
+    pub(super) fn resync(&mut self) {
+        self.session.resync();
     }
 
     /// Serves until the end. Waits on: the socket, the ring's watermark (also notified when another
@@ -181,7 +181,7 @@ impl<'a> SessionTask<'a> {
     async fn part(&mut self) {
         let until = self.shared.now().mono + PARTING;
         self.input = Vec::new();
-        self.share.set(self.weight());
+        self.share.set(self.memory_used());
         while self.shared.now().mono < until && self.drain().unwrap_or(false) {
             let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
             let left = Some(until.saturating_sub(self.shared.now().mono));
@@ -215,11 +215,11 @@ impl<'a> SessionTask<'a> {
         self.wake(now)?;
         self.answer(now)?;
         self.write(now)?;
-        self.weigh()?;
+        self.enforce_limits()?;
         if read || understood {
             return Ok(Next::Again);
         }
-        if self.ended && self.tickets.is_empty() && self.out.is_empty() {
+        if self.ended && self.ack_tokens.is_empty() && self.out.is_empty() {
             return Err(End::Closed);
         }
         let idle_at = self.active + self.channel.settings.idle_timeout;
@@ -252,68 +252,68 @@ impl<'a> SessionTask<'a> {
             shared: self.shared,
             channel: self.channel,
             peer: &self.peer,
-            tickets: &mut self.tickets,
+            ack_tokens: &mut self.ack_tokens,
             claim: &mut self.claim,
         };
         (self.session.as_mut(), ingress, &mut self.out)
     }
 
     /// Another connection has taken its name.
-    fn superseded(&mut self) -> Close {
+    fn superseded(&mut self) -> Disconnect {
         let (session, mut ingress, out) = self.parties();
         session.superseded(&mut ingress, out)
     }
 
     /// When it is cut, unless it reads what it was answered.
     fn slow_at(&self) -> Option<Duration> {
-        let owes = !self.out.is_empty() && !self.session.coalesces();
+        let owes = !self.out.is_empty() && !self.session.acks_cumulatively();
         owes.then(|| self.flowing + SLOW)
     }
 
     /// Bounds what is kept of what came: of this connection, and of all together.
-    fn weigh(&mut self) -> Result<(), End> {
+    fn enforce_limits(&mut self) -> Result<(), End> {
         for buffer in [&mut self.input, &mut self.out] {
             if buffer.is_empty() {
                 *buffer = Vec::new();
             }
         }
-        let waits = self.session.waits() || self.is_stuffed();
+        let waits = self.session.is_blocked() || self.is_backpressured();
         if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
             let reason = "longer than anything that can be understood";
             self.channel
                 .refuse("length", &self.peer, reason, self.shared);
-            return Err(End::Session(Close { reason }));
+            return Err(End::Session(Disconnect { reason }));
         }
-        if self.share.set(self.weight()) {
+        if self.share.set(self.memory_used()) {
             // room that is not used was not asked for
             self.input.shrink_to_fit();
             self.out.shrink_to_fit();
-            self.tickets.shrink();
+            self.ack_tokens.shrink();
         }
-        if self.share.set(self.weight()) {
+        if self.share.set(self.memory_used()) {
             let detail = "too much is on its way in all connections together";
             self.channel
                 .refuse("memory", &self.peer, detail, self.shared);
-            return Err(End::Session(self.session.crowded(&mut self.out)));
+            return Err(End::Session(self.session.on_memory_limit(&mut self.out)));
         }
         Ok(())
     }
 
     /// Bytes that it makes this side keep.
-    fn weight(&self) -> usize {
-        let waiting = self.out.capacity() + self.tickets.weight();
-        self.input.capacity() + self.session.held() + waiting
+    fn memory_used(&self) -> usize {
+        let waiting = self.out.capacity() + self.ack_tokens.memory_used();
+        self.input.capacity() + self.session.buffered_len() + waiting
     }
 
     fn reads(&self) -> bool {
-        !self.ended && !self.session.waits() && !self.is_stuffed()
+        !self.ended && !self.session.is_blocked() && !self.is_backpressured()
     }
 
     /// Whether more input would have to wait in memory: answers that nobody reads, or that wait
     /// for the ring. Where answers coalesce there is always room.
-    fn is_stuffed(&self) -> bool {
-        !self.session.coalesces()
-            && (self.tickets.len() >= TICKETS_MAX || self.out.len() >= OUT_MAX)
+    fn is_backpressured(&self) -> bool {
+        !self.session.acks_cumulatively()
+            && (self.ack_tokens.len() >= ACK_TOKENS_MAX || self.out.len() >= OUT_MAX)
     }
 
     fn read(&mut self, now: Now) -> Result<bool, End> {
@@ -322,7 +322,7 @@ impl<'a> SessionTask<'a> {
                 self.ended = true;
                 self.understand()?;
                 let (session, mut ingress, _) = self.parties();
-                session.ended(&mut ingress);
+                session.on_eof(&mut ingress);
                 Ok(true)
             }
             Some(_) => {
@@ -336,19 +336,19 @@ impl<'a> SessionTask<'a> {
     /// Whether the session took something.
     fn understand(&mut self) -> Result<bool, End> {
         let mut taken = 0;
-        while !self.is_stuffed() && !self.session.waits() {
+        while !self.is_backpressured() && !self.session.is_blocked() {
             let rest = self.input.get(taken..).unwrap_or_default();
             let said = self.out.len();
             let mut ingress = Ingress {
                 shared: self.shared,
                 channel: self.channel,
                 peer: &self.peer,
-                tickets: &mut self.tickets,
+                ack_tokens: &mut self.ack_tokens,
                 claim: &mut self.claim,
             };
             let result = self.session.receive(rest, &mut ingress, &mut self.out);
-            if self.session.coalesces() {
-                self.tickets.merge();
+            if self.session.acks_cumulatively() {
+                self.ack_tokens.merge();
                 if said > OUT_MAX {
                     self.out.truncate(said);
                 }
@@ -373,21 +373,21 @@ impl<'a> SessionTask<'a> {
     }
 
     fn answer(&mut self, now: Now) -> Result<(), End> {
-        if self.tickets.is_empty() || self.out.len() >= OUT_MAX {
+        if self.ack_tokens.is_empty() || self.out.len() >= OUT_MAX {
             return Ok(());
         }
-        let before = self.tickets.len();
-        let safe = self.tickets.safe(self.shared.ring.safe());
-        if self.session.coalesces() {
+        let before = self.ack_tokens.len();
+        let safe = self.ack_tokens.safe(self.shared.ring.safe());
+        if self.session.acks_cumulatively() {
             if let Some(last) = safe.last() {
-                self.session.safe(last, &mut self.out);
+                self.session.on_durable(last, &mut self.out);
             }
         } else {
-            safe.for_each(|ticket| self.session.safe(ticket, &mut self.out));
+            safe.for_each(|ack_token| self.session.on_durable(ack_token, &mut self.out));
         }
-        if self.tickets.is_empty() {
+        if self.ack_tokens.is_empty() {
             self.waiting_since = None;
-        } else if self.tickets.len() < before || self.waiting_since.is_none() {
+        } else if self.ack_tokens.len() < before || self.waiting_since.is_none() {
             self.waiting_since = Some(now.mono);
         } else if self
             .waiting_since
@@ -396,7 +396,7 @@ impl<'a> SessionTask<'a> {
             self.waiting_since = Some(now.mono);
             return self
                 .session
-                .overdue(&mut self.out)
+                .on_ack_timeout(&mut self.out)
                 .map_or(Ok(()), |close| Err(End::Session(close)));
         }
         Ok(())

@@ -295,7 +295,7 @@ fn requests_are_answered_one_after_the_other() {
     for ident in ["a", "b", "c"] {
         let last = phone.intake.taken.last().unwrap();
         assert_eq!(last.ident(), ident);
-        assert!(phone.session.waits());
+        assert!(phone.session.is_blocked());
         assert_eq!(answer(phone.make_safe()), ACCEPTED);
         assert_eq!(phone.send(b""), SILENCE);
     }
@@ -335,7 +335,7 @@ fn what_does_not_become_safe_in_time_is_said() {
     let mut phone = phone();
     assert_eq!(phone.send(get("id=a").as_bytes()), SILENCE);
     let mut out = Vec::new();
-    assert!(phone.session.overdue(&mut out).is_some());
+    assert!(phone.session.on_ack_timeout(&mut out).is_some());
     let text = String::from_utf8(out.clone()).unwrap();
     assert!(text.contains("\r\nRetry-After: 5\r\n"), "{text}");
     assert!(answer(out).starts_with("503 "));

@@ -147,7 +147,7 @@ fn odd(random: &mut Random, sentence: &str) -> String {
 fn epochs_of_many_sentences_become_one_message_each() {
     each_seed(|random| {
         let has_rmc = random.below(4) > 0;
-        let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+        let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
         let mut all = Vec::new();
         let mut text = String::new();
         for second in 0..1 + random.below(8) as u64 {

@@ -254,7 +254,7 @@ fn broken_lines_are_counted_and_the_next_is_understood() {
         ),
     ];
     for (name, broken, reason) in table {
-        let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+        let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
         line.send(sentence("GPGSV,1,1,00").as_bytes());
         line.send(broken.as_bytes());
         line.send(good.as_bytes());
@@ -267,7 +267,7 @@ fn broken_lines_are_counted_and_the_next_is_understood() {
 
 #[test]
 fn rubbish_ends_the_connection_and_is_never_kept() {
-    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
     let mut random = Random(7);
     for _ in 0..10_000 {
         let bytes: Vec<u8> = (0..64).map(|_| random.below(256) as u8).collect();
@@ -334,7 +334,7 @@ fn only(text: &str) -> Result<Sentence, Invalid> {
 
 /// What a receiver's channel takes of these lines.
 fn told(lines: &[String]) -> Vec<Message> {
-    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
     for text in lines {
         assert_eq!(line.send(text.as_bytes()), support::channel::SILENCE);
     }

@@ -9,7 +9,7 @@ use weir::message::Message;
 
 /// One that arrives on a channel without `ident`, unless it is said.
 fn heard(ident: Option<&str>, text: &str) -> Connection<Nmea> {
-    let mut line = Connection::new(Nmea::new(ident.map(str::to_owned), Units::Stream));
+    let mut line = Connection::new(Nmea::new(ident.map(str::to_owned), Units::Bytes));
     line.send(text.as_bytes());
     line.pass(Duration::from_secs(1));
     line
@@ -149,8 +149,8 @@ fn a_serial_line_has_no_first_line() {
         (Some("gw"), vec![Malformed::Syntax]),
         (None, vec![Malformed::Syntax, Malformed::Ident]),
     ] {
-        let mut nmea = Nmea::new(ident.map(str::to_owned), Units::Stream);
-        nmea.joined();
+        let mut nmea = Nmea::new(ident.map(str::to_owned), Units::Bytes);
+        nmea.resync();
         let mut line = Connection::new(nmea);
         line.send(format!("RDY\r\n{rmc}RDY\r\n").as_bytes());
         line.pass(Duration::from_secs(1));

@@ -20,7 +20,7 @@ fn blanks_around_the_star_are_forgiven() {
         assert_eq!(told(std::slice::from_ref(&text)).len(), 1, "{text}");
     }
     let wrong = format!("${plain} * {:02X}\r\n", sum(plain) ^ 1);
-    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
     line.send(wrong.as_bytes());
     assert_eq!(line.intake.malformed, [Malformed::Checksum]);
 }
@@ -120,7 +120,7 @@ fn an_epoch_whose_rmc_is_damaged_is_believed_by_its_gga() {
             sentence(&format!("GPGGA,{time},{place},1,08,1.1,59.9,M,23.7,M,,")),
         ]
     };
-    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Stream));
+    let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
     let [rmc, gga] = epoch(1);
     let cut = format!("{}{}{gga}", epoch(0).concat(), &rmc[..40]);
     line.send(cut.as_bytes());

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::time::Duration;
-use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
 use weir::clock::Now;
 use weir::message::{Message, Value};
 
@@ -14,7 +14,7 @@ pub(crate) struct Connection<S> {
     /// Where it brings what it understood.
     pub(crate) intake: FakeIntake,
     /// Why it was closed.
-    pub(crate) closed: Option<Close>,
+    pub(crate) closed: Option<Disconnect>,
     /// Received and not yet taken.
     input: Vec<u8>,
 }
@@ -41,8 +41,8 @@ pub(crate) struct FakeIntake {
     pub(crate) claimed: Vec<String>,
     /// What is to be remembered.
     pub(crate) notes: Vec<String>,
-    /// Tickets that wait, oldest first.
-    pub(crate) tickets: VecDeque<u64>,
+    /// Ack tokens that wait, oldest first.
+    pub(crate) ack_tokens: VecDeque<u64>,
     /// The time that has passed since [`super::a_moment`].
     pub(crate) elapsed: Duration,
 }
@@ -103,11 +103,13 @@ impl<S: Session> Connection<S> {
     /// All that was taken becomes safe; the answers come back.
     pub(crate) fn make_safe(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.session.coalesces() && self.intake.tickets.len() > 1 {
-            self.intake.tickets.drain(..self.intake.tickets.len() - 1);
+        if self.session.acks_cumulatively() && self.intake.ack_tokens.len() > 1 {
+            self.intake
+                .ack_tokens
+                .drain(..self.intake.ack_tokens.len() - 1);
         }
-        for ticket in self.intake.tickets.drain(..) {
-            self.session.safe(ticket, &mut out);
+        for ack_token in self.intake.ack_tokens.drain(..) {
+            self.session.on_durable(ack_token, &mut out);
         }
         out
     }
@@ -128,21 +130,21 @@ impl Intake for FakeIntake {
         now
     }
 
-    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
         self.refuse()?;
         self.admitted.push(ident.to_owned());
         Ok(())
     }
 
-    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
         self.refuse()?;
         self.batches.push(batch.len());
         self.taken.extend(batch);
         Ok(())
     }
 
-    fn when_safe(&mut self, ticket: u64) {
-        self.tickets.push_back(ticket);
+    fn ack_when_durable(&mut self, ack_token: u64) {
+        self.ack_tokens.push_back(ack_token);
     }
 
     fn claim(&mut self, name: &str) {

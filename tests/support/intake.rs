@@ -1,7 +1,7 @@
 //! An intake that remembers what was brought, and a connection that has one.
 
 use super::a_moment;
-use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
 use weir::clock::Now;
 use weir::message::Message;
 
@@ -10,7 +10,7 @@ use weir::message::Message;
 pub(crate) struct FakeIntake {
     pub(crate) taken: Vec<Message>,
     pub(crate) malformed: Vec<(Malformed, String)>,
-    pub(crate) tickets: Vec<u64>,
+    pub(crate) ack_tokens: Vec<u64>,
     pub(crate) full_after: Option<usize>,
 }
 
@@ -19,7 +19,7 @@ impl Intake for FakeIntake {
         a_moment()
     }
 
-    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
         match ident {
             "unwanted" => Err(Refused {
                 index: 0,
@@ -29,9 +29,9 @@ impl Intake for FakeIntake {
         }
     }
 
-    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
         for (index, message) in batch.iter().enumerate() {
-            self.admit(message.ident())
+            self.check_ident(message.ident())
                 .map_err(|refused| Refused { index, ..refused })?;
         }
         if self
@@ -47,8 +47,8 @@ impl Intake for FakeIntake {
         Ok(())
     }
 
-    fn when_safe(&mut self, ticket: u64) {
-        self.tickets.push(ticket);
+    fn ack_when_durable(&mut self, ack_token: u64) {
+        self.ack_tokens.push(ack_token);
     }
 
     fn malformed(&mut self, reason: Malformed, detail: &str) {
@@ -60,7 +60,7 @@ impl Intake for FakeIntake {
 pub(crate) struct Connection<S> {
     pub(crate) session: S,
     pub(crate) intake: FakeIntake,
-    pub(crate) closed: Option<Close>,
+    pub(crate) closed: Option<Disconnect>,
     input: Vec<u8>,
     out: Vec<u8>,
 }
@@ -95,12 +95,12 @@ impl<S: Session> Connection<S> {
 
     /// All that was taken is safe now; returns what is answered.
     pub(crate) fn commit(&mut self) -> String {
-        let mut tickets = std::mem::take(&mut self.intake.tickets);
-        if self.session.coalesces() {
-            tickets.drain(..tickets.len().saturating_sub(1));
+        let mut ack_tokens = std::mem::take(&mut self.intake.ack_tokens);
+        if self.session.acks_cumulatively() {
+            ack_tokens.drain(..ack_tokens.len().saturating_sub(1));
         }
-        for ticket in tickets {
-            self.session.safe(ticket, &mut self.out);
+        for ack_token in ack_tokens {
+            self.session.on_durable(ack_token, &mut self.out);
         }
         self.turn();
         self.answers()
@@ -108,7 +108,7 @@ impl<S: Session> Connection<S> {
 
     /// It has waited for too long; returns what is answered.
     pub(crate) fn overdue(&mut self) -> String {
-        self.closed = self.session.overdue(&mut self.out);
+        self.closed = self.session.on_ack_timeout(&mut self.out);
         self.answers()
     }
 

@@ -90,7 +90,7 @@ fn a_second_login_is_another_device_and_waits_its_turn() {
     assert_eq!(idents, ["862462031400566", "second"]);
     assert_eq!(text(device.make_safe()), "#ASD#1\r\n#AL#1\r\n#ASD#1\r\n");
     device.intake.refusal = Some(Refusal::Ident);
-    device.intake.tickets.clear();
+    device.intake.ack_tokens.clear();
     assert_eq!(say(&mut device, "#L#third;NA"), "#AL#0\r\n");
     assert!(device.closed.is_some());
 }

@@ -21,7 +21,7 @@ use super::report;
 use super::report::NotTaken;
 use super::v5;
 use super::v311;
-use crate::channel::Close;
+use crate::channel::Disconnect;
 use crate::channel::Intake;
 use crate::channel::Malformed;
 use crate::channel::Session;
@@ -39,7 +39,7 @@ pub struct Broker {
     /// Messages whose acknowledgement waits, oldest first: at most [`OWED_MAX`].
     owed: VecDeque<(u16, Verdict)>,
     /// Nothing more is understood; it ends when all that is owed is paid.
-    closing: Option<Close>,
+    closing: Option<Disconnect>,
     /// When the last packet was whole, or, before the first, when the connection was there.
     heard: Option<Duration>,
 }
@@ -250,7 +250,7 @@ impl Broker {
             return Err(Fault::refused(verdict));
         }
         self.owed.push_back((publish.id, verdict));
-        intake.when_safe(OLDEST_OWED);
+        intake.ack_when_durable(OLDEST_OWED);
         Ok(())
     }
 
@@ -266,7 +266,7 @@ impl Broker {
             self.owed.clear();
         }
         let reason = fault.reason;
-        self.closing = Some(Close { reason });
+        self.closing = Some(Disconnect { reason });
     }
 
     /// How long it may be silent from the last packet on.
@@ -274,7 +274,7 @@ impl Broker {
         match self.client {
             None => Some(LOGIN_TIME),
             // then it is not listened to
-            Some(_) if self.owed.len() >= OWED_MAX || self.waits() => None,
+            Some(_) if self.owed.len() >= OWED_MAX || self.is_blocked() => None,
             Some(client) => client.silence_max,
         }
     }
@@ -286,7 +286,7 @@ impl Session for Broker {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         self.heard.get_or_insert(intake.now().mono);
         let most = out.len().saturating_add(ANSWERS_MAX);
         let mut rest = input;
@@ -303,7 +303,7 @@ impl Session for Broker {
         }
     }
 
-    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         let version = self.client.map(|client| client.version);
         match (version, self.owed.pop_front()) {
             (Some(Version::V311), Some((id, _))) => v311::acknowledge(id, out),
@@ -316,7 +316,7 @@ impl Session for Broker {
         Some(self.heard?.saturating_add(self.silence_max()?))
     }
 
-    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Disconnect> {
         if self.wake_at().is_none_or(|due| due > intake.now().mono) {
             return Ok(());
         }
@@ -325,17 +325,17 @@ impl Session for Broker {
         self.closing.take().map_or(Ok(()), Err)
     }
 
-    fn waits(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         self.closing.is_some() && !self.owed.is_empty()
     }
 
     /// MQTT-3.1.4-2 of 3.1.1, MQTT-3.1.4-3 of 5.
-    fn superseded(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Close {
+    fn superseded(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Disconnect {
         self.owed.clear();
         let fault = Fault::taken_over();
         let reason = fault.reason;
         self.fail(fault, intake, out);
-        Close { reason }
+        Disconnect { reason }
     }
 }
 

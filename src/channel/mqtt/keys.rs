@@ -24,7 +24,7 @@ use std::rc::Rc;
 pub static KIND: Kind = Kind {
     name: "mqtt",
     example: "listen = \"0.0.0.0:1883\"",
-    ways: &[Way::Stream, Way::Connect(broker)],
+    ways: &[Way::Tcp, Way::Connect(broker)],
     ident: Ident::Named,
     read: |reader| match reader.has("connect") {
         true => Some(Rc::new(AtBroker(Rc::new(read(reader))))),

@@ -54,12 +54,14 @@ pub(super) fn take(
     if batch.is_empty() {
         return Ok(());
     }
-    intake.take(batch).map_err(|refused| match refused.reason {
-        Refusal::Full => NotTaken::Full,
-        Refusal::Unwanted => NotTaken::Told(Verdict::Unwanted),
-        Refusal::Ident => NotTaken::Told(Verdict::NotAuthorized),
-        Refusal::TooLong => NotTaken::Told(Verdict::Quota),
-    })
+    intake
+        .submit(batch)
+        .map_err(|refused| match refused.reason {
+            Refusal::Full => NotTaken::Full,
+            Refusal::Unwanted => NotTaken::Told(Verdict::Unwanted),
+            Refusal::Ident => NotTaken::Told(Verdict::NotAuthorized),
+            Refusal::TooLong => NotTaken::Told(Verdict::Quota),
+        })
 }
 
 /// Why nothing was taken.

@@ -14,7 +14,7 @@ use super::packet::Publish;
 use super::report;
 use super::report::NotTaken;
 use super::v311;
-use crate::channel::Close;
+use crate::channel::Disconnect;
 use crate::channel::Intake;
 use crate::channel::Malformed;
 use crate::channel::Session;
@@ -88,7 +88,7 @@ impl Subscriber {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         if self.skip > 0 {
             let skipped = self.skip.min(input.len());
             self.skip = self.skip.saturating_sub(skipped);
@@ -112,11 +112,11 @@ impl Subscriber {
         packet: Packet,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let now = intake.now().mono;
         match (packet, self.state) {
             (Packet::ConnAck { is_known, result }, State::Login) => {
-                result.map_err(|reason| Close { reason })?;
+                result.map_err(|reason| Disconnect { reason })?;
                 self.state = State::Subscribing;
                 self.subscribe(is_known, intake, out);
                 self.ask(now);
@@ -131,7 +131,7 @@ impl Subscriber {
                 self.agreed(intake);
             }
             (Packet::SubAck(false), State::Subscribing) => {
-                return Err(Close {
+                return Err(Disconnect {
                     reason: "the broker refused the subscription",
                 });
             }
@@ -176,7 +176,7 @@ impl Subscriber {
 
     /// A broker cannot be told that a message is refused, and brings nothing more past those that
     /// wait; so what will never be taken is counted, and acknowledged.
-    fn publish(&mut self, publish: &Publish, intake: &mut dyn Intake) -> Result<(), Close> {
+    fn publish(&mut self, publish: &Publish, intake: &mut dyn Intake) -> Result<(), Disconnect> {
         if self.is_owed(publish) {
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl Subscriber {
         } else if report::take(publish, &self.settings, intake) != Err(NotTaken::Full) {
             last.keep(&publish.topic, &publish.payload);
         } else if publish.qos > 0 {
-            return Err(Close {
+            return Err(Disconnect {
                 reason: "the ring takes nothing now",
             });
         }
@@ -207,7 +207,7 @@ impl Subscriber {
     fn owe(&mut self, qos: u8, id: u16, intake: &mut dyn Intake) {
         if qos > 0 {
             self.owed.push_back(Owed { qos, id });
-            intake.when_safe(OLDEST_OWED);
+            intake.ack_when_durable(OLDEST_OWED);
         }
     }
 
@@ -216,7 +216,7 @@ impl Subscriber {
         len: usize,
         input: &[u8],
         intake: &mut dyn Intake,
-    ) -> Result<Option<usize>, Close> {
+    ) -> Result<Option<usize>, Disconnect> {
         if self.state == State::Login {
             return Err(damaged(
                 "a long packet before the login is answered",
@@ -263,7 +263,7 @@ impl Session for Subscriber {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Close> {
+    ) -> Result<usize, Disconnect> {
         let mut rest = input;
         while self.owed.len() < OWED_MAX {
             match self.step(rest, intake, out)? {
@@ -274,7 +274,7 @@ impl Session for Subscriber {
         Ok(input.len().saturating_sub(rest.len()))
     }
 
-    fn safe(&mut self, _ticket: u64, out: &mut Vec<u8>) {
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         match self.owed.pop_front() {
             Some(Owed { qos: 1, id }) => v311::acknowledge(id, out),
             Some(Owed { id, .. }) => v311::received(id, out),
@@ -289,13 +289,13 @@ impl Session for Subscriber {
         })
     }
 
-    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Close> {
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Disconnect> {
         let now = intake.now().mono;
         if self.wake_at().is_none_or(|due| due > now) {
             return Ok(());
         }
         if self.asked_at.is_some() {
-            return Err(Close {
+            return Err(Disconnect {
                 reason: match self.state {
                     State::Login => "the broker does not answer the login",
                     State::Subscribing => "the broker does not answer the subscription",
@@ -309,9 +309,9 @@ impl Session for Subscriber {
     }
 }
 
-fn damaged(detail: &str, intake: &mut dyn Intake) -> Close {
+fn damaged(detail: &str, intake: &mut dyn Intake) -> Disconnect {
     intake.malformed(Malformed::Syntax, detail);
-    Close {
+    Disconnect {
         reason: "the broker does not speak MQTT 3.1.1",
     }
 }

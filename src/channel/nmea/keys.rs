@@ -16,7 +16,7 @@ pub static KIND: Kind = Kind {
     name: "nmea",
     example: "listen = \"serial:/dev/ttyUSB0?baud=9600\"",
     ways: &[
-        Way::Stream,
+        Way::Tcp,
         Way::Udp(Datagrams::BySender),
         Way::Serial,
         Way::Connect(Connect::read),
@@ -36,7 +36,7 @@ struct Keys {
 
 impl Protocol for Keys {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
-        Some(Box::new(Nmea::new(self.ident.clone(), Units::Stream)))
+        Some(Box::new(Nmea::new(self.ident.clone(), Units::Bytes)))
     }
 
     fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {

@@ -25,7 +25,7 @@ use std::rc::Rc;
 pub static KIND: Kind = Kind {
     name: "teltonika",
     example: "listen = \"0.0.0.0:5027\"",
-    ways: &[Way::Stream, Way::Udp(Datagrams::Whole)],
+    ways: &[Way::Tcp, Way::Udp(Datagrams::Whole)],
     ident: Ident::Named,
     read: |reader| Some(Rc::new(read(reader))),
 };

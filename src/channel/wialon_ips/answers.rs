@@ -1,7 +1,7 @@
 //! The answers of one connection: what a packet gets, and when.
 
 use super::{Device, SHOWN_MAX, parameters};
-use crate::channel::{Close, Intake, Malformed, Refusal};
+use crate::channel::{Disconnect, Intake, Malformed, Refusal};
 use crate::message::Message;
 use crate::wire::ips;
 use crate::wire::ips::{Fault, Kind, Packet, Version};
@@ -26,7 +26,7 @@ impl Answers {
         device: &Device,
         packet: &Packet<'_>,
         intake: &mut dyn Intake,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let digest = digest(device, packet);
         // A second answer to it would be taken for the answer to the packet that follows.
         if self.0.iter().any(|answer| answer.waits == Some(digest)) {
@@ -70,7 +70,7 @@ impl Answers {
         packet: &Packet<'_>,
         one: &One,
         intake: &mut dyn Intake,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let Some(body) = content(device, packet.body, b';', intake) else {
             self.in_turn(Some(one.answer(one.wrong)));
             return Ok(());
@@ -97,7 +97,7 @@ impl Answers {
         packet: &Packet<'_>,
         one: &One,
         intake: &mut dyn Intake,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let Some(body) = content(device, packet.body, b';', intake) else {
             self.in_turn(Some(one.answer(one.wrong)));
             return Ok(());
@@ -116,15 +116,18 @@ impl Answers {
         message: Option<Message>,
         one: &One,
         intake: &mut dyn Intake,
-    ) -> Result<(), Close> {
+    ) -> Result<(), Disconnect> {
         let Some(message) = message else {
             return Ok(());
         };
-        match intake.take(vec![message]).map_err(|refused| refused.reason) {
-            Ok(()) => self.when_safe(one.answer("1"), one.digest, intake),
+        match intake
+            .submit(vec![message])
+            .map_err(|refused| refused.reason)
+        {
+            Ok(()) => self.owe(one.answer("1"), one.digest, intake),
             Err(Refusal::TooLong) => self.in_turn(Some(one.answer(one.long))),
             Err(_) => {
-                return Err(Close {
+                return Err(Disconnect {
                     reason: "a message is not taken",
                 });
             }
@@ -158,7 +161,7 @@ impl Answers {
                     None
                 }
             };
-            match message.map(|message| intake.take(vec![message])) {
+            match message.map(|message| intake.submit(vec![message])) {
                 Some(Ok(())) => count = count.saturating_add(1),
                 Some(Err(refused)) if refused.reason != Refusal::TooLong => break,
                 Some(Err(_)) | None => {}
@@ -167,7 +170,7 @@ impl Answers {
         let answer = format!("#AB#{count}\r\n");
         match count {
             0 => self.in_turn(Some(answer)),
-            _ => self.when_safe(answer, digest, intake),
+            _ => self.owe(answer, digest, intake),
         }
     }
 
@@ -178,14 +181,14 @@ impl Answers {
     }
 
     /// Sent when those before are and all that was taken so far is safe.
-    fn when_safe(&mut self, text: String, digest: u64, intake: &mut dyn Intake) {
+    fn owe(&mut self, text: String, digest: u64, intake: &mut dyn Intake) {
         let waits = Some(digest);
         self.0.push_back(Answer { text, waits });
-        intake.when_safe(0);
+        intake.ack_when_durable(0);
     }
 
     /// What the first one waits for is there.
-    pub(super) fn safe(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn on_durable(&mut self, out: &mut Vec<u8>) {
         if let Some(answer) = self.0.front_mut() {
             answer.waits = None;
         }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 pub static KIND: Kind = Kind {
     name: "wialon-ips",
     example: "listen = \"0.0.0.0:20332\"",
-    ways: &[Way::Stream, Way::Udp(Datagrams::Whole)],
+    ways: &[Way::Tcp, Way::Udp(Datagrams::Whole)],
     ident: Ident::Named,
     read: |reader| {
         let password = password(reader);

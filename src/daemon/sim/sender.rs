@@ -7,8 +7,8 @@ use super::plan::IDENTS;
 use crate::channel::Intake;
 use crate::channel::Refusal;
 use crate::daemon::Daemon;
+use crate::daemon::ingress::AckTokens;
 use crate::daemon::ingress::Ingress;
-use crate::daemon::ingress::Tickets;
 use crate::daemon::shared::SharedState;
 use crate::message::Message;
 use crate::ring::sim::random::Random;
@@ -35,10 +35,10 @@ impl Report {
     }
 }
 
-/// Answers that wait, and those that came: each has a message's number for its ticket.
+/// Answers that wait, and those that came: each has a message's number for its ack token.
 #[derive(Default)]
 pub(super) struct Desk {
-    tickets: Tickets,
+    ack_tokens: AckTokens,
     acknowledged: Vec<u64>,
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn acknowledge(shared: Rc<SharedState>, desk: Rc<RefCell<Desk>>
 impl Desk {
     fn collect(&mut self, shared: &SharedState) {
         self.acknowledged
-            .extend(self.tickets.safe(shared.ring.safe()));
+            .extend(self.ack_tokens.safe(shared.ring.safe()));
     }
 }
 
@@ -143,12 +143,12 @@ impl Sender {
             shared: &daemon.shared,
             channel: &daemon.all_channels()[0],
             peer: "tracker",
-            tickets: &mut desk.tickets,
+            ack_tokens: &mut desk.ack_tokens,
             claim: &mut None,
         };
-        match ingress.take(vec![message(report, number)]) {
+        match ingress.submit(vec![message(report, number)]) {
             Ok(()) => {
-                ingress.when_safe(number.into());
+                ingress.ack_when_durable(number.into());
                 oracle.brought(instance);
                 report.brought = Some((number, network.t));
                 Ok(())
@@ -166,8 +166,8 @@ impl Sender {
     /// again that it does not know to be safe.
     pub(super) fn hear(&mut self, world: &Shared) {
         let acknowledged = std::mem::take(&mut self.desk.borrow_mut().acknowledged);
-        for ticket in acknowledged {
-            let number = u32::try_from(ticket).unwrap_or(u32::MAX);
+        for ack_token in acknowledged {
+            let number = u32::try_from(ack_token).unwrap_or(u32::MAX);
             let oracle = &mut world.borrow_mut().oracle;
             oracle.instances[number as usize].acknowledged = true;
             if self.random.once_in(500) {

@@ -11,8 +11,8 @@ pub(crate) fn nmea(data: &[u8]) {
     let ident = || Some("a".to_owned());
     match data.split_first() {
         Some((0, datagram)) => one_datagram(datagram, Nmea::new(ident(), Units::Datagram)),
-        Some((1, rest)) => stream(rest, Nmea::new(None, Units::Stream)),
-        Some((_, rest)) => stream(rest, Nmea::new(ident(), Units::Stream)),
+        Some((1, rest)) => stream(rest, Nmea::new(None, Units::Bytes)),
+        Some((_, rest)) => stream(rest, Nmea::new(ident(), Units::Bytes)),
         None => {}
     }
 }

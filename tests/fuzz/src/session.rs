@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use weir::channel::osmand::{Reports, SpeedUnit};
-use weir::channel::{Close, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
 use weir::channel::{http::Posts, http_request::Requests, json::JsonLines, teltonika};
 use weir::clock::{Now, Wall};
 use weir::message::json::Names;
@@ -104,12 +104,12 @@ pub(crate) fn stream(data: &[u8], mut session: impl Session) {
             input.len() <= UNIT_MAX,
             "what is not understood must not pile up"
         );
-        assert!(session.held() <= UNIT_MAX);
+        assert!(session.buffered_len() <= UNIT_MAX);
         if daemon.wait(&mut session).is_err() {
             return;
         }
     }
-    session.ended(&mut daemon);
+    session.on_eof(&mut daemon);
 }
 
 pub(crate) fn one_datagram(datagram: &[u8], mut session: impl Session) {
@@ -121,7 +121,7 @@ pub(crate) fn one_datagram(datagram: &[u8], mut session: impl Session) {
     );
     daemon.make_safe(&mut session, &mut out);
     assert!(out.len() <= OUT_MAX);
-    session.ended(&mut daemon);
+    session.on_eof(&mut daemon);
 }
 
 /// Takes most of what it gets, for no reason that a session could guess.
@@ -135,7 +135,7 @@ struct Daemon {
 
 impl Daemon {
     /// As long as the session uses something or answers something.
-    fn turn(&mut self, session: &mut impl Session, input: &mut Vec<u8>) -> Result<(), Close> {
+    fn turn(&mut self, session: &mut impl Session, input: &mut Vec<u8>) -> Result<(), Disconnect> {
         for _ in 0..TURNS_MAX {
             let mut out = Vec::new();
             let used = session.receive(input, self, &mut out);
@@ -154,7 +154,7 @@ impl Daemon {
     }
 
     /// Until the session wants to be woken.
-    fn wait(&mut self, session: &mut impl Session) -> Result<(), Close> {
+    fn wait(&mut self, session: &mut impl Session) -> Result<(), Disconnect> {
         let Some(at) = session.wake_at() else {
             return Ok(());
         };
@@ -167,14 +167,14 @@ impl Daemon {
     }
 
     fn make_safe(&mut self, session: &mut impl Session, out: &mut Vec<u8>) {
-        let last_only = session.coalesces();
+        let last_only = session.acks_cumulatively();
         let before = self.waiting.len().saturating_sub(1);
-        for ticket in self
+        for ack_token in self
             .waiting
             .drain(..)
             .skip(if last_only { before } else { 0 })
         {
-            session.safe(ticket, out);
+            session.on_durable(ack_token, out);
         }
     }
 
@@ -202,7 +202,7 @@ impl Intake for Daemon {
         }
     }
 
-    fn admit(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
         assert!(
             Message::new(ident).is_ok(),
             "an ident that is none: {ident:?}"
@@ -210,7 +210,7 @@ impl Intake for Daemon {
         self.refuses()
     }
 
-    fn take(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
         for message in &batch {
             let mut bytes = Vec::new();
             body::encode(message, &mut bytes);
@@ -224,10 +224,10 @@ impl Intake for Daemon {
         self.refuses()
     }
 
-    fn when_safe(&mut self, ticket: u64) {
-        assert!(self.last <= Some(ticket), "tickets rise");
-        self.last = Some(ticket);
-        self.waiting.push_back(ticket);
+    fn ack_when_durable(&mut self, ack_token: u64) {
+        assert!(self.last <= Some(ack_token), "ack tokens rise");
+        self.last = Some(ack_token);
+        self.waiting.push_back(ack_token);
     }
 
     fn malformed(&mut self, _: Malformed, detail: &str) {
