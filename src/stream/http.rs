@@ -1,19 +1,26 @@
-//! HTTP: one POST a batch, one request at a time, over a connection that is kept. While an answer
-//! is awaited the next body is made ready, so that the way is not idle for longer than it has to.
+//! HTTP: a request a batch, over a connection that is kept. While an answer is awaited the next
+//! body is made ready, so that the way is not idle for longer than it has to; where the platform
+//! allows it several requests are on their way, and their answers come in the same order.
 //!
-//! What an answer means, what a request says and what its body is are in files of their own; here
-//! is the course of a connection.
+//! What a platform wants is said by its [`profile`]; what a request says, what its body is and what
+//! an answer means are in files of their own; here is the course of a connection.
 //!
 //! ```text
-//!  idle ──▶ body ──▶ head ──▶ rest ──▶ idle          body: a request is being written
-//!             └── an early answer ──▶ closed          head, rest: of the answer
+//!            ┌───────────────┬─ ... ─┬───────────────┐
+//!  answers ◀─┤ oldest        │       │ newest        │◀─ requests
+//!            └───────────────┴─ ... ─┴───────────────┘
+//!  each:  body ──▶ head ──▶ rest ──▶ gone       body: the request is being written
+//!          └── an early answer ──▶ closed       head, rest: of the answer
 //! ```
 
 mod answer;
+mod body;
+mod exchange;
 mod gzip;
 mod head;
-mod parcel;
+mod login;
 mod plain;
+pub mod profile;
 mod request;
 mod target;
 
@@ -32,10 +39,17 @@ use super::engine::Packing;
 use super::render::View;
 use super::settings::Delivery;
 use crate::ring::Seq;
-use answer::Answer;
-use answer::Verdict;
-use parcel::Packer;
-use parcel::Parcel;
+use answer::Reply;
+use body::BodyBuilder;
+use body::RequestBody;
+use exchange::Exchange;
+use exchange::Stage;
+use login::LoginOfNow;
+use profile::Frame;
+use profile::Profile;
+use profile::Verdict;
+use request::Begun;
+use std::collections::VecDeque;
 use std::time::Duration;
 use ureq_proto::BodyMode;
 use ureq_proto::client::Call;
@@ -45,19 +59,22 @@ use ureq_proto::client::RecvResponseResult;
 use ureq_proto::client::state::Cleanup;
 use ureq_proto::client::state::RecvBody;
 use ureq_proto::client::state::RecvResponse;
-use ureq_proto::client::state::SendBody;
 use ureq_proto::http::Response;
 use ureq_proto::parser;
 
 /// One connection to a server.
 pub struct HttpLink<'a> {
-    settings: &'a Http,
+    profile: &'a dyn Profile,
+    frame: Frame,
     view: View<'a>,
     delivery: &'a Delivery,
     epoch: u32,
-    stage: Stage,
-    /// What goes next if the request under way is accepted, and nothing else happens.
-    prepared: Option<Parcel>,
+    login: LoginOfNow,
+    /// Requests without an answer, in the order in which they were sent. Only the last may still
+    /// be on its way out, and only of the first an answer may have begun.
+    exchanges: VecDeque<Exchange>,
+    /// What goes next if all that is on its way is accepted, and nothing else happens.
+    prepared: Option<RequestBody>,
     /// How many requests were answered.
     answers: u32,
     /// Whether the answer under way has begun.
@@ -68,45 +85,19 @@ pub struct HttpLink<'a> {
     deadline: Duration,
 }
 
-/// Where the request under way is.
-enum Stage {
-    /// There is none.
-    Idle,
-    /// Its head is written, its body is not.
-    Body(Upload),
-    /// It is written; of the answer there is no status yet.
-    Head(Call<RecvResponse>, Vec<Seq>, Flushed),
-    /// What the answer means is known; its body is read and thrown away.
-    Rest(Call<RecvBody>, Vec<Seq>, Answer),
-}
-
-/// Whether all of a request has been written to the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flushed {
-    Not,
-    All,
-}
-
-/// A request that is being written.
-struct Upload {
-    call: Call<SendBody>,
-    batch: Vec<Seq>,
-    body: Vec<u8>,
-    /// Bytes of it that are written.
-    written: usize,
-}
-
 impl<'a> HttpLink<'a> {
     /// A connection that is just made. Costs less than 1 KiB, and while it sends the body of one
-    /// request and up to [`OUT_MAX`] more.
+    /// request and up to [`OUT_MAX`] more, and 1 KiB for each request that has no answer.
     #[must_use]
-    pub fn new(settings: &'a Http, open: Open<'a>) -> Self {
+    pub fn new(profile: &'a dyn Profile, open: Open<'a>) -> Self {
         Self {
-            settings,
+            profile,
+            frame: profile.frame(),
             view: open.view,
             delivery: open.delivery,
             epoch: open.epoch,
-            stage: Stage::Idle,
+            login: LoginOfNow::default(),
+            exchanges: VecDeque::new(),
             prepared: None,
             answers: 0,
             heard: false,
@@ -115,44 +106,62 @@ impl<'a> HttpLink<'a> {
         }
     }
 
-    /// Chooses a batch and writes the head of its request.
-    fn begin(&mut self, turn: &mut Turn<'_>) -> Option<Upload> {
-        let (batch, parcel) = match self.prepared.take() {
-            Some(parcel) => self.confirm(parcel, turn)?,
-            None => self.pack(turn)?,
-        };
-        (self.heard, self.status) = (false, None);
-        match request::begin(self.settings, &parcel.path, parcel.body.len(), turn.out) {
-            Ok(call) => Some(Upload {
-                call,
-                batch,
-                body: parcel.body,
-                written: 0,
-            }),
-            Err(reason) => {
-                let (fault, now) = (Fault::new(0, reason), turn.now);
-                turn.engine
-                    .faulty(self.epoch, fault, None, now, turn.random);
-                None
-            }
+    /// Requests without an answer at most. Before the first answer nobody knows whether the server
+    /// keeps the connection: what follows would be lost with it.
+    fn window(&self) -> usize {
+        match self.answers {
+            0 => 1,
+            _ => self.frame.in_flight_max.max(1),
         }
     }
 
-    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, Parcel)> {
-        let mut packer = self.packer();
+    /// Chooses a batch and writes the head of its request; none: nothing may go.
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Option<Exchange>, Lost> {
+        if !turn.engine.has_waiting() {
+            return Ok(None);
+        }
+        self.login.renew(self.profile, turn.now)?;
+        let chosen = match self.prepared.take() {
+            Some(body) => self.confirm(body, turn),
+            None => self.pack(turn),
+        };
+        let Some((messages, body)) = chosen else {
+            return Ok(None);
+        };
+        let (who, what) = (self.login.get(), (&*body.path, body.bytes.len()));
+        let stage = match request::begin(self.profile, who, what, turn.out) {
+            Ok(Begun::Body(call)) => Stage::body(call, body.bytes),
+            Ok(Begun::Nothing(call)) => Stage::head(call),
+            Err(reason) => {
+                let (fault, now) = (Fault::new(0, reason), turn.now);
+                let engine = &mut *turn.engine;
+                engine.later(self.epoch, &messages, (fault, None), now, turn.random);
+                return Ok(None);
+            }
+        };
+        self.deadline = turn.now.mono + self.delivery.timeout;
+        Ok(Some(Exchange { messages, stage }))
+    }
+
+    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, RequestBody)> {
+        let mut builder = self.builder();
         let batch = turn
             .engine
-            .next_batch(turn.now, |message| packer.pack(message))?;
-        Some((batch, packer.finish()?))
+            .next_batch(turn.now, |message| builder.pack(message))?;
+        Some((batch, builder.finish()?))
     }
 
     /// Sends what was prepared, if it is the next batch still: a message of it may have grown too
     /// old, or be suspected, or one before it may wait again. Then the body is made anew. Between
     /// its messages there are those of other bodies.
-    fn confirm(&mut self, parcel: Parcel, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, Parcel)> {
+    fn confirm(
+        &mut self,
+        body: RequestBody,
+        turn: &mut Turn<'_>,
+    ) -> Option<(Vec<Seq>, RequestBody)> {
         let mut count = 0;
         let batch = turn.engine.next_batch(turn.now, |message| {
-            match parcel.messages.get(count) == Some(&message.seq) {
+            match body.messages.get(count) == Some(&message.seq) {
                 true => {
                     count += 1;
                     Packing::Taken
@@ -162,35 +171,36 @@ impl<'a> HttpLink<'a> {
             }
         });
         match batch {
-            Some(batch) if count == parcel.messages.len() => Some((batch, parcel)),
+            Some(batch) if count == body.messages.len() => Some((batch, body)),
             Some(batch) => {
-                let mut packer = self.packer();
+                let mut builder = self.builder();
                 for message in turn.engine.batch(&batch) {
-                    packer.pack(&message);
+                    builder.pack(&message);
                 }
-                Some((batch, packer.finish()?))
+                Some((batch, builder.finish()?))
             }
             None => self.pack(turn),
         }
     }
 
-    /// Makes the next body while an answer is awaited.
+    /// Makes the next body while answers are awaited and no more may go.
     fn prepare(&mut self, turn: &mut Turn<'_>) {
-        let waits = match self.stage {
-            Stage::Head(_, _, Flushed::All) | Stage::Rest(..) => true,
-            Stage::Idle | Stage::Body(_) | Stage::Head(..) => false,
-        };
-        if waits && self.prepared.is_none() {
-            let most = self.settings.body.as_ref().map_or(usize::MAX, |_| 1);
-            let mut packer = self.packer();
+        let is_out = self
+            .exchanges
+            .back()
+            .is_some_and(|last| last.stage.is_out());
+        if is_out && self.exchanges.len() >= self.window() && self.prepared.is_none() {
+            let most = self.frame.messages_max;
+            let mut builder = self.builder();
             turn.engine
-                .upcoming(most, turn.now, |message| packer.pack(message));
-            self.prepared = packer.finish();
+                .upcoming(most, turn.now, |message| builder.pack(message));
+            self.prepared = builder.finish();
         }
     }
 
-    fn packer(&mut self) -> Packer<'a, '_> {
-        Packer::new(self.settings, &mut self.view, self.delivery.max_bytes)
+    fn builder(&mut self) -> BodyBuilder<'a, '_> {
+        let bytes_max = self.delivery.max_bytes;
+        BodyBuilder::new(self.profile, &self.frame, &mut self.view, bytes_max)
     }
 
     /// Takes from the head of `input` what is whole; how many bytes that were.
@@ -199,89 +209,91 @@ impl<'a> HttpLink<'a> {
             return Ok(0);
         }
         self.heard = true;
-        match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Idle => Err(Lost::ended("the server spoke without being asked")),
-            Stage::Body(upload) => self.early_head(upload, input, turn),
-            Stage::Head(call, batch, flushed) => self.head(call, batch, flushed, input, turn),
-            Stage::Rest(call, batch, answer) => self.rest(call, batch, answer, input, turn),
+        let Some(Exchange { messages, stage }) = self.exchanges.pop_front() else {
+            return Err(Lost::ended("the server spoke without being asked"));
+        };
+        let (used, stage) = match stage {
+            Stage::Body(_) => self.early_head(stage, &messages, input, turn)?,
+            Stage::Head { call, is_out } => self.head((call, is_out), &messages, input, turn)?,
+            Stage::Rest { call, reply } => self.rest((call, reply), &messages, input, turn)?,
+        };
+        match stage {
+            Some(stage) => self.exchanges.push_front(Exchange { messages, stage }),
+            None => {
+                // the next answer is that of the request behind it
+                (self.heard, self.status) = (false, None);
+                self.deadline = turn.now.mono + self.delivery.timeout;
+            }
         }
+        Ok(used)
     }
 
     /// A server may refuse a request that it has not read to its end; it cannot accept it.
     fn early_head(
         &mut self,
-        upload: Upload,
+        stage: Stage,
+        messages: &[Seq],
         input: &[u8],
         turn: &mut Turn<'_>,
-    ) -> Result<usize, Lost> {
+    ) -> Result<(usize, Option<Stage>), Lost> {
         let parsed = parser::try_parse_response::<MAX_RESPONSE_HEADERS>(input);
         let (used, response) = match parsed {
             Ok(Some((used, response))) => (used, response),
-            Ok(None) if input.len() < IN_MAX => {
-                self.stage = Stage::Body(upload);
-                return Ok(0);
-            }
-            broken => broken_head(input, broken.err())?,
+            Ok(None) if input.len() < IN_MAX => return Ok((0, Some(stage))),
+            broken => head::broken(input, broken.err())?,
         };
-        if is_interim(&response) {
-            self.stage = Stage::Body(upload);
-            return Ok(used);
+        if head::is_interim(&response) {
+            return Ok((used, Some(stage)));
         }
-        let answer = self.answer(&response, turn);
-        if answer.verdict != Verdict::Accepted {
-            self.conclude(&upload.batch, &answer, turn);
+        let mut reply = Reply::new(&response, turn.now);
+        if reply.verdict(self.profile, messages.len(), false) != Verdict::Taken {
+            self.conclude(messages, &mut reply, turn);
             return Err(Lost::ended("the server answered before it had the request"));
         }
-        self.stage = Stage::Body(upload);
         match input.len() < 2 * IN_MAX {
-            true => Ok(0),
+            true => Ok((0, Some(stage))),
             false => Err(Lost::new(0, "the server speaks and does not listen")),
         }
     }
 
-    /// The head of an answer. What is accepted is accepted at once: the rest adds nothing to it.
+    /// The head of an answer. Where it says what the answer means that counts at once.
     fn head(
         &mut self,
-        mut call: Call<RecvResponse>,
-        batch: Vec<Seq>,
-        flushed: Flushed,
+        (mut call, is_out): (Call<RecvResponse>, bool),
+        messages: &[Seq],
         input: &[u8],
         turn: &mut Turn<'_>,
-    ) -> Result<usize, Lost> {
+    ) -> Result<(usize, Option<Stage>), Lost> {
         let (used, response) = match call.try_response(input, false) {
             Ok((used, Some(response))) => (used, response),
             Ok((used, None)) if used > 0 || input.len() < IN_MAX => {
-                self.status = head::read(input).filter(|response| !is_interim(response));
-                self.stage = Stage::Head(call, batch, flushed);
-                return Ok(used);
+                self.status = head::read(input).filter(|response| !head::is_interim(response));
+                return Ok((used, Some(Stage::Head { call, is_out })));
             }
             broken => {
-                let (used, response) = broken_head(input, broken.err())?;
-                if is_interim(&response) {
-                    self.stage = Stage::Head(call, batch, flushed);
-                    return Ok(used);
+                let (used, response) = head::broken(input, broken.err())?;
+                if head::is_interim(&response) {
+                    return Ok((used, Some(Stage::Head { call, is_out })));
                 }
-                let answer = self.answer(&response, turn);
-                self.conclude(&batch, &answer, turn);
+                self.conclude(messages, &mut Reply::new(&response, turn.now), turn);
                 return Err(Lost::ended("the head of the answer cannot be read"));
             }
         };
         self.answers = self.answers.saturating_add(1);
-        let answer = self.answer(&response, turn);
-        if answer.verdict == Verdict::Accepted {
-            self.conclude(&batch, &answer, turn);
+        let mut reply = Reply::new(&response, turn.now);
+        if reply.is_plain(self.profile) {
+            self.conclude(messages, &mut reply, turn);
         }
         match call.proceed() {
             Some(RecvResponseResult::RecvBody(call)) => {
-                self.stage = Stage::Rest(call, batch, answer);
-                Ok(used)
+                Ok((used, Some(Stage::Rest { call, reply })))
             }
             Some(RecvResponseResult::Cleanup(call)) => {
-                self.conclude(&batch, &answer, turn);
-                may_stay(&call).map(|()| used)
+                self.conclude_whole(messages, &mut reply, turn);
+                may_stay(&call).map(|()| (used, None))
             }
             Some(RecvResponseResult::Redirect(_)) | None => {
-                self.conclude(&batch, &answer, turn);
+                self.conclude(messages, &mut reply, turn);
                 Err(Lost::ended("the server redirects"))
             }
         }
@@ -290,56 +302,92 @@ impl<'a> HttpLink<'a> {
     /// A piece of the body of an answer.
     fn rest(
         &mut self,
-        mut call: Call<RecvBody>,
-        batch: Vec<Seq>,
-        mut answer: Answer,
+        (mut call, mut reply): (Call<RecvBody>, Reply),
+        messages: &[Seq],
         input: &[u8],
         turn: &mut Turn<'_>,
-    ) -> Result<usize, Lost> {
+    ) -> Result<(usize, Option<Stage>), Lost> {
         let mut piece = [0; PIECE];
         let Ok((used, written)) = call.read(input, &mut piece) else {
-            self.conclude(&batch, &answer, turn);
+            self.conclude(messages, &mut reply, turn);
             return Err(Lost::ended("the body of the answer cannot be read"));
         };
-        answer.take(piece.get(..written).unwrap_or_default());
-        if answer.is_too_long() {
-            self.conclude(&batch, &answer, turn);
+        reply.take(piece.get(..written).unwrap_or_default());
+        if reply.is_too_long() {
+            self.conclude(messages, &mut reply, turn);
             return Err(Lost::ended("the answer is too long"));
         }
         if call.body_mode() == BodyMode::CloseDelimited || !call.can_proceed() {
-            self.stage = Stage::Rest(call, batch, answer);
-            return Ok(used);
+            return Ok((used, Some(Stage::Rest { call, reply })));
         }
-        self.conclude(&batch, &answer, turn);
+        self.conclude_whole(messages, &mut reply, turn);
         match call.proceed() {
-            Some(RecvBodyResult::Cleanup(call)) => may_stay(&call).map(|()| used),
+            Some(RecvBodyResult::Cleanup(call)) => may_stay(&call).map(|()| (used, None)),
             Some(RecvBodyResult::Redirect(_)) | None => Err(Lost::ended("the server redirects")),
         }
     }
 
-    /// What the head of an answer means.
-    fn answer(&self, response: &Response<()>, turn: &Turn<'_>) -> Answer {
-        Answer::new(response, &self.settings.success, turn.now)
+    /// Acts on what has come of an answer, of which nothing more will.
+    fn conclude(&mut self, messages: &[Seq], reply: &mut Reply, turn: &mut Turn<'_>) {
+        if !std::mem::replace(&mut reply.is_settled, true) {
+            let verdict = reply.verdict(self.profile, messages.len(), false);
+            self.tell(messages, verdict, reply, turn);
+        }
     }
 
-    /// What the head means that has begun and does not end: its status counts.
-    fn begun(&mut self, turn: &Turn<'_>) -> Option<Answer> {
-        let status = self.status.take();
-        status.map(|response| self.answer(&response, turn))
+    /// Acts on an answer that is whole.
+    fn conclude_whole(&mut self, messages: &[Seq], reply: &mut Reply, turn: &mut Turn<'_>) {
+        if !std::mem::replace(&mut reply.is_settled, true) {
+            let verdict = reply.verdict(self.profile, messages.len(), true);
+            self.tell(messages, verdict, reply, turn);
+        }
     }
 
-    /// Tells the engine; a batch that is not in flight any more is not told of twice.
-    fn conclude(&self, batch: &[Seq], answer: &Answer, turn: &mut Turn<'_>) {
+    /// Tells the engine.
+    fn tell(&mut self, messages: &[Seq], verdict: Verdict, reply: &Reply, turn: &mut Turn<'_>) {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
-        let engine = &mut *turn.engine;
-        match answer.verdict {
-            Verdict::Accepted => engine.accepted(epoch, batch, now),
-            Verdict::Refused => engine.refused(epoch, batch, &answer.fault(), now, random),
-            Verdict::Doubted => engine.doubted(epoch, batch, &answer.fault(), now, random),
-            Verdict::Busy | Verdict::Misconfigured => {
-                engine.faulty(epoch, answer.fault(), answer.after, now, random);
+        let (engine, fault) = (&mut *turn.engine, reply.fault());
+        match verdict {
+            Verdict::Taken => engine.accepted(epoch, messages, now),
+            Verdict::TakenBut { refused, later } => {
+                let seqs = |places: &[usize]| -> Vec<Seq> {
+                    let seqs = places.iter().filter_map(|place| messages.get(*place));
+                    seqs.copied().collect()
+                };
+                let (refused, later) = (seqs(&refused), seqs(&later));
+                engine.taken_but(epoch, messages, (&refused, &later), &fault, now, random);
+            }
+            Verdict::Refused => engine.refused(epoch, messages, &fault, now, random),
+            Verdict::Doubted => engine.doubted(epoch, messages, &fault, now, random),
+            Verdict::Later(pause) => {
+                let after = reply.after.max(pause);
+                engine.later(epoch, messages, (fault, after), now, random);
+            }
+            Verdict::Configuration => {
+                // a login may be what is wrong with it
+                self.login.forget();
+                let fault = reply.fault_with_hint(self.profile);
+                engine.later(epoch, messages, (fault, reply.after), now, random);
             }
         }
+    }
+
+    /// The connection ends; what is known of the answer under way counts. Whether that is enough
+    /// to know what it means.
+    fn conclude_cut(&mut self, turn: &mut Turn<'_>) -> bool {
+        let Some(Exchange { messages, stage }) = self.exchanges.pop_front() else {
+            return false;
+        };
+        let mut reply = match (stage, self.status.take()) {
+            (Stage::Rest { reply, .. }, _) => reply,
+            (Stage::Head { .. }, Some(response)) => Reply::new(&response, turn.now),
+            (stage, _) => {
+                self.exchanges.push_front(Exchange { messages, stage });
+                return false;
+            }
+        };
+        self.conclude(&messages, &mut reply, turn);
+        true
     }
 }
 
@@ -356,73 +404,58 @@ impl Link for HttpLink<'_> {
 
     fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
         turn.check_epoch(self.epoch)?;
-        let upload = match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Idle => self.begin(turn),
-            Stage::Body(upload) => Some(upload),
-            Stage::Head(call, batch, Flushed::Not) => {
-                self.stage = Stage::Head(call, batch, Flushed::All);
+        for exchange in &mut self.exchanges {
+            // all that was written before is out
+            if exchange.stage.flush() {
                 self.deadline = turn.now.mono + self.delivery.timeout;
-                None
             }
-            answered => {
-                self.stage = answered;
-                None
+        }
+        loop {
+            if let Some(last) = self.exchanges.pop_back_if(|last| !last.stage.is_written()) {
+                let last = last.write(turn)?;
+                self.deadline = turn.now.mono + self.delivery.timeout;
+                let is_written = last.stage.is_written();
+                self.exchanges.push_back(last);
+                if !is_written {
+                    break;
+                }
             }
-        };
-        if let Some(upload) = upload {
-            self.deadline = turn.now.mono + self.delivery.timeout;
-            self.stage = upload.write(turn)?;
+            if self.exchanges.len() >= self.window() || turn.out.len() >= OUT_MAX {
+                break;
+            }
+            match self.begin(turn)? {
+                Some(exchange) => self.exchanges.push_back(exchange),
+                None => break,
+            }
         }
         self.prepare(turn);
         Ok(())
     }
 
     fn wake_at(&self, _engine: &Engine) -> Option<Duration> {
-        match self.stage {
-            Stage::Idle => None,
-            _ => Some(self.deadline),
-        }
+        (!self.exchanges.is_empty()).then_some(self.deadline)
     }
 
     fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        if turn.now.mono < self.deadline {
+        if self.exchanges.is_empty() || turn.now.mono < self.deadline {
             return Ok(());
         }
-        match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Idle => Ok(()),
-            Stage::Head(_, batch, _) if self.status.is_some() => {
-                if let Some(answer) = self.begun(turn) {
-                    self.conclude(&batch, &answer, turn);
-                }
-                Err(Lost::ended("the head of the answer did not end"))
-            }
-            Stage::Body(_) | Stage::Head(..) => {
-                turn.engine.unanswered(self.epoch);
-                Err(Fault::no_answer(self.delivery.timeout, "a request").into())
-            }
-            Stage::Rest(_, batch, answer) => {
-                self.conclude(&batch, &answer, turn);
-                Err(Lost::ended("the answer did not end"))
-            }
+        if self.conclude_cut(turn) {
+            return Err(Lost::ended("the answer did not end"));
         }
+        turn.engine.unanswered(self.epoch);
+        Err(Fault::no_answer(self.delivery.timeout, "a request").into())
     }
 
-    /// A server may close a connection that it keeps at any time, also when a request is on its
-    /// way to it: that request is repeated once.
+    /// A server may close a connection that it keeps at any time, also when requests are on their
+    /// way to it: these are repeated once.
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
-        match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Rest(_, batch, answer) => self.conclude(&batch, &answer, turn),
-            Stage::Head(_, batch, _) if self.status.is_some() => {
-                if let Some(answer) = self.begun(turn) {
-                    self.conclude(&batch, &answer, turn);
-                }
-            }
-            Stage::Body(_) | Stage::Head(..) if self.answers == 0 || self.heard => {
-                return lost.fault.into();
-            }
-            Stage::Idle | Stage::Body(_) | Stage::Head(..) => {}
+        let is_known = self.conclude_cut(turn);
+        let is_first = self.answers == 0 || self.heard;
+        match is_known || self.exchanges.is_empty() || !is_first {
+            true => Lost::ended(lost.fault.reason),
+            false => lost.fault.into(),
         }
-        Lost::ended(lost.fault.reason)
     }
 
     fn is_ready(&self) -> bool {
@@ -434,55 +467,12 @@ impl Link for HttpLink<'_> {
     }
 }
 
-impl Upload {
-    /// Writes as much as may go now.
-    fn write(mut self, turn: &mut Turn<'_>) -> Result<Stage, Lost> {
-        let left = self.body.get(self.written..).unwrap_or_default();
-        let piece = left.len().min(OUT_MAX.saturating_sub(turn.out.len()));
-        turn.out
-            .extend_from_slice(left.get(..piece).unwrap_or_default());
-        self.written += piece;
-        self.call
-            .consume_direct_write(piece)
-            .map_err(|e| wrong(&e))?;
-        if self.written < self.body.len() {
-            return Ok(Stage::Body(self));
-        }
-        match self.call.proceed() {
-            Some(call) => Ok(Stage::Head(call, self.batch, Flushed::Not)),
-            None => Err(Lost::new(0, "the body is not as long as its head says")),
-        }
-    }
-}
-
 /// Whether another request may go over this connection.
 fn may_stay(call: &Call<Cleanup>) -> Result<(), Lost> {
     match call.close_reason() {
         None => Ok(()),
         Some(reason) => Err(Lost::ended(reason)),
     }
-}
-
-/// A head that breaks the rules or is too long: how many bytes it has, and what can be read of it.
-fn broken_head(
-    input: &[u8],
-    error: Option<ureq_proto::Error>,
-) -> Result<(usize, Response<()>), Lost> {
-    match head::read(input) {
-        // the answer stands behind it, if it can be told where it ends
-        Some(response) if is_interim(&response) => head::len(input).map(|len| (len, response)),
-        Some(response) => Some((0, response)),
-        None => None,
-    }
-    .ok_or_else(|| match error {
-        Some(error) => wrong(&error),
-        None => Lost::new(0, "the head of the answer is too long"),
-    })
-}
-
-/// Whether the answer itself is still to come.
-fn is_interim(response: &Response<()>) -> bool {
-    response.status().is_informational() && response.status().as_u16() != 101
 }
 
 fn wrong(error: &ureq_proto::Error) -> Lost {

@@ -88,6 +88,7 @@ mod endpoint;
 pub mod engine;
 pub mod file;
 pub mod http;
+mod lease;
 pub mod mqtt;
 pub mod rejects;
 pub mod render;

@@ -185,11 +185,12 @@ fn once_the_poison_is_found_batches_linger_again() {
 }
 
 #[test]
-fn one_batch_is_in_flight_and_none_goes_during_a_pause() {
+fn what_is_in_flight_does_not_go_twice_and_nothing_goes_during_a_pause() {
     let mut world = World::with(sized(2));
     world.append_many(4);
     let take = |world: &mut World| world.engine.next_batch(world.now, |_| Packing::Taken);
     let first = take(&mut world).unwrap();
+    assert!(take(&mut world).is_some_and(|second| first.last() < second.first()));
     assert_eq!(take(&mut world), None);
     let after = Some(Duration::from_secs(90));
     let fault = Fault::new(503, "busy");

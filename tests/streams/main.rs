@@ -14,6 +14,7 @@ mod file;
 mod http;
 mod http_answer;
 mod http_body;
+mod http_profile;
 mod keys;
 mod mqtt;
 mod mqtt_both;

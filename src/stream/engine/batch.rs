@@ -21,12 +21,14 @@ pub enum Packing {
     Full,
     /// It cannot be sent as it is, and what it lacks.
     Unfit(String),
+    /// The destination is known not to take it, and why.
+    Refused(String),
 }
 
 impl Engine {
-    /// The next batch to send, the only one in flight; none while one is, or while `linger` may
-    /// still fill it. Messages are offered to `pack` in order; what it takes is in flight from
-    /// now on.
+    /// The next batch to send; none while `linger` may still fill it, or while one in flight has to
+    /// be answered first. Messages are offered to `pack` in order; what it takes is in flight from
+    /// now on. A link that has one batch in flight asks for no other before that is answered.
     pub fn next_batch(
         &mut self,
         now: Now,
@@ -34,7 +36,7 @@ impl Engine {
     ) -> Option<Vec<Seq>> {
         self.expire(now);
         let due = self.batch_due()? <= now.mono;
-        if !due || self.is_paused(now) || self.queue.oldest_in_flight().is_some() {
+        if !due || self.is_paused(now) {
             return None;
         }
         loop {
@@ -69,7 +71,7 @@ impl Engine {
                 self.rate.spend(1, now);
                 return Some(vec![seq]);
             }
-            Packing::Unfit(_) => self.queue.canary = None,
+            Packing::Unfit(_) | Packing::Refused(_) => self.queue.canary = None,
             // the link had something else ready, and asks again
             Packing::Later | Packing::Full => {
                 self.forget_proof();
@@ -130,15 +132,20 @@ impl Engine {
                 Packing::Unfit(reason) => {
                     item.settle(Settled::Filtered);
                     item.keep(&reason);
-                    unfit.push((item.seq, reason));
+                    let seq = item.seq;
+                    unfit.push(Event::Skipped { seq, reason });
+                }
+                Packing::Refused(reason) => {
+                    item.settle(Settled::GivenUp);
+                    item.keep(&reason);
+                    let seq = item.seq;
+                    unfit.push(Event::GivenUp { seq, reason });
                 }
             }
         }
         self.spend_second_tries(again);
         let count = unfit.len();
-        for (seq, reason) in unfit {
-            self.note(Event::Skipped { seq, reason });
-        }
+        unfit.into_iter().for_each(|event| self.note(event));
         count
     }
 

@@ -1,9 +1,12 @@
-//! What an answer of an HTTP server means for the batch that it answers. Knows no connection.
+//! An answer of an HTTP server as it comes, and what of it does not depend on the platform: how
+//! long to wait, what the log says. Knows no connection.
 
+use super::profile::ANSWER_MAX;
+use super::profile::Answer;
+use super::profile::Profile;
+use super::profile::Verdict;
 use crate::clock::Now;
 use crate::stream::Fault;
-use crate::stream::rules::Rule;
-use crate::stream::rules::kept;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
 use ureq_proto::http::HeaderMap;
@@ -13,52 +16,37 @@ use ureq_proto::http::header;
 
 /// An answer, as far as it has come.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     status: StatusCode,
-    pub(super) verdict: Verdict,
     /// Not to be asked again before.
     pub(super) after: Option<Duration>,
-    /// The head of its body, for the log.
-    text: Vec<u8>,
+    refuses_coding: bool,
+    /// The head of its body.
+    body: Vec<u8>,
     /// Bytes of its body.
     len: usize,
+    /// What it means was acted on.
+    pub(super) is_settled: bool,
 }
 
-/// What becomes of the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// All of it was taken.
-    Accepted,
-    /// It is sent again later.
-    Busy,
-    /// One of its messages will never be taken.
-    Refused,
-    /// The same; or none like them will ever be taken.
-    Doubted,
-    /// Something else than the messages is wrong: it is sent again later.
-    Misconfigured,
-}
-
-impl Answer {
-    /// `success`: the answers that mean accepted; empty: 200 to 299.
-    pub(super) fn new(response: &Response<()>, success: &[u16], now: Now) -> Self {
+impl Reply {
+    /// The head of an answer.
+    pub(super) fn new(response: &Response<()>, now: Now) -> Self {
         Self {
             status: response.status(),
-            verdict: match verdict(response.status().as_u16(), success) {
-                Verdict::Refused if refuses_coding(response) => Verdict::Misconfigured,
-                verdict => verdict,
-            },
             after: retry_after(response.headers(), now),
-            text: Vec::new(),
+            refuses_coding: refuses_coding(response),
+            body: Vec::new(),
             len: 0,
+            is_settled: false,
         }
     }
 
     /// Takes a piece of its body.
     pub(super) fn take(&mut self, piece: &[u8]) {
         self.len = self.len.saturating_add(piece.len());
-        let room = TEXT_MAX.saturating_sub(self.text.len()).min(piece.len());
-        self.text
+        let room = ANSWER_MAX.saturating_sub(self.body.len()).min(piece.len());
+        self.body
             .extend_from_slice(piece.get(..room).unwrap_or_default());
     }
 
@@ -67,31 +55,48 @@ impl Answer {
         self.len > BODY_MAX
     }
 
+    /// Whether its head alone says what it means.
+    pub(super) fn is_plain(&self, profile: &dyn Profile) -> bool {
+        !profile.needs_body(self.status.as_u16())
+    }
+
+    /// What it means for a request of so many messages; `is_whole`: nothing more of it is to come.
+    pub(super) fn verdict(
+        &self,
+        profile: &dyn Profile,
+        messages: usize,
+        is_whole: bool,
+    ) -> Verdict {
+        let verdict = profile.verdict(&Answer {
+            status: self.status.as_u16(),
+            body: &self.body,
+            is_whole: is_whole && self.len == self.body.len(),
+            messages,
+        });
+        match verdict {
+            Verdict::Refused if self.refuses_coding => Verdict::Configuration,
+            verdict => verdict,
+        }
+    }
+
     /// What the log says of it.
     pub(super) fn fault(&self) -> Fault {
-        let text = String::from_utf8_lossy(&self.text);
-        let text = text.replace(char::is_control, " ");
+        let text = self.body.get(..TEXT_MAX).unwrap_or(&self.body);
+        let text = String::from_utf8_lossy(text).replace(char::is_control, " ");
         let reason = match text.trim() {
             "" => self.status.to_string(),
             text => format!("{}: {text}", self.status),
         };
         Fault::new(i32::from(self.status.as_u16()), reason)
     }
-}
 
-fn verdict(status: u16, success: &[u16]) -> Verdict {
-    let accepted = match success {
-        [] => (200..300).contains(&status),
-        listed => listed.contains(&status),
-    };
-    match status {
-        _ if accepted => Verdict::Accepted,
-        408 | 425 | 429 | 500..600 => Verdict::Busy,
-        400 | 409 | 415 | 422 => Verdict::Refused,
-        // a limit of the server may be too small for all
-        413 => Verdict::Doubted,
-        401 if !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
-        _ => Verdict::Misconfigured,
+    /// The same, of one that blames the configuration.
+    pub(super) fn fault_with_hint(&self, profile: &dyn Profile) -> Fault {
+        let mut fault = self.fault();
+        if let Some(hint) = profile.hint(self.status.as_u16()) {
+            fault.reason = format!("{}; {hint}", fault.reason);
+        }
+        fault
     }
 }
 
@@ -124,7 +129,7 @@ fn date(text: &str) -> Option<Duration> {
 /// So much of an answer's body is kept for the log, in bytes.
 const TEXT_MAX: usize = 200;
 
-/// So much of an answer's body is read and thrown away, in bytes; the connection of a longer one
+/// So much of an answer's body is read, in bytes; the connection of a longer one
 /// is closed.
 const BODY_MAX: usize = 64 * 1024;
 
@@ -135,6 +140,26 @@ const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 mod tests {
     use super::*;
     use crate::clock::Wall;
+    use crate::net::Target;
+    use crate::stream::http::Http;
+
+    fn at_no_date() -> Now {
+        Now {
+            mono: Duration::ZERO,
+            wall: Wall {
+                since_1970: Duration::ZERO,
+                trusted: false,
+            },
+            ages: true,
+        }
+    }
+
+    fn anything() -> Http {
+        Http::new(Target {
+            host: "localhost".into(),
+            port: 80,
+        })
+    }
 
     fn after(headers: &[(&'static str, &str)], trusted: bool) -> Option<u64> {
         let mut map = HeaderMap::new();
@@ -153,40 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn each_status_has_its_meaning() {
-        for (meaning, statuses) in [
-            (Verdict::Accepted, &[200, 201, 202, 204, 299][..]),
-            (Verdict::Busy, &[408, 425, 429, 500, 502, 503, 599]),
-            (Verdict::Refused, &[400, 409, 415, 422]),
-            (Verdict::Doubted, &[413]),
-            (
-                Verdict::Misconfigured,
-                &[101, 301, 304, 401, 403, 404, 405, 410, 426, 600],
-            ),
-        ] {
-            for status in statuses {
-                assert_eq!(verdict(*status, &[]), meaning, "{status}");
-            }
-        }
-        assert_eq!(verdict(409, &[200, 409]), Verdict::Accepted);
-        assert_eq!(verdict(204, &[200, 409]), Verdict::Misconfigured);
-    }
-
-    #[test]
     fn a_coding_that_is_not_taken_is_the_configurations_fault() {
-        let now = Now {
-            mono: Duration::ZERO,
-            wall: Wall {
-                since_1970: Duration::ZERO,
-                trusted: false,
-            },
-            ages: true,
-        };
-        for (status, verdict) in [(415, Verdict::Misconfigured), (400, Verdict::Refused)] {
+        for (status, verdict) in [(415, Verdict::Configuration), (400, Verdict::Refused)] {
             let response = Response::builder().status(status);
             let response = response.header("accept-encoding", "identity");
-            let answer = Answer::new(&response.body(()).unwrap(), &[], now);
-            assert_eq!(answer.verdict, verdict, "{status}");
+            let reply = Reply::new(&response.body(()).unwrap(), at_no_date());
+            assert_eq!(reply.verdict(&anything(), 1, true), verdict, "{status}");
         }
     }
 
@@ -221,15 +218,7 @@ mod tests {
     #[test]
     fn the_log_is_told_the_head_of_the_body_without_control_characters() {
         let response = Response::builder().status(400).body(()).unwrap();
-        let now = Now {
-            mono: Duration::ZERO,
-            wall: Wall {
-                since_1970: Duration::ZERO,
-                trusted: false,
-            },
-            ages: true,
-        };
-        let mut answer = Answer::new(&response, &[], now);
+        let mut answer = Reply::new(&response, at_no_date());
         answer.take(b"no\r\n\x1b[31msuch ");
         answer.take(&[b'x'; 500]);
         let fault = answer.fault();

@@ -4,6 +4,7 @@
 //! A server that has taken a batch and writes its headers badly would be sent the same batch for
 //! ever otherwise. Where its body ends cannot be told then, so the connection is of no more use.
 
+use crate::stream::Lost;
 use ureq_proto::http::HeaderName;
 use ureq_proto::http::HeaderValue;
 use ureq_proto::http::Response;
@@ -31,6 +32,28 @@ pub(super) fn len(input: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+/// A head that breaks the rules or is too long: how many bytes it has, and what can be read of it.
+pub(super) fn broken(
+    input: &[u8],
+    error: Option<ureq_proto::Error>,
+) -> Result<(usize, Response<()>), Lost> {
+    match read(input) {
+        // the answer stands behind it, if it can be told where it ends
+        Some(response) if is_interim(&response) => len(input).map(|len| (len, response)),
+        Some(response) => Some((0, response)),
+        None => None,
+    }
+    .ok_or_else(|| match error {
+        Some(error) => super::wrong(&error),
+        None => Lost::new(0, "the head of the answer is too long"),
+    })
+}
+
+/// Whether the answer itself is still to come.
+pub(super) fn is_interim(response: &Response<()>) -> bool {
+    response.status().is_informational() && response.status().as_u16() != 101
 }
 
 fn head(input: &[u8]) -> &[u8] {

@@ -1,7 +1,13 @@
 //! `type = "http"`: any server that takes JSON, as the configuration says.
 
 use super::HttpLink;
+use super::profile::Answer;
+use super::profile::Frame;
+use super::profile::Login;
+use super::profile::Profile;
+use super::profile::Verdict;
 use super::target::leads_elsewhere;
+use crate::clock::Now;
 use crate::keys::context::Wrong;
 use crate::keys::diagnostic::Mistake;
 use crate::keys::reader::Reader;
@@ -21,6 +27,11 @@ use crate::stream::Link;
 use crate::stream::NetworkEndpoint;
 use crate::stream::Open;
 use crate::stream::TlsUse;
+use crate::stream::engine::Outgoing;
+use crate::stream::render::View;
+use crate::stream::rules::Rule;
+use crate::stream::rules::kept;
+use crate::template::Escape;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use std::rc::Rc;
@@ -86,6 +97,85 @@ impl Destination for Http {
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         let body = self.body.as_ref().map(|body| ("body", body));
         [("url", &self.path)].into_iter().chain(body).collect()
+    }
+}
+
+impl Profile for Http {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn has_tls(&self) -> bool {
+        self.tls
+    }
+
+    fn frame(&self) -> Frame {
+        let frame = match self.body {
+            None => Frame::JSON_ARRAY,
+            Some(_) => Frame::JSON,
+        };
+        Frame {
+            gzip: self.gzip,
+            ..frame
+        }
+    }
+
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    fn path(
+        &self,
+        view: &mut View<'_>,
+        message: &Outgoing<'_>,
+        out: &mut String,
+    ) -> Result<(), String> {
+        view.template(&self.path, Escape::Url, message, out)
+    }
+
+    fn write(
+        &self,
+        view: &mut View<'_>,
+        message: &Outgoing<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let Some(body) = &self.body else {
+            let written = view.object(message, out);
+            return written.map_err(|error| error.to_string());
+        };
+        let mut text = String::new();
+        view.template(body, Escape::Json, message, &mut text)?;
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn authorize(&self, _now: Now) -> Login {
+        Login {
+            authorization: self.authorization.clone(),
+            until: None,
+        }
+    }
+
+    fn needs_body(&self, status: u16) -> bool {
+        verdict(status, &self.success) != Verdict::Taken
+    }
+
+    fn verdict(&self, answer: &Answer<'_>) -> Verdict {
+        verdict(answer.status, &self.success)
+    }
+}
+
+/// `success`: the answers that mean taken; empty: those that usually do.
+fn verdict(status: u16, success: &[u16]) -> Verdict {
+    match Verdict::usual(status) {
+        _ if success.contains(&status) => Verdict::Taken,
+        Verdict::Taken if !success.is_empty() => Verdict::Configuration,
+        _ if status == 401 && !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
+        usual => usual,
     }
 }
 
@@ -305,8 +395,6 @@ const OWN_HEADERS: [&str; 8] = [
     "Upgrade",
 ];
 
-/// RFC 4648, section 4.
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,5 +407,13 @@ mod tests {
         );
         assert_eq!(basic("a", "b"), "Basic YTpi");
         assert_eq!(basic("ab", "c"), "Basic YWI6Yw==");
+    }
+
+    #[test]
+    fn where_answers_are_listed_only_these_mean_taken() {
+        assert_eq!(verdict(409, &[200, 409]), Verdict::Taken);
+        assert_eq!(verdict(204, &[200, 409]), Verdict::Configuration);
+        assert_eq!(verdict(204, &[]), Verdict::Taken);
+        assert_eq!(verdict(503, &[200]), Verdict::Later(None));
     }
 }

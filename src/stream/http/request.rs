@@ -1,10 +1,13 @@
 //! The head of a request: what weir says of a batch before the batch. Knows no connection.
 
-use super::Http;
+use super::profile::Login;
+use super::profile::Profile;
 use super::target::LINE_MAX;
+use crate::net::Target;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
 use ureq_proto::client::state::Prepare;
+use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::state::SendBody;
 use ureq_proto::http::HeaderMap;
 use ureq_proto::http::HeaderName;
@@ -14,21 +17,29 @@ use ureq_proto::http::Request;
 use ureq_proto::http::Uri;
 use ureq_proto::http::header;
 
+/// What follows the head of a request.
+pub(super) enum Begun {
+    /// Its body.
+    Body(Call<SendBody>),
+    /// The answer: it has none.
+    Nothing(Call<RecvResponse>),
+}
+
 /// Appends the head of a request with a body of `len` bytes, which goes next.
 ///
 /// # Errors
 /// What of the configuration cannot be sent; `out` is as before.
 pub(super) fn begin(
-    settings: &Http,
-    path: &str,
-    len: usize,
+    profile: &dyn Profile,
+    login: &Login,
+    (path, len): (&str, usize),
     out: &mut Vec<u8>,
-) -> Result<Call<SendBody>, String> {
+) -> Result<Begun, String> {
     let mut request = Request::new(());
     *request.method_mut() =
-        Method::from_bytes(settings.method.as_bytes()).map_err(|error| error.to_string())?;
+        Method::from_bytes(profile.method().as_bytes()).map_err(|error| error.to_string())?;
     *request.uri_mut() = uri(path)?;
-    *request.headers_mut() = headers(settings, len)?;
+    *request.headers_mut() = headers(profile, login, len)?;
     let call = Call::new(request).map_err(|error| error.to_string())?;
     let start = out.len();
     let begun = write(call, out);
@@ -38,16 +49,17 @@ pub(super) fn begin(
     begun
 }
 
-fn write(call: Call<Prepare>, out: &mut Vec<u8>) -> Result<Call<SendBody>, String> {
+fn write(call: Call<Prepare>, out: &mut Vec<u8>) -> Result<Begun, String> {
     let (mut call, start) = (call.proceed(), out.len());
     out.resize(start + HEAD_MAX, 0);
     let written = call.write(out.get_mut(start..).unwrap_or_default());
     let written = written.map_err(|error| error.to_string())?;
     out.truncate(start + written);
     match call.proceed() {
-        Ok(Some(SendRequestResult::SendBody(call))) => Ok(call),
+        Ok(Some(SendRequestResult::SendBody(call))) => Ok(Begun::Body(call)),
+        Ok(Some(SendRequestResult::RecvResponse(call))) => Ok(Begun::Nothing(call)),
         Ok(None) => Err(format!("the headers have more than {HEADERS_MAX} bytes")),
-        Ok(Some(_)) => Err("this method sends no body".to_owned()),
+        Ok(Some(_)) => Err("this method waits before it sends its body".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -62,19 +74,21 @@ fn uri(path: &str) -> Result<Uri, String> {
 
 /// weir's own, each replaced by one of the same name in the configuration, but for those that
 /// say where the request ends.
-fn headers(settings: &Http, len: usize) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, value(&host(settings))?);
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+fn headers(profile: &dyn Profile, login: &Login, len: usize) -> Result<HeaderMap, String> {
+    let (mut headers, frame) = (HeaderMap::new(), profile.frame());
     headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
+        header::HOST,
+        value(&host(profile.target(), profile.has_tls()))?,
     );
-    if let Some(authorization) = &settings.authorization {
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if let Some(content_type) = frame.content_type {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if let Some(authorization) = &login.authorization {
         headers.insert(header::AUTHORIZATION, value(authorization)?);
     }
     let mut own = HeaderMap::new();
-    for (name, text) in &settings.headers {
+    for (name, text) in profile.headers() {
         let name: HeaderName = name
             .parse()
             .map_err(|_| format!("`{name}` is no name of a header"))?;
@@ -83,10 +97,12 @@ fn headers(settings: &Http, len: usize) -> Result<HeaderMap, String> {
         }
     }
     headers.extend(own);
-    if settings.gzip {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    if frame.content_type.is_some() {
+        if frame.gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
     }
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
     Ok(headers)
 }
 
@@ -95,9 +111,8 @@ fn value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| "a header has control characters".to_owned())
 }
 
-fn host(settings: &Http) -> String {
-    let target = &settings.target;
-    let default_port = if settings.tls { 443 } else { 80 };
+fn host(target: &Target, has_tls: bool) -> String {
+    let default_port = if has_tls { 443 } else { 80 };
     let host = match target.host.contains(':') {
         true => format!("[{}]", target.host),
         false => target.host.clone(),
@@ -127,7 +142,7 @@ const HEAD_MAX: usize = LINE_MAX + HEADERS_MAX;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Target;
+    use crate::stream::http::Http;
 
     fn head(path: &str, headers: &[(&str, &str)]) -> Result<String, String> {
         let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
@@ -137,11 +152,14 @@ mod tests {
         };
         let settings = Http {
             headers: headers.iter().map(own).collect(),
-            authorization: Some("Bearer x".into()),
             ..Http::new(target)
         };
         let mut out = b">".to_vec();
-        let result = begin(&settings, path, 7, &mut out);
+        let login = Login {
+            authorization: Some("Bearer x".into()),
+            until: None,
+        };
+        let result = begin(&settings, &login, (path, 7), &mut out);
         assert!(result.is_ok() || out == b">");
         result.map(|_| String::from_utf8(out).unwrap())
     }

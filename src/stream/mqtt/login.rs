@@ -6,11 +6,11 @@ use super::Stage;
 use super::codec::DISCONNECT;
 use super::codec::How;
 use super::codec::Terms;
-use super::lease::Lease;
 use super::profile::Granted;
 use super::profile::Publish;
 use crate::stream::Lost;
 use crate::stream::Turn;
+use crate::stream::lease::Lease;
 use std::time::Duration;
 
 impl MqttLink<'_> {

@@ -1,0 +1,202 @@
+//! What a link tells the engine of messages that are in flight: taken, refused, later, lost. What
+//! becomes of those that are refused is decided in [`super::refusal`].
+
+use super::Engine;
+use super::Event;
+use super::queue::State;
+use crate::clock::Now;
+use crate::ring::Seq;
+use crate::ring::Settled;
+use crate::stream::Fault;
+use crate::stream::Retry;
+use crate::stream::rules::Rule;
+use crate::stream::rules::kept;
+use std::time::Duration;
+
+impl Engine {
+    /// The destination took all of `messages` that are in flight.
+    pub fn accepted(&mut self, epoch: u32, messages: &[Seq], now: Now) {
+        if epoch != self.epoch {
+            return;
+        }
+        let sent_at = self.queue.sent_at(messages);
+        let latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
+        if self.canary_answered(messages) {
+            return self.taken(latency, now);
+        }
+        let oldest = self.queue.oldest_in_flight();
+        if self.queue.mark(messages, State::Settled(Settled::Accepted)) == 0 {
+            return;
+        }
+        if oldest.is_some_and(|(seq, _)| messages.contains(&seq)) {
+            self.progressed = now.mono;
+        }
+        self.tally.ack_latency = latency;
+        self.taken(latency, now);
+        let doubled = self.batch_max.saturating_mul(2);
+        self.batch_max = doubled.min(self.delivery.max_messages.max(1));
+    }
+
+    /// The destination refused `messages`, or one of them, for its own sake: a single one is given
+    /// up or tried again as `on_reject` says; of several, the first half is sent next.
+    pub fn refused(&mut self, epoch: u32, messages: &[Seq], fault: &Fault, now: Now, random: u32) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.answered = true;
+        if self.canary_answered(messages) {
+            return self.canary_refused(now, random);
+        }
+        match self.count_refused(messages) {
+            0 => return,
+            1 => {
+                let single = self
+                    .queue
+                    .in_flight_of(messages)
+                    .next()
+                    .map(|item| item.seq);
+                return single.map_or((), |seq| self.refuse(seq, fault, now, random));
+            }
+            _ if !kept(Rule::TryBothHalves) => return self.drop_half(messages),
+            _ => self.suspect_some(messages),
+        }
+        self.queue.mark(messages, State::Waiting);
+        self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// Of `messages` the destination took all but the `refused`, which it never will, and those
+    /// that are sent again `later`. They are told one after the other, so that what lies between
+    /// two that are refused counts.
+    pub fn taken_but(
+        &mut self,
+        epoch: u32,
+        messages: &[Seq],
+        (refused, later): (&[Seq], &[Seq]),
+        fault: &Fault,
+        now: Now,
+        random: u32,
+    ) {
+        for seq in messages.iter().filter(|seq| !later.contains(seq)) {
+            match refused.contains(seq) {
+                true => self.refused(epoch, &[*seq], fault, now, random),
+                false => self.accepted(epoch, &[*seq], now),
+            }
+        }
+        if !later.is_empty() {
+            self.later(epoch, later, (fault.clone(), None), now, random);
+        }
+    }
+
+    /// A message in flight that cannot be sent as it is: passed over, and counted as filtered.
+    pub fn skip(&mut self, seq: Seq, reason: String) {
+        if self.canary_answered(&[seq]) {
+            return;
+        }
+        self.queue.give_up(seq, Settled::Filtered, &reason);
+        self.note(Event::Skipped { seq, reason });
+    }
+
+    /// The connection is gone: what is in flight waits again, and nothing is sent for a while,
+    /// unless `retry` says otherwise and the destination has said something since the last time.
+    pub fn lost(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {
+        if epoch != self.epoch {
+            return;
+        }
+        if kept(Rule::SendLostAgain) {
+            self.queue.recall();
+        }
+        self.forget_proof();
+        if retry == Retry::Paused || !self.answered {
+            self.backoff.pause_lost(now.mono, random);
+        }
+        self.answered = false;
+    }
+
+    /// The destination has let us in: a connection that then ends in good order is followed by
+    /// another at once, also where nothing was sent.
+    pub fn heard(&mut self, epoch: u32) {
+        self.answered |= epoch == self.epoch;
+    }
+
+    /// The destination cannot take anything now, or is set up wrongly: what is in flight waits
+    /// again, and nothing is sent for a while, nor before `after`.
+    pub fn faulty(
+        &mut self,
+        epoch: u32,
+        fault: Fault,
+        after: Option<Duration>,
+        now: Now,
+        random: u32,
+    ) {
+        let all: Vec<Seq> = self.queue.in_flight().map(|item| item.seq).collect();
+        self.later(epoch, &all, (fault, after), now, random);
+    }
+
+    /// The same of `messages`; others that are in flight go on waiting for their answer.
+    pub fn later(
+        &mut self,
+        epoch: u32,
+        messages: &[Seq],
+        (fault, after): (Fault, Option<Duration>),
+        now: Now,
+        random: u32,
+    ) {
+        if epoch == self.epoch {
+            self.answered = true;
+            self.count_refused(messages);
+            self.queue.mark(messages, State::Waiting);
+            self.forget_proof();
+            let after = after.filter(|_| kept(Rule::HonourRetryAfter));
+            self.backoff.pause(now.mono, after, random);
+            self.note(Event::NotDelivered(fault));
+        }
+    }
+
+    /// The connection is given up because the oldest message in flight got no answer; call
+    /// before [`Engine::lost`]. Batches get smaller: the way may be too slow for a large one.
+    pub fn unanswered(&mut self, epoch: u32) {
+        let Some((seq, _)) = self.queue.oldest_in_flight() else {
+            return;
+        };
+        if epoch == self.epoch {
+            self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
+            self.batch_max = self.batch_max.div_ceil(2);
+            self.tally.rejected += self.in_flight() as u64;
+        }
+    }
+
+    /// So many messages got no answer, and nobody knows which.
+    pub fn missed(&mut self, epoch: u32, count: usize) {
+        if epoch == self.epoch {
+            self.tally.rejected += count as u64;
+        }
+    }
+
+    /// One of those in flight was not taken, and nobody knows which.
+    pub fn suspect(&mut self, epoch: u32) {
+        if epoch == self.epoch {
+            let all: Vec<Seq> = self.queue.in_flight().map(|item| item.seq).collect();
+            self.suspect_some(&all);
+        }
+    }
+
+    pub(super) fn suspect_some(&mut self, messages: &[Seq]) {
+        self.suspicions = self.suspicions.wrapping_add(1).max(1);
+        self.queue.suspect(messages, self.suspicions);
+    }
+
+    /// Whether this message, or one after it, is one of those of which one was not taken.
+    #[must_use]
+    pub fn is_suspect(&self, seq: Seq) -> bool {
+        self.queue.is_suspect(seq)
+    }
+
+    /// How many connections in a row ended with this message as the first without an answer.
+    #[must_use]
+    pub fn unanswered_count(&self, seq: Seq) -> u32 {
+        match self.unanswered {
+            (oldest, count) if oldest == seq => count,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What one platform wants of HTTP: where a message goes, what a body looks like and how large it
+//! may be, who asks and until when, and what an answer means. All else is done once, by the link
+//! one floor up.
+//!
+//! A platform is one file with a type that implements [`Profile`] by [`Profile::target`],
+//! [`Profile::has_tls`], [`Profile::frame`] and [`Profile::path`]. The rest has an answer that
+//! suits most servers.
+
+use crate::clock::Now;
+use crate::net::Target;
+use crate::stream::engine::Outgoing;
+use crate::stream::render::View;
+use std::fmt;
+use std::time::Duration;
+
+/// One platform.
+pub trait Profile: fmt::Debug {
+    /// The server.
+    fn target(&self) -> &Target;
+
+    /// Whether it is spoken to by TLS.
+    fn has_tls(&self) -> bool;
+
+    /// What holds for each request.
+    fn frame(&self) -> Frame;
+
+    /// One that has a body, or `GET`.
+    fn method(&self) -> &str {
+        "POST"
+    }
+
+    /// Headers of each request, which go before those of weir with the same name; not those that
+    /// say where a body ends.
+    fn headers(&self) -> &[(String, String)] {
+        &[]
+    }
+
+    /// Appends path and query to `out`. Messages of a request have the same.
+    ///
+    /// # Errors
+    /// What the message lacks: it is skipped.
+    fn path(
+        &self,
+        view: &mut View<'_>,
+        message: &Outgoing<'_>,
+        out: &mut String,
+    ) -> Result<(), String>;
+
+    /// Appends to `out` what else messages of a request have in common; those of another key wait,
+    /// and the order within a key stays.
+    ///
+    /// # Errors
+    /// As [`Profile::path`].
+    fn key(
+        &self,
+        _view: &mut View<'_>,
+        _message: &Outgoing<'_>,
+        _out: &mut String,
+    ) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Appends to `out` what the body has of a message: a JSON object.
+    ///
+    /// # Errors
+    /// As [`Profile::path`].
+    fn write(
+        &self,
+        view: &mut View<'_>,
+        message: &Outgoing<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let written = view.object(message, out);
+        written.map_err(|error| error.to_string())
+    }
+
+    /// Who asks. Called when a connection is made, in good time before [`Login::until`], and after
+    /// an answer that blames the configuration.
+    fn authorize(&self, _now: Now) -> Login {
+        Login::default()
+    }
+
+    /// Whether the login is made from the date: without one that can be used it is not asked for,
+    /// and nothing is sent.
+    fn needs_date(&self) -> bool {
+        false
+    }
+
+    /// Whether an answer with this status says only in its body what it means. Of others the body
+    /// that [`Profile::verdict`] sees is empty.
+    fn needs_body(&self, status: u16) -> bool {
+        !(200..300).contains(&status)
+    }
+
+    /// What an answer means.
+    fn verdict(&self, answer: &Answer<'_>) -> Verdict {
+        Verdict::usual(answer.status)
+    }
+
+    /// What the log says behind an answer that blames the configuration: the keys to look at.
+    fn hint(&self, _status: u16) -> Option<String> {
+        None
+    }
+}
+
+/// What holds for each request to a platform. What the configuration of the stream allows may be
+/// less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// What the body is; none: there is no body.
+    pub content_type: Option<&'static str>,
+    /// Before the first message.
+    pub open: &'static str,
+    /// Between two messages.
+    pub between: &'static str,
+    /// After the last message.
+    pub close: &'static str,
+    /// Messages of a request at most, from 1.
+    pub messages_max: usize,
+    /// Bytes of a body at most, before it is compressed.
+    pub bytes_max: usize,
+    /// Bytes of what [`Profile::write`] makes of one message at most: one that is longer is refused
+    /// here.
+    pub message_max: usize,
+    /// Requests without an answer at most, from 1, once a connection has shown that it stays after
+    /// the first. With more than one an order is kept only as long as all are taken.
+    pub in_flight_max: usize,
+    /// Whether bodies are compressed.
+    pub gzip: bool,
+}
+
+impl Frame {
+    /// A JSON array of what [`Profile::write`] makes.
+    pub const JSON_ARRAY: Self = Self {
+        content_type: Some("application/json"),
+        open: "[",
+        between: ",",
+        close: "]",
+        messages_max: usize::MAX,
+        bytes_max: usize::MAX,
+        message_max: usize::MAX,
+        in_flight_max: 1,
+        gzip: false,
+    };
+
+    /// One message as it is, of JSON.
+    pub const JSON: Self = Self {
+        open: "",
+        between: "",
+        close: "",
+        messages_max: 1,
+        ..Self::JSON_ARRAY
+    };
+
+    /// A message a line.
+    pub const LINES: Self = Self {
+        content_type: Some("text/plain; charset=utf-8"),
+        open: "",
+        between: "\n",
+        close: "\n",
+        ..Self::JSON_ARRAY
+    };
+
+    /// No body: all is said in the path.
+    pub const NOTHING: Self = Self {
+        content_type: None,
+        ..Self::JSON
+    };
+}
+
+/// Who asks. Shown nowhere: it has a secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The value of `Authorization`; none: there is no such header.
+    pub authorization: Option<String>,
+    /// The date, since 1970, until which the platform takes it; none: for ever.
+    pub until: Option<Duration>,
+}
+
+/// An answer, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Of the server, or of a proxy.
+    pub status: u16,
+    /// The first [`ANSWER_MAX`] bytes of its body.
+    pub body: &'a [u8],
+    /// Whether that is all of it.
+    pub is_whole: bool,
+    /// Messages of the request.
+    pub messages: usize,
+}
+
+/// What becomes of the messages of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The platform has all of them.
+    Taken,
+    /// It has all but these, each by its place in the request, from 0.
+    TakenBut {
+        /// It will never take them.
+        refused: Vec<usize>,
+        /// They are sent again, after the pause.
+        later: Vec<usize>,
+    },
+    /// It took none, and there is one that it will never take.
+    Refused,
+    /// The same, or it will never take any like them: others decide.
+    Doubted,
+    /// They are sent again: after the pause, and not before what the answer asks for, or this.
+    Later(Option<Duration>),
+    /// Something else than the messages is wrong: they are sent again, after the pause.
+    Configuration,
+}
+
+impl Verdict {
+    /// What a status means that a platform says nothing else of.
+    #[must_use]
+    pub fn usual(status: u16) -> Self {
+        match status {
+            200..300 => Self::Taken,
+            408 | 425 | 429 | 500..600 => Self::Later(None),
+            400 | 409 | 415 | 422 => Self::Refused,
+            // a limit of the server may be too small for all
+            413 => Self::Doubted,
+            _ => Self::Configuration,
+        }
+    }
+}
+
+/// So much of an answer's body is kept for the verdict, in bytes.
+pub const ANSWER_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        for (meaning, statuses) in [
+            (Verdict::Taken, &[200, 201, 202, 204, 299][..]),
+            (Verdict::Later(None), &[408, 425, 429, 500, 502, 503, 599]),
+            (Verdict::Refused, &[400, 409, 415, 422]),
+            (Verdict::Doubted, &[413]),
+            (
+                Verdict::Configuration,
+                &[101, 301, 304, 401, 403, 404, 405, 410, 426, 600],
+            ),
+        ] {
+            for status in statuses {
+                assert_eq!(Verdict::usual(*status), meaning, "{status}");
+            }
+        }
+    }
+}
