@@ -1,10 +1,10 @@
 //! The API: what can be seen of a running daemon and done to it, as JSON over HTTP/1.1.
 //!
 //! It opens no socket and knows no daemon: a [`Session`] takes bytes and gives bytes, and asks
-//! whoever is a [`Gateway`].
+//! whoever is a [`Control`].
 //!
 //! ```text
-//!  bytes ─▶ session ─▶ routes ─▶ Gateway ─▶ report ─▶ JSON
+//!  bytes ─▶ session ─▶ routes ─▶ Control ─▶ report ─▶ JSON
 //!           head, body, method,   what is    shapes    metrics: Prometheus text
 //!           token       path, act asked for
 //! ```
@@ -37,7 +37,7 @@ pub enum Wake {
     All,
 }
 
-/// What [`Gateway::wake`] did.
+/// What [`Control::wake`] did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Woken {
     /// Streams and channels that go on.
@@ -56,7 +56,7 @@ pub struct Waiting {
 }
 
 /// What the API needs of a daemon.
-pub trait Gateway {
+pub trait Control {
     /// All of it, as of one moment.
     fn status(&self) -> Status;
 

@@ -1,7 +1,7 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
 use super::event::{EVENTS_MAX, Page};
-use super::{Back, Gateway, Origin, Refusal, SKIP_MAX, Switch, Wake, metrics};
+use super::{Back, Control, Origin, Refusal, SKIP_MAX, Switch, Wake, metrics};
 use crate::message::timestamp::from_iso8601;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -27,7 +27,7 @@ pub(super) struct Answer {
 }
 
 /// Answers a request; the name is what stands for `{}` in the path.
-type Act = fn(&dyn Gateway, &Request<'_>, name: &str) -> Answer;
+type Act = fn(&dyn Control, &Request<'_>, name: &str) -> Answer;
 
 /// `{}` is one name, percent-encoded.
 #[rustfmt::skip]
@@ -51,7 +51,7 @@ const ROUTES: &[(&str, &str, Act)] = &[
 ];
 
 /// Finds the route and goes it. `HEAD` is `GET`: the body is left out where it is written.
-pub(super) fn answer(gateway: &dyn Gateway, request: &Request<'_>) -> Answer {
+pub(super) fn answer(control: &dyn Control, request: &Request<'_>) -> Answer {
     let found: Vec<_> = ROUTES
         .iter()
         .filter_map(|(method, path, act)| Some((*method, name_in(path, request.path)?, act)))
@@ -61,7 +61,7 @@ pub(super) fn answer(gateway: &dyn Gateway, request: &Request<'_>) -> Answer {
         method => method,
     };
     if let Some((_, name, act)) = found.iter().find(|(known, ..)| *known == method) {
-        return act(gateway, request, name);
+        return act(control, request, name);
     }
     let known: Vec<&str> = found.iter().map(|(method, ..)| *method).collect();
     if known.is_empty() {
@@ -102,60 +102,60 @@ fn decoded(part: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-fn status(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    Answer::one(gateway.status())
+fn status(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::one(control.status())
 }
 
-fn streams(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    Answer::result(&gateway.status().streams)
+fn streams(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::result(&control.status().streams)
 }
 
-fn stream(gateway: &dyn Gateway, _: &Request<'_>, name: &str) -> Answer {
-    let found = gateway.status().streams;
+fn stream(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+    let found = control.status().streams;
     let found = found.into_iter().find(|stream| stream.name == name);
     found.map_or_else(|| no_stream(name), Answer::one)
 }
 
-fn channels(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    Answer::result(&gateway.status().channels)
+fn channels(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::result(&control.status().channels)
 }
 
-fn channel(gateway: &dyn Gateway, _: &Request<'_>, name: &str) -> Answer {
-    let found = gateway.status().channels;
+fn channel(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+    let found = control.status().channels;
     let found = found.into_iter().find(|channel| channel.name == name);
     found.map_or_else(|| no_channel(name), Answer::one)
 }
 
-fn ring(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    Answer::one(gateway.status().ring)
+fn ring(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::one(control.status().ring)
 }
 
-fn metrics(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
+fn metrics(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     Answer {
         status: 200,
         content_type: "text/plain; version=0.0.4; charset=utf-8",
-        body: metrics::render(&gateway.status()).into_bytes(),
+        body: metrics::render(&control.status()).into_bytes(),
         allow: None,
     }
 }
 
-fn stream_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
-    events(gateway, request, Origin::Stream(name)).unwrap_or_else(|| no_stream(name))
+fn stream_logs(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    events(control, request, Origin::Stream(name)).unwrap_or_else(|| no_stream(name))
 }
 
-fn channel_logs(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
-    events(gateway, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
+fn channel_logs(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    events(control, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
 }
 
-fn ring_logs(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
-    events(gateway, request, Origin::Ring).unwrap_or_else(|| Answer::error(404, "no events"))
+fn ring_logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
+    events(control, request, Origin::Ring).unwrap_or_else(|| Answer::error(404, "no events"))
 }
 
-fn logs(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
-    events(gateway, request, Origin::All).unwrap_or_else(|| Answer::error(404, "no events"))
+fn logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
+    events(control, request, Origin::All).unwrap_or_else(|| Answer::error(404, "no events"))
 }
 
-fn events(gateway: &dyn Gateway, request: &Request<'_>, origin: Origin<'_>) -> Option<Answer> {
+fn events(control: &dyn Control, request: &Request<'_>, origin: Origin<'_>) -> Option<Answer> {
     let (Ok(count), Ok(after)) = (number(request, "count"), number(request, "after")) else {
         return Some(Answer::error(400, "`count` and `after` are numbers"));
     };
@@ -164,7 +164,7 @@ fn events(gateway: &dyn Gateway, request: &Request<'_>, origin: Origin<'_>) -> O
         count: count.unwrap_or(EVENTS_MAX),
         after: after.unwrap_or(0),
     };
-    gateway
+    control
         .logs(origin, page)
         .map(|lines| Answer::result(&lines))
 }
@@ -182,21 +182,21 @@ struct Hurry {
     now: bool,
 }
 
-fn wake(gateway: &dyn Gateway, request: &Request<'_>, _: &str) -> Answer {
+fn wake(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
     let wanted = match request.body {
         [] => Ok(Hurry::default()),
         body => serde_json::from_slice(body),
     };
     match wanted {
-        Ok(Hurry { now: false }) => Answer::one(gateway.wake(Wake::UnlessAsked)),
-        Ok(Hurry { now: true }) => Answer::one(gateway.wake(Wake::All)),
+        Ok(Hurry { now: false }) => Answer::one(control.wake(Wake::UnlessAsked)),
+        Ok(Hurry { now: true }) => Answer::one(control.wake(Wake::All)),
         Err(_) => Answer::error(400, "send nothing, or `{\"now\":true}`"),
     }
 }
 
 /// 422 where the configuration has errors, all of them, each with its place.
-fn reload(gateway: &dyn Gateway, _: &Request<'_>, _: &str) -> Answer {
-    match gateway.reload() {
+fn reload(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    match control.reload() {
         Ok(warnings) => Answer::one(serde_json::json!({ "warnings": warnings })),
         Err(errors) => Answer::errors(422, &errors),
     }
@@ -209,7 +209,7 @@ struct Change {
     enabled: bool,
 }
 
-fn change_stream(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+fn change_stream(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
     let Ok(change) = serde_json::from_slice::<Change>(request.body) else {
         return Answer::error(400, "send `{\"enabled\":true}` or `{\"enabled\":false}`");
     };
@@ -217,8 +217,8 @@ fn change_stream(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> An
         true => Switch::On,
         false => Switch::Off,
     };
-    match gateway.switch(name, to) {
-        Ok(()) => stream(gateway, request, name),
+    match control.switch(name, to) {
+        Ok(()) => stream(control, request, name),
         Err(refusal) => refused(&refusal, name),
     }
 }
@@ -229,14 +229,14 @@ struct Skip {
     count: u64,
 }
 
-fn skip(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+fn skip(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
     let wanted = match request.body {
         [] => Ok(Skip { count: 1 }),
         body => serde_json::from_slice(body),
     };
     match wanted {
         Ok(Skip { count }) if (1..=SKIP_MAX).contains(&count) => {
-            moved(gateway.skip(name, count), "skipped", name)
+            moved(control.skip(name, count), "skipped", name)
         }
         _ => Answer::error(400, "send `{\"count\":N}`, N from 1 to 10000"),
     }
@@ -255,10 +255,10 @@ enum Place {
     Text(String),
 }
 
-fn rewind(gateway: &dyn Gateway, request: &Request<'_>, name: &str) -> Answer {
+fn rewind(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
     let place = serde_json::from_slice::<Rewind>(request.body).ok();
     match place.and_then(|wanted| back(&wanted.to)) {
-        Some(back) => moved(gateway.rewind(name, back), "rewound", name),
+        Some(back) => moved(control.rewind(name, back), "rewound", name),
         None => {
             let hint = "send `{\"to\":\"oldest\"}`, or a date as ISO 8601 or seconds since 1970";
             Answer::error(400, hint)

@@ -1,6 +1,6 @@
 //! One connection to the API: bytes of requests in, bytes of answers out. No socket, no time.
 
-use super::Gateway;
+use super::Control;
 use super::routes::{self, Answer, Request};
 use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ impl Session {
         &mut self,
         input: &[u8],
         access: &Access,
-        gateway: &dyn Gateway,
+        control: &dyn Control,
         out: &mut Vec<u8>,
     ) -> Keep {
         let (head, head_len) = match parse_head(input, HostRule::Required) {
@@ -75,7 +75,7 @@ impl Session {
         };
         write(
             head.method,
-            &routes::answer(gateway, &request),
+            &routes::answer(control, &request),
             head.after,
             out,
         );
@@ -185,7 +185,7 @@ mod tests {
 
     struct Fake;
 
-    impl Gateway for Fake {
+    impl Control for Fake {
         fn status(&self) -> Status {
             let name = "cloud".to_owned();
             let streams = vec![StreamReport {

@@ -27,14 +27,14 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
     };
     start_log();
     let clock = Clock::new();
-    let mut gateway = Gateway { main, clock };
+    let mut supervisor = Supervisor { main, clock };
     let mut before = Before::default();
     let mut config = config;
     loop {
-        let Some(daemon) = gateway.begin(config, before) else {
+        let Some(daemon) = supervisor.begin(config, before) else {
             return Exit::Failed;
         };
-        let end = work(&daemon, gateway.until(&mut signals, &daemon));
+        let end = work(&daemon, supervisor.until(&mut signals, &daemon));
         before = Before {
             legacy: Some(daemon.legacy()),
             ..Before::default()
@@ -55,7 +55,7 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
 }
 
 /// What outlives a daemon that begins anew.
-struct Gateway {
+struct Supervisor {
     main: PathBuf,
     clock: Clock,
 }
@@ -79,7 +79,7 @@ enum End {
     Disk(Box<Ring>),
 }
 
-impl Gateway {
+impl Supervisor {
     /// A daemon on a ring.
     fn begin(&mut self, config: Config, before: Before) -> Option<Daemon> {
         log::set_max_level(config.log.level);

@@ -33,7 +33,7 @@ pub(super) fn listen(
         );
     }
     let listen = |(index, address): (usize, &Address)| {
-        let post = Post {
+        let task = ListenTask {
             executor: Rc::clone(executor),
             shared: Rc::clone(shared),
             channel: Rc::clone(channel),
@@ -42,8 +42,8 @@ pub(super) fn listen(
             trouble: RefCell::default(),
             pause: Cell::new(PAUSE_MIN),
         };
-        let first = post.bind();
-        executor.spawn(post.keep_listening(first))
+        let first = task.bind();
+        executor.spawn(task.keep_listening(first))
     };
     channel
         .settings
@@ -55,7 +55,7 @@ pub(super) fn listen(
 }
 
 /// One address.
-struct Post {
+struct ListenTask {
     executor: Executor,
     shared: Rc<SharedState>,
     channel: Rc<Channel>,
@@ -73,7 +73,7 @@ enum Bound {
     Serial(Socket),
 }
 
-impl Post {
+impl ListenTask {
     /// Waits on: what was bound; while nothing is, the time to try again, and a call.
     async fn keep_listening(self, mut bound: Option<Bound>) {
         loop {

@@ -1,5 +1,28 @@
 //! The daemon: opens the ring, then one task for each listening address, each connection and each
-//! stream, all on one thread.
+//! stream, all on one thread. The drivers of the sans-IO parts are here, and nothing of a protocol.
+//!
+//! ```text
+//!  listening ─▶ accept ─┐                                ┌─▶ link_task ─▶ a connection or a file
+//!  serial ──────────────┼▶ session_task ─▶ ingress ─▶ shared_ring      one for each stream
+//!  source ──────────────┘    one for each       ▲
+//!  datagram ──────▶ its sessions ───────────────┘
+//!
+//!  conditions, control (the API), reload, route_watch: look at all of these, or have them change
+//! ```
+//!
+//! # Who owns a state
+//! Some states are seen in several layers; one of them decides, and the others are told.
+//!
+//! - *enabled*: `Stream` decides, in its `enable` and `disable` alone. The settings give
+//!   the first value; `changes` keeps what was switched by hand for the next start; the routes know
+//!   only streams that are enabled.
+//! - *connected*: the link says whether it is ready, its task brings that to `Stream`, and that one
+//!   tells the ring, which holds messages in memory while somebody takes them.
+//! - *tally*: the ring's counters are the truth and survive; whatever is in a sum is in them. What
+//!   the engine did since it was last asked goes into `Stream`, for what no sum has (`rejected`,
+//!   `ack_latency`), and into the next event.
+//! - *devices*: the configuration has them. The routes keep a copy for `device.name` and for who
+//!   wants what, each stream's settings another for its templates; a reload replaces all three.
 
 mod accept;
 mod budget;
@@ -7,11 +30,10 @@ mod changes;
 mod channel;
 mod conditions;
 mod connector;
+mod control;
 mod daemon_clock;
 mod datagram;
-mod gateway;
 mod ingress;
-mod itself;
 mod journals;
 mod limit;
 mod link_task;
@@ -24,6 +46,8 @@ mod parts;
 mod rate;
 mod read_failures;
 mod reload;
+mod route_watch;
+mod self_report;
 mod serial;
 mod serve_api;
 mod session_task;
@@ -33,7 +57,6 @@ mod shared_ring;
 mod sim;
 mod source;
 mod stream;
-mod uplink;
 mod waits;
 #[cfg(test)]
 mod wake_tests;
@@ -187,8 +210,8 @@ impl Daemon {
         self.work.replace(Some(Work::new(executor)));
         self.begin_missing();
         let mut rest = vec![self.commit(executor)];
-        rest.push(executor.spawn(uplink::watch(self.clone())));
-        rest.push(executor.spawn(uplink::watch_addresses(self.clone())));
+        rest.push(executor.spawn(route_watch::watch(self.clone())));
+        rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));
         let mut watch = Watch::begin(self);
         self.look(&mut watch);
@@ -206,7 +229,12 @@ impl Daemon {
         let executor = Rc::clone(&work.executor);
         // it makes the folder that sockets of channels may lie in
         if work.api.is_none() {
-            work.api = serve_api::listen(&executor, self, &parts.config.api);
+            work.api = serve_api::listen(
+                &executor,
+                Rc::new(self.clone()),
+                &self.shared.clock,
+                &parts.config.api,
+            );
         }
         for channel in &parts.channels {
             let serve = || self.serve_channel(&executor, channel);
@@ -226,7 +254,12 @@ impl Daemon {
     fn serve_channel(&self, executor: &Executor, channel: &Rc<Channel>) -> Vec<Task<()>> {
         let mut tasks = listening::listen(executor, &self.shared, channel);
         tasks.extend(source::connect(executor, &self.shared, channel));
-        tasks.extend(itself::report(executor, self, channel));
+        tasks.extend(self_report::begin(
+            executor,
+            Rc::new(self.clone()),
+            &self.shared,
+            channel,
+        ));
         tasks
     }
 

@@ -3,7 +3,7 @@
 
 use super::channel::Channel;
 use super::notes::Notes;
-use super::serve_api::Desk;
+use super::serve_api::ApiListener;
 use super::shared::SharedState;
 use super::stream::Stream;
 use super::waits::Executor;
@@ -33,7 +33,7 @@ pub(super) struct Work {
     pub(super) executor: Executor,
     pub(super) channels: Tasks,
     pub(super) streams: Tasks,
-    pub(super) api: Option<Desk>,
+    pub(super) api: Option<ApiListener>,
     /// Sums up each stream now and then.
     pub(super) summary: Option<Task<()>>,
 }

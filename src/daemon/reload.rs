@@ -137,7 +137,7 @@ impl Daemon {
         if before.config.log.summary != parts.config.log.summary {
             tasks.extend(work.summary.take());
         }
-        let desk = match before.config.api == parts.config.api {
+        let api = match before.config.api == parts.config.api {
             true => None,
             false => work.api.take(),
         };
@@ -147,8 +147,8 @@ impl Daemon {
             for task in tasks {
                 task.cancel().await;
             }
-            if let Some(desk) = desk {
-                desk.close().await;
+            if let Some(api) = api {
+                api.close().await;
             }
             ending
                 .iter()

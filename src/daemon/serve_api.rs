@@ -1,10 +1,10 @@
 //! The API's sockets: one task for the listening one, one for each connection. Understands
 //! nothing of what passes.
 
-use super::Daemon;
+use super::daemon_clock::DaemonClock;
 use super::limit::Lasting;
 use super::waits::{Executor, PAUSE, Waits, Woke, sleep};
-use crate::api::{Access, Keep, Session};
+use crate::api::{Access, Control, Keep, Session};
 use crate::config::Api;
 use crate::net::{self, Address, Interest, Listener, Socket};
 use async_executor::Task;
@@ -17,12 +17,18 @@ use std::time::Duration;
 
 /// Listens as the configuration says; nothing where it says "off". What cannot be bound is tried
 /// again for ever: a gateway forwards without it too.
-pub(super) fn listen(executor: &Executor, daemon: &Daemon, api: &Api) -> Option<Desk> {
+pub(super) fn listen(
+    executor: &Executor,
+    control: Rc<dyn Control>,
+    clock: &Rc<DaemonClock>,
+    api: &Api,
+) -> Option<ApiListener> {
     let address = api.listen.clone()?;
     let is_bound = Rc::new(Cell::new(false));
     let server = Rc::new(Server {
         executor: Rc::clone(executor),
-        daemon: daemon.clone(),
+        control,
+        clock: Rc::clone(clock),
         access: access(&address, api.token.as_deref()),
         open: RefCell::default(),
     });
@@ -30,7 +36,7 @@ pub(super) fn listen(executor: &Executor, daemon: &Daemon, api: &Api) -> Option<
     let first = bind_or_say(&address, &mut trouble, server.mono());
     is_bound.set(first.is_some());
     let serve = server.keep_listening(address.clone(), first, trouble, Rc::clone(&is_bound));
-    Some(Desk {
+    Some(ApiListener {
         address,
         is_bound,
         task: Some(executor.spawn(serve)),
@@ -38,13 +44,13 @@ pub(super) fn listen(executor: &Executor, daemon: &Daemon, api: &Api) -> Option<
 }
 
 /// The listening socket, and its file: both go with it.
-pub(super) struct Desk {
+pub(super) struct ApiListener {
     address: Address,
     is_bound: Rc<Cell<bool>>,
     task: Option<Task<()>>,
 }
 
-impl Desk {
+impl ApiListener {
     /// Ends once nothing listens any more.
     pub(super) async fn close(mut self) {
         if let Some(task) = self.task.take() {
@@ -53,7 +59,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for ApiListener {
     fn drop(&mut self) {
         if let Address::Unix(path) = &self.address
             && self.is_bound.get()
@@ -103,15 +109,16 @@ fn access(address: &Address, token: Option<&str>) -> Access {
 
 struct Server {
     executor: Executor,
-    daemon: Daemon,
+    control: Rc<dyn Control>,
+    clock: Rc<DaemonClock>,
     access: Access,
     /// Connections now, in the order in which they came.
-    open: RefCell<Vec<Rc<Place>>>,
+    open: RefCell<Vec<Rc<ConnectionSlot>>>,
 }
 
-/// A connection as those see it that want its place.
+/// A connection as those see it that want its slot.
 #[derive(Default)]
-struct Place {
+struct ConnectionSlot {
     /// Since when nothing but a request is waited for, and whether one has begun.
     idle: Cell<Option<(Begun, Duration)>>,
     is_taken: Cell<bool>,
@@ -126,9 +133,9 @@ enum Begun {
 }
 
 /// One connection.
-struct Line<'a> {
+struct ApiConnection<'a> {
     server: &'a Server,
-    place: &'a Place,
+    slot: &'a ConnectionSlot,
     /// Since when the next request is waited for.
     since: Duration,
     socket: Socket,
@@ -167,8 +174,8 @@ impl Server {
     async fn accept(self: Rc<Self>, listener: Listener) {
         loop {
             match listener.accept().await {
-                Ok((socket, _)) => match self.place() {
-                    Some(place) => self.welcome(socket, place),
+                Ok((socket, _)) => match self.free_slot() {
+                    Some(slot) => self.welcome(socket, slot),
                     None => log::debug!("api: {CONNECTIONS_MAX} connections are busy"),
                 },
                 Err(error) => {
@@ -181,44 +188,44 @@ impl Server {
         }
     }
 
-    /// A free place, or that of the connection that is idle for longest.
-    fn place(&self) -> Option<Rc<Place>> {
+    /// A free slot, or that of the connection that is idle for longest.
+    fn free_slot(&self) -> Option<Rc<ConnectionSlot>> {
         let mut open = self.open.borrow_mut();
         if open.len() >= CONNECTIONS_MAX {
             let idle = open.iter().enumerate();
-            let idle = idle.filter_map(|(index, place)| Some((place.idle.get()?, index)));
+            let idle = idle.filter_map(|(index, slot)| Some((slot.idle.get()?, index)));
             let (_, oldest) = idle.min()?;
             let taken = open.remove(oldest);
             taken.is_taken.set(true);
             taken.wanted.notify(usize::MAX);
         }
-        let place = Rc::<Place>::default();
-        open.push(Rc::clone(&place));
-        Some(place)
+        let slot = Rc::<ConnectionSlot>::default();
+        open.push(Rc::clone(&slot));
+        Some(slot)
     }
 
-    fn welcome(self: &Rc<Self>, socket: Socket, place: Rc<Place>) {
+    fn welcome(self: &Rc<Self>, socket: Socket, slot: Rc<ConnectionSlot>) {
         let server = Rc::clone(self);
         let serve = async move {
-            if let Err(error) = Line::new(&server, &place, socket).serve().await {
+            if let Err(error) = ApiConnection::new(&server, &slot, socket).serve().await {
                 log::debug!("api: {error}");
             }
             let mut open = server.open.borrow_mut();
-            open.retain(|known| !Rc::ptr_eq(known, &place));
+            open.retain(|known| !Rc::ptr_eq(known, &slot));
         };
         self.executor.spawn(serve).detach();
     }
 
     fn mono(&self) -> Duration {
-        self.daemon.shared.now().mono
+        self.clock.now().mono
     }
 }
 
-impl<'a> Line<'a> {
-    fn new(server: &'a Server, place: &'a Place, socket: Socket) -> Self {
+impl<'a> ApiConnection<'a> {
+    fn new(server: &'a Server, slot: &'a ConnectionSlot, socket: Socket) -> Self {
         Self {
             server,
-            place,
+            slot,
             since: server.mono(),
             socket,
             session: Session::default(),
@@ -229,12 +236,12 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Serves until the end, or until another one gets its place. Waits on: the socket, the
-    /// deadline, who wants its place.
+    /// Serves until the end, or until another one gets its slot. Waits on: the socket, the
+    /// deadline, who wants its slot.
     async fn serve(mut self) -> io::Result<()> {
         loop {
-            let wanted = self.place.wanted.listen();
-            if self.place.is_taken.get() {
+            let wanted = self.slot.wanted.listen();
+            if self.slot.is_taken.get() {
                 log::debug!("api: an idle connection gives way to a new one");
                 return Ok(());
             }
@@ -271,10 +278,12 @@ impl<'a> Line<'a> {
         if self.closing || self.input.is_empty() || !self.out.is_empty() {
             return false;
         }
-        let Server { access, daemon, .. } = self.server;
+        let Server {
+            access, control, ..
+        } = self.server;
         match self
             .session
-            .receive(&self.input, access, daemon, &mut self.out)
+            .receive(&self.input, access, &**control, &mut self.out)
         {
             Keep::Waiting => false,
             Keep::Answered(used) => {
@@ -301,10 +310,10 @@ impl<'a> Line<'a> {
             true => Begun::No,
             false => Begun::Yes,
         };
-        self.place.idle.set(reads.then_some((begun, self.since)));
+        self.slot.idle.set(reads.then_some((begun, self.since)));
         let waits = Waits::on([wanted]).at_most(Some(left));
         let woke = waits.or_ready(self.socket.ready(interest)).await;
-        self.place.idle.set(None);
+        self.slot.idle.set(None);
         match woke {
             Woke::Time => Err(io::ErrorKind::TimedOut.into()),
             Woke::Ready | Woke::Event => Ok(()),

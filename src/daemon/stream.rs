@@ -28,15 +28,17 @@ pub(super) struct Stream {
     pub(super) settings: Settings,
     /// Given to the broker where the configuration gives none.
     pub(super) client_id: String,
-    /// Whether it takes and sends.
+    /// Whether it takes and sends: changed by [`Stream::enable`] and [`Stream::disable`] alone, so
+    /// that the routes and the ring are told.
     pub(super) enabled: Cell<bool>,
-    /// Whether its destination would take something now.
+    /// Whether its destination would take something now: changed by [`Stream::set_connected`]
+    /// alone, so that the ring is told. A stream that is not enabled is not connected.
     pub(super) connected: Cell<bool>,
     /// How often it was connected.
     pub(super) connects: Cell<u64>,
     /// Bytes sent and received.
     pub(super) bytes: Cell<(u64, u64)>,
-    /// What was done since the start.
+    /// What was done since the start; of what the ring counts too, the ring's counters decide.
     pub(super) tally: Cell<Tally>,
     /// The end of the pause that it is in.
     pub(super) next_try: Cell<Option<Duration>>,

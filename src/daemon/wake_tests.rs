@@ -3,7 +3,7 @@
 use super::Daemon;
 use super::shared::SharedState;
 use super::sim::plan;
-use crate::api::Gateway;
+use crate::api::Control;
 use crate::clock::Clock;
 use crate::ring::{Full, Memory, Ring, Settings, Settled, StreamId};
 use event_listener::EventListener;

@@ -11,7 +11,7 @@ use super::world::Plan;
 use super::world::Running;
 use super::world::World;
 use crate::api::Back;
-use crate::api::Gateway;
+use crate::api::Control;
 use crate::api::Switch;
 use crate::api::Wake;
 use crate::clock::Clock;

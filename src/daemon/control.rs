@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::stream::Stream;
 use super::{Daemon, changes};
 use crate::api::{
-    self, Back, ChannelReport, ClockReport, Gateway, Line, Origin, Page, Refusal, RingReport,
+    self, Back, ChannelReport, ClockReport, Control, Line, Origin, Page, Refusal, RingReport,
     Status, StreamReport, Switch, Waiting, Wake, Woken,
 };
 use crate::clock::Wall;
@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-impl Gateway for Daemon {
+impl Control for Daemon {
     fn status(&self) -> Status {
         let now = self.shared.now();
         Status {

@@ -2,56 +2,55 @@
 //! other channel's message is. Between two reports it only sleeps, and nobody waits until one is
 //! safe, so that none is written sooner than it would be anyhow.
 
-use super::Daemon;
 use super::channel::Channel;
 use super::ingress::{AckTokens, Ingress};
+use super::shared::SharedState;
 use super::waits::{Executor, sleep};
-use crate::api::{Gateway, health};
+use crate::api::{Control, health};
 use crate::channel::Intake;
 use crate::channel::self_report::Keys;
 use async_executor::Task;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Reports through a channel of that type, for ever; none for another.
-pub(super) fn report(
+/// Reports through a channel of that type, for ever; none for another. Waits on: the time.
+pub(super) fn begin(
     executor: &Executor,
-    daemon: &Daemon,
+    control: Rc<dyn Control>,
+    shared: &Rc<SharedState>,
     channel: &Rc<Channel>,
 ) -> Option<Task<()>> {
     let Keys { every } = *channel.settings.protocol.keys()?;
-    let (daemon, channel) = (daemon.clone(), Rc::clone(channel));
-    Some(executor.spawn(async move { keep_reporting(&daemon, &channel, every).await }))
+    let (shared, channel) = (Rc::clone(shared), Rc::clone(channel));
+    let keep_reporting = async move {
+        // soon at first: when streams have had the time to connect
+        let mut wait = every.min(FIRST);
+        loop {
+            sleep(Some(wait)).await;
+            submit_report(&*control, &shared, &channel);
+            wait = every;
+        }
+    };
+    Some(executor.spawn(keep_reporting))
 }
 
-/// Waits on: the time.
-async fn keep_reporting(daemon: &Daemon, channel: &Channel, every: Duration) {
-    let mut wait = every.min(FIRST);
-    loop {
-        sleep(Some(wait)).await;
-        bring(daemon, channel);
-        wait = every;
-    }
-}
-
-/// Brings a report in.
-fn bring(daemon: &Daemon, channel: &Channel) {
+fn submit_report(control: &dyn Control, shared: &SharedState, channel: &Channel) {
     let ident = channel.settings.ident.as_deref().unwrap_or_default();
     let mut ingress = Ingress {
-        shared: &daemon.shared,
+        shared,
         channel,
         peer: "self",
         ack_tokens: &mut AckTokens::default(),
         claim: &mut None,
     };
-    let room = daemon.shared.ring.body_max().saturating_sub(ADDED);
-    if let Ok(message) = health(ident, &daemon.status(), room) {
+    let room = shared.ring.body_max().saturating_sub(ADDED);
+    if let Ok(message) = health(ident, &control.status(), room) {
         // refused is counted, and there is nobody to answer to
         drop(ingress.submit(vec![message]));
     }
 }
 
-/// When streams have had the time to connect.
+/// Before the first report at most.
 const FIRST: Duration = Duration::from_secs(5);
 
 /// Bytes of a report for what every channel adds to its messages, `set` and `rename` among it.
