@@ -35,7 +35,6 @@ use crate::net::tls::Fault;
 use crate::net::{Connection, FileConnection, Interest, LineFile};
 use crate::stream::Endpoint;
 use crate::stream::engine::{Engine, Limits, Tally};
-use crate::stream::rules::{Rule, kept};
 use crate::stream::sieve::Sieve;
 use crate::stream::{self, Link, Lost, rejects};
 use connected::Connected;
@@ -284,11 +283,10 @@ impl LinkTask {
     fn exchange(&mut self) -> bool {
         // before the cursor passes them: no power cut takes away unseen what was given up
         self.keep_rejects();
-        if self.stream.take_moved() && kept(Rule::ReadAfterMoving) {
+        if self.stream.take_moved() {
             self.shared.ring.restart(&mut self.engine);
         }
-        let woken = self.stream.take_woken();
-        match woken.filter(|_| kept(Rule::HearCalls)) {
+        match self.stream.take_woken() {
             Some(Wake::UnlessAsked) => self.engine.wake(),
             Some(Wake::All) => self.engine.wake_now(),
             None => {}

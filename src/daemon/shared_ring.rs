@@ -15,7 +15,6 @@ use crate::ring::{
     AppendError, Counters, IoError, Mask, Occupancy, Ring, STREAMS_MAX, Seq, Stats, StreamId,
 };
 use crate::stream::engine::Engine;
-use crate::stream::rules::{Rule, kept};
 use event_listener::{Event, EventListener};
 use futures_lite::future::yield_now;
 use std::cell::{Cell, RefCell};
@@ -152,7 +151,7 @@ impl SharedRing {
             self.wakes.schedule.notify(usize::MAX);
             self.announce();
         }
-        settled > 0 && kept(Rule::ReadOnAfterSkipping)
+        settled > 0
     }
 
     /// Has an engine forget what it read: its cursor was moved by hand.

@@ -7,8 +7,6 @@ use super::Ring;
 use super::StreamId;
 use super::commit::Stop;
 use super::cursor::Cursor;
-use super::rules::Rule;
-use super::rules::kept;
 use super::slot::NAME_MAX;
 use crate::clock::Now;
 
@@ -25,7 +23,7 @@ impl Ring {
         if name.is_empty() || name.len() > NAME_MAX || name.contains('\0') {
             return Err(AttachError::Name);
         }
-        if from == From::Oldest && !self.is_degraded() && kept(Rule::WriteForOlder) {
+        if from == From::Oldest && !self.is_degraded() {
             // What is on disk stays when others have settled it. Should it not get there, it is
             // read from memory for as long as it is there; the ring is degraded then.
             self.commit(now).unwrap_or_default();

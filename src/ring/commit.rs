@@ -12,8 +12,6 @@ use super::Storage;
 use super::cursor::Cursor;
 use super::cursor::Mark;
 use super::format::Ordinals;
-use super::rules::Rule;
-use super::rules::kept;
 use super::slot::Slot;
 use super::volume::Volume;
 use crate::clock::Now;
@@ -132,10 +130,6 @@ impl Ring {
                 self.succeeded(&under_way);
                 Ok(())
             }
-            Err(_) if !kept(Rule::NeverSyncAgain) => {
-                self.succeeded(&under_way);
-                Ok(())
-            }
             Err(error) => {
                 self.failed(&under_way);
                 self.health.failed(error, now);
@@ -229,7 +223,7 @@ impl Ring {
                 Room::Yes => {}
                 Room::Unread => return Taken::All,
                 Room::GivesUp(oldest_end) => {
-                    if kept(Rule::SaveBeforeGivingUp) && self.cursors_behind(&oldest_end) {
+                    if self.cursors_behind(&oldest_end) {
                         return Taken::SaveFirst;
                     }
                     let dropped = self.give_up_oldest(&oldest_end);

@@ -16,8 +16,6 @@ mod settling;
 
 use super::older::Older;
 use super::patience::Patience;
-use super::rules::Rule;
-use super::rules::kept;
 use super::slot;
 use super::slot::State;
 use super::slot::Tally;
@@ -217,7 +215,6 @@ impl Cursor {
     /// cursor that was saved beyond it would have that one settled unsent.
     fn saved_seq(&self, durable: u64) -> u64 {
         match self.attached.state {
-            State::Attached if !kept(Rule::ClampCursors) => self.settled.seq,
             State::Attached => self.settled.seq.min(durable),
             State::Removed => self.settled.seq,
         }

@@ -7,8 +7,6 @@ use super::commit::RESERVE;
 use super::format::BODY_MAX;
 use super::format::Ordinals;
 use super::record;
-use super::rules::Rule;
-use super::rules::kept;
 use super::slot::Slot;
 use crate::clock::Now;
 use std::time::Duration;
@@ -83,9 +81,7 @@ impl Slots {
     /// The one that was written last is on disk.
     pub(super) fn saved(&mut self, reserved: u64, ords: Ordinals) {
         self.generation += 1;
-        if kept(Rule::AlternateSlots) {
-            self.target = 1 - self.target;
-        }
+        self.target = 1 - self.target;
         self.reserved = reserved;
         self.ords = ords;
         if self.moved.take().is_some() {

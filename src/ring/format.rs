@@ -9,8 +9,6 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::StreamId;
-use super::rules::Rule;
-use super::rules::kept;
 use crc::CRC_32_ISCSI;
 use crc::Crc;
 use crc::Table;
@@ -124,10 +122,7 @@ pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
 /// numbers that records do not say. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.
 pub(super) fn seed(ring_id: u64, generation: u64, first_seq: u64) -> u32 {
-    match kept(Rule::SeedByGeneration) {
-        true => low(ring_id ^ generation) ^ low(first_seq >> 32).rotate_left(16),
-        false => low(ring_id),
-    }
+    low(ring_id ^ generation) ^ low(first_seq >> 32).rotate_left(16)
 }
 
 /// The low half.

@@ -12,8 +12,6 @@ use super::record::HEADER_LEN;
 use super::record::Header;
 use super::record::Kind;
 use super::record::MARKS;
-use super::rules::Rule;
-use super::rules::kept;
 use super::segment;
 use super::segments::Segment;
 use super::times::elapsed;
@@ -49,12 +47,8 @@ impl Ring {
             }
             let seq = entry.seq;
             if taken >= self.queue.begun() {
-                let mask = match kept(Rule::FixMasks) {
-                    true => {
-                        self.table.unsettled(entry.mask, seq) | entry.mask & self.table.orphaned()
-                    }
-                    false => entry.mask,
-                };
+                let unsettled = self.table.unsettled(entry.mask, seq);
+                let mask = unsettled | entry.mask & self.table.orphaned();
                 self.fix_mask(taken, seq, mask);
             }
             self.encode_record(taken, number, bytes);

@@ -7,8 +7,6 @@ use super::format::low;
 use super::picture::LOST_AFTER_HEAD;
 use super::read_buffer::read;
 use super::recover::Survey;
-use super::rules::Rule;
-use super::rules::kept;
 use super::segments::Segment;
 use super::walk::SEQ_REACH;
 use super::walk::Walk;
@@ -25,7 +23,7 @@ impl Survey<'_> {
         let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
         let known = self.picture.segments.clone();
         let mut scans = 0;
-        for index in lost.iter().filter(|_| kept(Rule::InferHeaders)) {
+        for index in lost {
             let first = possible.start().next_multiple_of(count) + u64::from(*index);
             let first = if first >= possible.start() + count {
                 first - count

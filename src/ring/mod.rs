@@ -51,7 +51,6 @@ mod read;
 mod read_buffer;
 mod record;
 mod recover;
-mod rules;
 mod safe;
 mod scan;
 mod segment;

@@ -29,8 +29,6 @@ use super::record::Header;
 use super::record::Kind;
 use super::recover::NoRing;
 use super::recover::recover;
-use super::rules::Rule;
-use super::rules::kept;
 use super::safe::Trust;
 use super::segments::Segments;
 use super::slot::Slot;
@@ -264,13 +262,13 @@ impl Ring {
             .attached()
             .map(|(_, stream)| stream.settled().seq)
             .max();
-        let behind = reserved.filter(|_| kept(Rule::SkipReserved)).unwrap_or(0);
+        let behind = reserved.unwrap_or(0);
         self.progress.skip_to(cursors.unwrap_or(0).max(behind));
         match reserved {
             None => self.jump(),
             // The slot that was lost may have been the newer one: its reservation went further
             // by one step.
-            Some(_) if !both_slots && kept(Rule::JumpOverLostSlot) => {
+            Some(_) if !both_slots => {
                 let next_seq = self.progress.next_seq();
                 self.progress.skip_to(next_seq + RESERVE);
             }
@@ -311,12 +309,12 @@ impl Ring {
         slots: u8,
         now: Now,
     ) -> Result<(), IoError> {
-        if self.slots.generation > 0 && kept(Rule::WriteAgain) {
+        if self.slots.generation > 0 {
             self.write_again(&mending)?;
         }
-        self.cover_holes(mending.holes)?;
+        self.cover_holes(&mending.holes)?;
         self.volume.storage.sync()?;
-        for _ in (slots..2).filter(|_| kept(Rule::RewriteBothSlots)) {
+        for _ in slots..2 {
             self.save(Stop::Running, now)?;
         }
         if self.slots.generation == 0 {
@@ -342,8 +340,7 @@ impl Ring {
     }
 
     /// Writes pads over torn holes of the head, so that they never look like rot later.
-    fn cover_holes(&mut self, mut holes: Vec<Hole>) -> Result<(), IoError> {
-        holes.retain(|_| kept(Rule::CoverTornHoles));
+    fn cover_holes(&mut self, holes: &[Hole]) -> Result<(), IoError> {
         let first_seq = self.segments.head().map_or(0, |head| head.first_seq);
         let seed = seed(self.volume.id, self.head.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {

@@ -2,8 +2,6 @@
 //! stream.
 
 use super::format::Ordinals;
-use super::rules::Rule;
-use super::rules::kept;
 
 /// Numbers and counts. What a commit has begun to write counts before it is on disk: once its mask
 /// is fixed a record is written for a stream, or never will be.
@@ -59,10 +57,7 @@ impl Progress {
     /// What the header of a new segment says was written before it. Not what was only begun: a
     /// commit that failed is written again behind that header, and would count twice.
     pub(super) fn before_next_segment(&self) -> &Ordinals {
-        match kept(Rule::CountDurable) {
-            true => &self.durable,
-            false => &self.begun,
-        }
+        &self.durable
     }
 
     /// Gives a number away.

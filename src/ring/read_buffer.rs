@@ -3,8 +3,6 @@
 
 use super::IoError;
 use super::Storage;
-use super::rules::Rule;
-use super::rules::kept;
 use super::segment;
 use super::segments::Span;
 
@@ -79,12 +77,7 @@ impl Window {
 
 /// Reads, and takes a failure for nothing but a failure.
 pub(super) fn read(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) -> Result<(), IoError> {
-    let result = storage.read(at, bytes);
-    if result.is_err() && !kept(Rule::FailedReadIsNoHole) {
-        bytes.fill(0);
-        return Ok(());
-    }
-    result
+    storage.read(at, bytes)
 }
 
 /// Reads the header of the segment at `at`, if there is one.

@@ -14,8 +14,6 @@ use super::picture::Picture;
 use super::read_buffer::Window;
 use super::read_buffer::read;
 use super::read_buffer::read_header;
-use super::rules::Rule;
-use super::rules::kept;
 use super::scan::HeadScan;
 use super::scan::count_written;
 use super::segment;
@@ -191,7 +189,7 @@ impl Survey<'_> {
         let mut limit = u64::MAX;
         let mut alive = VecDeque::with_capacity(self.picture.geometry.segment_count as usize);
         while let Some(segment) = self.picture.segments.pop_back() {
-            if segment.first_seq < limit || !kept(Rule::DropOverlaps) {
+            if segment.first_seq < limit {
                 limit = segment.first_seq;
                 alive.push_front(segment);
             }

@@ -3,8 +3,6 @@
 use super::Ring;
 use super::Seq;
 use super::queue::Entry;
-use super::rules::Rule;
-use super::rules::kept;
 
 /// Whether what is in memory only may be acknowledged where there is no disk.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,12 +35,7 @@ impl Ring {
             return self.settled();
         }
         let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
-        let begun = if kept(Rule::SafeWhenSynced) {
-            0
-        } else {
-            self.queue.begun()
-        };
-        let first = self.queue.entries().skip(begun).find(open);
+        let first = self.queue.entries().find(open);
         let written = first.map_or(self.progress.next_seq(), |entry| entry.seq);
         Seq(written.max(self.trust.below))
     }

@@ -12,8 +12,6 @@ use super::picture::LastCommit;
 use super::picture::Picture;
 use super::read_buffer::Window;
 use super::record::Kind;
-use super::rules::Rule;
-use super::rules::kept;
 use super::segment;
 use super::segments::Segment;
 use super::segments::Span;
@@ -73,10 +71,6 @@ impl HeadScan {
 
     /// Takes in the next record, whose body is whole or not.
     pub(super) fn note(&mut self, found: &Found, whole: bool) {
-        if !kept(Rule::KeepBehindHoles) && (found.hole > 0 || !self.holes.is_empty()) {
-            self.add_hole(self.end..self.end, 0, 0);
-            return;
-        }
         if found.header.kind != Kind::Pad {
             self.note_commit(found);
             self.solid_end = found.end();

@@ -4,8 +4,6 @@
 //! one name at a broker throw each other out, and each has success before that. The connection
 //! after it has to last for several times the longest that the last wait could have been.
 
-use super::rules::Rule;
-use super::rules::kept;
 use std::time::Duration;
 
 /// The waits of one stream or channel, reset only by success that lasts.
@@ -53,9 +51,7 @@ impl Backoff {
     /// at most `max`; `random` decides where between.
     fn failed(&mut self, random: u32) -> Duration {
         let ceiling = self.ceiling();
-        self.failures = self
-            .failures
-            .saturating_add(u32::from(kept(Rule::GrowPauses)));
+        self.failures = self.failures.saturating_add(1);
         let share = f64::from(random) / f64::from(u32::MAX);
         self.min + ceiling.saturating_sub(self.min).mul_f64(share)
     }
@@ -83,7 +79,7 @@ impl Backoff {
     /// The failures before success that lasts do not count.
     fn forget(&mut self, now: Duration) {
         let lasted = !self.lost || now >= self.lasts_at;
-        if self.succeeded && lasted && kept(Rule::ResetPauses) {
+        if self.succeeded && lasted {
             self.failures = 0;
         }
         self.succeeded = false;
@@ -91,9 +87,7 @@ impl Backoff {
 
     /// What failed until now was the fault of one message that is given up, and not of the way.
     pub fn explained(&mut self) {
-        if kept(Rule::ResetPauses) {
-            self.failures = 0;
-        }
+        self.failures = 0;
     }
 
     /// The end of the wait, if that is not over.
@@ -122,10 +116,8 @@ impl Backoff {
     /// the destination asked for it.
     pub fn succeeded(&mut self, now: Duration) {
         self.succeeded = true;
-        if kept(Rule::ResetPauses) {
-            let soon = Some(now + self.min).max(self.asked_until);
-            self.paused_until = self.paused_until.min(soon);
-        }
+        let soon = Some(now + self.min).max(self.asked_until);
+        self.paused_until = self.paused_until.min(soon);
     }
 }
 

@@ -28,8 +28,6 @@ pub use queue::Repeat;
 pub use tally::Tally;
 
 use super::backoff::Backoff;
-use super::rules::Rule;
-use super::rules::kept;
 use super::settings::Delivery;
 use super::settings::OnReject;
 use super::sieve::Sieve;
@@ -119,7 +117,7 @@ impl Engine {
         }
         // What is left to count is counted the next time.
         ring.count_older(self.stream, now, wanted);
-        while self.has_room() || !kept(Rule::BoundMemory) {
+        while self.has_room() {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
             };
@@ -222,9 +220,6 @@ impl Engine {
         let mut count = 0;
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
-            if !kept(Rule::SettleOnce) && how == Settled::Expired {
-                ring.settle(self.stream, Seq(seq.0 + 1), how, now);
-            }
             self.tally.settled(how);
             count += 1;
         }
@@ -264,7 +259,7 @@ impl Engine {
     #[must_use]
     pub fn overdue_at(&self) -> Option<Duration> {
         let oldest = self.queue.oldest_in_flight();
-        let (_, since) = oldest.filter(|_| kept(Rule::MissAnswers))?;
+        let (_, since) = oldest?;
         Some(since.max(self.progressed) + self.delivery.timeout)
     }
 

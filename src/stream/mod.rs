@@ -92,7 +92,6 @@ mod lease;
 pub mod mqtt;
 pub mod rejects;
 pub mod render;
-pub(crate) mod rules;
 pub mod settings;
 pub mod sieve;
 pub mod wialon_retranslator;

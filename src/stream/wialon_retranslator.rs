@@ -26,8 +26,6 @@ use super::engine::Outgoing;
 use super::for_window;
 use super::render;
 use super::render::View;
-use super::rules::Rule;
-use super::rules::kept;
 use super::settings::Delivery;
 use super::settings::WINDOW;
 use crate::keys::address;
@@ -155,10 +153,7 @@ impl<'a> WialonLink<'a> {
     }
 
     fn window_max(&self) -> usize {
-        match kept(Rule::BoundWindow) {
-            true => usize::from(self.settings.window),
-            false => usize::MAX,
-        }
+        usize::from(self.settings.window)
     }
 
     /// Sends a message that is in flight, or skips it.
@@ -183,8 +178,7 @@ impl<'a> WialonLink<'a> {
         turn.engine.proved(self.epoch);
         self.answers += 1;
         self.moved_at = turn.now.mono;
-        let answers = self.answers + usize::from(!kept(Rule::CountAnswers));
-        if answers >= self.window.len() {
+        if self.answers >= self.window.len() {
             self.complete(turn);
         }
         Ok(())

@@ -8,8 +8,6 @@ use super::Spot;
 use super::Unsettled;
 use super::Written;
 use crate::ring::StreamId;
-use crate::ring::rules::Rule;
-use crate::ring::rules::kept;
 use crate::ring::segments::Span;
 use crate::ring::walk::Found;
 use std::time::Duration;
@@ -130,7 +128,7 @@ impl Cursor {
     /// Passes records that are not there any more.
     fn pass_hole(&mut self, hole: Hole) {
         self.reading.at.ord += hole.count;
-        if self.unsettled.records == 0 || !kept(Rule::CountHolesOnce) {
+        if self.unsettled.records == 0 {
             self.count_hole(hole);
         } else if hole.count > 0 {
             self.unsettled.holes.push_back(hole);

@@ -9,8 +9,6 @@ use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::stream::Fault;
 use crate::stream::Retry;
-use crate::stream::rules::Rule;
-use crate::stream::rules::kept;
 use std::time::Duration;
 
 impl Engine {
@@ -57,7 +55,6 @@ impl Engine {
                     .map(|item| item.seq);
                 return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
-            _ if !kept(Rule::TryBothHalves) => return self.drop_half(messages),
             _ => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
@@ -102,9 +99,7 @@ impl Engine {
         if epoch != self.epoch {
             return;
         }
-        if kept(Rule::SendLostAgain) {
-            self.queue.recall();
-        }
+        self.queue.recall();
         self.forget_proof();
         if retry == Retry::Paused || !self.answered {
             self.backoff.pause_lost(now.mono, random);
@@ -146,7 +141,6 @@ impl Engine {
             self.count_refused(messages);
             self.queue.mark(messages, State::Waiting);
             self.forget_proof();
-            let after = after.filter(|_| kept(Rule::HonourRetryAfter));
             self.backoff.pause(now.mono, after, random);
             self.note(Event::NotDelivered(fault));
         }

@@ -9,8 +9,6 @@ use crate::ring::Record;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
-use crate::stream::rules::Rule;
-use crate::stream::rules::kept;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::time::Duration;
@@ -182,11 +180,7 @@ impl Queue {
 
     /// Takes the first one out if it is settled.
     pub(super) fn pop_settled(&mut self) -> Option<(Seq, Settled)> {
-        let mut first = self.items.front()?.state;
-        if !kept(Rule::CloseThePrefix) && matches!(first, State::InFlight { .. }) {
-            first = self.items.get(1)?.state;
-        }
-        let State::Settled(how) = first else {
+        let State::Settled(how) = self.items.front()?.state else {
             return None;
         };
         let item = self.items.pop_front()?;
@@ -351,8 +345,7 @@ impl Queue {
             return;
         }
         for item in self.waiting_mut() {
-            let early = if kept(Rule::ExpireInTime) { 1 } else { 2 };
-            let is_old = limits.ttl.is_some_and(|ttl| early * item.age(now) > ttl);
+            let is_old = limits.ttl.is_some_and(|ttl| item.age(now) > ttl);
             if is_old
                 || limits
                     .max_age

@@ -34,8 +34,6 @@ use super::queue::State;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::stream::Fault;
-use crate::stream::rules::Rule;
-use crate::stream::rules::kept;
 use std::time::Duration;
 
 /// How refusals go on.
@@ -290,11 +288,11 @@ impl Engine {
 
     /// Whether so much was refused that the destination is at fault, and not the messages.
     fn is_at_fault(&self) -> bool {
-        self.refusals.given_up_in_a_row >= GIVEN_UP_IN_A_ROW_MAX && kept(Rule::StopSkipping)
+        self.refusals.given_up_in_a_row >= GIVEN_UP_IN_A_ROW_MAX
     }
 
     fn may_give_up(&self) -> bool {
-        self.delivery.on_reject == OnReject::Skip && !self.is_at_fault() && kept(Rule::SkipRefused)
+        self.delivery.on_reject == OnReject::Skip && !self.is_at_fault()
     }
 
     /// A proof that was not taken says that it is the destination: nothing is in doubt any more.
@@ -396,13 +394,6 @@ impl Engine {
     /// Whether not only the order of what waits says what goes next.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.refusals.alone || self.queue.iter().any(|item| item.doubt.is_some())
-    }
-
-    /// What must not be: see [`Rule::TryBothHalves`].
-    pub(super) fn drop_half(&mut self, messages: &[Seq]) {
-        let (half, other) = messages.split_at(messages.len() / 2);
-        self.queue.mark(half, State::Waiting);
-        self.queue.mark(other, State::Settled(Settled::GivenUp));
     }
 
     fn give_up(&mut self, seq: Seq, reason: &str) {

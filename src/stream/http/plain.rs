@@ -29,8 +29,6 @@ use crate::stream::Open;
 use crate::stream::TlsUse;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::View;
-use crate::stream::rules::Rule;
-use crate::stream::rules::kept;
 use crate::template::Escape;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
@@ -174,7 +172,6 @@ fn verdict(status: u16, success: &[u16]) -> Verdict {
     match Verdict::usual(status) {
         _ if success.contains(&status) => Verdict::Taken,
         Verdict::Taken if !success.is_empty() => Verdict::Configuration,
-        _ if status == 401 && !kept(Rule::KeepWhenMisconfigured) => Verdict::Refused,
         usual => usual,
     }
 }
