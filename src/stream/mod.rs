@@ -312,6 +312,9 @@ pub enum Retry {
     Paused,
     /// At once: the connection ended in good order, or between two requests.
     AtOnce,
+    /// At once, also where nothing was said in it, and it is no news: this side has ended it to
+    /// log in anew.
+    Renewed,
 }
 
 impl Kind {
@@ -407,6 +410,14 @@ impl Lost {
     /// A connection that failed.
     pub fn new(code: i32, reason: impl Into<String>) -> Self {
         Fault::new(code, reason).into()
+    }
+
+    /// A connection that this side has ended to log in anew.
+    pub fn renewed() -> Self {
+        Self {
+            fault: Fault::new(0, "the login is renewed"),
+            retry: Retry::Renewed,
+        }
     }
 
     /// A connection that ended and did not fail.

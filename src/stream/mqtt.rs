@@ -64,7 +64,6 @@ use draft::Draft;
 use frame::Frame;
 use frame::frame;
 use keep_alive::KeepAlive;
-use login::renewed;
 use profile::Limits;
 use profile::Profile;
 use profile::Verdict;
@@ -359,7 +358,7 @@ impl Link for MqttLink<'_> {
             Stage::LoginSent | Stage::Asked => {}
             Stage::Open => self.publish(turn)?,
             Stage::Draining => self.leave(turn),
-            Stage::Left => return Err(renewed()),
+            Stage::Left => return Err(Lost::renewed()),
         }
         Ok(())
     }
@@ -377,13 +376,13 @@ impl Link for MqttLink<'_> {
         // A publish goes first: that it has no answer says something of a message, and a broker
         // that is too busy for it answers pings all the same.
         let missing = match self.stage {
-            Stage::Left if due(answer) => return Err(renewed()),
+            Stage::Left if due(answer) => return Err(Lost::renewed()),
             _ if due(turn.engine.overdue_at()) => "a publish",
             Stage::LoginSent if due(answer) => "the login",
             Stage::Asked if due(answer) => "what was asked after the login",
             _ if due(answer) => "the ping",
             // Not written is what the broker does not read: it is left all the same.
-            Stage::Draining if due(self.lease_due()) => return Err(renewed()),
+            Stage::Draining if due(self.lease_due()) => return Err(Lost::renewed()),
             _ if due(self.ping_due()) => {
                 turn.out.extend_from_slice(&PING);
                 self.keep_alive.asked(turn.now);
@@ -402,7 +401,7 @@ impl Link for MqttLink<'_> {
 
     fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
         if self.stage == Stage::Left {
-            return renewed();
+            return Lost::renewed();
         }
         self.give_up(&lost.fault, turn);
         self.explained(lost.fault.into())

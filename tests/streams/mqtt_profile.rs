@@ -224,7 +224,7 @@ fn a_login_that_expires_is_renewed_in_good_order_before_that() {
     assert_eq!(talk.write(&mut world).unwrap(), DISCONNECT);
     assert!(!talk.is_ready());
     let lost = talk.sent(&mut world).unwrap_err();
-    assert_eq!(lost.retry, Retry::AtOnce);
+    assert_eq!(lost.retry, Retry::Renewed);
     let before = world.now;
     lose(&mut world, &lost);
     assert_eq!(world.now, before, "no pause");
@@ -262,7 +262,7 @@ fn a_broker_that_closes_at_our_goodbye_has_not_failed() {
     world.pass(16 * SECOND);
     assert_eq!(talk.write(&mut world).unwrap(), DISCONNECT);
     talk.hears(&mut world, &[0xe0, 1, 0x8b]).unwrap();
-    assert_eq!(talk.closes(&mut world).retry, Retry::AtOnce);
+    assert_eq!(talk.closes(&mut world).retry, Retry::Renewed);
 }
 
 #[test]

@@ -118,6 +118,9 @@ impl LinkTask {
         if was_connected && !self.stream.stays.get() && in_good_order {
             return self.tell_of_coming_and_going();
         }
+        if lost.retry == Retry::Renewed {
+            return self.tell_of_renewal(&lost.fault.reason);
+        }
         self.comes_and_goes = false;
         let target = format!("{}: ", self.stream.settings.endpoint());
         let reason = &lost.fault.reason;
@@ -145,6 +148,12 @@ impl LinkTask {
             let (name, target) = (&settings.name, settings.endpoint());
             log::info!("stream `{name}`: {target} closes connections; that is only counted now");
         }
+    }
+
+    /// It comes back at once, and that is no news either.
+    fn tell_of_renewal(&mut self, reason: &str) {
+        self.comes_and_goes = true;
+        log::info!("stream `{}`: {reason}", self.stream.settings.name);
     }
 
     /// Says something now and then; whether it was said.

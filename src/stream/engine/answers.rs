@@ -101,16 +101,16 @@ impl Engine {
         }
         self.queue.recall();
         self.forget_proof();
-        if retry == Retry::Paused || !self.answered {
+        let failed = match retry {
+            Retry::Paused => true,
+            // one that says nothing each time is not asked again and again
+            Retry::AtOnce => !self.answered,
+            Retry::Renewed => false,
+        };
+        if failed {
             self.backoff.pause_lost(now.mono, random);
         }
         self.answered = false;
-    }
-
-    /// The destination has let us in: a connection that then ends in good order is followed by
-    /// another at once, also where nothing was sent.
-    pub fn heard(&mut self, epoch: u32) {
-        self.answered |= epoch == self.epoch;
     }
 
     /// The destination cannot take anything now, or is set up wrongly: what is in flight waits

@@ -72,8 +72,6 @@ impl MqttLink<'_> {
             turn.out.extend_from_slice(&DISCONNECT);
             self.keep_alive.asked(turn.now);
             self.stage = Stage::Left;
-            // It let us in and ends nothing: there is nothing to pause for.
-            turn.engine.heard(self.epoch);
         }
     }
 
@@ -98,9 +96,4 @@ impl MqttLink<'_> {
             _ => None,
         }
     }
-}
-
-/// The end of a connection whose login was about to expire.
-pub(super) fn renewed() -> Lost {
-    Lost::ended("the login is renewed")
 }
