@@ -58,7 +58,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 /// All else; none if there is a mistake in it.
 fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
-    let kind = reader.kind_of(&KINDS.map(|kind| (kind.name, kind)), PLANNED);
+    let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
+    let kind = reader.kind_of(&kinds, PLANNED);
     let defaults = kind.map_or(Defaults::COMMON, |kind| kind.defaults);
     let destination = kind.and_then(|kind| (kind.read)(&mut reader));
     let enabled = reader.flag("enabled").unwrap_or(true);

@@ -114,7 +114,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// The types that weir speaks: the rows of the table.
-pub(crate) static KINDS: [&Kind; 4] = [
+pub(crate) static KINDS: &[&Kind] = &[
     &mqtt::KIND,
     &http::KIND,
     &wialon_retranslator::KIND,
