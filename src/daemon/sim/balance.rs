@@ -57,8 +57,6 @@ pub(super) struct Sight {
     pub(super) tries: u32,
     /// Certificates can be judged, or nobody asks for one.
     pub(super) served: bool,
-    /// It may send one message at a time only, of which nothing but an answer tells anything.
-    pub(super) alone: bool,
     /// Nothing showed that its destination lives, and none of what waits can.
     pub(super) proofless: bool,
 }
@@ -150,7 +148,9 @@ impl Books {
         self.excused += missing(now).saturating_sub(missing(before));
         let given_up = now.given_up.saturating_sub(before.given_up);
         self.given_up += given_up;
-        // what is counted now may have been given up before others were taken that are counted
+        // Counted is what the cursor has passed, in its order: what is counted now may have been
+        // given up at any time since, before or after others were taken, eight before each. Only
+        // how much can be in memory bounds that: counters do not say when, nor which.
         let between = truth.takes - std::mem::replace(&mut self.takes, truth.takes);
         let most = GIVEN_UP_IN_A_ROW_MAX + truth.promised.in_memory_max as u64;
         let allowed = self.allowed.saturating_add(GIVEN_UP_IN_A_ROW_MAX * between);
@@ -213,7 +213,7 @@ impl Books {
     /// Eight were refused in a row, and beside the message that is refused there is no other that
     /// could show that the destination is in order again.
     pub(super) fn is_stuck(&self, sight: &Sight) -> bool {
-        let alone = sight.counters.backlog == 1 || sight.alone;
+        let alone = sight.counters.backlog == 1;
         sight.proofless || alone && self.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX
     }
 

@@ -273,6 +273,7 @@ impl World {
             self.books[index].open(running.daemon.shared.ring.counters(id));
             let truth = &mut self.network.borrow_mut().oracle.streams[index];
             truth.engine += 1;
+            truth.heard = false;
             truth.rewound();
             truth.begin_period();
         }
@@ -347,12 +348,13 @@ impl World {
             let of = &mut network.destinations[index];
             of.mood = mood.of(of.kind, of.is_five);
             if before == Mood::Small {
-                // it did not even hear of what was not sent
-                let oracle = &mut network.oracle;
-                let count = u32::try_from(oracle.instances.len()).unwrap_or(u32::MAX);
-                let truth = &mut oracle.streams[index];
+                // It did not even hear of what was not sent: the pause may be the longest by now,
+                // and what was in memory was set aside, whichever of it goes first then.
+                let backlog = self.books[index].before.backlog;
+                let end = network.oracle.end_of_memory(index, backlog);
+                let truth = &mut network.oracle.streams[index];
                 truth.failures += 20;
-                truth.set_aside_below = count;
+                truth.set_aside_below = end;
             }
             if !mood.lets_through() {
                 network.cut_lines(index);

@@ -326,15 +326,14 @@ impl Network {
     }
 
     /// Whether a stream has heard of nothing that was taken, and the messages that wait are none
-    /// that could be: a receiver that says nothing of them may then be out of order as well.
-    pub(super) fn lacks_proof(&self, index: usize, backlog: u64) -> bool {
+    /// that could be: a receiver that says nothing of them may then be out of order as well. Only
+    /// those in memory decide; a device that is forbidden and fills it right after a start is
+    /// where weir's reach ends.
+    pub(super) fn lacks_proof(&self, index: usize, backlog: u64, in_memory: u64) -> bool {
         let (destination, stream) = (&self.destinations[index], &self.oracle.streams[index]);
         let promised = &stream.promised;
         if destination.kind == Kind::Http || stream.heard || backlog == 0 {
             return false;
-        }
-        if destination.forbids.is_some() {
-            return true;
         }
         if promised.every.is_some() && backlog < promised.in_memory_max as u64 {
             return true;
@@ -344,8 +343,10 @@ impl Network {
             .filter(|(_, it)| it.acknowledged && it.mask & (1 << index) != 0)
             .take(usize::try_from(backlog).unwrap_or(usize::MAX))
             .collect();
-        // a broker is asked about no more than fits into memory
+        // a broker is asked about no more than fits into memory, which bytes may fill first
+        let read = usize::try_from(in_memory).unwrap_or(usize::MAX);
         let most = match destination.kind {
+            Kind::Mqtt if read * ITEM_LEN_MAX >= promised.max_bytes => read,
             Kind::Mqtt => promised.in_memory_max,
             _ => usize::MAX,
         };
@@ -353,7 +354,8 @@ impl Network {
             let passed_over = promised.speed_min.is_some_and(|min| it.speed <= min);
             let refuses = |n| destination.is_poison(n) || destination.is_forbidden(n);
             let poison = u32::try_from(n).is_ok_and(refuses);
-            stream.taken[n] || passed_over || poison
+            // what was refused may be given up, and keeps its place behind one that waits
+            stream.taken[n] || passed_over || poison || stream.refused[n]
         })
     }
 
@@ -449,6 +451,9 @@ pub(super) const PORT: u16 = 9000;
 
 /// What the network holds of a connection before its writer has to wait, in bytes.
 const ROOM: usize = 16 * 1024;
+
+/// No message takes more bytes of a stream's memory, with what is kept beside it.
+const ITEM_LEN_MAX: usize = 700;
 
 /// The way to a destination that is gone is found out after this and `timeout`.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -256,6 +256,20 @@ impl Oracle {
         number
     }
 
+    /// The first message that a stream with such a backlog has not read for sure. Those that a
+    /// power cut took away count as well, which makes it later.
+    pub(super) fn end_of_memory(&self, index: usize, backlog: u64) -> u32 {
+        let wanted = |it: &Instance| it.mask & (1 << index) != 0;
+        let all = self.instances.iter().enumerate().rev();
+        let waiting = all
+            .filter(|(_, it)| wanted(it))
+            .take(usize::try_from(backlog).unwrap_or(usize::MAX));
+        let waiting: Vec<usize> = waiting.map(|(n, _)| n).collect();
+        let place = self.streams[index].promised.in_memory_max;
+        let end = waiting.iter().rev().nth(place).copied();
+        u32::try_from(end.unwrap_or(self.instances.len())).unwrap_or(u32::MAX)
+    }
+
     /// A stream dials, or asks over a connection that it has.
     pub(super) fn attempt(&mut self, index: usize, t: Duration) {
         let stream = &mut self.streams[index];

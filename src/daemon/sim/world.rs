@@ -197,20 +197,21 @@ impl World {
         for (index, books) in self.books.iter_mut().enumerate() {
             let id = running.daemon.all_streams()[index].id;
             let counters = running.daemon.shared.ring.counters(id);
+            let in_memory = running.daemon.shared.ring.unsettled(id);
             let sight = Sight {
                 t: network.t,
                 counters,
-                in_memory: running.daemon.shared.ring.unsettled(id),
+                in_memory,
                 good: network.destinations[index].mood == Mood::Good,
                 tries: match network.destinations[index].kind {
-                    Kind::Wialon | Kind::Mqtt => 15,
+                    Kind::Wialon | Kind::Mqtt => {
+                        network.oracle.streams[index].promised.attempts + TRIES_IN_DOUBT
+                    }
                     Kind::Http => 5,
                 },
-                alone: network.destinations[index].kind == Kind::Wialon
-                    && network.oracle.streams[index].promised.window == 1,
                 served: !network.oracle.streams[index].promised.dated
                     || self.clock.serves(network.t),
-                proofless: network.lacks_proof(index, counters.backlog),
+                proofless: network.lacks_proof(index, counters.backlog, in_memory),
             };
             if counters != books.before {
                 trace::tell(network.t, index, format_args!("counts {counters:?}"));
@@ -300,6 +301,11 @@ const BEGIN: Duration = Duration::from_secs(1_798_761_600);
 
 /// Turns of all tasks together while no time passes.
 const TICKS_MAX: u32 = 50_000;
+
+/// Connections of a message that gets no answer, once it is in doubt: it is refused after two
+/// that ended right behind a proof, each with one before it on which it goes by itself. An end that
+/// comes too soon counts a third, so there may be three of these and two of the others.
+const TRIES_IN_DOUBT: u32 = 10;
 
 /// A sender is answered within this.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
