@@ -28,6 +28,8 @@ impl Ring {
             // read from memory for as long as it is there; the ring is degraded then.
             self.commit(now).unwrap_or_default();
         }
+        // With both slots lost nobody knew the stream, and its records waited for it by the check
+        // sum of its name.
         let orphan = self.table.orphan(name);
         let id = orphan
             .or_else(|| self.vacant())

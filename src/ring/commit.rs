@@ -107,10 +107,14 @@ impl Ring {
         let mut commit = Commit::default();
         let mut under_way = UnderWay::default();
         let mut save = self.health.probes(now) || self.slot_due(now);
+        // A storage that failed is asked with a slot alone: it lies at a fixed place, and costs no
+        // segment if that fails, too.
         if !self.health.is_degraded() {
             save |= self.take_records(&mut commit, &mut under_way, now) == Taken::SaveFirst;
             save |= under_way.data && self.slot_rides(now);
         }
+        // With the oldest segment its records go. A slot in the same sync could be on disk without
+        // what makes it true, so it waits for the next commit.
         if save && !under_way.evicted {
             under_way.slot = Some(self.add_slot(&mut commit, Stop::Running));
         }
@@ -182,6 +186,8 @@ impl Ring {
     fn succeeded(&mut self, under_way: &UnderWay) {
         self.stats.bytes_written += under_way.len;
         self.stats.syncs += 1;
+        // Only now: what was taken could be lent from memory all the time, and a commit that fails
+        // takes the same records again.
         for _ in 0..under_way.taken {
             if let Some(entry) = self.queue.pop() {
                 self.progress.confirm(entry.mask);
@@ -199,6 +205,7 @@ impl Ring {
 
     fn failed(&mut self, under_way: &UnderWay) {
         self.stats.failures += 1;
+        // Nobody knows what of it is on disk, and the kernel may not say so a second time.
         if under_way.data {
             self.head.closed = true;
         }
@@ -214,6 +221,7 @@ impl Ring {
         let Some(first) = self.queue.first() else {
             return Taken::All;
         };
+        // The segment's own base is that of its first record: a mark is saved.
         let base = self.boots.base(first.received);
         let (seq, len) = (first.seq, self.frames_len(first));
         let mut offset = self.head.end;
@@ -223,6 +231,8 @@ impl Ring {
                 Room::Yes => {}
                 Room::Unread => return Taken::All,
                 Room::GivesUp(oldest_end) => {
+                    // The slot on disk may point into that segment: after a crash what a stream
+                    // had settled there would count as dropped.
                     if self.cursors_behind(&oldest_end) {
                         return Taken::SaveFirst;
                     }
@@ -230,6 +240,7 @@ impl Ring {
                     self.pressure.gave_up(dropped, now.mono);
                     under_way.evicted = true;
                 }
+                // Nothing is due until a cursor moves: no busy loop on a full ring.
                 Room::No => {
                     self.pressure.stick();
                     return Taken::All;

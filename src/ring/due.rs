@@ -84,6 +84,7 @@ impl Slots {
         self.target = 1 - self.target;
         self.reserved = reserved;
         self.ords = ords;
+        // A gateway that stays up writes ever less often for its cursors alone.
         if self.moved.take().is_some() {
             self.window = (self.window * 2).clamp(CURSOR_WINDOW_MIN, CURSOR_WINDOW);
         }
@@ -158,9 +159,11 @@ impl Ring {
     /// When [`Ring::commit`] is due; at once if in the past, never if none.
     #[must_use]
     pub fn next_commit(&self) -> Option<Duration> {
+        // Whoever ends it asks again.
         if self.under_way.is_some() {
             return None;
         }
+        // Records wait in memory: only the next probe of the storage is due.
         if self.health.is_degraded() {
             return self.health.retry_at;
         }
@@ -211,6 +214,8 @@ impl Ring {
         if self.pressure.is_stuck() {
             return None;
         }
+        // A commit failed: its records are not held back any more, since they wait already longer
+        // than they should.
         if self.queue.begun() > 0 {
             return self.after_unread(Duration::ZERO);
         }
@@ -220,6 +225,8 @@ impl Ring {
             if wanted == 0 {
                 continue;
             }
+            // Records come in the order in which they were received, so the first of each kind is
+            // due first, and the rest need not be looked at.
             let since = entry.received.mono;
             if self.table.all_connected(wanted) {
                 held = held.or(Some(since + self.settings.hold));
@@ -280,9 +287,12 @@ impl Ring {
         if self.health.is_degraded() {
             return self.check_memory(len);
         }
+        // After a power cut numbers go on behind the reservation: none beyond may be shown before
+        // a commit has reserved more.
         if self.progress.next_seq() >= self.slots.reserved {
             return Err(AppendError::Busy);
         }
+        // Two of them: one is filled while the other is on its way to the disk.
         let buffer = record::frame_len(BODY_MAX).max(self.settings.bytes as usize);
         match self.queue.bytes() + len <= 2 * buffer {
             true => Ok(()),
@@ -301,6 +311,8 @@ impl Ring {
         if self.queue.bytes() + len > DEGRADED_BYTES {
             return Err(AppendError::Full);
         }
+        // No slot can reserve more now. So far away no other opening will ever count from the
+        // reservation that is on disk.
         if self.progress.next_seq() >= self.slots.reserved {
             self.jump();
         }

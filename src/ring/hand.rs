@@ -65,6 +65,7 @@ impl Ring {
         let Some(mark) = mark.filter(|mark| mark.seq < cursor) else {
             return Ok(0);
         };
+        // Below the old cursor, so that nothing that waits comes twice.
         self.forget_settled(stream, cursor);
         if let Some(stream) = self.table.stream_mut(stream) {
             stream.put_back(mark);
@@ -112,6 +113,7 @@ impl Ring {
                 .boots
                 .resolve(Boots::arrival(Some(header.base), 0), now)
                 .wall;
+            // By a date that is not certain a segment is not passed over.
             if began.trusted && began.since_1970 <= date {
                 let (seq, ord) = (found.first_seq, header.cum.of(stream));
                 return Ok(Some(Mark { seq, ord }));

@@ -46,6 +46,8 @@ impl Ring {
                 break;
             }
             let seq = entry.seq;
+            // What an earlier commit took and could not write has its mask already: its records may
+            // be on disk with it, and the ordinals count them.
             if taken >= self.queue.begun() {
                 let unsettled = self.table.unsettled(entry.mask, seq);
                 let mask = unsettled | entry.mask & self.table.orphaned();
@@ -85,6 +87,8 @@ impl Ring {
         };
         match elapsed(&self.head.base, &received) {
             Some(elapsed_ms) => header.elapsed_ms = elapsed_ms,
+            // Another boot, another date, or too late for 32 bits: a mark says the base anew, and
+            // its number tells those who missed it that they did.
             None => {
                 self.head.base = received;
                 self.head.mark = (self.head.mark + 1) % MARKS;

@@ -374,6 +374,7 @@ impl Ring {
         self.pressure.answered(body.len(), room);
         room?;
         let seq = self.progress.number();
+        // Streams that were removed since the mask was made want nothing.
         let wanted = self.table.unsettled(mask.0, seq);
         self.table.append(wanted);
         let entry = queue::Entry {
@@ -466,6 +467,7 @@ impl Ring {
             let Some(entry) = self.queue.first() else {
                 return;
             };
+            // Only from the front: what is behind an open one is let go when a commit comes by.
             if self.table.unsettled(entry.mask, entry.seq) != 0 {
                 return;
             }

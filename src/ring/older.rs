@@ -114,6 +114,7 @@ impl Ring {
             return true;
         }
         let (mut older, end) = (found.older, found.attach_seq());
+        // What was settled meanwhile is behind the cursor and not met a second time.
         older.seq = older.seq.max(found.settled().seq);
         let Ok(turn) = self.count_older_once(&mut older, end, wanted) else {
             if let Some(found) = self.table.stream_mut(stream) {
@@ -122,7 +123,7 @@ impl Ring {
             }
             return true;
         };
-        // What is still in memory is counted when it is on disk.
+        // What is still in memory is counted when it is on disk: it has to be met there once.
         let through = turn == Turn::Through && end <= self.durable();
         if let Some(found) = self.table.stream_mut(stream) {
             found.older = older;
@@ -146,6 +147,7 @@ impl Ring {
         let generation = segment.generation;
         let place = older.place.filter(|(at, _)| *at == generation);
         let mut walk = place.map_or_else(|| Walk::new(&span, None), |(_, walk)| walk);
+        // A buffer of its own: the pass goes elsewhere than the streams that read now.
         let mut window = Window::default();
         while window.read() < COUNT_BYTES {
             let Some(found) = walk.next(&span, &mut window, &mut *self.volume.storage)? else {

@@ -162,6 +162,7 @@ impl Ring {
             Ok(()) => {}
             // Half a new ring is no ring.
             Err(error) if report.created => return Err(OpenError::Io(error)),
+            // A gateway with a disk that takes nothing still delivers what is on it, and what comes.
             Err(error) => {
                 report.not_written = Some(error);
                 ring.stats.failures = ring.stats.failures.max(1);
@@ -262,9 +263,11 @@ impl Ring {
             .attached()
             .map(|(_, stream)| stream.settled().seq)
             .max();
+        // Up to there numbers may have been shown that never reached the disk.
         let behind = reserved.unwrap_or(0);
         self.progress.skip_to(cursors.unwrap_or(0).max(behind));
         match reserved {
+            // No slot is left, so nobody knows what was reserved.
             None => self.jump(),
             // The slot that was lost may have been the newer one: its reservation went further
             // by one step.
@@ -317,6 +320,7 @@ impl Ring {
         for _ in slots..2 {
             self.save(Stop::Running, now)?;
         }
+        // A new ring: both slots are to be there before the first record.
         if self.slots.generation == 0 {
             self.save(Stop::Running, now)?;
         }

@@ -33,7 +33,8 @@ impl Window {
             let ahead = usize::try_from(limit - at)
                 .unwrap_or(WINDOW)
                 .min(len.max(WINDOW));
-            // What is not needed yet is not to hold up what is.
+            // What is not needed yet is not to hold up what is: one bad block behind a record would
+            // make it unreadable.
             match self.fill(storage, at, ahead) {
                 Err(_) if len < ahead => self.fill(storage, at, len)?,
                 other => other?,

@@ -36,6 +36,7 @@ impl Ring {
         }
         let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
         let first = self.queue.entries().find(open);
+        // Records behind the first that is open may be settled; but one number has to say it all.
         let written = first.map_or(self.progress.next_seq(), |entry| entry.seq);
         Seq(written.max(self.trust.below))
     }
