@@ -2,7 +2,7 @@
 
 use crate::config::{Device, Group};
 use crate::pattern;
-use crate::ring::{Mask, StreamId};
+use crate::ring::{StreamId, StreamSet};
 use crate::stream::settings::Subscription;
 
 /// All subscriptions of the streams that are enabled.
@@ -36,12 +36,14 @@ impl Routes {
 
     /// The streams that want a message, each once however often it matches.
     #[must_use]
-    pub fn wanted_by(&self, channel: &str, ident: &str) -> Mask {
+    pub fn wanted_by(&self, channel: &str, ident: &str) -> StreamSet {
         let matching = self
             .streams
             .iter()
             .filter(|(_, to)| self.matches(to, channel, ident));
-        matching.fold(Mask::default(), |mask, (stream, _)| mask | stream.mask())
+        matching.fold(StreamSet::default(), |mask, (stream, _)| {
+            mask | stream.mask()
+        })
     }
 
     /// Whether one stream wants a message.
@@ -145,7 +147,7 @@ mod tests {
     fn a_subscription_to_nothing_wants_nothing() {
         let mut routes = routes();
         routes.subscribe(ids()[0], Subscription::default());
-        assert_eq!(routes.wanted_by("trackers", "3521"), Mask::default());
+        assert_eq!(routes.wanted_by("trackers", "3521"), StreamSet::default());
     }
 
     #[test]

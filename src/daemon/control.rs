@@ -139,8 +139,8 @@ impl Control for Daemon {
     fn rewind(&self, stream: &str, back: Back) -> Result<u64, Refusal> {
         let stream = self.stream(stream)?;
         let back = match back {
-            Back::Oldest => ring::Back::Oldest,
-            Back::To(date) => ring::Back::To(date),
+            Back::Oldest => ring::RewindTo::Oldest,
+            Back::To(date) => ring::RewindTo::Date(date),
         };
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
         let result = self.shared.ring.change(work);

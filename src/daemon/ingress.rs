@@ -8,7 +8,7 @@ use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
 use crate::clock::Now;
 use crate::message::body::Body;
 use crate::message::{Message, body};
-use crate::ring::{AppendError, Mask, Seq};
+use crate::ring::{AppendError, Seq, StreamSet};
 use crate::thinning::Mark;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -72,7 +72,7 @@ impl AckTokens {
 
 impl Ingress<'_> {
     /// The streams that want it; the mask is empty where it is taken and forgotten.
-    fn route(&self, message: &Message) -> Result<Mask, Refusal> {
+    fn route(&self, message: &Message) -> Result<StreamSet, Refusal> {
         let (settings, ident) = (&self.channel.settings, message.ident());
         let idents = &settings.idents;
         if !idents.is_empty() && !idents.iter().any(|pattern| pattern.matches(ident)) {
@@ -115,7 +115,7 @@ impl Ingress<'_> {
 
     /// Brings a message into the ring, unless it is one too many for `every`. That may be the
     /// repeat of one that is not safe yet, so it is not safe before all that the channel brought.
-    fn thin(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
+    fn thin(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
         let channel = self.channel;
         let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
             return self.append(mask, body);
@@ -132,7 +132,7 @@ impl Ingress<'_> {
         Ok(())
     }
 
-    fn append(&mut self, mask: Mask, body: &[u8]) -> Result<(), Refusal> {
+    fn append(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
         match self.shared.ring.append(mask, body) {
             Ok(Seq(seq)) => {
                 self.ack_tokens.next = Seq(seq + 1);

@@ -170,7 +170,7 @@ impl Daemon {
             other
                 .shared
                 .ring
-                .change(|theirs, _| mine.take_from(theirs, now))
+                .change(|theirs, _| mine.migrate_from(theirs, now))
         };
         self.shared.ring.change(take);
     }

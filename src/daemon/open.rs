@@ -3,7 +3,7 @@
 use super::waits::sleep;
 use crate::clock::Clock;
 use crate::config;
-use crate::ring::{File, OpenError, Place, Report, Ring, Settings, inspect};
+use crate::ring::{File, OpenError, Report, Ring, RingPlace, Settings, inspect};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -125,7 +125,7 @@ fn told(config: &config::Ring, (mut ring, report): (Ring, Report)) -> Ring {
         ring.trust_memory();
     }
     let level = match report.place {
-        Place::File if report.is_as_wished() => log::Level::Info,
+        RingPlace::File if report.is_as_wished() => log::Level::Info,
         _ => log::Level::Error,
     };
     log::log!(level, "ring: {}: {report}", config.file.display());

@@ -12,7 +12,7 @@ use super::read_failures::ReadFailures;
 use super::waits::Waits;
 use crate::clock::Now;
 use crate::ring::{
-    AppendError, Counters, IoError, Mask, Occupancy, Ring, STREAMS_MAX, Seq, Stats, StreamId,
+    AppendError, Counters, IoError, Occupancy, Ring, STREAMS_MAX, Seq, Stats, StreamId, StreamSet,
 };
 use crate::stream::engine::Engine;
 use event_listener::{Event, EventListener};
@@ -102,7 +102,7 @@ impl SharedRing {
 
     /// Messages that a stream has read and not settled.
     pub(super) fn unsettled(&self, stream: StreamId) -> u64 {
-        self.ring.borrow().in_flight(stream)
+        self.ring.borrow().unsettled(stream)
     }
 
     /// What the ring did with its file.
@@ -111,7 +111,7 @@ impl SharedRing {
     }
 
     /// Appends, and wakes the streams of `mask`; where both buffers are full, commits first.
-    pub(super) fn append(&self, mask: Mask, body: &[u8]) -> Result<Seq, AppendError> {
+    pub(super) fn append(&self, mask: StreamSet, body: &[u8]) -> Result<Seq, AppendError> {
         let now = self.now();
         let first = self.ring.borrow_mut().append(mask, now, body);
         let result = match first {
@@ -129,7 +129,7 @@ impl SharedRing {
     }
 
     /// Has streams look whether there is something to read.
-    fn wake_streams(&self, streams: Mask) {
+    fn wake_streams(&self, streams: StreamSet) {
         for stream in streams.streams() {
             if let Some(records) = self.wakes.records.get(stream.index()) {
                 records.notify(usize::MAX);

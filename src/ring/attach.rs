@@ -53,7 +53,7 @@ impl Ring {
         let Some(id) = self.table.find(name) else {
             return Ok(());
         };
-        self.table.remove(id, self.head.generation);
+        self.table.remove(id, self.active.generation);
         self.release();
         self.save_twice(now).map_err(AttachError::Io)
     }

@@ -1,6 +1,6 @@
 //! Opening reads no more of a large ring than it has to, and its bytes are what they always were.
 
-use super::record::Base;
+use super::record::TimeBase;
 use super::tests::at;
 use super::tests::settings;
 use super::*;
@@ -66,13 +66,13 @@ fn read_at_opening(size: u64) -> u64 {
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();
     let geometry = ring.volume.geometry;
     for seq in 1..=u64::from(geometry.segment_count) {
-        let header = ring.open_segment(seq, Base::default());
-        let offset = geometry.offset(ring.head.generation);
+        let header = ring.open_segment(seq, TimeBase::default());
+        let offset = geometry.offset(ring.active.generation);
         disk.clone().write(offset, &header).unwrap();
     }
     ring.progress.begin_at(10_000);
     let body = [7; 1000];
-    while ring.head.end + 1100 < geometry.segment_len {
+    while ring.active.end + 1100 < geometry.segment_len {
         ring.append(stream.mask(), at(0), &body).unwrap();
         ring.commit(at(0)).unwrap();
     }

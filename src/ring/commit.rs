@@ -1,4 +1,4 @@
-//! Commits: what waits becomes bytes in the head segment, and cursors become a slot. A commit is
+//! Commits: what waits becomes bytes in the active segment, and cursors become a slot. A commit is
 //! begun, run on the storage, and ended; between the first and the last the ring goes on taking,
 //! lending and settling.
 //!
@@ -11,7 +11,7 @@ use super::Ring;
 use super::Storage;
 use super::cursor::Cursor;
 use super::cursor::Mark;
-use super::format::Ordinals;
+use super::format::Counts;
 use super::slot::Slot;
 use super::volume::Volume;
 use crate::clock::Now;
@@ -61,7 +61,7 @@ impl Commit {
 pub(super) struct UnderWay {
     /// Records at the front of the queue.
     taken: usize,
-    /// Whether it writes to the head.
+    /// Whether it writes to the active segment.
     data: bool,
     /// Whether it opened that segment.
     opened: bool,
@@ -74,7 +74,7 @@ pub(super) struct UnderWay {
 #[derive(Debug)]
 struct SavedSlot {
     reserved: u64,
-    ords: Ordinals,
+    ords: Counts,
 }
 
 /// Whether a slot says that all is told.
@@ -194,10 +194,10 @@ impl Ring {
             }
         }
         if under_way.data {
-            self.segments.extend_head(self.head.end);
+            self.segments.extend_newest(self.active.end);
         }
         if let Some(slot) = &under_way.slot {
-            self.slots.saved(slot.reserved, slot.ords);
+            self.slots.note_saved(slot.reserved, slot.ords);
         }
         self.health.succeeded();
         self.release();
@@ -207,15 +207,15 @@ impl Ring {
         self.stats.failures += 1;
         // Nobody knows what of it is on disk, and the kernel may not say so a second time.
         if under_way.data {
-            self.head.closed = true;
+            self.active.closed = true;
         }
         if under_way.opened {
-            self.segments.take_back_head();
+            self.segments.take_back_newest();
         }
         self.volume.forget();
     }
 
-    /// Takes what waits into the head, or into a segment behind it.
+    /// Takes what waits into the active segment, or into a segment behind it.
     fn take_records(&mut self, commit: &mut Commit, under_way: &mut UnderWay, now: Now) -> Taken {
         self.drop_settled();
         let Some(first) = self.queue.first() else {
@@ -224,9 +224,9 @@ impl Ring {
         // The segment's own base is that of its first record: a mark is saved.
         let base = self.boots.base(first.received);
         let (seq, len) = (first.seq, self.frames_len(first));
-        let mut offset = self.head.end;
+        let mut offset = self.active.end;
         let mut bytes = Vec::new();
-        if self.head.closed || !self.fits(len) || !self.reaches(seq) {
+        if self.active.closed || !self.fits(len) || !self.reaches(seq) {
             match self.make_room(now) {
                 Room::Yes => {}
                 Room::Unread => return Taken::All,
@@ -252,7 +252,7 @@ impl Ring {
         }
         under_way.data = true;
         under_way.taken = self.encode_records(&mut bytes);
-        let at = self.volume.offset(self.head.generation, offset);
+        let at = self.volume.offset(self.active.generation, offset);
         commit.add(at, bytes);
         Taken::All
     }
@@ -289,12 +289,12 @@ impl Ring {
 
     fn has_free_segment(&self) -> bool {
         let count = self.volume.geometry.segment_count;
-        self.segments.has_place(self.head.generation + 1, count)
+        self.segments.has_place(self.active.generation + 1, count)
     }
 
     /// Whether somebody has not settled all of the oldest segment, before the end of which `end`
     /// were written.
-    fn loses(&self, end: &Ordinals) -> bool {
+    fn loses(&self, end: &Counts) -> bool {
         let next = self.segments.get(1);
         let next = next.map_or(self.durable(), |next| next.first_seq);
         let wants = |id, stream: &Cursor| stream.settled().ord < end.of(id);
@@ -313,7 +313,7 @@ impl Ring {
     }
 
     /// What was written for each stream before the end of the oldest segment.
-    fn oldest_end(&mut self) -> Result<Ordinals, IoError> {
+    fn oldest_end(&mut self) -> Result<Counts, IoError> {
         let Some(second) = self.segments.get(1) else {
             return Ok(*self.progress.durable());
         };
@@ -324,7 +324,7 @@ impl Ring {
         }
     }
 
-    fn count_oldest(&mut self) -> Result<Ordinals, IoError> {
+    fn count_oldest(&mut self) -> Result<Counts, IoError> {
         let tail = *self.segments.tail();
         match self.span(0) {
             None => Ok(tail),
@@ -333,7 +333,7 @@ impl Ring {
     }
 
     /// Whether the slot on disk would have a stream lose what it has settled.
-    fn cursors_behind(&self, end: &Ordinals) -> bool {
+    fn cursors_behind(&self, end: &Counts) -> bool {
         let saved = &self.slots.ords;
         self.table.attached().any(|(id, stream)| {
             let now = stream.settled().ord.min(self.progress.durable().of(id));
@@ -343,7 +343,7 @@ impl Ring {
 
     /// Gives up the oldest segment, before the end of which `end` were written. Says whether
     /// anybody had not read all of it.
-    fn give_up_oldest(&mut self, end: &Ordinals) -> bool {
+    fn give_up_oldest(&mut self, end: &Counts) -> bool {
         let mut dropped = false;
         self.segments.give_up_oldest(end);
         self.volume.forget();
@@ -374,13 +374,13 @@ impl Ring {
             boot: self.boots.current,
             trusted_ms: self.boots.trusted_ms,
             overruled: self.boots.overruled,
-            head: self.head.generation,
+            active: self.active.generation,
             asked: self.settings.size,
             boots: self.boots.known.clone(),
             streams,
         };
         commit.add(Volume::slot_offset(self.slots.target), slot.encode());
-        let mut ords = Ordinals::default();
+        let mut ords = Counts::default();
         for (id, stream) in self.table.attached() {
             ords.set(id, stream.settled().ord.min(durable.of(id)));
         }
@@ -402,7 +402,7 @@ enum Taken {
 enum Room {
     Yes,
     /// The oldest segment has to go; before its end so many were written.
-    GivesUp(Ordinals),
+    GivesUp(Counts),
     /// Nobody knows: what has to be known cannot be read now.
     Unread,
     No,

@@ -8,17 +8,17 @@ use super::Settings;
 use super::Storage;
 use super::StreamId;
 use super::cursor::Cursor;
-use super::format::Ordinals;
+use super::format::Counts;
 use super::inspect::look;
 use super::inspect::unreadable;
 use super::inspect::visit;
 use super::open::Mending;
 use super::open::next_boot;
 use super::picture::Picture;
-use super::queue::Entry;
-use super::record::Base;
+use super::queue::QueueEntry;
+use super::record::TimeBase;
+use super::record_iter::FoundRecord;
 use super::table::Table;
-use super::walk::Found;
 use crate::clock::Now;
 use crate::clock::Wall;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Ring {
         let mut result = Ok(());
         let visited = visit(from, &picture, &mut |found, _, body| {
             if let Some(body) = body {
-                result = ring.take_over(found, body, now);
+                result = ring.copy_record(found, body, now);
             }
             result.is_ok()
         });
@@ -71,7 +71,7 @@ impl Ring {
     /// Takes over the streams, with everything before their cursors behind them.
     fn inherit(&mut self, picture: &Picture) {
         self.table = Table::remembered(picture.slot.as_ref(), &picture.owners);
-        let mut behind = Ordinals::default();
+        let mut behind = Counts::default();
         for (id, stream) in self.table.attached_mut() {
             stream.drop_before(picture.oldest_mark(id));
             behind.set(id, stream.settled().ord);
@@ -86,7 +86,7 @@ impl Ring {
         self.slots.reserved = u64::MAX;
     }
 
-    fn take_over(&mut self, found: &Found, body: &[u8], now: Now) -> Result<(), OpenError> {
+    fn copy_record(&mut self, found: &FoundRecord, body: &[u8], now: Now) -> Result<(), OpenError> {
         let orphaned = found.header.mask & self.table.orphaned();
         let mask = self.table.unsettled(found.header.mask, found.seq) | orphaned;
         let seq = found.seq;
@@ -105,7 +105,7 @@ impl Ring {
         self.table.append(mask);
         self.progress.skip_to(found.seq + 1);
         let received = received(&base, found.header.elapsed_ms);
-        let entry = Entry {
+        let entry = QueueEntry {
             seq: found.seq,
             mask,
             received,
@@ -116,7 +116,7 @@ impl Ring {
     }
 
     /// What had been written behind the cursors and was not copied is damaged.
-    fn count_damaged(&mut self, picture: &Picture, before: &Ordinals) {
+    fn count_damaged(&mut self, picture: &Picture, before: &Counts) {
         let copied = self.progress.begun().less(before);
         for (id, stream) in self.table.attached_mut() {
             let after = picture.after_cursor.of(id);
@@ -137,7 +137,7 @@ impl Ring {
 }
 
 /// When a record was received, as the clocks said it then.
-fn received(base: &Base, elapsed_ms: u32) -> Now {
+fn received(base: &TimeBase, elapsed_ms: u32) -> Now {
     let after = Duration::from_millis(elapsed_ms.into());
     let since_1970 = Duration::from_millis(base.wall_ms) + after;
     let wall = Wall {

@@ -14,12 +14,12 @@
 mod reading;
 mod settling;
 
-use super::older::Older;
+use super::backfill::Backfill;
 use super::patience::Patience;
+use super::record_iter::RecordIter;
 use super::slot;
-use super::slot::State;
-use super::slot::Tally;
-use super::walk::Walk;
+use super::slot::BitState;
+use super::slot::StreamTally;
 use std::collections::VecDeque;
 
 /// One stream in the ring.
@@ -38,8 +38,8 @@ pub(super) struct Cursor {
     unsettled: Unsettled,
     waiting: Waiting,
     /// What is older than itself and it has not settled.
-    pub(super) older: Older,
-    pub(super) tally: Tally,
+    pub(super) older: Backfill,
+    pub(super) tally: StreamTally,
     /// Whether its destination can be reached.
     pub(super) connected: bool,
 }
@@ -47,7 +47,7 @@ pub(super) struct Cursor {
 /// Whose bit it is, and since when.
 #[derive(Debug)]
 struct Attachment {
-    state: State,
+    state: BitState,
     /// Whether it reads below `seq`, where its subscription was not decided.
     from_oldest: bool,
     /// The number that was next when it was attached: of older records none was written for it.
@@ -99,7 +99,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
     pub(super) generation: u64,
-    pub(super) walk: Walk,
+    pub(super) iter: RecordIter,
     /// How many records of the stream lie before the end of the segment, if it is sealed and the
     /// next one's header can be read.
     pub(super) end_ord: Option<u64>,
@@ -109,10 +109,10 @@ pub(super) struct Spot {
 
 impl Spot {
     /// Before the first record of the segment of this generation.
-    pub(super) fn begin(generation: u64, walk: Walk) -> Self {
+    pub(super) fn begin(generation: u64, iter: RecordIter) -> Self {
         Self {
             generation,
-            walk,
+            iter,
             end_ord: None,
             end_unread: false,
         }
@@ -151,14 +151,14 @@ enum Written {
 impl Cursor {
     /// A stream that begins here.
     pub(super) fn new(name: &str, at: Mark) -> Self {
-        Self::remembered(slot::Stream {
+        Self::remembered(slot::SavedStream {
             name: name.to_owned(),
-            state: State::Attached,
+            state: BitState::Attached,
             from_oldest: false,
             attach_seq: at.seq,
             cursor_seq: at.seq,
             cursor_ord: at.ord,
-            tally: Tally::default(),
+            tally: StreamTally::default(),
         })
     }
 
@@ -171,7 +171,7 @@ impl Cursor {
     }
 
     /// A stream as a slot has it; it reads on from its cursor.
-    pub(super) fn remembered(stream: slot::Stream) -> Self {
+    pub(super) fn remembered(stream: slot::SavedStream) -> Self {
         let settled = Mark {
             seq: stream.cursor_seq,
             ord: stream.cursor_ord,
@@ -192,15 +192,15 @@ impl Cursor {
             },
             unsettled: Unsettled::default(),
             waiting: Waiting::default(),
-            older: Older::default(),
+            older: Backfill::default(),
             tally: stream.tally,
             connected: false,
         }
     }
 
     /// What a slot keeps of it, nothing of it beyond `durable`, before which `durable_ord` lie.
-    pub(super) fn remember(&self, durable: u64, durable_ord: u64) -> slot::Stream {
-        slot::Stream {
+    pub(super) fn remember(&self, durable: u64, durable_ord: u64) -> slot::SavedStream {
+        slot::SavedStream {
             name: self.name.clone(),
             state: self.attached.state,
             from_oldest: self.attached.from_oldest,
@@ -215,14 +215,14 @@ impl Cursor {
     /// cursor that was saved beyond it would have that one settled unsent.
     fn saved_seq(&self, durable: u64) -> u64 {
         match self.attached.state {
-            State::Attached => self.settled.seq.min(durable),
-            State::Removed => self.settled.seq,
+            BitState::Attached => self.settled.seq.min(durable),
+            BitState::Removed => self.settled.seq,
         }
     }
 
     /// Whether it has its bit.
     pub(super) fn is_attached(&self) -> bool {
-        self.attached.state == State::Attached
+        self.attached.state == BitState::Attached
     }
 
     /// Whether nothing on disk has its bit any more, the oldest segment being `oldest`.
@@ -233,7 +233,7 @@ impl Cursor {
     /// Takes its bit away; masks from the segment `head` on do not have it. That is kept in the
     /// place of the cursor, see the format of slots.
     pub(super) fn remove(&mut self, head: u64) {
-        self.attached.state = State::Removed;
+        self.attached.state = BitState::Removed;
         self.settled.seq = head;
     }
 

@@ -5,9 +5,9 @@ use super::Full;
 use super::IoError;
 use super::Memory;
 use super::OpenError;
-use super::Place;
 use super::Report;
 use super::Ring;
+use super::RingPlace;
 use super::Settings;
 use super::Storage;
 use super::inspect;
@@ -74,7 +74,7 @@ impl Ring {
         let (mut ring, mut report) = Self::open(memory, settings, now, random)?;
         ring.trust.set_volatile(true);
         ring.note_failure(reason);
-        report.place = Place::Memory(reason);
+        report.place = RingPlace::Memory(reason);
         Ok((ring, report))
     }
 
@@ -123,9 +123,9 @@ impl Ring {
     fn on_file(mut self, mut report: Report, volatile: bool) -> (Self, Report) {
         self.trust.set_volatile(volatile);
         report.place = if volatile {
-            Place::VolatileFile
+            RingPlace::VolatileFile
         } else {
-            Place::File
+            RingPlace::File
         };
         (self, report)
     }

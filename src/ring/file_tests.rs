@@ -114,7 +114,7 @@ fn a_file_that_is_no_ring_is_not_touched_and_nothing_is_safe() {
     let folder = Folder::new("foreign");
     fs::write(folder.ring(), b"my diary").unwrap();
     let (mut ring, report) = open(&folder.ring(), 256 << 10);
-    assert_eq!(report.place, Place::Memory(OpenError::Foreign));
+    assert_eq!(report.place, RingPlace::Memory(OpenError::Foreign));
     assert_eq!(fs::read(folder.ring()).unwrap(), b"my diary");
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();
     let seq = ring.append(stream.mask(), at(0), b"one").unwrap();
@@ -205,7 +205,7 @@ fn waiting(path: &Path, count: u32) -> (Ring, StreamId) {
 
 fn moved(from: &mut Ring, path: &Path) -> Ring {
     let (mut ring, _) = Ring::try_file(path, &settings(256 << 10), at(0), 9).unwrap();
-    ring.take_from(from, at(100_000));
+    ring.migrate_from(from, at(100_000));
     ring.commit(at(100_000)).unwrap();
     ring
 }

@@ -69,9 +69,9 @@ impl Geometry {
 
 /// One number for each stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ordinals(pub(super) [u64; STREAMS_MAX]);
+pub(super) struct Counts(pub(super) [u64; STREAMS_MAX]);
 
-impl Ordinals {
+impl Counts {
     /// That of one stream.
     pub(super) fn of(&self, id: StreamId) -> u64 {
         self.at(id.index())
@@ -179,7 +179,7 @@ pub(super) const SLOT_LEN: usize = 4096;
 pub(super) const SEGMENTS_AT: u64 = 2 * SLOT_LEN as u64;
 /// The unit that a disk writes as a whole, and gives up as a whole.
 pub(super) const SECTOR: usize = 512;
-/// What [`super::record::Header::len`] may say at most: the longest message.
+/// What [`super::record::RecordHeader::len`] may say at most: the longest message.
 pub(super) const BODY_MAX: usize = 32 * 1024;
 
 /// The version of everything below; another one is not read.

@@ -1,6 +1,6 @@
-//! What opening finds damaged in the head segment, and by what.
+//! What opening finds damaged in the active segment, and by what.
 
-/// Bytes of the head that are no sound record.
+/// Bytes of the active segment that are no sound record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hole {
     pub(super) from: u32,

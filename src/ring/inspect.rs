@@ -7,22 +7,22 @@ use super::OpenError;
 use super::Seq;
 use super::Storage;
 use super::StreamId;
-use super::format::Ordinals;
+use super::format::Counts;
 use super::format::low;
 use super::hole::Damage;
 use super::picture::Picture;
-use super::read_buffer::Window;
+use super::read_buffer::ReadBuffer;
 use super::read_buffer::read_header;
+use super::record_iter::FoundRecord;
+use super::record_iter::RecordIter;
 use super::recover::NoRing;
 use super::recover::newest_slot;
 use super::recover::recover;
 use super::segment;
-use super::segments::Span;
+use super::segments::SegmentSpan;
 use super::slot;
-use super::slot::State;
+use super::slot::BitState;
 use super::times::Boots;
-use super::walk::Found;
-use super::walk::Walk;
 use crate::clock::Now;
 use crate::clock::Wall;
 use std::time::Duration;
@@ -145,7 +145,7 @@ pub fn info(storage: &mut dyn Storage, now: Now) -> Result<Info, OpenError> {
         false
     })?;
     let picture = look(storage)?;
-    let at = picture.geometry.offset(picture.head.generation);
+    let at = picture.geometry.offset(picture.active.generation);
     let holes = picture.holes.iter().map(|hole| HoleInfo {
         offset: at + u64::from(hole.from),
         len: hole.to - hole.from,
@@ -235,10 +235,10 @@ fn verify_segment(
     storage: &mut dyn Storage,
     picture: &Picture,
     index: usize,
-    span: &Span,
+    span: &SegmentSpan,
     verified: &mut Verified,
 ) -> Result<(), IoError> {
-    let mut seen = Ordinals::default();
+    let mut seen = Counts::default();
     let is_head = index + 1 == picture.segments.len();
     visit_segment(storage, span, &mut |found, body| {
         let torn = is_head && picture.is_torn(found.offset);
@@ -274,7 +274,7 @@ fn header_at(
     storage: &mut dyn Storage,
     picture: &Picture,
     index: usize,
-) -> Result<Option<segment::Header>, IoError> {
+) -> Result<Option<segment::SegmentHeader>, IoError> {
     let Some(segment) = picture.segments.get(index) else {
         return Ok(None);
     };
@@ -311,7 +311,7 @@ pub(super) fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
 }
 
 /// Takes a record, where its segment begins, and its body if that is sound; false ends the visit.
-pub(super) type Visitor<'a> = dyn FnMut(&Found, u64, Option<&[u8]>) -> bool + 'a;
+pub(super) type Visitor<'a> = dyn FnMut(&FoundRecord, u64, Option<&[u8]>) -> bool + 'a;
 
 /// Lends every record of a ring, sound or with a damaged body, and where its segment begins.
 pub(super) fn visit(
@@ -340,30 +340,30 @@ pub(super) fn visit(
 
 fn visit_segment(
     storage: &mut dyn Storage,
-    span: &Span,
-    each: &mut dyn FnMut(&Found, Option<&[u8]>) -> bool,
+    span: &SegmentSpan,
+    each: &mut dyn FnMut(&FoundRecord, Option<&[u8]>) -> bool,
 ) -> Result<(), IoError> {
     let base = read_header(storage, span.at)?.map(|header| header.base);
-    let (mut walk, mut window) = (Walk::new(span, base), Window::default());
-    while let Some(found) = walk.next(span, &mut window, storage)? {
+    let (mut iter, mut buffer) = (RecordIter::new(span, base), ReadBuffer::default());
+    while let Some(found) = iter.next(span, &mut buffer, storage)? {
         if found.is_data() && found.seq >= span.seq_end {
             break;
         }
-        if !each(&found, found.body(span, &mut window, storage)?) {
+        if !each(&found, found.body(span, &mut buffer, storage)?) {
             break;
         }
     }
     Ok(())
 }
 
-fn streams(picture: &Picture) -> impl Iterator<Item = (StreamId, &slot::Stream)> {
+fn streams(picture: &Picture) -> impl Iterator<Item = (StreamId, &slot::SavedStream)> {
     let slot = picture.slot.iter().flat_map(|slot| &slot.streams);
     let all = StreamId::all().zip(slot);
     all.filter_map(|(id, stream)| Some((id, stream.as_ref()?)))
-        .filter(|(_, stream)| stream.state == State::Attached)
+        .filter(|(_, stream)| stream.state == BitState::Attached)
 }
 
-fn stream_info(picture: &Picture, id: StreamId, stream: &slot::Stream) -> StreamInfo {
+fn stream_info(picture: &Picture, id: StreamId, stream: &slot::SavedStream) -> StreamInfo {
     let cum = picture
         .cum
         .of(id)

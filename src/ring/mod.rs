@@ -7,7 +7,7 @@
 //! # Regions
 //! ```text
 //!  on disk                                │ under way      │ waiting
-//!  oldest segment … head segment          │ a commit has   │ in memory only; gone, unwritten,
+//!  oldest segment … active segment        │ a commit has   │ in memory only; gone, unwritten,
 //!  gone as a whole when the room is used  │ taken them     │ once settled by all that want it
 //!  ───────────────────────────────────────┼────────────────┼──────────────────────────────────
 //!                                      durable           begun                         next seq
@@ -20,27 +20,27 @@
 //! - Safety: what is below [`Ring::safe`] is on disk or settled by all that want it.
 //! - Space: a full ring gives up its oldest segment, and each stream counts what it had not read.
 //! - Exactness: for every stream `stored = accepted + … + dropped + corrupt + backlog`, always.
-//! - Opening reads the slots, the segments' headers and the head segment; it never truncates.
+//! - Opening reads the slots, the segments' headers and the active segment; it never truncates.
 
+mod active;
+mod active_scan;
 mod attach;
+mod backfill;
 mod commit;
 mod copy;
 mod cursor;
+mod display;
 mod doubts;
-mod due;
 mod file;
 mod format;
-mod hand;
-mod hand_over;
-mod head;
 mod hole;
-mod infer;
 pub mod inspect;
 #[cfg(test)]
 mod invariants;
+mod lost_headers;
 mod memory;
+mod migrate;
 mod occupancy;
-mod older;
 mod open;
 mod patience;
 mod picture;
@@ -50,9 +50,11 @@ mod queue;
 mod read;
 mod read_buffer;
 mod record;
+mod record_iter;
 mod recover;
 mod safe;
-mod scan;
+mod schedule;
+mod seek;
 mod segment;
 mod segments;
 mod slot;
@@ -62,19 +64,17 @@ mod tally;
 mod times;
 mod volatile;
 mod volume;
-mod walk;
-mod words;
 
 pub use commit::Commit;
 pub use file::File;
 pub use file::SIZE_MIN;
 pub use format::STREAMS_MAX;
-pub use hand::Back;
 pub use memory::Memory;
 pub use occupancy::Occupancy;
 pub use open::OpenError;
-pub use open::Place;
 pub use open::Report;
+pub use open::RingPlace;
+pub use seek::RewindTo;
 pub use storage::IoError;
 pub use storage::Storage;
 pub use times::Arrival;
@@ -84,11 +84,11 @@ use crate::clock::Now;
 use crate::clock::Wall;
 use cursor::Mark;
 use doubts::Doubts;
-use due::Health;
-use due::Slots;
 use pressure::Pressure;
 use progress::Progress;
-use queue::Queue;
+use queue::RecordQueue;
+use schedule::SlotSchedule;
+use schedule::StorageHealth;
 use segments::Segments;
 use std::time::Duration;
 use table::Table;
@@ -100,15 +100,15 @@ use volume::Volume;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
-/// A stream's place in the ring's table, and its bit in a [`Mask`].
+/// A stream's place in the ring's table, and its bit in a [`StreamSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u8);
 
 impl StreamId {
     /// The mask of this stream alone.
     #[must_use]
-    pub fn mask(self) -> Mask {
-        Mask(self.bit())
+    pub fn mask(self) -> StreamSet {
+        StreamSet(self.bit())
     }
 
     fn bit(self) -> u32 {
@@ -135,9 +135,9 @@ const _: () = assert!(STREAMS_MAX == 32);
 
 /// The streams that want a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mask(pub u32);
+pub struct StreamSet(pub u32);
 
-impl Mask {
+impl StreamSet {
     /// Whether it names no stream.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -150,7 +150,7 @@ impl Mask {
     }
 }
 
-impl std::ops::BitOr for Mask {
+impl std::ops::BitOr for StreamSet {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
@@ -247,12 +247,12 @@ pub struct Counters {
     pub dropped: u64,
     /// Damaged on disk.
     pub corrupt: u64,
-    /// Waiting now, those in flight included.
+    /// Waiting now, those included that were read and not settled.
     pub backlog: u64,
 }
 
 impl Counters {
-    fn of(tally: &slot::Tally, backlog: u64) -> Self {
+    fn of(tally: &slot::StreamTally, backlog: u64) -> Self {
         Self {
             stored: tally.sum() + backlog,
             accepted: tally.accepted,
@@ -300,14 +300,14 @@ pub struct Ring {
     boots: Boots,
     table: Table,
     /// What is in memory: behind it is all on disk, see [`Ring::durable`].
-    queue: Queue,
+    queue: RecordQueue,
     segments: Segments,
-    head: head::Head,
+    active: active::ActiveSegment,
     progress: Progress,
     doubts: Doubts,
-    slots: Slots,
+    slots: SlotSchedule,
     under_way: Option<commit::UnderWay>,
-    health: Health,
+    health: StorageHealth,
     pressure: Pressure,
     trust: safe::Trust,
     /// Its records come from another ring: they are written, whoever wants them.
@@ -354,7 +354,7 @@ impl Ring {
     ///
     /// # Errors
     /// When it is not taken.
-    pub fn append(&mut self, mask: Mask, now: Now, body: &[u8]) -> Result<Seq, AppendError> {
+    pub fn append(&mut self, mask: StreamSet, now: Now, body: &[u8]) -> Result<Seq, AppendError> {
         if body.len() > self.record_max() {
             return Err(AppendError::TooLong);
         }
@@ -365,7 +365,7 @@ impl Ring {
     /// The same of a record that was received before.
     fn append_received(
         &mut self,
-        mask: Mask,
+        mask: StreamSet,
         received: Now,
         mono: Duration,
         body: &[u8],
@@ -377,7 +377,7 @@ impl Ring {
         // Streams that were removed since the mask was made want nothing.
         let wanted = self.table.unsettled(mask.0, seq);
         self.table.append(wanted);
-        let entry = queue::Entry {
+        let entry = queue::QueueEntry {
             seq,
             mask: wanted,
             received,
@@ -478,11 +478,11 @@ impl Ring {
 }
 
 #[cfg(test)]
+mod backfill_tests;
+#[cfg(test)]
 mod bound_tests;
 #[cfg(test)]
 mod file_tests;
-#[cfg(test)]
-mod older_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Ring {
     /// How full it is. Reads the headers of two segments.
     pub fn occupancy(&mut self, now: Now) -> Occupancy {
         let used = self.segments.len().saturating_sub(1) as u64;
-        let head = self.segments.head().map_or(0, |head| u64::from(head.end));
+        let head = self.segments.newest().map_or(0, |head| u64::from(head.end));
         let full = self.is_full().unwrap_or(self.pressure.dropping().is_some());
         let lasts = self.volume.storage.lasts() && !self.trust.is_volatile();
         let failing = self.health.is_degraded();
@@ -174,7 +174,7 @@ mod tests {
             return println!("skipped: there is no /dev/shm");
         };
         std::fs::remove_file(&path).unwrap();
-        if report.place == crate::ring::Place::VolatileFile {
+        if report.place == crate::ring::RingPlace::VolatileFile {
             let found = ring.occupancy(at(0));
             assert_eq!((found.durable, found.degraded), (false, true));
         }

@@ -6,36 +6,36 @@ use super::Ring;
 use super::Settings;
 use super::Stats;
 use super::Storage;
+use super::active::ActiveSegment;
 use super::commit::RESERVE;
 use super::commit::Stop;
 use super::doubts::Doubts;
-use super::due::Health;
-use super::due::Slots;
+use super::format::Counts;
 use super::format::Geometry;
-use super::format::Ordinals;
 use super::format::STREAMS_MAX;
 use super::format::low;
 use super::format::seed;
-use super::head::Head;
 use super::hole::Damage;
 use super::hole::Hole;
 use super::picture::LastCommit;
 use super::picture::Picture;
 use super::pressure::Pressure;
 use super::progress::Progress;
-use super::queue::Queue;
+use super::queue::RecordQueue;
 use super::record::HEADER_LEN;
-use super::record::Header;
-use super::record::Kind;
+use super::record::RecordHeader;
+use super::record::RecordKind;
+use super::record_iter::len_u32;
 use super::recover::NoRing;
 use super::recover::recover;
 use super::safe::Trust;
+use super::schedule::SlotSchedule;
+use super::schedule::StorageHealth;
 use super::segments::Segments;
 use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
 use super::volume::Volume;
-use super::walk::len_u32;
 use crate::clock::Now;
 use std::collections::VecDeque;
 
@@ -79,7 +79,7 @@ pub struct Report {
     /// Bytes read.
     pub read: u64,
     /// Where the ring is.
-    pub place: Place,
+    pub place: RingPlace,
     /// A ring of a later version was set aside.
     pub newer_set_aside: bool,
     /// It was copied into a file of another size.
@@ -93,7 +93,7 @@ pub struct Report {
 
 /// Where a ring is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum RingPlace {
     /// On the storage that was given, or in the file that was named.
     #[default]
     File,
@@ -110,7 +110,7 @@ pub(super) struct Mending {
     slot: Option<Vec<u8>>,
     /// The same of what the last commit wrote.
     last_commit: LastCommit,
-    /// What is damaged in the head.
+    /// What is damaged in the active segment.
     holes: Vec<Hole>,
 }
 
@@ -162,13 +162,13 @@ impl Ring {
             Ok(()) => {}
             // Half a new ring is no ring.
             Err(error) if report.created => return Err(OpenError::Io(error)),
-            // A gateway with a disk that takes nothing still delivers what is on it, and what comes.
+            // With a disk that takes nothing, what is on it and what comes is still delivered.
             Err(error) => {
                 report.not_written = Some(error);
                 ring.stats.failures = ring.stats.failures.max(1);
                 // No number that is given away from here on can be reserved.
                 ring.jump();
-                ring.head.closed = true;
+                ring.active.closed = true;
                 ring.health.failed(IoError::ReadOnly, now);
             }
         }
@@ -193,7 +193,7 @@ impl Ring {
     ) -> Result<Self, OpenError> {
         let geometry = Geometry::of(storage.len()).ok_or(OpenError::TooSmall)?;
         let mut ring = Self::empty(Volume::new(storage, geometry, id), settings);
-        ring.progress = Progress::new(1, Ordinals::default(), random);
+        ring.progress = Progress::new(1, Counts::default(), random);
         Ok(ring)
     }
 
@@ -205,17 +205,17 @@ impl Ring {
             settings,
             boots: Boots::first(),
             table: Table::remembered(None, &[0; STREAMS_MAX]),
-            queue: Queue::default(),
-            segments: Segments::new(segments, Ordinals::default()),
-            head: Head {
+            queue: RecordQueue::default(),
+            segments: Segments::new(segments, Counts::default()),
+            active: ActiveSegment {
                 closed: true,
-                ..Head::default()
+                ..ActiveSegment::default()
             },
-            progress: Progress::new(0, Ordinals::default(), 0),
+            progress: Progress::new(0, Counts::default(), 0),
             doubts: Doubts::default(),
-            slots: Slots::default(),
+            slots: SlotSchedule::default(),
             under_way: None,
-            health: Health::default(),
+            health: StorageHealth::default(),
             pressure: Pressure::default(),
             trust: Trust::default(),
             copying: false,
@@ -235,7 +235,7 @@ impl Ring {
         let mut ring = Self {
             boots: picture.boots(next_boot(&picture)),
             table: Table::remembered(slot, &picture.owners),
-            slots: Slots::remembered(slot, picture.slot_index),
+            slots: SlotSchedule::remembered(slot, picture.slot_index),
             progress: Progress::new(picture.end_seq.max(1), picture.cum, random),
             ..Self::empty(volume, settings)
         };
@@ -252,7 +252,7 @@ impl Ring {
             holes: picture.holes,
         };
         ring.segments = Segments::new(picture.segments, picture.tail);
-        ring.head = picture.head;
+        ring.active = picture.active;
         (ring, mending)
     }
 
@@ -336,22 +336,22 @@ impl Ring {
             self.volume.storage.write(at, slot)?;
         }
         let last = &mending.last_commit;
-        let at = self.volume.offset(self.head.generation, last.from);
+        let at = self.volume.offset(self.active.generation, last.from);
         match last.bytes.is_empty() {
             true => Ok(()),
             false => self.volume.storage.write(at, &last.bytes),
         }
     }
 
-    /// Writes pads over torn holes of the head, so that they never look like rot later.
+    /// Writes pads over torn holes of the active segment, so that they never look like rot later.
     fn cover_holes(&mut self, holes: &[Hole]) -> Result<(), IoError> {
-        let first_seq = self.segments.head().map_or(0, |head| head.first_seq);
-        let seed = seed(self.volume.id, self.head.generation, first_seq);
+        let first_seq = self.segments.newest().map_or(0, |head| head.first_seq);
+        let seed = seed(self.volume.id, self.active.generation, first_seq);
         for hole in holes.iter().filter(|hole| hole.kind == Damage::Torn) {
             let mut from = hole.from;
             while from < hole.to {
-                let (bytes, len) = pad(seed, hole, from, self.head.commit);
-                let at = self.volume.offset(self.head.generation, from);
+                let (bytes, len) = pad(seed, hole, from, self.active.commit);
+                let at = self.volume.offset(self.active.generation, from);
                 self.volume.storage.write(at, &bytes)?;
                 from += len;
             }
@@ -369,10 +369,10 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
         // What is left over has room for a header, too.
         false => PAD_MAX - header_len,
     };
-    let header = Header {
+    let header = RecordHeader {
         body_checksum: 0,
         len: u16::try_from(len.saturating_sub(header_len)).unwrap_or(0),
-        kind: Kind::Pad,
+        kind: RecordKind::Pad,
         mark: 0,
         commit,
         seq_low: low(hole.before),
@@ -386,7 +386,7 @@ fn pad(seed: u32, hole: &Hole, from: u32, commit: u8) -> (Vec<u8>, u32) {
 pub(super) fn next_boot(picture: &Picture) -> u32 {
     let known = picture.slot.as_ref().map_or(0, |slot| slot.boot);
     let step = if picture.both_slots { 1 } else { BOOTS_LOST };
-    known.max(picture.head.base.boot).saturating_add(step)
+    known.max(picture.active.base.boot).saturating_add(step)
 }
 
 impl Report {

@@ -1,15 +1,15 @@
 //! What opening finds in a storage, before a ring is made of it. Reads nothing itself.
 
 use super::StreamId;
+use super::active::ActiveSegment;
 use super::cursor::Mark;
+use super::format::Counts;
 use super::format::Geometry;
-use super::format::Ordinals;
 use super::format::STREAMS_MAX;
-use super::head::Head;
 use super::hole::Damage;
 use super::hole::Hole;
 use super::segments::Segment;
-use super::segments::Span;
+use super::segments::SegmentSpan;
 use super::slot::Slot;
 use super::times::Boots;
 use std::collections::VecDeque;
@@ -29,22 +29,22 @@ pub(super) struct Picture {
     pub(super) segments: VecDeque<Segment>,
     /// How many of them had lost their headers.
     pub(super) inferred: u32,
-    /// Whose the bits are, by the head's header.
+    /// Whose the bits are, by the active segment's header.
     pub(super) owners: [u32; STREAMS_MAX],
     /// What was written for each stream before the oldest segment.
-    pub(super) tail: Ordinals,
+    pub(super) tail: Counts,
     /// What was written for each stream in all.
-    pub(super) cum: Ordinals,
-    /// For each stream that has its cursor in the head: what is behind the cursor there.
-    pub(super) after_cursor: Ordinals,
-    pub(super) head: Head,
+    pub(super) cum: Counts,
+    /// For each stream that has its cursor in the active segment: what is behind the cursor there.
+    pub(super) after_cursor: Counts,
+    pub(super) active: ActiveSegment,
     /// One more than the largest number on disk.
     pub(super) end_seq: u64,
-    /// Bytes of the head that are no sound record, before its end.
+    /// Bytes of the active segment that are no sound record, before its end.
     pub(super) holes: Vec<Hole>,
     /// What the last commit wrote: its sync may have failed, or not have been.
     pub(super) last_commit: LastCommit,
-    /// When the last record in the head was received; none if that date was not believed.
+    /// When the last record in the active segment was received; none if that date was not believed.
     pub(super) last_received_ms: Option<u64>,
     /// Bytes read.
     pub(super) read: u64,
@@ -95,12 +95,12 @@ impl Picture {
             segments: VecDeque::new(),
             inferred: 0,
             owners: [0; STREAMS_MAX],
-            tail: Ordinals::default(),
-            cum: Ordinals::default(),
-            after_cursor: Ordinals::default(),
-            head: Head {
+            tail: Counts::default(),
+            cum: Counts::default(),
+            after_cursor: Counts::default(),
+            active: ActiveSegment {
                 closed: true,
-                ..Head::default()
+                ..ActiveSegment::default()
             },
             end_seq: 0,
             holes: Vec::new(),
@@ -111,7 +111,7 @@ impl Picture {
     }
 
     /// The segment at `index`, as far as it is on disk.
-    pub(super) fn span(&self, index: usize) -> Option<Span> {
+    pub(super) fn span(&self, index: usize) -> Option<SegmentSpan> {
         let next = self
             .segments
             .get(index + 1)
@@ -132,7 +132,7 @@ impl Picture {
         }
     }
 
-    /// Whether what is at this place of the head was torn by a power cut.
+    /// Whether what is at this place of the active segment was torn by a power cut.
     pub(super) fn is_torn(&self, offset: u32) -> bool {
         let torn = |hole: &Hole| hole.kind == Damage::Torn && hole.from == offset;
         self.holes.iter().any(torn)
@@ -141,7 +141,7 @@ impl Picture {
     /// Segments before this one may have been overwritten in part: by a commit that was to open
     /// the next segment in their place, and was cut before its header was there.
     pub(super) fn exposed_below(&self) -> u64 {
-        let next = self.head.generation + LOST_AFTER_HEAD + 1;
+        let next = self.active.generation + LOST_AFTER_ACTIVE + 1;
         next.saturating_sub(u64::from(self.geometry.segment_count))
     }
 
@@ -173,4 +173,4 @@ impl Picture {
 
 /// Segments whose headers may be lost behind the last one: as many as a failing storage is
 /// forgiven, and one.
-pub(super) const LOST_AFTER_HEAD: u64 = 4;
+pub(super) const LOST_AFTER_ACTIVE: u64 = 4;

@@ -1,7 +1,7 @@
 //! How far a ring has come: which numbers it has given away, and how much was written for each
 //! stream.
 
-use super::format::Ordinals;
+use super::format::Counts;
 
 /// Numbers and counts. What a commit has begun to write counts before it is on disk: once its mask
 /// is fixed a record is written for a stream, or never will be.
@@ -15,16 +15,16 @@ pub(super) struct Progress {
     /// Records below were taken by a commit, or settled before one could.
     begun_seq: u64,
     /// What was written for each stream, the commit under way included.
-    begun: Ordinals,
+    begun: Counts,
     /// What is on disk for each stream.
-    durable: Ordinals,
+    durable: Counts,
     /// Keeps numbers apart where a reservation was lost.
     random: u64,
 }
 
 impl Progress {
     /// From this number on, with so much on disk.
-    pub(super) fn new(next_seq: u64, durable: Ordinals, random: u64) -> Self {
+    pub(super) fn new(next_seq: u64, durable: Counts, random: u64) -> Self {
         Self {
             next_seq,
             begun_seq: next_seq,
@@ -45,18 +45,18 @@ impl Progress {
     }
 
     /// What was written for each stream, the commit under way included.
-    pub(super) fn begun(&self) -> &Ordinals {
+    pub(super) fn begun(&self) -> &Counts {
         &self.begun
     }
 
     /// What is on disk for each stream.
-    pub(super) fn durable(&self) -> &Ordinals {
+    pub(super) fn durable(&self) -> &Counts {
         &self.durable
     }
 
     /// What the header of a new segment says was written before it. Not what was only begun: a
     /// commit that failed is written again behind that header, and would count twice.
-    pub(super) fn before_next_segment(&self) -> &Ordinals {
+    pub(super) fn before_next_segment(&self) -> &Counts {
         &self.durable
     }
 
@@ -85,7 +85,7 @@ impl Progress {
     }
 
     /// Begins with these counts: all before is on disk, or gone.
-    pub(super) fn begin_with(&mut self, durable: Ordinals) {
+    pub(super) fn begin_with(&mut self, durable: Counts) {
         self.begun = durable;
         self.durable = durable;
     }
@@ -113,7 +113,7 @@ impl Progress {
         assert!(self.begun_seq <= self.next_seq, "{self:?}");
         assert_eq!(
             self.durable.less(&self.begun),
-            Ordinals::default(),
+            Counts::default(),
             "{self:?}"
         );
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// Records in the order of their numbers, which rise. The first `begun` are those of the commit
 /// under way, or of one that failed and is to be written again.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    entries: VecDeque<Entry>,
+pub(super) struct RecordQueue {
+    entries: VecDeque<QueueEntry>,
     /// How many at the front a commit has taken: their masks stay as they are.
     begun: usize,
     /// Of all bodies.
@@ -20,7 +20,7 @@ pub(super) struct Queue {
 
 /// A record in memory.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct QueueEntry {
     pub(super) seq: u64,
     /// The streams that wanted it; once a commit has taken it, those that it is written for.
     pub(super) mask: u32,
@@ -29,16 +29,16 @@ pub(super) struct Entry {
     pub(super) body: Box<[u8]>,
 }
 
-impl Queue {
+impl RecordQueue {
     /// Adds one that waits. Precondition: its number is larger than that of the last.
-    pub(super) fn push(&mut self, entry: Entry, mono: Duration) {
+    pub(super) fn push(&mut self, entry: QueueEntry, mono: Duration) {
         self.last_push = mono;
         self.bytes += entry.body.len();
         self.entries.push_back(entry);
     }
 
     /// Removes the first.
-    pub(super) fn pop(&mut self) -> Option<Entry> {
+    pub(super) fn pop(&mut self) -> Option<QueueEntry> {
         let entry = self.entries.pop_front()?;
         self.begun = self.begun.saturating_sub(1);
         self.bytes -= entry.body.len();
@@ -46,7 +46,7 @@ impl Queue {
     }
 
     /// Lets go of those that wait and are not to be kept; says how many that were.
-    pub(super) fn retain_waiting(&mut self, keep: impl Fn(&Entry) -> bool) -> u64 {
+    pub(super) fn retain_waiting(&mut self, keep: impl Fn(&QueueEntry) -> bool) -> u64 {
         let (mut index, begun, before) = (0, self.begun, self.entries.len());
         let mut bytes = self.bytes;
         self.entries.retain(|entry| {
@@ -68,12 +68,12 @@ impl Queue {
     }
 
     /// The first.
-    pub(super) fn first(&self) -> Option<&Entry> {
+    pub(super) fn first(&self) -> Option<&QueueEntry> {
         self.entries.front()
     }
 
     /// That at `index`.
-    pub(super) fn entry(&self, index: usize) -> Option<&Entry> {
+    pub(super) fn entry(&self, index: usize) -> Option<&QueueEntry> {
         self.entries.get(index)
     }
 
@@ -103,12 +103,12 @@ impl Queue {
     }
 
     /// All, in order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &QueueEntry> {
         self.entries.iter()
     }
 
     /// Those that no commit has taken.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &QueueEntry> {
         self.entries.iter().skip(self.begun)
     }
 
@@ -129,7 +129,7 @@ impl Queue {
 }
 
 #[cfg(test)]
-impl Queue {
+impl RecordQueue {
     /// Panics where one of them does not hold.
     pub(super) fn check_invariants(&self) {
         assert!(self.begun <= self.entries.len(), "{self:?}");

@@ -8,19 +8,19 @@
 //! there and were not met: those are damaged, or gone.
 
 use super::IoError;
-use super::Mask;
 use super::Record;
 use super::Ring;
 use super::Seq;
 use super::Settled;
 use super::StreamId;
+use super::StreamSet;
 use super::cursor::Spot;
-use super::segments::Span;
+use super::record_iter::FoundRecord;
+use super::record_iter::RecordIter;
+use super::segments::SegmentSpan;
 use super::times::Arrival;
 use super::times::Boots;
 use super::times::Received;
-use super::walk::Found;
-use super::walk::Walk;
 use crate::clock::Now;
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ impl Ring {
 
     /// The streams whose next record could not be read.
     #[must_use]
-    pub fn unreadable(&self) -> Mask {
+    pub fn unreadable(&self) -> StreamSet {
         let failing = self.table.attached().filter(|(_, s)| s.is_unreadable());
-        failing.fold(Mask::default(), |mask, (id, _)| mask | id.mask())
+        failing.fold(StreamSet::default(), |mask, (id, _)| mask | id.mask())
     }
 
     /// Does the same as [`Ring::read`], and tells nothing left from not readable now.
@@ -67,8 +67,8 @@ impl Ring {
             }
         }
         match place? {
-            Some(Place::Disk { span, found }) => self.lend_from_disk(id, &span, &found, now),
-            Some(Place::Memory { index }) => Ok(self.lend_from_memory(id, index, now)),
+            Some(RecordPlace::Disk { span, found }) => self.lend_from_disk(id, &span, &found, now),
+            Some(RecordPlace::Memory { index }) => Ok(self.lend_from_memory(id, index, now)),
             None => Ok(None),
         }
     }
@@ -76,15 +76,15 @@ impl Ring {
     fn lend_from_disk(
         &mut self,
         id: StreamId,
-        span: &Span,
-        found: &Found,
+        span: &SegmentSpan,
+        found: &FoundRecord,
         now: Now,
     ) -> Result<Option<Record<'_>>, IoError> {
         let arrival = Boots::arrival(found.base, found.header.elapsed_ms);
         let received = self.boots.resolve(arrival, now);
         let stream = self.table.stream(id);
         let subscribed = stream.is_none_or(|stream| stream.is_subscribed(found.seq));
-        self.slots.lend(usize::from(found.header.len));
+        self.slots.note_bytes_read(usize::from(found.header.len));
         // It was looked at already: nothing is read again, and its check sum is known to be right.
         let body = self.volume.body_again(span, found)?;
         Ok(body.map(|body| lend(found.seq, (arrival, received), subscribed, body)))
@@ -121,8 +121,8 @@ impl Ring {
         // Without a new slot a crash has a record that is on disk sent once more. One that never
         // was on disk is gone then, and the slot is only for the counters: there is no hurry.
         match seq.0 < durable {
-            true => self.slots.moved(now.mono),
-            false => self.slots.touch(now.mono),
+            true => self.slots.note_cursor_moved(now.mono),
+            false => self.slots.note_counter_changed(now.mono),
         }
         self.release();
     }
@@ -149,13 +149,13 @@ impl Ring {
             stream.purge(count, end);
         }
         self.pressure.loosen();
-        self.slots.moved(now.mono);
+        self.slots.note_cursor_moved(now.mono);
         self.release();
         count
     }
 
     /// Finds the next record of a stream and moves its reading place behind it.
-    fn seek(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
+    fn seek(&mut self, id: StreamId) -> Result<Option<RecordPlace>, IoError> {
         match self.seek_on_disk(id)? {
             Some(place) => Ok(Some(place)),
             // Numbers in memory are larger than all on disk.
@@ -163,7 +163,7 @@ impl Ring {
         }
     }
 
-    fn seek_in_memory(&mut self, id: StreamId) -> Option<Place> {
+    fn seek_in_memory(&mut self, id: StreamId) -> Option<RecordPlace> {
         let durable = self.durable();
         let (begun, end) = (self.progress.begun_seq(), self.progress.next_seq());
         let stream = self.table.stream_mut(id)?;
@@ -175,10 +175,10 @@ impl Ring {
             return None;
         };
         stream.lend(seq, begun);
-        Some(Place::Memory { index })
+        Some(RecordPlace::Memory { index })
     }
 
-    fn seek_on_disk(&mut self, id: StreamId) -> Result<Option<Place>, IoError> {
+    fn seek_on_disk(&mut self, id: StreamId) -> Result<Option<RecordPlace>, IoError> {
         loop {
             let durable = self.durable();
             let written = self.progress.durable().of(id);
@@ -199,7 +199,7 @@ impl Ring {
                 return Ok(None);
             };
             match self.seek_in_segment(id, index, &span, &mut spot) {
-                Ok(Some(found)) => return Ok(Some(Place::Disk { span, found })),
+                Ok(Some(found)) => return Ok(Some(RecordPlace::Disk { span, found })),
                 Ok(None) => self.leave_segment(id, index, spot),
                 Err(error) => {
                     // The next try goes on where this one stopped.
@@ -217,12 +217,12 @@ impl Ring {
         &mut self,
         id: StreamId,
         index: usize,
-        span: &Span,
+        span: &SegmentSpan,
         spot: &mut Spot,
-    ) -> Result<Option<Found>, IoError> {
+    ) -> Result<Option<FoundRecord>, IoError> {
         // How many there are before the end stands in the next segment's header. If that cannot be
         // read now, what is here can be lent nevertheless.
-        if !self.segments.is_head(index) && spot.end_ord.is_none() && !spot.end_unread {
+        if !self.segments.is_newest(index) && spot.end_ord.is_none() && !spot.end_unread {
             let end = self.end_ord(id, index);
             spot.end_unread = end.is_err();
             spot.end_ord = end.unwrap_or_default();
@@ -238,9 +238,9 @@ impl Ring {
             if spot.end_ord.is_some_and(has_met) {
                 return Ok(None);
             }
-            let mut walk = spot.walk;
-            let Some(found) = self.volume.next(&mut walk, span)? else {
-                spot.walk = walk;
+            let mut iter = spot.iter;
+            let Some(found) = self.volume.next(&mut iter, span)? else {
+                spot.iter = iter;
                 // At the end the count is needed: leaving without it, nobody would ever know what
                 // was not met here.
                 if spot.end_unread {
@@ -252,7 +252,7 @@ impl Ring {
             let wanted = stream.wants(id, &found, span);
             let sound = wanted && self.volume.body(span, &found)?.is_some();
             // Not before: what cannot be read is met again.
-            spot.walk = walk;
+            spot.iter = iter;
             if sound {
                 stream.lend_from_disk(found.seq, begun, *spot);
                 return Ok(Some(found));
@@ -273,7 +273,7 @@ impl Ring {
             Some(next) => (next.first_seq, spot.end_ord),
             None => (durable, Some(self.progress.durable().of(id))),
         };
-        // What is appended to the head later begins where this walk ended.
+        // What is appended to the active segment later begins where this one stopped.
         let spot = next.is_none().then_some(spot);
         if let Some(stream) = self.table.stream_mut(id) {
             stream.leave_segment(seq, spot, written, cause);
@@ -296,7 +296,7 @@ impl Ring {
         // Without its header the records of a segment are sound all the same; when they were
         // received is not known.
         let base = self.volume.header(generation)?.map(|header| header.base);
-        let spot = Spot::begin(generation, Walk::new(&span, base));
+        let spot = Spot::begin(generation, RecordIter::new(&span, base));
         Ok(Some((index, spot)))
     }
 
@@ -320,7 +320,7 @@ impl Ring {
         if let Some((index, generation)) = self.segment_of(id)
             && let Some(span) = self.span(index)
         {
-            let begin = || Spot::begin(generation, Walk::new(&span, None));
+            let begin = || Spot::begin(generation, RecordIter::new(&span, None));
             let spot = self.known_spot(id, generation).unwrap_or_else(begin);
             self.leave_segment(id, index, spot);
         }
@@ -330,7 +330,7 @@ impl Ring {
     }
 
     /// The segment at `index`, as far as it is on disk.
-    pub(super) fn span(&self, index: usize) -> Option<Span> {
+    pub(super) fn span(&self, index: usize) -> Option<SegmentSpan> {
         let (geometry, id) = (self.volume.geometry, self.volume.id);
         self.segments.span(index, geometry, id)
     }
@@ -347,9 +347,14 @@ impl Ring {
 
 /// Where a record is.
 #[derive(Clone, Copy)]
-enum Place {
-    Disk { span: Span, found: Found },
-    Memory { index: usize },
+enum RecordPlace {
+    Disk {
+        span: SegmentSpan,
+        found: FoundRecord,
+    },
+    Memory {
+        index: usize,
+    },
 }
 
 fn lend(

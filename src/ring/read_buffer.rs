@@ -4,22 +4,22 @@
 use super::IoError;
 use super::Storage;
 use super::segment;
-use super::segments::Span;
+use super::segments::SegmentSpan;
 
-/// The bytes last read, so that a walk does not ask the storage for each record.
+/// The bytes last read, so that not every record asks the storage.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(super) struct ReadBuffer {
     bytes: Vec<u8>,
     at: u64,
     read: u64,
 }
 
-impl Window {
+impl ReadBuffer {
     /// `len` bytes of a segment; none if they are not all inside the span.
     pub(super) fn view(
         &mut self,
         storage: &mut dyn Storage,
-        span: &Span,
+        span: &SegmentSpan,
         offset: u32,
         len: usize,
     ) -> Result<Option<&[u8]>, IoError> {
@@ -85,10 +85,10 @@ pub(super) fn read(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) -> Resu
 pub(super) fn read_header(
     storage: &mut dyn Storage,
     at: u64,
-) -> Result<Option<segment::Header>, IoError> {
+) -> Result<Option<segment::SegmentHeader>, IoError> {
     let mut bytes = [0; segment::HEADER_LEN];
     read(storage, at, &mut bytes)?;
-    Ok(segment::Header::decode(&bytes))
+    Ok(segment::SegmentHeader::decode(&bytes))
 }
 
 /// Bytes read at once: a page of memory, and of most flash.

@@ -128,7 +128,7 @@ fn a_stream_goes_back_to_no_place_that_cannot_be_read() {
     let (mut ring, stream) = filled(&disk, 200, Full::DropOldest);
     drain(&mut ring, stream, 1000);
     disk.set_unreadable(0..LEN);
-    let date = Back::To(at(190).wall.since_1970);
+    let date = RewindTo::Date(at(190).wall.since_1970);
     assert_eq!(ring.rewind(stream, date, at(1000)), Err(IoError::Io));
     disk.heal();
     assert_eq!(ring.counters(stream).backlog, 0);
@@ -175,7 +175,7 @@ fn those_who_look_into_a_ring_say_that_it_cannot_be_read() {
     }
 }
 
-/// All of a segment behind the head's header, too: a full check reads everything.
+/// All of a segment behind the active segment's header, too: a full check reads everything.
 #[test]
 fn a_check_that_cannot_read_a_sealed_segment_does_not_call_it_damaged() {
     let mut disk = disk();

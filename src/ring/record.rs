@@ -7,13 +7,13 @@
 //! - `hcrc`: CRC-32C of bytes 4 to 24, begun with the segment's seed; `dcrc`: of the body, begun
 //!   with 0.
 //! - `len`: bytes of the body; zeros follow it up to a multiple of 4.
-//! - `kind`: low two bits 1 data, 2 pad, 3 mark; the next five count marks, see [`Base`].
+//! - `kind`: low two bits 1 data, 2 pad, 3 mark; the next five count marks, see [`TimeBase`].
 //! - `commit`: the low bits of the commit's number: what follows a hole and is of a later commit
 //!   proves that the hole was once whole.
 //! - `seq`: the low half of the sequence number; of a pad or mark that of the record before.
 //! - `elapsed`: milliseconds after the last mark, by the monotonic clock.
 //!
-//! A pad's body is whatever was there before. A mark's body is a [`Base`].
+//! A pad's body is whatever was there before. A mark's body is a [`TimeBase`].
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -26,10 +26,10 @@ use super::format::u64_at;
 
 /// What stands before a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct RecordHeader {
     pub(super) body_checksum: u32,
     pub(super) len: u16,
-    pub(super) kind: Kind,
+    pub(super) kind: RecordKind,
     /// Which mark of the segment `elapsed_ms` counts from, modulo [`MARKS`]; 0 is the segment's
     /// own. A reader that missed the mark knows by it that it does not know the time.
     pub(super) mark: u8,
@@ -41,21 +41,21 @@ pub(super) struct Header {
 
 /// What a record is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     /// A message.
     Data,
     /// Nothing: covers what a power cut tore.
     Pad,
-    /// A new [`Base`].
+    /// A new [`TimeBase`].
     Mark,
 }
 
-impl Header {
+impl RecordHeader {
     /// Reads the header at the head of `bytes`; none where there is none of this seed.
     pub(super) fn decode(bytes: &[u8], seed: u32) -> Option<Self> {
         let bytes = bytes.first_chunk::<HEADER_LEN>()?;
         // The cheap question first: a search for the next record asks it at every fourth byte.
-        let kind = Kind::decode(bytes[KIND] & 3)?;
+        let kind = RecordKind::decode(bytes[KIND] & 3)?;
         let whole = bytes.get(BODY_CHECKSUM..)?;
         if checksum(seed, whole) != u32_at(bytes, HEADER_CHECKSUM) {
             return None;
@@ -105,7 +105,7 @@ impl Header {
     }
 }
 
-impl Kind {
+impl RecordKind {
     fn decode(bits: u8) -> Option<Self> {
         match bits {
             1 => Some(Self::Data),
@@ -131,7 +131,7 @@ impl Kind {
 /// | boot u32 | trusted u32 | mono_ms u64 | wall_ms u64 |
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Base {
+pub(super) struct TimeBase {
     /// Which opening of the ring this was.
     pub(super) boot: u32,
     /// Whether `wall_ms` could be believed.
@@ -142,7 +142,7 @@ pub(super) struct Base {
     pub(super) wall_ms: u64,
 }
 
-impl Base {
+impl TimeBase {
     /// Reads one; none if there are not enough bytes.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<BASE_LEN>()?;
@@ -177,7 +177,7 @@ pub(super) fn body_checksum(body: &[u8]) -> u32 {
 
 /// Bytes before the body.
 pub(super) const HEADER_LEN: usize = 24;
-/// Bytes of a [`Base`].
+/// Bytes of a [`TimeBase`].
 pub(super) const BASE_LEN: usize = 24;
 /// Records begin at multiples of this.
 pub(super) const ALIGN: usize = 4;
@@ -199,11 +199,11 @@ const _: () = assert!(ELAPSED + 4 == HEADER_LEN && HEADER_LEN.is_multiple_of(ALI
 mod tests {
     use super::*;
 
-    fn header() -> Header {
-        Header {
+    fn header() -> RecordHeader {
+        RecordHeader {
             body_checksum: 0,
             len: 0,
-            kind: Kind::Data,
+            kind: RecordKind::Data,
             mark: 5,
             commit: 0xc0,
             seq_low: 0x0403_0201,
@@ -231,9 +231,9 @@ mod tests {
     fn a_record_reads_back_under_its_own_seed_only() {
         let mut bytes = Vec::new();
         header().write(1, b"abc", &mut bytes);
-        let read = Header::decode(&bytes, 1).unwrap();
+        let read = RecordHeader::decode(&bytes, 1).unwrap();
         assert_eq!((read.len, read.mark, read.frame_len()), (3, 5, bytes.len()));
-        assert_eq!(Header::decode(&bytes, 2), None);
+        assert_eq!(RecordHeader::decode(&bytes, 2), None);
     }
 
     #[test]
@@ -243,18 +243,18 @@ mod tests {
         for bit in 0..HEADER_LEN * 8 {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Header::decode(&damaged, 1), None, "bit {bit}");
+            assert_eq!(RecordHeader::decode(&damaged, 1), None, "bit {bit}");
         }
     }
 
     #[test]
     fn a_base_reads_back() {
-        let base = Base {
+        let base = TimeBase {
             boot: 3,
             trusted: true,
             mono_ms: 4,
             wall_ms: 1 << 40,
         };
-        assert_eq!(Base::decode(&base.encode()), Some(base));
+        assert_eq!(TimeBase::decode(&base.encode()), Some(base));
     }
 }

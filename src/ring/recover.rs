@@ -1,21 +1,21 @@
 //! Finding out what a storage holds, in one bounded pass that changes nothing: the slots, the
-//! segments' headers, and the records of the head segment.
+//! segments' headers, and the records of the active segment.
 //!
 //! Nothing is truncated: whatever validates is kept. A hole with nothing of a later commit after
 //! it was torn by a power cut and never acknowledged; any other one is rot.
 
 use super::IoError;
 use super::Storage;
+use super::active_scan::ActiveScan;
+use super::active_scan::count_written;
+use super::format::Counts;
 use super::format::Geometry;
-use super::format::Ordinals;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::picture::Picture;
-use super::read_buffer::Window;
+use super::read_buffer::ReadBuffer;
 use super::read_buffer::read;
 use super::read_buffer::read_header;
-use super::scan::HeadScan;
-use super::scan::count_written;
 use super::segment;
 use super::segments::Segment;
 use super::slot::NoSlot;
@@ -78,7 +78,7 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
     let picture = Picture::new(ring_id, geometry, slot, slot_index, both_slots);
     let survey = Survey {
         storage,
-        window: Window::default(),
+        buffer: ReadBuffer::default(),
         read: 0,
         picture,
     };
@@ -121,8 +121,8 @@ fn most_frequent_id(storage: &mut dyn Storage, geometry: Geometry) -> Result<Opt
 /// The pass over segments.
 pub(super) struct Survey<'a> {
     pub(super) storage: &'a mut dyn Storage,
-    pub(super) window: Window,
-    /// Bytes read past the window.
+    pub(super) buffer: ReadBuffer,
+    /// Bytes read past the buffer.
     pub(super) read: u64,
     pub(super) picture: Picture,
 }
@@ -133,12 +133,12 @@ impl Survey<'_> {
         self.infer(&lost)?;
         self.drop_overlaps();
         self.count_tail()?;
-        self.scan_head()?;
-        self.picture.read = self.read + self.window.read() + 2 * SLOT_LEN as u64;
+        self.scan_active()?;
+        self.picture.read = self.read + self.buffer.read() + 2 * SLOT_LEN as u64;
         Ok(self.picture)
     }
 
-    fn header(&mut self, generation: u64) -> Result<Option<segment::Header>, IoError> {
+    fn header(&mut self, generation: u64) -> Result<Option<segment::SegmentHeader>, IoError> {
         self.read += segment::HEADER_LEN as u64;
         let header = read_header(self.storage, self.picture.geometry.offset(generation))?;
         Ok(header.filter(|header| header.ring_id == self.picture.ring_id))
@@ -151,7 +151,7 @@ impl Survey<'_> {
         let mut found = Vec::with_capacity(geometry.segment_count as usize);
         for index in 0..geometry.segment_count {
             let header = self.header(index.into())?;
-            let at_home = |header: &segment::Header| {
+            let at_home = |header: &segment::SegmentHeader| {
                 header.generation % u64::from(geometry.segment_count) == u64::from(index)
             };
             match header.filter(at_home) {
@@ -200,7 +200,7 @@ impl Survey<'_> {
     /// What was written before the oldest segment: its header says so, or the first header behind
     /// it, less what is between.
     fn count_tail(&mut self) -> Result<(), IoError> {
-        let mut held = Ordinals::default();
+        let mut held = Counts::default();
         for index in 0..self.picture.segments.len() {
             if let Some(header) = self.header_at(index)? {
                 self.picture.tail = header.cum.less(&held);
@@ -211,7 +211,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    fn header_at(&mut self, index: usize) -> Result<Option<segment::Header>, IoError> {
+    fn header_at(&mut self, index: usize) -> Result<Option<segment::SegmentHeader>, IoError> {
         let Some(segment) = self.picture.segments.get(index).copied() else {
             return Ok(None);
         };
@@ -220,16 +220,16 @@ impl Survey<'_> {
     }
 
     /// What was written for each stream in a segment.
-    fn count(&mut self, index: usize) -> Result<Ordinals, IoError> {
+    fn count(&mut self, index: usize) -> Result<Counts, IoError> {
         match self.picture.span(index) {
-            Some(span) => count_written(&span, &mut self.window, self.storage),
-            None => Ok(Ordinals::default()),
+            Some(span) => count_written(&span, &mut self.buffer, self.storage),
+            None => Ok(Counts::default()),
         }
     }
 
-    /// What was written before the head, if the head does not say so itself.
-    fn count_before_head(&mut self) -> Result<Ordinals, IoError> {
-        let mut held = Ordinals::default();
+    /// What was written before the active segment, if the active segment does not say so itself.
+    fn count_before_active(&mut self) -> Result<Counts, IoError> {
+        let mut held = Counts::default();
         for index in (0..self.picture.segments.len().saturating_sub(1)).rev() {
             held = held.plus(&self.count(index)?);
             if let Some(header) = self.header_at(index)? {
@@ -239,14 +239,14 @@ impl Survey<'_> {
         Ok(self.picture.tail.plus(&held))
     }
 
-    fn scan_head(&mut self) -> Result<(), IoError> {
+    fn scan_active(&mut self) -> Result<(), IoError> {
         let Some(segment) = self.picture.segments.back().copied() else {
             return Ok(());
         };
         let header = self.header_at(self.picture.segments.len() - 1)?;
         self.picture.cum = match &header {
             Some(header) => header.cum,
-            None => self.count_before_head()?,
+            None => self.count_before_active()?,
         };
         self.picture.owners = header
             .as_ref()
@@ -254,11 +254,11 @@ impl Survey<'_> {
         let Some(span) = self.picture.span(self.picture.segments.len() - 1) else {
             return Ok(());
         };
-        let mut scan = HeadScan::new(&self.picture, &span, header.as_ref());
-        while let Some(found) = scan.walk.next(&span, &mut self.window, self.storage)? {
-            // All of it at once, so that the window need not go back for the header.
+        let mut scan = ActiveScan::new(&self.picture, &span, header.as_ref());
+        while let Some(found) = scan.iter.next(&span, &mut self.buffer, self.storage)? {
+            // All of it at once, so that the buffer need not go back for the header.
             let len = found.header.frame_len();
-            let bytes = self.window.view(self.storage, &span, found.offset, len)?;
+            let bytes = self.buffer.view(self.storage, &span, found.offset, len)?;
             let bytes = bytes.map(<[u8]>::to_vec).unwrap_or_default();
             scan.note(&found, found.is_whole(&bytes));
             scan.keep(&found, &bytes);

@@ -2,7 +2,7 @@
 
 use super::Ring;
 use super::Seq;
-use super::queue::Entry;
+use super::queue::QueueEntry;
 
 /// Whether what is in memory only may be acknowledged where there is no disk.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,7 +34,7 @@ impl Ring {
         if self.trust.volatile && !self.trust.given {
             return self.settled();
         }
-        let open = |entry: &&Entry| self.table.unsettled(entry.mask, entry.seq) != 0;
+        let open = |entry: &&QueueEntry| self.table.unsettled(entry.mask, entry.seq) != 0;
         let first = self.queue.entries().find(open);
         // Records behind the first that is open may be settled; but one number has to say it all.
         let written = first.map_or(self.progress.next_seq(), |entry| entry.seq);

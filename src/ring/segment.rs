@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   0 magic "SEG1"  4 version u16  6 header length u16   8 ring id u64  16 generation u64
-//!  24 first seq u64  32 base, 24 bytes, see record::Base
+//!  24 first seq u64  32 base, 24 bytes, see record::TimeBase
 //!  56 cum u64 × 32   records written for each stream before this segment
 //! 312 owner u32 × 32 check sum of the name of each stream, 0 for none
 //! 440 zeros  444 CRC-32C of all before, begun with 0
@@ -12,7 +12,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::format::Ordinals;
+use super::format::Counts;
 use super::format::SECTOR;
 use super::format::STREAMS_MAX;
 use super::format::VERSION;
@@ -24,25 +24,25 @@ use super::format::u32_at;
 use super::format::u64_at;
 use super::record::ALIGN;
 use super::record::BASE_LEN;
-use super::record::Base;
+use super::record::TimeBase;
 
 /// What stands at the head of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct SegmentHeader {
     pub(super) ring_id: u64,
     /// One more for each segment ever opened.
     pub(super) generation: u64,
     /// No record in it has a smaller number.
     pub(super) first_seq: u64,
     /// What times count from until the first mark.
-    pub(super) base: Base,
+    pub(super) base: TimeBase,
     /// How many records were written for each stream before.
-    pub(super) cum: Ordinals,
+    pub(super) cum: Counts,
     /// Whose the bits of the masks are.
     pub(super) owners: [u32; STREAMS_MAX],
 }
 
-impl Header {
+impl SegmentHeader {
     /// Reads one; none where there is none.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.first_chunk::<HEADER_LEN>()?;
@@ -53,8 +53,11 @@ impl Header {
             ring_id: u64_at(bytes, RING_ID),
             generation: u64_at(bytes, GENERATION),
             first_seq: u64_at(bytes, FIRST_SEQ),
-            base: bytes.get(BASE..).and_then(Base::decode).unwrap_or_default(),
-            cum: Ordinals(std::array::from_fn(|index| u64_at(bytes, cum_at(index)))),
+            base: bytes
+                .get(BASE..)
+                .and_then(TimeBase::decode)
+                .unwrap_or_default(),
+            cum: Counts(std::array::from_fn(|index| u64_at(bytes, cum_at(index)))),
             owners: std::array::from_fn(|index| u32_at(bytes, owner_at(index))),
         })
     }
@@ -113,18 +116,18 @@ const _: () = assert!(HEADER_LEN_FIELD as usize == HEADER_LEN);
 mod tests {
     use super::*;
 
-    fn header() -> Header {
-        let mut cum = Ordinals::default();
+    fn header() -> SegmentHeader {
+        let mut cum = Counts::default();
         cum.0[1] = 0x0102;
         let mut owners = [0; STREAMS_MAX];
         owners[31] = 0xaabb_ccdd;
-        let base = Base {
+        let base = TimeBase {
             boot: 9,
             trusted: true,
             mono_ms: 5,
             wall_ms: 6,
         };
-        Header {
+        SegmentHeader {
             ring_id: 0x11,
             generation: 0x22,
             first_seq: 0x33,
@@ -150,8 +153,8 @@ mod tests {
     #[test]
     fn a_segment_header_reads_back_and_damage_is_noticed() {
         let mut bytes = header().encode();
-        assert_eq!(Header::decode(&bytes), Some(header()));
+        assert_eq!(SegmentHeader::decode(&bytes), Some(header()));
         bytes[300] ^= 1;
-        assert_eq!(Header::decode(&bytes), None);
+        assert_eq!(SegmentHeader::decode(&bytes), None);
     }
 }

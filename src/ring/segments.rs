@@ -1,8 +1,8 @@
 //! The segments that hold records: which they are, from which number on, and how far each may be
 //! read. Not their headers, see [`super::segment`].
 
+use super::format::Counts;
 use super::format::Geometry;
-use super::format::Ordinals;
 use super::format::seed;
 use std::collections::VecDeque;
 
@@ -17,8 +17,8 @@ pub(super) struct Segment {
 
 impl Segment {
     /// What of it may be read, given the first number of the next one.
-    pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> Span {
-        Span {
+    pub(super) fn span(&self, geometry: Geometry, ring_id: u64, seq_end: u64) -> SegmentSpan {
+        SegmentSpan {
             at: geometry.offset(self.generation),
             seed: seed(ring_id, self.generation, self.first_seq),
             first_seq: self.first_seq,
@@ -30,7 +30,7 @@ impl Segment {
 
 /// A segment as far as it may be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct SegmentSpan {
     /// Where it begins, from the start of the file.
     pub(super) at: u64,
     /// What its records' check sums begin with.
@@ -43,18 +43,18 @@ pub(super) struct Span {
     pub(super) end: u32,
 }
 
-/// All segments that hold records, oldest first; the last is the head. Generations and first
+/// All segments that hold records, oldest first; the last is the active one. Generations and first
 /// numbers rise, and no two lie at one place: generations of all are within one lap.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
     alive: VecDeque<Segment>,
     /// What was written for each stream before the oldest: no more than what is on disk in all.
-    tail: Ordinals,
+    tail: Counts,
 }
 
 impl Segments {
     /// Those of a ring, before the oldest of which `tail` were written.
-    pub(super) fn new(alive: VecDeque<Segment>, tail: Ordinals) -> Self {
+    pub(super) fn new(alive: VecDeque<Segment>, tail: Counts) -> Self {
         Self { alive, tail }
     }
 
@@ -74,12 +74,12 @@ impl Segments {
     }
 
     /// The one that is written to, or was written to last.
-    pub(super) fn head(&self) -> Option<Segment> {
+    pub(super) fn newest(&self) -> Option<Segment> {
         self.alive.back().copied()
     }
 
-    /// Whether this is the index of the head.
-    pub(super) fn is_head(&self, index: usize) -> bool {
+    /// Whether this is the index of the active segment.
+    pub(super) fn is_newest(&self, index: usize) -> bool {
         index + 1 == self.alive.len()
     }
 
@@ -89,7 +89,7 @@ impl Segments {
     }
 
     /// What was written for each stream before the oldest segment.
-    pub(super) fn tail(&self) -> &Ordinals {
+    pub(super) fn tail(&self) -> &Counts {
         &self.tail
     }
 
@@ -101,7 +101,12 @@ impl Segments {
 
     /// The segment at `index`, as far as it is on disk. What of it has numbers of the next segment
     /// stands there, too: a commit failed, and was written again.
-    pub(super) fn span(&self, index: usize, geometry: Geometry, ring_id: u64) -> Option<Span> {
+    pub(super) fn span(
+        &self,
+        index: usize,
+        geometry: Geometry,
+        ring_id: u64,
+    ) -> Option<SegmentSpan> {
         let next = self.alive.get(index + 1);
         let seq_end = next.map_or(u64::MAX, |next| next.first_seq);
         Some(self.alive.get(index)?.span(geometry, ring_id, seq_end))
@@ -113,31 +118,31 @@ impl Segments {
         oldest.is_none_or(|oldest| oldest.generation + u64::from(count) > generation)
     }
 
-    /// Makes this one the head.
+    /// Makes this one the active segment.
     pub(super) fn open(&mut self, segment: Segment) {
         self.alive.push_back(segment);
     }
 
-    /// The head was opened in vain: there is no record in it.
-    pub(super) fn take_back_head(&mut self) {
+    /// The active segment was opened in vain: there is no record in it.
+    pub(super) fn take_back_newest(&mut self) {
         self.alive.pop_back();
     }
 
-    /// What is before `end` in the head is on disk.
-    pub(super) fn extend_head(&mut self, end: u32) {
+    /// What is before `end` in the active segment is on disk.
+    pub(super) fn extend_newest(&mut self, end: u32) {
         if let Some(head) = self.alive.back_mut() {
             head.end = end;
         }
     }
 
     /// Gives up the oldest, before the end of which `end` were written.
-    pub(super) fn give_up_oldest(&mut self, end: &Ordinals) {
+    pub(super) fn give_up_oldest(&mut self, end: &Counts) {
         self.alive.pop_front();
         self.tail = *end;
     }
 
     /// A copy begins: nothing is on disk yet, and `tail` is behind it.
-    pub(super) fn begin_behind(&mut self, tail: &Ordinals) {
+    pub(super) fn begin_behind(&mut self, tail: &Counts) {
         self.tail = *tail;
     }
 }
@@ -150,7 +155,7 @@ impl Segments {
         assert!(generations.is_sorted_by(|a, b| a < b), "{self:?}");
         let numbers = self.alive.iter().map(|it| it.first_seq);
         assert!(numbers.is_sorted_by(|a, b| a < b), "{self:?}");
-        let newest = self.head().map_or(0, |head| head.generation);
+        let newest = self.newest().map_or(0, |head| head.generation);
         assert!(self.has_place(newest, count), "{self:?}");
     }
 }

@@ -6,7 +6,7 @@
 //!  16 slot generation u64
 //!  24 segment length u32  28 segment count u32  32 reserved seq u64
 //!  40 clean u8  41 stream count u8  42 stream length u16  44 boot u32  48 last trusted date ms u64
-//!  56 head generation u64  64 asked size u64
+//!  56 active segment u64  64 asked size u64
 //!  72 boots: 12 × { boot u32, date of its monotonic zero ms u64 }
 //! 216 streams: 32 × 120, see below
 //! 4056 overruled seq u64: what records below say of the date does not count; 0 by older versions
@@ -49,13 +49,13 @@ pub(super) struct Slot {
     /// Records below were received before an earlier date than theirs was believed.
     pub(super) overruled: u64,
     /// The segment written to at the time: a hint for people.
-    pub(super) head: u64,
+    pub(super) active: u64,
     /// The size that the configuration asked for.
     pub(super) asked: u64,
     /// When boots began, oldest first.
     pub(super) boots: Vec<Boot>,
     /// By bit.
-    pub(super) streams: Vec<Option<Stream>>,
+    pub(super) streams: Vec<Option<SavedStream>>,
 }
 
 /// When the monotonic clock of a boot began.
@@ -69,10 +69,10 @@ pub(super) struct Boot {
 
 /// A stream as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stream {
+pub(super) struct SavedStream {
     /// At most [`NAME_MAX`] bytes.
     pub(super) name: String,
-    pub(super) state: State,
+    pub(super) state: BitState,
     /// Whether it reads below `attach_seq`.
     pub(super) from_oldest: bool,
     pub(super) attach_seq: u64,
@@ -80,12 +80,12 @@ pub(super) struct Stream {
     pub(super) cursor_seq: u64,
     /// How many records that were written for it lie before the cursor.
     pub(super) cursor_ord: u64,
-    pub(super) tally: Tally,
+    pub(super) tally: StreamTally,
 }
 
 /// Whether a bit of the masks is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum BitState {
     /// Yes.
     Attached,
     /// No, but masks on disk still have it.
@@ -94,7 +94,7 @@ pub(super) enum State {
 
 /// What became of what a stream wanted, so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct StreamTally {
     pub(super) accepted: u64,
     pub(super) filtered: u64,
     pub(super) expired: u64,
@@ -153,13 +153,13 @@ impl Slot {
             boot: u32_at(bytes, BOOT),
             trusted_ms: u64_at(bytes, TRUSTED),
             overruled: u64_at(bytes, OVERRULED),
-            head: u64_at(bytes, HEAD),
+            active: u64_at(bytes, ACTIVE),
             asked: u64_at(bytes, ASKED),
             boots: chunks(bytes, BOOTS, BOOT_LEN, BOOTS_MAX)
                 .filter_map(Boot::decode)
                 .collect(),
             streams: chunks(bytes, STREAMS, STREAM_LEN, STREAMS_MAX)
-                .map(Stream::decode)
+                .map(SavedStream::decode)
                 .collect(),
         }
     }
@@ -188,7 +188,7 @@ impl Slot {
         put(&mut bytes, STREAM_LEN_AT, &STREAM_LEN_FIELD.to_le_bytes());
         put(&mut bytes, BOOT, &self.boot.to_le_bytes());
         put(&mut bytes, TRUSTED, &self.trusted_ms.to_le_bytes());
-        put(&mut bytes, HEAD, &self.head.to_le_bytes());
+        put(&mut bytes, ACTIVE, &self.active.to_le_bytes());
         put(&mut bytes, OVERRULED, &self.overruled.to_le_bytes());
         put(&mut bytes, ASKED, &self.asked.to_le_bytes());
         for (index, boot) in self.boots.iter().take(BOOTS_MAX).enumerate() {
@@ -222,11 +222,11 @@ impl Boot {
     }
 }
 
-impl Stream {
+impl SavedStream {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let state = match bytes.get(STATE)? {
-            1 => State::Attached,
-            2 => State::Removed,
+            1 => BitState::Attached,
+            2 => BitState::Removed,
             _ => return None,
         };
         let name = bytes.get(..NAME_MAX)?.split(|byte| *byte == 0).next()?;
@@ -237,7 +237,9 @@ impl Stream {
             attach_seq: u64_at(bytes, 40),
             cursor_seq: u64_at(bytes, 48),
             cursor_ord: u64_at(bytes, 56),
-            tally: Tally::from_array(std::array::from_fn(|index| u64_at(bytes, tally_at(index)))),
+            tally: StreamTally::from_array(std::array::from_fn(|index| {
+                u64_at(bytes, tally_at(index))
+            })),
         })
     }
 
@@ -246,8 +248,8 @@ impl Stream {
         let name = self.name.as_bytes();
         put(&mut bytes, 0, name.get(..NAME_MAX).unwrap_or(name));
         bytes[STATE] = match self.state {
-            State::Attached => 1,
-            State::Removed => 2,
+            BitState::Attached => 1,
+            BitState::Removed => 2,
         };
         bytes[STREAM_FLAGS] = u8::from(self.from_oldest);
         put(&mut bytes, 40, &self.attach_seq.to_le_bytes());
@@ -260,7 +262,7 @@ impl Stream {
     }
 }
 
-impl Tally {
+impl StreamTally {
     fn from_array(values: [u64; TALLY]) -> Self {
         let [
             accepted,
@@ -324,7 +326,7 @@ const CLEAN: usize = 40;
 const STREAM_LEN_AT: usize = 42;
 const BOOT: usize = 44;
 const TRUSTED: usize = 48;
-const HEAD: usize = 56;
+const ACTIVE: usize = 56;
 const ASKED: usize = 64;
 const BOOTS: usize = 72;
 const BOOT_LEN: usize = 12;
@@ -345,14 +347,14 @@ mod tests {
     use super::*;
 
     fn slot() -> Slot {
-        let tally = Tally {
+        let tally = StreamTally {
             accepted: 1,
             corrupt: 7,
-            ..Tally::default()
+            ..StreamTally::default()
         };
-        let stream = Stream {
+        let stream = SavedStream {
             name: "cloud".to_owned(),
-            state: State::Attached,
+            state: BitState::Attached,
             from_oldest: true,
             attach_seq: 2,
             cursor_seq: 3,
@@ -373,7 +375,7 @@ mod tests {
             boot: 6,
             trusted_ms: 7,
             overruled: 10,
-            head: 8,
+            active: 8,
             asked: 256 << 10,
             boots: vec![Boot {
                 number: 6,

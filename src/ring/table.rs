@@ -3,7 +3,7 @@
 
 use super::StreamId;
 use super::cursor::Cursor;
-use super::format::Ordinals;
+use super::format::Counts;
 use super::format::STREAMS_MAX;
 use super::format::checksum;
 use super::slot;
@@ -13,13 +13,14 @@ use super::slot::Slot;
 #[derive(Debug)]
 pub(super) struct Table {
     streams: Vec<Option<Cursor>>,
-    /// Bits that the head's header gives an owner and no slot knows of, until it comes back: with
-    /// both slots lost, records are kept for whoever they are for.
+    /// Bits that the active segment's header gives an owner and no slot knows of, until it comes
+    /// back: with both slots lost, records are kept for whoever they are for.
     orphans: [u32; STREAMS_MAX],
 }
 
 impl Table {
-    /// The streams of a slot, where there is one, and those that only the head's header names.
+    /// The streams of a slot, where there is one, and those that only the active segment's header
+    /// names.
     pub(super) fn remembered(slot: Option<&Slot>, owners: &[u32; STREAMS_MAX]) -> Self {
         let streams = slot.map(|slot| slot.streams.clone()).unwrap_or_default();
         let mut streams: Vec<_> = streams
@@ -136,7 +137,7 @@ impl Table {
     }
 
     /// What a slot keeps.
-    pub(super) fn remember(&self, durable: u64, ords: &Ordinals) -> Vec<Option<slot::Stream>> {
+    pub(super) fn remember(&self, durable: u64, ords: &Counts) -> Vec<Option<slot::SavedStream>> {
         let all = StreamId::all().zip(&self.streams);
         all.map(|(id, stream)| stream.as_ref().map(|s| s.remember(durable, ords.of(id))))
             .collect()

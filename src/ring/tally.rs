@@ -1,9 +1,9 @@
 //! What became of what a stream wanted, counted.
 
 use super::Settled;
-use super::slot::Tally;
+use super::slot::StreamTally;
 
-impl Tally {
+impl StreamTally {
     /// Counts a record that was settled.
     pub(super) fn count(&mut self, how: Settled) {
         let place = match how {

@@ -215,20 +215,20 @@ fn a_full_ring_drops_the_oldest_and_counts_them_exactly() {
 }
 
 #[test]
-fn what_is_in_flight_is_not_dropped() {
+fn what_is_unsettled_is_not_dropped() {
     let mut world = World::new();
     for number in 0..10 {
         world.append(&body(number));
         world.commit();
     }
-    let in_flight: Vec<_> = (0..5).map(|_| world.read().unwrap().0).collect();
+    let unsettled: Vec<_> = (0..5).map(|_| world.read().unwrap().0).collect();
     for number in 10..3000 {
         world.append(&body(number));
         world.commit();
         let counters = world.counters();
         assert_eq!(counters.stored, u64::from(number) + 1);
     }
-    in_flight.iter().for_each(|seq| world.settle(*seq));
+    unsettled.iter().for_each(|seq| world.settle(*seq));
     assert_eq!(world.counters().accepted, 5);
     world.drain();
     let counters = world.counters();

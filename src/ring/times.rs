@@ -1,7 +1,7 @@
 //! When a record was received, said by clocks that started in 1970. Reads no clock.
 
 use super::Ring;
-use super::record::Base;
+use super::record::TimeBase;
 use super::slot::BOOTS_MAX;
 use super::slot::Boot;
 use super::slot::Slot;
@@ -134,8 +134,8 @@ impl Boots {
 
     /// What times of records that are received now count from. Where ages do not count yet the
     /// record says no date: it has the one that its boot is found to have.
-    pub(super) fn base(&self, now: Now) -> Base {
-        Base {
+    pub(super) fn base(&self, now: Now) -> TimeBase {
+        TimeBase {
             boot: self.current,
             trusted: now.wall.trusted && now.ages,
             mono_ms: millis(now.mono),
@@ -144,7 +144,7 @@ impl Boots {
     }
 
     /// When a record was received, as its base says it.
-    pub(super) fn arrival(base: Option<Base>, elapsed_ms: u32) -> Arrival {
+    pub(super) fn arrival(base: Option<TimeBase>, elapsed_ms: u32) -> Arrival {
         let Some(base) = base else {
             return Arrival::default();
         };
@@ -235,8 +235,8 @@ impl Ring {
     pub fn note_date(&mut self, now: Now) {
         match self.boots.note(now, self.progress.next_seq()) {
             Learned::Nothing => {}
-            Learned::Later => self.slots.touch(now.mono),
-            Learned::News => self.slots.learned(now.mono),
+            Learned::Later => self.slots.note_counter_changed(now.mono),
+            Learned::News => self.slots.note_date_learned(now.mono),
         }
     }
 }
@@ -278,7 +278,7 @@ pub(super) struct Received {
 }
 
 /// Milliseconds after `base` at which something was received; none if it has to be said anew.
-pub(super) fn elapsed(base: &Base, received: &Base) -> Option<u32> {
+pub(super) fn elapsed(base: &TimeBase, received: &TimeBase) -> Option<u32> {
     let elapsed_ms = received.mono_ms.checked_sub(base.mono_ms)?;
     let expected_ms = base.wall_ms.saturating_add(elapsed_ms);
     let steady = received.wall_ms.abs_diff(expected_ms) <= DRIFT_MS || !base.trusted;

@@ -3,16 +3,16 @@
 
 use super::IoError;
 use super::Storage;
+use super::active_scan::count_written;
+use super::format::Counts;
 use super::format::Geometry;
-use super::format::Ordinals;
 use super::format::SLOT_LEN;
-use super::read_buffer::Window;
+use super::read_buffer::ReadBuffer;
 use super::read_buffer::read_header;
-use super::scan::count_written;
-use super::segment::Header;
-use super::segments::Span;
-use super::walk::Found;
-use super::walk::Walk;
+use super::record_iter::FoundRecord;
+use super::record_iter::RecordIter;
+use super::segment::SegmentHeader;
+use super::segments::SegmentSpan;
 
 /// A storage and how it is divided; neither changes while the ring is open.
 pub(super) struct Volume {
@@ -21,7 +21,7 @@ pub(super) struct Volume {
     /// The ring's own.
     pub(super) id: u64,
     /// Holds no byte that was written after it was read: it is emptied first.
-    buffer: Window,
+    buffer: ReadBuffer,
 }
 
 impl Volume {
@@ -31,33 +31,41 @@ impl Volume {
             storage,
             geometry,
             id,
-            buffer: Window::default(),
+            buffer: ReadBuffer::default(),
         }
     }
 
     /// The header of the segment of this generation; none where there is that of another one, or
     /// none at all.
-    pub(super) fn header(&mut self, generation: u64) -> Result<Option<Header>, IoError> {
+    pub(super) fn header(&mut self, generation: u64) -> Result<Option<SegmentHeader>, IoError> {
         let at = self.geometry.offset(generation);
         let header = read_header(&mut *self.storage, at)?;
         Ok(header.filter(|header| header.generation == generation))
     }
 
     /// The next record of a segment.
-    pub(super) fn next(&mut self, walk: &mut Walk, span: &Span) -> Result<Option<Found>, IoError> {
-        walk.next(span, &mut self.buffer, &mut *self.storage)
+    pub(super) fn next(
+        &mut self,
+        iter: &mut RecordIter,
+        span: &SegmentSpan,
+    ) -> Result<Option<FoundRecord>, IoError> {
+        iter.next(span, &mut self.buffer, &mut *self.storage)
     }
 
     /// The body of a record, if it is whole.
-    pub(super) fn body(&mut self, span: &Span, found: &Found) -> Result<Option<&[u8]>, IoError> {
+    pub(super) fn body(
+        &mut self,
+        span: &SegmentSpan,
+        found: &FoundRecord,
+    ) -> Result<Option<&[u8]>, IoError> {
         found.body(span, &mut self.buffer, &mut *self.storage)
     }
 
     /// The body of a record that is known to be whole.
     pub(super) fn body_again(
         &mut self,
-        span: &Span,
-        found: &Found,
+        span: &SegmentSpan,
+        found: &FoundRecord,
     ) -> Result<Option<&[u8]>, IoError> {
         let len = usize::from(found.header.len);
         let storage = &mut *self.storage;
@@ -65,7 +73,7 @@ impl Volume {
     }
 
     /// What was written for each stream in a segment, as its records say.
-    pub(super) fn count_written(&mut self, span: &Span) -> Result<Ordinals, IoError> {
+    pub(super) fn count_written(&mut self, span: &SegmentSpan) -> Result<Counts, IoError> {
         count_written(span, &mut self.buffer, &mut *self.storage)
     }
 

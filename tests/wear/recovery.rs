@@ -72,7 +72,7 @@ impl Full {
     }
 }
 
-fn write(ring: &mut Ring, mask: weir::ring::Mask, len: usize) {
+fn write(ring: &mut Ring, mask: weir::ring::StreamSet, len: usize) {
     let now = at(Duration::from_secs(1));
     ring.append(mask, now, &vec![b'x'; len]).unwrap();
     ring.commit(now).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use weir::clock::{Now, Wall};
-use weir::ring::{From, Full, Mask, Ring, Settings, Settled, Storage, StreamId};
+use weir::ring::{From, Full, Ring, Settings, Settled, Storage, StreamId, StreamSet};
 
 /// Whether the destination answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Traffic {
     pub(crate) fn run(&mut self, seconds: u64) {
         for second in 0..seconds {
             let start = Duration::from_secs(second);
-            let mask: Mask = self.stream.mask();
+            let mask: StreamSet = self.stream.mask();
             self.ring.append(mask, at(start), &[b'x'; BODY]).unwrap();
             if self.destination == Destination::Reachable {
                 self.deliver(at(start + ROUND_TRIP));

@@ -8,13 +8,18 @@ use super::Spot;
 use super::Unsettled;
 use super::Written;
 use crate::ring::StreamId;
-use crate::ring::segments::Span;
-use crate::ring::walk::Found;
+use crate::ring::record_iter::FoundRecord;
+use crate::ring::segments::SegmentSpan;
 use std::time::Duration;
 
 impl Cursor {
     /// Whether a record on disk is one that it has yet to read.
-    pub(in crate::ring) fn wants(&self, id: StreamId, found: &Found, span: &Span) -> bool {
+    pub(in crate::ring) fn wants(
+        &self,
+        id: StreamId,
+        found: &FoundRecord,
+        span: &SegmentSpan,
+    ) -> bool {
         // From `seq_end` on records stand again in the next segment, and count there.
         let ahead = self.reading.at.seq <= found.seq && found.seq < span.seq_end;
         let subscribed = match self.is_subscribed(found.seq) {
@@ -74,8 +79,8 @@ impl Cursor {
         self.follow_if_idle();
     }
 
-    /// Behind a segment: it reads on at `seq`, or at `spot` in the head. If it is known, `written`
-    /// records lie before that place.
+    /// Behind a segment: it reads on at `seq`, or at `spot` in the active segment. If it is known,
+    /// `written` records lie before that place.
     pub(in crate::ring) fn leave_segment(
         &mut self,
         seq: u64,

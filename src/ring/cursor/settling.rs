@@ -7,8 +7,8 @@ use super::Mark;
 use super::Waiting;
 use super::Written;
 use crate::ring::Settled;
-use crate::ring::older::Older;
-use crate::ring::slot::Tally;
+use crate::ring::backfill::Backfill;
+use crate::ring::slot::StreamTally;
 
 impl Cursor {
     /// Whether it has read the record and not settled it.
@@ -44,7 +44,7 @@ impl Cursor {
         self.reading.at = end;
         self.settled.ord = end.ord;
         self.waiting = Waiting::default();
-        self.older = Older::default();
+        self.older = Backfill::default();
         self.reading.on_disk = false;
         self.follow();
     }
@@ -88,16 +88,16 @@ impl Cursor {
     }
 
     /// What it passed because it is gone, and will count when the cursor passes it.
-    pub(in crate::ring) fn passed(&self) -> Tally {
+    pub(in crate::ring) fn passed(&self) -> StreamTally {
         let sum = |cause| {
             let holes = self.unsettled.holes.iter();
             let holes = holes.filter(|hole| hole.cause == cause);
             holes.map(|hole| hole.count).sum()
         };
-        Tally {
+        StreamTally {
             corrupt: sum(Cause::Rot),
             dropped: sum(Cause::Overwritten) + self.older.backlog(),
-            ..Tally::default()
+            ..StreamTally::default()
         }
     }
 }

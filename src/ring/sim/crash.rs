@@ -15,10 +15,10 @@ use crate::ring::StreamId;
 use crate::ring::format::Geometry;
 use crate::ring::inspect;
 use crate::ring::memory::Memory;
-use crate::ring::read_buffer::Window;
-use crate::ring::segments::Span;
+use crate::ring::read_buffer::ReadBuffer;
+use crate::ring::record_iter::RecordIter;
+use crate::ring::segments::SegmentSpan;
 use crate::ring::times::millis;
-use crate::ring::walk::Walk;
 use std::ops::Range;
 
 impl World {
@@ -53,18 +53,18 @@ impl World {
 
     fn note_damage_in(
         &mut self,
-        span: Span,
+        span: SegmentSpan,
         geometry: Geometry,
         ranges: &[Range<usize>],
         storage: &mut Memory,
     ) {
-        let span = Span {
+        let span = SegmentSpan {
             end: geometry.segment_len,
             ..span
         };
         let at = usize::try_from(span.at).unwrap_or(0);
-        let (mut walk, mut window) = (Walk::new(&span, None), Window::default());
-        while let Ok(Some(found)) = walk.next(&span, &mut window, storage) {
+        let (mut iter, mut buffer) = (RecordIter::new(&span, None), ReadBuffer::default());
+        while let Ok(Some(found)) = iter.next(&span, &mut buffer, storage) {
             let (from, to) = (at + found.offset as usize, at + found.end() as usize);
             if ranges
                 .iter()
@@ -195,7 +195,7 @@ impl World {
     fn check_report(&self, report: &Report, _: Crash) -> Result<(), Violation> {
         let geometry = self.ring.volume.geometry;
         let headers = u64::from(geometry.segment_count) * 512 + 2 * 4096 + 4 * 512;
-        // The head, those without header, and as many that were opened in vain.
+        // The active segment, those without header, and as many that were opened in vain.
         let scans = u64::from(geometry.segment_len) * u64::from(6 + 3 * report.inferred);
         let blank = if self.oracle.rotten {
             64 * 8192

@@ -44,7 +44,7 @@ struct Appended {
 /// A stream, seen from outside.
 pub(super) struct Reader {
     pub(super) bit: u32,
-    pub(super) in_flight: VecDeque<u64>,
+    pub(super) unsettled: VecDeque<u64>,
     /// What was read last since the reading place moved.
     last: u64,
     /// What has to come: safe, wanted, not settled, not in flight.
@@ -85,7 +85,7 @@ impl Reader {
     /// them were met.
     fn reads_older(&self) -> bool {
         let older = |seq: &u64| *seq < self.attached;
-        self.last + 1 < self.attached || self.in_flight.iter().any(older)
+        self.last + 1 < self.attached || self.unsettled.iter().any(older)
     }
 }
 
@@ -96,7 +96,7 @@ impl Oracle {
     pub(super) fn attach(&mut self, bit: u32) {
         self.streams.push(Reader {
             bit,
-            in_flight: VecDeque::new(),
+            unsettled: VecDeque::new(),
             last: 0,
             due: BTreeSet::new(),
             may_be_dropped: 0,
@@ -219,7 +219,7 @@ impl Oracle {
         check_time(known, record.received, now_ms)?;
         check_age(known.received_ms, record.age, now_ms)?;
         reader.last = seq;
-        reader.in_flight.push_back(seq);
+        reader.unsettled.push_back(seq);
         self.shown.insert(seq);
         self.missed(index, seq)?;
         self.streams[index].due.remove(&seq);
@@ -234,13 +234,13 @@ impl Oracle {
         if reader.reads_older() {
             return Ok(());
         }
-        let in_flight = reader.in_flight.len() as u64;
+        let unsettled = reader.unsettled.len() as u64;
         // With others in flight damaged ones are counted when the cursor passes them.
-        let passed = self.rotten && in_flight > 0 && counters.backlog > in_flight;
-        match counters.backlog == in_flight || passed {
+        let passed = self.rotten && unsettled > 0 && counters.backlog > unsettled;
+        match counters.backlog == unsettled || passed {
             true => Ok(()),
             false => Err(format!(
-                "stream {index} has all, in flight {in_flight}: {counters:?}"
+                "stream {index} has all, in flight {unsettled}: {counters:?}"
             )),
         }
     }
@@ -275,7 +275,7 @@ impl Oracle {
 
     pub(super) fn settled(&mut self, index: usize) -> Option<u64> {
         let reader = &mut self.streams[index];
-        let seq = reader.in_flight.pop_front()?;
+        let seq = reader.unsettled.pop_front()?;
         if let Some(record) = self.records.get_mut(&seq) {
             record.settled |= reader.bit;
             record.again &= !reader.bit;
@@ -285,7 +285,7 @@ impl Oracle {
 
     pub(super) fn purged(&mut self, index: usize, next: u64) {
         let reader = &mut self.streams[index];
-        reader.in_flight.clear();
+        reader.unsettled.clear();
         reader.due.clear();
         reader.last = next - 1;
         for record in self.records.values_mut() {
@@ -303,7 +303,7 @@ impl Oracle {
             record.safe = true;
             for reader in &mut self.streams {
                 let open = !record.settled & reader.bit != 0 && reader.wants(*seq, record);
-                if open && !reader.in_flight.contains(seq) {
+                if open && !reader.unsettled.contains(seq) {
                     reader.due.insert(*seq);
                 }
             }
@@ -342,7 +342,7 @@ impl Oracle {
     pub(super) fn reread(&mut self, index: usize) {
         let reader = &mut self.streams[index];
         let settled = |record: &Appended| record.settled & reader.bit != 0;
-        for seq in reader.in_flight.drain(..) {
+        for seq in reader.unsettled.drain(..) {
             if self
                 .records
                 .get(&seq)
@@ -368,7 +368,7 @@ impl Oracle {
             for record in self.records.range_mut(cursor..).map(|(_, record)| record) {
                 record.again |= record.settled & reader.bit;
             }
-            reader.in_flight.clear();
+            reader.unsettled.clear();
             reader.last = 0;
             reader.stored = counters.stored;
             let open = |seq: u64, r: &Appended| {

@@ -7,8 +7,8 @@ use crate::ring::Seq;
 use crate::ring::format::low;
 use crate::ring::format::seed;
 use crate::ring::format::u64_at;
-use crate::ring::record::Header;
-use crate::ring::record::Kind;
+use crate::ring::record::RecordHeader;
+use crate::ring::record::RecordKind;
 use crate::ring::tests::at;
 use crate::ring::tests::settings;
 
@@ -49,14 +49,14 @@ fn a_record_of_another_lap_is_not_read() {
         let stream = ring.attach("cloud", From::New, at(0)).unwrap();
         ring.append(stream.mask(), at(0), b"mine").unwrap();
         ring.commit(at(0)).unwrap();
-        let head = ring.segments.head().unwrap();
+        let head = ring.segments.newest().unwrap();
         let other_lap = head.generation + u64::from(ring.volume.geometry.segment_count);
-        let header = Header {
+        let header = RecordHeader {
             body_checksum: 0,
             len: 0,
-            kind: Kind::Data,
+            kind: RecordKind::Data,
             mark: 0,
-            commit: ring.head.commit,
+            commit: ring.active.commit,
             seq_low: low(ring.progress.next_seq()),
             mask: stream.mask().0,
             elapsed_ms: 0,

@@ -12,11 +12,11 @@ use crate::ring::AppendError;
 use crate::ring::Commit;
 use crate::ring::From;
 use crate::ring::Full;
-use crate::ring::Mask;
 use crate::ring::Ring;
 use crate::ring::Settings;
 use crate::ring::Settled;
 use crate::ring::StreamId;
+use crate::ring::StreamSet;
 use std::time::Duration;
 
 /// Which faults there are, beside crashes and power cuts.
@@ -240,13 +240,13 @@ impl World {
             let all = self
                 .streams
                 .iter()
-                .fold(Mask::default(), |mask, id| mask | id.mask());
+                .fold(StreamSet::default(), |mask, id| mask | id.mask());
             let one = self.streams[self.random.below(self.streams.len())];
             let any = u32::try_from(self.random.next() & 0xffff_ffff).unwrap_or(0);
             let mask = (all.0 & any) | one.mask().0;
             let mut body = vec![0; self.random.below(400)];
             self.random.fill(&mut body);
-            match self.ring.append(Mask(mask), self.now(), &body) {
+            match self.ring.append(StreamSet(mask), self.now(), &body) {
                 Ok(seq) => {
                     self.tally.appended += 1;
                     self.oracle.appended(seq.0, mask, body, self.time_ms)?;

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use weir::clock::{Now, Wall};
 use weir::ring::{
-    Back, From, Full, IoError, Mask, Ring, Seq, Settings, Settled, Storage, StreamId,
+    Back, From, Full, IoError, StreamSet, Ring, Seq, Settings, Settled, Storage, StreamId,
 };
 use weir::ring::{OpenError, inspect};
 
@@ -92,7 +92,7 @@ fn live(shared: &Shared, random: u64) -> Option<Option<Seq>> {
     let mask = streams
         .into_iter()
         .flatten()
-        .fold(Mask(0), |all, one| all | one.mask());
+        .fold(StreamSet(0), |all, one| all | one.mask());
     if mask.is_empty() {
         return Some(None);
     }

@@ -1,28 +1,28 @@
-//! The records of the head segment as opening finds them: where it ends, what was written, what
+//! The records of the active segment as opening finds them: where it ends, what was written, what
 //! is damaged and by what. What was written to a segment that no header speaks of.
 
 use super::IoError;
 use super::Storage;
-use super::format::Ordinals;
+use super::active::ActiveSegment;
+use super::format::Counts;
 use super::format::STREAMS_MAX;
-use super::head::Head;
 use super::hole::Damage;
 use super::hole::Hole;
 use super::picture::LastCommit;
 use super::picture::Picture;
-use super::read_buffer::Window;
-use super::record::Kind;
+use super::read_buffer::ReadBuffer;
+use super::record::RecordKind;
+use super::record_iter::FoundRecord;
+use super::record_iter::RecordIter;
+use super::record_iter::len_u32;
 use super::segment;
 use super::segments::Segment;
-use super::segments::Span;
-use super::walk::Found;
-use super::walk::Walk;
-use super::walk::len_u32;
+use super::segments::SegmentSpan;
 use std::ops::Range;
 
-/// What is learned from the head's records.
-pub(super) struct HeadScan {
-    pub(super) walk: Walk,
+/// What is learned from the active segment's records.
+pub(super) struct ActiveScan {
+    pub(super) iter: RecordIter,
     end: u32,
     end_seq: u64,
     commit: Option<u8>,
@@ -30,24 +30,28 @@ pub(super) struct HeadScan {
     last: LastCommit,
     /// Where the last record ends that is no pad.
     solid_end: u32,
-    cum: Ordinals,
-    after_cursor: Ordinals,
+    cum: Counts,
+    after_cursor: Counts,
     cursors: [u64; STREAMS_MAX],
     holes: Vec<Hole>,
     /// When the last record was received, where that date was believed.
     received_ms: Option<u64>,
 }
 
-impl HeadScan {
+impl ActiveScan {
     /// Begins before the first record.
-    pub(super) fn new(picture: &Picture, span: &Span, header: Option<&segment::Header>) -> Self {
+    pub(super) fn new(
+        picture: &Picture,
+        span: &SegmentSpan,
+        header: Option<&segment::SegmentHeader>,
+    ) -> Self {
         let mut cursors = [u64::MAX; STREAMS_MAX];
         let streams = picture.slot.iter().flat_map(|slot| &slot.streams);
         for (cursor, stream) in cursors.iter_mut().zip(streams) {
             *cursor = stream.as_ref().map_or(u64::MAX, |stream| stream.cursor_seq);
         }
         Self {
-            walk: Walk::new(span, header.map(|header| header.base)),
+            iter: RecordIter::new(span, header.map(|header| header.base)),
             end: len_u32(segment::HEADER_LEN),
             end_seq: span.first_seq,
             commit: None,
@@ -57,7 +61,7 @@ impl HeadScan {
             },
             solid_end: 0,
             cum: picture.cum,
-            after_cursor: Ordinals::default(),
+            after_cursor: Counts::default(),
             cursors,
             holes: Vec::new(),
             received_ms: None,
@@ -65,13 +69,13 @@ impl HeadScan {
     }
 
     /// Takes in the bytes of the record that was noted last.
-    pub(super) fn keep(&mut self, found: &Found, bytes: &[u8]) {
+    pub(super) fn keep(&mut self, found: &FoundRecord, bytes: &[u8]) {
         self.last.add(found.offset, bytes);
     }
 
     /// Takes in the next record, whose body is whole or not.
-    pub(super) fn note(&mut self, found: &Found, whole: bool) {
-        if found.header.kind != Kind::Pad {
+    pub(super) fn note(&mut self, found: &FoundRecord, whole: bool) {
+        if found.header.kind != RecordKind::Pad {
             self.note_commit(found);
             self.solid_end = found.end();
         }
@@ -90,7 +94,7 @@ impl HeadScan {
         self.end = found.end();
     }
 
-    fn note_commit(&mut self, found: &Found) {
+    fn note_commit(&mut self, found: &FoundRecord) {
         match self.commit {
             Some(commit) if commit != found.header.commit => {
                 self.settle_holes();
@@ -145,7 +149,7 @@ impl HeadScan {
     /// Puts what was learned into the picture.
     pub(super) fn finish(mut self, picture: &mut Picture, segment: Segment, header_sound: bool) {
         self.count_rotten();
-        let (base, mark) = self.walk.base();
+        let (base, mark) = self.iter.base();
         picture.cum = self.cum;
         picture.after_cursor = self.after_cursor;
         picture.end_seq = self.end_seq;
@@ -153,7 +157,7 @@ impl HeadScan {
         picture.last_commit = self.last;
         picture.last_received_ms = self.received_ms;
         let closed = !header_sound || picture.is_doubtful();
-        picture.head = Head {
+        picture.active = ActiveSegment {
             generation: segment.generation,
             end: self.end,
             base: base.unwrap_or_default(),
@@ -171,21 +175,21 @@ impl HeadScan {
 /// those included of which only the body is damaged. Of its last commit they are not: that one may
 /// have failed, or have been cut, and then what is damaged of it was never written.
 pub(super) fn count_written(
-    span: &Span,
-    window: &mut Window,
+    span: &SegmentSpan,
+    buffer: &mut ReadBuffer,
     storage: &mut dyn Storage,
-) -> Result<Ordinals, IoError> {
-    let (mut held, mut damaged, mut commit) = (Ordinals::default(), Ordinals::default(), None);
-    let mut walk = Walk::new(span, None);
-    while let Some(found) = walk.next(span, window, storage)? {
-        if found.header.kind != Kind::Pad && commit != Some(found.header.commit) {
+) -> Result<Counts, IoError> {
+    let (mut held, mut damaged, mut commit) = (Counts::default(), Counts::default(), None);
+    let mut iter = RecordIter::new(span, None);
+    while let Some(found) = iter.next(span, buffer, storage)? {
+        if found.header.kind != RecordKind::Pad && commit != Some(found.header.commit) {
             commit = Some(found.header.commit);
             held = held.plus(&std::mem::take(&mut damaged));
         }
         if !found.is_data() || found.seq >= span.seq_end {
             continue;
         }
-        match found.body(span, window, storage)? {
+        match found.body(span, buffer, storage)? {
             Some(_) => held.count(found.header.mask),
             None => damaged.count(found.header.mask),
         }

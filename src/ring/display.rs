@@ -1,6 +1,6 @@
 //! What the ring says, in words.
 
-use super::{AttachError, IoError, OpenError, Place, Report};
+use super::{AttachError, IoError, OpenError, Report, RingPlace};
 use std::fmt;
 
 impl fmt::Display for IoError {
@@ -45,9 +45,9 @@ impl fmt::Display for AttachError {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
-            Place::File => {}
-            Place::VolatileFile => f.write_str("on a file system in memory, not durable; ")?,
-            Place::Memory(reason) => {
+            RingPlace::File => {}
+            RingPlace::VolatileFile => f.write_str("on a file system in memory, not durable; ")?,
+            RingPlace::Memory(reason) => {
                 return write!(f, "{reason}; messages are kept in memory only, not durable");
             }
         }

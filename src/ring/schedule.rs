@@ -5,7 +5,7 @@ use super::IoError;
 use super::Ring;
 use super::commit::RESERVE;
 use super::format::BODY_MAX;
-use super::format::Ordinals;
+use super::format::Counts;
 use super::record;
 use super::slot::Slot;
 use crate::clock::Now;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What the newest slot on disk says, and since when it is out of date.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
+pub(super) struct SlotSchedule {
     /// The newest on disk.
     pub(super) generation: u64,
     /// The place of the other one, which is written next.
@@ -21,24 +21,24 @@ pub(super) struct Slots {
     /// Numbers below may be given away.
     pub(super) reserved: u64,
     /// Where the cursors stood.
-    pub(super) ords: Ordinals,
+    pub(super) ords: Counts,
     /// A cursor passed a record that is on disk.
-    moved: Option<Duration>,
+    cursors_dirty: Option<Duration>,
     /// How long it may be ahead of the slot: nothing at first, so that a gateway that crashes
     /// again and again gets on, then twice as long after each slot.
     window: Duration,
     /// Bytes lent from disk since the cursors were written.
-    lent: u64,
+    bytes_read: u64,
     /// Something else changed: counters.
-    touched: Option<Duration>,
+    counters_dirty: Option<Duration>,
     /// Something was learned of the date.
-    learned: Option<Duration>,
+    date_dirty: Option<Duration>,
 }
 
-impl Slots {
+impl SlotSchedule {
     /// Those of a ring that was opened.
     pub(super) fn remembered(slot: Option<&Slot>, index: u64) -> Self {
-        let mut ords = Ordinals::default();
+        let mut ords = Counts::default();
         let streams = slot.iter().flat_map(|slot| &slot.streams);
         for (ord, stream) in ords.0.iter_mut().zip(streams) {
             *ord = stream.as_ref().map_or(0, |stream| stream.cursor_ord);
@@ -50,65 +50,65 @@ impl Slots {
             target,
             reserved: 0,
             ords,
-            moved: None,
+            cursors_dirty: None,
             window: Duration::ZERO,
-            lent: 0,
-            touched: None,
-            learned: None,
+            bytes_read: 0,
+            counters_dirty: None,
+            date_dirty: None,
         }
     }
 
     /// A cursor passed a record that is on disk.
-    pub(super) fn moved(&mut self, mono: Duration) {
-        self.moved.get_or_insert(mono);
+    pub(super) fn note_cursor_moved(&mut self, mono: Duration) {
+        self.cursors_dirty.get_or_insert(mono);
     }
 
     /// So many bytes were lent from disk.
-    pub(super) fn lend(&mut self, len: usize) {
-        self.lent += len as u64;
+    pub(super) fn note_bytes_read(&mut self, len: usize) {
+        self.bytes_read += len as u64;
     }
 
     /// A counter changed.
-    pub(super) fn touch(&mut self, mono: Duration) {
-        self.touched.get_or_insert(mono);
+    pub(super) fn note_counter_changed(&mut self, mono: Duration) {
+        self.counters_dirty.get_or_insert(mono);
     }
 
     /// Something was learned of the date.
-    pub(super) fn learned(&mut self, mono: Duration) {
-        self.learned.get_or_insert(mono);
+    pub(super) fn note_date_learned(&mut self, mono: Duration) {
+        self.date_dirty.get_or_insert(mono);
     }
 
     /// The one that was written last is on disk.
-    pub(super) fn saved(&mut self, reserved: u64, ords: Ordinals) {
+    pub(super) fn note_saved(&mut self, reserved: u64, ords: Counts) {
         self.generation += 1;
         self.target = 1 - self.target;
         self.reserved = reserved;
         self.ords = ords;
         // A gateway that stays up writes ever less often for its cursors alone.
-        if self.moved.take().is_some() {
+        if self.cursors_dirty.take().is_some() {
             self.window = (self.window * 2).clamp(CURSOR_WINDOW_MIN, CURSOR_WINDOW);
         }
-        self.lent = 0;
-        self.touched = None;
-        self.learned = None;
+        self.bytes_read = 0;
+        self.counters_dirty = None;
+        self.date_dirty = None;
     }
 
     /// When a slot has to be written for its own sake.
     fn due(&self) -> Option<Duration> {
-        let wait = if self.lent < CURSOR_BYTES {
+        let wait = if self.bytes_read < CURSOR_BYTES {
             self.window
         } else {
             Duration::ZERO
         };
-        let moved = self.moved.map(|since| since + wait);
-        let touched = self.touched.map(|since| since + COUNTER_WINDOW);
-        earlier(self.learned, earlier(moved, touched))
+        let cursors_dirty = self.cursors_dirty.map(|since| since + wait);
+        let counters_dirty = self.counters_dirty.map(|since| since + COUNTER_WINDOW);
+        earlier(self.date_dirty, earlier(cursors_dirty, counters_dirty))
     }
 }
 
 /// How the storage does.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(super) struct StorageHealth {
     /// Failures in a row.
     failures: u32,
     /// When it is tried again; while there is a time, nothing but a slot is written.
@@ -118,7 +118,7 @@ pub(super) struct Health {
     gone: bool,
 }
 
-impl Health {
+impl StorageHealth {
     /// Whether the ring has stopped to trust the storage.
     pub(super) fn is_degraded(&self) -> bool {
         self.retry_at.is_some()
@@ -273,7 +273,7 @@ impl Ring {
     /// Whether a slot goes along with a commit.
     pub(super) fn slot_rides(&self, now: Now) -> bool {
         self.slots
-            .moved
+            .cursors_dirty
             .is_some_and(|since| since + self.slots.window / 2 <= now.mono)
     }
 
@@ -327,7 +327,7 @@ fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     }
 }
 
-/// After a crash a stream repeats at most what it settled in this time, and what was in flight.
+/// After a crash a stream repeats at most what it settled in this time, and what was unsettled.
 const CURSOR_WINDOW: Duration = Duration::from_secs(5);
 /// … or this much, if that comes first.
 const CURSOR_BYTES: u64 = 4 * 1024 * 1024;

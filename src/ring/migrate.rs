@@ -2,11 +2,11 @@
 
 use super::AppendError;
 use super::From;
-use super::Mask;
 use super::Record;
 use super::Ring;
 use super::Seq;
 use super::StreamId;
+use super::StreamSet;
 use crate::clock::Now;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Ring {
     /// became of the rest. Streams are the same by their names; unknown ones are attached. What has
     /// no room here counts as dropped, what cannot be read there as damaged: it is the last time
     /// that anybody asks for it.
-    pub fn take_from(&mut self, other: &mut Self, now: Now) {
+    pub fn migrate_from(&mut self, other: &mut Self, now: Now) {
         for (_, name) in other.streams() {
             if let Err(error) = self.attach(name, From::New, now) {
                 log::error!("stream `{name}` does not move along: {error}");
@@ -47,7 +47,7 @@ impl Ring {
             })
             .collect();
         while let Some(seq) = waiting.iter().flatten().map(|next| next.seq).min() {
-            let mut mask = Mask::default();
+            let mut mask = StreamSet::default();
             let mut first = None;
             for ((theirs, ours), next) in both.iter().zip(&mut waiting) {
                 if let Some(found) = next.take_if(|next| next.seq == seq) {
@@ -57,7 +57,7 @@ impl Ring {
                 }
             }
             if let Some(first) = first {
-                self.take_one(mask, &first, now);
+                self.migrate_one(mask, &first, now);
             }
         }
         for (theirs, ours) in both {
@@ -69,10 +69,10 @@ impl Ring {
         let failed = other.stats();
         self.stats.failures += failed.failures;
         self.stats.read_failures += failed.read_failures;
-        self.slots.touch(now.mono);
+        self.slots.note_counter_changed(now.mono);
     }
 
-    fn take_one(&mut self, mask: Mask, waiting: &Waiting, now: Now) {
+    fn migrate_one(&mut self, mask: StreamSet, waiting: &Waiting, now: Now) {
         let mut result = self.append_received(mask, waiting.received, now.mono, &waiting.body);
         if result == Err(AppendError::Busy) {
             // If it fails the ring is degraded, and keeps it in memory.
@@ -153,7 +153,7 @@ mod tests {
         let mut into = ring(Full::DropOldest);
         // in another order, so that their bits differ
         let [b, a] = ["b", "a"].map(|name| into.attach(name, From::New, at(0)).unwrap());
-        into.take_from(&mut from, at(5));
+        into.migrate_from(&mut from, at(5));
         let counters = into.counters(a);
         assert_eq!(
             (counters.accepted, counters.backlog, counters.stored),
@@ -183,7 +183,7 @@ mod tests {
             into.commit(at(1)).unwrap();
             fits += 1;
         }
-        into.take_from(&mut from, at(5));
+        into.migrate_from(&mut from, at(5));
         let counters = into.counters(a);
         assert_eq!((counters.stored, counters.backlog), (fits + 50, fits));
         assert_eq!(counters.dropped, 50);

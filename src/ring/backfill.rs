@@ -11,13 +11,13 @@ use super::Settled;
 use super::StreamId;
 use super::cursor::Cursor;
 use super::format::BODY_MAX;
-use super::read_buffer::Window;
-use super::walk::Walk;
+use super::read_buffer::ReadBuffer;
+use super::record_iter::RecordIter;
 use crate::clock::Now;
 
 /// How many older records a stream has not settled, as far as the pass came.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Older {
+pub(super) struct Backfill {
     /// As an earlier pass knew it.
     known: u64,
     /// Those that this pass has met.
@@ -27,11 +27,11 @@ pub(super) struct Older {
     /// It has met all before this number.
     seq: u64,
     /// Where that is, and in which segment.
-    place: Option<(u64, Walk)>,
+    place: Option<(u64, RecordIter)>,
     through: bool,
 }
 
-impl Older {
+impl Backfill {
     /// What is told.
     pub(super) fn backlog(&self) -> u64 {
         self.known.max(self.met)
@@ -124,55 +124,55 @@ impl Ring {
             return true;
         };
         // What is still in memory is counted when it is on disk: it has to be met there once.
-        let through = turn == Turn::Through && end <= self.durable();
+        let through = turn == Pass::Through && end <= self.durable();
         if let Some(found) = self.table.stream_mut(stream) {
             found.older = older;
             if through {
                 found.counted_older();
             }
         }
-        turn == Turn::More
+        turn == Pass::More
     }
 
     fn count_older_once(
         &mut self,
-        older: &mut Older,
+        older: &mut Backfill,
         end: u64,
         wanted: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<Turn, IoError> {
+    ) -> Result<Pass, IoError> {
         let index = self.segments.index_of(older.seq);
         let (Some(segment), Some(span)) = (self.segments.get(index), self.span(index)) else {
-            return Ok(Turn::Through);
+            return Ok(Pass::Through);
         };
         let generation = segment.generation;
         let place = older.place.filter(|(at, _)| *at == generation);
-        let mut walk = place.map_or_else(|| Walk::new(&span, None), |(_, walk)| walk);
+        let mut iter = place.map_or_else(|| RecordIter::new(&span, None), |(_, iter)| iter);
         // A buffer of its own: the pass goes elsewhere than the streams that read now.
-        let mut window = Window::default();
-        while window.read() < COUNT_BYTES {
-            let Some(found) = walk.next(&span, &mut window, &mut *self.volume.storage)? else {
+        let mut buffer = ReadBuffer::default();
+        while buffer.read() < COUNT_BYTES {
+            let Some(found) = iter.next(&span, &mut buffer, &mut *self.volume.storage)? else {
                 let next = self.segments.get(index + 1);
                 older.seq = next.map_or(older.seq, |next| next.first_seq.max(older.seq));
-                older.place = Some((generation, walk));
-                return Ok(next.map_or(Turn::Through, |_| Turn::More));
+                older.place = Some((generation, iter));
+                return Ok(next.map_or(Pass::Through, |_| Pass::More));
             };
             if found.seq >= end {
-                return Ok(Turn::Through);
+                return Ok(Pass::Through);
             }
             if found.is_data() && (older.seq..span.seq_end).contains(&found.seq) {
-                let body = found.body(&span, &mut window, &mut *self.volume.storage)?;
+                let body = found.body(&span, &mut buffer, &mut *self.volume.storage)?;
                 older.met += u64::from(body.is_some_and(wanted));
                 older.seq = found.seq + 1;
             }
-            older.place = Some((generation, walk));
+            older.place = Some((generation, iter));
         }
-        Ok(Turn::More)
+        Ok(Pass::More)
     }
 }
 
 /// How far a turn came.
 #[derive(PartialEq, Eq)]
-enum Turn {
+enum Pass {
     More,
     Through,
 }

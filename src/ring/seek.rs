@@ -13,16 +13,16 @@ use std::time::Duration;
 
 /// How far a stream goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Back {
+pub enum RewindTo {
     /// To the oldest record that is on disk.
     Oldest,
     /// To the first that was received at this date, since 1970, or after it.
-    To(Duration),
+    Date(Duration),
 }
 
 impl Ring {
     /// Settles by hand the oldest records that a stream has not settled, `count` at most; says how
-    /// many those were. What was in flight is read again. `wanted` decides for records whose
+    /// many those were. What was unsettled is read again. `wanted` decides for records whose
     /// subscription was not decided when they came.
     pub fn skip(
         &mut self,
@@ -55,7 +55,7 @@ impl Ring {
     /// # Errors
     /// When the new place could not be written: then it holds until the next start. When what lies
     /// there could not be read: then the stream goes back as far as that, or not at all.
-    pub fn rewind(&mut self, stream: StreamId, back: Back, now: Now) -> Result<u64, IoError> {
+    pub fn rewind(&mut self, stream: StreamId, back: RewindTo, now: Now) -> Result<u64, IoError> {
         self.reread(stream);
         let before = self.backlog(stream);
         let Some(cursor) = self.table.stream(stream).map(|stream| stream.settled().seq) else {
@@ -71,7 +71,7 @@ impl Ring {
             stream.put_back(mark);
         }
         self.reread(stream);
-        if let Back::To(date) = back {
+        if let RewindTo::Date(date) = back {
             self.pass_older(stream, date, cursor, now)?;
         }
         let count = self.backlog(stream).saturating_sub(before);
@@ -81,7 +81,7 @@ impl Ring {
 
     /// Records that a stream has read and not settled.
     #[must_use]
-    pub fn in_flight(&self, stream: StreamId) -> u64 {
+    pub fn unsettled(&self, stream: StreamId) -> u64 {
         let stream = self.table.stream(stream);
         stream.map_or(0, Cursor::unsettled)
     }
@@ -96,10 +96,15 @@ impl Ring {
     }
 
     /// Where a segment begins before which nothing is searched for.
-    fn mark(&mut self, stream: StreamId, back: Back, now: Now) -> Result<Option<Mark>, IoError> {
+    fn mark(
+        &mut self,
+        stream: StreamId,
+        back: RewindTo,
+        now: Now,
+    ) -> Result<Option<Mark>, IoError> {
         let ord = self.segments.tail().of(stream);
         let oldest = self.segments.oldest_seq().map(|seq| Mark { seq, ord });
-        let Back::To(date) = back else {
+        let RewindTo::Date(date) = back else {
             return Ok(oldest);
         };
         for index in (1..self.segments.len()).rev() {
@@ -154,7 +159,7 @@ impl Ring {
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::ring::{Counters, From, Full, Mask, Memory, Settings};
+    use crate::ring::{Counters, From, Full, Memory, Settings, StreamSet};
 
     fn at(secs: u64) -> Now {
         Now {
@@ -183,7 +188,7 @@ mod tests {
         (ring, ids)
     }
 
-    fn append(ring: &mut Ring, mask: Mask, seconds: std::ops::Range<u64>) {
+    fn append(ring: &mut Ring, mask: StreamSet, seconds: std::ops::Range<u64>) {
         for second in seconds {
             ring.append(mask, at(second), &[7; 300]).unwrap();
             ring.commit(at(second)).unwrap();
@@ -224,7 +229,7 @@ mod tests {
     fn a_rewound_stream_reads_again_what_was_written_for_it() {
         let (mut ring, [a, b]) = filled(500);
         accept(&mut ring, a, 500);
-        assert_eq!(ring.rewind(a, Back::Oldest, at(1000)), Ok(500));
+        assert_eq!(ring.rewind(a, RewindTo::Oldest, at(1000)), Ok(500));
         let counters = balance(&ring, a);
         assert_eq!((counters.stored, counters.backlog), (1000, 500));
         assert_eq!(balance(&ring, b).stored, 500);
@@ -237,7 +242,7 @@ mod tests {
     fn a_stream_goes_back_to_a_date_and_not_forward() {
         let (mut ring, [a, _]) = filled(500);
         accept(&mut ring, a, 400);
-        let date = |secs| Back::To(at(secs).wall.since_1970);
+        let date = |secs| RewindTo::Date(at(secs).wall.since_1970);
         assert_eq!(ring.rewind(a, date(450), at(1000)), Ok(0));
         assert_eq!(balance(&ring, a).backlog, 100);
         assert_eq!(ring.rewind(a, date(301), at(1000)), Ok(100));
@@ -256,7 +261,7 @@ mod tests {
             ring.append(both, at(9), b"x").unwrap();
         }
         accept(&mut ring, a, 7);
-        assert_eq!(ring.rewind(a, Back::Oldest, at(1000)), Ok(5));
+        assert_eq!(ring.rewind(a, RewindTo::Oldest, at(1000)), Ok(5));
         let safe = ring.safe();
         assert_eq!(balance(&ring, a).backlog, 7);
         ring.commit(at(1001)).unwrap();

@@ -4,40 +4,40 @@
 use super::IoError;
 use super::Storage;
 use super::format::low;
-use super::read_buffer::Window;
+use super::read_buffer::ReadBuffer;
 use super::record::ALIGN;
 use super::record::BASE_LEN;
-use super::record::Base;
 use super::record::HEADER_LEN;
-use super::record::Header;
-use super::record::Kind;
+use super::record::RecordHeader;
+use super::record::RecordKind;
+use super::record::TimeBase;
 use super::record::body_checksum;
 use super::segment;
-use super::segments::Span;
+use super::segments::SegmentSpan;
 
 /// A place in a segment, and what was learned on the way there.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Walk {
+pub(super) struct RecordIter {
     offset: u32,
     next_seq: u64,
     mark: u8,
-    base: Option<Base>,
+    base: Option<TimeBase>,
 }
 
 /// A record that is whole as far as its header goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    pub(super) header: Header,
+pub(super) struct FoundRecord {
+    pub(super) header: RecordHeader,
     /// Where it begins, from the start of the segment.
     pub(super) offset: u32,
     /// Bytes before it that are no record.
     pub(super) hole: u32,
     pub(super) seq: u64,
     /// What its time counts from, if that is known.
-    pub(super) base: Option<Base>,
+    pub(super) base: Option<TimeBase>,
 }
 
-impl Found {
+impl FoundRecord {
     /// Where it ends, from the start of the segment.
     pub(super) fn end(&self) -> u32 {
         self.offset + len_u32(self.header.frame_len())
@@ -59,24 +59,24 @@ impl Found {
     /// Its body, if that is whole.
     pub(super) fn body<'a>(
         &self,
-        span: &Span,
-        window: &'a mut Window,
+        span: &SegmentSpan,
+        buffer: &'a mut ReadBuffer,
         storage: &mut dyn Storage,
     ) -> Result<Option<&'a [u8]>, IoError> {
         let len = usize::from(self.header.len);
-        let body = window.view(storage, span, self.body_offset(), len)?;
+        let body = buffer.view(storage, span, self.body_offset(), len)?;
         Ok(body.filter(|body| body_checksum(body) == self.header.body_checksum))
     }
 
     /// Whether it is a message.
     pub(super) fn is_data(&self) -> bool {
-        self.header.kind == Kind::Data
+        self.header.kind == RecordKind::Data
     }
 }
 
-impl Walk {
+impl RecordIter {
     /// Begins before the first record.
-    pub(super) fn new(span: &Span, base: Option<Base>) -> Self {
+    pub(super) fn new(span: &SegmentSpan, base: Option<TimeBase>) -> Self {
         Self {
             offset: len_u32(segment::HEADER_LEN),
             next_seq: span.first_seq,
@@ -89,19 +89,19 @@ impl Walk {
     /// leaves it where it was.
     pub(super) fn next(
         &mut self,
-        span: &Span,
-        window: &mut Window,
+        span: &SegmentSpan,
+        buffer: &mut ReadBuffer,
         storage: &mut dyn Storage,
-    ) -> Result<Option<Found>, IoError> {
+    ) -> Result<Option<FoundRecord>, IoError> {
         let mut ahead = *self;
         loop {
-            let Some(bytes) = window.view(storage, span, ahead.offset, HEADER_LEN)? else {
+            let Some(bytes) = buffer.view(storage, span, ahead.offset, HEADER_LEN)? else {
                 *self = ahead;
                 return Ok(None);
             };
             if let Some(header) = ahead.accept(span, bytes) {
                 let hole = ahead.offset - self.offset;
-                let found = ahead.step(span, window, storage, header, hole)?;
+                let found = ahead.step(span, buffer, storage, header, hole)?;
                 *self = ahead;
                 return Ok(Some(found));
             }
@@ -109,27 +109,27 @@ impl Walk {
         }
     }
 
-    fn accept(&self, span: &Span, bytes: &[u8]) -> Option<Header> {
-        let header = Header::decode(bytes, span.seed)?;
+    fn accept(&self, span: &SegmentSpan, bytes: &[u8]) -> Option<RecordHeader> {
+        let header = RecordHeader::decode(bytes, span.seed)?;
         let end = self.offset.checked_add(len_u32(header.frame_len()))?;
         // A segment that was opened in vain is opened again under its generation: what the first
         // attempt left there has smaller numbers than this one begins with.
         let seq = self.seq(span, &header);
         let ours = seq - span.first_seq < SEQ_REACH;
-        let in_order = ours && (header.kind != Kind::Data || seq >= self.next_seq);
+        let in_order = ours && (header.kind != RecordKind::Data || seq >= self.next_seq);
         (end <= span.end && in_order).then_some(header)
     }
 
     fn step(
         &mut self,
-        span: &Span,
-        window: &mut Window,
+        span: &SegmentSpan,
+        buffer: &mut ReadBuffer,
         storage: &mut dyn Storage,
-        header: Header,
+        header: RecordHeader,
         hole: u32,
-    ) -> Result<Found, IoError> {
+    ) -> Result<FoundRecord, IoError> {
         let seq = self.seq(span, &header);
-        let mut found = Found {
+        let mut found = FoundRecord {
             header,
             offset: self.offset,
             hole,
@@ -137,28 +137,28 @@ impl Walk {
             base: None,
         };
         match header.kind {
-            Kind::Data => self.next_seq = seq + 1,
-            Kind::Mark => {
-                let body = found.body(span, window, storage)?;
+            RecordKind::Data => self.next_seq = seq + 1,
+            RecordKind::Mark => {
+                let body = found.body(span, buffer, storage)?;
                 self.base = body
                     .filter(|body| body.len() == BASE_LEN)
-                    .and_then(Base::decode);
+                    .and_then(TimeBase::decode);
                 self.mark = header.mark;
             }
-            Kind::Pad => {}
+            RecordKind::Pad => {}
         }
         found.base = self.base.filter(|_| header.mark == self.mark);
         self.offset = found.end();
         Ok(found)
     }
 
-    fn seq(&self, span: &Span, header: &Header) -> u64 {
+    fn seq(&self, span: &SegmentSpan, header: &RecordHeader) -> u64 {
         let behind = header.seq_low.wrapping_sub(low(span.first_seq));
         span.first_seq.saturating_add(u64::from(behind))
     }
 
     /// What times of records written here would count from, and under which mark.
-    pub(super) fn base(&self) -> (Option<Base>, u8) {
+    pub(super) fn base(&self) -> (Option<TimeBase>, u8) {
         (self.base, self.mark)
     }
 }

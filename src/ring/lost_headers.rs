@@ -4,23 +4,23 @@
 use super::IoError;
 use super::format::SECTOR;
 use super::format::low;
-use super::picture::LOST_AFTER_HEAD;
+use super::picture::LOST_AFTER_ACTIVE;
 use super::read_buffer::read;
+use super::record_iter::RecordIter;
+use super::record_iter::SEQ_REACH;
 use super::recover::Survey;
 use super::segments::Segment;
-use super::walk::SEQ_REACH;
-use super::walk::Walk;
 use std::collections::VecDeque;
 
 impl Survey<'_> {
     /// Looks for segments whose headers were lost: their records validate under one of the few
     /// generations that they can have.
     pub(super) fn infer(&mut self, lost: &[u32]) -> Result<(), IoError> {
-        // The slot knows of the head, should that be the one whose header was lost.
-        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.head);
+        // The slot knows of the active segment, should that be the one whose header was lost.
+        let hint = self.picture.slot.as_ref().map_or(0, |slot| slot.active);
         let newest = self.newest().max(hint);
         let count = u64::from(self.picture.geometry.segment_count);
-        let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_HEAD;
+        let possible = (newest + 1).saturating_sub(count).max(1)..=newest + LOST_AFTER_ACTIVE;
         let known = self.picture.segments.clone();
         let mut scans = 0;
         for index in lost {
@@ -94,10 +94,10 @@ impl Survey<'_> {
             .segments
             .partition_point(|s| s.generation < segment.generation);
         let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
-        let mut walk = Walk::new(&span, None);
-        while let Some(found) = walk.next(&span, &mut self.window, self.storage)? {
+        let mut iter = RecordIter::new(&span, None);
+        while let Some(found) = iter.next(&span, &mut self.buffer, self.storage)? {
             // What is torn is covered below, and would not be found the next time.
-            let body = found.body(&span, &mut self.window, self.storage)?;
+            let body = found.body(&span, &mut self.buffer, self.storage)?;
             if found.is_data() && body.is_some() {
                 segment.first_seq = found.seq;
                 self.picture.segments.insert(after, segment);
