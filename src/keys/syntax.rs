@@ -45,18 +45,16 @@ impl SyntaxError {
             };
             return Mistake::error(place, message).hint("put text in quotes: `key = \"text\"`");
         }
-        if message == "duplicate key" {
+        if message == DUPLICATE_KEY {
             return Mistake::error(place, format!("`{at_fault}` is there twice"))
                 .hint("leave one of them");
         }
         let mistake = Mistake::error(place, message);
         match message {
-            _ if message.starts_with("key with no value") => mistake.hint("write `key = value`"),
-            _ if message.starts_with("unclosed table") => {
-                mistake.hint("write `[name]` or `[[name]]`")
-            }
-            _ if message.ends_with("is never closed") => mistake.hint("close it on its line"),
-            "recursion limit" => Mistake::error(place, "nested too deeply"),
+            _ if message.starts_with(NO_VALUE) => mistake.hint("write `key = value`"),
+            _ if message.starts_with(OPEN_HEADER) => mistake.hint("write `[name]` or `[[name]]`"),
+            _ if message.ends_with(NEVER_CLOSED) => mistake.hint("close it on its line"),
+            _ if message.starts_with(TOO_DEEP) => Mistake::error(place, "nested too deeply"),
             _ => mistake,
         }
     }
@@ -65,7 +63,7 @@ impl SyntaxError {
 impl SyntaxError {
     /// Whether a value is a word that should have quotes, or nothing.
     fn is_word(&self) -> bool {
-        WORDS
+        UNQUOTED
             .iter()
             .any(|invalid| self.message.starts_with(invalid))
     }
@@ -109,7 +107,7 @@ pub(crate) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> 
         ordered.retain(|error| error.span.start < open.start);
         let shown = text.get(open.clone()).unwrap_or_default();
         ordered.push(SyntaxError {
-            message: format!("`{shown}` is never closed"),
+            message: format!("`{shown}` {NEVER_CLOSED}"),
             span: open,
         });
     }
@@ -120,8 +118,8 @@ pub(crate) fn order(text: &str, errors: &[toml::de::Error]) -> Vec<SyntaxError> 
 /// The bracket or the quotes that swallow the rest of the file.
 fn never_closed(text: &str, errors: &[SyntaxError]) -> Option<Range<usize>> {
     for (unclosed, of_it, bracket) in [
-        ("unclosed array,", "array", '['),
-        ("unclosed inline table", "inline table", '{'),
+        (OPEN_ARRAY, "array", '['),
+        (OPEN_INLINE_TABLE, "inline table", '{'),
     ] {
         if errors
             .iter()
@@ -139,7 +137,7 @@ fn never_closed(text: &str, errors: &[SyntaxError]) -> Option<Range<usize>> {
     }
     let quotes = errors
         .iter()
-        .find(|error| error.message.starts_with("invalid multi-line"))?;
+        .find(|error| error.message.starts_with(OPEN_QUOTES))?;
     let before = text.get(..quotes.span.end)?;
     let open = before.rfind("\"\"\"").max(before.rfind("'''"))?;
     Some(open..open + 3)
@@ -238,10 +236,62 @@ const ROUNDS_MAX: usize = 16;
 /// Words without quotes that are told apart at most.
 const WORDS_MAX: usize = 100;
 
-/// What the parser says of a value without quotes.
-const WORDS: [&str; 4] = [
+/// Said here of what swallows the rest of a file.
+const NEVER_CLOSED: &str = "is never closed";
+
+// How the messages of the parser begin that are told apart here. They are English for people and
+// no promise of the crate: so Cargo.toml takes one version of it, and a test below sees each of
+// them come. With another version look at both.
+
+/// Of a value without quotes.
+const UNQUOTED: [&str; 4] = [
     "string values must be quoted",
     "invalid float",
     "invalid boolean",
     "invalid integer",
 ];
+
+/// All of the message.
+const DUPLICATE_KEY: &str = "duplicate key";
+
+const TOO_DEEP: &str = "cannot recurse further";
+const NO_VALUE: &str = "key with no value";
+const OPEN_HEADER: &str = "unclosed table";
+const OPEN_ARRAY: &str = "unclosed array,";
+const OPEN_INLINE_TABLE: &str = "unclosed inline table";
+const OPEN_QUOTES: &str = "invalid multi-line";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phrase_of_the_parser_that_is_told_apart_still_comes() {
+        let deep = format!("a = {}1{}", "[".repeat(200), "]".repeat(200));
+        let said = |text: &str| {
+            let errors = DeTable::parse_recoverable(text).1;
+            let messages = errors.iter().map(|error| error.message().to_owned());
+            messages.collect::<Vec<_>>()
+        };
+        for (text, phrase) in [
+            ("a = word", UNQUOTED[0]),
+            ("a = 1.5.2", UNQUOTED[1]),
+            ("a = truth", UNQUOTED[2]),
+            ("a = 0d1x", UNQUOTED[3]),
+            ("a = 1\na = 2", DUPLICATE_KEY),
+            (&deep, TOO_DEEP),
+            ("a", NO_VALUE),
+            ("[a", OPEN_HEADER),
+            ("a = [1", OPEN_ARRAY),
+            ("a = { b = 1", OPEN_INLINE_TABLE),
+            ("a = \"\"\"b", OPEN_QUOTES),
+        ] {
+            let messages = said(text);
+            let comes = |message: &String| match phrase {
+                DUPLICATE_KEY => message == phrase,
+                _ => message.starts_with(phrase),
+            };
+            assert!(messages.iter().any(comes), "`{phrase}`: {messages:?}");
+        }
+    }
+}
