@@ -68,3 +68,74 @@ fn refuse(reader: &Reader<'_>, key: &'static str) {
         reader.error(reader.place_of(key), message, format!("leave `{key}` out"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::context::Context;
+    use crate::keys::document;
+    use crate::keys::environment::Machine;
+    use crate::keys::source::Sources;
+    use crate::net::Target;
+    use crate::stream::Kind;
+    use crate::stream::Link;
+    use crate::stream::Open;
+    use crate::stream::http::Http;
+    use std::path::PathBuf;
+
+    /// A platform that lets in who shows a certificate, by a protocol of TLS.
+    #[derive(Debug, PartialEq)]
+    struct Platform(Http);
+
+    static KIND: Kind = Kind::new("platform", |_| None);
+
+    impl Destination for Platform {
+        fn kind(&self) -> &'static Kind {
+            &KIND
+        }
+
+        fn endpoint(&self) -> Endpoint<'_> {
+            Endpoint::Network(NetworkEndpoint {
+                alpn: &["x-mqtt-ca"],
+                needs_certificate: true,
+                ..NetworkEndpoint::new(&self.0.target, TlsUse::Always)
+            })
+        }
+
+        fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+            self.0.link(open)
+        }
+    }
+
+    /// TLS to that platform by these lines, and what is wrong with them.
+    fn read(text: &str) -> (Option<Tls>, Vec<String>) {
+        let host = "h".to_owned();
+        let platform = Platform(Http::new(Target { host, port: 443 }));
+        let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
+        sources.add(PathBuf::from("weir.toml"), Some(text.to_owned()));
+        let table = document::parse(&mut sources, 0, &mut mistakes).root;
+        let context = Context::new(&Machine, &sources, mistakes);
+        let read = tls(
+            &mut Reader::new(&context, &table, "stream"),
+            Some(&platform),
+        );
+        let mistakes = context.into_mistakes().into_iter();
+        (read, mistakes.map(|mistake| mistake.message).collect())
+    }
+
+    #[test]
+    fn a_platform_that_asks_for_a_certificate_is_not_used_without() {
+        let (_, mistakes) = read("");
+        assert_eq!(mistakes.len(), 1);
+        assert!(mistakes[0].contains("shows a certificate"), "{mistakes:?}");
+        let (tls, mistakes) = read("tls = { certificate = '/c', key = '/k' }");
+        assert_eq!(mistakes, [""; 0]);
+        assert_eq!(tls.unwrap().alpn, ["x-mqtt-ca"]);
+    }
+
+    #[test]
+    fn what_a_platform_offers_in_tls_gives_way_to_what_is_written() {
+        let (tls, _) = read("tls = { certificate = '/c', key = '/k', alpn = ['mqtt'] }");
+        assert_eq!(tls.unwrap().alpn, ["mqtt"]);
+    }
+}

@@ -26,7 +26,7 @@ pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
         Err(mistakes) => mistakes,
     };
     if text.unquoted.is_some() {
-        let wrong = Wrong::new("not a filter").hint(reader.example("filter"));
+        let wrong = Wrong::new("not a filter").hint(reader.example("filter", "\"...\""));
         reader.context().wrong(&text, wrong);
         return None;
     }

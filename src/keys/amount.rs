@@ -19,6 +19,8 @@ struct Kind {
     name: &'static str,
     /// The most usual first.
     units: &'static [&'static str],
+    /// Any of it.
+    usual: &'static str,
 }
 
 impl Reader<'_> {
@@ -32,6 +34,7 @@ impl Reader<'_> {
         let kind = Kind {
             name: "a duration",
             units: &["s", "ms", "m", "h", "d"],
+            usual: "\"30s\"",
         };
         self.amount(key, kind, &range).map(|Period(t)| t)
     }
@@ -42,6 +45,7 @@ impl Reader<'_> {
         let kind = Kind {
             name: "a size",
             units: &[" KiB", " MiB", " B", " GiB"],
+            usual: "\"1 MiB\"",
         };
         self.amount(key, kind, &range).map(|Size(bytes)| bytes)
     }
@@ -51,8 +55,9 @@ impl Reader<'_> {
     where
         T: FromStr<Err: Display> + PartialOrd + Display,
     {
-        let text = self.loose(key)?;
-        let example = examples::value(self.kind(), key).trim_matches('"');
+        let text = self.loose_like(key, &self.example(key, kind.usual))?;
+        let example = examples::value(self.kind(), key).unwrap_or(kind.usual);
+        let example = example.trim_matches('"');
         self.parse(&text, |value| {
             let nearest = |amount: &T| {
                 let nearest = if amount < range.start() {

@@ -24,6 +24,7 @@ pub(crate) mod phrase;
 pub(crate) mod reader;
 mod secrets;
 pub(crate) mod source;
+mod synonyms;
 mod syntax;
 pub(crate) mod text;
 pub(crate) mod thinning;

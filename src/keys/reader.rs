@@ -11,6 +11,8 @@ use super::examples;
 use super::phrase::list;
 use super::phrase::shorten;
 use super::source::Place;
+use super::synonyms::OTHER_NAMES;
+use super::synonyms::YES_AND_NO;
 use super::tree::Entry;
 use super::tree::Node;
 use super::tree::Table;
@@ -93,9 +95,11 @@ impl<'a> Reader<'a> {
         self.kind
     }
 
-    /// What to write where the value of a key is of another kind.
-    pub(crate) fn example(&self, key: &str) -> String {
-        format!("write `{key} = {}`", examples::value(self.kind, key))
+    /// What to write where the value of a key is of another kind; `usual` is any value of the
+    /// right one, as TOML has it.
+    pub(crate) fn example(&self, key: &str, usual: &str) -> String {
+        let value = examples::value(self.kind, key).unwrap_or(usual);
+        format!("write `{key} = {value}`")
     }
 
     /// A string.
@@ -107,10 +111,11 @@ impl<'a> Reader<'a> {
 
     /// A string, or what it would be in quotes, of which nothing is noted yet.
     pub(crate) fn loose(&mut self, key: &'static str) -> Option<Text> {
-        self.loose_like(key, &self.example(key))
+        self.loose_like(key, &self.example(key, TEXT))
     }
 
-    fn loose_like(&mut self, key: &'static str, hint: &str) -> Option<Text> {
+    /// The same; `hint` says what to write where it is a list or a table.
+    pub(crate) fn loose_like(&mut self, key: &'static str, hint: &str) -> Option<Text> {
         let node = self.take(key)?;
         if let Tree::List(_) | Tree::Table(_) = node.tree {
             self.context.expected("text", node, hint);
@@ -236,7 +241,7 @@ impl<'a> Reader<'a> {
                 let word = self.word(node);
                 let hint = match word.parse::<f64>() {
                     Ok(number) if number > 0.0 => format!("write `{key} = {number}`"),
-                    _ => self.example(key),
+                    _ => self.example(key, "1"),
                 };
                 self.context.expected("a number", node, hint);
                 None
@@ -326,13 +331,14 @@ impl<'a> Reader<'a> {
                 .iter()
                 .filter_map(|node| {
                     if let Tree::List(_) | Tree::Table(_) = node.tree {
-                        self.context.expected("text", node, self.example(key));
+                        self.context
+                            .expected("text", node, self.example(key, TEXTS));
                     }
                     self.context.loose(node)
                 })
                 .collect(),
             Tree::Table(_) => {
-                let hint = self.example(key);
+                let hint = self.example(key, TEXTS);
                 self.context.expected("a list of texts", node, hint);
                 Vec::new()
             }
@@ -342,11 +348,16 @@ impl<'a> Reader<'a> {
 
     /// A table within this one.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
+        self.table_like(key, "{ }")
+    }
+
+    /// A table within this one, for example `usual`.
+    pub(crate) fn table_like(&mut self, key: &'static str, usual: &str) -> Option<Self> {
         let node = self.take(key)?;
         match &node.tree {
             Tree::Table(table) => Some(Reader::new(self.context, table, key)),
             _ => {
-                let hint = self.table_meant(key, node);
+                let hint = self.table_meant(key, node, usual);
                 self.context.expected("a table", node, hint);
                 None
             }
@@ -354,7 +365,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What to write where a table is expected.
-    fn table_meant(&self, key: &str, node: &Node) -> String {
+    fn table_meant(&self, key: &str, node: &Node, usual: &str) -> String {
         let written = self.context.sources.text(node.place);
         match &node.tree {
             Tree::List(list)
@@ -390,7 +401,7 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
-        self.example(key)
+        self.example(key, usual)
     }
 
     /// The keys of this table are names of any kind: all of it, in order.
@@ -454,38 +465,8 @@ fn whole(node: &Node) -> Option<i64> {
     }
 }
 
-/// Flags as others write them, in small letters.
-const YES_AND_NO: [(&str, bool); 14] = [
-    ("true", true),
-    ("yes", true),
-    ("on", true),
-    ("1", true),
-    ("y", true),
-    ("enable", true),
-    ("enabled", true),
-    ("false", false),
-    ("no", false),
-    ("off", false),
-    ("0", false),
-    ("n", false),
-    ("disable", false),
-    ("disabled", false),
-];
+/// Any text.
+const TEXT: &str = "\"...\"";
 
-/// Keys as others name them.
-const OTHER_NAMES: [(&str, &str); 14] = [
-    ("user", "username"),
-    ("pass", "password"),
-    ("host", "url"),
-    ("broker", "url"),
-    ("server", "url"),
-    ("endpoint", "url"),
-    ("host", "address"),
-    ("server", "address"),
-    ("port", "listen"),
-    ("ssl", "tls"),
-    ("cert", "certificate"),
-    ("cafile", "ca"),
-    ("id", "ident"),
-    ("file", "path"),
-];
+/// Any list of texts.
+const TEXTS: &str = "[\"...\"]";

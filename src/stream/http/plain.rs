@@ -288,7 +288,7 @@ fn auth(reader: &mut Reader<'_>) -> Option<String> {
 /// `headers`, in their order; what is wrong is noted.
 fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let own_body = reader.has("body");
-    let Some(table) = reader.table("headers") else {
+    let Some(table) = reader.table_like("headers", "{ \"X-Name\" = \"value\" }") else {
         return Vec::new();
     };
     let context = table.context();
@@ -330,7 +330,7 @@ fn success(reader: &mut Reader<'_>) -> Vec<u16> {
     let nodes = match &node.tree {
         Tree::List(list) => list.as_slice(),
         Tree::Table(_) => {
-            let hint = reader.example("success");
+            let hint = reader.example("success", "[200, 204]");
             reader.context().expected("a list of numbers", node, hint);
             return Vec::new();
         }

@@ -283,7 +283,8 @@ fn login(reader: &mut Reader<'_>, broker: Option<&Broker>) -> (Option<String>, O
 
 /// `will`: both of its keys.
 fn will(reader: &mut Reader<'_>) -> Option<Will> {
-    let mut will = reader.table("will")?;
+    let usual = "{ topic = \"weir/gone\", payload = \"gone\" }";
+    let mut will = reader.table_like("will", usual)?;
     let topic = will.required("topic", "topic = \"weir/${hostname}/gone\"");
     let topic = topic.and_then(|text| will.parse(&text, will_topic));
     let payload = will.required("payload", "payload = \"gone\"");
