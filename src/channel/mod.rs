@@ -2,7 +2,7 @@
 //! say into messages.
 //!
 //! # One more protocol
-//! It is one file here and one row. `tests/newcomer/channel.patch` adds one, in 90 lines:
+//! It is one file here and one row. `tests/newcomer/channel.patch` adds one, in 100 lines:
 //!
 //! 1. Write the file. A [`kind::Kind`] says its name, the ways in which devices reach it and what
 //!    reads the keys of its own; [`kind::Protocol`] makes a session of those keys; a [`Session`]
