@@ -1,7 +1,8 @@
 //! The balance: what was sent, and what became of it. Every message carries the number that its
 //! vehicle gave it, so that each can be found again, and none twice without notice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What arrived at the receiver.

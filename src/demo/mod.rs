@@ -3,23 +3,23 @@
 //! counted. Not a benchmark, and nothing of it is part of the daemon.
 //!
 //! ```text
-//!  road ─▶ vehicle ─▶ tracker ─▶ daemon ─▶ receiver ─▶ desk ─▶ balance
+//!  road ─▶ vehicle ─▶ tracker ─▶ daemon ─▶ receiver ─▶ sink ─▶ balance
 //!          reports    socket     channels,  socket      HTTP    what came, what not
 //!                                ring,
 //!                                stream
 //! ```
 
 mod balance;
-mod course;
-mod desk;
+mod clock;
+mod encode;
+mod fixture;
 mod outage;
-mod play;
 mod receiver;
 mod road;
-mod scene;
+mod run;
 mod screen;
-mod speech;
-mod stage;
+mod sink;
+mod snapshot;
 mod tracker;
 mod vehicle;
 mod view;
@@ -28,11 +28,13 @@ pub use balance::Balance;
 
 use crate::clock::Clock;
 use crate::daemon::Daemon;
-use crate::ring::{OpenError, Stats};
-use async_signal::{Signal, Signals};
-use play::Play;
+use crate::ring::OpenError;
+use crate::ring::Stats;
+use async_signal::Signal;
+use async_signal::Signals;
+use fixture::Fixture;
+use run::Run;
 use screen::say;
-use stage::Stage;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -60,26 +62,26 @@ pub enum Error {
 /// When it cannot begin.
 pub fn run(length: Option<Duration>) -> Result<Balance, Error> {
     let clock = Clock::new();
-    let stage = Stage::new()?;
-    let config = stage.config()?;
-    let ring = stage.open(&config, &clock)?;
+    let fixture = Fixture::new()?;
+    let config = fixture.config()?;
+    let ring = fixture.open(&config, &clock)?;
     let signals = Signals::new([Signal::Int, Signal::Term]).map_err(Error::Signals)?;
     let daemon = Daemon::new(config, clock.clone(), ring);
-    let _unread = introduce(&stage);
-    let balance = Play::new(&stage, clock, daemon.clone(), length).run(signals);
+    let _unread = introduce(&fixture);
+    let balance = Run::new(&fixture, clock, daemon.clone(), length).run(signals);
     let _unread = conclude(&balance, daemon.ring());
     Ok(balance)
 }
 
 /// Says what there is to see, and where it is.
-fn introduce(stage: &Stage) -> io::Result<()> {
-    let Stage {
+fn introduce(fixture: &Fixture) -> io::Result<()> {
+    let Fixture {
         trackers,
         programs,
         receiver,
         ..
-    } = stage;
-    let ring = stage.ring();
+    } = fixture;
+    let ring = fixture.ring();
     say(&format!(
         "weir demo: vehicles drive in Berlin and speak Teltonika to {trackers} and"
     ))?;

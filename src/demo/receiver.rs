@@ -2,13 +2,22 @@
 //! is away nobody listens, and connections are cut as they stand.
 
 use super::balance::Ledger;
-use super::course::{Course, tick};
-use super::desk;
-use super::outage::{Outages, Presence};
-use crate::net::{self, Address, Interest, Listener, Socket};
-use async_executor::{LocalExecutor, Task};
-use futures_lite::future::{or, yield_now};
-use std::cell::{Cell, RefCell};
+use super::clock::DemoClock;
+use super::clock::tick;
+use super::outage::Outages;
+use super::outage::Presence;
+use super::sink;
+use crate::net;
+use crate::net::Address;
+use crate::net::Interest;
+use crate::net::Listener;
+use crate::net::Socket;
+use async_executor::LocalExecutor;
+use async_executor::Task;
+use futures_lite::future::or;
+use futures_lite::future::yield_now;
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -43,13 +52,13 @@ impl Receiver {
     pub(super) async fn run(
         self: Rc<Self>,
         executor: Rc<LocalExecutor<'static>>,
-        course: Rc<Course>,
+        clock: Rc<DemoClock>,
     ) {
         loop {
-            course.until(&self.plan, Presence::Here).await;
+            clock.until(&self.plan, Presence::Here).await;
             if let Ok(listener) = net::listen(&Address::Tcp(self.address)) {
                 self.presence.set(Presence::Here);
-                let gone = course.until(&self.plan, Presence::Away);
+                let gone = clock.until(&self.plan, Presence::Away);
                 or(gone, self.accept(&executor, listener)).await;
                 self.presence.set(Presence::Away);
             }
@@ -66,7 +75,7 @@ impl Receiver {
         loop {
             match listener.accept().await {
                 Ok((socket, _)) if connections.len() < CONNECTIONS_MAX => {
-                    connections.push(executor.spawn(Rc::clone(self).converse(socket)));
+                    connections.push(executor.spawn(Rc::clone(self).exchange(socket)));
                 }
                 _ => tick().await,
             }
@@ -75,7 +84,7 @@ impl Receiver {
     }
 
     /// Takes requests until the far end has no more. Waits on: the socket, the way to the far end.
-    async fn converse(self: Rc<Self>, socket: Socket) -> io::Result<()> {
+    async fn exchange(self: Rc<Self>, socket: Socket) -> io::Result<()> {
         let (mut input, mut out) = (Vec::new(), Vec::new());
         loop {
             match socket.try_read(&mut input)? {
@@ -89,14 +98,14 @@ impl Receiver {
             while let Some(len) = self.take(&input)? {
                 input.drain(..len);
                 async_io::Timer::after(LATENCY).await;
-                out.extend(desk::ACCEPTED);
+                out.extend(sink::ACCEPTED);
             }
             socket.try_write(&mut out)?;
         }
     }
 
     fn take(&self, input: &[u8]) -> io::Result<Option<usize>> {
-        let taken = desk::take(input, &mut self.ledger.borrow_mut());
+        let taken = sink::take(input, &mut self.ledger.borrow_mut());
         taken.map_err(|_| io::ErrorKind::InvalidData.into())
     }
 }

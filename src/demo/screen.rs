@@ -2,10 +2,18 @@
 //! lines where there is no terminal. Counts nothing.
 
 use super::outage::Presence;
-use super::scene::{History, Scene};
-use super::view::{ASCII, Glyphs, Look, Paint, UNICODE, View};
+use super::snapshot::History;
+use super::snapshot::Snapshot;
+use super::view::ASCII;
+use super::view::Glyphs;
+use super::view::Look;
+use super::view::Paint;
+use super::view::UNICODE;
+use super::view::View;
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io;
+use std::io::IsTerminal;
+use std::io::Write;
 use std::time::Duration;
 
 /// Standard output while a demo is shown. Dropped, it leaves the terminal as it was.
@@ -50,25 +58,25 @@ impl Screen {
         }
     }
 
-    /// Shows a scene.
+    /// Shows a snapshot.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(super) fn show(&mut self, scene: &Scene) -> io::Result<()> {
-        self.history.note(scene);
+    pub(super) fn show(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        self.history.note(snapshot);
         let view = View {
-            scene,
+            snapshot,
             history: &self.history,
             look: self.look,
         };
         match &mut self.form {
             Form::Picture { lines } => draw(&view.picture(), lines),
             Form::Lines { due, receiver } => {
-                if std::mem::replace(receiver, scene.receiver) != scene.receiver {
+                if std::mem::replace(receiver, snapshot.receiver) != snapshot.receiver {
                     say(&view.turn())?;
                 }
-                if *due <= scene.elapsed {
-                    *due = scene.elapsed + LINE_EVERY;
+                if *due <= snapshot.elapsed {
+                    *due = snapshot.elapsed + LINE_EVERY;
                     say(&view.line())?;
                 }
                 Ok(())

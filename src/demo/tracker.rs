@@ -1,13 +1,19 @@
 //! A tracker: carries bytes between one vehicle and the daemon. Understands none of them.
 
-use super::course::{Course, tick};
-use super::outage::{Outages, Presence};
+use super::clock::DemoClock;
+use super::clock::tick;
+use super::outage::Outages;
+use super::outage::Presence;
 use super::road::Road;
-use super::scene::{Phase, Seen};
-use super::vehicle::{Pace, Vehicle};
-use crate::net::{Interest, Socket};
+use super::snapshot::Phase;
+use super::snapshot::Seen;
+use super::vehicle::Pace;
+use super::vehicle::Vehicle;
+use crate::net::Interest;
+use crate::net::Socket;
 use futures_lite::future::or;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -37,7 +43,7 @@ impl Tracker {
         let vehicle = self.vehicle.borrow();
         Seen {
             name: vehicle.name,
-            speech: vehicle.speech,
+            protocol: vehicle.protocol,
             fix: vehicle.fix(road),
             account: vehicle.account(),
             link: self.link.get(),
@@ -45,14 +51,14 @@ impl Tracker {
     }
 
     /// Talks to the daemon while there is coverage, for ever. Waits on: the plan, the socket.
-    pub(super) async fn run(self: Rc<Self>, course: Rc<Course>) {
+    pub(super) async fn run(self: Rc<Self>, clock: Rc<DemoClock>) {
         loop {
-            course.until(&self.plan, Presence::Here).await;
+            clock.until(&self.plan, Presence::Here).await;
             let gone = async {
-                course.until(&self.plan, Presence::Away).await;
+                clock.until(&self.plan, Presence::Away).await;
                 Ok(())
             };
-            let _ended: io::Result<()> = or(gone, self.converse(&course)).await;
+            let _ended: io::Result<()> = or(gone, self.exchange(&clock)).await;
             self.link.set(Presence::Away);
             self.vehicle.borrow_mut().disconnected();
             tick().await;
@@ -63,7 +69,7 @@ impl Tracker {
     ///
     /// # Cancellation
     /// What was under way in either direction is gone; the vehicle still has it.
-    async fn converse(&self, course: &Course) -> io::Result<()> {
+    async fn exchange(&self, clock: &DemoClock) -> io::Result<()> {
         let socket = Socket::connect(self.target).await?;
         self.link.set(Presence::Here);
         let (mut input, mut out) = (Vec::new(), Vec::new());
@@ -72,7 +78,7 @@ impl Tracker {
             if socket.try_read(&mut input)? == Some(0) {
                 return Ok(());
             }
-            self.turn(course, &mut input, &mut out)?;
+            self.turn(clock, &mut input, &mut out)?;
             socket.try_write(&mut out)?;
             let interest = Interest::of(Some(()), (!out.is_empty()).then_some(()));
             or(socket.ready(interest), async {
@@ -84,7 +90,7 @@ impl Tracker {
     }
 
     /// Understands what came and says what there is to say.
-    fn turn(&self, course: &Course, input: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
+    fn turn(&self, clock: &DemoClock, input: &mut Vec<u8>, out: &mut Vec<u8>) -> io::Result<()> {
         let mut vehicle = self.vehicle.borrow_mut();
         loop {
             match vehicle
@@ -95,7 +101,7 @@ impl Tracker {
                 used => drop(input.drain(..used.min(input.len()))),
             }
         }
-        let pace = match course.phase() {
+        let pace = match clock.phase() {
             Phase::Driving => Pace::Gather,
             Phase::Draining | Phase::Done => Pace::Flush,
         };

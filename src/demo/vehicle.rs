@@ -2,9 +2,11 @@
 //! It sees bytes and times, no socket.
 
 use super::balance::Account;
-use super::road::{Drive, Fix, Road};
-use super::speech;
-use super::speech::Report;
+use super::encode;
+use super::encode::Report;
+use super::road::Drive;
+use super::road::Fix;
+use super::road::Road;
 use crate::wire::teltonika::encode_login;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,7 +19,7 @@ pub(super) struct Vehicle {
     /// Who it says that it is.
     pub(super) ident: &'static str,
     /// What it speaks.
-    pub(super) speech: Speech,
+    pub(super) protocol: Protocol,
     drive: Drive,
     /// Reports without an acknowledgement, oldest first; at most [`BUFFER_MAX`].
     buffer: VecDeque<Report>,
@@ -32,7 +34,7 @@ pub(super) struct Vehicle {
 
 /// What a tracker speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Speech {
+pub(super) enum Protocol {
     /// Codec 8E over TCP.
     Teltonika,
     /// JSON lines.
@@ -58,7 +60,7 @@ impl Vehicle {
         Self {
             name: kind.name,
             ident: kind.ident,
-            speech: kind.speech,
+            protocol: kind.protocol,
             drive: Drive::start(road, kind.share),
             buffer: VecDeque::new(),
             in_flight: 0,
@@ -85,10 +87,10 @@ impl Vehicle {
     /// A connection is there: says who it is, where the protocol wants that.
     pub(super) fn connected(&mut self, out: &mut Vec<u8>) {
         self.disconnected();
-        match self.speech {
+        match self.protocol {
             // an IMEI always fits
-            Speech::Teltonika => encode_login(self.ident, out).unwrap_or_default(),
-            Speech::Json => self.is_welcome = true,
+            Protocol::Teltonika => encode_login(self.ident, out).unwrap_or_default(),
+            Protocol::Json => self.is_welcome = true,
         }
     }
 
@@ -104,9 +106,9 @@ impl Vehicle {
         if !self.is_welcome {
             return;
         }
-        match self.speech {
-            Speech::Teltonika => self.send_packet(pace, out),
-            Speech::Json => self.send_lines(out),
+        match self.protocol {
+            Protocol::Teltonika => self.send_packet(pace, out),
+            Protocol::Json => self.send_lines(out),
         }
     }
 
@@ -117,8 +119,8 @@ impl Vehicle {
             Pace::Flush => 1,
         };
         if self.in_flight == 0 && self.buffer.len() >= enough {
-            let count = self.buffer.len().min(speech::PACKET_MAX);
-            if speech::packet(self.buffer.iter().take(count), out).is_ok() {
+            let count = self.buffer.len().min(encode::PACKET_MAX);
+            if encode::packet(self.buffer.iter().take(count), out).is_ok() {
                 self.depart(count);
             }
         }
@@ -132,7 +134,7 @@ impl Vehicle {
             .min(WINDOW_MAX)
             .saturating_sub(self.in_flight);
         for report in self.buffer.iter().skip(self.in_flight).take(count) {
-            speech::line(self.ident, report, out);
+            encode::line(self.ident, report, out);
         }
         self.depart(count);
     }
@@ -149,10 +151,10 @@ impl Vehicle {
     /// # Errors
     /// When an answer fits nothing that was sent.
     pub(super) fn receive(&mut self, input: &[u8]) -> Result<usize, Confused> {
-        match self.speech {
-            Speech::Teltonika if !self.is_welcome => self.receive_welcome(input),
-            Speech::Teltonika => self.receive_count(input),
-            Speech::Json => self.receive_line(input),
+        match self.protocol {
+            Protocol::Teltonika if !self.is_welcome => self.receive_welcome(input),
+            Protocol::Teltonika => self.receive_count(input),
+            Protocol::Json => self.receive_line(input),
         }
     }
 
@@ -221,7 +223,7 @@ impl Vehicle {
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) ident: &'static str,
-    pub(super) speech: Speech,
+    pub(super) protocol: Protocol,
     /// Where on the road it starts, see [`Drive::start`].
     pub(super) share: f64,
 }
@@ -250,12 +252,12 @@ mod tests {
     const STEP: Duration = Duration::from_millis(100);
 
     /// A vehicle with so many reports, connected and welcome.
-    fn vehicle(speech: Speech, reports: u32) -> Vehicle {
+    fn vehicle(protocol: Protocol, reports: u32) -> Vehicle {
         let road = Road::new();
         let kind = Kind {
             name: "bus 1",
             ident: "356307042441013",
-            speech,
+            protocol,
             share: 0.5,
         };
         let mut vehicle = Vehicle::new(&kind, &road);
@@ -268,7 +270,7 @@ mod tests {
 
     fn connect(vehicle: &mut Vehicle) {
         vehicle.connected(&mut Vec::new());
-        if vehicle.speech == Speech::Teltonika {
+        if vehicle.protocol == Protocol::Teltonika {
             assert_eq!(vehicle.receive(&[1]), Ok(1));
         }
     }
@@ -285,13 +287,13 @@ mod tests {
             .filter(|line| !line.is_empty());
         let value = |line| serde_json::from_slice::<serde_json::Value>(line).unwrap();
         lines
-            .map(|line| value(line)[speech::NUMBER].as_u64().unwrap())
+            .map(|line| value(line)[encode::NUMBER].as_u64().unwrap())
             .collect()
     }
 
     #[test]
     fn a_teltonika_tracker_waits_for_its_welcome_and_for_each_answer() {
-        let mut vehicle = vehicle(Speech::Teltonika, 20);
+        let mut vehicle = vehicle(Protocol::Teltonika, 20);
         let mut login = Vec::new();
         vehicle.connected(&mut login);
         assert_eq!(login.len(), 17);
@@ -313,14 +315,14 @@ mod tests {
 
     #[test]
     fn a_teltonika_tracker_gathers_until_a_packet_is_worth_it() {
-        let mut vehicle = vehicle(Speech::Teltonika, 3);
+        let mut vehicle = vehicle(Protocol::Teltonika, 3);
         assert!(said(&mut vehicle, Pace::Gather).is_empty());
         assert_eq!(said(&mut vehicle, Pace::Flush)[9], 3);
     }
 
     #[test]
     fn lines_go_out_once_and_leave_the_buffer_when_acknowledged() {
-        let mut vehicle = vehicle(Speech::Json, 3);
+        let mut vehicle = vehicle(Protocol::Json, 3);
         assert_eq!(numbers(&said(&mut vehicle, Pace::Gather)), [1, 2, 3]);
         assert!(said(&mut vehicle, Pace::Gather).is_empty());
         assert_eq!(vehicle.receive(b"{\"acked\":2}\n{"), Ok(12));
@@ -331,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_was_not_acknowledged_is_sent_again_over_the_next_connection() {
-        let mut vehicle = vehicle(Speech::Json, 4);
+        let mut vehicle = vehicle(Protocol::Json, 4);
         said(&mut vehicle, Pace::Gather);
         assert_eq!(vehicle.receive(b"{\"acked\":1}\n"), Ok(12));
         connect(&mut vehicle);
@@ -343,11 +345,11 @@ mod tests {
 
     #[test]
     fn an_answer_that_fits_nothing_is_refused() {
-        let mut teltonika = vehicle(Speech::Teltonika, 8);
+        let mut teltonika = vehicle(Protocol::Teltonika, 8);
         assert_eq!(said(&mut teltonika, Pace::Gather)[9], 8);
         assert_eq!(teltonika.receive(&[0, 0, 0, 9]), Err(Confused));
         assert_eq!(teltonika.receive(&[0, 0, 0, 0]), Err(Confused));
-        let mut json = vehicle(Speech::Json, 2);
+        let mut json = vehicle(Protocol::Json, 2);
         said(&mut json, Pace::Gather);
         assert_eq!(json.receive(b"{\"acked\":3}\n"), Err(Confused));
         assert_eq!(
@@ -358,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_full_memory_takes_no_more() {
-        let vehicle = vehicle(Speech::Json, 10_005);
+        let vehicle = vehicle(Protocol::Json, 10_005);
         assert_eq!(vehicle.buffer.len(), BUFFER_MAX);
     }
 }

@@ -1,8 +1,11 @@
-//! The view: a scene as text, a picture of 80 columns or a line. Knows no terminal.
+//! The view: a snapshot as text, a picture of 80 columns or a line. Knows no terminal.
 
 use super::outage::Presence;
-use super::scene::{History, Phase, Scene, Seen};
-use super::vehicle::Speech;
+use super::snapshot::History;
+use super::snapshot::Phase;
+use super::snapshot::Seen;
+use super::snapshot::Snapshot;
+use super::vehicle::Protocol;
 use std::time::Duration;
 
 /// How a picture may look.
@@ -43,9 +46,9 @@ enum Color {
     Cyan,
 }
 
-/// One scene, with what came before it.
+/// One snapshot, with what came before it.
 pub(super) struct View<'a> {
-    pub(super) scene: &'a Scene,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) history: &'a History,
     pub(super) look: Look,
 }
@@ -54,7 +57,7 @@ impl View<'_> {
     /// The picture: always the same number of lines for the same vehicles, each with its end.
     pub(super) fn picture(&self) -> String {
         let mut text = format!("\n{}\n\n{}\n", self.title(), self.paint(Color::Dim, HEADS));
-        for (index, vehicle) in self.scene.vehicles.iter().enumerate() {
+        for (index, vehicle) in self.snapshot.vehicles.iter().enumerate() {
             let (left, joint) = (self.vehicle(vehicle), self.joint(index, vehicle.link));
             let (ring, arrow, receiver) = self.right(index);
             text.push_str(&format!("{left}{joint} {ring} {arrow} {receiver}\n"));
@@ -64,8 +67,8 @@ impl View<'_> {
     }
 
     fn title(&self) -> String {
-        let elapsed = clock(self.scene.elapsed);
-        let what = match (self.scene.phase, self.scene.length) {
+        let elapsed = clock(self.snapshot.elapsed);
+        let what = match (self.snapshot.phase, self.snapshot.length) {
             (Phase::Driving, Some(length)) => format!("{elapsed} of {}", clock(length)),
             (Phase::Driving, None) => elapsed,
             (Phase::Draining | Phase::Done, _) => format!("{elapsed}, delivering what waits"),
@@ -79,9 +82,9 @@ impl View<'_> {
         let Seen {
             name, fix, account, ..
         } = vehicle;
-        let speech = match vehicle.speech {
-            Speech::Teltonika => "teltonika",
-            Speech::Json => "json",
+        let protocol = match vehicle.protocol {
+            Protocol::Teltonika => "teltonika",
+            Protocol::Json => "json",
         };
         let (sent, acked) = (account.sent, account.acked);
         let place = match vehicle.link {
@@ -93,13 +96,13 @@ impl View<'_> {
             }
             Presence::Away => self.paint(Color::Yellow, &format!("{:<23}", "no coverage")),
         };
-        format!(" {name:<6} {speech:<9} {place} {sent:>6}{acked:>6} ")
+        format!(" {name:<6} {protocol:<9} {place} {sent:>6}{acked:>6} ")
     }
 
     /// What joins a vehicle to the ring.
     fn joint(&self, index: usize, link: Presence) -> String {
         let [first, middle, last, other] = self.look.glyphs.joints;
-        let count = self.scene.vehicles.len();
+        let count = self.snapshot.vehicles.len();
         let joint = match index {
             0 => format!("{first} "),
             _ if index == count / 2 => middle.to_owned(),
@@ -114,15 +117,15 @@ impl View<'_> {
 
     /// What stands right of a vehicle: of the ring, between, of the receiver.
     fn right(&self, index: usize) -> (String, &'static str, String) {
-        let middle = self.scene.vehicles.len() / 2;
-        let (rates, backlog) = (self.history.rates(), self.scene.backlog);
+        let middle = self.snapshot.vehicles.len() / 2;
+        let (rates, backlog) = (self.history.rates(), self.snapshot.backlog);
         let column = |text: String| format!("{text:<10}");
         match (index + 1).checked_sub(middle) {
             Some(0) => (column(format!("{backlog} wait")), "  ", self.presence()),
             Some(1) => (
                 self.bar(),
                 self.look.glyphs.arrow,
-                self.scene.delivered.to_string(),
+                self.snapshot.delivered.to_string(),
             ),
             Some(2) => (
                 column(format!("{}/s", rates.stored)),
@@ -134,7 +137,7 @@ impl View<'_> {
     }
 
     fn presence(&self) -> String {
-        match self.scene.receiver {
+        match self.snapshot.receiver {
             Presence::Here => self.paint(Color::Green, "up"),
             Presence::Away => self.paint(Color::Red, "away"),
         }
@@ -142,7 +145,7 @@ impl View<'_> {
 
     /// The backlog in parts of the longest one so far.
     fn bar(&self) -> String {
-        let full = level(self.scene.backlog, self.history.peak(), BAR_LEN);
+        let full = level(self.snapshot.backlog, self.history.peak(), BAR_LEN);
         let Glyphs {
             full: mark, free, ..
         } = self.look.glyphs;
@@ -191,36 +194,36 @@ impl View<'_> {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// The scene in one line, for logs and pipes.
+    /// The snapshot in one line, for logs and pipes.
     pub(super) fn line(&self) -> String {
-        let Scene {
+        let Snapshot {
             stored,
             backlog,
             delivered,
             duplicated,
             ..
-        } = *self.scene;
-        let total = |part: fn(&Seen) -> u64| self.scene.vehicles.iter().map(part).sum::<u64>();
+        } = *self.snapshot;
+        let total = |part: fn(&Seen) -> u64| self.snapshot.vehicles.iter().map(part).sum::<u64>();
         let (sent, acked) = (
             total(|seen| seen.account.sent),
             total(|seen| seen.account.acked),
         );
-        let receiver = name(self.scene.receiver);
+        let receiver = name(self.snapshot.receiver);
         format!(
             "{:>6}  sent {sent} acked {acked}  stored {stored} waiting {backlog}  \
              delivered {delivered} repeated {duplicated}  receiver {receiver}",
-            clock(self.scene.elapsed)
+            clock(self.snapshot.elapsed)
         )
     }
 
     /// The receiver has gone or is back, in one line.
     pub(super) fn turn(&self) -> String {
-        let backlog = self.scene.backlog;
-        let what = match self.scene.receiver {
+        let backlog = self.snapshot.backlog;
+        let what = match self.snapshot.receiver {
             Presence::Here => format!("the receiver is back, {backlog} messages wait for it"),
             Presence::Away => "the receiver goes away, its connections are cut".to_owned(),
         };
-        format!("{:>6}  {what}", clock(self.scene.elapsed))
+        format!("{:>6}  {what}", clock(self.snapshot.elapsed))
     }
 }
 
@@ -271,8 +274,8 @@ const BAR_LEN: usize = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::scene::MOMENTS_MAX;
-    use crate::demo::scene::tests::scene;
+    use crate::demo::snapshot::MOMENTS_MAX;
+    use crate::demo::snapshot::tests::snapshot;
 
     fn history() -> History {
         let mut history = History::default();
@@ -283,11 +286,11 @@ mod tests {
             } else {
                 Presence::Here
             };
-            history.note(&Scene {
+            history.note(&Snapshot {
                 elapsed,
                 backlog: tick % 30,
                 receiver,
-                ..scene()
+                ..snapshot()
             });
         }
         history
@@ -296,7 +299,7 @@ mod tests {
     fn picture(paint: Paint, glyphs: Glyphs) -> String {
         let look = Look { paint, glyphs };
         View {
-            scene: &scene(),
+            snapshot: &snapshot(),
             history: &history(),
             look,
         }
@@ -359,9 +362,9 @@ mod tests {
             paint: Paint::Plain,
             glyphs: ASCII,
         };
-        let (scene, history) = (scene(), history());
+        let (snapshot, history) = (snapshot(), history());
         let view = View {
-            scene: &scene,
+            snapshot: &snapshot,
             history: &history,
             look,
         };

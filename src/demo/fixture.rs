@@ -1,20 +1,24 @@
-//! The stage: a folder for temporary files with a configuration and a ring in it, and addresses
+//! The fixture: a folder for temporary files with a configuration and a ring in it, and addresses
 //! that nobody uses. Starts nothing.
 
 use super::Error;
-use super::desk;
+use super::sink;
 use crate::clock::Clock;
-use crate::config::{self, Config, Machine};
-use crate::net::{self, Address};
+use crate::config;
+use crate::config::Config;
+use crate::config::Machine;
+use crate::net;
+use crate::net::Address;
 use crate::ring::Ring;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 /// Where a demo takes place. Dropped, it leaves nothing behind.
-pub(super) struct Stage {
+pub(super) struct Fixture {
     folder: PathBuf,
     /// Where the daemon takes Teltonika.
     pub(super) trackers: SocketAddr,
@@ -24,7 +28,7 @@ pub(super) struct Stage {
     pub(super) receiver: SocketAddr,
 }
 
-impl Stage {
+impl Fixture {
     /// Makes the folder and finds addresses.
     ///
     /// # Errors
@@ -85,7 +89,7 @@ impl Stage {
             .to_string_lossy()
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
-        let path = desk::PATH;
+        let path = sink::PATH;
         format!(
             r#"
 [ring]
@@ -117,7 +121,7 @@ retry = {{ min = "200ms", max = "1s" }}
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
             log::warn!("`{}` stays: {error}", self.folder.display());
@@ -150,12 +154,12 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_mistake_and_nothing_stays() {
-        let stage = Stage::new().unwrap();
-        let config = stage.config().unwrap();
+        let fixture = Fixture::new().unwrap();
+        let config = fixture.config().unwrap();
         assert_eq!((config.channels.len(), config.streams.len()), (2, 1));
-        assert_eq!(config.ring.file, stage.ring());
-        let folder = stage.folder.clone();
-        drop(stage);
+        assert_eq!(config.ring.file, fixture.ring());
+        let folder = fixture.folder.clone();
+        drop(fixture);
         assert!(!folder.exists());
     }
 

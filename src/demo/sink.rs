@@ -1,4 +1,4 @@
-//! The receiver's desk: takes HTTP requests off a connection and enters each message in the
+//! The sink of the receiver: takes HTTP requests off a connection and enters each message in the
 //! ledger. Sees bytes, no socket.
 
 use super::balance::Ledger;
@@ -81,7 +81,7 @@ const HEADERS_MAX: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::speech;
+    use crate::demo::encode;
 
     const BODY: &str = r#"[{"ident":"bus","timestamp":1.5,"custom.param.60001":1},
         {"ident":"van","demo.number":1,"position.valid":true},{"demo.number":2,"ident":"van"}]"#;
@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn numbers_have_the_names_that_vehicles_give_them() {
-        let by_io = format!("custom.param.{}", speech::IO_NUMBER);
-        for name in [speech::NUMBER, &by_io] {
+        let by_io = format!("custom.param.{}", encode::IO_NUMBER);
+        for name in [encode::NUMBER, &by_io] {
             let arrival = format!("{{\"ident\":\"bus\",\"{name}\":4}}");
             assert_eq!(serde_json::from_str::<Arrival>(&arrival).unwrap().number, 4);
         }

@@ -1,13 +1,14 @@
-//! The course of a demo: its clock and its phase, which all its tasks share. Does nothing itself.
+//! The clock of a demo and its phase, which all its tasks share. Does nothing itself.
 
-use super::outage::{Outages, Presence};
-use super::scene::Phase;
+use super::outage::Outages;
+use super::outage::Presence;
+use super::snapshot::Phase;
 use crate::clock::Clock;
 use std::cell::Cell;
 use std::time::Duration;
 
 /// One demo from its start to its end.
-pub(super) struct Course {
+pub(super) struct DemoClock {
     clock: Clock,
     started: Duration,
     /// How long vehicles drive; none: until somebody ends it.
@@ -15,7 +16,7 @@ pub(super) struct Course {
     phase: Cell<Phase>,
 }
 
-impl Course {
+impl DemoClock {
     /// Starts now.
     pub(super) fn new(clock: Clock, length: Option<Duration>) -> Self {
         let started = clock.now().mono;

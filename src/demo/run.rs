@@ -1,20 +1,25 @@
-//! The play: starts all parts of a demo on one executor, moves the vehicles, shows the scene, and
+//! The run: starts all parts of a demo on one executor, moves the vehicles, shows snapshots, and
 //! ends it in order. Waits for others, does none of their work.
 
-use super::balance::{Balance, Ledger};
-use super::course::Course;
+use super::balance::Balance;
+use super::balance::Ledger;
+use super::clock::DemoClock;
+use super::fixture::Fixture;
 use super::outage::Outages;
 use super::receiver::Receiver;
 use super::road::Road;
-use super::scene::{Phase, Scene};
 use super::screen::Screen;
-use super::stage::Stage;
+use super::snapshot::Phase;
+use super::snapshot::Snapshot;
 use super::tracker::Tracker;
-use super::vehicle::{Kind, Speech, Vehicle};
+use super::vehicle::Kind;
+use super::vehicle::Protocol;
+use super::vehicle::Vehicle;
 use crate::clock::Clock;
 use crate::daemon::Daemon;
 use crate::ring::Counters;
-use async_executor::{LocalExecutor, Task};
+use async_executor::LocalExecutor;
+use async_executor::Task;
 use async_signal::Signals;
 use futures_lite::StreamExt;
 use futures_lite::future::or;
@@ -22,10 +27,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// A demo that is ready to begin.
-pub(super) struct Play {
+pub(super) struct Run {
     executor: Rc<LocalExecutor<'static>>,
     daemon: Daemon,
-    course: Rc<Course>,
+    clock: Rc<DemoClock>,
     road: Road,
     trackers: Vec<Rc<Tracker>>,
     receiver: Rc<Receiver>,
@@ -37,31 +42,31 @@ enum Heard {
     Signal,
 }
 
-impl Play {
+impl Run {
     pub(super) fn new(
-        stage: &Stage,
+        fixture: &Fixture,
         clock: Clock,
         daemon: Daemon,
         length: Option<Duration>,
     ) -> Self {
         let road = Road::new();
         let tracker = |(index, kind): (usize, &Kind)| {
-            let target = match kind.speech {
-                Speech::Teltonika => stage.trackers,
-                Speech::Json => stage.programs,
+            let target = match kind.protocol {
+                Protocol::Teltonika => fixture.trackers,
+                Protocol::Json => fixture.programs,
             };
             let plan = Outages::of_vehicle(index, length);
             Rc::new(Tracker::new(Vehicle::new(kind, &road), target, plan))
         };
         let trackers = KINDS.iter().enumerate().map(tracker).collect();
         let ledger = Ledger::new(KINDS.iter().map(|kind| kind.ident));
-        let receiver = Receiver::new(stage.receiver, Outages::of_receiver(length), ledger);
+        let receiver = Receiver::new(fixture.receiver, Outages::of_receiver(length), ledger);
         let executor = Rc::new(LocalExecutor::new());
-        let course = Rc::new(Course::new(clock, length));
+        let clock = Rc::new(DemoClock::new(clock, length));
         Self {
             executor,
             daemon,
-            course,
+            clock,
             road,
             trackers,
             receiver: Rc::new(receiver),
@@ -81,30 +86,30 @@ impl Play {
     async fn direct(&self, mut signals: Signals) -> Balance {
         let tasks = self.start();
         let mut screen = Some(Screen::new());
-        let (mut moved, mut draining) = (self.course.elapsed(), None);
-        while self.course.phase() != Phase::Done {
+        let (mut moved, mut draining) = (self.clock.elapsed(), None);
+        while self.clock.phase() != Phase::Done {
             let heard = or(signal(&mut signals), beat()).await;
-            let elapsed = self.course.elapsed();
-            if self.course.phase() == Phase::Driving {
+            let elapsed = self.clock.elapsed();
+            if self.clock.phase() == Phase::Driving {
                 moved = self.drive(moved, elapsed);
             }
-            let scene = self.scene(elapsed);
+            let snapshot = self.snapshot(elapsed);
             if screen
                 .as_mut()
-                .is_some_and(|screen| screen.show(&scene).is_err())
+                .is_some_and(|screen| screen.show(&snapshot).is_err())
             {
                 screen = None;
             }
-            match self.course.phase() {
+            match self.clock.phase() {
                 Phase::Driving if self.is_over(elapsed, &heard) || screen.is_none() => {
                     draining = Some(elapsed);
-                    self.course.enter(Phase::Draining);
+                    self.clock.enter(Phase::Draining);
                 }
                 Phase::Driving => {}
                 Phase::Draining | Phase::Done => {
                     let is_late = draining.is_some_and(|since| elapsed > since + DRAIN_MAX);
                     if self.is_drained() || is_late || matches!(heard, Heard::Signal) {
-                        self.course.enter(Phase::Done);
+                        self.clock.enter(Phase::Done);
                     }
                 }
             }
@@ -115,10 +120,10 @@ impl Play {
 
     fn start(&self) -> Vec<Task<()>> {
         let receiver = Rc::clone(&self.receiver);
-        let receiver = receiver.run(Rc::clone(&self.executor), Rc::clone(&self.course));
+        let receiver = receiver.run(Rc::clone(&self.executor), Rc::clone(&self.clock));
         let mut tasks = vec![self.executor.spawn(receiver)];
         for tracker in &self.trackers {
-            let tracker = Rc::clone(tracker).run(Rc::clone(&self.course));
+            let tracker = Rc::clone(tracker).run(Rc::clone(&self.clock));
             tasks.push(self.executor.spawn(tracker));
         }
         tasks
@@ -128,7 +133,7 @@ impl Play {
     /// stall they have stood still in between.
     fn drive(&self, from: Duration, to: Duration) -> Duration {
         let mut moved = from.max(to.saturating_sub(CATCH_UP_MAX));
-        let date = self.course.date();
+        let date = self.clock.date();
         while moved + STEP <= to {
             moved += STEP;
             for tracker in &self.trackers {
@@ -144,7 +149,7 @@ impl Play {
 
     fn is_over(&self, elapsed: Duration, heard: &Heard) -> bool {
         let is_signal = matches!(heard, Heard::Signal);
-        is_signal || self.course.length.is_some_and(|length| elapsed >= length)
+        is_signal || self.clock.length.is_some_and(|length| elapsed >= length)
     }
 
     fn is_drained(&self) -> bool {
@@ -162,15 +167,15 @@ impl Play {
             .map_or_else(Counters::default, |stream| stream.counters)
     }
 
-    fn scene(&self, elapsed: Duration) -> Scene {
+    fn snapshot(&self, elapsed: Duration) -> Snapshot {
         let Counters {
             stored, backlog, ..
         } = self.counters();
         let ledger = self.receiver.ledger.borrow();
-        Scene {
+        Snapshot {
             elapsed,
-            length: self.course.length,
-            phase: self.course.phase(),
+            length: self.clock.length,
+            phase: self.clock.phase(),
             vehicles: self
                 .trackers
                 .iter()
@@ -214,37 +219,37 @@ const KINDS: [Kind; 6] = [
     Kind {
         name: "bus 1",
         ident: "990000000000017",
-        speech: Speech::Teltonika,
+        protocol: Protocol::Teltonika,
         share: 0.02,
     },
     Kind {
         name: "bus 2",
         ident: "990000000000025",
-        speech: Speech::Teltonika,
+        protocol: Protocol::Teltonika,
         share: 0.22,
     },
     Kind {
         name: "bus 3",
         ident: "990000000000033",
-        speech: Speech::Teltonika,
+        protocol: Protocol::Teltonika,
         share: 0.47,
     },
     Kind {
         name: "van 1",
         ident: "van-1",
-        speech: Speech::Json,
+        protocol: Protocol::Json,
         share: 0.36,
     },
     Kind {
         name: "van 2",
         ident: "van-2",
-        speech: Speech::Json,
+        protocol: Protocol::Json,
         share: 0.63,
     },
     Kind {
         name: "van 3",
         ident: "van-3",
-        speech: Speech::Json,
+        protocol: Protocol::Json,
         share: 0.81,
     },
 ];
@@ -252,7 +257,7 @@ const KINDS: [Kind; 6] = [
 /// Each vehicle moves and reports so often.
 const STEP: Duration = Duration::from_millis(100);
 
-/// The scene is shown so often.
+/// A snapshot is shown so often.
 const BEAT: Duration = Duration::from_millis(200);
 
 /// Of a stall, or a laptop that slept, at most so much is driven after it.

@@ -1,15 +1,15 @@
-//! The scene: all that there is to see at one moment, and how it came to that. Draws nothing.
+//! The snapshot: all that there is to see at one moment, and how it came to that. Draws nothing.
 
 use super::balance::Account;
 use super::outage::Presence;
 use super::road::Fix;
-use super::vehicle::Speech;
+use super::vehicle::Protocol;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// All that there is to see at one moment.
 #[derive(Clone, Debug)]
-pub(super) struct Scene {
+pub(super) struct Snapshot {
     /// Since the start of the demo.
     pub(super) elapsed: Duration,
     /// How long the vehicles drive; none: until somebody ends it.
@@ -31,7 +31,7 @@ pub(super) struct Scene {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) name: &'static str,
-    pub(super) speech: Speech,
+    pub(super) protocol: Protocol,
     pub(super) fix: Fix,
     pub(super) account: Account,
     /// Whether it has a connection to the daemon.
@@ -57,7 +57,7 @@ pub(super) struct History {
     peak: u64,
 }
 
-/// What is remembered of a scene.
+/// What is remembered of a snapshot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     elapsed: Duration,
@@ -77,19 +77,19 @@ pub(super) struct Rates {
 }
 
 impl History {
-    /// Remembers a scene.
-    pub(super) fn note(&mut self, scene: &Scene) {
+    /// Remembers a snapshot.
+    pub(super) fn note(&mut self, snapshot: &Snapshot) {
         if self.moments.len() == MOMENTS_MAX {
             self.moments.pop_front();
         }
-        let Scene {
+        let Snapshot {
             elapsed,
             stored,
             delivered,
             backlog,
             receiver,
             ..
-        } = *scene;
+        } = *snapshot;
         self.moments.push_back(Moment {
             elapsed,
             stored,
@@ -146,7 +146,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Some moment of a demo of 30 s.
-    pub(in crate::demo) fn scene() -> Scene {
+    pub(in crate::demo) fn snapshot() -> Snapshot {
         let fix = Fix {
             latitude: 52.5145,
             longitude: 13.3501,
@@ -157,19 +157,19 @@ pub(super) mod tests {
             sent: 12_345,
             acked: 12_300,
         };
-        let seen = |(name, speech, link)| Seen {
+        let seen = |(name, protocol, link)| Seen {
             name,
-            speech,
+            protocol,
             fix,
             account,
             link,
         };
         let vehicles = [
-            ("bus 1", Speech::Teltonika, Presence::Here),
-            ("bus 2", Speech::Teltonika, Presence::Away),
-            ("van 1", Speech::Json, Presence::Here),
+            ("bus 1", Protocol::Teltonika, Presence::Here),
+            ("bus 2", Protocol::Teltonika, Presence::Away),
+            ("van 1", Protocol::Json, Presence::Here),
         ];
-        Scene {
+        Snapshot {
             elapsed: Duration::from_millis(12_300),
             length: Some(Duration::from_secs(30)),
             phase: Phase::Driving,
@@ -188,11 +188,11 @@ pub(super) mod tests {
         for tick in 0..20 {
             let elapsed = Duration::from_millis(200 * tick);
             let delivered = if tick < 10 { 0 } else { (tick - 10) * 30 };
-            history.note(&Scene {
+            history.note(&Snapshot {
                 elapsed,
                 stored: tick * 12,
                 delivered,
-                ..scene()
+                ..snapshot()
             });
         }
         assert_eq!(
@@ -207,11 +207,11 @@ pub(super) mod tests {
     #[test]
     fn what_is_old_is_forgotten_but_the_peak_is_not() {
         let mut history = History::default();
-        history.note(&Scene {
+        history.note(&Snapshot {
             backlog: 500,
-            ..scene()
+            ..snapshot()
         });
-        (0..100).for_each(|_| history.note(&scene()));
+        (0..100).for_each(|_| history.note(&snapshot()));
         assert_eq!(history.moments().count(), MOMENTS_MAX);
         assert_eq!(history.peak(), 500);
         assert!(history.moments().all(|moment| moment.backlog == 150));
