@@ -13,10 +13,21 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::{Disconnect, Intake, Malformed, Refusal, Session};
+use super::Disconnect;
+use super::Intake;
+use super::Malformed;
+use super::Refusal;
+use super::Session;
 use crate::message::ValueRef;
 use crate::message::json;
-use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
+use crate::wire::http::After;
+use crate::wire::http::Body;
+use crate::wire::http::CONTINUE;
+use crate::wire::http::Framing;
+use crate::wire::http::Head;
+use crate::wire::http::HostRule;
+use crate::wire::http::Response;
+use crate::wire::http::parse_head;
 
 /// What requests mean to a channel.
 pub trait Meaning {

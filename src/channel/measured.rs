@@ -15,7 +15,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use crate::clock::{Now, SANE_UNTIL};
+use crate::clock::Now;
+use crate::clock::SANE_UNTIL;
 use crate::message::Message;
 use crate::message::body::measured;
 use std::time::Duration;

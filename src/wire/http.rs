@@ -5,7 +5,9 @@
 //!
 //! Source: RFC 9110 and 9112.
 
-use httparse::{EMPTY_HEADER, Header, Status};
+use httparse::EMPTY_HEADER;
+use httparse::Header;
+use httparse::Status;
 use std::io::Write;
 
 /// The head of a request, lent by the bytes that it was read from.

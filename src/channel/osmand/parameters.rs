@@ -35,12 +35,22 @@
 //! says is passed on under the field's own name. `ident` and `timestamp` as such a name, and
 //! `battery.level` that is no share, get `_` behind them.
 
-use super::values::{code, micros, number, place, read, switch};
-use super::{SpeedUnit, Wrong};
+use super::SpeedUnit;
+use super::Wrong;
+use super::values::code;
+use super::values::micros;
+use super::values::number;
+use super::values::place;
+use super::values::read;
+use super::values::switch;
 use crate::channel::Malformed;
-use crate::channel::fix::{METRE_PER_SECOND, rounded};
-use crate::message::{Message, Value, json};
-use crate::wire::form::{NotUtf8, pairs};
+use crate::channel::fix::METRE_PER_SECOND;
+use crate::channel::fix::rounded;
+use crate::message::Message;
+use crate::message::Value;
+use crate::message::json;
+use crate::wire::form::NotUtf8;
+use crate::wire::form::pairs;
 use crate::wire::nmea::KNOT;
 use std::borrow::Cow;
 

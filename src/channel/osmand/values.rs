@@ -1,7 +1,8 @@
 //! What values of fields can be read as.
 
 use crate::message::Value;
-use crate::message::timestamp::{SECONDS_MAX, from_iso8601};
+use crate::message::timestamp::SECONDS_MAX;
+use crate::message::timestamp::from_iso8601;
 
 /// What the text of a field is: a switch, a number as JSON or Java writes it, or text. What would
 /// lose a digit as a number, as a code with zeros ahead, stays text.

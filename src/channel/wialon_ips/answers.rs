@@ -1,12 +1,22 @@
 //! The answers of one connection: what a packet gets, and when.
 
-use super::{Device, SHOWN_MAX, parameters};
-use crate::channel::{Disconnect, Intake, Malformed, Refusal};
+use super::Device;
+use super::SHOWN_MAX;
+use super::parameters;
+use crate::channel::Disconnect;
+use crate::channel::Intake;
+use crate::channel::Malformed;
+use crate::channel::Refusal;
 use crate::message::Message;
 use crate::wire::ips;
-use crate::wire::ips::{Fault, Kind, Packet, Version};
+use crate::wire::ips::Fault;
+use crate::wire::ips::Kind;
+use crate::wire::ips::Packet;
+use crate::wire::ips::Version;
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 /// Answers in the order of their packets; the first one waits.
 #[derive(Debug, Default)]

@@ -15,8 +15,11 @@
 //! the protocol has no other sign of a fix. Without one there are no coordinates.
 //! What every message has keeps its meaning: parameters of these names get `_` behind them.
 
-use crate::message::{Message, Value};
-use crate::wire::ips::{Extended, Parameter, Record};
+use crate::message::Message;
+use crate::message::Value;
+use crate::wire::ips::Extended;
+use crate::wire::ips::Parameter;
+use crate::wire::ips::Record;
 use std::borrow::Cow;
 
 /// The message that says what `record` says; none when `ident` is none.

@@ -23,8 +23,16 @@ mod frame;
 mod number;
 mod record;
 
-pub use frame::{BadFrame, Frame, frame, inflate};
-pub use record::{Extended, Fault, Parameter, Place, Record, record};
+pub use frame::BadFrame;
+pub use frame::Frame;
+pub use frame::frame;
+pub use frame::inflate;
+pub use record::Extended;
+pub use record::Fault;
+pub use record::Parameter;
+pub use record::Place;
+pub use record::Record;
+pub use record::record;
 
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

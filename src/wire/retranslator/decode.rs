@@ -1,9 +1,14 @@
 //! Packets to blocks. It maps no names back and believes no length.
 
-use super::{
-    BLOCK_MARK, PACKET_MAX, POSITION_NAME, Position, TYPE_BINARY, TYPE_F64, TYPE_I32, TYPE_I64,
-    TYPE_TEXT,
-};
+use super::BLOCK_MARK;
+use super::PACKET_MAX;
+use super::POSITION_NAME;
+use super::Position;
+use super::TYPE_BINARY;
+use super::TYPE_F64;
+use super::TYPE_I32;
+use super::TYPE_I64;
+use super::TYPE_TEXT;
 use crate::wire::charset::utf8_or_bytes;
 use std::borrow::Cow;
 use std::fmt;

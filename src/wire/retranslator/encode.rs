@@ -1,10 +1,24 @@
 //! Messages to packets. What is dropped, renamed or rounded stands in the table of the module.
 
-use super::{
-    BLOCK_MARK, DRIVER_NAME, FLAG_ALARM, FLAG_DRIVER, FLAG_INPUTS, FLAG_OUTPUTS, FLAG_POSITION,
-    IMAGE_NAME, INPUTS_NAME, NAME_MAX, OUTPUTS_NAME, PACKET_MAX, POSITION_NAME, Position,
-    TYPE_BINARY, TYPE_F64, TYPE_I32, TYPE_I64, TYPE_TEXT,
-};
+use super::BLOCK_MARK;
+use super::DRIVER_NAME;
+use super::FLAG_ALARM;
+use super::FLAG_DRIVER;
+use super::FLAG_INPUTS;
+use super::FLAG_OUTPUTS;
+use super::FLAG_POSITION;
+use super::IMAGE_NAME;
+use super::INPUTS_NAME;
+use super::NAME_MAX;
+use super::OUTPUTS_NAME;
+use super::PACKET_MAX;
+use super::POSITION_NAME;
+use super::Position;
+use super::TYPE_BINARY;
+use super::TYPE_F64;
+use super::TYPE_I32;
+use super::TYPE_I64;
+use super::TYPE_TEXT;
 use crate::message::ValueRef;
 use std::fmt;
 

@@ -54,9 +54,16 @@ mod decode;
 mod encode;
 mod restore;
 
-pub use decode::{Block, BlockValue, Blocks, DecodeError, Packet, decode};
-pub use encode::{EncodeError, encode};
-pub use restore::{NoMessage, message};
+pub use decode::Block;
+pub use decode::BlockValue;
+pub use decode::Blocks;
+pub use decode::DecodeError;
+pub use decode::Packet;
+pub use decode::decode;
+pub use encode::EncodeError;
+pub use encode::encode;
+pub use restore::NoMessage;
+pub use restore::message;
 
 /// A position as the block `posinfo` holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]

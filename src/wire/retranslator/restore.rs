@@ -1,10 +1,19 @@
 //! Packets to messages: the way of `encode` back. What it restores stands in the module's text.
 
-use super::{
-    BLOCKS_MAX, BlockValue, DRIVER_NAME, FLAG_ALARM, IMAGE_NAME, INPUTS_NAME, OUTPUTS_NAME,
-    POSITION_NAME, Packet, Position,
-};
-use crate::message::{InvalidIdent, Message, Value, from_underscores};
+use super::BLOCKS_MAX;
+use super::BlockValue;
+use super::DRIVER_NAME;
+use super::FLAG_ALARM;
+use super::IMAGE_NAME;
+use super::INPUTS_NAME;
+use super::OUTPUTS_NAME;
+use super::POSITION_NAME;
+use super::Packet;
+use super::Position;
+use crate::message::InvalidIdent;
+use crate::message::Message;
+use crate::message::Value;
+use crate::message::from_underscores;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -2,10 +2,17 @@
 //!
 //! It does not answer, and it does not look for the next packet behind a broken one.
 
-use super::{
-    CRC, Codec, DATA_MAX, Datagram, DatagramKey, ELEMENTS_MAX, Element, ElementValue, IDENT_MAX,
-    Packet, Record,
-};
+use super::CRC;
+use super::Codec;
+use super::DATA_MAX;
+use super::Datagram;
+use super::DatagramKey;
+use super::ELEMENTS_MAX;
+use super::Element;
+use super::ElementValue;
+use super::IDENT_MAX;
+use super::Packet;
+use super::Record;
 use std::fmt;
 
 /// One TCP packet, cut out of the stream.

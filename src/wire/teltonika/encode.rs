@@ -2,10 +2,17 @@
 //!
 //! Nothing here is used to answer a device.
 
-use super::{
-    CRC, Codec, DATA_MAX, DatagramKey, ELEMENTS_MAX, Element, ElementValue, IDENT_MAX, PACKET_TYPE,
-    Packet, Record,
-};
+use super::CRC;
+use super::Codec;
+use super::DATA_MAX;
+use super::DatagramKey;
+use super::ELEMENTS_MAX;
+use super::Element;
+use super::ElementValue;
+use super::IDENT_MAX;
+use super::PACKET_TYPE;
+use super::Packet;
+use super::Record;
 use std::fmt;
 
 /// Why something cannot be said in this codec. What was written before is left in place.

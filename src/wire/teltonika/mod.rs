@@ -33,8 +33,15 @@ mod decode;
 mod encode;
 mod serial;
 
-pub use decode::{BadFrame, Frame, Invalid, frame, login};
-pub use encode::{Unfit, encode_datagram, encode_login, encode_packet};
+pub use decode::BadFrame;
+pub use decode::Frame;
+pub use decode::Invalid;
+pub use decode::frame;
+pub use decode::login;
+pub use encode::Unfit;
+pub use encode::encode_datagram;
+pub use encode::encode_login;
+pub use encode::encode_packet;
 pub use serial::SerialData;
 
 /// How the elements of a packet are written.
