@@ -5,7 +5,7 @@ use super::connector::HANDSHAKE;
 use super::session_task::{OpenConnection, Start, run_session};
 use super::shared::SharedState;
 use super::waits::{Executor, PAUSE, sleep, within};
-use crate::net::tls::Fault;
+use crate::net::tls::TlsError;
 use crate::net::{Connection, Listener, Socket};
 use std::io;
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ fn welcome(
         match wrap(channel, socket).await {
             Ok(socket) => drop(run_session(&shared, channel, &name, socket, Start::Heard).await),
             Err(error) => {
-                let kind = match Fault::is_certificate(&error) {
+                let kind = match TlsError::is_certificate(&error) {
                     true => "certificate",
                     false => "tls",
                 };

@@ -17,6 +17,7 @@ use std::time::Duration;
 /// What waits until messages are safe, oldest first: everything below the number has to be.
 #[derive(Debug, Default)]
 pub(super) struct AckTokens {
+    /// Neither the numbers nor the order ever fall: `next` only rises.
     waiting: VecDeque<(Seq, u64)>,
     /// All that this connection brought is below.
     next: Seq,
@@ -71,7 +72,8 @@ impl AckTokens {
 }
 
 impl Ingress<'_> {
-    /// The streams that want it; the mask is empty where it is taken and forgotten.
+    /// The streams that want it, of those that are enabled now; the set is empty where it is taken
+    /// and forgotten.
     fn route(&self, message: &Message) -> Result<StreamSet, Refusal> {
         let (settings, ident) = (&self.channel.settings, message.ident());
         let idents = &settings.idents;
@@ -180,6 +182,8 @@ impl Intake for Ingress<'_> {
     }
 
     fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+        // all are judged before the first is appended: a batch that is refused for one message
+        // comes again as a whole, and what was appended of it would be there twice
         let mut routed = Vec::with_capacity(batch.len());
         let count = batch.len() as u64;
         for (index, message) in batch.into_iter().enumerate() {
@@ -196,6 +200,7 @@ impl Intake for Ingress<'_> {
             if mask.is_empty() {
                 self.channel.unwanted.set(self.channel.unwanted.get() + 1);
             } else if let Err(reason) = self.thin(*mask, body) {
+                // the ring is full: what comes again may be there twice, and nothing is lost
                 self.refuse(reason, "");
                 return Err(Refused { index, reason });
             }

@@ -31,7 +31,7 @@ use super::waits::Waits;
 use crate::api::{NOT_DELIVERED, Wake};
 use crate::clock::Now;
 use crate::message::body::Body;
-use crate::net::tls::Fault;
+use crate::net::tls::TlsError;
 use crate::net::{Connection, FileConnection, Interest, LineFile};
 use crate::stream::Endpoint;
 use crate::stream::engine::{Engine, Limits, Tally};
@@ -347,7 +347,7 @@ enum Next {
 }
 
 fn broken(error: &io::Error) -> Lost {
-    let code = match Fault::is_certificate(error) {
+    let code = match TlsError::is_certificate(error) {
         true => stream::CERTIFICATE,
         false => NO_CONNECTION,
     };

@@ -1,5 +1,15 @@
 //! The task that drives a session: bytes between one socket, accepted or connected, or a serial
-//! line, and one session of a channel.
+//! line, and one session of a channel. What a device is told is the session's affair; that it is
+//! told no sooner than its messages are safe is seen to here.
+//!
+//! ```text
+//!  socket ─ read ─▶ input ─ understand ─▶ session ─▶ ingress ─▶ ring
+//!     ▲                                      │           └─ an ack token for each that waits
+//!     └──── write ◀─ out ◀──── on_durable ◀──┴── durable_event: the ring's watermark has risen
+//! ```
+//! Each buffer has a bound. Where answers pile up, unread or not due yet, nothing more is read, and
+//! TCP has the far end wait; where memory runs out, the connection ends, and its device tries
+//! again.
 
 use super::budget::Share;
 use super::channel::{Channel, Claim};
@@ -40,7 +50,7 @@ pub(super) struct SessionTask<'a> {
 
 /// Why a connection ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// The far end closed it.
     Closed,
     /// The session did.
@@ -72,11 +82,11 @@ pub(super) async fn run_session(
     name: &str,
     socket: net::Connection,
     start: Start,
-) -> End {
+) -> SessionEnd {
     let id = shared.ring.read(|ring| ring.id());
     let client_id = format!("weir-{id:016x}-{}", channel.name());
     let Some(session) = channel.settings.protocol.session(&client_id) else {
-        return End::Closed;
+        return SessionEnd::Closed;
     };
     let mut task = SessionTask::new(shared, channel, name.to_owned(), socket, session);
     match start {
@@ -156,7 +166,7 @@ impl<'a> SessionTask<'a> {
 
     /// Serves until the end. Waits on: the socket, the ring's watermark (also notified when another
     /// connection takes its name), the idle time.
-    pub(super) async fn serve(mut self) -> End {
+    pub(super) async fn serve(mut self) -> SessionEnd {
         loop {
             let durable = self.shared.ring.durable_event();
             match self.turn() {
@@ -167,7 +177,7 @@ impl<'a> SessionTask<'a> {
                 }
                 Ok(Next::Again) => futures_lite::future::yield_now().await,
                 Err(end) => {
-                    if matches!(end, End::Session(_)) {
+                    if matches!(end, SessionEnd::Session(_)) {
                         Box::pin(self.part()).await;
                     }
                     return end;
@@ -199,39 +209,43 @@ impl<'a> SessionTask<'a> {
         Ok(self.socket.try_read(&mut Vec::new())? != Some(0))
     }
 
-    /// Answers, writes, reads and understands what there is, once each.
-    fn turn(&mut self) -> Result<Next, End> {
+    /// Answers, writes, reads and understands what there is, once each; never waits.
+    fn turn(&mut self) -> Result<Next, SessionEnd> {
         let now = self.shared.now();
         if self.channel.has_ended() {
-            return Err(End::Closed);
+            return Err(SessionEnd::Closed);
         }
+        // before anything is read: what is answered makes room for it
         self.answer(now)?;
         self.write(now)?;
         if self.claim.as_ref().is_some_and(|claim| claim.is_lost()) {
-            return Err(End::Session(self.superseded()));
+            return Err(SessionEnd::Session(self.superseded()));
         }
         let read = self.reads() && self.read(now)?;
         let understood = self.understand()?;
         self.wake(now)?;
+        // what has just come may be safe already: a ring in memory, a message that nobody wants
         self.answer(now)?;
         self.write(now)?;
         self.enforce_limits()?;
         if read || understood {
             return Ok(Next::Again);
         }
+        // the far end sends no more, and may still wait for its last answers
         if self.ended && self.ack_tokens.is_empty() && self.out.is_empty() {
-            return Err(End::Closed);
+            return Err(SessionEnd::Closed);
         }
         let idle_at = self.active + self.channel.settings.idle_timeout;
         if idle_at <= now.mono {
-            return Err(End::Idle);
+            return Err(SessionEnd::Idle);
         }
         let slow_at = self.slow_at().unwrap_or(idle_at);
         if slow_at <= now.mono {
             let detail = "does not read its answers";
             self.channel.refuse("slow", &self.peer, detail, self.shared);
-            return Err(End::Slow);
+            return Err(SessionEnd::Slow);
         }
+        // no wait is longer than the idle time: that bounds the others where they are not there
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
         let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
@@ -271,7 +285,7 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Bounds what is kept of what came: of this connection, and of all together.
-    fn enforce_limits(&mut self) -> Result<(), End> {
+    fn enforce_limits(&mut self) -> Result<(), SessionEnd> {
         for buffer in [&mut self.input, &mut self.out] {
             if buffer.is_empty() {
                 *buffer = Vec::new();
@@ -282,7 +296,7 @@ impl<'a> SessionTask<'a> {
             let reason = "longer than anything that can be understood";
             self.channel
                 .refuse("length", &self.peer, reason, self.shared);
-            return Err(End::Session(Disconnect { reason }));
+            return Err(SessionEnd::Session(Disconnect { reason }));
         }
         if self.share.set(self.memory_used()) {
             // room that is not used was not asked for
@@ -294,7 +308,9 @@ impl<'a> SessionTask<'a> {
             let detail = "too much is on its way in all connections together";
             self.channel
                 .refuse("memory", &self.peer, detail, self.shared);
-            return Err(End::Session(self.session.on_memory_limit(&mut self.out)));
+            return Err(SessionEnd::Session(
+                self.session.on_memory_limit(&mut self.out),
+            ));
         }
         Ok(())
     }
@@ -305,6 +321,7 @@ impl<'a> SessionTask<'a> {
         self.input.capacity() + self.session.buffered_len() + waiting
     }
 
+    /// Whether it reads what comes; if not, TCP has the far end wait.
     fn reads(&self) -> bool {
         !self.ended && !self.session.is_blocked() && !self.is_backpressured()
     }
@@ -316,10 +333,15 @@ impl<'a> SessionTask<'a> {
             && (self.ack_tokens.len() >= ACK_TOKENS_MAX || self.out.len() >= OUT_MAX)
     }
 
-    fn read(&mut self, now: Now) -> Result<bool, End> {
-        match self.socket.try_read(&mut self.input).map_err(End::Io)? {
+    fn read(&mut self, now: Now) -> Result<bool, SessionEnd> {
+        match self
+            .socket
+            .try_read(&mut self.input)
+            .map_err(SessionEnd::Io)?
+        {
             Some(0) => {
                 self.ended = true;
+                // what came with the end first: it may be a message that nobody sends again
                 self.understand()?;
                 let (session, mut ingress, _) = self.parties();
                 session.on_eof(&mut ingress);
@@ -334,7 +356,7 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Whether the session took something.
-    fn understand(&mut self) -> Result<bool, End> {
+    fn understand(&mut self) -> Result<bool, SessionEnd> {
         let mut taken = 0;
         while !self.is_backpressured() && !self.session.is_blocked() {
             let rest = self.input.get(taken..).unwrap_or_default();
@@ -348,6 +370,8 @@ impl<'a> SessionTask<'a> {
             };
             let result = self.session.receive(rest, &mut ingress, &mut self.out);
             if self.session.acks_cumulatively() {
+                // it is read on whatever happens, so neither tokens nor answers may pile up: the
+                // last token speaks for those before, and what is said beyond the bound is not
                 self.ack_tokens.merge();
                 if said > OUT_MAX {
                     self.out.truncate(said);
@@ -356,7 +380,7 @@ impl<'a> SessionTask<'a> {
             match result {
                 Ok(0) => break,
                 Ok(used) => taken += used,
-                Err(close) => return Err(End::Session(close)),
+                Err(close) => return Err(SessionEnd::Session(close)),
             }
         }
         self.input.drain(..taken.min(self.input.len()));
@@ -364,15 +388,16 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Lets the session do what is due without a word from the far end.
-    fn wake(&mut self, now: Now) -> Result<(), End> {
+    fn wake(&mut self, now: Now) -> Result<(), SessionEnd> {
         if self.session.wake_at().is_none_or(|due| due > now.mono) {
             return Ok(());
         }
         let (session, mut ingress, out) = self.parties();
-        session.wake(&mut ingress, out).map_err(End::Session)
+        session.wake(&mut ingress, out).map_err(SessionEnd::Session)
     }
 
-    fn answer(&mut self, now: Now) -> Result<(), End> {
+    /// Has the session answer what is safe, and tell a sender whose messages are not for too long.
+    fn answer(&mut self, now: Now) -> Result<(), SessionEnd> {
         if self.ack_tokens.is_empty() || self.out.len() >= OUT_MAX {
             return Ok(());
         }
@@ -393,17 +418,26 @@ impl<'a> SessionTask<'a> {
             .waiting_since
             .is_some_and(|since| since + OVERDUE <= now.mono)
         {
+            // again after the same time, if it stays
             self.waiting_since = Some(now.mono);
             return self
                 .session
                 .on_ack_timeout(&mut self.out)
-                .map_or(Ok(()), |close| Err(End::Session(close)));
+                .map_or(Ok(()), |close| Err(SessionEnd::Session(close)));
         }
         Ok(())
     }
 
-    fn write(&mut self, now: Now) -> Result<(), End> {
-        if !self.out.is_empty() && self.socket.try_write(&mut self.out).map_err(End::Io)? > 0 {
+    /// Writes what the socket takes. Who reads nothing while there is something for it is slow; who
+    /// has nothing to read is not.
+    fn write(&mut self, now: Now) -> Result<(), SessionEnd> {
+        if !self.out.is_empty()
+            && self
+                .socket
+                .try_write(&mut self.out)
+                .map_err(SessionEnd::Io)?
+                > 0
+        {
             self.active = now.mono;
             self.flowing = now.mono;
         }
@@ -423,7 +457,7 @@ impl Drop for SessionTask<'_> {
     }
 }
 
-impl fmt::Display for End {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("closed by the far end"),

@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
-use super::session_task::{End, OpenConnection, Start, run_session};
+use super::session_task::{OpenConnection, SessionEnd, Start, run_session};
 use super::shared::SharedState;
 use super::waits::{Executor, Waits};
 use crate::api::NOT_DELIVERED;
@@ -97,7 +97,7 @@ impl Source {
             self.connector.failed();
         }
         match end {
-            End::Idle => "nothing came for `idle_timeout`".to_owned(),
+            SessionEnd::Idle => "nothing came for `idle_timeout`".to_owned(),
             end => end.to_string(),
         }
     }

@@ -27,7 +27,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 use weir::clock::Clock;
-use weir::net::tls::{Client, Fault, Identity, Tls};
+use weir::net::tls::{Client, Identity, Tls, TlsError};
 
 #[test]
 fn bytes_go_both_ways_and_the_session_is_resumed() {
@@ -173,7 +173,7 @@ fn files_are_read_again_when_they_have_changed() {
     connect(&mut client, server.address).unwrap();
     server.show(&new.issue("localhost"));
     let error = connect(&mut client, server.address).unwrap_err();
-    assert!(Fault::is_certificate(&error), "{error}");
+    assert!(TlsError::is_certificate(&error), "{error}");
     fs::copy(new.ca(), &ca).unwrap();
     connect(&mut client, server.address).unwrap();
     fs::write(&ca, "no certificate").unwrap();
@@ -208,7 +208,7 @@ fn a_client_certificate_is_read_again_when_it_was_renewed() {
     };
     let mut client = Client::new(tls, Clock::new());
     let refused = connect(&mut client, server.address).and_then(|mut socket| read(&mut socket));
-    assert!(Fault::is_certificate(&refused.unwrap_err()));
+    assert!(TlsError::is_certificate(&refused.unwrap_err()));
     put(&ours.issue("gateway"));
     let mut socket = connect(&mut client, server.address).unwrap();
     assert_eq!(exchange(&mut socket, b"hello"), b"hello");

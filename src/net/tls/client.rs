@@ -1,9 +1,9 @@
 //! A stream's TLS from one connection to the next: the configuration of rustls, made again when a
 //! file has changed, and the sessions to resume.
 
-use super::Fault;
 use super::Roots;
 use super::Tls;
+use super::TlsError;
 use super::TlsSocket;
 use super::files;
 use super::files::Made;
@@ -47,23 +47,23 @@ impl Client {
     /// where they have not, the session of the last connection is taken up. Waits on: the socket.
     ///
     /// # Errors
-    /// A [`Fault`] in an [`io::Error`], or as the system says; never that it takes too long.
+    /// A [`TlsError`] in an [`io::Error`], or as the system says; never that it takes too long.
     ///
     /// # Cancellation
     /// The socket is closed.
     pub async fn connect(&mut self, socket: Socket, host: &str) -> io::Result<TlsSocket> {
         let name = self.tls.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            Fault::Certificate(format!("`{name}` is no name that a certificate can have"))
+            TlsError::Certificate(format!("`{name}` is no name that a certificate can have"))
         })?;
         let config = self.config()?;
-        let tls = ClientConnection::new(config, name).map_err(|error| Fault::of(&error))?;
+        let tls = ClientConnection::new(config, name).map_err(|error| TlsError::of(&error))?;
         let socket = TlsSocket::shake_hands(socket, tls).await?;
         log::debug!("{host}: {}", socket.description());
         Ok(socket)
     }
 
-    fn config(&mut self) -> Result<Arc<ClientConfig>, Fault> {
+    fn config(&mut self) -> Result<Arc<ClientConfig>, TlsError> {
         if let Some(made) = self.made.as_ref().filter(|made| made.is_current()) {
             return Ok(Arc::clone(&made.of));
         }
@@ -82,7 +82,7 @@ impl Client {
         self.tls.ca.iter().cloned().chain(identity).chain(system)
     }
 
-    fn make(&self) -> Result<ClientConfig, Fault> {
+    fn make(&self) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Arc::new(self.verifier(&provider)?);
         let time = Arc::new(Date {
@@ -91,7 +91,7 @@ impl Client {
         });
         let builder = ClientConfig::builder_with_details(provider, time)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Fault::of(&error))?
+            .map_err(|error| TlsError::of(&error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let mut config = match &self.tls.identity {
@@ -99,7 +99,7 @@ impl Client {
             Some(identity) => {
                 let (certificates, key) = files::identity(identity)?;
                 let config = builder.with_client_auth_cert(certificates, key);
-                config.map_err(|error| Fault::of_identity(&error, identity))?
+                config.map_err(|error| TlsError::of_identity(&error, identity))?
             }
         };
         config.alpn_protocols = self.tls.alpn.iter().map(|it| it.clone().into()).collect();
@@ -107,14 +107,14 @@ impl Client {
         Ok(config)
     }
 
-    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Verifier, Fault> {
+    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Verifier, TlsError> {
         let issuers = match self.tls.checks_issuer() {
             true => {
                 let roots = Arc::new(self.roots()?);
                 let builder =
                     WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
                 Some(builder.build().map_err(|error| {
-                    Fault::Certificate(format!("no issuer is trusted: {error}"))
+                    TlsError::Certificate(format!("no issuer is trusted: {error}"))
                 })?)
             }
             false => None,
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    fn roots(&self) -> Result<RootCertStore, Fault> {
+    fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         if let Some(ca) = &self.tls.ca {
             files::add_issuers(ca, "ca", &mut roots)?;
@@ -145,7 +145,7 @@ impl Client {
             if found == 0 && self.tls.roots == Some(Roots::System) {
                 let words = "this machine has no root certificates; install `ca-certificates` or \
                              write `tls = { roots = \"built-in\" }`";
-                return Err(Fault::Certificate(words.to_owned()));
+                return Err(TlsError::Certificate(words.to_owned()));
             }
             built_in |= found == 0;
         }

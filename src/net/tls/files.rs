@@ -1,8 +1,8 @@
 //! The files of TLS: certificates, keys and roots in PEM, and whether they have changed. What is
 //! in a key is never said.
 
-use super::Fault;
 use super::Identity;
+use super::TlsError;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
@@ -39,8 +39,8 @@ impl<T> Made<T> {
     /// As `make`.
     pub(super) fn new(
         files: impl Iterator<Item = PathBuf>,
-        make: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<Self, Fault> {
+        make: impl FnOnce() -> Result<T, TlsError>,
+    ) -> Result<Self, TlsError> {
         let stamped = files.map(|file| {
             let stamp = stamp(&file);
             (file, stamp)
@@ -69,12 +69,16 @@ fn stamp(path: &Path) -> Option<Stamp> {
 /// Adds the issuers in a file; at least one has to be there.
 ///
 /// # Errors
-/// [`Fault`], named after the key.
-pub(super) fn add_issuers(path: &Path, key: &str, roots: &mut RootCertStore) -> Result<(), Fault> {
+/// [`TlsError`], named after the key.
+pub(super) fn add_issuers(
+    path: &Path,
+    key: &str,
+    roots: &mut RootCertStore,
+) -> Result<(), TlsError> {
     for certificate in certificates(path, key)? {
         roots
             .add(certificate)
-            .map_err(|error| Fault::file(key, path, &format!("a certificate in it: {error}")))?;
+            .map_err(|error| TlsError::file(key, path, &format!("a certificate in it: {error}")))?;
     }
     Ok(())
 }
@@ -82,9 +86,12 @@ pub(super) fn add_issuers(path: &Path, key: &str, roots: &mut RootCertStore) -> 
 /// The certificates in a file, at least one.
 ///
 /// # Errors
-/// [`Fault`], named after the key.
-pub(super) fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    read_certificates(path).map_err(|why| Fault::file(key, path, &why))
+/// [`TlsError`], named after the key.
+pub(super) fn certificates(
+    path: &Path,
+    key: &str,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    read_certificates(path).map_err(|why| TlsError::file(key, path, &why))
 }
 
 /// The same, and in words what is in the file instead.
@@ -124,12 +131,13 @@ fn has_certificate(path: &Path) -> bool {
 /// A certificate and its key.
 ///
 /// # Errors
-/// [`Fault`], named after the key.
+/// [`TlsError`], named after the key.
 pub(super) fn identity(
     identity: &Identity,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Fault> {
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
     let certificates = certificates(&identity.certificate, "certificate")?;
-    let key = private_key(&identity.key).map_err(|why| Fault::file("key", &identity.key, &why))?;
+    let key =
+        private_key(&identity.key).map_err(|why| TlsError::file("key", &identity.key, &why))?;
     Ok((certificates, key))
 }
 

@@ -14,8 +14,8 @@
 //! | any of both | | yes | this certificate, and by its issuer as above |
 
 mod client;
+mod error;
 mod expiry;
-mod fault;
 mod files;
 mod inspect;
 mod server;
@@ -23,8 +23,8 @@ mod socket;
 mod verify;
 
 pub use client::Client;
+pub use error::TlsError;
 pub use expiry::expiry;
-pub use fault::Fault;
 pub use inspect::Finding;
 pub use inspect::inspect_identity;
 pub use inspect::inspect_issuers;

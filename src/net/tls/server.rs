@@ -1,8 +1,8 @@
 //! TLS on the ports of a channel: the configuration of rustls, made again when a file has changed.
 //! No session is kept, so that memory does not grow with clients.
 
-use super::Fault;
 use super::ServerTls;
+use super::TlsError;
 use super::TlsSocket;
 use super::client::Date;
 use super::files;
@@ -45,7 +45,7 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn check(&self) -> Result<(), Fault> {
+    pub fn check(&self) -> Result<(), TlsError> {
         self.config().map(drop)
     }
 
@@ -53,17 +53,17 @@ impl Server {
     /// changed. Waits on: the socket.
     ///
     /// # Errors
-    /// A [`Fault`] in an [`io::Error`], or as the system says; never that it takes too long.
+    /// A [`TlsError`] in an [`io::Error`], or as the system says; never that it takes too long.
     ///
     /// # Cancellation
     /// The socket is closed.
     pub async fn accept(&self, socket: Socket) -> io::Result<TlsSocket> {
         let config = self.config()?;
-        let tls = ServerConnection::new(config).map_err(|error| Fault::of_client(&error))?;
+        let tls = ServerConnection::new(config).map_err(|error| TlsError::of_client(&error))?;
         TlsSocket::shake_hands(socket, tls).await
     }
 
-    fn config(&self) -> Result<Arc<ServerConfig>, Fault> {
+    fn config(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let mut kept = self.made.borrow_mut();
         if let Some(made) = kept.as_ref().filter(|made| made.is_current()) {
             return Ok(Arc::clone(&made.of));
@@ -85,7 +85,7 @@ impl Server {
         own.into_iter().chain(client_ca.clone())
     }
 
-    fn make(&self) -> Result<ServerConfig, Fault> {
+    fn make(&self) -> Result<ServerConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = self.verifier(&provider)?;
         let time = Arc::new(Date {
@@ -96,10 +96,10 @@ impl Server {
         let (certificates, key) = files::identity(identity)?;
         let mut config = ServerConfig::builder_with_details(provider, time)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Fault::of(&error))?
+            .map_err(|error| TlsError::of(&error))?
             .with_client_cert_verifier(verifier)
             .with_single_cert(certificates, key)
-            .map_err(|error| Fault::of_identity(&error, identity))?;
+            .map_err(|error| TlsError::of_identity(&error, identity))?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(config)
@@ -108,7 +108,7 @@ impl Server {
     fn verifier(
         &self,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, Fault> {
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
         let Some(client_ca) = &self.tls.client_ca else {
             return Ok(Arc::new(NoClientAuth));
         };
@@ -116,7 +116,7 @@ impl Server {
         files::add_issuers(client_ca, "client_ca", &mut roots)?;
         let provider = Arc::clone(provider);
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-        let wrong = |error| Fault::Certificate(format!("no issuer is trusted: {error}"));
+        let wrong = |error| TlsError::Certificate(format!("no issuer is trusted: {error}"));
         builder.build().map_err(wrong)
     }
 }

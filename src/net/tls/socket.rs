@@ -1,7 +1,7 @@
 //! TLS over one socket: the state machine of rustls between a socket and whoever carries bytes.
 //! Decides nothing about trust.
 
-use super::Fault;
+use super::TlsError;
 use crate::net::socket::Interest;
 use crate::net::socket::Socket;
 use crate::net::socket::unless_blocked;
@@ -24,7 +24,7 @@ impl TlsSocket {
     /// socket.
     ///
     /// # Errors
-    /// A [`Fault`] in an [`io::Error`], or as the system says; never that it takes too long.
+    /// A [`TlsError`] in an [`io::Error`], or as the system says; never that it takes too long.
     ///
     /// # Cancellation
     /// The socket is closed.
@@ -42,7 +42,7 @@ impl TlsSocket {
             }
             // rustls would keep 64 KiB of a message that has no end, of everybody
             if received > HELLO_MAX && matches!(this.tls, Connection::Server(_)) {
-                return Err(Fault::Protocol("its TLS handshake is too long".to_owned()).into());
+                return Err(TlsError::Protocol("its TLS handshake is too long".to_owned()).into());
             }
             match unless_blocked(this.receive())? {
                 Some(0) => return Err(this.cut_short().into()),
@@ -67,7 +67,7 @@ impl TlsSocket {
     /// TLS, that is an end as any other: every protocol above has lengths of its own.
     ///
     /// # Errors
-    /// A [`Fault`] in an [`io::Error`], or as the system says.
+    /// A [`TlsError`] in an [`io::Error`], or as the system says.
     pub fn try_read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         let before = buffer.len();
         let received = unless_blocked(self.receive())?;
@@ -138,18 +138,18 @@ impl TlsSocket {
         Ok(received)
     }
 
-    fn fault(&self, error: &rustls::Error) -> Fault {
+    fn fault(&self, error: &rustls::Error) -> TlsError {
         match self.tls {
-            Connection::Client(_) => Fault::of(error),
-            Connection::Server(_) => Fault::of_client(error),
+            Connection::Client(_) => TlsError::of(error),
+            Connection::Server(_) => TlsError::of_client(error),
         }
     }
 
-    fn cut_short(&self) -> Fault {
+    fn cut_short(&self) -> TlsError {
         match self.tls {
-            Connection::Client(_) => Fault::cut_short(),
+            Connection::Client(_) => TlsError::cut_short(),
             Connection::Server(_) => {
-                Fault::Protocol("closed in the middle of the TLS handshake".to_owned())
+                TlsError::Protocol("closed in the middle of the TLS handshake".to_owned())
             }
         }
     }

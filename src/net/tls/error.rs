@@ -17,14 +17,14 @@ use std::time::Duration;
 
 /// Why there is no TLS, or none any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum TlsError {
     /// A certificate, here or there, or a key is at fault.
     Certificate(String),
     /// Anything else.
     Protocol(String),
 }
 
-impl Fault {
+impl TlsError {
     /// What an error of a connection says of a certificate; false for all else.
     #[must_use]
     pub fn is_certificate(error: &io::Error) -> bool {
@@ -182,7 +182,7 @@ fn uncommon(words: &str) -> String {
 }
 
 /// What the destination says of this side.
-fn refused(alert: AlertDescription) -> Fault {
+fn refused(alert: AlertDescription) -> TlsError {
     use AlertDescription as Alert;
     let of_certificate = match alert {
         Alert::CertificateRequired => {
@@ -197,39 +197,39 @@ fn refused(alert: AlertDescription) -> Fault {
         Alert::AccessDenied => "does not let in who `tls.certificate` names",
         Alert::NoApplicationProtocol => return no_protocol(),
         Alert::UnrecognisedName => {
-            return Fault::Protocol(
+            return TlsError::Protocol(
                 "the destination knows no server of this name; look at `tls.server_name`"
                     .to_owned(),
             );
         }
         Alert::HandshakeFailure => {
-            return Fault::Protocol(
+            return TlsError::Protocol(
                 "the destination refuses the TLS handshake; it may want a client certificate"
                     .to_owned(),
             );
         }
         other => {
-            return Fault::Protocol(format!("the destination ends TLS: {other:?}"));
+            return TlsError::Protocol(format!("the destination ends TLS: {other:?}"));
         }
     };
-    Fault::Certificate(format!("the destination {of_certificate}"))
+    TlsError::Certificate(format!("the destination {of_certificate}"))
 }
 
-fn no_protocol() -> Fault {
-    Fault::Protocol("the destination speaks none of `tls.alpn`".to_owned())
+fn no_protocol() -> TlsError {
+    TlsError::Protocol("the destination speaks none of `tls.alpn`".to_owned())
 }
 
 fn date(time: UnixTime) -> Date {
     Date(Duration::from_secs(time.as_secs()))
 }
 
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> Self {
+impl From<TlsError> for io::Error {
+    fn from(fault: TlsError) -> Self {
         Self::new(io::ErrorKind::InvalidData, fault)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate(words) | Self::Protocol(words) => f.write_str(words),
@@ -237,7 +237,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for TlsError {}
 
 /// Names of a certificate that are said.
 const NAMES_MAX: usize = 8;
