@@ -25,7 +25,7 @@ mod request;
 mod target;
 
 pub use plain::Http;
-pub(super) use plain::KIND;
+pub(super) use plain::{KIND, SCHEMES};
 
 use super::Fault;
 use super::IN_MAX;

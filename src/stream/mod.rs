@@ -6,7 +6,7 @@
 //!
 //! 1. Write the file. Its type holds what its keys say, and is a [`Destination`]: where it is, and
 //!    the [`Link`] that speaks to it. Nearly every platform speaks HTTP or MQTT: it implements
-//!    `http::profile::Profile` or [`mqtt::profile::Profile`] by what is its own, and its link is
+//!    [`http::profile::Profile`] or [`mqtt::profile::Profile`] by what is its own, and its link is
 //!    an [`http::HttpLink`] or [`mqtt::MqttLink`] over that; one that speaks either, by the scheme
 //!    of its URL, is two types with one row. One with a protocol of its own is a [`Link`]: bytes,
 //!    times and the [`Engine`], never a socket; the smallest is `file.rs`, the next

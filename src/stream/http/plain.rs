@@ -180,7 +180,7 @@ fn verdict(status: u16, success: &[u16]) -> Verdict {
 fn read(reader: &mut Reader<'_>) -> Option<Http> {
     let text = reader.required("url", "url = \"https://example.com/messages\"");
     let text = text.as_ref();
-    let url = text.and_then(|text| reader.parse(text, |text| url::parse(text, &HTTP)));
+    let url = text.and_then(|text| reader.parse(text, |text| url::parse(text, &SCHEMES)));
     let path = text
         .zip(url.as_ref())
         .and_then(|(text, url)| reader.parse(text, |_| path(url)));
@@ -364,7 +364,7 @@ fn basic(user: &str, password: &str) -> String {
 }
 
 /// Schemes that are spoken.
-const HTTP: [Scheme; 2] = [
+pub(crate) const SCHEMES: [Scheme; 2] = [
     Scheme {
         name: "https",
         port: 443,
