@@ -19,13 +19,13 @@ mod exchange;
 mod gzip;
 mod head;
 mod login;
-mod plain;
+pub(super) mod plain;
 pub mod profile;
 mod request;
 mod target;
 
 pub use plain::Http;
-pub(super) use plain::{KIND, SCHEMES};
+pub(super) use plain::KIND;
 
 use super::Fault;
 use super::IN_MAX;
