@@ -128,6 +128,33 @@ fn a_refused_login_is_told_by_its_code() {
 }
 
 #[test]
+fn what_is_only_tried_takes_no_session_from_a_daemon_and_says_so_where_that_is_refused() {
+    for (configured, tried) in [
+        (Some("truck"), "truck-weir-1"),
+        (Some(""), ""),
+        (None, "weir-1"),
+    ] {
+        let mut world = World::new();
+        let mut settings = settings(|mqtt| {
+            mqtt.client_id = configured.map(Into::into);
+            mqtt.clean_session = configured == Some("");
+            mqtt.will = Some(Will {
+                topic: "gone".into(),
+                payload: "yes".into(),
+            });
+        });
+        settings.destination = settings.destination.for_check().unwrap();
+        let mut talk = Talk::new(&world, &settings);
+        let login = talk.sent(&mut world).unwrap();
+        assert_eq!(login[9], 2, "a clean session, and nothing else");
+        assert_eq!(&login[14..], tried.as_bytes());
+        let lost = talk.hears(&mut world, &[0x20, 2, 0, 5]).unwrap_err();
+        let explains = lost.fault.reason.contains("another client id than `truck`");
+        assert_eq!(explains, configured == Some("truck"), "{lost:?}");
+    }
+}
+
+#[test]
 fn the_window_is_kept_and_acknowledgements_may_come_in_any_order() {
     for seed in 1..=20 {
         let mut random = Random(seed);

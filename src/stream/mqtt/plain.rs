@@ -50,6 +50,8 @@ pub struct Mqtt {
     pub payload: Payload,
     /// None: "weir-", the ring's id and the stream's name.
     pub client_id: Option<String>,
+    /// The client id that is left to a daemon that runs, where this is only tried.
+    pub spared: Option<String>,
     /// For the broker's login.
     pub username: Option<String>,
     /// For the broker's login.
@@ -77,6 +79,7 @@ impl Mqtt {
             topic,
             payload: Payload::Object,
             client_id: None,
+            spared: None,
             username: None,
             password: None,
             keep_alive: Duration::from_secs(60),
@@ -120,8 +123,11 @@ impl Destination for Mqtt {
 
     /// A broker takes a second client of one id for the first, and throws that one out.
     fn for_check(&self) -> Option<Rc<dyn Destination>> {
+        // one without a name is nobody's
+        let nameless = |id: &String| id.is_empty();
         Some(Rc::new(Self {
-            client_id: None,
+            client_id: self.client_id.clone().filter(nameless),
+            spared: self.client_id.clone().filter(|id| !nameless(id)),
             clean_session: true,
             // it is not the gateway that goes when this connection ends
             will: None,
@@ -146,14 +152,28 @@ impl Profile for Mqtt {
     }
 
     fn login(&self, client_id: &str, _now: Now) -> Login {
+        let client_id = match (&self.client_id, &self.spared) {
+            (Some(own), _) => own.clone(),
+            // some brokers let clients in by how their names begin
+            (None, Some(spared)) => format!("{spared}-{client_id}"),
+            (None, None) => client_id.to_owned(),
+        };
         Login {
-            client_id: self.client_id.as_deref().unwrap_or(client_id).to_owned(),
+            client_id,
             user: self.username.clone(),
             password: self.password.clone(),
             until: None,
             clean_session: self.clean_session,
             will: self.will.clone(),
         }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let spared = self.spared.as_ref()?;
+        Some(format!(
+            "tried under another client id than `{spared}`, so that a daemon which runs keeps its \
+             session: a broker that knows its clients by that says no here, and yes to the daemon"
+        ))
     }
 
     fn write(
