@@ -108,6 +108,14 @@ impl Thinner {
         self.passed.insert(ident.into(), Passed { mark, place });
     }
 
+    /// Goes on where one before ended, unless that compared other things.
+    pub fn continue_from(&mut self, before: &mut Self) {
+        if self.settings.or_change == before.settings.or_change {
+            self.passed = std::mem::take(&mut before.passed);
+            self.count = before.count;
+        }
+    }
+
     /// Forgets all: what comes again passes again.
     pub fn forget(&mut self) {
         self.passed.clear();

@@ -46,6 +46,8 @@ const STREAM: &[Family<StreamReport>] = &[
     ("given_up_total", "counter", "messages refused for good", |s| whole(s.given_up)),
     ("dropped_total", "counter", "messages overwritten unsent", |s| whole(s.dropped)),
     ("corrupt_total", "counter", "messages damaged on disk", |s| whole(s.corrupt)),
+    ("thinned_total", "counter", "messages left out by `every` when they came",
+        |s| whole(s.thinned)),
     ("rejected_total", "counter", "attempts refused or timed out", |s| whole(s.rejected)),
     ("connects_total", "counter", "times it was connected", |s| whole(s.connects)),
     ("sent_bytes_total", "counter", "bytes sent", |s| whole(s.bytes_sent)),
@@ -89,6 +91,7 @@ const RING: &[Family<RingReport>] = &[
 const CHANNEL: &[Family<ChannelReport>] = &[
     ("received_total", "counter", "messages taken", |c| whole(c.received)),
     ("unwanted_total", "counter", "messages that no stream wanted", |c| whole(c.unwanted)),
+    ("thinned_total", "counter", "messages left out by its `every`", |c| whole(c.thinned)),
     ("listening", "gauge", "1: all its addresses are bound", |c| flag(c.listening)),
     ("connections", "gauge", "connections now", |c| whole(c.connections)),
     ("certificate_days", "gauge", "until its certificate expires", |c| days(c.certificate_days)),

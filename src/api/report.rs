@@ -68,6 +68,9 @@ pub struct StreamReport {
     pub corrupt: u64,
     /// Waiting now, those in flight included.
     pub backlog: u64,
+    /// Left out by `every` when they came, since the start: in no sum.
+    #[serde(default)]
+    pub thinned: u64,
     /// Attempts refused or timed out since the start, one for each message in them.
     pub rejected: u64,
     /// Seconds to the acknowledgement of the last batch.
@@ -106,6 +109,9 @@ pub struct ChannelReport {
     pub refused: BTreeMap<String, u64>,
     /// Messages that no stream wanted.
     pub unwanted: u64,
+    /// Of those received, left out by its `every`.
+    #[serde(default)]
+    pub thinned: u64,
     /// Whole days until the certificate expires that it shows; less than 0 afterwards.
     pub certificate_days: Option<i64>,
 }

@@ -167,6 +167,7 @@ fn channel(page: &mut String, channel: &ChannelReport) {
             channel.name, channel.kind, channel.connections, channel.received, channel.unwanted,
         ),
     );
+    left_out(page, channel.thinned);
     if let Some(error) = &channel.listen_error {
         line(page, format_args!("  not listening on {error}"));
     }
@@ -192,6 +193,7 @@ fn stream(page: &mut String, stream: &StreamReport) {
             stream.backlog,
         ),
     );
+    left_out(page, stream.thinned);
     let oldest = stream
         .oldest_age
         .map(|age| format!("; oldest {}", time(age)));
@@ -221,6 +223,12 @@ fn stream(page: &mut String, stream: &StreamReport) {
     }
     if let Some(error) = &stream.last_error {
         line(page, format_args!("  {error}"));
+    }
+}
+
+fn left_out(page: &mut String, count: u64) {
+    if count > 0 {
+        line(page, format_args!("  {count} left out by every"));
     }
 }
 

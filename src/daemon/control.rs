@@ -187,6 +187,7 @@ impl Daemon {
             dropped: counters.dropped,
             corrupt: counters.corrupt,
             backlog: counters.backlog,
+            thinned: stream.thinned.as_ref().map_or(0, |thinned| thinned.count()),
             rejected: tally.rejected,
             ack_latency: tally.ack_latency.map(seconds),
             oldest_age: stream.oldest_age(&self.shared).map(seconds),
@@ -258,6 +259,7 @@ impl Daemon {
             received: channel.received.get(),
             refused: channel.refused(),
             unwanted: channel.unwanted.get(),
+            thinned: channel.thinned.get(),
             certificate_days: identity.and_then(|known| self.days(known)),
         }
     }

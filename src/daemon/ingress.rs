@@ -8,7 +8,7 @@ use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
 use crate::clock::Now;
 use crate::message::body::Body;
 use crate::message::{Message, body};
-use crate::ring::{AppendError, Seq, StreamSet};
+use crate::ring::{AppendError, Ring, Seq, StreamSet};
 use crate::thinning::Mark;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -120,17 +120,32 @@ impl Ingress<'_> {
     fn thin(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
         let channel = self.channel;
         let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
-            return self.append(mask, body);
+            return self.append_thinned(mask, body);
         };
         let (ident, mono) = (view.text("ident"), self.shared.now().mono);
         let mark: Mark = thinner.borrow().mark(&view, mono, Duration::ZERO);
         if thinner.borrow().passes(ident, mark) {
-            self.append(mask, body)?;
+            self.append_thinned(mask, body)?;
             thinner.borrow_mut().passed(ident, mark);
         } else {
             channel.thinned.set(channel.thinned.get() + 1);
             self.ack_tokens.next = self.ack_tokens.next.max(channel.next.get());
         }
+        Ok(())
+    }
+
+    /// Brings a message into the ring for those streams that do not leave it out. Where all do, it
+    /// is not safe before all that came: one of those was sent in its place.
+    fn append_thinned(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
+        let shared = self.shared;
+        let decided = shared.thinned.borrow().decide(mask, body, shared.now());
+        if decided.mask.is_empty() {
+            self.ack_tokens.next = shared.ring.read(Ring::end);
+            self.channel.next.set(self.ack_tokens.next);
+        } else {
+            self.append(decided.mask, body)?;
+        }
+        decided.taken(body);
         Ok(())
     }
 

@@ -21,6 +21,8 @@
 //! - *tally*: the ring's counters are the truth and survive; whatever is in a sum is in them. What
 //!   the engine did since it was last asked goes into `Stream`, for what no sum has (`rejected`,
 //!   `ack_latency`), and into the next event.
+//! - *thinning*: `Thinned` of a stream decides before `ingress` appends, and the ring's bits are
+//!   what was decided. A channel has its own. What was let through is handed on at a reload.
 //! - *devices*: the configuration has them. The routes keep a copy for `device.name` and for who
 //!   wants what, each stream's settings another for its templates; a reload replaces all three.
 
@@ -57,6 +59,7 @@ mod shared_ring;
 mod sim;
 mod source;
 mod stream;
+mod thinned;
 mod waits;
 #[cfg(test)]
 mod wake_tests;
@@ -128,9 +131,10 @@ impl Daemon {
         let attached = attached.collect();
         let notes = Rc::new(Notes::beside(config.ring.file.clone()));
         let parts = Parts::new(config, &clock, attached, notes);
-        let routes = parts.routes();
+        let shared = Rc::new(SharedState::new(clock, ring, parts.routes()));
+        shared.thinned.replace(parts.thinned());
         Self {
-            shared: Rc::new(SharedState::new(clock, ring, routes)),
+            shared,
             parts: Rc::new(RefCell::new(parts)),
             work: Rc::default(),
             main: None,

@@ -6,6 +6,7 @@ use super::notes::Notes;
 use super::serve_api::ApiListener;
 use super::shared::SharedState;
 use super::stream::Stream;
+use super::thinned::AllThinned;
 use super::waits::Executor;
 use crate::channel::settings::Settings as ChannelSettings;
 use crate::clock::Clock;
@@ -66,6 +67,12 @@ impl Parts {
             routes.subscribe(stream.id, stream.settings.subscription.clone());
         }
         routes
+    }
+
+    /// What its streams leave out of what comes.
+    pub(super) fn thinned(&self) -> AllThinned {
+        let streams = self.streams.iter();
+        AllThinned::new(streams.filter_map(|stream| stream.thinned.clone()))
     }
 
     /// Takes over what an earlier one has as well: a part that is the same as it is, of one that

@@ -94,6 +94,7 @@ impl Daemon {
         let changed = parts.keep(&self.parts.borrow());
         let before = self.parts.replace(parts);
         self.shared.routes.replace(self.parts.borrow().routes());
+        self.shared.thinned.replace(self.parts.borrow().thinned());
         log::set_max_level(self.parts.borrow().config.log.level);
         open_files::allow(&self.parts.borrow().config);
         self.change_over(&before, changed);

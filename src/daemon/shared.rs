@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::daemon_clock::DaemonClock;
 use super::journals::Journals;
 use super::shared_ring::SharedRing;
+use super::thinned::AllThinned;
 use crate::api;
 use crate::clock::{Clock, Now};
 use crate::ring::Ring;
@@ -19,6 +20,8 @@ pub(super) struct SharedState {
     pub(super) ring: SharedRing,
     /// Who wants what. Only streams that are enabled are in it.
     pub(super) routes: RefCell<Routes>,
+    /// What streams leave out of that.
+    pub(super) thinned: RefCell<AllThinned>,
     pub(super) journals: Journals,
     /// Of all connections of all channels.
     pub(super) budget: Budget,
@@ -38,6 +41,7 @@ impl SharedState {
             ring: SharedRing::new(Rc::clone(&clock), ring),
             clock,
             routes: RefCell::new(routes),
+            thinned: RefCell::default(),
             journals: Journals::default(),
             budget: Budget::default(),
         }

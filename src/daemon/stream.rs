@@ -2,6 +2,7 @@
 //! Carries nothing: that is the link task's work.
 
 use super::shared::SharedState;
+use super::thinned::Thinned;
 use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent, Wake};
 use crate::clock::Now;
 use crate::ring::{Counters, StreamId};
@@ -9,6 +10,7 @@ use crate::stream::engine::Tally;
 use crate::stream::settings::Settings;
 use event_listener::{Event, EventListener};
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What went wrong, by what shows that it is over.
@@ -26,6 +28,8 @@ pub(super) enum Trouble {
 pub(super) struct Stream {
     pub(super) id: StreamId,
     pub(super) settings: Settings,
+    /// What it leaves out of what comes; none: nothing.
+    pub(super) thinned: Option<Rc<Thinned>>,
     /// Given to the broker where the configuration gives none.
     pub(super) client_id: String,
     /// Whether it takes and sends: changed by [`Stream::enable`] and [`Stream::disable`] alone, so
@@ -68,6 +72,7 @@ impl Stream {
         Self {
             id,
             enabled: Cell::new(settings.enabled),
+            thinned: Thinned::new(id, &settings),
             settings,
             client_id,
             connected: Cell::default(),
@@ -263,6 +268,9 @@ impl Stream {
         self.summed_connects.set(before.summed_connects.get());
         self.journal.replace(before.journal.take());
         self.trouble.replace(before.trouble.take());
+        if let Some((own, other)) = self.thinned.as_ref().zip(before.thinned.as_ref()) {
+            own.continue_from(other);
+        }
     }
 
     /// What comes from now on is summed up, unless that has begun.

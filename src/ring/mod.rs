@@ -214,7 +214,7 @@ pub struct Record<'a> {
 pub enum Settled {
     /// The destination took it.
     Accepted,
-    /// Not wanted after all: filter, conversion, thinning.
+    /// Not wanted after all: filter, conversion.
     Filtered,
     /// Too old.
     Expired,

@@ -41,6 +41,12 @@ impl Ring {
         Seq(written.max(self.trust.below))
     }
 
+    /// The number that the next record gets: all that came is below.
+    #[must_use]
+    pub fn end(&self) -> Seq {
+        Seq(self.progress.next_seq())
+    }
+
     /// Calls safe what is in memory, too, while there is no disk that could keep it: a power cut
     /// then loses what was acknowledged.
     pub fn trust_memory(&mut self) {

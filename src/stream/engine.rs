@@ -124,11 +124,11 @@ impl Engine {
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
-                let taken = self.sieve.takes(
-                    &Outgoing::of(&record, self.queue.ring),
-                    now.mono,
-                    record.age,
-                );
+                let message = Outgoing::of(&record, self.queue.ring);
+                let taken = match record.subscribed {
+                    true => self.sieve.takes(&message),
+                    false => self.sieve.takes_older(&message, now.mono, record.age),
+                };
                 (!taken).then_some(Settled::Filtered)
             };
             let judged = self.limits.max_age.and(Body::new(record.body).ok());

@@ -1,12 +1,20 @@
 //! The sieve of a stream: which of the messages that it subscribes to it takes. Counts nothing and
 //! sends nothing.
+//!
+//! `filter` decides when a message is read, so that a change of it applies to all that waits.
+//! `every` decides when it comes, and the ring keeps that: what it thins by is in memory only, so
+//! decided later, after a start, what had been left out would follow what was sent instead of it.
 
 use super::engine::Outgoing;
+use super::engine::Repeat;
 use super::render;
 use super::settings::Settings;
+use crate::clock::Now;
 use crate::filter::Filter;
 use crate::filter::Watch;
 use crate::message::body::Body;
+use crate::ring::Seq;
+use crate::thinning::Mark;
 use crate::thinning::Thinner;
 use std::time::Duration;
 
@@ -14,7 +22,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct Sieve {
     filter: Option<(Filter, Watch)>,
-    thinner: Option<Thinner>,
+    /// For what came before the stream was there: nobody decided of that.
+    older: Option<Thinner>,
     /// See [`Sieve::suspicion`].
     never_seen: Option<Vec<String>>,
 }
@@ -29,17 +38,22 @@ impl Sieve {
         };
         Self {
             filter: settings.filter.clone().map(watched),
-            thinner: settings.thinning.clone().map(Thinner::new),
+            older: settings.thinning.clone().map(Thinner::new),
             never_seen: None,
         }
     }
 
-    /// Whether a message is taken that was received `age` before `mono`, as it stands in the ring.
-    pub(super) fn takes(&mut self, message: &Outgoing<'_>, mono: Duration, age: Duration) -> bool {
-        if !self.passes(message) {
+    /// Whether one is taken that is older than the stream, and was received `age` before `mono`.
+    pub(super) fn takes_older(
+        &mut self,
+        message: &Outgoing<'_>,
+        mono: Duration,
+        age: Duration,
+    ) -> bool {
+        if !self.takes(message) {
             return false;
         }
-        let (Some(thinner), Ok(body)) = (&mut self.thinner, Body::new(message.body)) else {
+        let (Some(thinner), Ok(body)) = (&mut self.older, Body::new(message.body)) else {
             return true;
         };
         let (ident, mark) = (body.text("ident"), thinner.mark(&body, mono, age));
@@ -52,13 +66,13 @@ impl Sieve {
 
     /// All that was taken is shown again.
     pub(super) fn forget(&mut self) {
-        if let Some(thinner) = &mut self.thinner {
+        if let Some(thinner) = &mut self.older {
             thinner.forget();
         }
     }
 
-    /// Whether a message passes the filter.
-    fn passes(&mut self, message: &Outgoing<'_>) -> bool {
+    /// Whether a message is taken: passes the filter.
+    pub(super) fn takes(&mut self, message: &Outgoing<'_>) -> bool {
         let Some((filter, watch)) = &mut self.filter else {
             return true;
         };
@@ -78,5 +92,70 @@ impl Sieve {
     /// the parameters that it names and that none of them had.
     pub(super) fn suspicion(&mut self) -> Option<Vec<String>> {
         self.never_seen.take()
+    }
+}
+
+/// What a stream with `every` leaves out of what comes.
+#[derive(Debug)]
+pub struct ArrivalThinner {
+    filter: Option<Filter>,
+    thinner: Thinner,
+}
+
+/// What is decided of a message that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is one too many.
+    LeftOut,
+    /// It is not: once it is in the ring, [`ArrivalThinner::passed`] has to know.
+    Passes(Mark),
+    /// Nor does it count: the filter, as it is now, will skip it.
+    Filtered,
+}
+
+impl ArrivalThinner {
+    /// As the configuration of a stream has it; none: nothing is left out.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Option<Self> {
+        let thinning = settings.thinning.clone()?;
+        Some(Self {
+            filter: settings.filter.clone(),
+            thinner: Thinner::new(thinning),
+        })
+    }
+
+    /// Decides of a message that comes now; changes nothing.
+    #[must_use]
+    pub fn judge(&self, body: &[u8], now: Now) -> Arrival {
+        // The filter sees what it will see again, but for its place.
+        let message = Outgoing {
+            seq: Seq(0),
+            ring: 0,
+            received: now.wall,
+            body,
+            repeat: Repeat::First,
+        };
+        let filter = self.filter.as_ref();
+        let passes = filter.is_none_or(|filter| filter.passes(|name| render::find(&message, name)));
+        let Some(body) = Body::new(body).ok().filter(|_| passes) else {
+            return Arrival::Filtered;
+        };
+        let mark = self.thinner.mark(&body, now.mono, Duration::ZERO);
+        match self.thinner.passes(body.text("ident"), mark) {
+            true => Arrival::Passes(mark),
+            false => Arrival::LeftOut,
+        }
+    }
+
+    /// A message that passes is in the ring.
+    pub fn passed(&mut self, body: &[u8], mark: Mark) {
+        if let Ok(body) = Body::new(body) {
+            self.thinner.passed(body.text("ident"), mark);
+        }
+    }
+
+    /// Goes on where one before ended, unless that compared other things.
+    pub fn continue_from(&mut self, before: &mut Self) {
+        self.thinner.continue_from(&mut before.thinner);
     }
 }

@@ -13,6 +13,7 @@ mod conditions;
 mod last_error;
 mod listening;
 mod silent;
+mod thinning;
 mod waking;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]

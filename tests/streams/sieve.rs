@@ -2,16 +2,20 @@
 
 use crate::talk;
 use crate::world::World;
+use crate::world::at;
 use crate::world::delivery;
 use std::time::Duration;
 use weir::filter::Filter;
 use weir::message::Message;
+use weir::message::body;
 use weir::pattern::Pattern;
 use weir::ring::Seq;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
 use weir::stream::file::File;
 use weir::stream::settings::Settings;
+use weir::stream::sieve::Arrival;
+use weir::stream::sieve::ArrivalThinner;
 use weir::thinning;
 
 fn settings() -> Settings {
@@ -68,30 +72,72 @@ fn a_filter_that_passes_nothing_is_told_of_once_with_what_was_never_seen() {
     assert_eq!(world.counters().filtered, 1_499);
 }
 
-#[test]
-fn of_each_ident_one_passes_in_the_time_also_from_a_backlog_and_after_a_restart() {
-    let mut world = World::of(&Settings {
+/// One a minute, or a change of `din`.
+fn thinned() -> Settings {
+    Settings {
         thinning: Some(thinning::Settings {
             every: Duration::from_secs(60),
             or_change: vec![Pattern::new("din")],
         }),
+        filter: Some(Filter::parse("speed > 5").unwrap()),
         ..settings()
-    });
-    for minute in 0..3 {
-        for (second, ident, din) in [(0, "a", 0), (1, "b", 0), (30, "a", 0), (40, "b", 1)] {
-            let mut message = message(ident, &[("din", din)]);
-            message.set_timestamp((1_700_000_000 + minute * 120 + second) * 1_000_000);
-            world.append_message(&message);
-        }
     }
+}
+
+/// One of ident `a`, measured at this second.
+fn measured(second: u64, din: u64, speed: u64) -> Message {
+    let mut message = message("a", &[("din", din), ("speed", speed)]);
+    message.set_timestamp((1_700_000_000 + second) * 1_000_000);
+    message
+}
+
+#[test]
+fn of_what_comes_one_is_let_through_in_the_time_and_what_the_filter_skips_counts_for_nothing() {
+    let mut thinner = ArrivalThinner::new(&thinned()).unwrap();
+    let mut comes = |second, din, speed| {
+        let mut body = Vec::new();
+        body::encode(&measured(second, din, speed), &mut body);
+        let arrival = thinner.judge(&body, at(Duration::from_secs(1)));
+        if let Arrival::Passes(mark) = arrival {
+            thinner.passed(&body, mark);
+        }
+        arrival
+    };
+    assert_eq!(comes(0, 0, 3), Arrival::Filtered);
+    assert!(matches!(comes(1, 0, 10), Arrival::Passes(_)));
+    assert_eq!(comes(60, 0, 10), Arrival::LeftOut);
+    assert_eq!(comes(61, 0, 3), Arrival::Filtered);
+    assert!(matches!(comes(61, 0, 10), Arrival::Passes(_)));
+    assert!(matches!(comes(62, 1, 10), Arrival::Passes(_)));
+    assert!(ArrivalThinner::new(&settings()).is_none());
+}
+
+#[test]
+fn one_that_found_no_room_in_the_ring_is_no_reason_to_leave_out_the_next() {
+    let thinner = ArrivalThinner::new(&thinned()).unwrap();
+    let mut body = Vec::new();
+    body::encode(&measured(0, 0, 10), &mut body);
+    for _ in 0..2 {
+        let arrival = thinner.judge(&body, at(Duration::from_secs(1)));
+        assert!(matches!(arrival, Arrival::Passes(_)));
+    }
+}
+
+#[test]
+fn what_a_new_stream_takes_over_from_the_ring_is_thinned_as_it_is_read() {
+    let mut world = World::of(&settings());
+    for (second, din) in [(0, 0), (30, 0), (40, 1), (60, 1), (100, 1), (101, 1)] {
+        world.append_message(&measured(second, din, 10));
+    }
+    world.attach_another(&thinned());
+    world.append_message(&measured(102, 1, 10));
     world.serve();
-    assert_eq!(world.take().len(), 9);
-    world.restart();
-    let again = world.take();
-    assert_eq!(again.len(), 9);
-    let again: Vec<Seq> = again.into_iter().map(|(seq, _)| seq).collect();
-    world.engine.accepted(1, &again, world.now);
-    assert_eq!(world.counters().filtered, 3);
+    let taken: Vec<Seq> = world.take().into_iter().map(|(seq, _)| seq).collect();
+    assert_eq!(taken, [1, 3, 5, 7].map(Seq));
+    world.engine.accepted(0, &taken, world.now);
+    world.serve();
+    let counters = world.counters();
+    assert_eq!((counters.accepted, counters.filtered), (4, 3));
 }
 
 /// One that is 100 s old, one from a minute later, one without a time; all received now.

@@ -8,6 +8,7 @@ use crate::world::World;
 use crate::world::delivery;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use weir::filter::Filter;
 use weir::message::Message;
 use weir::net::Target;
 use weir::ring::Seq;
@@ -18,7 +19,6 @@ use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
 use weir::stream::wialon_retranslator::Ack;
 use weir::stream::wialon_retranslator::WialonRetranslator;
-use weir::thinning;
 use weir::wire::retranslator;
 use weir::wire::retranslator::BlockValue;
 
@@ -214,10 +214,7 @@ fn a_receiver_that_never_answered_anything_costs_no_message() {
 #[test]
 fn where_all_else_in_memory_is_passed_over_a_packet_that_is_never_answered_is_given_up() {
     let mut settings = settings(1, Ack::Byte);
-    settings.thinning = Some(thinning::Settings {
-        every: Duration::from_secs(3600),
-        or_change: Vec::new(),
-    });
+    settings.filter = Some(Filter::parse("n < 1").unwrap());
     let mut world = World::of(&settings);
     world.append_many(20);
     let mut receiver = Receiver::new(&|_| false);

@@ -88,6 +88,12 @@ impl World {
         self.engine = engine.behind(Sieve::new(settings));
     }
 
+    /// It is another stream from here on, which also takes what is there.
+    pub(crate) fn attach_another(&mut self, settings: &Settings) {
+        self.stream = self.ring.attach("later", From::Oldest, self.now).unwrap();
+        self.renew(settings);
+    }
+
     /// A message comes in; `n` counts them from 0.
     pub(crate) fn append(&mut self, ident: &str) {
         let mut message = Message::new(ident).unwrap();

@@ -28,7 +28,7 @@ pub(super) struct Books {
     allowed: u64,
     /// More were.
     skipped_on: bool,
-    /// What may be missing at the destination: dropped, expired, thinned out, skipped by hand.
+    /// What may be missing at the destination: dropped, expired, skipped by hand.
     pub(super) excused: u64,
     pub(super) given_up: u64,
     /// What expired so far, but for what a crash has taken back.
@@ -103,7 +103,7 @@ impl Books {
             "nothing was damaged"
         } else if promised.ttl.or(promised.max_age).is_none() && now.expired > 0 {
             "nothing can expire"
-        } else if promised.speed_min.is_none() && promised.every.is_none() && now.filtered > 0 {
+        } else if promised.speed_min.is_none() && now.filtered > 0 {
             "nothing can be filtered"
         } else if sight.in_memory > promised.in_memory_max as u64 {
             "more messages are in memory than may"
@@ -141,10 +141,7 @@ impl Books {
     fn note(&mut self, truth: &mut Truth, now: &Counters, t: Duration) {
         let before = &self.before;
         self.expired += now.expired.saturating_sub(before.expired);
-        let missing = |of: &Counters| {
-            let thinned = truth.promised.every.map_or(0, |_| of.filtered);
-            of.dropped + of.expired + of.by_hand + thinned
-        };
+        let missing = |of: &Counters| of.dropped + of.expired + of.by_hand;
         self.excused += missing(now).saturating_sub(missing(before));
         let given_up = now.given_up.saturating_sub(before.given_up);
         self.given_up += given_up;

@@ -6,6 +6,7 @@ use super::network::Event;
 use super::plan::KINDS;
 use super::plan::one;
 use super::sender;
+use super::thinned::LastPassed;
 use super::trace;
 use super::world::Plan;
 use super::world::Running;
@@ -153,6 +154,7 @@ impl World {
             let counters = daemon.shared.ring.counters(daemon.all_streams()[index].id);
             let truth = &mut oracle.streams[index];
             truth.renewed(t);
+            truth.last_passed = LastPassed::default();
             trace::tell(t, index, format_args!("has {counters:?}"));
             let wrong = books.reopened(truth, counters, (self.ending, unsafe_count), how);
             if let Some(wrong) = wrong {
@@ -253,10 +255,6 @@ impl World {
             self.books[index].by_hand += skipped;
             let truth = &mut self.network.borrow_mut().oracle.streams[index];
             truth.engine += 1;
-            // thinning begins anew with the message that is first now, and lets others through
-            if truth.promised.every.is_some() {
-                truth.rewound();
-            }
         }
     }
 

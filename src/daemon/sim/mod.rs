@@ -24,6 +24,7 @@ pub(super) mod plan;
 mod receiver;
 mod sender;
 mod server;
+mod thinned;
 mod time;
 mod trace;
 mod world;

@@ -4,6 +4,8 @@
 use super::destination::Packet;
 use super::destination::Said;
 use super::plan::IDENTS;
+use super::plan::KINDS;
+use super::thinned::LastPassed;
 use super::trace;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(super) struct Instance {
     /// The streams that want it.
     pub(super) mask: u8,
     pub(super) speed: u8,
+    /// Where a stream leaves it out: which one it let through instead.
+    pub(super) instead: [Option<u32>; KINDS.len()],
     /// When it was measured.
     pub(super) measured: Duration,
     /// Nobody says when it was measured but the gateway.
@@ -68,7 +72,11 @@ pub(super) struct Promised {
 impl Promised {
     /// Whether there may be messages that it reads and does not send.
     fn passes_over(&self) -> bool {
-        self.speed_min.is_some() || self.every.is_some()
+        self.speed_min.is_some()
+    }
+
+    pub(super) fn passes(&self, instance: &Instance) -> bool {
+        self.speed_min.is_none_or(|min| instance.speed > min)
     }
 }
 
@@ -81,6 +89,7 @@ pub(super) struct Truth {
     seen: Vec<bool>,
     pub(super) taken: Vec<bool>,
     pub(super) refused: Vec<bool>,
+    pub(super) last_passed: LastPassed,
     /// In which life of the engine it came last.
     came: Vec<u32>,
     pub(super) engine: u32,
@@ -138,6 +147,7 @@ impl Truth {
             seen: Vec::new(),
             taken: Vec::new(),
             refused: Vec::new(),
+            last_passed: LastPassed::default(),
             came: Vec::new(),
             engine: 1,
             took: Vec::new(),
@@ -209,8 +219,7 @@ impl Truth {
         self.refused_count = 0;
     }
 
-    /// The cursor was moved, or thinning forgot what it had let through: what comes for the first
-    /// time has an order of its own.
+    /// The cursor was moved: what comes for the first time has an order of its own.
     pub(super) fn rewound(&mut self) {
         self.order += 1;
         self.last_first = [0; IDENTS.len()];
@@ -233,17 +242,18 @@ impl Oracle {
         self.violation.get_or_insert_with(|| text.to_owned());
     }
 
-    /// The streams that want a message now.
+    /// The streams that subscribe to messages of this sender now.
     pub(super) fn wanted(&self, ident: u8) -> u8 {
         let wants = |stream: &Truth| stream.enabled && stream.promised.idents & (1 << ident) != 0;
         let bits = self.streams.iter().enumerate().filter(|(_, it)| wants(it));
         bits.fold(0, |mask, (index, _)| mask | 1 << index)
     }
 
-    /// A message is brought in; it may not be taken yet.
+    /// A message was taken in. A stream that leaves it out does not want it, for ever.
     pub(super) fn brought(&mut self, mut instance: Instance) -> u32 {
         instance.deceived = self.deceived;
         let number = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
+        self.thin(&mut instance, number);
         let mask = instance.mask;
         trace::tell(
             instance.at,
@@ -456,7 +466,7 @@ impl Truth {
         if it.mask & (1 << index) == 0 {
             return Some("is not wanted");
         }
-        if self.promised.speed_min.is_some_and(|min| it.speed <= min) {
+        if !self.promised.passes(it) {
             return Some("does not pass the filter");
         }
         let taken = self.taken[n];

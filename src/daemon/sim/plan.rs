@@ -172,8 +172,9 @@ impl Draft {
             self.write(&format!("max_age = \"{days}d\""));
         }
         if random.once_in(8) {
-            self.promised.every = Some(Duration::from_secs(30));
-            self.write("every = \"30s\"");
+            let seconds = 30 * self.promised.window as u64;
+            self.promised.every = Some(Duration::from_secs(seconds));
+            self.write(&format!("every = \"{seconds}s\""));
         }
     }
 

@@ -132,6 +132,7 @@ impl Sender {
             ident: report.ident,
             mask: oracle.wanted(report.ident),
             speed: report.speed,
+            instead: Default::default(),
             measured: report.measured,
             undated: report.is_undated(),
             deceived: false,
@@ -169,7 +170,7 @@ impl Sender {
         for ack_token in acknowledged {
             let number = u32::try_from(ack_token).unwrap_or(u32::MAX);
             let oracle = &mut world.borrow_mut().oracle;
-            oracle.instances[number as usize].acknowledged = true;
+            oracle.acknowledged(number);
             if self.random.once_in(500) {
                 self.reports
                     .iter_mut()
