@@ -63,7 +63,7 @@ impl Ring {
 
     /// From here on a record is written for the streams of `mask`.
     fn fix_mask(&mut self, index: usize, seq: u64, mask: u32) {
-        self.queue.take(index, mask);
+        self.queue.begin(index, mask);
         self.progress.begin(seq, mask);
         self.stats.written += 1;
         self.table.taken(mask, seq);

@@ -181,7 +181,7 @@ pub(super) fn count_written(
 ) -> Result<Counts, IoError> {
     let (mut held, mut damaged, mut commit) = (Counts::default(), Counts::default(), None);
     let mut iter = RecordIter::new(span, None);
-    while let Some(found) = iter.next(span, buffer, storage)? {
+    while let Some(found) = iter.next_record(span, buffer, storage)? {
         if found.header.kind != RecordKind::Pad && commit != Some(found.header.commit) {
             commit = Some(found.header.commit);
             held = held.plus(&std::mem::take(&mut damaged));

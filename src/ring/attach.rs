@@ -17,7 +17,7 @@ impl Ring {
     /// # Errors
     /// When the name cannot be one, or when there is no place.
     pub fn attach(&mut self, name: &str, from: From, now: Now) -> Result<StreamId, AttachError> {
-        if let Some(id) = self.table.find(name) {
+        if let Some(id) = self.table.find_by_name(name) {
             return Ok(id);
         }
         if name.is_empty() || name.len() > NAME_MAX || name.contains('\0') {
@@ -38,7 +38,7 @@ impl Ring {
             Some(_) => self.adopted(name, id),
             None => self.fresh(name, id, from),
         };
-        self.table.place(id, stream);
+        self.table.set_stream(id, stream);
         // Should the disk have failed: the first thing that it takes again is a slot with the
         // stream in it, before any record.
         while !self.is_degraded() && self.save_twice(now).is_err() {}
@@ -50,7 +50,7 @@ impl Ring {
     /// # Errors
     /// When it could not be written: then it is only forgotten until the next start.
     pub fn remove(&mut self, name: &str, now: Now) -> Result<(), AttachError> {
-        let Some(id) = self.table.find(name) else {
+        let Some(id) = self.table.find_by_name(name) else {
             return Ok(());
         };
         self.table.remove(id, self.active.generation);

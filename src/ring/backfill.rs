@@ -149,8 +149,9 @@ impl Ring {
         let mut iter = place.map_or_else(|| RecordIter::new(&span, None), |(_, iter)| iter);
         // A buffer of its own: the pass goes elsewhere than the streams that read now.
         let mut buffer = ReadBuffer::default();
-        while buffer.read() < COUNT_BYTES {
-            let Some(found) = iter.next(&span, &mut buffer, &mut *self.volume.storage)? else {
+        while buffer.bytes_read() < COUNT_BYTES {
+            let Some(found) = iter.next_record(&span, &mut buffer, &mut *self.volume.storage)?
+            else {
                 let next = self.segments.get(index + 1);
                 older.seq = next.map_or(older.seq, |next| next.first_seq.max(older.seq));
                 older.place = Some((generation, iter));

@@ -15,7 +15,7 @@ use super::read_buffer::ReadBuffer;
 use super::read_buffer::read_header;
 use super::record_iter::FoundRecord;
 use super::record_iter::RecordIter;
-use super::recover::NoRing;
+use super::recover::RecoverError;
 use super::recover::newest_slot;
 use super::recover::recover;
 use super::segment;
@@ -304,9 +304,9 @@ pub(super) fn unreadable(storage: &dyn Storage) -> OpenError {
 /// What a storage holds, as an answer for those who only look.
 pub(super) fn look(storage: &mut dyn Storage) -> Result<Picture, OpenError> {
     recover(storage).map_err(|none| match none {
-        NoRing::Blank | NoRing::Foreign => OpenError::Foreign,
-        NoRing::Newer => OpenError::Newer,
-        NoRing::Unreadable => unreadable(storage),
+        RecoverError::Blank | RecoverError::Foreign => OpenError::Foreign,
+        RecoverError::Newer => OpenError::Newer,
+        RecoverError::Unreadable => unreadable(storage),
     })
 }
 
@@ -345,7 +345,7 @@ fn visit_segment(
 ) -> Result<(), IoError> {
     let base = read_header(storage, span.at)?.map(|header| header.base);
     let (mut iter, mut buffer) = (RecordIter::new(span, base), ReadBuffer::default());
-    while let Some(found) = iter.next(span, &mut buffer, storage)? {
+    while let Some(found) = iter.next_record(span, &mut buffer, storage)? {
         if found.is_data() && found.seq >= span.seq_end {
             break;
         }

@@ -5,7 +5,7 @@ use super::IoError;
 use super::format::SECTOR;
 use super::format::low;
 use super::picture::LOST_AFTER_ACTIVE;
-use super::read_buffer::read;
+use super::read_buffer::read_bytes;
 use super::record_iter::RecordIter;
 use super::record_iter::SEQ_REACH;
 use super::recover::Survey;
@@ -50,7 +50,7 @@ impl Survey<'_> {
         bytes.truncate(len);
         self.read += len as u64;
         let at = self.picture.geometry.offset(generation);
-        read(self.storage, at, &mut bytes)?;
+        read_bytes(self.storage, at, &mut bytes)?;
         Ok(bytes.iter().any(|byte| *byte != 0))
     }
 
@@ -95,7 +95,7 @@ impl Survey<'_> {
             .partition_point(|s| s.generation < segment.generation);
         let span = segment.span(self.picture.geometry, self.picture.ring_id, u64::MAX);
         let mut iter = RecordIter::new(&span, None);
-        while let Some(found) = iter.next(&span, &mut self.buffer, self.storage)? {
+        while let Some(found) = iter.next_record(&span, &mut self.buffer, self.storage)? {
             // What is torn is covered below, and would not be found the next time.
             let body = found.body(&span, &mut self.buffer, self.storage)?;
             if found.is_data() && body.is_some() {

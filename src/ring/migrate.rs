@@ -36,7 +36,7 @@ impl Ring {
         let both: Vec<_> = StreamId::all()
             .filter_map(|theirs| {
                 let stream = other.table.stream(theirs)?;
-                Some((theirs, self.table.find(&stream.name)?))
+                Some((theirs, self.table.find_by_name(&stream.name)?))
             })
             .collect();
         let mut waiting: Vec<_> = both

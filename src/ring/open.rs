@@ -26,7 +26,7 @@ use super::record::HEADER_LEN;
 use super::record::RecordHeader;
 use super::record::RecordKind;
 use super::record_iter::len_u32;
-use super::recover::NoRing;
+use super::recover::RecoverError;
 use super::recover::recover;
 use super::safe::Trust;
 use super::schedule::SlotSchedule;
@@ -135,7 +135,7 @@ impl Ring {
                 let report = Report::of(&picture);
                 (Self::revive(storage, settings, picture, random), report)
             }
-            Err(NoRing::Blank) => {
+            Err(RecoverError::Blank) => {
                 let ring = Self::begin(storage, settings, random, random)?;
                 let report = Report {
                     created: true,
@@ -144,12 +144,12 @@ impl Ring {
                 };
                 ((ring, Mending::default()), report)
             }
-            Err(NoRing::Newer) => return Err(OpenError::Newer),
-            Err(NoRing::Foreign) if Geometry::of(storage.len()).is_none() => {
+            Err(RecoverError::Newer) => return Err(OpenError::Newer),
+            Err(RecoverError::Foreign) if Geometry::of(storage.len()).is_none() => {
                 return Err(OpenError::TooSmall);
             }
-            Err(NoRing::Foreign) => return Err(OpenError::Foreign),
-            Err(NoRing::Unreadable) => {
+            Err(RecoverError::Foreign) => return Err(OpenError::Foreign),
+            Err(RecoverError::Unreadable) => {
                 let failures = storage.read_failures();
                 return Err(OpenError::Unreadable { failures });
             }

@@ -78,7 +78,7 @@ impl RecordQueue {
     }
 
     /// A commit takes the one at `index`, the first that waits, for the streams of `mask`.
-    pub(super) fn take(&mut self, index: usize, mask: u32) {
+    pub(super) fn begin(&mut self, index: usize, mask: u32) {
         debug_assert_eq!(index, self.begun, "commits take records in order");
         if let Some(entry) = self.entries.get_mut(index) {
             entry.mask = mask;
@@ -92,7 +92,7 @@ impl RecordQueue {
     }
 
     /// The first one numbered `seq` or later that has `bit`, or is older than `attached`.
-    pub(super) fn find(&self, seq: u64, bit: u32, attached: u64) -> Option<usize> {
+    pub(super) fn find_wanted(&self, seq: u64, bit: u32, attached: u64) -> Option<usize> {
         let from = self.entries.partition_point(|entry| entry.seq < seq);
         let wanted = self
             .entries

@@ -168,7 +168,9 @@ impl Ring {
         let (begun, end) = (self.progress.begun_seq(), self.progress.next_seq());
         let stream = self.table.stream_mut(id)?;
         let from = stream.reading().seq.max(durable);
-        let index = self.queue.find(from, id.bit(), stream.wants_all_below());
+        let index = self
+            .queue
+            .find_wanted(from, id.bit(), stream.wants_all_below());
         let found = index.and_then(|index| Some((index, self.queue.entry(index)?.seq)));
         let Some((index, seq)) = found else {
             stream.leave_memory(end);
@@ -239,7 +241,7 @@ impl Ring {
                 return Ok(None);
             }
             let mut iter = spot.iter;
-            let Some(found) = self.volume.next(&mut iter, span)? else {
+            let Some(found) = self.volume.next_record(&mut iter, span)? else {
                 spot.iter = iter;
                 // At the end the count is needed: leaving without it, nobody would ever know what
                 // was not met here.

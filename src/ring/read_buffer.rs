@@ -50,7 +50,7 @@ impl ReadBuffer {
     }
 
     /// Bytes asked of the storage so far.
-    pub(super) fn read(&self) -> u64 {
+    pub(super) fn bytes_read(&self) -> u64 {
         self.read
     }
 
@@ -68,7 +68,7 @@ impl ReadBuffer {
         self.bytes.resize(len.max(have), 0);
         let missing = self.bytes.get_mut(have..).unwrap_or_default();
         self.read += missing.len() as u64;
-        let result = read(storage, at + have as u64, missing);
+        let result = read_bytes(storage, at + have as u64, missing);
         if result.is_err() {
             self.bytes.truncate(have);
         }
@@ -77,7 +77,11 @@ impl ReadBuffer {
 }
 
 /// Reads, and takes a failure for nothing but a failure.
-pub(super) fn read(storage: &mut dyn Storage, at: u64, bytes: &mut [u8]) -> Result<(), IoError> {
+pub(super) fn read_bytes(
+    storage: &mut dyn Storage,
+    at: u64,
+    bytes: &mut [u8],
+) -> Result<(), IoError> {
     storage.read(at, bytes)
 }
 
@@ -87,7 +91,7 @@ pub(super) fn read_header(
     at: u64,
 ) -> Result<Option<segment::SegmentHeader>, IoError> {
     let mut bytes = [0; segment::HEADER_LEN];
-    read(storage, at, &mut bytes)?;
+    read_bytes(storage, at, &mut bytes)?;
     Ok(segment::SegmentHeader::decode(&bytes))
 }
 

@@ -87,7 +87,7 @@ impl RecordIter {
 
     /// The next record; what is between is passed. None at the end of the span. A read that fails
     /// leaves it where it was.
-    pub(super) fn next(
+    pub(super) fn next_record(
         &mut self,
         span: &SegmentSpan,
         buffer: &mut ReadBuffer,

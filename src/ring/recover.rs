@@ -14,17 +14,17 @@ use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::picture::Picture;
 use super::read_buffer::ReadBuffer;
-use super::read_buffer::read;
+use super::read_buffer::read_bytes;
 use super::read_buffer::read_header;
 use super::segment;
 use super::segments::Segment;
-use super::slot::NoSlot;
 use super::slot::Slot;
+use super::slot::SlotError;
 use std::collections::VecDeque;
 
 /// Why a storage holds no ring that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoRing {
+pub(super) enum RecoverError {
     /// Nothing was ever written to it.
     Blank,
     /// It is of a later version.
@@ -35,22 +35,27 @@ pub(super) enum NoRing {
     Unreadable,
 }
 
-impl From<IoError> for NoRing {
+impl From<IoError> for RecoverError {
     fn from(_: IoError) -> Self {
         Self::Unreadable
     }
 }
 
 /// Finds out what a storage holds.
-pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
+pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, RecoverError> {
     if storage.len() < 2 * SLOT_LEN as u64 {
-        return Err(NoRing::Foreign);
+        return Err(RecoverError::Foreign);
     }
     let slots = [read_slot(storage, 0)?, read_slot(storage, 1)?];
-    if slots.iter().any(|slot| matches!(slot, Err(NoSlot::Newer))) {
-        return Err(NoRing::Newer);
+    if slots
+        .iter()
+        .any(|slot| matches!(slot, Err(SlotError::Newer)))
+    {
+        return Err(RecoverError::Newer);
     }
-    let blank = slots.iter().all(|slot| matches!(slot, Err(NoSlot::Blank)));
+    let blank = slots
+        .iter()
+        .all(|slot| matches!(slot, Err(SlotError::Blank)));
     let both_slots = slots.iter().all(Result::is_ok);
     let [a, b] = slots.map(Result::ok);
     let newest_is_b = b.as_ref().map(|b| b.generation) > a.as_ref().map(|a| a.generation);
@@ -60,9 +65,9 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
         None => Geometry::of(storage.len()),
     };
     let geometry = geometry.ok_or(if blank {
-        NoRing::Blank
+        RecoverError::Blank
     } else {
-        NoRing::Foreign
+        RecoverError::Foreign
     })?;
     let ring_id = slot.as_ref().map(|slot| slot.ring_id);
     let ring_id = match ring_id {
@@ -70,9 +75,9 @@ pub(super) fn recover(storage: &mut dyn Storage) -> Result<Picture, NoRing> {
         known => known,
     };
     let ring_id = ring_id.ok_or(if blank {
-        NoRing::Blank
+        RecoverError::Blank
     } else {
-        NoRing::Foreign
+        RecoverError::Foreign
     })?;
     let slot_index = u64::from(newest_is_b);
     let picture = Picture::new(ring_id, geometry, slot, slot_index, both_slots);
@@ -95,9 +100,9 @@ pub(super) fn newest_slot(storage: &mut dyn Storage) -> Result<Option<Slot>, IoE
     Ok(whole.max_by_key(|slot| slot.generation))
 }
 
-fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Result<Slot, NoSlot>, IoError> {
+fn read_slot(storage: &mut dyn Storage, index: u64) -> Result<Result<Slot, SlotError>, IoError> {
     let mut bytes = vec![0; SLOT_LEN];
-    read(storage, index * SLOT_LEN as u64, &mut bytes)?;
+    read_bytes(storage, index * SLOT_LEN as u64, &mut bytes)?;
     Ok(Slot::decode(&bytes))
 }
 
@@ -134,7 +139,7 @@ impl Survey<'_> {
         self.drop_overlaps();
         self.count_tail()?;
         self.scan_active()?;
-        self.picture.read = self.read + self.buffer.read() + 2 * SLOT_LEN as u64;
+        self.picture.read = self.read + self.buffer.bytes_read() + 2 * SLOT_LEN as u64;
         Ok(self.picture)
     }
 
@@ -255,7 +260,10 @@ impl Survey<'_> {
             return Ok(());
         };
         let mut scan = ActiveScan::new(&self.picture, &span, header.as_ref());
-        while let Some(found) = scan.iter.next(&span, &mut self.buffer, self.storage)? {
+        while let Some(found) = scan
+            .iter
+            .next_record(&span, &mut self.buffer, self.storage)?
+        {
             // All of it at once, so that the buffer need not go back for the header.
             let len = found.header.frame_len();
             let bytes = self.buffer.view(self.storage, &span, found.offset, len)?;

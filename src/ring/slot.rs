@@ -106,7 +106,7 @@ pub(super) struct StreamTally {
 
 /// Why bytes are no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoSlot {
+pub(super) enum SlotError {
     /// Zeros only.
     Blank,
     /// It says to be of a later version.
@@ -120,20 +120,20 @@ impl Slot {
     ///
     /// # Errors
     /// What the bytes are instead.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, NoSlot> {
-        let bytes = bytes.first_chunk::<SLOT_LEN>().ok_or(NoSlot::Damaged)?;
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, SlotError> {
+        let bytes = bytes.first_chunk::<SLOT_LEN>().ok_or(SlotError::Damaged)?;
         if bytes.iter().all(|byte| *byte == 0) {
-            return Err(NoSlot::Blank);
+            return Err(SlotError::Blank);
         }
         if bytes_at(bytes, MAGIC_AT) != MAGIC {
-            return Err(NoSlot::Damaged);
+            return Err(SlotError::Damaged);
         }
         let sound = u32_at(bytes, CHECKSUM) == checksum(0, bytes.split_at(CHECKSUM).0);
         if sound && (u16_at(bytes, VERSION_AT) > VERSION || u16_at(bytes, FLAGS) != 0) {
-            return Err(NoSlot::Newer);
+            return Err(SlotError::Newer);
         }
         if !sound || u16_at(bytes, STREAM_LEN_AT) != STREAM_LEN_FIELD {
-            return Err(NoSlot::Damaged);
+            return Err(SlotError::Damaged);
         }
         Ok(Self::fields(bytes))
     }
@@ -408,8 +408,8 @@ mod tests {
         let mut bytes = slot().encode();
         assert_eq!(Slot::decode(&bytes), Ok(slot()));
         bytes[1000] ^= 1;
-        assert_eq!(Slot::decode(&bytes), Err(NoSlot::Damaged));
-        assert_eq!(Slot::decode(&[0; SLOT_LEN]), Err(NoSlot::Blank));
+        assert_eq!(Slot::decode(&bytes), Err(SlotError::Damaged));
+        assert_eq!(Slot::decode(&[0; SLOT_LEN]), Err(SlotError::Blank));
     }
 
     #[test]
@@ -418,6 +418,6 @@ mod tests {
         bytes[4] = 2;
         let sum = checksum(0, &bytes[..4092]);
         bytes[4092..].copy_from_slice(&sum.to_le_bytes());
-        assert_eq!(Slot::decode(&bytes), Err(NoSlot::Newer));
+        assert_eq!(Slot::decode(&bytes), Err(SlotError::Newer));
     }
 }

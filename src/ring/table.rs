@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// The stream of a name.
-    pub(super) fn find(&self, name: &str) -> Option<StreamId> {
+    pub(super) fn find_by_name(&self, name: &str) -> Option<StreamId> {
         self.attached()
             .find(|(_, stream)| stream.name == name)
             .map(|(id, _)| id)
@@ -81,7 +81,7 @@ impl Table {
     }
 
     /// Gives a bit to a stream.
-    pub(super) fn place(&mut self, id: StreamId, stream: Cursor) {
+    pub(super) fn set_stream(&mut self, id: StreamId, stream: Cursor) {
         if let Some(place) = self.streams.get_mut(id.index()) {
             *place = Some(stream);
         }

@@ -44,12 +44,12 @@ impl Volume {
     }
 
     /// The next record of a segment.
-    pub(super) fn next(
+    pub(super) fn next_record(
         &mut self,
         iter: &mut RecordIter,
         span: &SegmentSpan,
     ) -> Result<Option<FoundRecord>, IoError> {
-        iter.next(span, &mut self.buffer, &mut *self.storage)
+        iter.next_record(span, &mut self.buffer, &mut *self.storage)
     }
 
     /// The body of a record, if it is whole.

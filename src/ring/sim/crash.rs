@@ -64,7 +64,7 @@ impl World {
         };
         let at = usize::try_from(span.at).unwrap_or(0);
         let (mut iter, mut buffer) = (RecordIter::new(&span, None), ReadBuffer::default());
-        while let Ok(Some(found)) = iter.next(&span, &mut buffer, storage) {
+        while let Ok(Some(found)) = iter.next_record(&span, &mut buffer, storage) {
             let (from, to) = (at + found.offset as usize, at + found.end() as usize);
             if ranges
                 .iter()
