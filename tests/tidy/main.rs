@@ -13,6 +13,7 @@ use circles::circles;
 use source::{ROOT, all, rust};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Who may name whom, from the bottom up; `*` is all. Channels and streams never name each other,
 /// and nobody below the configuration names it.
@@ -125,6 +126,20 @@ fn files_functions_and_lines_are_short() {
     let shape = Shape::of(&rust(&all, "src"));
     println!("{shape}");
     assert!(shape.is_good(), "{shape}");
+}
+
+/// What is kept as a patch is a part of the source that no compiler sees.
+#[test]
+fn patches_apply_to_the_source_as_it_is() {
+    let patches = all().into_iter().filter(|file| file.path.ends_with(".patch"));
+    let stale = patches.filter_map(|file| {
+        let mut git = Command::new("git");
+        git.args(["apply", "--check"]).arg(&file.path);
+        let output = git.current_dir(ROOT).output().expect("git is there");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (!output.status.success()).then(|| format!("{}: {said}", file.path))
+    });
+    report(stale);
 }
 
 #[test]
