@@ -131,7 +131,9 @@ fn files_functions_and_lines_are_short() {
 /// What is kept as a patch is a part of the source that no compiler sees.
 #[test]
 fn patches_apply_to_the_source_as_it_is() {
-    let patches = all().into_iter().filter(|file| file.path.ends_with(".patch"));
+    let patches = all()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".patch"));
     let stale = patches.filter_map(|file| {
         let mut git = Command::new("git");
         git.args(["apply", "--check"]).arg(&file.path);
