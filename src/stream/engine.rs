@@ -20,11 +20,11 @@ mod rate;
 mod refusal;
 mod tally;
 
+pub use super::outgoing::Outgoing;
+pub use super::outgoing::Repeat;
 pub use batch::Packing;
 pub use event::Event;
 pub use limits::Limits;
-pub use queue::Outgoing;
-pub use queue::Repeat;
 pub use tally::Tally;
 
 use super::backoff::Backoff;

@@ -90,6 +90,7 @@ pub mod file;
 pub mod http;
 mod lease;
 pub mod mqtt;
+mod outgoing;
 pub mod rejects;
 pub mod render;
 pub mod settings;

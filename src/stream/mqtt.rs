@@ -260,7 +260,7 @@ impl<'a> MqttLink<'a> {
     fn answered(&mut self, seq: Seq, answer: &Answer, turn: &mut Turn<'_>) -> Result<(), Lost> {
         let (epoch, now, random) = (self.epoch, turn.now, turn.random);
         let (engine, message) = (&mut *turn.engine, &[seq]);
-        let fault = || reason::publish(answer);
+        let fault = || reason::publish(answer.code, answer.said.as_deref());
         let verdict = self.profile.verdict(answer.code);
         match verdict {
             Verdict::Taken | Verdict::NoSubscribers => {

@@ -2,7 +2,7 @@
 //! converted as its stream says, or as they are in a template. Knows no format but JSON and that
 //! of templates.
 
-use super::engine::Outgoing;
+use super::outgoing::Outgoing;
 use super::settings::Shape;
 use super::settings::StampOf;
 use crate::clock::Wall;
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
     use crate::message::body;
     use crate::ring::Seq;
-    use crate::stream::engine::Repeat;
+    use crate::stream::outgoing::Repeat;
 
     /// What `show` makes of `text`, received at 1700000000.25.
     fn shown(text: &str, trusted: bool, show: impl Fn(&Outgoing<'_>) -> String) -> String {

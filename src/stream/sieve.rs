@@ -5,8 +5,8 @@
 //! `every` decides when it comes, and the ring keeps that: what it thins by is in memory only, so
 //! decided later, after a start, what had been left out would follow what was sent instead of it.
 
-use super::engine::Outgoing;
-use super::engine::Repeat;
+use super::outgoing::Outgoing;
+use super::outgoing::Repeat;
 use super::render;
 use super::settings::Settings;
 use crate::clock::Now;

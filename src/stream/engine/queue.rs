@@ -9,6 +9,8 @@ use crate::ring::Record;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
+use crate::stream::outgoing::Outgoing;
+use crate::stream::outgoing::Repeat;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::time::Duration;
@@ -78,43 +80,6 @@ pub(super) enum State {
     Waiting,
     InFlight { since: Duration },
     Settled(Settled),
-}
-
-/// A message on its way out.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    /// Its number, for the answer.
-    pub seq: Seq,
-    /// The id of the ring that gave it the number.
-    pub ring: u32,
-    /// When it was received.
-    pub received: Wall,
-    /// The message, see [`crate::message::body`].
-    pub body: &'a [u8],
-    /// Whether it has been sent before.
-    pub repeat: Repeat,
-}
-
-/// Whether a message has been sent before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// The first time.
-    First,
-    /// Sent before, and the answer was lost.
-    Again,
-}
-
-impl<'a> Outgoing<'a> {
-    /// A record that was just read.
-    pub(super) fn of(record: &Record<'a>, ring: u32) -> Self {
-        Self {
-            seq: record.seq,
-            ring,
-            received: record.received,
-            body: record.body,
-            repeat: Repeat::First,
-        }
-    }
 }
 
 impl Queue {

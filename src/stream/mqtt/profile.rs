@@ -5,6 +5,7 @@
 //! [`Profile::login`] and [`Profile::write`]. The rest has an answer that suits most brokers.
 
 use super::reason;
+pub use super::reason::Verdict;
 use crate::clock::Now;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::View;
@@ -180,24 +181,6 @@ impl Publish {
         self.content_type = None;
         self.properties.clear();
     }
-}
-
-/// What a platform says of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It has it.
-    Taken,
-    /// It has it, and nobody there has subscribed to it.
-    NoSubscribers,
-    /// It will never take it.
-    Refused,
-    /// It does not take it, and whether it takes others is not said: these decide.
-    Doubted,
-    /// It has no room now, or is not set up for it: no message is lost, and the next try is a new
-    /// connection after the pause.
-    Later,
-    /// What both sides know of the connection differs: it is of no more use.
-    OutOfStep,
 }
 
 /// Announcements that are remembered in one connection.

@@ -1,8 +1,24 @@
 //! What a broker means by a reason code (MQTT 5.0, 2.4; the return codes of 3.1.1, 3.2.2.3).
 
-use super::codec::Answer;
-use super::profile::Verdict;
 use crate::stream::Fault;
+
+/// What a platform says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has it.
+    Taken,
+    /// It has it, and nobody there has subscribed to it.
+    NoSubscribers,
+    /// It will never take it.
+    Refused,
+    /// It does not take it, and whether it takes others is not said: these decide.
+    Doubted,
+    /// It has no room now, or is not set up for it: no message is lost, and the next try is a new
+    /// connection after the pause.
+    Later,
+    /// What both sides know of the connection differs: it is of no more use.
+    OutOfStep,
+}
 
 /// Why the broker did not take the login. The codes of 3.1.1 and of 5 do not overlap.
 pub(super) fn login(code: u8, said: Option<&str>) -> Fault {
@@ -21,12 +37,8 @@ pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
 }
 
 /// What an acknowledgement means that does not say yes.
-pub(super) fn publish(answer: &Answer) -> Fault {
-    refusal(
-        "the broker refused a publish",
-        answer.code,
-        answer.said.as_deref(),
-    )
+pub(super) fn publish(code: u8, said: Option<&str>) -> Fault {
+    refusal("the broker refused a publish", code, said)
 }
 
 /// What an acknowledgement says of its message. Only that of a payload which does not have the
