@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::config::{self, Severity};
 use crate::daemon::{Probe, try_destination};
 use crate::stream::settings::Settings;
-use async_executor::LocalExecutor;
+use smol::LocalExecutor;
 use std::path::PathBuf;
 
 /// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
@@ -72,7 +72,7 @@ fn try_all(streams: Vec<Settings>, probe: Probe) -> Exit {
             }
         }
     };
-    async_io::block_on(executor.run(all));
+    smol::block_on(executor.run(all));
     exit
 }
 

@@ -6,9 +6,10 @@ use crate::config::{self, Config};
 use crate::daemon::{Daemon, Legacy, open_ring};
 use crate::ring::Ring;
 use crate::units::Size;
-use async_executor::LocalExecutor;
 use async_signal::{Signal, Signals};
-use futures_lite::{StreamExt, future};
+use smol::LocalExecutor;
+use smol::future;
+use smol::stream::StreamExt;
 use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -162,7 +163,7 @@ fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     let watchdog = executor.spawn(feed_watchdog());
     let end = Cell::new(End::Stop);
     let stop = async { end.set(stop.await) };
-    async_io::block_on(executor.run(daemon.run(&executor, ready, stop)));
+    smol::block_on(executor.run(daemon.run(&executor, ready, stop)));
     drop(watchdog);
     // What is cancelled lets go of its sockets in its next turn.
     while executor.try_tick() {}
@@ -194,7 +195,7 @@ async fn feed_watchdog() {
         return;
     };
     loop {
-        async_io::Timer::after(every).await;
+        smol::Timer::after(every).await;
         notify("WATCHDOG=1");
     }
 }

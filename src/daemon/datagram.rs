@@ -8,7 +8,7 @@ use super::waits::{PAUSE, Waits, sleep};
 use crate::channel::kind::Datagrams::BySender;
 use crate::channel::{Disconnect, Session};
 use crate::net::unless_blocked;
-use async_io::Async;
+use smol::Async;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -60,7 +60,7 @@ impl<'a> Datagrams<'a> {
             match unless_blocked(self.socket.get_ref().recv_from(&mut packet)) {
                 Ok(Some((len, sender))) => {
                     self.take(packet.get(..len).unwrap_or_default(), sender);
-                    futures_lite::future::yield_now().await;
+                    smol::future::yield_now().await;
                 }
                 Ok(None) => {
                     let wait = due.map(|due| due.saturating_sub(self.shared.now().mono).max(TICK));

@@ -12,8 +12,8 @@ use super::waits::{Executor, Waits, sleep};
 use crate::api::{FAULT, RECOVERED};
 use crate::net::tls::Server;
 use crate::net::{self, Address, Listener, Socket, blame};
-use async_executor::Task;
-use async_io::Async;
+use smol::Async;
+use smol::Task;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::UdpSocket;
@@ -132,7 +132,7 @@ impl ListenTask {
                     std::future::pending().await
                 };
                 let serve = serial::serve(&self.shared, &self.channel, &self.address, socket);
-                return futures_lite::future::or(serve, settled).await;
+                return smol::future::or(serve, settled).await;
             }
         }
         "ended".to_owned()

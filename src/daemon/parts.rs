@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::ring::Ring;
 use crate::route::Routes;
 use crate::stream::settings::Settings;
-use async_executor::Task;
+use smol::Task;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

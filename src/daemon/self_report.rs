@@ -9,7 +9,7 @@ use super::waits::{Executor, sleep};
 use crate::api::{Control, health};
 use crate::channel::Intake;
 use crate::channel::self_report::Keys;
-use async_executor::Task;
+use smol::Task;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use super::waits::{Executor, PAUSE, Waits, Woke, sleep};
 use crate::api::{Access, Control, Keep, Session};
 use crate::config::Api;
 use crate::net::{self, Address, Interest, Listener, Socket};
-use async_executor::Task;
 use event_listener::{Event, EventListener};
+use smol::Task;
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io;
@@ -184,7 +184,7 @@ impl Server {
                 }
             }
             // who gives way goes before the next one comes
-            futures_lite::future::yield_now().await;
+            smol::future::yield_now().await;
         }
     }
 
@@ -266,8 +266,8 @@ impl<'a> ApiConnection<'a> {
             }
             match read {
                 Some(0) if !answered => return Ok(()),
-                Some(_) => futures_lite::future::yield_now().await,
-                None if answered => futures_lite::future::yield_now().await,
+                Some(_) => smol::future::yield_now().await,
+                None if answered => smol::future::yield_now().await,
                 None => self.wait(reads, wanted).await?,
             }
         }

@@ -175,7 +175,7 @@ impl<'a> SessionTask<'a> {
                     let waits = Waits::on([durable]).at_most(Some(wait));
                     waits.or_ready(self.socket.ready(interest)).await;
                 }
-                Ok(Next::Again) => futures_lite::future::yield_now().await,
+                Ok(Next::Again) => smol::future::yield_now().await,
                 Err(end) => {
                     if matches!(end, SessionEnd::Session(_)) {
                         Box::pin(self.part()).await;

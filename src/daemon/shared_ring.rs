@@ -16,7 +16,7 @@ use crate::ring::{
 };
 use crate::stream::engine::Engine;
 use event_listener::{Event, EventListener};
-use futures_lite::future::yield_now;
+use smol::future::yield_now;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

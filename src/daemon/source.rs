@@ -8,7 +8,7 @@ use super::waits::{Executor, Waits};
 use crate::api::NOT_DELIVERED;
 use crate::net::Target;
 use crate::stream::backoff::Backoff;
-use async_executor::Task;
+use smol::Task;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 //! the first of several things. Knows nothing of what the tasks do.
 
 use crate::units::Period;
-use async_executor::LocalExecutor;
 use event_listener::EventListener;
-use futures_lite::future::{or, poll_fn};
+use smol::LocalExecutor;
+use smol::future::{or, poll_fn};
 use std::future::{Future, pending};
 use std::io;
 use std::pin::Pin;
@@ -93,7 +93,7 @@ pub(super) async fn sleep(time: Option<Duration>) {
         #[cfg(test)]
         Some(time) if super::sim::is_simulated() => super::sim::sleep(time).await,
         Some(time) => {
-            async_io::Timer::after(time).await;
+            smol::Timer::after(time).await;
         }
         None => pending().await,
     }
@@ -109,7 +109,7 @@ mod tests {
     use std::future::ready;
 
     fn wait<const N: usize>(waits: Waits<N>) -> Woke {
-        futures_lite::future::block_on(waits.end())
+        smol::future::block_on(waits.end())
     }
 
     #[test]
@@ -121,6 +121,6 @@ mod tests {
         other.notify(usize::MAX);
         assert_eq!(wait(waits), Woke::Event);
         let ready = both().or_ready(ready(()));
-        assert_eq!(futures_lite::future::block_on(ready), Woke::Ready);
+        assert_eq!(smol::future::block_on(ready), Woke::Ready);
     }
 }

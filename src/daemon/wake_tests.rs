@@ -7,7 +7,7 @@ use crate::api::Control;
 use crate::clock::Clock;
 use crate::ring::{Full, Memory, Ring, Settings, Settled, StreamId};
 use event_listener::EventListener;
-use futures_lite::future::{block_on, poll_once};
+use smol::future::{block_on, poll_once};
 use std::rc::Rc;
 use std::time::Duration;
 

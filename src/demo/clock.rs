@@ -66,7 +66,7 @@ impl DemoClock {
 
 /// A short while.
 pub(super) async fn tick() {
-    async_io::Timer::after(TICK).await;
+    smol::Timer::after(TICK).await;
 }
 
 /// So exactly are plans kept.

@@ -12,10 +12,10 @@ use crate::net::Address;
 use crate::net::Interest;
 use crate::net::Listener;
 use crate::net::Socket;
-use async_executor::LocalExecutor;
-use async_executor::Task;
-use futures_lite::future::or;
-use futures_lite::future::yield_now;
+use smol::LocalExecutor;
+use smol::Task;
+use smol::future::or;
+use smol::future::yield_now;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::io;
@@ -97,7 +97,7 @@ impl Receiver {
             }
             while let Some(len) = self.take(&input)? {
                 input.drain(..len);
-                async_io::Timer::after(LATENCY).await;
+                smol::Timer::after(LATENCY).await;
                 out.extend(sink::ACCEPTED);
             }
             socket.try_write(&mut out)?;

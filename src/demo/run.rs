@@ -18,11 +18,11 @@ use super::vehicle::Vehicle;
 use crate::clock::Clock;
 use crate::daemon::Daemon;
 use crate::ring::Counters;
-use async_executor::LocalExecutor;
-use async_executor::Task;
 use async_signal::Signals;
-use futures_lite::StreamExt;
-use futures_lite::future::or;
+use smol::LocalExecutor;
+use smol::Task;
+use smol::future::or;
+use smol::stream::StreamExt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Run {
         let mut balance = Balance::default();
         let directed = async { balance = self.direct(signals).await };
         let daemon = self.daemon.run(&self.executor, || {}, directed);
-        async_io::block_on(self.executor.run(daemon));
+        smol::block_on(self.executor.run(daemon));
         balance
     }
 
@@ -210,7 +210,7 @@ async fn signal(signals: &mut Signals) -> Heard {
 }
 
 async fn beat() -> Heard {
-    async_io::Timer::after(BEAT).await;
+    smol::Timer::after(BEAT).await;
     Heard::Time
 }
 

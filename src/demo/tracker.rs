@@ -11,7 +11,7 @@ use super::vehicle::Pace;
 use super::vehicle::Vehicle;
 use crate::net::Interest;
 use crate::net::Socket;
-use futures_lite::future::or;
+use smol::future::or;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::io;

@@ -4,10 +4,10 @@
 use super::blame;
 use super::socket::Socket;
 use crate::units::Period;
-use async_io::Async;
-use async_io::Timer;
-use futures_lite::future::or;
-use futures_lite::future::poll_fn;
+use smol::Async;
+use smol::Timer;
+use smol::future::or;
+use smol::future::poll_fn;
 use socket2::Domain;
 use socket2::Protocol;
 use socket2::TcpKeepalive;

@@ -21,9 +21,9 @@ pub use resolve::{Files, Resolver, resolve};
 pub use routes::Routes;
 pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
 
-use async_io::Async;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use smol::Async;
 use std::fmt;
 use std::fs::Permissions;
 use std::io;

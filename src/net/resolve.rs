@@ -3,10 +3,11 @@
 
 use super::dns::{self, Config, DATAGRAM_MAX, Lookup, Over, STREAM_MAX, Step};
 use crate::clock::Clock;
-use async_io::{Async, Timer};
-use futures_lite::future::{poll_fn, yield_now};
-use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use rustix::rand::{GetRandomFlags, getrandom};
+use smol::future::FutureExt;
+use smol::future::{poll_fn, yield_now};
+use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::{Async, Timer};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};

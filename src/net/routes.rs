@@ -8,12 +8,12 @@
 //! Numbers are in the machine's own order (`linux/netlink.h`, `linux/rtnetlink.h`).
 
 use super::socket::unless_blocked;
-use async_io::Async;
 use rustix::net::AddressFamily;
 use rustix::net::RecvFlags;
 use rustix::net::SocketFlags;
 use rustix::net::SocketType;
 use rustix::net::netlink;
+use smol::Async;
 use std::io;
 use std::os::fd::OwnedFd;
 

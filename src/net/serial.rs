@@ -1,10 +1,10 @@
 //! Serial lines: opened so that nothing blocks, and set to bytes as they are.
 
 use super::socket::Socket;
-use async_io::Async;
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{ControlModes, OptionalActions, QueueSelector, SpecialCodeIndex};
 use rustix::termios::{tcflush, tcgetattr, tcsetattr};
+use smol::Async;
 use std::fmt;
 use std::fs::File;
 use std::io;

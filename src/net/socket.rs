@@ -1,7 +1,7 @@
 //! Sockets that never block the loop: a try first, then a wait for one of several things.
 
-use async_io::Async;
-use futures_lite::FutureExt;
+use smol::Async;
+use smol::future::FutureExt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

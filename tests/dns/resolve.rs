@@ -3,8 +3,8 @@
 use crate::weir_run::program::Program;
 use crate::weir_run::{Folder, PATIENCE, free_port};
 use crate::{A, NXDOMAIN, OK, QUESTION, SERVFAIL, TRUNCATED, answer, kind};
-use async_io::block_on;
-use futures_lite::future::zip;
+use smol::block_on;
+use smol::future::zip;
 use std::io::ErrorKind;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -37,7 +37,7 @@ impl Drop for Machine {
 }
 
 /// A name server that answers so many queries with `flags`, and 10.0.0.7 where that is no error.
-async fn serve(server: &async_io::Async<UdpSocket>, count: usize, flags: u16) {
+async fn serve(server: &smol::Async<UdpSocket>, count: usize, flags: u16) {
     for _ in 0..count {
         let mut buffer = [0; 512];
         let (len, peer) = server.recv_from(&mut buffer).await.unwrap();
@@ -52,8 +52,8 @@ async fn serve(server: &async_io::Async<UdpSocket>, count: usize, flags: u16) {
     }
 }
 
-fn name_server() -> (async_io::Async<UdpSocket>, String) {
-    let server = async_io::Async::<UdpSocket>::bind(([127, 0, 0, 1], 0)).unwrap();
+fn name_server() -> (smol::Async<UdpSocket>, String) {
+    let server = smol::Async::<UdpSocket>::bind(([127, 0, 0, 1], 0)).unwrap();
     let port = server.get_ref().local_addr().unwrap().port();
     (server, format!("nameserver [127.0.0.1]:{port}\n"))
 }

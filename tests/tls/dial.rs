@@ -55,7 +55,7 @@ impl BlackHole {
 }
 
 fn race(addresses: &[SocketAddr], dialling: &Dialling) -> std::io::Result<SocketAddr> {
-    let socket = async_io::block_on(dial(addresses, dialling))?;
+    let socket = smol::block_on(dial(addresses, dialling))?;
     let Socket::Tcp(stream) = socket else {
         panic!("not TCP")
     };
@@ -123,7 +123,7 @@ fn a_connection_leaves_from_where_bind_says() {
 #[test]
 fn a_socket_is_set_up_so_that_a_dead_way_is_found() {
     let (_listener, address) = listen();
-    let socket = async_io::block_on(dial(&[address], &dialling(None))).unwrap();
+    let socket = smol::block_on(dial(&[address], &dialling(None))).unwrap();
     let Socket::Tcp(stream) = socket else {
         panic!("not TCP")
     };

@@ -125,7 +125,7 @@ fn serve(mut stream: StreamOwned<ServerConnection, TcpStream>, then: Then) {
 
 /// One try to connect, by the name `localhost`.
 pub(crate) fn connect(client: &mut Client, address: SocketAddr) -> std::io::Result<Connection> {
-    async_io::block_on(async {
+    smol::block_on(async {
         let dialling = Dialling {
             bind: None,
             timeout: Duration::from_secs(20),
@@ -153,7 +153,7 @@ pub(crate) fn refusal(tls: Tls, address: SocketAddr) -> String {
 
 /// The next bytes; none at the end.
 pub(crate) fn read(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
-    async_io::block_on(async {
+    smol::block_on(async {
         let mut buffer = vec![];
         while connection.try_read(&mut buffer)?.is_none() {
             connection.ready(Interest::Read).await?;
@@ -164,7 +164,7 @@ pub(crate) fn read(connection: &mut Connection) -> std::io::Result<Vec<u8>> {
 
 /// Writes all, reading what comes meanwhile, until as much has come as was written.
 pub(crate) fn exchange(connection: &mut Connection, bytes: &[u8]) -> Vec<u8> {
-    async_io::block_on(async {
+    smol::block_on(async {
         let (mut out, mut back) = (bytes.to_vec(), vec![]);
         while back.len() < bytes.len() {
             let wrote = connection.try_write(&mut out).unwrap();

@@ -5,7 +5,7 @@ use super::{Connected, LinkTask, Next, Probe, try_destination};
 use crate::clock::Clock;
 use crate::stream::file::File;
 use crate::stream::settings::{Delivery, Settings};
-use futures_lite::future::block_on;
+use smol::future::block_on;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::daemon::Daemon;
 use crate::ring::Ring;
 use crate::ring::Settings;
-use async_executor::LocalExecutor;
+use smol::LocalExecutor;
 use std::rc::Rc;
 use std::time::Duration;
 
