@@ -7,9 +7,9 @@
 
 use super::Intake;
 use super::Session;
-use super::http_request::Failure;
+use super::http_request::BodyRefusal;
+use super::http_request::HeadRefusal;
 use super::http_request::Meaning;
-use super::http_request::Rejection;
 use super::http_request::Requests;
 use super::http_request::is_utf8_of;
 use super::http_request::reject;
@@ -72,14 +72,14 @@ impl Posts {
 impl Meaning for Posts {
     type Request = ();
 
-    fn begin(&self, head: &Head<'_>) -> Result<((), Vec<u8>), Rejection> {
+    fn begin(&self, head: &Head<'_>) -> Result<((), Vec<u8>), HeadRefusal> {
         if self
             .token
             .as_deref()
             .is_some_and(|token| !knows(head, token))
         {
             let headers = &[("WWW-Authenticate", "Bearer")];
-            return Err(Rejection {
+            return Err(HeadRefusal {
                 status: 401,
                 headers,
                 error: "token missing or wrong",
@@ -90,7 +90,7 @@ impl Meaning for Posts {
         }
         if head.method != "POST" {
             let headers = &[("Allow", "POST")];
-            return Err(Rejection {
+            return Err(HeadRefusal {
                 status: 405,
                 headers,
                 error: "messages come by `POST`",
@@ -105,8 +105,8 @@ impl Meaning for Posts {
         Ok(((), Vec::new()))
     }
 
-    fn take(&self, (): &(), content: &[u8], intake: &mut dyn Intake) -> Result<u64, Failure> {
-        take(content, &self.names, intake).map_err(|reason| Failure {
+    fn take(&self, (): &(), content: &[u8], intake: &mut dyn Intake) -> Result<u64, BodyRefusal> {
+        take(content, &self.names, intake).map_err(|reason| BodyRefusal {
             refusal: reason.refusal(),
             error: reason.to_string(),
         })

@@ -41,7 +41,7 @@ pub trait Meaning {
     ///
     /// # Errors
     /// Why the request is not looked at further.
-    fn begin(&self, head: &Head<'_>) -> Result<(Self::Request, Vec<u8>), Rejection>;
+    fn begin(&self, head: &Head<'_>) -> Result<(Self::Request, Vec<u8>), HeadRefusal>;
 
     /// Brings the content of a request to the intake, whole or not at all. Returns how many
     /// messages were in it.
@@ -53,7 +53,7 @@ pub trait Meaning {
         request: &Self::Request,
         content: &[u8],
         intake: &mut dyn Intake,
-    ) -> Result<u64, Failure>;
+    ) -> Result<u64, BodyRefusal>;
 
     /// Most content of one request, in bytes, and what is said of more.
     fn most(&self) -> (usize, &'static str);
@@ -84,7 +84,7 @@ enum State<R> {
 
 /// Why a request is not looked at further.
 #[derive(Clone, Copy, Debug)]
-pub struct Rejection {
+pub struct HeadRefusal {
     /// The code that answers it.
     pub status: u16,
     /// Headers beside the usual ones.
@@ -95,7 +95,7 @@ pub struct Rejection {
 
 /// Why nothing of a request was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct BodyRefusal {
     /// What the intake said; none: it was not asked.
     pub refusal: Option<Refusal>,
     /// In words.
@@ -163,7 +163,7 @@ impl<M: Meaning> Requests<M> {
         Ok(Some(used))
     }
 
-    fn begin(&self, head: &Head<'_>) -> Result<(M::Request, Vec<u8>), Rejection> {
+    fn begin(&self, head: &Head<'_>) -> Result<(M::Request, Vec<u8>), HeadRefusal> {
         let begun = self.meaning.begin(head)?;
         if !head
             .header("content-encoding")
@@ -281,7 +281,7 @@ impl<R> State<R> {
     }
 }
 
-impl Rejection {
+impl HeadRefusal {
     /// The connection goes on if no body follows that would have to be read first.
     fn answer<R>(&self, head: &Head<'_>, intake: &mut dyn Intake, out: &mut Vec<u8>) -> State<R> {
         let reason = match self.status {
@@ -302,8 +302,8 @@ impl Rejection {
 }
 
 /// A rejection without headers of its own.
-pub(super) fn reject<T>(status: u16, error: &'static str) -> Result<T, Rejection> {
-    Err(Rejection {
+pub(super) fn reject<T>(status: u16, error: &'static str) -> Result<T, HeadRefusal> {
+    Err(HeadRefusal {
         status,
         headers: &[],
         error,
@@ -334,7 +334,7 @@ fn is_utf8(parameter: &str) -> bool {
 
 /// Answers now, unless there are messages that have to become safe first.
 fn answer<R>(
-    taken: Result<u64, Failure>,
+    taken: Result<u64, BodyRefusal>,
     after: After,
     intake: &mut dyn Intake,
     out: &mut Vec<u8>,

@@ -10,11 +10,11 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::BatchRefusal;
 use super::Disconnect;
 use super::Intake;
 use super::Malformed;
 use super::Refusal;
-use super::Refused;
 use super::Session;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -203,17 +203,21 @@ impl Session for JsonLines {
 ///
 /// # Errors
 /// Why nothing of it was taken; already counted and logged.
-pub(super) fn take(text: &[u8], names: &Names, intake: &mut dyn Intake) -> Result<u64, NotTaken> {
+pub(super) fn take(
+    text: &[u8],
+    names: &Names,
+    intake: &mut dyn Intake,
+) -> Result<u64, TextRefusal> {
     let batch = json::parse_many(text, names).map_err(|error| {
         intake.malformed(Malformed::from(&error.problem), &error.to_string());
-        NotTaken::Malformed(error)
+        TextRefusal::Malformed(error)
     })?;
     let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
     let is_array = text.trim_ascii_start().starts_with(b"[");
     if count > 0 {
         intake.submit(batch).map_err(|refused| match is_array {
-            true => NotTaken::Element(refused),
-            false => NotTaken::Object(refused.reason),
+            true => TextRefusal::Element(refused),
+            false => TextRefusal::Object(refused.reason),
         })?;
     }
     Ok(count)
@@ -221,16 +225,16 @@ pub(super) fn take(text: &[u8], names: &Names, intake: &mut dyn Intake) -> Resul
 
 /// Why nothing of a JSON text was taken.
 #[derive(Debug)]
-pub(super) enum NotTaken {
+pub(super) enum TextRefusal {
     /// It holds no messages.
     Malformed(json::Error),
     /// The intake refused the message.
     Object(Refusal),
     /// The intake refused a message of the array.
-    Element(Refused),
+    Element(BatchRefusal),
 }
 
-impl NotTaken {
+impl TextRefusal {
     /// What the intake said.
     pub(super) fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -241,7 +245,7 @@ impl NotTaken {
     }
 }
 
-impl fmt::Display for NotTaken {
+impl fmt::Display for TextRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => error.fmt(f),

@@ -19,7 +19,7 @@
 //! brings the message in, it becomes safe, the device hears of it.
 //! ```
 //! use std::time::Duration;
-//! use weir::channel::{Intake, Malformed, Refused, Session, json::JsonLines};
+//! use weir::channel::{BatchRefusal, Intake, Malformed, Session, json::JsonLines};
 //! use weir::clock::{Now, Wall};
 //! use weir::message::{Message, json::Names};
 //!
@@ -32,8 +32,8 @@
 //!         let wall = Wall { since_1970: Duration::ZERO, trusted: false };
 //!         Now { mono: Duration::ZERO, wall, ages: false }
 //!     }
-//!     fn check_ident(&mut self, _ident: &str) -> Result<(), Refused> { Ok(()) }
-//!     fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+//!     fn check_ident(&mut self, _ident: &str) -> Result<(), BatchRefusal> { Ok(()) }
+//!     fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
 //!         self.taken.extend(batch);
 //!         Ok(())
 //!     }
@@ -212,13 +212,13 @@ pub trait Intake {
     ///
     /// # Errors
     /// Why not; already counted.
-    fn check_ident(&mut self, ident: &str) -> Result<(), Refused>;
+    fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal>;
 
     /// Takes all of `batch`, or nothing of it.
     ///
     /// # Errors
     /// Which message is at fault and why; already counted and logged.
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused>;
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal>;
 
     /// Asks for [`Session::on_durable`] once all that was taken so far is safe. The ack token is
     /// any number by which the session knows what to answer then.
@@ -238,7 +238,7 @@ pub trait Intake {
 
 /// Why messages were not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct BatchRefusal {
     /// Which message of the batch, from 0.
     pub index: usize,
     /// What is wrong.

@@ -50,10 +50,10 @@ use crate::message::check_ident;
 use crate::message::timestamp;
 use crate::wire::nmea as wire;
 use crate::wire::nmea::Date;
-use crate::wire::nmea::Invalid;
 use crate::wire::nmea::KNOT;
 use crate::wire::nmea::Piece;
 use crate::wire::nmea::Sentence;
+use crate::wire::nmea::SentenceError;
 pub use keys::KIND;
 use names::is_tail;
 use names::name;
@@ -412,11 +412,11 @@ impl Session for Nmea {
     }
 }
 
-fn malformed(invalid: Invalid) -> Broken {
+fn malformed(invalid: SentenceError) -> Broken {
     match invalid {
-        Invalid::Syntax => (Malformed::Syntax, "a sentence that cannot be read"),
-        Invalid::Checksum => (Malformed::Checksum, "a checksum that is wrong or not there"),
-        Invalid::Value => (Malformed::Value, "a value out of its range"),
+        SentenceError::Syntax => (Malformed::Syntax, "a sentence that cannot be read"),
+        SentenceError::Checksum => (Malformed::Checksum, "a checksum that is wrong or not there"),
+        SentenceError::Value => (Malformed::Value, "a value out of its range"),
     }
 }
 

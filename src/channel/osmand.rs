@@ -28,9 +28,9 @@ mod values;
 use super::Intake;
 use super::Malformed;
 use super::Session;
-use super::http_request::Failure;
+use super::http_request::BodyRefusal;
+use super::http_request::HeadRefusal;
 use super::http_request::Meaning;
-use super::http_request::Rejection;
 use super::http_request::Requests;
 use super::http_request::is_utf8_of;
 use super::http_request::reject;
@@ -98,7 +98,7 @@ pub enum Content {
 }
 
 /// Why a request holds no message.
-struct Wrong {
+struct Error {
     reason: Malformed,
     /// Printable, and short.
     error: String,
@@ -111,7 +111,7 @@ impl Reports {
         Self { speed_unit }
     }
 
-    fn message(&self, request: Content, content: &[u8]) -> Result<Message, Wrong> {
+    fn message(&self, request: Content, content: &[u8]) -> Result<Message, Error> {
         match request {
             Content::Form => parameters::of_form(content, self.speed_unit),
             Content::Json => parameters::of_json(content),
@@ -124,9 +124,9 @@ impl Meaning for Reports {
 
     const HOST: HostRule = HostRule::Forgiven;
 
-    fn begin(&self, head: &Head<'_>) -> Result<(Content, Vec<u8>), Rejection> {
+    fn begin(&self, head: &Head<'_>) -> Result<(Content, Vec<u8>), HeadRefusal> {
         if !matches!(head.method, "GET" | "POST" | "PUT") {
-            return Err(Rejection {
+            return Err(HeadRefusal {
                 status: 405,
                 headers: &[("Allow", "GET, POST, PUT")],
                 error: "positions come by `GET`, `POST` or `PUT`",
@@ -152,16 +152,16 @@ impl Meaning for Reports {
         request: &Content,
         content: &[u8],
         intake: &mut dyn Intake,
-    ) -> Result<u64, Failure> {
+    ) -> Result<u64, BodyRefusal> {
         let message = self.message(*request, content).map_err(|wrong| {
             intake.malformed(wrong.reason, &wrong.error);
-            Failure {
+            BodyRefusal {
                 refusal: None,
                 error: wrong.error,
             }
         })?;
         let taken = intake.submit(vec![message]);
-        taken.map(|()| 1).map_err(|refused| Failure {
+        taken.map(|()| 1).map_err(|refused| BodyRefusal {
             refusal: Some(refused.reason),
             error: refused.reason.to_string(),
         })
@@ -172,7 +172,7 @@ impl Meaning for Reports {
     }
 }
 
-impl Wrong {
+impl Error {
     fn new(reason: Malformed, error: impl Into<String>) -> Self {
         Self {
             reason,

@@ -35,16 +35,16 @@ use super::Session;
 use crate::message::Message;
 use crate::message::check_ident;
 use crate::wire::teltonika as wire;
-use crate::wire::teltonika::BadFrame;
 use crate::wire::teltonika::Datagram;
 use crate::wire::teltonika::DatagramKey;
 use crate::wire::teltonika::Frame;
-use crate::wire::teltonika::Invalid;
+use crate::wire::teltonika::FrameError;
 use crate::wire::teltonika::Packet;
+use crate::wire::teltonika::PacketError;
 use crate::wire::teltonika::Receipt;
 use crate::wire::teltonika::SerialData;
 pub use keys::KIND;
-pub use parameters::InvalidIo;
+pub use parameters::ElementError;
 pub use parameters::Io;
 pub use parameters::Settings;
 use std::collections::VecDeque;
@@ -85,7 +85,7 @@ enum Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    fn decode(data: &'a [u8]) -> Result<Self, Invalid> {
+    fn decode(data: &'a [u8]) -> Result<Self, PacketError> {
         match SerialData::decode(data)? {
             Some(serial) => Ok(Self::Serial(serial)),
             None => Packet::decode(data).map(Self::Records),
@@ -319,20 +319,22 @@ fn take_serial(ident: &str, serial: &SerialData<'_>, intake: &mut dyn Intake) {
     }
 }
 
-fn refuse(invalid: &Invalid, intake: &mut dyn Intake) {
+fn refuse(invalid: &PacketError, intake: &mut dyn Intake) {
     let reason = match invalid {
-        Invalid::Length | Invalid::Trailing(_) | Invalid::Elements(_) => Malformed::Length,
-        Invalid::Counts(..) | Invalid::UnknownCodec(_) => Malformed::Syntax,
-        Invalid::OtherCodec(_) => Malformed::Unsupported,
+        PacketError::Length | PacketError::Trailing(_) | PacketError::Elements(_) => {
+            Malformed::Length
+        }
+        PacketError::Counts(..) | PacketError::UnknownCodec(_) => Malformed::Syntax,
+        PacketError::OtherCodec(_) => Malformed::Unsupported,
     };
     intake.malformed(reason, &invalid.to_string());
 }
 
-fn closed(bad: BadFrame, intake: &mut dyn Intake) -> Disconnect {
+fn closed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
-        BadFrame::Preamble(_) => Malformed::Syntax,
-        BadFrame::Length(_) => Malformed::Length,
-        BadFrame::Ident(_) => Malformed::Ident,
+        FrameError::Preamble(_) => Malformed::Syntax,
+        FrameError::Length(_) => Malformed::Length,
+        FrameError::Ident(_) => Malformed::Ident,
     };
     intake.malformed(reason, &bad.to_string());
     Disconnect {

@@ -35,10 +35,10 @@ use super::Session;
 use crate::message::check_ident;
 pub use crate::wire::charset::Charset;
 use crate::wire::ips;
-use crate::wire::ips::BadFrame;
-use crate::wire::ips::BadLogin;
 use crate::wire::ips::Frame;
+use crate::wire::ips::FrameError;
 use crate::wire::ips::Kind;
+use crate::wire::ips::LoginError;
 use crate::wire::ips::Packet;
 use crate::wire::ips::Version;
 use answers::Answers;
@@ -222,11 +222,11 @@ impl Tcp {
     /// Who logs in, or the code that refuses it.
     fn known(&self, body: &[u8], intake: &mut dyn Intake) -> Result<Device, &'static str> {
         let login = ips::login(body).map_err(|bad| match bad {
-            BadLogin::Structure => {
+            LoginError::Structure => {
                 intake.malformed(Malformed::Syntax, "a login of an unknown form or version");
                 "0"
             }
-            BadLogin::Checksum => {
+            LoginError::Checksum => {
                 intake.malformed(Malformed::Checksum, "the checksum of a login does not fit");
                 WRONG_CHECKSUM
             }
@@ -386,10 +386,10 @@ fn inflated(data: &[u8], most: usize, intake: &mut dyn Intake) -> Result<Vec<u8>
     })
 }
 
-fn unframed(bad: BadFrame, intake: &mut dyn Intake) -> Disconnect {
+fn unframed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
-        BadFrame::Start(_) => Malformed::Syntax,
-        BadFrame::TooLong(_) => Malformed::Length,
+        FrameError::Start(_) => Malformed::Syntax,
+        FrameError::TooLong(_) => Malformed::Length,
     };
     intake.malformed(reason, &bad.to_string());
     Disconnect {

@@ -29,7 +29,7 @@ use super::kind::Protocol;
 use super::kind::Way;
 use crate::wire::retranslator as wire;
 use crate::wire::retranslator::DecodeError;
-use crate::wire::retranslator::NoMessage;
+use crate::wire::retranslator::MessageError;
 use crate::wire::retranslator::Packet;
 use std::collections::VecDeque;
 use std::hash::DefaultHasher;
@@ -96,8 +96,8 @@ impl WialonRetranslator {
             Ok(message) => message,
             Err(wrong) => {
                 let reason = match wrong {
-                    NoMessage::Ident(_) => Malformed::Ident,
-                    NoMessage::Blocks => Malformed::Length,
+                    MessageError::Ident(_) => Malformed::Ident,
+                    MessageError::Blocks => Malformed::Length,
                 };
                 intake.malformed(reason, &wrong.to_string());
                 return Ok(());

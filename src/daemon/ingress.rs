@@ -4,7 +4,7 @@
 use super::channel::{Channel, Claim};
 use super::shared::SharedState;
 use crate::channel::settings::Unwanted;
-use crate::channel::{Intake, Malformed, Refusal, Refused, measured};
+use crate::channel::{BatchRefusal, Intake, Malformed, Refusal, measured};
 use crate::clock::Now;
 use crate::message::body::Body;
 use crate::message::{Message, body};
@@ -179,10 +179,10 @@ impl Intake for Ingress<'_> {
         self.shared.now()
     }
 
-    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
         let Ok(message) = Message::new(ident) else {
             self.malformed(Malformed::Ident, "not an ident");
-            return Err(Refused {
+            return Err(BatchRefusal {
                 index: 0,
                 reason: Refusal::Ident,
             });
@@ -191,12 +191,12 @@ impl Intake for Ingress<'_> {
             Ok(_) => Ok(()),
             Err(reason) => {
                 self.refuse(reason, ident);
-                Err(Refused { index: 0, reason })
+                Err(BatchRefusal { index: 0, reason })
             }
         }
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
         // all are judged before the first is appended: a batch that is refused for one message
         // comes again as a whole, and what was appended of it would be there twice
         let mut routed = Vec::with_capacity(batch.len());
@@ -208,7 +208,7 @@ impl Intake for Ingress<'_> {
                 .and_then(|mask| Ok((mask, self.body(message)?)));
             routed.push(found.map_err(|reason| {
                 self.refuse(reason, &ident);
-                Refused { index, reason }
+                BatchRefusal { index, reason }
             })?);
         }
         for (index, (mask, body)) in routed.iter().enumerate() {
@@ -217,7 +217,7 @@ impl Intake for Ingress<'_> {
             } else if let Err(reason) = self.thin(*mask, body) {
                 // the ring is full: what comes again may be there twice, and nothing is lost
                 self.refuse(reason, "");
-                return Err(Refused { index, reason });
+                return Err(BatchRefusal { index, reason });
             }
         }
         self.channel

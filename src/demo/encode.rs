@@ -4,9 +4,9 @@ use super::road::Fix;
 use crate::wire::teltonika::Codec;
 use crate::wire::teltonika::Element;
 use crate::wire::teltonika::ElementValue;
+use crate::wire::teltonika::EncodeError;
 use crate::wire::teltonika::Packet;
 use crate::wire::teltonika::Record;
-use crate::wire::teltonika::Unfit;
 use crate::wire::teltonika::encode_packet;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct Report {
 pub(super) fn packet<'a>(
     reports: impl Iterator<Item = &'a Report>,
     out: &mut Vec<u8>,
-) -> Result<(), Unfit> {
+) -> Result<(), EncodeError> {
     let packet = Packet {
         codec: Codec::EightExtended,
         records: reports.take(PACKET_MAX).map(record).collect(),

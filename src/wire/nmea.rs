@@ -18,7 +18,7 @@ pub enum Piece<'a> {
     /// left of a sentence. Never blank.
     Text(&'a [u8]),
     /// A sentence, or why it is none.
-    Sentence(Result<Sentence, Invalid>),
+    Sentence(Result<Sentence, SentenceError>),
 }
 
 /// What a sentence says; what is left empty in it is none.
@@ -104,7 +104,7 @@ pub struct Date {
 
 /// Why something is no sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Invalid {
+pub enum SentenceError {
     /// Not text, or not the fields that there have to be.
     Syntax,
     /// The checksum does not fit, or there is none.
@@ -163,17 +163,17 @@ fn start(text: &[u8]) -> usize {
 
 /// A sentence and how long it is, from what stands behind its `$`. The checksum decides where it
 /// ends; there is no other star in it, as a rule.
-fn framed(body: &[u8]) -> (Result<Sentence, Invalid>, usize) {
+fn framed(body: &[u8]) -> (Result<Sentence, SentenceError>, usize) {
     let star = |byte: &u8| *byte == b'*';
     let stars = [body.iter().position(star), body.iter().rposition(star)];
     let mut lens = stars.into_iter().flatten();
     if let Some((fields, len)) = lens.find_map(|star| checked(body, star)) {
-        let text = str::from_utf8(fields).map_err(|_| Invalid::Syntax);
+        let text = str::from_utf8(fields).map_err(|_| SentenceError::Syntax);
         return (text.and_then(sentence), len);
     }
     match imei(body) {
         Some(imei) => (Ok(Sentence::Name(imei.to_owned())), body.len()),
-        None => (Err(Invalid::Checksum), body.len()),
+        None => (Err(SentenceError::Checksum), body.len()),
     }
 }
 
@@ -190,7 +190,7 @@ fn checked(body: &[u8], star: usize) -> Option<(&[u8], usize)> {
     fits.then_some((fields, body.len().checked_sub(left)?))
 }
 
-fn sentence(body: &str) -> Result<Sentence, Invalid> {
+fn sentence(body: &str) -> Result<Sentence, SentenceError> {
     let mut parts = body.split(',').map(str::trim_ascii);
     let head = parts.next().unwrap_or_default();
     let fields = Fields(parts.collect());
@@ -217,11 +217,11 @@ fn sentence(body: &str) -> Result<Sentence, Invalid> {
     }
 }
 
-fn rmc(fields: &Fields<'_>) -> Result<Rmc, Invalid> {
+fn rmc(fields: &Fields<'_>) -> Result<Rmc, SentenceError> {
     let valid = match fields.text(1) {
         "A" => true,
         "V" => false,
-        _ => return Err(Invalid::Syntax),
+        _ => return Err(SentenceError::Syntax),
     };
     Ok(Rmc {
         time: fields.time(0)?,
@@ -234,7 +234,7 @@ fn rmc(fields: &Fields<'_>) -> Result<Rmc, Invalid> {
     })
 }
 
-fn gga(fields: &Fields<'_>) -> Result<Gga, Invalid> {
+fn gga(fields: &Fields<'_>) -> Result<Gga, SentenceError> {
     Ok(Gga {
         time: fields.time(0)?,
         position: fields.position(1)?,
@@ -295,29 +295,29 @@ impl Fields<'_> {
             .filter(|course| (0.0..=360.0).contains(course))
     }
 
-    fn integer(&self, at: usize) -> Result<Option<u64>, Invalid> {
+    fn integer(&self, at: usize) -> Result<Option<u64>, SentenceError> {
         match self.text(at) {
             "" => Ok(None),
-            text => digits_only(text).map(Some).ok_or(Invalid::Syntax),
+            text => digits_only(text).map(Some).ok_or(SentenceError::Syntax),
         }
     }
 
     /// `hhmmss` with any fraction, as microseconds of the day.
-    fn time(&self, at: usize) -> Result<Option<u64>, Invalid> {
+    fn time(&self, at: usize) -> Result<Option<u64>, SentenceError> {
         let text = self.text(at);
         if text.is_empty() {
             return Ok(None);
         }
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let number = digits_only(whole).filter(|_| whole.len() == 6);
-        let number = number.ok_or(Invalid::Syntax)?;
+        let number = number.ok_or(SentenceError::Syntax)?;
         let (hour, minute, second) = (number / 10_000, number / 100 % 100, number % 100);
         if hour > 23 || minute > 59 || second > 60 {
-            return Err(Invalid::Value);
+            return Err(SentenceError::Value);
         }
         let micros = format!("{fraction:0<6}");
         let micros = micros.get(..6).and_then(digits_only);
-        let micros = micros.ok_or(Invalid::Syntax)?;
+        let micros = micros.ok_or(SentenceError::Syntax)?;
         let minutes = hour.saturating_mul(60).saturating_add(minute);
         let seconds = minutes.saturating_mul(60).saturating_add(second);
         Ok(Some(
@@ -326,7 +326,7 @@ impl Fields<'_> {
     }
 
     /// Latitude, N or S, longitude, E or W.
-    fn position(&self, at: usize) -> Result<Option<(f64, f64)>, Invalid> {
+    fn position(&self, at: usize) -> Result<Option<(f64, f64)>, SentenceError> {
         let text = |more: usize| self.text(at.saturating_add(more));
         let latitude = angle(text(0), text(1), ("N", "S"), 90.0)?;
         let longitude = angle(text(2), text(3), ("E", "W"), 180.0)?;
@@ -340,7 +340,7 @@ fn angle(
     half: &str,
     (plus, minus): (&str, &str),
     most: f64,
-) -> Result<Option<f64>, Invalid> {
+) -> Result<Option<f64>, SentenceError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -348,22 +348,22 @@ fn angle(
     let split = point
         .checked_sub(2)
         .and_then(|at| text.split_at_checked(at));
-    let (degrees, minutes) = split.ok_or(Invalid::Syntax)?;
+    let (degrees, minutes) = split.ok_or(SentenceError::Syntax)?;
     let degrees = number(degrees)?.unwrap_or(0.0);
-    let minutes = number(minutes)?.ok_or(Invalid::Syntax)?;
+    let minutes = number(minutes)?.ok_or(SentenceError::Syntax)?;
     let angle = degrees + minutes / 60.0;
     if !(0.0..60.0).contains(&minutes) || !(0.0..=most).contains(&angle) {
-        return Err(Invalid::Value);
+        return Err(SentenceError::Value);
     }
     match half {
         half if half == plus => Ok(Some(angle)),
         half if half == minus => Ok(Some(-angle)),
-        _ => Err(Invalid::Syntax),
+        _ => Err(SentenceError::Syntax),
     }
 }
 
 /// A decimal number, as a receiver writes it: no exponent, no words.
-fn number(text: &str) -> Result<Option<f64>, Invalid> {
+fn number(text: &str) -> Result<Option<f64>, SentenceError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -372,7 +372,7 @@ fn number(text: &str) -> Result<Option<f64>, Invalid> {
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number = text.parse().ok().filter(|_| plain && text.len() <= 24);
-    number.map(Some).ok_or(Invalid::Syntax)
+    number.map(Some).ok_or(SentenceError::Syntax)
 }
 
 fn digits_only(text: &str) -> Option<u64> {

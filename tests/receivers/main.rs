@@ -25,7 +25,7 @@ use weir::channel::Malformed;
 use weir::channel::measured::judge;
 use weir::channel::nmea::{Nmea, Units};
 use weir::message::{Message, Value};
-use weir::wire::nmea::{self as wire, Invalid, Piece, Sentence};
+use weir::wire::nmea::{self as wire, Piece, Sentence, SentenceError};
 
 #[test]
 fn every_vector_of_nmea_gives_its_values() {
@@ -39,7 +39,7 @@ fn every_vector_of_nmea_gives_its_values() {
         let text = vector["sentence"].as_str().unwrap();
         let read = only(text);
         if expected["checksum_ok"] != Json::Bool(true) {
-            assert_eq!(read, Err(Invalid::Checksum), "{id}");
+            assert_eq!(read, Err(SentenceError::Checksum), "{id}");
         } else {
             let Ok(sentence) = read else {
                 panic!("{id}: {read:?}");
@@ -65,7 +65,7 @@ fn every_line_of_gpsgate_is_judged_and_its_position_read() {
         let id = &vector["id"];
         let text = vector["line"].as_str().unwrap();
         let wrong = text.replace('*', "x*");
-        assert_eq!(only(&wrong), Err(Invalid::Checksum), "{id}");
+        assert_eq!(only(&wrong), Err(SentenceError::Checksum), "{id}");
         match only(text) {
             Ok(Sentence::Other) => {}
             Ok(Sentence::Rmc(rmc)) => {
@@ -324,7 +324,7 @@ fn what_is_generated_is_read_as_it_was_meant() {
 }
 
 /// A line that is one sentence and nothing else.
-fn only(text: &str) -> Result<Sentence, Invalid> {
+fn only(text: &str) -> Result<Sentence, SentenceError> {
     let mut pieces = wire::pieces(text.as_bytes());
     match (pieces.next(), pieces.next()) {
         (Some(Piece::Sentence(read)), None) => read,

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::time::Duration;
-use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
 use weir::clock::Now;
 use weir::message::{Message, Value};
 
@@ -116,9 +116,9 @@ impl<S: Session> Connection<S> {
 }
 
 impl FakeIntake {
-    fn refuse(&self) -> Result<(), Refused> {
+    fn refuse(&self) -> Result<(), BatchRefusal> {
         self.refusal
-            .map_or(Ok(()), |reason| Err(Refused { index: 0, reason }))
+            .map_or(Ok(()), |reason| Err(BatchRefusal { index: 0, reason }))
     }
 }
 
@@ -130,13 +130,13 @@ impl Intake for FakeIntake {
         now
     }
 
-    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
         self.refuse()?;
         self.admitted.push(ident.to_owned());
         Ok(())
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
         self.refuse()?;
         self.batches.push(batch.len());
         self.taken.extend(batch);

@@ -1,7 +1,7 @@
 //! An intake that remembers what was brought, and a connection that has one.
 
 use super::a_moment;
-use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
 use weir::clock::Now;
 use weir::message::Message;
 
@@ -19,9 +19,9 @@ impl Intake for FakeIntake {
         a_moment()
     }
 
-    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
         match ident {
-            "unwanted" => Err(Refused {
+            "unwanted" => Err(BatchRefusal {
                 index: 0,
                 reason: Refusal::Unwanted,
             }),
@@ -29,16 +29,16 @@ impl Intake for FakeIntake {
         }
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
         for (index, message) in batch.iter().enumerate() {
             self.check_ident(message.ident())
-                .map_err(|refused| Refused { index, ..refused })?;
+                .map_err(|refused| BatchRefusal { index, ..refused })?;
         }
         if self
             .full_after
             .is_some_and(|most| self.taken.len() + batch.len() > most)
         {
-            return Err(Refused {
+            return Err(BatchRefusal {
                 index: 0,
                 reason: Refusal::Full,
             });

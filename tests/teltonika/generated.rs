@@ -8,8 +8,8 @@ use crate::support::random::{each_seed, pick};
 use std::rc::Rc;
 use weir::channel::teltonika::Udp;
 use weir::wire::teltonika::{
-    Codec, DatagramKey, Element, ElementValue, Packet, Receipt, Record, Unfit, encode_datagram,
-    encode_login, encode_packet,
+    Codec, DatagramKey, Element, ElementValue, EncodeError, Packet, Receipt, Record,
+    encode_datagram, encode_login, encode_packet,
 };
 
 const IDENT: &str = "356307042441013";
@@ -101,7 +101,7 @@ fn logins_and_receipts_are_written_as_they_are_read() {
     assert_eq!(out, unhex(crate::LOGIN));
     assert_eq!(
         encode_login(&"1".repeat(65), &mut out),
-        Err(Unfit::Ident(65))
+        Err(EncodeError::Ident(65))
     );
     let receipt = Receipt::decode(&unhex("0005cafe010701")).unwrap();
     assert_eq!(
@@ -124,22 +124,22 @@ fn what_a_codec_cannot_say_is_not_said() {
             Codec::Eight,
             None,
             vec![element(256, ElementValue::U8(0))],
-            Unfit::Id(256),
+            EncodeError::Id(256),
         ),
         (
             Codec::Eight,
             None,
             vec![element(7, ElementValue::Bytes(b""))],
-            Unfit::Bytes(7),
+            EncodeError::Bytes(7),
         ),
-        (Codec::Eight, None, many, Unfit::Count(256)),
-        (Codec::Eight, Some(1), vec![], Unfit::Generation),
-        (Codec::Sixteen, None, vec![], Unfit::Generation),
+        (Codec::Eight, None, many, EncodeError::Count(256)),
+        (Codec::Eight, Some(1), vec![], EncodeError::Generation),
+        (Codec::Sixteen, None, vec![], EncodeError::Generation),
         (
             Codec::EightExtended,
             None,
             vec![element(7, ElementValue::Bytes(&[0; 9000]))],
-            Unfit::Length(9045),
+            EncodeError::Length(9045),
         ),
     ];
     for (codec, generation, elements, unfit) in cases {

@@ -83,7 +83,7 @@ impl Fault {
     /// The intake, or who looked at the topic, has counted it.
     pub(super) fn refused(verdict: Verdict) -> Self {
         Self {
-            farewell: Some(Farewell::Refused(verdict)),
+            farewell: Some(Farewell::BatchRefusal(verdict)),
             ..Self::silent("a message was refused, and MQTT 3.1.1 cannot say so")
         }
     }

@@ -145,7 +145,7 @@ pub(super) enum Farewell {
     /// Nothing can be taken now.
     Busy,
     /// A message was refused.
-    Refused(Verdict),
+    BatchRefusal(Verdict),
     /// It was silent for too long.
     Silent,
     /// A topic has wildcards.

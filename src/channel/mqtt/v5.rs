@@ -150,7 +150,7 @@ pub(super) fn farewell(farewell: Farewell, out: &mut Vec<u8>) {
         Farewell::Malformed => DisconnectReasonCode::MalformedPacket,
         Farewell::Protocol => DisconnectReasonCode::ProtocolError,
         Farewell::Busy => DisconnectReasonCode::ServerBusy,
-        Farewell::Refused(_) => DisconnectReasonCode::UnspecifiedError,
+        Farewell::BatchRefusal(_) => DisconnectReasonCode::UnspecifiedError,
         Farewell::Silent => DisconnectReasonCode::KeepAliveTimeout,
         Farewell::Topic => DisconnectReasonCode::TopicNameInvalid,
         Farewell::ReceiveMaximum => DisconnectReasonCode::ReceiveMaximumExceeded,

@@ -35,8 +35,8 @@
 //! says is passed on under the field's own name. `ident` and `timestamp` as such a name, and
 //! `battery.level` that is no share, get `_` behind them.
 
+use super::Error;
 use super::SpeedUnit;
-use super::Wrong;
 use super::values::code;
 use super::values::micros;
 use super::values::number;
@@ -55,17 +55,17 @@ use crate::wire::nmea::KNOT;
 use std::borrow::Cow;
 
 /// The message of a query and a form.
-pub(super) fn of_form(form: &[u8], unit: SpeedUnit) -> Result<Message, Wrong> {
+pub(super) fn of_form(form: &[u8], unit: SpeedUnit) -> Result<Message, Error> {
     let fields = pairs(form).take(FIELDS_MAX.saturating_add(1));
     let fields: Result<Vec<_>, NotUtf8> = fields.collect();
-    let mut fields = fields.map_err(|_| Wrong::new(Malformed::Syntax, "not UTF-8"))?;
+    let mut fields = fields.map_err(|_| Error::new(Malformed::Syntax, "not UTF-8"))?;
     if fields.len() > FIELDS_MAX {
         return Err(too_many());
     }
     fields.retain(|(_, value)| !value.is_empty());
     let named = |wanted| fields.iter().find(|(name, _)| name == wanted);
     let ident = named("id").or_else(|| named("deviceid"));
-    let (_, ident) = ident.ok_or_else(|| Wrong::new(Malformed::Ident, "`id` is missing"))?;
+    let (_, ident) = ident.ok_or_else(|| Error::new(Malformed::Ident, "`id` is missing"))?;
     let mut report = Report::new(ident)?;
     for (name, text) in &fields {
         let known = match name.as_str() {
@@ -79,7 +79,7 @@ pub(super) fn of_form(form: &[u8], unit: SpeedUnit) -> Result<Message, Wrong> {
 }
 
 /// The message of a JSON object.
-pub(super) fn of_json(text: &[u8]) -> Result<Message, Wrong> {
+pub(super) fn of_json(text: &[u8]) -> Result<Message, Error> {
     let mut root = json::parse_fields(text)?;
     let mut take = |wanted| {
         let at = root.iter().position(|(name, _)| name == wanted)?;
@@ -88,11 +88,11 @@ pub(super) fn of_json(text: &[u8]) -> Result<Message, Wrong> {
     let ident = match take("device_id") {
         Some(Value::Text(ident)) => ident.into_string(),
         Some(Value::U64(number)) => number.to_string(),
-        _ => return Err(Wrong::new(Malformed::Ident, "`device_id` is missing")),
+        _ => return Err(Error::new(Malformed::Ident, "`device_id` is missing")),
     };
     let location = match take("location") {
         Some(Value::Json(text)) => json::parse_fields(text.as_bytes())?,
-        _ => return Err(Wrong::new(Malformed::Syntax, "`location` is no object")),
+        _ => return Err(Error::new(Malformed::Syntax, "`location` is no object")),
     };
     let mut report = Report::new(&ident)?;
     for (name, value) in location {
@@ -105,7 +105,7 @@ pub(super) fn of_json(text: &[u8]) -> Result<Message, Wrong> {
                 report.inner(&name, text)?;
             }
             ("coords" | "battery" | "activity" | "extras", Value::Null) => {}
-            ("coords", _) => return Err(Wrong::new(Malformed::Syntax, "`coords` is no object")),
+            ("coords", _) => return Err(Error::new(Malformed::Syntax, "`coords` is no object")),
             (path, _) => report.tell(path, value, meaning(&PATHS, path))?,
         }
     }
@@ -154,9 +154,9 @@ enum Known {
 }
 
 impl Report {
-    fn new(ident: &str) -> Result<Self, Wrong> {
+    fn new(ident: &str) -> Result<Self, Error> {
         let message = Message::new(ident);
-        let message = message.map_err(|wrong| Wrong::new(Malformed::Ident, wrong.to_string()))?;
+        let message = message.map_err(|wrong| Error::new(Malformed::Ident, wrong.to_string()))?;
         Ok(Self {
             message,
             latitude: None,
@@ -169,7 +169,7 @@ impl Report {
     }
 
     /// The fields of an object in `location`.
-    fn inner(&mut self, outer: &str, text: &str) -> Result<(), Wrong> {
+    fn inner(&mut self, outer: &str, text: &str) -> Result<(), Error> {
         for (name, value) in json::parse_fields(text.as_bytes())? {
             if outer == "extras" {
                 self.tell(&name, value, meaning(&ATTRIBUTES, &name))?;
@@ -181,7 +181,7 @@ impl Report {
         Ok(())
     }
 
-    fn tell(&mut self, name: &str, value: Value, known: Option<Known>) -> Result<(), Wrong> {
+    fn tell(&mut self, name: &str, value: Value, known: Option<Known>) -> Result<(), Error> {
         self.fields = self.fields.saturating_add(1);
         if self.fields > FIELDS_MAX {
             return Err(too_many());
@@ -198,7 +198,7 @@ impl Report {
         }
         if name.is_empty() || name.chars().any(char::is_control) {
             let error = "the name of a field is empty or has control characters";
-            return Err(Wrong::new(Malformed::Value, error));
+            return Err(Error::new(Malformed::Value, error));
         }
         match name {
             "ident" | "timestamp" => self.message.set(format!("{name}_"), value),
@@ -209,8 +209,8 @@ impl Report {
     }
 
     /// Whether the value is what the field is meant for.
-    fn known(&mut self, name: &str, value: &Value, known: Known) -> Result<bool, Wrong> {
-        let wrong = |what: &str| Wrong::new(Malformed::Value, format!("`{name}` is {what}"));
+    fn known(&mut self, name: &str, value: &Value, known: Known) -> Result<bool, Error> {
+        let wrong = |what: &str| Error::new(Malformed::Value, format!("`{name}` is {what}"));
         let number = || number(value).ok_or_else(|| wrong("not a number"));
         let within = |most: f64, what| {
             let number = number()?;
@@ -325,7 +325,7 @@ impl Report {
         Some(())
     }
 
-    fn finish(mut self) -> Result<Message, Wrong> {
+    fn finish(mut self) -> Result<Message, Error> {
         let has_place = match (self.latitude, self.longitude) {
             (Some(latitude), Some(longitude)) => {
                 self.message.set("position.latitude", latitude);
@@ -335,7 +335,7 @@ impl Report {
             (None, None) => false,
             _ => {
                 let error = "latitude and longitude come together";
-                return Err(Wrong::new(Malformed::Value, error));
+                return Err(Error::new(Malformed::Value, error));
             }
         };
         let valid = has_place && self.valid.unwrap_or(true);
@@ -354,15 +354,15 @@ impl SpeedUnit {
     }
 }
 
-impl From<json::Error> for Wrong {
+impl From<json::Error> for Error {
     fn from(error: json::Error) -> Self {
         Self::new(Malformed::from(&error.problem), error.to_string())
     }
 }
 
-fn too_many() -> Wrong {
+fn too_many() -> Error {
     let error = format!("more than {FIELDS_MAX} fields");
-    Wrong::new(Malformed::Length, error)
+    Error::new(Malformed::Length, error)
 }
 
 fn numbered(name: &'static str, number: u32) -> Cow<'static, str> {

@@ -1,6 +1,6 @@
 //! The row of type `teltonika`, and its key `io`.
 
-use super::InvalidIo;
+use super::ElementError;
 use super::Io;
 use super::Settings;
 use super::Tcp;
@@ -92,15 +92,15 @@ fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
 fn check(reader: &Reader<'_>, name: &Text, io: &Io) {
     match Settings::new(BTreeMap::from([(0, io.clone())])) {
         Ok(_) => {}
-        Err(InvalidIo::Name(_)) => {
+        Err(ElementError::Name(_)) => {
             let message = format!("a parameter cannot be named {}", name.shown());
             reader.context().wrong(name, Wrong::new(message));
         }
-        Err(InvalidIo::Scale(_)) => {
+        Err(ElementError::Scale(_)) => {
             let message = "a scale is a number, and not zero";
             reader.error(reader.value_place("scale"), message, "write `scale = 0.1`");
         }
-        Err(InvalidIo::Text(_)) => {
+        Err(ElementError::Text(_)) => {
             let message = "what is text has no `scale`, `signed` or `not`";
             let hint = "leave them out, or `text`";
             reader.error(reader.value_place("text"), message, hint);

@@ -51,7 +51,7 @@ pub struct Io {
 
 /// Why an entry of the `io` table cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvalidIo {
+pub enum ElementError {
     /// The name is empty, or one that every message has.
     Name(u16),
     /// The scale is zero or not a number.
@@ -65,17 +65,17 @@ impl Settings {
     ///
     /// # Errors
     /// The first id whose entry cannot be.
-    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, InvalidIo> {
+    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
         let entries = io.into_iter().map(|(id, io)| {
             if matches!(io.name.as_str(), "" | "ident" | "timestamp") {
-                return Err(InvalidIo::Name(id));
+                return Err(ElementError::Name(id));
             }
-            let scale = Scale::new(io.scale).ok_or(InvalidIo::Scale(id))?;
+            let scale = Scale::new(io.scale).ok_or(ElementError::Scale(id))?;
             let meaning = match (io.text, io.signed) {
                 (false, false) => Meaning::Unsigned(scale),
                 (false, true) => Meaning::Signed(scale),
                 (true, false) if scale == ONE && io.not.is_empty() => Meaning::Text,
-                (true, _) => return Err(InvalidIo::Text(id)),
+                (true, _) => return Err(ElementError::Text(id)),
             };
             let (name, not) = (io.name, io.not.into());
             Ok((id, Named { name, meaning, not }))
@@ -191,7 +191,7 @@ impl Named {
     }
 }
 
-impl fmt::Display for InvalidIo {
+impl fmt::Display for ElementError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(id) => write!(f, "the name of element `{id}` is empty or taken"),
@@ -201,7 +201,7 @@ impl fmt::Display for InvalidIo {
     }
 }
 
-impl std::error::Error for InvalidIo {}
+impl std::error::Error for ElementError {}
 
 /// The year 10000, in milliseconds since 1970 UTC.
 const TIME_END_MS: u64 = 253_402_300_800_000;
@@ -220,10 +220,10 @@ mod tests {
             not: Vec::new(),
         };
         let settings = |io| Settings::new(BTreeMap::from([(72, io)])).unwrap_err();
-        assert_eq!(settings(io("ident", 1.0)), InvalidIo::Name(72));
+        assert_eq!(settings(io("ident", 1.0)), ElementError::Name(72));
         assert_eq!(
             settings(io("sensor.temperature.1", 0.0)),
-            InvalidIo::Scale(72)
+            ElementError::Scale(72)
         );
     }
 }

@@ -9,9 +9,9 @@ use crate::channel::Malformed;
 use crate::channel::Refusal;
 use crate::message::Message;
 use crate::wire::ips;
-use crate::wire::ips::Fault;
 use crate::wire::ips::Kind;
 use crate::wire::ips::Packet;
+use crate::wire::ips::RecordError;
 use crate::wire::ips::Version;
 use std::collections::VecDeque;
 use std::hash::DefaultHasher;
@@ -89,7 +89,7 @@ impl Answers {
         let record = ips::record(&body);
         let record = record.and_then(|record| match (packet.kind, &record.extended) {
             (Kind::Short, None) | (Kind::Data, Some(_)) => Ok(record),
-            _ => Err(Fault::Structure),
+            _ => Err(RecordError::Structure),
         });
         match record {
             Ok(record) => self.take(parameters::message(&device.ident, &record), one, intake),
@@ -276,9 +276,9 @@ fn content<'a>(
     content
 }
 
-fn reason(fault: Fault) -> Malformed {
-    match fault {
-        Fault::Structure => Malformed::Syntax,
+fn reason(error: RecordError) -> Malformed {
+    match error {
+        RecordError::Structure => Malformed::Syntax,
         _ => Malformed::Value,
     }
 }

@@ -14,7 +14,7 @@ pub enum Frame<'a> {
 
 /// Why bytes are no packet; nothing behind them can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadFrame {
+pub enum FrameError {
     /// No packet begins with this byte.
     Start(u8),
     /// The line is longer than this many bytes.
@@ -25,12 +25,12 @@ pub enum BadFrame {
 /// whole. `searched`: how much of it is known to have no end in it; `most`: bytes of a line.
 ///
 /// # Errors
-/// See [`BadFrame`].
+/// See [`FrameError`].
 pub fn frame<'a>(
     input: &'a [u8],
     searched: &mut usize,
     most: usize,
-) -> Result<Option<(Frame<'a>, usize)>, BadFrame> {
+) -> Result<Option<(Frame<'a>, usize)>, FrameError> {
     match *input {
         [] | [0xFF] | [0xFF, _] => Ok(None),
         // between packets, and behind compressed ones
@@ -41,7 +41,7 @@ pub fn frame<'a>(
             Ok(data.map(|data| (Frame::Compressed(data), len.saturating_add(3))))
         }
         [b'#', ..] => line(input, searched, most),
-        [other, ..] => Err(BadFrame::Start(other)),
+        [other, ..] => Err(FrameError::Start(other)),
     }
 }
 
@@ -49,12 +49,12 @@ fn line<'a>(
     input: &'a [u8],
     searched: &mut usize,
     most: usize,
-) -> Result<Option<(Frame<'a>, usize)>, BadFrame> {
+) -> Result<Option<(Frame<'a>, usize)>, FrameError> {
     let new = input.get(*searched..).unwrap_or_default();
     let Some(found) = new.iter().position(|byte| *byte == b'\n') else {
         *searched = input.len();
         return match input.len() > most {
-            true => Err(BadFrame::TooLong(most)),
+            true => Err(FrameError::TooLong(most)),
             false => Ok(None),
         };
     };
@@ -63,7 +63,7 @@ fn line<'a>(
     let line = input.get(..end).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() > most {
-        return Err(BadFrame::TooLong(most));
+        return Err(FrameError::TooLong(most));
     }
     Ok(Some((Frame::Line(line), end.saturating_add(1))))
 }
@@ -77,7 +77,7 @@ pub fn inflate(data: &[u8], most: usize) -> Option<Vec<u8>> {
     Some(line)
 }
 
-impl fmt::Display for BadFrame {
+impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start(byte) => write!(f, "no packet begins with `0x{byte:02x}`"),
@@ -86,4 +86,4 @@ impl fmt::Display for BadFrame {
     }
 }
 
-impl std::error::Error for BadFrame {}
+impl std::error::Error for FrameError {}

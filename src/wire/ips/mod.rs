@@ -23,15 +23,15 @@ mod frame;
 mod number;
 mod record;
 
-pub use frame::BadFrame;
 pub use frame::Frame;
+pub use frame::FrameError;
 pub use frame::frame;
 pub use frame::inflate;
 pub use record::Extended;
-pub use record::Fault;
 pub use record::Parameter;
 pub use record::Place;
 pub use record::Record;
+pub use record::RecordError;
 pub use record::record;
 
 /// What a packet is.
@@ -96,7 +96,7 @@ pub struct Login<'a> {
 
 /// Why a login is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadLogin {
+pub enum LoginError {
     /// Neither two fields nor four, or of an unknown version.
     Structure,
     /// The checksum does not fit.
@@ -149,8 +149,8 @@ pub fn sender(prefix: &[u8]) -> Option<(Version, &[u8])> {
 /// The body of a login.
 ///
 /// # Errors
-/// See [`BadLogin`].
-pub fn login(body: &[u8]) -> Result<Login<'_>, BadLogin> {
+/// See [`LoginError`].
+pub fn login(body: &[u8]) -> Result<Login<'_>, LoginError> {
     let fields: Vec<&[u8]> = body.split(|byte| *byte == b';').take(5).collect();
     match fields[..] {
         [ident, password] => Ok(Login {
@@ -164,9 +164,9 @@ pub fn login(body: &[u8]) -> Result<Login<'_>, BadLogin> {
                 ident,
                 password,
             }),
-            None => Err(BadLogin::Checksum),
+            None => Err(LoginError::Checksum),
         },
-        _ => Err(BadLogin::Structure),
+        _ => Err(LoginError::Structure),
     }
 }
 

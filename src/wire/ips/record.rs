@@ -61,7 +61,7 @@ pub struct Parameter<'a> {
 
 /// What is wrong with a body, the first thing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum RecordError {
     /// The number of fields.
     Structure,
     /// Date or time.
@@ -78,7 +78,7 @@ pub enum Fault {
     Adc,
 }
 
-impl Fault {
+impl RecordError {
     /// As it is answered.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -97,8 +97,8 @@ impl Fault {
 /// Reads the body of an `SD` or `D`, without a checksum; the number of fields tells which.
 ///
 /// # Errors
-/// See [`Fault`].
-pub fn record(body: &str) -> Result<Record<'_>, Fault> {
+/// See [`RecordError`].
+pub fn record(body: &str) -> Result<Record<'_>, RecordError> {
     let fields: Vec<&str> = body.split(';').take(17).map(str::trim_ascii).collect();
     match fields[..] {
         [
@@ -117,27 +117,27 @@ pub fn record(body: &str) -> Result<Record<'_>, Fault> {
             let mut record = Record {
                 time_us: when(date, time)?,
                 place: place((latitude, south), (longitude, west))?,
-                speed: known(speed, |text| within(text, f64::MAX)).ok_or(Fault::Motion)?,
-                direction: known(course, |text| within(text, 360.0)).ok_or(Fault::Motion)?,
-                altitude: known(altitude, number::decimal).ok_or(Fault::Motion)?,
-                satellites: known(satellites, count).ok_or(Fault::Precision)?,
+                speed: known(speed, |text| within(text, f64::MAX)).ok_or(RecordError::Motion)?,
+                direction: known(course, |text| within(text, 360.0)).ok_or(RecordError::Motion)?,
+                altitude: known(altitude, number::decimal).ok_or(RecordError::Motion)?,
+                satellites: known(satellites, count).ok_or(RecordError::Precision)?,
                 extended: None,
             };
             record.extended = match *rest {
                 [] => None,
                 [hdop, inputs, outputs, adc, ibutton, parameters] => Some(Extended {
-                    hdop: known(hdop, not_negative).ok_or(Fault::Precision)?,
-                    inputs: known(inputs, number::integer).ok_or(Fault::Switches)?,
-                    outputs: known(outputs, number::integer).ok_or(Fault::Switches)?,
-                    adc: voltages(adc).ok_or(Fault::Adc)?,
+                    hdop: known(hdop, not_negative).ok_or(RecordError::Precision)?,
+                    inputs: known(inputs, number::integer).ok_or(RecordError::Switches)?,
+                    outputs: known(outputs, number::integer).ok_or(RecordError::Switches)?,
+                    adc: voltages(adc).ok_or(RecordError::Adc)?,
                     ibutton: Some(ibutton).filter(|key| !is_unknown(key)),
                     parameters: additional(parameters),
                 }),
-                _ => return Err(Fault::Structure),
+                _ => return Err(RecordError::Structure),
             };
             Ok(record)
         }
-        _ => Err(Fault::Structure),
+        _ => Err(RecordError::Structure),
     }
 }
 
@@ -154,26 +154,26 @@ fn known<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
     read(text).map(Some)
 }
 
-fn when(date: &str, time: &str) -> Result<Option<u64>, Fault> {
+fn when(date: &str, time: &str) -> Result<Option<u64>, RecordError> {
     match (is_unknown(date), is_unknown(time)) {
         (true, true) => Ok(None),
-        (false, false) => number::time(date, time).ok_or(Fault::Time).map(Some),
-        _ => Err(Fault::Time),
+        (false, false) => number::time(date, time).ok_or(RecordError::Time).map(Some),
+        _ => Err(RecordError::Time),
     }
 }
 
-fn place(latitude: (&str, &str), longitude: (&str, &str)) -> Result<Option<Place>, Fault> {
+fn place(latitude: (&str, &str), longitude: (&str, &str)) -> Result<Option<Place>, RecordError> {
     match (is_unknown(latitude.0), is_unknown(longitude.0)) {
         (true, true) => Ok(None),
         (false, false) => {
-            let latitude = signed(latitude, 90.0, ["N", "S"]).ok_or(Fault::Place)?;
-            let longitude = signed(longitude, 180.0, ["E", "W"]).ok_or(Fault::Place)?;
+            let latitude = signed(latitude, 90.0, ["N", "S"]).ok_or(RecordError::Place)?;
+            let longitude = signed(longitude, 180.0, ["E", "W"]).ok_or(RecordError::Place)?;
             Ok(Some(Place {
                 latitude,
                 longitude,
             }))
         }
-        _ => Err(Fault::Place),
+        _ => Err(RecordError::Place),
     }
 }
 
@@ -267,7 +267,7 @@ impl Parameter<'_> {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Structure => "not as many fields as a message has",
@@ -281,7 +281,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for RecordError {}
 
 /// The type of a text.
 const TEXT: &str = "3";

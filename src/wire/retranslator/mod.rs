@@ -62,7 +62,7 @@ pub use decode::Packet;
 pub use decode::decode;
 pub use encode::EncodeError;
 pub use encode::encode;
-pub use restore::NoMessage;
+pub use restore::MessageError;
 pub use restore::message;
 
 /// A position as the block `posinfo` holds it.

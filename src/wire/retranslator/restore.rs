@@ -19,7 +19,7 @@ use std::fmt;
 
 /// Why a packet is no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoMessage {
+pub enum MessageError {
     /// The uid is no ident.
     Ident(InvalidIdent),
     /// More than [`BLOCKS_MAX`].
@@ -29,11 +29,11 @@ pub enum NoMessage {
 /// The message that a packet stands for.
 ///
 /// # Errors
-/// See [`NoMessage`].
-pub fn message(packet: &Packet<'_>) -> Result<Message, NoMessage> {
-    let mut message = Message::new(packet.uid).map_err(NoMessage::Ident)?;
+/// See [`MessageError`].
+pub fn message(packet: &Packet<'_>) -> Result<Message, MessageError> {
+    let mut message = Message::new(packet.uid).map_err(MessageError::Ident)?;
     if packet.blocks().nth(BLOCKS_MAX).is_some() {
-        return Err(NoMessage::Blocks);
+        return Err(MessageError::Blocks);
     }
     message.set_timestamp(u64::from(packet.time_s).saturating_mul(1_000_000));
     for block in packet.blocks() {
@@ -131,7 +131,7 @@ fn own_value(name: &str, value: BlockValue<'_>) -> Value {
     }
 }
 
-impl fmt::Display for NoMessage {
+impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ident(invalid) => invalid.fmt(f),
@@ -140,7 +140,7 @@ impl fmt::Display for NoMessage {
     }
 }
 
-impl std::error::Error for NoMessage {}
+impl std::error::Error for MessageError {}
 
 /// What `encode` puts a `_` behind.
 const WIALONS: [&str; 5] = [

@@ -28,7 +28,7 @@ pub struct Frame<'a> {
 
 /// Why no packet or login can start here: where the next would start is unknown too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadFrame {
+pub enum FrameError {
     /// Not the four zeros that a packet starts with.
     Preamble(u32),
     /// No data, or more than [`DATA_MAX`].
@@ -39,7 +39,7 @@ pub enum BadFrame {
 
 /// Why data are no packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Invalid {
+pub enum PacketError {
     /// They end before what they announce, or a datagram has not the length that it names.
     Length,
     /// This many bytes follow the second count.
@@ -58,15 +58,15 @@ pub enum Invalid {
 /// is to come.
 ///
 /// # Errors
-/// [`BadFrame::Ident`], as soon as two bytes of it are there.
-pub fn login(input: &[u8]) -> Result<Option<(&[u8], usize)>, BadFrame> {
+/// [`FrameError::Ident`], as soon as two bytes of it are there.
+pub fn login(input: &[u8]) -> Result<Option<(&[u8], usize)>, FrameError> {
     let Some((len, rest)) = input.split_first_chunk::<2>() else {
         return Ok(None);
     };
     let len = u16::from_be_bytes(*len);
     let wanted = usize::from(len);
     if wanted == 0 || wanted > IDENT_MAX {
-        return Err(BadFrame::Ident(len));
+        return Err(FrameError::Ident(len));
     }
     Ok(rest
         .get(..wanted)
@@ -77,13 +77,13 @@ pub fn login(input: &[u8]) -> Result<Option<(&[u8], usize)>, BadFrame> {
 ///
 /// # Errors
 /// As soon as the bytes that are wrong are there.
-pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, BadFrame> {
+pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     let preamble = input
         .iter()
         .take(4)
         .fold(0u32, |sum, byte| sum << 8 | u32::from(*byte));
     if preamble != 0 {
-        return Err(BadFrame::Preamble(preamble));
+        return Err(FrameError::Preamble(preamble));
     }
     let Some((head, rest)) = input.split_first_chunk::<8>() else {
         return Ok(None);
@@ -92,7 +92,7 @@ pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, BadFrame> {
     let length = u32::from_be_bytes(length);
     let wanted = usize::try_from(length).unwrap_or(usize::MAX);
     if wanted == 0 || wanted > DATA_MAX {
-        return Err(BadFrame::Length(length));
+        return Err(FrameError::Length(length));
     }
     let Some((data, rest)) = rest.split_at_checked(wanted) else {
         return Ok(None);
@@ -120,12 +120,12 @@ impl<'a> Datagram<'a> {
     /// Reads one whole datagram up to its data.
     ///
     /// # Errors
-    /// [`Invalid::Length`] when one of its lengths is not true.
-    pub fn decode(input: &'a [u8]) -> Result<Self, Invalid> {
+    /// [`PacketError::Length`] when one of its lengths is not true.
+    pub fn decode(input: &'a [u8]) -> Result<Self, PacketError> {
         let mut input = Reader(input);
         let length = usize::from(input.u16()?);
         if length != input.0.len() {
-            return Err(Invalid::Length);
+            return Err(PacketError::Length);
         }
         let packet_id = input.u16()?;
         let _packet_type = input.u8()?;
@@ -147,8 +147,8 @@ impl<'a> Packet<'a> {
     /// Reads data whole: every record, and nothing behind the second count.
     ///
     /// # Errors
-    /// See [`Invalid`].
-    pub fn decode(data: &'a [u8]) -> Result<Self, Invalid> {
+    /// See [`PacketError`].
+    pub fn decode(data: &'a [u8]) -> Result<Self, PacketError> {
         let mut data = Reader(data);
         let codec = Codec::decode(data.u8()?)?;
         let count = data.u8()?;
@@ -158,23 +158,23 @@ impl<'a> Packet<'a> {
         }
         let repeated = data.u8()?;
         if repeated != count {
-            return Err(Invalid::Counts(count, repeated));
+            return Err(PacketError::Counts(count, repeated));
         }
         if !data.0.is_empty() {
-            return Err(Invalid::Trailing(data.0.len()));
+            return Err(PacketError::Trailing(data.0.len()));
         }
         Ok(Self { codec, records })
     }
 }
 
 impl Codec {
-    fn decode(byte: u8) -> Result<Self, Invalid> {
+    fn decode(byte: u8) -> Result<Self, PacketError> {
         match byte {
             0x08 => Ok(Self::Eight),
             0x8E => Ok(Self::EightExtended),
             0x10 => Ok(Self::Sixteen),
-            0x07 | 0x0C..=0x0F => Err(Invalid::OtherCodec(byte)),
-            _ => Err(Invalid::UnknownCodec(byte)),
+            0x07 | 0x0C..=0x0F => Err(PacketError::OtherCodec(byte)),
+            _ => Err(PacketError::UnknownCodec(byte)),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Codec {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn record(&mut self, codec: Codec) -> Result<Record<'a>, Invalid> {
+    fn record(&mut self, codec: Codec) -> Result<Record<'a>, PacketError> {
         Ok(Record {
             time_ms: self.u64()?,
             priority: self.u8()?,
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn elements(&mut self, codec: Codec) -> Result<Vec<Element<'a>>, Invalid> {
+    fn elements(&mut self, codec: Codec) -> Result<Vec<Element<'a>>, PacketError> {
         // Devices are known whose total is not the sum; the counts are what decides.
         let _total = self.count(codec)?;
         let mut elements = Vec::new();
@@ -233,12 +233,12 @@ impl<'a> Reader<'a> {
         &mut self,
         codec: Codec,
         elements: &mut Vec<Element<'a>>,
-        value: impl Fn(&mut Self) -> Result<ElementValue<'a>, Invalid>,
-    ) -> Result<(), Invalid> {
+        value: impl Fn(&mut Self) -> Result<ElementValue<'a>, PacketError>,
+    ) -> Result<(), PacketError> {
         let count = usize::from(self.count(codec)?);
         let sum = elements.len().saturating_add(count);
         if sum > ELEMENTS_MAX {
-            return Err(Invalid::Elements(sum));
+            return Err(PacketError::Elements(sum));
         }
         for _ in 0..count {
             elements.push(Element {
@@ -249,50 +249,50 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn id(&mut self, codec: Codec) -> Result<u16, Invalid> {
+    fn id(&mut self, codec: Codec) -> Result<u16, PacketError> {
         match codec {
             Codec::Eight => self.u8().map(u16::from),
             Codec::EightExtended | Codec::Sixteen => self.u16(),
         }
     }
 
-    fn count(&mut self, codec: Codec) -> Result<u16, Invalid> {
+    fn count(&mut self, codec: Codec) -> Result<u16, PacketError> {
         match codec {
             Codec::Eight | Codec::Sixteen => self.u8().map(u16::from),
             Codec::EightExtended => self.u16(),
         }
     }
 
-    fn u8(&mut self) -> Result<u8, Invalid> {
+    fn u8(&mut self) -> Result<u8, PacketError> {
         self.chunk().map(u8::from_be_bytes)
     }
 
-    fn u16(&mut self) -> Result<u16, Invalid> {
+    fn u16(&mut self) -> Result<u16, PacketError> {
         self.chunk().map(u16::from_be_bytes)
     }
 
-    fn u32(&mut self) -> Result<u32, Invalid> {
+    fn u32(&mut self) -> Result<u32, PacketError> {
         self.chunk().map(u32::from_be_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, Invalid> {
+    fn u64(&mut self) -> Result<u64, PacketError> {
         self.chunk().map(u64::from_be_bytes)
     }
 
-    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], Invalid> {
-        let (chunk, rest) = self.0.split_first_chunk().ok_or(Invalid::Length)?;
+    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], PacketError> {
+        let (chunk, rest) = self.0.split_first_chunk().ok_or(PacketError::Length)?;
         self.0 = rest;
         Ok(*chunk)
     }
 
-    fn bytes(&mut self, len: usize) -> Result<&'a [u8], Invalid> {
-        let (bytes, rest) = self.0.split_at_checked(len).ok_or(Invalid::Length)?;
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8], PacketError> {
+        let (bytes, rest) = self.0.split_at_checked(len).ok_or(PacketError::Length)?;
         self.0 = rest;
         Ok(bytes)
     }
 }
 
-impl fmt::Display for BadFrame {
+impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Preamble(found) => write!(f, "a packet starts with `{found:08x}`, not zeros"),
@@ -302,7 +302,7 @@ impl fmt::Display for BadFrame {
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for PacketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length => write!(f, "a length in it is not true"),
@@ -320,6 +320,6 @@ impl fmt::Display for Invalid {
     }
 }
 
-impl std::error::Error for BadFrame {}
+impl std::error::Error for FrameError {}
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for PacketError {}

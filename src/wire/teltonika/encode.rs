@@ -17,7 +17,7 @@ use std::fmt;
 
 /// Why something cannot be said in this codec. What was written before is left in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum EncodeError {
     /// No ident, or one of more than [`IDENT_MAX`] bytes.
     Ident(usize),
     /// More records or elements than their count can say.
@@ -35,13 +35,13 @@ pub enum Unfit {
 /// Appends a login.
 ///
 /// # Errors
-/// [`Unfit::Ident`].
-pub fn encode_login(ident: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
+/// [`EncodeError::Ident`].
+pub fn encode_login(ident: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let len = ident.len();
     if len == 0 || len > IDENT_MAX {
-        return Err(Unfit::Ident(len));
+        return Err(EncodeError::Ident(len));
     }
-    let short = u16::try_from(len).map_err(|_| Unfit::Ident(len))?;
+    let short = u16::try_from(len).map_err(|_| EncodeError::Ident(len))?;
     out.extend_from_slice(&short.to_be_bytes());
     out.extend_from_slice(ident.as_bytes());
     Ok(())
@@ -50,10 +50,10 @@ pub fn encode_login(ident: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
 /// Appends a packet as TCP carries it.
 ///
 /// # Errors
-/// See [`Unfit`].
-pub fn encode_packet(packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+/// See [`EncodeError`].
+pub fn encode_packet(packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let data = encode_data(packet)?;
-    let len = u32::try_from(data.len()).map_err(|_| Unfit::Length(data.len()))?;
+    let len = u32::try_from(data.len()).map_err(|_| EncodeError::Length(data.len()))?;
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(&data);
@@ -64,13 +64,13 @@ pub fn encode_packet(packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), Unfit
 /// Appends a packet as UDP carries it.
 ///
 /// # Errors
-/// See [`Unfit`].
+/// See [`EncodeError`].
 pub fn encode_datagram(
     key: DatagramKey,
     ident: &str,
     packet: &Packet<'_>,
     out: &mut Vec<u8>,
-) -> Result<(), Unfit> {
+) -> Result<(), EncodeError> {
     let data = encode_data(packet)?;
     let mut login = Vec::new();
     encode_login(ident, &mut login)?;
@@ -78,7 +78,7 @@ pub fn encode_datagram(
         .len()
         .saturating_add(data.len())
         .saturating_add(DatagramKey::LEN);
-    let short = u16::try_from(len).map_err(|_| Unfit::Length(len))?;
+    let short = u16::try_from(len).map_err(|_| EncodeError::Length(len))?;
     out.extend_from_slice(&short.to_be_bytes());
     out.extend_from_slice(&key.packet_id.to_be_bytes());
     out.extend_from_slice(&[PACKET_TYPE, key.avl_packet_id]);
@@ -92,22 +92,22 @@ impl DatagramKey {
     const LEN: usize = 4;
 }
 
-fn encode_data(packet: &Packet<'_>) -> Result<Vec<u8>, Unfit> {
+fn encode_data(packet: &Packet<'_>) -> Result<Vec<u8>, EncodeError> {
     let codec = packet.codec;
     let count = packet.records.len();
-    let count = u8::try_from(count).map_err(|_| Unfit::Count(count))?;
+    let count = u8::try_from(count).map_err(|_| EncodeError::Count(count))?;
     let mut data = vec![codec.byte(), count];
     for record in &packet.records {
         encode_record(codec, record, &mut data)?;
     }
     data.push(count);
     if data.len() > DATA_MAX {
-        return Err(Unfit::Length(data.len()));
+        return Err(EncodeError::Length(data.len()));
     }
     Ok(data)
 }
 
-fn encode_record(codec: Codec, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+fn encode_record(codec: Codec, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     out.extend_from_slice(&record.time_ms.to_be_bytes());
     out.push(record.priority);
     out.extend_from_slice(&record.longitude_e7.to_be_bytes());
@@ -120,15 +120,19 @@ fn encode_record(codec: Codec, record: &Record<'_>, out: &mut Vec<u8>) -> Result
     match (codec, record.generation) {
         (Codec::Sixteen, Some(generation)) => out.push(generation),
         (Codec::Eight | Codec::EightExtended, None) => (),
-        _ => return Err(Unfit::Generation),
+        _ => return Err(EncodeError::Generation),
     }
     encode_elements(codec, &record.elements, out)
 }
 
 /// The total, then group by group, each in the order given.
-fn encode_elements(codec: Codec, elements: &[Element<'_>], out: &mut Vec<u8>) -> Result<(), Unfit> {
+fn encode_elements(
+    codec: Codec,
+    elements: &[Element<'_>],
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     if elements.len() > ELEMENTS_MAX {
-        return Err(Unfit::Count(elements.len()));
+        return Err(EncodeError::Count(elements.len()));
     }
     encode_count(codec, elements.len(), out)?;
     let groups = if codec == Codec::EightExtended { 5 } else { 4 };
@@ -148,7 +152,7 @@ fn encode_elements(codec: Codec, elements: &[Element<'_>], out: &mut Vec<u8>) ->
         .iter()
         .find(|element| group_of(element.value) >= groups)
     {
-        Some(left) => Err(Unfit::Bytes(left.id)),
+        Some(left) => Err(EncodeError::Bytes(left.id)),
         None => Ok(()),
     }
 }
@@ -163,14 +167,14 @@ fn group_of(value: ElementValue<'_>) -> u8 {
     }
 }
 
-fn encode_value(element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+fn encode_value(element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match element.value {
         ElementValue::U8(number) => out.push(number),
         ElementValue::U16(number) => out.extend_from_slice(&number.to_be_bytes()),
         ElementValue::U32(number) => out.extend_from_slice(&number.to_be_bytes()),
         ElementValue::U64(number) => out.extend_from_slice(&number.to_be_bytes()),
         ElementValue::Bytes(bytes) => {
-            let len = u16::try_from(bytes.len()).map_err(|_| Unfit::Bytes(element.id))?;
+            let len = u16::try_from(bytes.len()).map_err(|_| EncodeError::Bytes(element.id))?;
             out.extend_from_slice(&len.to_be_bytes());
             out.extend_from_slice(bytes);
         }
@@ -178,28 +182,28 @@ fn encode_value(element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
     Ok(())
 }
 
-fn encode_id(codec: Codec, id: u16, out: &mut Vec<u8>) -> Result<(), Unfit> {
+fn encode_id(codec: Codec, id: u16, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match codec {
-        Codec::Eight => out.push(u8::try_from(id).map_err(|_| Unfit::Id(id))?),
+        Codec::Eight => out.push(u8::try_from(id).map_err(|_| EncodeError::Id(id))?),
         Codec::EightExtended | Codec::Sixteen => out.extend_from_slice(&id.to_be_bytes()),
     }
     Ok(())
 }
 
-fn encode_count(codec: Codec, count: usize, out: &mut Vec<u8>) -> Result<(), Unfit> {
+fn encode_count(codec: Codec, count: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match codec {
         Codec::Eight | Codec::Sixteen => {
-            out.push(u8::try_from(count).map_err(|_| Unfit::Count(count))?);
+            out.push(u8::try_from(count).map_err(|_| EncodeError::Count(count))?);
         }
         Codec::EightExtended => {
-            let count = u16::try_from(count).map_err(|_| Unfit::Count(count))?;
+            let count = u16::try_from(count).map_err(|_| EncodeError::Count(count))?;
             out.extend_from_slice(&count.to_be_bytes());
         }
     }
     Ok(())
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ident(len) => write!(f, "ident of {len} bytes, 1 to {IDENT_MAX} can be sent"),
@@ -212,4 +216,4 @@ impl fmt::Display for Unfit {
     }
 }
 
-impl std::error::Error for Unfit {}
+impl std::error::Error for EncodeError {}

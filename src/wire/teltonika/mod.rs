@@ -33,12 +33,12 @@ mod decode;
 mod encode;
 mod serial;
 
-pub use decode::BadFrame;
 pub use decode::Frame;
-pub use decode::Invalid;
+pub use decode::FrameError;
+pub use decode::PacketError;
 pub use decode::frame;
 pub use decode::login;
-pub use encode::Unfit;
+pub use encode::EncodeError;
 pub use encode::encode_datagram;
 pub use encode::encode_login;
 pub use encode::encode_packet;

@@ -3,7 +3,7 @@
 //! A card reader, a scale or a terminal in the vehicle speaks to the device, and the device sends
 //! what it heard without having been asked. The answers to commands look the same.
 
-use super::Invalid;
+use super::PacketError;
 
 /// What came through a serial port, or the answer to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ impl<'a> SerialData<'a> {
     /// Reads the data of a packet, from the codec to the second count; none: another codec.
     ///
     /// # Errors
-    /// [`Invalid::Length`] when a length in it is not true.
-    pub fn decode(data: &'a [u8]) -> Result<Option<Self>, Invalid> {
+    /// [`PacketError::Length`] when a length in it is not true.
+    pub fn decode(data: &'a [u8]) -> Result<Option<Self>, PacketError> {
         let (has_time, has_imei) = match data.first() {
             Some(&CODEC_12) => (false, false),
             Some(&CODEC_13) => (true, false),
@@ -27,21 +27,21 @@ impl<'a> SerialData<'a> {
             _ => return Ok(None),
         };
         // codec, count and kind; then the length of what stands before the second count
-        let rest = data.get(3..).ok_or(Invalid::Length)?;
-        let (len, rest) = rest.split_first_chunk().ok_or(Invalid::Length)?;
-        let (_count, mut bytes) = rest.split_last().ok_or(Invalid::Length)?;
-        let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| Invalid::Length)?;
+        let rest = data.get(3..).ok_or(PacketError::Length)?;
+        let (len, rest) = rest.split_first_chunk().ok_or(PacketError::Length)?;
+        let (_count, mut bytes) = rest.split_last().ok_or(PacketError::Length)?;
+        let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| PacketError::Length)?;
         if len != bytes.len() {
-            return Err(Invalid::Length);
+            return Err(PacketError::Length);
         }
         let mut time_s = None;
         if has_time {
-            let (time, behind) = bytes.split_first_chunk().ok_or(Invalid::Length)?;
+            let (time, behind) = bytes.split_first_chunk().ok_or(PacketError::Length)?;
             time_s = Some(u32::from_be_bytes(*time));
             bytes = behind;
         }
         if has_imei {
-            bytes = bytes.get(IMEI_LEN..).ok_or(Invalid::Length)?;
+            bytes = bytes.get(IMEI_LEN..).ok_or(PacketError::Length)?;
         }
         Ok(Some(Self { time_s, bytes }))
     }
@@ -95,7 +95,7 @@ mod tests {
         ] {
             assert_eq!(
                 SerialData::decode(data),
-                Err(Invalid::Length),
+                Err(PacketError::Length),
                 "{data:02x?}"
             );
         }

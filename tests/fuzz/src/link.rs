@@ -112,7 +112,7 @@ impl<'a> World<'a> {
         let mut source = Source(data);
         while !source.is_empty() {
             let mut link = stream::link(self.settings, "c", &self.engine, self.now);
-                        let lost = match self.converse(&mut *link, &mut source) {
+            let lost = match self.converse(&mut *link, &mut source) {
                 Err(lost) => lost,
                 Ok(()) => {
                     let mut out = Vec::new();

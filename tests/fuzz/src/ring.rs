@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use weir::clock::{Now, Wall};
 use weir::ring::{
-    Back, From, Full, IoError, StreamSet, Ring, Seq, Settings, Settled, Storage, StreamId,
+    Back, From, Full, IoError, Ring, Seq, Settings, Settled, Storage, StreamId, StreamSet,
 };
 use weir::ring::{OpenError, inspect};
 

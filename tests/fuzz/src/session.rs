@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use weir::channel::osmand::{Reports, SpeedUnit};
-use weir::channel::{Disconnect, Intake, Malformed, Refusal, Refused, Session};
+use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
 use weir::channel::{http::Posts, http_request::Requests, json::JsonLines, teltonika};
 use weir::clock::{Now, Wall};
 use weir::message::json::Names;
@@ -178,10 +178,10 @@ impl Daemon {
         }
     }
 
-    fn refuses(&mut self) -> Result<(), Refused> {
+    fn refuses(&mut self) -> Result<(), BatchRefusal> {
         self.asked += 1;
         match self.asked % 5 {
-            4 => Err(Refused {
+            4 => Err(BatchRefusal {
                 index: 0,
                 reason: Refusal::Unwanted,
             }),
@@ -202,7 +202,7 @@ impl Intake for Daemon {
         }
     }
 
-    fn check_ident(&mut self, ident: &str) -> Result<(), Refused> {
+    fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
         assert!(
             Message::new(ident).is_ok(),
             "an ident that is none: {ident:?}"
@@ -210,7 +210,7 @@ impl Intake for Daemon {
         self.refuses()
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), Refused> {
+    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
         for message in &batch {
             let mut bytes = Vec::new();
             body::encode(message, &mut bytes);
