@@ -315,7 +315,7 @@ const PLAUSIBLE: Duration = Duration::from_secs(20 * 365 * 86_400);
 const STEP: Duration = Duration::from_secs(30);
 
 /// A date may be later or earlier than expected by so much and makes what is old expire at once.
-const EXPECTED: Duration = Duration::from_secs(86_400);
+pub(crate) const EXPECTED: Duration = Duration::from_secs(86_400);
 
 /// So long a date has to be steady.
 const HOUR: Duration = Duration::from_secs(3600);

@@ -147,7 +147,7 @@ fn received(base: &TimeBase, elapsed_ms: u32) -> Now {
     Now {
         mono: Duration::from_millis(base.mono_ms) + after,
         wall,
-        ages: base.trusted,
+        ages: false,
     }
 }
 

@@ -115,7 +115,7 @@ impl Waiting {
             received: Now {
                 mono: now.mono.saturating_sub(record.age),
                 wall: record.received,
-                ages: record.received.trusted,
+                ages: false,
             },
             body: record.body.into(),
         })

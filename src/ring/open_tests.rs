@@ -63,6 +63,22 @@ impl Storage for Counted {
 }
 
 #[test]
+fn a_record_from_the_future_is_not_what_the_next_start_expects() {
+    let bytes = ring_with(256 << 10, 3);
+    let (mut ring, _) = open(&bytes).unwrap();
+    let mut future = at(60_000);
+    future.wall.since_1970 += Duration::from_secs(3_000 * 86_400);
+    future.ages = false;
+    let stream = ring.attach("cloud", From::New, future).unwrap();
+    ring.append(stream.mask(), future, b"a message").unwrap();
+    ring.commit(future).unwrap();
+    let (ring, _) = open(&bytes_of(&mut *ring.volume.storage)).unwrap();
+    let remembered = ring.last_trusted();
+    assert!(remembered.abs_diff(at(0).wall.since_1970) < Duration::from_secs(3600));
+    assert!(!future.expected_after(remembered).ages);
+}
+
+#[test]
 fn opening_a_full_ring_reads_headers_and_one_segment() {
     let bytes = ring_with(4 << 20, 40_000);
     let read = Rc::new(Cell::new(0));

@@ -12,6 +12,8 @@ use super::segments::Segment;
 use super::segments::SegmentSpan;
 use super::slot::Slot;
 use super::times::Boots;
+use super::times::millis;
+use crate::clock::EXPECTED;
 use std::collections::VecDeque;
 
 /// What a storage holds.
@@ -145,13 +147,17 @@ impl Picture {
         next.saturating_sub(u64::from(self.geometry.segment_count))
     }
 
-    /// The last date that could be believed: a slot says it, and records that came later; 0 if none
-    /// ever could.
+    /// The last date by which ages counted: a slot says it, and records that came later, unless
+    /// theirs was not expected by then; 0 if there was none.
     pub(super) fn remembered_ms(&self) -> u64 {
         let slot = self.slot.as_ref();
         let (said, overruled) = slot.map_or((0, 0), |slot| (slot.trusted_ms, slot.overruled));
-        let counts = self.end_seq > overruled;
-        said.max(self.last_received_ms.filter(|_| counts).unwrap_or(0))
+        let expected = match said {
+            0 => u64::MAX,
+            said => said.saturating_add(millis(EXPECTED)),
+        };
+        let counts = |date: &u64| self.end_seq > overruled && *date <= expected;
+        said.max(self.last_received_ms.filter(counts).unwrap_or(0))
     }
 
     /// What is known of boots, for the `current`th time that the ring is opened.

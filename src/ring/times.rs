@@ -132,12 +132,11 @@ impl Boots {
         }
     }
 
-    /// What times of records that are received now count from. Where ages do not count yet the
-    /// record says no date: it has the one that its boot is found to have.
+    /// What times of records that are received now count from.
     pub(super) fn base(&self, now: Now) -> TimeBase {
         TimeBase {
             boot: self.current,
-            trusted: now.wall.trusted && now.ages,
+            trusted: now.wall.trusted,
             mono_ms: millis(now.mono),
             wall_ms: millis(now.wall.since_1970),
         }
@@ -163,7 +162,7 @@ impl Boots {
             boot: self.current,
             mono_us: micros(received.mono),
             date_us: micros(received.wall.since_1970),
-            trusted: received.wall.trusted && received.ages,
+            trusted: received.wall.trusted,
         }
     }
 
@@ -415,7 +414,7 @@ mod tests {
         future.ages = false;
         assert_eq!(boots.note(future, 1), Learned::News);
         assert_eq!(boots.trusted_ms, 1000 * DATE);
-        // a record that comes then has the date all the same, and does not say it by itself
+        // a record that comes then has the date all the same
         let then = arrival(&boots, future);
         assert_eq!(date(&boots, then, future), Some(DATE + 300_000_000));
         let right = now(30, Some(DATE + 20));
