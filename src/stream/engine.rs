@@ -6,10 +6,25 @@
 //!  ring ─────▶ waiting ───────────▶ in flight ─────────────▶ settled ─────────────▶ cursor
 //!                 ▲                     │   accepted, refused      closed prefix only
 //!                 └─────────────────────┘
-//!                   lost, faulty
+//!                   lost, later
 //! ```
-//! A link takes (epoch, sequence number, record) and answers late and out of order: accepted,
-//! refused with a reason, or lost. An answer of an earlier epoch changes nothing.
+//! Who drives a stream calls `fill` and `settle` again and again; its link takes messages by
+//! [`Engine::next`] one by one or by [`Engine::next_batch`] some together, and answers for them
+//! late and out of order. What must hold:
+//!
+//! - What `fill` has read is in the queue until `settle` tells the ring how it ended: each message
+//!   once, in the order of the ring. So the counters of a stream add up at every moment, and a
+//!   start repeats what was not settled and nothing else.
+//! - Only what is in flight has an answer. One that comes twice, or for what was recalled
+//!   meanwhile, finds nothing in flight, and one of an earlier epoch is not looked at: neither
+//!   changes anything.
+//! - Nothing leaves the state "in flight" but by an answer or by `lost`, and every connection ends
+//!   in `lost`: no message stays there for ever.
+//! - The oldest message that may go goes first. Those that a link leaves for another batch, and
+//!   those that are set aside in doubt, wait; nothing else changes their order.
+//!
+//! What is told of messages is in `answers`, what becomes of refused ones in `refusal`, which
+//! go together in `batch`.
 
 mod answers;
 mod batch;
@@ -48,28 +63,41 @@ use std::time::Duration;
 /// One stream between the ring and its link.
 #[derive(Debug)]
 pub struct Engine {
+    /// Whose cursor `settle` moves.
     stream: StreamId,
     limits: Limits,
     delivery: Delivery,
+    /// Sees each record once in an epoch, in the order of the ring.
     sieve: Sieve,
+    /// How often reading began anew. A link keeps the one with which it began, and names it in
+    /// each answer: what it says of an earlier one is of messages that are read again.
     epoch: u32,
+    /// Without a gap what the ring has given out and has not been told the end of: it begins at
+    /// the cursor and ends at the reading place.
     queue: Queue,
+    /// Nothing is sent while it pauses; what is in flight may still be answered.
     backoff: Backoff,
     rate: Rate,
-    /// Whether the destination said anything since a connection was last lost.
+    /// Whether the destination said anything since a connection was last lost. One that closes
+    /// connections in good order and never says a word is paused for like one that fails.
     answered: bool,
-    /// When the oldest message in flight was accepted last.
+    /// When the oldest message in flight was accepted last: from then on the next is waited for.
     progressed: Duration,
-    /// The oldest message of the last connections, and how many ended without an answer to it.
+    /// The oldest message of the last connections, and how many ended without an answer to it. As
+    /// soon as another is the oldest the count begins anew.
     unanswered: (Seq, u32),
-    /// Messages of the next batch at most: less after each that got no answer.
+    /// Messages of the next batch at most, from 1 to `max_messages`: half of it after each that got
+    /// no answer, twice after each that was accepted.
     batch_max: usize,
-    /// How often one of a batch was not taken: the number of the last such batch.
+    /// How often one of a batch was not taken, from 1: the last number that messages share, see
+    /// [`queue::Item::suspicion`].
     suspicions: u32,
     refusals: Refusals,
-    /// By which the messages that were read are dated.
+    /// By which the messages in `queue` are dated, all of them by the same.
     dates: Dates,
+    /// At most [`EVENTS_MAX`]; the oldest give way.
     events: VecDeque<Event>,
+    /// Since somebody last asked for it.
     tally: Tally,
 }
 
@@ -108,6 +136,7 @@ impl Engine {
     /// records whose subscription was not decided when they came. Each time a part of those is
     /// counted.
     pub fn fill(&mut self, ring: &mut Ring, now: Now, wanted: &dyn Fn(&[u8]) -> bool) {
+        // the ring may have been made anew after a fault of the disk
         self.queue.ring = ring.id();
         // What was read before the date was known goes out with it.
         ring.note_date(now);
@@ -121,6 +150,7 @@ impl Engine {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
             };
+            // what is not sent is queued as well, settled: the cursor passes it in its turn
             let settled = if !record.subscribed && !wanted(record.body) {
                 Some(Settled::Unwanted)
             } else {
@@ -131,6 +161,7 @@ impl Engine {
                 };
                 (!taken).then_some(Settled::Filtered)
             };
+            // only where it is asked for: a date costs a look at the whole message
             let judged = self.limits.max_age.and(Body::new(record.body).ok());
             let measured = judged.and_then(|body| body.measured());
             self.queue.push(&record, measured, now, settled);
@@ -158,6 +189,7 @@ impl Engine {
         }
         let ring = self.queue.ring;
         let choice = self.choose(now)?;
+        // what is sent again is spent again: it is the destination that is spared
         self.rate.spend(1, now);
         let item = match choice {
             Choice::Canary => self.send_canary(now)?,
@@ -194,6 +226,8 @@ impl Engine {
         if let Some(tag @ 1..) = known {
             return tag;
         }
+        // the canary has the number in the ring of a message that may be in flight too: it looks
+        // for its own from half way round, so that no answer is taken for that of the other
         let is_canary = self.queue.canary.is_some();
         let first = seq.0.wrapping_sub(1);
         let first = first.wrapping_add(if is_canary { TAGS / 2 } else { 0 });
@@ -218,6 +252,8 @@ impl Engine {
     /// Moves the ring's cursor over all that is settled without a gap; how many that were.
     pub fn settle(&mut self, ring: &mut Ring, now: Now) -> usize {
         let mut count = 0;
+        // stops at the first that waits or is in flight: what is settled behind it is in memory
+        // only, and a start sends it once more
         while let Some((seq, how)) = self.queue.pop_settled() {
             ring.settle(self.stream, seq, how, now);
             self.tally.settled(how);
@@ -228,6 +264,7 @@ impl Engine {
 
     /// Forgets what was read: answers to it will be ignored, and reading starts at the cursor.
     pub fn restart(&mut self, ring: &mut Ring) {
+        // answers that are still to come are of messages that are read again
         self.epoch = self.epoch.wrapping_add(1);
         self.queue.clear();
         self.unanswered = (Seq(0), 0);
@@ -325,6 +362,7 @@ impl Engine {
 
     /// Keeps what happened until it is asked for.
     pub(super) fn note(&mut self, event: Event) {
+        // nobody may ask for a while: what is newest tells most
         if self.events.len() == EVENTS_MAX {
             self.events.pop_front();
         }

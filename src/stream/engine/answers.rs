@@ -17,12 +17,15 @@ impl Engine {
         if epoch != self.epoch {
             return;
         }
+        // asked before they are settled, when they have no such time any more
         let sent_at = self.queue.sent_at(messages);
         let latency = sent_at.map(|sent_at| now.mono.saturating_sub(sent_at));
+        // it was counted when it was accepted the first time: it only proves something
         if self.canary_answered(messages) {
             return self.taken(latency, now);
         }
         let oldest = self.queue.oldest_in_flight();
+        // one that comes twice proves nothing
         if self.queue.mark(messages, State::Settled(Settled::Accepted)) == 0 {
             return;
         }
@@ -31,6 +34,7 @@ impl Engine {
         }
         self.tally.ack_latency = latency;
         self.taken(latency, now);
+        // as fast as it became small: what made it small may be over
         let doubled = self.batch_max.saturating_mul(2);
         self.batch_max = doubled.min(self.delivery.max_messages.max(1));
     }
@@ -55,6 +59,7 @@ impl Engine {
                     .map(|item| item.seq);
                 return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
+            // which of them is found by halving, without a pause: the destination is well
             _ => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
@@ -110,6 +115,7 @@ impl Engine {
         if failed {
             self.backoff.pause_lost(now.mono, random);
         }
+        // of the next connection
         self.answered = false;
     }
 
@@ -153,6 +159,7 @@ impl Engine {
             return;
         };
         if epoch == self.epoch {
+            // another message in front: what was counted was of one that has got through
             self.unanswered = (seq, self.unanswered_count(seq).saturating_add(1));
             self.batch_max = self.batch_max.div_ceil(2);
             self.tally.rejected += self.in_flight() as u64;
@@ -174,6 +181,7 @@ impl Engine {
         }
     }
 
+    /// One of these was not taken: they share a number that no others have.
     pub(super) fn suspect_some(&mut self, messages: &[Seq]) {
         self.suspicions = self.suspicions.wrapping_add(1).max(1);
         self.queue.suspect(messages, self.suspicions);

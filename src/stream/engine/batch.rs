@@ -40,6 +40,7 @@ impl Engine {
             return None;
         }
         loop {
+            // the oldest that may go decides what the batch is: no other can keep it waiting
             let first = match self.choose(now)? {
                 Choice::Canary => return self.next_canary(now, pack),
                 Choice::From(seq) => seq,
@@ -116,6 +117,7 @@ impl Engine {
             }
             match share.relation(item) {
                 Relation::Member => {}
+                // halving looks for one among the suspects, and among nobody else
                 Relation::Other => continue,
                 // it may have to go before what follows
                 Relation::Suspect => break,
@@ -127,6 +129,7 @@ impl Engine {
                     again += u32::from(is_second);
                     room -= 1;
                 }
+                // its place in the order is kept by where it stands
                 Packing::Later => {}
                 Packing::Full => break,
                 Packing::Unfit(reason) => {
