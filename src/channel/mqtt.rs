@@ -35,7 +35,7 @@
 //! are not looked at.
 
 mod broker;
-mod fault;
+mod ending;
 mod keys;
 mod packet;
 mod properties;

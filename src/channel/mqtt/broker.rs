@@ -7,16 +7,16 @@ use super::OWED_MAX;
 use super::RECEIVE_MAX;
 use super::Settings;
 use super::Version;
-use super::fault::Fault;
+use super::ending::Ending;
 use super::packet;
+use super::packet::ConnackCode;
 use super::packet::Connect;
-use super::packet::Farewell;
+use super::packet::DisconnectReason;
 use super::packet::Head;
+use super::packet::NotUnderstood;
 use super::packet::Packet;
 use super::packet::Publish;
-use super::packet::Stranger;
 use super::packet::Verdict;
-use super::packet::Welcome;
 use super::report;
 use super::report::NotTaken;
 use super::v5;
@@ -71,16 +71,16 @@ impl Broker {
         input: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<Option<usize>, Fault> {
+    ) -> Result<Option<usize>, Ending> {
         let is_login = input.first().is_none_or(|first| *first == CONNECT);
         if self.client.is_none() && !is_login {
-            return Err(Fault::nobody());
+            return Err(Ending::not_mqtt());
         }
         let packet = match packet::head(input) {
             Head::Part => return Ok(None),
             Head::Whole(packet) => packet,
-            Head::TooLong(len) => return Err(Fault::too_long(len)),
-            Head::Nothing => return Err(Fault::malformed("no packet starts like this")),
+            Head::TooLong(len) => return Err(Ending::too_long(len)),
+            Head::Nothing => return Err(Ending::malformed("no packet starts like this")),
         };
         self.heard = Some(intake.now().mono);
         match self.client {
@@ -95,27 +95,27 @@ impl Broker {
         packet: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Ending> {
         let version = match packet::version(packet) {
             Ok(version) => version,
-            Err(Stranger::Nobody) => return Err(Fault::nobody()),
-            Err(Stranger::Version) => {
-                v311::welcome(Welcome::Version, out);
-                return Err(Fault::unsupported("a version other than 3.1.1 and 5"));
+            Err(NotUnderstood::NotMqtt) => return Err(Ending::not_mqtt()),
+            Err(NotUnderstood::Version) => {
+                v311::connack(ConnackCode::Version, out);
+                return Err(Ending::unsupported("a version other than 3.1.1 and 5"));
             }
         };
         let largest = match version {
             Version::V311 => Ok(None),
             Version::V5 => packet::largest_taken(packet),
         };
-        let largest = largest.map_err(|welcome| {
-            v5::welcome(welcome, out);
-            Fault::of_login(welcome)
+        let largest = largest.map_err(|code| {
+            v5::connack(code, out);
+            Ending::of_login(code)
         })?;
-        let Packet::Connect(connect) = version.read(packet).map_err(Fault::malformed)? else {
-            return Err(Fault::nobody());
+        let Packet::Connect(connect) = version.read(packet).map_err(Ending::malformed)? else {
+            return Err(Ending::not_mqtt());
         };
-        self.greet(version, &connect, largest, intake, out)?;
+        self.answer_login(version, &connect, largest, intake, out)?;
         if !connect.client_id.is_empty() {
             intake.claim(&connect.client_id);
         }
@@ -128,63 +128,63 @@ impl Broker {
     }
 
     /// Answers a login; `largest` is the longest packet that the client takes.
-    fn greet(
+    fn answer_login(
         &self,
         version: Version,
         connect: &Connect,
         largest: Option<u32>,
         intake: &dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Ending> {
         let fits = |len: usize| {
             largest
                 .and_then(|most| usize::try_from(most).ok())
                 .is_none_or(|most| len <= most)
         };
-        let welcome = self.welcome(version, connect, intake);
+        let code = self.judge_login(version, connect, intake);
         let mut answer = Vec::new();
         match version {
-            Version::V311 => v311::welcome(welcome, &mut answer),
-            Version::V5 => v5::welcome(welcome, &mut answer),
+            Version::V311 => v311::connack(code, &mut answer),
+            Version::V5 => v5::connack(code, &mut answer),
         }
         if fits(answer.len()) {
             out.extend_from_slice(&answer);
-        } else if welcome.is_accepted() {
+        } else if code.is_accepted() {
             answer.clear();
-            v5::welcome(Welcome::TooLong, &mut answer);
+            v5::connack(ConnackCode::TooLong, &mut answer);
             if fits(answer.len()) {
                 out.extend_from_slice(&answer);
             }
-            return Err(Fault::of_login(Welcome::TooLong));
+            return Err(Ending::of_login(ConnackCode::TooLong));
         }
-        match welcome.is_accepted() {
+        match code.is_accepted() {
             true => Ok(()),
-            false => Err(Fault::of_login(welcome)),
+            false => Err(Ending::of_login(code)),
         }
     }
 
-    fn welcome(&self, version: Version, connect: &Connect, intake: &dyn Intake) -> Welcome {
+    fn judge_login(&self, version: Version, connect: &Connect, intake: &dyn Intake) -> ConnackCode {
         let users = &self.settings.users;
         if connect.has_method {
-            return Welcome::Method;
+            return ConnackCode::Method;
         }
         match &connect.login {
-            None if !users.is_empty() => return Welcome::NotAuthorized,
+            None if !users.is_empty() => return ConnackCode::NotAuthorized,
             Some(login) if !users.is_empty() && !knows(users, login) => {
-                return Welcome::Credentials;
+                return ConnackCode::Credentials;
             }
             _ => {}
         }
         let name = match (version, !connect.client_id.is_empty()) {
             (_, true) => None,
-            (Version::V311, false) if !connect.is_clean => return Welcome::ClientId,
+            (Version::V311, false) if !connect.is_clean => return ConnackCode::ClientId,
             (Version::V311, false) => None,
             // no session is kept, so it has to differ from those of this moment only
             (Version::V5, false) => u64::try_from(intake.now().mono.as_nanos()).ok(),
         };
         match (version, connect.will_qos) {
-            (Version::V5, Some(2)) => Welcome::Qos,
-            _ => Welcome::Accepted(name),
+            (Version::V5, Some(2)) => ConnackCode::Qos,
+            _ => ConnackCode::Accepted(name),
         }
     }
 
@@ -194,8 +194,8 @@ impl Broker {
         packet: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
-        match version.read(packet).map_err(Fault::malformed)? {
+    ) -> Result<(), Ending> {
+        match version.read(packet).map_err(Ending::malformed)? {
             Packet::Publish(publish) => return self.publish(version, &publish, intake),
             Packet::PingReq => v311::pong(out),
             Packet::Subscribe(id, count) => {
@@ -215,9 +215,9 @@ impl Broker {
             Packet::Disconnect => {
                 // it hears nothing more
                 self.owed.clear();
-                return Err(Fault::silent("the client has disconnected"));
+                return Err(Ending::silent("the client has disconnected"));
             }
-            _ => return Err(Fault::out_of_turn()),
+            _ => return Err(Ending::out_of_turn()),
         }
         Ok(())
     }
@@ -227,45 +227,45 @@ impl Broker {
         version: Version,
         publish: &Publish,
         intake: &mut dyn Intake,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Ending> {
         check(publish)?;
         // its first copy is not acknowledged yet: one acknowledgement is for both
         if publish.is_repeat && self.owed.iter().any(|(id, _)| *id == publish.id) {
             return Ok(());
         }
         if version == Version::V5 && self.owed.len() >= RECEIVE_MAX.into() {
-            return Err(Fault::too_many());
+            return Err(Ending::too_many());
         }
         let verdict = match report::take(publish, &self.settings, intake) {
             Ok(()) => Verdict::Taken,
             Err(NotTaken::Told(verdict)) => verdict,
             Err(NotTaken::Full) if publish.qos == 0 => return Ok(()),
-            Err(NotTaken::Full) => return Err(Fault::full()),
+            Err(NotTaken::Full) => return Err(Ending::full()),
         };
         if publish.qos == 0 {
             return Ok(());
         }
         // a stream may be added that wants it; all else will never be taken
         if version == Version::V311 && verdict == Verdict::Unwanted {
-            return Err(Fault::refused(verdict));
+            return Err(Ending::refused(verdict));
         }
         self.owed.push_back((publish.id, verdict));
         intake.ack_when_durable(OLDEST_OWED);
         Ok(())
     }
 
-    /// Says what can be said of a fault, and ends once what is owed is paid.
-    fn fail(&mut self, fault: Fault, intake: &mut dyn Intake, out: &mut Vec<u8>) {
-        if let Some((reason, detail)) = &fault.malformed {
+    /// Says what can be said of an ending, and ends once what is owed is paid.
+    fn fail(&mut self, ending: Ending, intake: &mut dyn Intake, out: &mut Vec<u8>) {
+        if let Some((reason, detail)) = &ending.malformed {
             intake.malformed(*reason, detail);
         }
         let client = self.client.filter(|client| client.version == Version::V5);
-        if let (Some(_), Some(farewell)) = (client, fault.farewell) {
-            v5::farewell(farewell, out);
+        if let (Some(_), Some(code)) = (client, ending.code) {
+            v5::disconnect(code, out);
             // nothing may follow it
             self.owed.clear();
         }
-        let reason = fault.reason;
+        let reason = ending.reason;
         self.closing = Some(Disconnect { reason });
     }
 
@@ -294,7 +294,7 @@ impl Session for Broker {
             match self.step(rest, intake, out) {
                 Ok(Some(len)) => rest = rest.get(len..).unwrap_or_default(),
                 Ok(None) => break,
-                Err(fault) => self.fail(fault, intake, out),
+                Err(ending) => self.fail(ending, intake, out),
             }
         }
         match self.closing.take_if(|_| self.owed.is_empty()) {
@@ -321,7 +321,7 @@ impl Session for Broker {
             return Ok(());
         }
         self.owed.clear();
-        self.fail(Fault::keep_alive(), intake, out);
+        self.fail(Ending::keep_alive(), intake, out);
         self.closing.take().map_or(Ok(()), Err)
     }
 
@@ -332,31 +332,35 @@ impl Session for Broker {
     /// MQTT-3.1.4-2 of 3.1.1, MQTT-3.1.4-3 of 5.
     fn superseded(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Disconnect {
         self.owed.clear();
-        let fault = Fault::taken_over();
-        let reason = fault.reason;
-        self.fail(fault, intake, out);
+        let ending = Ending::taken_over();
+        let reason = ending.reason;
+        self.fail(ending, intake, out);
         Disconnect { reason }
     }
 }
 
 /// What is wrong with a message whatever it says.
-fn check(publish: &Publish) -> Result<(), Fault> {
-    let protocol = |detail: &str, kind, farewell| {
-        Err(Fault {
+fn check(publish: &Publish) -> Result<(), Ending> {
+    let protocol = |detail: &str, kind, code| {
+        Err(Ending {
             reason: "a message that cannot be taken",
             malformed: Some((kind, detail.into())),
-            farewell: Some(farewell),
+            code: Some(code),
         })
     };
     if publish.qos == 2 {
         let kind = Malformed::Unsupported;
-        return protocol("a message of QoS 2", kind, Farewell::Qos);
+        return protocol("a message of QoS 2", kind, DisconnectReason::Qos);
     }
     if publish.has_alias {
-        return protocol("a topic alias", Malformed::Syntax, Farewell::Alias);
+        return protocol("a topic alias", Malformed::Syntax, DisconnectReason::Alias);
     }
     match publish.topic.is_empty() || publish.topic.contains(['+', '#']) {
-        true => protocol("a topic of none or all", Malformed::Syntax, Farewell::Topic),
+        true => protocol(
+            "a topic of none or all",
+            Malformed::Syntax,
+            DisconnectReason::Topic,
+        ),
         false => Ok(()),
     }
 }

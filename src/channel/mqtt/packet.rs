@@ -93,7 +93,7 @@ pub(super) struct Publish {
 
 /// What a client is told of its login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Welcome {
+pub(super) enum ConnackCode {
     /// It is in, under its own name, or under one that it gets.
     Accepted(Option<u64>),
     /// The version is none that is spoken here.
@@ -137,7 +137,7 @@ pub(super) enum Verdict {
 
 /// What a client is told at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Farewell {
+pub(super) enum DisconnectReason {
     /// A packet is damaged.
     Malformed,
     /// A packet is out of turn.
@@ -145,7 +145,7 @@ pub(super) enum Farewell {
     /// Nothing can be taken now.
     Busy,
     /// A message was refused.
-    BatchRefusal(Verdict),
+    Refused(Verdict),
     /// It was silent for too long.
     Silent,
     /// A topic has wildcards.
@@ -162,7 +162,7 @@ pub(super) enum Farewell {
     TakenOver,
 }
 
-impl Welcome {
+impl ConnackCode {
     /// Whether the client is in.
     pub(super) fn is_accepted(self) -> bool {
         matches!(self, Self::Accepted(_))
@@ -231,41 +231,41 @@ pub(super) fn long_publish(input: &[u8]) -> Result<Option<(u8, u16)>, ()> {
 ///
 /// # Errors
 /// What its properties are told.
-pub(super) fn largest_taken(connect: &[u8]) -> Result<Option<u32>, Welcome> {
+pub(super) fn largest_taken(connect: &[u8]) -> Result<Option<u32>, ConnackCode> {
     let body = connect.get(header_len(connect)..).unwrap_or_default();
     properties::check_connect(body).map_err(|improper| match improper {
-        Improper::Malformed => Welcome::Malformed,
-        Improper::Protocol(what) => Welcome::Protocol(what),
+        Improper::Malformed => ConnackCode::Malformed,
+        Improper::Protocol(what) => ConnackCode::Protocol(what),
     })
 }
 
 /// The version that a login speaks.
 ///
 /// # Errors
-/// [`Stranger`].
-pub(super) fn version(connect: &[u8]) -> Result<Version, Stranger> {
+/// [`NotUnderstood`].
+pub(super) fn version(connect: &[u8]) -> Result<Version, NotUnderstood> {
     match connect.get(header_len(connect)..).unwrap_or_default() {
         [0, 4, b'M', b'Q', b'T', b'T', level, flags, ..] => match (level, flags) {
-            (4 | 5, flags) if flags & 1 == 1 => Err(Stranger::Nobody),
+            (4 | 5, flags) if flags & 1 == 1 => Err(NotUnderstood::NotMqtt),
             // a password without a name
-            (4, flags) if flags & 0b1100_0000 == 0b0100_0000 => Err(Stranger::Nobody),
+            (4, flags) if flags & 0b1100_0000 == 0b0100_0000 => Err(NotUnderstood::NotMqtt),
             (4, _) => Ok(Version::V311),
             (5, _) => Ok(Version::V5),
-            _ => Err(Stranger::Version),
+            _ => Err(NotUnderstood::Version),
         },
         // MQTT 3.1
-        [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', ..] => Err(Stranger::Version),
-        _ => Err(Stranger::Nobody),
+        [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', ..] => Err(NotUnderstood::Version),
+        _ => Err(NotUnderstood::NotMqtt),
     }
 }
 
 /// Who is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stranger {
+pub(super) enum NotUnderstood {
     /// A client of another version.
     Version,
     /// Somebody who does not speak MQTT.
-    Nobody,
+    NotMqtt,
 }
 
 /// Longest packet that is taken, in bytes; so long may a list of messages be.

@@ -1,9 +1,9 @@
 //! The packets of MQTT 3.1.1, by rumqttc: of both sides.
 
+use super::packet::ConnackCode;
 use super::packet::Connect;
 use super::packet::Packet;
 use super::packet::Publish;
-use super::packet::Welcome;
 use bytes::BytesMut;
 use rumqttc::ConnAck;
 use rumqttc::ConnectReturnCode;
@@ -62,18 +62,18 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
 }
 
 /// The answer to a login.
-pub(super) fn welcome(welcome: Welcome, out: &mut Vec<u8>) {
-    let code = match welcome {
-        Welcome::Accepted(_) => ConnectReturnCode::Success,
-        Welcome::Version => ConnectReturnCode::RefusedProtocolVersion,
-        Welcome::ClientId => ConnectReturnCode::BadClientId,
-        Welcome::Credentials => ConnectReturnCode::BadUserNamePassword,
-        Welcome::NotAuthorized
-        | Welcome::Method
-        | Welcome::Qos
-        | Welcome::Malformed
-        | Welcome::Protocol(_)
-        | Welcome::TooLong => ConnectReturnCode::NotAuthorized,
+pub(super) fn connack(answer: ConnackCode, out: &mut Vec<u8>) {
+    let code = match answer {
+        ConnackCode::Accepted(_) => ConnectReturnCode::Success,
+        ConnackCode::Version => ConnectReturnCode::RefusedProtocolVersion,
+        ConnackCode::ClientId => ConnectReturnCode::BadClientId,
+        ConnackCode::Credentials => ConnectReturnCode::BadUserNamePassword,
+        ConnackCode::NotAuthorized
+        | ConnackCode::Method
+        | ConnackCode::Qos
+        | ConnackCode::Malformed
+        | ConnackCode::Protocol(_)
+        | ConnackCode::TooLong => ConnectReturnCode::NotAuthorized,
     };
     write(&Wire::ConnAck(ConnAck::new(code, false)), out);
 }

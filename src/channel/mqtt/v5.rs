@@ -1,13 +1,13 @@
 //! The packets of MQTT 5, by rumqttc: those of a client and the answers to them.
 
 use super::RECEIVE_MAX;
+use super::packet::ConnackCode;
 use super::packet::Connect;
-use super::packet::Farewell;
+use super::packet::DisconnectReason;
 use super::packet::PACKET_MAX;
 use super::packet::Packet;
 use super::packet::Publish;
 use super::packet::Verdict;
-use super::packet::Welcome;
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5::ConnAck;
 use rumqttc::v5::mqttbytes::v5::ConnAckProperties;
@@ -63,18 +63,18 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
 }
 
 /// The answer to a login, with what a client may do.
-pub(super) fn welcome(welcome: Welcome, out: &mut Vec<u8>) {
-    let (code, name) = match welcome {
-        Welcome::Accepted(name) => (ConnectReturnCode::Success, name),
-        Welcome::Version => (ConnectReturnCode::UnsupportedProtocolVersion, None),
-        Welcome::ClientId => (ConnectReturnCode::ClientIdentifierNotValid, None),
-        Welcome::Credentials => (ConnectReturnCode::BadUserNamePassword, None),
-        Welcome::NotAuthorized => (ConnectReturnCode::NotAuthorized, None),
-        Welcome::Method => (ConnectReturnCode::BadAuthenticationMethod, None),
-        Welcome::Qos => (ConnectReturnCode::QoSNotSupported, None),
-        Welcome::Malformed => (ConnectReturnCode::MalformedPacket, None),
-        Welcome::Protocol(_) => (ConnectReturnCode::ProtocolError, None),
-        Welcome::TooLong => (ConnectReturnCode::PacketTooLarge, None),
+pub(super) fn connack(answer: ConnackCode, out: &mut Vec<u8>) {
+    let (code, name) = match answer {
+        ConnackCode::Accepted(name) => (ConnectReturnCode::Success, name),
+        ConnackCode::Version => (ConnectReturnCode::UnsupportedProtocolVersion, None),
+        ConnackCode::ClientId => (ConnectReturnCode::ClientIdentifierNotValid, None),
+        ConnackCode::Credentials => (ConnectReturnCode::BadUserNamePassword, None),
+        ConnackCode::NotAuthorized => (ConnectReturnCode::NotAuthorized, None),
+        ConnackCode::Method => (ConnectReturnCode::BadAuthenticationMethod, None),
+        ConnackCode::Qos => (ConnectReturnCode::QoSNotSupported, None),
+        ConnackCode::Malformed => (ConnectReturnCode::MalformedPacket, None),
+        ConnackCode::Protocol(_) => (ConnectReturnCode::ProtocolError, None),
+        ConnackCode::TooLong => (ConnectReturnCode::PacketTooLarge, None),
     };
     let accepted = code == ConnectReturnCode::Success;
     let answer = ConnAck {
@@ -145,19 +145,19 @@ pub(super) fn unsubscribed(id: u16, count: usize, out: &mut Vec<u8>) {
 }
 
 /// The last word.
-pub(super) fn farewell(farewell: Farewell, out: &mut Vec<u8>) {
-    let code = match farewell {
-        Farewell::Malformed => DisconnectReasonCode::MalformedPacket,
-        Farewell::Protocol => DisconnectReasonCode::ProtocolError,
-        Farewell::Busy => DisconnectReasonCode::ServerBusy,
-        Farewell::BatchRefusal(_) => DisconnectReasonCode::UnspecifiedError,
-        Farewell::Silent => DisconnectReasonCode::KeepAliveTimeout,
-        Farewell::Topic => DisconnectReasonCode::TopicNameInvalid,
-        Farewell::ReceiveMaximum => DisconnectReasonCode::ReceiveMaximumExceeded,
-        Farewell::Alias => DisconnectReasonCode::TopicAliasInvalid,
-        Farewell::TooLong => DisconnectReasonCode::PacketTooLarge,
-        Farewell::Qos => DisconnectReasonCode::QoSNotSupported,
-        Farewell::TakenOver => DisconnectReasonCode::SessionTakenOver,
+pub(super) fn disconnect(reason: DisconnectReason, out: &mut Vec<u8>) {
+    let code = match reason {
+        DisconnectReason::Malformed => DisconnectReasonCode::MalformedPacket,
+        DisconnectReason::Protocol => DisconnectReasonCode::ProtocolError,
+        DisconnectReason::Busy => DisconnectReasonCode::ServerBusy,
+        DisconnectReason::Refused(_) => DisconnectReasonCode::UnspecifiedError,
+        DisconnectReason::Silent => DisconnectReasonCode::KeepAliveTimeout,
+        DisconnectReason::Topic => DisconnectReasonCode::TopicNameInvalid,
+        DisconnectReason::ReceiveMaximum => DisconnectReasonCode::ReceiveMaximumExceeded,
+        DisconnectReason::Alias => DisconnectReasonCode::TopicAliasInvalid,
+        DisconnectReason::TooLong => DisconnectReasonCode::PacketTooLarge,
+        DisconnectReason::Qos => DisconnectReasonCode::QoSNotSupported,
+        DisconnectReason::TakenOver => DisconnectReasonCode::SessionTakenOver,
     };
     // rumqttc's own writing has a byte more than its length says
     out.extend_from_slice(&[DISCONNECT, 1, code as u8]);

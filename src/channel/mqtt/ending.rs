@@ -2,26 +2,26 @@
 
 use super::RECEIVE_MAX;
 use super::packet;
-use super::packet::Farewell;
+use super::packet::ConnackCode;
+use super::packet::DisconnectReason;
 use super::packet::Verdict;
-use super::packet::Welcome;
 use crate::channel::Malformed;
 
 /// Why a connection ends.
-pub(super) struct Fault {
+pub(super) struct Ending {
     pub(super) reason: &'static str,
     /// What it is counted as, if it is.
     pub(super) malformed: Option<(Malformed, String)>,
     /// What is said to who understands it.
-    pub(super) farewell: Option<Farewell>,
+    pub(super) code: Option<DisconnectReason>,
 }
 
-impl Fault {
-    pub(super) fn nobody() -> Self {
+impl Ending {
+    pub(super) fn not_mqtt() -> Self {
         Self {
             reason: "not MQTT",
             malformed: Some((Malformed::Syntax, "not a login of MQTT".into())),
-            farewell: None,
+            code: None,
         }
     }
 
@@ -29,7 +29,7 @@ impl Fault {
         Self {
             reason: "a damaged packet",
             malformed: Some((Malformed::Syntax, detail.into())),
-            farewell: Some(Farewell::Malformed),
+            code: Some(DisconnectReason::Malformed),
         }
     }
 
@@ -37,7 +37,7 @@ impl Fault {
         Self {
             reason: "a packet out of turn",
             malformed: Some((Malformed::Syntax, "a packet out of turn".into())),
-            farewell: Some(Farewell::Protocol),
+            code: Some(DisconnectReason::Protocol),
         }
     }
 
@@ -49,7 +49,7 @@ impl Fault {
                 Malformed::Length,
                 format!("a packet of {len} bytes, at most {most} are taken"),
             )),
-            farewell: Some(Farewell::TooLong),
+            code: Some(DisconnectReason::TooLong),
         }
     }
 
@@ -57,7 +57,7 @@ impl Fault {
         Self {
             reason: detail,
             malformed: Some((Malformed::Unsupported, detail.into())),
-            farewell: None,
+            code: None,
         }
     }
 
@@ -68,14 +68,14 @@ impl Fault {
                 Malformed::Syntax,
                 format!("more than {RECEIVE_MAX} messages without an acknowledgement"),
             )),
-            farewell: Some(Farewell::ReceiveMaximum),
+            code: Some(DisconnectReason::ReceiveMaximum),
         }
     }
 
     /// The intake has counted it.
     pub(super) fn full() -> Self {
         Self {
-            farewell: Some(Farewell::Busy),
+            code: Some(DisconnectReason::Busy),
             ..Self::silent("the ring takes nothing now")
         }
     }
@@ -83,21 +83,21 @@ impl Fault {
     /// The intake, or who looked at the topic, has counted it.
     pub(super) fn refused(verdict: Verdict) -> Self {
         Self {
-            farewell: Some(Farewell::BatchRefusal(verdict)),
+            code: Some(DisconnectReason::Refused(verdict)),
             ..Self::silent("a message was refused, and MQTT 3.1.1 cannot say so")
         }
     }
 
     pub(super) fn taken_over() -> Self {
         Self {
-            farewell: Some(Farewell::TakenOver),
+            code: Some(DisconnectReason::TakenOver),
             ..Self::silent("another connection has logged in under its name")
         }
     }
 
     pub(super) fn keep_alive() -> Self {
         Self {
-            farewell: Some(Farewell::Silent),
+            code: Some(DisconnectReason::Silent),
             ..Self::silent("silent for longer than agreed")
         }
     }
@@ -106,28 +106,28 @@ impl Fault {
         Self {
             reason,
             malformed: None,
-            farewell: None,
+            code: None,
         }
     }
 
     /// Of one that is not accepted.
-    pub(super) fn of_login(welcome: Welcome) -> Self {
-        let (kind, detail) = match welcome {
-            Welcome::Accepted(_) => return Self::silent("the login is accepted"),
-            Welcome::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
-            Welcome::ClientId => (Malformed::Syntax, "a session without a client identifier"),
-            Welcome::Credentials => (Malformed::Login, "user name or password are wrong"),
-            Welcome::NotAuthorized => (Malformed::Login, "no user name and password"),
-            Welcome::Method => (Malformed::Login, "a login by other means than a password"),
-            Welcome::Qos => (Malformed::Unsupported, "a will of QoS 2"),
-            Welcome::Malformed => (Malformed::Syntax, "a login with damaged properties"),
-            Welcome::Protocol(what) => (Malformed::Syntax, what),
-            Welcome::TooLong => (Malformed::Length, "a client that takes no answer so long"),
+    pub(super) fn of_login(answer: ConnackCode) -> Self {
+        let (kind, detail) = match answer {
+            ConnackCode::Accepted(_) => return Self::silent("the login is accepted"),
+            ConnackCode::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
+            ConnackCode::ClientId => (Malformed::Syntax, "a session without a client identifier"),
+            ConnackCode::Credentials => (Malformed::Login, "user name or password are wrong"),
+            ConnackCode::NotAuthorized => (Malformed::Login, "no user name and password"),
+            ConnackCode::Method => (Malformed::Login, "a login by other means than a password"),
+            ConnackCode::Qos => (Malformed::Unsupported, "a will of QoS 2"),
+            ConnackCode::Malformed => (Malformed::Syntax, "a login with damaged properties"),
+            ConnackCode::Protocol(what) => (Malformed::Syntax, what),
+            ConnackCode::TooLong => (Malformed::Length, "a client that takes no answer so long"),
         };
         Self {
             reason: detail,
             malformed: Some((kind, detail.into())),
-            farewell: None,
+            code: None,
         }
     }
 }
