@@ -264,10 +264,10 @@ impl<'a> MqttLink<'a> {
         let verdict = self.profile.verdict(answer.code);
         match verdict {
             Verdict::Taken | Verdict::NoSubscribers => {
-                let is_unheard = verdict == Verdict::NoSubscribers;
+                let has_no_subscribers = verdict == Verdict::NoSubscribers;
                 // Once a connection: an operator has to know, and cannot be told of each message.
-                if is_unheard && !std::mem::replace(&mut self.told_no_subscribers, true) {
-                    engine.note(Event::Unheard);
+                if has_no_subscribers && !std::mem::replace(&mut self.told_no_subscribers, true) {
+                    engine.note(Event::NoSubscribers);
                 }
                 self.window.widen();
                 engine.accepted(epoch, message, now);

@@ -317,7 +317,7 @@ fn what_nobody_subscribed_to_is_accepted_and_that_is_said_once() {
         talk.hears(&mut world, &ack(publish.pkid, 0x10)).unwrap();
     }
     assert_eq!(world.counters().accepted, 5);
-    assert_eq!(world.events(), [Event::Unheard]);
+    assert_eq!(world.events(), [Event::NoSubscribers]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl LinkTask {
                     let text = "everything is refused, nothing more is skipped";
                     ("at fault", 0, format!("{text}: {reason}"))
                 }
-                Event::Unheard => {
+                Event::NoSubscribers => {
                     self.warn("accepted", "and nobody there has subscribed to it");
                     continue;
                 }

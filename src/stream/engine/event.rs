@@ -23,7 +23,7 @@ pub enum Event {
         reason: String,
     },
     /// The destination took a message, and says that nobody there wants it.
-    Unheard,
+    NoSubscribers,
     /// The filter passed none of the last [`crate::filter::REFUSED_MAX`] messages.
     NothingPasses {
         /// The parameters that it names and that no message had.
