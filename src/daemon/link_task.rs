@@ -36,7 +36,7 @@ use crate::net::{Connection, FileConnection, Interest, LineFile};
 use crate::stream::Endpoint;
 use crate::stream::engine::{Engine, Limits, Tally};
 use crate::stream::sieve::Sieve;
-use crate::stream::{self, Link, Lost, rejects};
+use crate::stream::{self, Disconnect, Link, rejects};
 use connected::Connected;
 use probe::Goal;
 use smol::future::{or, yield_now};
@@ -139,7 +139,7 @@ impl LinkTask {
             Err(error) => (broken(&error), false),
         };
         // that it ended says less than what was said before
-        let says_little = was_reached && matches!(lost.fault.code, 0 | NO_CONNECTION);
+        let says_little = was_reached && matches!(lost.error.code, 0 | NO_CONNECTION);
         self.disconnected(&lost, says_little);
     }
 
@@ -166,7 +166,7 @@ impl LinkTask {
         stream: &Stream,
         connection: Connection,
         goal: Goal,
-    ) -> Result<(), Lost> {
+    ) -> Result<(), Disconnect> {
         let mut connected = Connected::new(connection, self.link(stream));
         let ended = self.drive(&mut connected, goal).await;
         // as far as it can still be said
@@ -174,9 +174,9 @@ impl LinkTask {
         ended
     }
 
-    /// Turn after turn, with a rest where there is nothing to do. Waits on: the connection, the
+    /// LinkContext after turn, with a rest where there is nothing to do. Waits on: the connection, the
     /// ring, a call, the next time that something is due.
-    async fn drive(&mut self, connected: &mut Connected<'_>, goal: Goal) -> Result<(), Lost> {
+    async fn drive(&mut self, connected: &mut Connected<'_>, goal: Goal) -> Result<(), Disconnect> {
         loop {
             // listened for before the turn: what comes while it works ends the wait
             let stream = &self.stream;
@@ -208,7 +208,7 @@ impl LinkTask {
     ///
     /// Reading comes first: after a stall of this machine the answers are already there, and an
     /// answer that is read only after the time was judged would be one that is missing.
-    fn turn(&mut self, connected: &mut Connected<'_>) -> Result<Next, Lost> {
+    fn turn(&mut self, connected: &mut Connected<'_>) -> Result<Next, Disconnect> {
         let now = self.shared.now();
         let read = self.read(connected, now)?;
         // what was answered makes room, and what came since fills it before anything is sent
@@ -232,7 +232,7 @@ impl LinkTask {
 
     /// Whether something came. What came before an end is understood before the end is: it may be
     /// the answer to all that was sent.
-    fn read(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Lost> {
+    fn read(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Disconnect> {
         let read = connected.connection.try_read(&mut connected.input);
         let count = read.as_ref().map_or(0, |read| read.unwrap_or(0));
         self.count_bytes(connected, 0, count);
@@ -240,7 +240,7 @@ impl LinkTask {
         connected.understand(engine, now)?;
         match read {
             Ok(Some(0)) => {
-                let lost = Lost::ended("closed by the destination");
+                let lost = Disconnect::ended("closed by the destination");
                 Err(connected.closed(engine, now, lost))
             }
             Ok(read) => Ok(read.is_some()),
@@ -249,7 +249,7 @@ impl LinkTask {
     }
 
     /// Whether something was written.
-    fn write(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Lost> {
+    fn write(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Disconnect> {
         let wrote = connected.connection.try_write(&mut connected.out);
         let wrote =
             wrote.map_err(|error| connected.closed(&mut self.engine, now, broken(&error)))?;
@@ -346,12 +346,12 @@ enum Next {
     Wait(Option<Duration>),
 }
 
-fn broken(error: &io::Error) -> Lost {
+fn broken(error: &io::Error) -> Disconnect {
     let code = match TlsError::is_certificate(error) {
         true => stream::CERTIFICATE,
         false => NO_CONNECTION,
     };
-    Lost::new(code, error.to_string())
+    Disconnect::new(code, error.to_string())
 }
 
 /// flespi's code of a destination that could not be reached.

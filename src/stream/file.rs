@@ -2,15 +2,15 @@
 //! of its business. The driver appends and syncs what the link writes, and answers with a line:
 //! see [`crate::net::FileConnection`]. One batch at a time is on its way.
 
+use super::DeliveryError;
 use super::Destination;
+use super::Disconnect;
 use super::Endpoint;
-use super::Fault;
 use super::Kind;
 use super::Link;
-use super::Lost;
+use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
-use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::engine::Packing;
@@ -113,34 +113,39 @@ impl<'a> FileLink<'a> {
 }
 
 impl Link for FileLink<'_> {
-    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        context: &mut LinkContext<'_>,
+    ) -> Result<usize, Disconnect> {
         let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
             return Ok(0);
         };
         let Some((epoch, batch)) = self.batch.take() else {
-            return Err(Lost::new(0, "an answer to nothing"));
+            return Err(Disconnect::new(0, "an answer to nothing"));
         };
         let reason = input.get(..end).unwrap_or_default();
         self.is_ready = reason.is_empty();
         if self.is_ready {
-            turn.engine.accepted(epoch, &batch, turn.now);
+            context.engine.accepted(epoch, &batch, context.now);
         } else {
             // what the disk does not take now it takes later: the line stays, the engine pauses
-            let fault = Fault::new(0, String::from_utf8_lossy(reason));
-            turn.engine
-                .faulty(epoch, fault, None, turn.now, turn.random);
+            let fault = DeliveryError::new(0, String::from_utf8_lossy(reason));
+            context
+                .engine
+                .faulty(epoch, fault, None, context.now, context.random);
         }
         Ok(end + 1)
     }
 
-    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn send(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
         if self.batch.is_some() {
             return Ok(());
         }
-        let (view, most, out) = (&mut self.view, batch_max(self.settings), &mut *turn.out);
+        let (view, most, out) = (&mut self.view, batch_max(self.settings), &mut *context.out);
         let pack = |message: &Outgoing<'_>| pack(view, message, most, out);
-        let batch = turn.engine.next_batch(turn.now, pack);
-        self.batch = batch.map(|batch| (turn.engine.epoch(), batch));
+        let batch = context.engine.next_batch(context.now, pack);
+        self.batch = batch.map(|batch| (context.engine.epoch(), batch));
         Ok(())
     }
 
@@ -148,7 +153,7 @@ impl Link for FileLink<'_> {
         None
     }
 
-    fn wake(&mut self, _turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn wake(&mut self, _turn: &mut LinkContext<'_>) -> Result<(), Disconnect> {
         Ok(())
     }
 

@@ -27,13 +27,13 @@ mod target;
 pub use plain::Http;
 pub(super) use plain::KIND;
 
-use super::Fault;
+use super::DeliveryError;
+use super::Disconnect;
 use super::IN_MAX;
 use super::Link;
-use super::Lost;
+use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
-use super::Turn;
 use super::engine::Engine;
 use super::engine::Packing;
 use super::render::View;
@@ -116,38 +116,38 @@ impl<'a> HttpLink<'a> {
     }
 
     /// Chooses a batch and writes the head of its request; none: nothing may go.
-    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Option<Exchange>, Lost> {
-        if !turn.engine.has_waiting() {
+    fn begin(&mut self, context: &mut LinkContext<'_>) -> Result<Option<Exchange>, Disconnect> {
+        if !context.engine.has_waiting() {
             return Ok(None);
         }
-        self.login.renew(self.profile, turn.now)?;
+        self.login.renew(self.profile, context.now)?;
         let chosen = match self.prepared.take() {
-            Some(body) => self.confirm(body, turn),
-            None => self.pack(turn),
+            Some(body) => self.confirm(body, context),
+            None => self.pack(context),
         };
         let Some((messages, body)) = chosen else {
             return Ok(None);
         };
         let (who, what) = (self.login.get(), (&*body.path, body.bytes.len()));
-        let stage = match request::begin(self.profile, who, what, turn.out) {
+        let stage = match request::begin(self.profile, who, what, context.out) {
             Ok(Begun::Body(call)) => Stage::body(call, body.bytes),
             Ok(Begun::Nothing(call)) => Stage::head(call),
             Err(reason) => {
-                let (fault, now) = (Fault::new(0, reason), turn.now);
-                let engine = &mut *turn.engine;
-                engine.later(self.epoch, &messages, (fault, None), now, turn.random);
+                let (fault, now) = (DeliveryError::new(0, reason), context.now);
+                let engine = &mut *context.engine;
+                engine.later(self.epoch, &messages, (fault, None), now, context.random);
                 return Ok(None);
             }
         };
-        self.deadline = turn.now.mono + self.delivery.timeout;
+        self.deadline = context.now.mono + self.delivery.timeout;
         Ok(Some(Exchange { messages, stage }))
     }
 
-    fn pack(&mut self, turn: &mut Turn<'_>) -> Option<(Vec<Seq>, RequestBody)> {
+    fn pack(&mut self, context: &mut LinkContext<'_>) -> Option<(Vec<Seq>, RequestBody)> {
         let mut builder = self.builder();
-        let batch = turn
+        let batch = context
             .engine
-            .next_batch(turn.now, |message| builder.pack(message))?;
+            .next_batch(context.now, |message| builder.pack(message))?;
         Some((batch, builder.finish()?))
     }
 
@@ -157,10 +157,10 @@ impl<'a> HttpLink<'a> {
     fn confirm(
         &mut self,
         body: RequestBody,
-        turn: &mut Turn<'_>,
+        context: &mut LinkContext<'_>,
     ) -> Option<(Vec<Seq>, RequestBody)> {
         let mut count = 0;
-        let batch = turn.engine.next_batch(turn.now, |message| {
+        let batch = context.engine.next_batch(context.now, |message| {
             match body.messages.get(count) == Some(&message.seq) {
                 true => {
                     count += 1;
@@ -174,17 +174,17 @@ impl<'a> HttpLink<'a> {
             Some(batch) if count == body.messages.len() => Some((batch, body)),
             Some(batch) => {
                 let mut builder = self.builder();
-                for message in turn.engine.batch(&batch) {
+                for message in context.engine.batch(&batch) {
                     builder.pack(&message);
                 }
                 Some((batch, builder.finish()?))
             }
-            None => self.pack(turn),
+            None => self.pack(context),
         }
     }
 
     /// Makes the next body while answers are awaited and no more may go.
-    fn prepare(&mut self, turn: &mut Turn<'_>) {
+    fn prepare(&mut self, context: &mut LinkContext<'_>) {
         let is_out = self
             .exchanges
             .back()
@@ -192,8 +192,8 @@ impl<'a> HttpLink<'a> {
         if is_out && self.exchanges.len() >= self.window() && self.prepared.is_none() {
             let most = self.frame.messages_max;
             let mut builder = self.builder();
-            turn.engine
-                .upcoming(most, turn.now, |message| builder.pack(message));
+            let (engine, now) = (&mut *context.engine, context.now);
+            engine.upcoming(most, now, |message| builder.pack(message));
             self.prepared = builder.finish();
         }
     }
@@ -204,25 +204,25 @@ impl<'a> HttpLink<'a> {
     }
 
     /// Takes from the head of `input` what is whole; how many bytes that were.
-    fn step(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn step(&mut self, input: &[u8], context: &mut LinkContext<'_>) -> Result<usize, Disconnect> {
         if input.is_empty() {
             return Ok(0);
         }
         self.heard = true;
         let Some(Exchange { messages, stage }) = self.exchanges.pop_front() else {
-            return Err(Lost::ended("the server spoke without being asked"));
+            return Err(Disconnect::ended("the server spoke without being asked"));
         };
         let (used, stage) = match stage {
-            Stage::Body(_) => self.early_head(stage, &messages, input, turn)?,
-            Stage::Head { call, is_out } => self.head((call, is_out), &messages, input, turn)?,
-            Stage::Rest { call, reply } => self.rest((call, reply), &messages, input, turn)?,
+            Stage::Body(_) => self.early_head(stage, &messages, input, context)?,
+            Stage::Head { call, is_out } => self.head((call, is_out), &messages, input, context)?,
+            Stage::Rest { call, reply } => self.rest((call, reply), &messages, input, context)?,
         };
         match stage {
             Some(stage) => self.exchanges.push_front(Exchange { messages, stage }),
             None => {
                 // the next answer is that of the request behind it
                 (self.heard, self.status) = (false, None);
-                self.deadline = turn.now.mono + self.delivery.timeout;
+                self.deadline = context.now.mono + self.delivery.timeout;
             }
         }
         Ok(used)
@@ -234,8 +234,8 @@ impl<'a> HttpLink<'a> {
         stage: Stage,
         messages: &[Seq],
         input: &[u8],
-        turn: &mut Turn<'_>,
-    ) -> Result<(usize, Option<Stage>), Lost> {
+        context: &mut LinkContext<'_>,
+    ) -> Result<(usize, Option<Stage>), Disconnect> {
         let parsed = parser::try_parse_response::<MAX_RESPONSE_HEADERS>(input);
         let (used, response) = match parsed {
             Ok(Some((used, response))) => (used, response),
@@ -245,14 +245,16 @@ impl<'a> HttpLink<'a> {
         if head::is_interim(&response) {
             return Ok((used, Some(stage)));
         }
-        let mut reply = Reply::new(&response, turn.now);
+        let mut reply = Reply::new(&response, context.now);
         if reply.verdict(self.profile, messages.len(), false) != Verdict::Taken {
-            self.conclude(messages, &mut reply, turn);
-            return Err(Lost::ended("the server answered before it had the request"));
+            self.conclude(messages, &mut reply, context);
+            return Err(Disconnect::ended(
+                "the server answered before it had the request",
+            ));
         }
         match input.len() < 2 * IN_MAX {
             true => Ok((0, Some(stage))),
-            false => Err(Lost::new(0, "the server speaks and does not listen")),
+            false => Err(Disconnect::new(0, "the server speaks and does not listen")),
         }
     }
 
@@ -262,8 +264,8 @@ impl<'a> HttpLink<'a> {
         (mut call, is_out): (Call<RecvResponse>, bool),
         messages: &[Seq],
         input: &[u8],
-        turn: &mut Turn<'_>,
-    ) -> Result<(usize, Option<Stage>), Lost> {
+        context: &mut LinkContext<'_>,
+    ) -> Result<(usize, Option<Stage>), Disconnect> {
         let (used, response) = match call.try_response(input, false) {
             Ok((used, Some(response))) => (used, response),
             Ok((used, None)) if used > 0 || input.len() < IN_MAX => {
@@ -275,26 +277,26 @@ impl<'a> HttpLink<'a> {
                 if head::is_interim(&response) {
                     return Ok((used, Some(Stage::Head { call, is_out })));
                 }
-                self.conclude(messages, &mut Reply::new(&response, turn.now), turn);
-                return Err(Lost::ended("the head of the answer cannot be read"));
+                self.conclude(messages, &mut Reply::new(&response, context.now), context);
+                return Err(Disconnect::ended("the head of the answer cannot be read"));
             }
         };
         self.answers = self.answers.saturating_add(1);
-        let mut reply = Reply::new(&response, turn.now);
+        let mut reply = Reply::new(&response, context.now);
         if reply.is_plain(self.profile) {
-            self.conclude(messages, &mut reply, turn);
+            self.conclude(messages, &mut reply, context);
         }
         match call.proceed() {
             Some(RecvResponseResult::RecvBody(call)) => {
                 Ok((used, Some(Stage::Rest { call, reply })))
             }
             Some(RecvResponseResult::Cleanup(call)) => {
-                self.conclude_whole(messages, &mut reply, turn);
+                self.conclude_whole(messages, &mut reply, context);
                 may_stay(&call).map(|()| (used, None))
             }
             Some(RecvResponseResult::Redirect(_)) | None => {
-                self.conclude(messages, &mut reply, turn);
-                Err(Lost::ended("the server redirects"))
+                self.conclude(messages, &mut reply, context);
+                Err(exchange::redirected())
             }
         }
     }
@@ -305,48 +307,59 @@ impl<'a> HttpLink<'a> {
         (mut call, mut reply): (Call<RecvBody>, Reply),
         messages: &[Seq],
         input: &[u8],
-        turn: &mut Turn<'_>,
-    ) -> Result<(usize, Option<Stage>), Lost> {
+        context: &mut LinkContext<'_>,
+    ) -> Result<(usize, Option<Stage>), Disconnect> {
         let mut piece = [0; PIECE];
         let Ok((used, written)) = call.read(input, &mut piece) else {
-            self.conclude(messages, &mut reply, turn);
-            return Err(Lost::ended("the body of the answer cannot be read"));
+            self.conclude(messages, &mut reply, context);
+            return Err(Disconnect::ended("the body of the answer cannot be read"));
         };
         reply.take(piece.get(..written).unwrap_or_default());
         if reply.is_too_long() {
-            self.conclude(messages, &mut reply, turn);
-            return Err(Lost::ended("the answer is too long"));
+            self.conclude(messages, &mut reply, context);
+            return Err(Disconnect::ended("the answer is too long"));
         }
         if call.body_mode() == BodyMode::CloseDelimited || !call.can_proceed() {
             return Ok((used, Some(Stage::Rest { call, reply })));
         }
-        self.conclude_whole(messages, &mut reply, turn);
+        self.conclude_whole(messages, &mut reply, context);
         match call.proceed() {
             Some(RecvBodyResult::Cleanup(call)) => may_stay(&call).map(|()| (used, None)),
-            Some(RecvBodyResult::Redirect(_)) | None => Err(Lost::ended("the server redirects")),
+            Some(RecvBodyResult::Redirect(_)) | None => Err(exchange::redirected()),
         }
     }
 
     /// Acts on what has come of an answer, of which nothing more will.
-    fn conclude(&mut self, messages: &[Seq], reply: &mut Reply, turn: &mut Turn<'_>) {
+    fn conclude(&mut self, messages: &[Seq], reply: &mut Reply, context: &mut LinkContext<'_>) {
         if !std::mem::replace(&mut reply.is_settled, true) {
             let verdict = reply.verdict(self.profile, messages.len(), false);
-            self.tell(messages, verdict, reply, turn);
+            self.tell(messages, verdict, reply, context);
         }
     }
 
     /// Acts on an answer that is whole.
-    fn conclude_whole(&mut self, messages: &[Seq], reply: &mut Reply, turn: &mut Turn<'_>) {
+    fn conclude_whole(
+        &mut self,
+        messages: &[Seq],
+        reply: &mut Reply,
+        context: &mut LinkContext<'_>,
+    ) {
         if !std::mem::replace(&mut reply.is_settled, true) {
             let verdict = reply.verdict(self.profile, messages.len(), true);
-            self.tell(messages, verdict, reply, turn);
+            self.tell(messages, verdict, reply, context);
         }
     }
 
     /// Tells the engine.
-    fn tell(&mut self, messages: &[Seq], verdict: Verdict, reply: &Reply, turn: &mut Turn<'_>) {
-        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
-        let (engine, fault) = (&mut *turn.engine, reply.fault());
+    fn tell(
+        &mut self,
+        messages: &[Seq],
+        verdict: Verdict,
+        reply: &Reply,
+        context: &mut LinkContext<'_>,
+    ) {
+        let (epoch, now, random) = (self.epoch, context.now, context.random);
+        let (engine, fault) = (&mut *context.engine, reply.fault());
         match verdict {
             Verdict::Taken => engine.accepted(epoch, messages, now),
             Verdict::TakenBut { refused, later } => {
@@ -374,61 +387,65 @@ impl<'a> HttpLink<'a> {
 
     /// The connection ends; what is known of the answer under way counts. Whether that is enough
     /// to know what it means.
-    fn conclude_cut(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn conclude_cut(&mut self, context: &mut LinkContext<'_>) -> bool {
         let Some(Exchange { messages, stage }) = self.exchanges.pop_front() else {
             return false;
         };
         let mut reply = match (stage, self.status.take()) {
             (Stage::Rest { reply, .. }, _) => reply,
-            (Stage::Head { .. }, Some(response)) => Reply::new(&response, turn.now),
+            (Stage::Head { .. }, Some(response)) => Reply::new(&response, context.now),
             (stage, _) => {
                 self.exchanges.push_front(Exchange { messages, stage });
                 return false;
             }
         };
-        self.conclude(&messages, &mut reply, turn);
+        self.conclude(&messages, &mut reply, context);
         true
     }
 }
 
 impl Link for HttpLink<'_> {
-    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        context: &mut LinkContext<'_>,
+    ) -> Result<usize, Disconnect> {
         let mut used = 0;
         loop {
-            match self.step(input.get(used..).unwrap_or_default(), turn)? {
+            match self.step(input.get(used..).unwrap_or_default(), context)? {
                 0 => return Ok(used),
                 step => used += step,
             }
         }
     }
 
-    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        turn.check_epoch(self.epoch)?;
+    fn send(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        context.check_epoch(self.epoch)?;
         for exchange in &mut self.exchanges {
             // all that was written before is out
             if exchange.stage.flush() {
-                self.deadline = turn.now.mono + self.delivery.timeout;
+                self.deadline = context.now.mono + self.delivery.timeout;
             }
         }
         loop {
             if let Some(last) = self.exchanges.pop_back_if(|last| !last.stage.is_written()) {
-                let last = last.write(turn)?;
-                self.deadline = turn.now.mono + self.delivery.timeout;
+                let last = last.write(context)?;
+                self.deadline = context.now.mono + self.delivery.timeout;
                 let is_written = last.stage.is_written();
                 self.exchanges.push_back(last);
                 if !is_written {
                     break;
                 }
             }
-            if self.exchanges.len() >= self.window() || turn.out.len() >= OUT_MAX {
+            if self.exchanges.len() >= self.window() || context.out.len() >= OUT_MAX {
                 break;
             }
-            match self.begin(turn)? {
+            match self.begin(context)? {
                 Some(exchange) => self.exchanges.push_back(exchange),
                 None => break,
             }
         }
-        self.prepare(turn);
+        self.prepare(context);
         Ok(())
     }
 
@@ -436,25 +453,25 @@ impl Link for HttpLink<'_> {
         (!self.exchanges.is_empty()).then_some(self.deadline)
     }
 
-    fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        if self.exchanges.is_empty() || turn.now.mono < self.deadline {
+    fn wake(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        if self.exchanges.is_empty() || context.now.mono < self.deadline {
             return Ok(());
         }
-        if self.conclude_cut(turn) {
-            return Err(Lost::ended("the answer did not end"));
+        if self.conclude_cut(context) {
+            return Err(Disconnect::ended("the answer did not end"));
         }
-        turn.engine.unanswered(self.epoch);
-        Err(Fault::no_answer(self.delivery.timeout, "a request").into())
+        context.engine.unanswered(self.epoch);
+        Err(DeliveryError::no_answer(self.delivery.timeout, "a request").into())
     }
 
     /// A server may close a connection that it keeps at any time, also when requests are on their
     /// way to it: these are repeated once.
-    fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
-        let is_known = self.conclude_cut(turn);
+    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
+        let is_known = self.conclude_cut(context);
         let is_first = self.answers == 0 || self.heard;
         match is_known || self.exchanges.is_empty() || !is_first {
-            true => Lost::ended(lost.fault.reason),
-            false => lost.fault.into(),
+            true => Disconnect::ended(lost.error.reason),
+            false => lost.error.into(),
         }
     }
 
@@ -468,15 +485,15 @@ impl Link for HttpLink<'_> {
 }
 
 /// Whether another request may go over this connection.
-fn may_stay(call: &Call<Cleanup>) -> Result<(), Lost> {
+fn may_stay(call: &Call<Cleanup>) -> Result<(), Disconnect> {
     match call.close_reason() {
         None => Ok(()),
-        Some(reason) => Err(Lost::ended(reason)),
+        Some(reason) => Err(Disconnect::ended(reason)),
     }
 }
 
-fn wrong(error: &ureq_proto::Error) -> Lost {
-    Lost::new(0, format!("HTTP: {error}"))
+fn wrong(error: &ureq_proto::Error) -> Disconnect {
+    Disconnect::new(0, format!("HTTP: {error}"))
 }
 
 /// So much of an answer's body is read at a time, in bytes.

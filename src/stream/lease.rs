@@ -2,7 +2,7 @@
 //! ends it takes what is on its way with it.
 
 use crate::clock::Now;
-use crate::stream::Lost;
+use crate::stream::Disconnect;
 use std::time::Duration;
 
 /// The time that one login gives.
@@ -22,11 +22,11 @@ impl Lease {
     ///
     /// # Errors
     /// When that is over.
-    pub(super) fn until(date: Duration, now: Now) -> Result<Self, Lost> {
+    pub(super) fn until(date: Duration, now: Now) -> Result<Self, Disconnect> {
         let today = now.wall.since_1970;
         let life = date.saturating_sub(today);
         if life.is_zero() {
-            return Err(Lost::new(0, "the login has expired"));
+            return Err(Disconnect::new(0, "the login has expired"));
         }
         // a fifth is left for the last answers; brokers differ in how long they look the other way
         let used = (life * 4 / 5).max(SHORTEST);

@@ -35,7 +35,7 @@
 //! use weir::stream::engine::{Engine, Limits};
 //! use weir::stream::settings::Settings;
 //! use weir::stream::wialon_retranslator::WialonRetranslator;
-//! use weir::stream::{Turn, link};
+//! use weir::stream::{LinkContext, link};
 //!
 //! // What the configuration says: a receiver that answers 0x11 to each packet.
 //! let target = Target { host: "receiver.example".into(), port: 20332 };
@@ -66,15 +66,15 @@
 //!
 //! // A connection is there: the link says what goes out. Here that is one packet.
 //! let (mut link, mut out) = (link(&settings, "weir-1", &engine, now), Vec::new());
-//! let mut turn = Turn { engine: &mut engine, now, out: &mut out, random: 0 };
-//! link.send(&mut turn).unwrap();
-//! assert!(turn.out.windows(15).any(|part| part == b"352093081452251"));
-//! turn.out.clear();
+//! let mut context = LinkContext { engine: &mut engine, now, out: &mut out, random: 0 };
+//! link.send(&mut context).unwrap();
+//! assert!(context.out.windows(15).any(|part| part == b"352093081452251"));
+//! context.out.clear();
 //!
 //! // Nothing more goes, and nothing is settled, until the receiver answers.
-//! link.send(&mut turn).unwrap();
-//! assert!(turn.out.is_empty());
-//! assert_eq!(link.receive(&[0x11], &mut turn), Ok(1));
+//! link.send(&mut context).unwrap();
+//! assert!(context.out.is_empty());
+//! assert_eq!(link.receive(&[0x11], &mut context), Ok(1));
 //!
 //! // What was answered is settled: the ring may forget it.
 //! drop(link);
@@ -218,14 +218,15 @@ pub trait Link {
     ///
     /// # Errors
     /// When the connection is of no more use; what is in flight is lost then.
-    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost>;
+    fn receive(&mut self, input: &[u8], context: &mut LinkContext<'_>)
+    -> Result<usize, Disconnect>;
 
-    /// Takes from the engine what may go now and appends it to `turn.out`: at most
+    /// Takes from the engine what may go now and appends it to `context.out`: at most
     /// [`OUT_MAX`] bytes more than one message.
     ///
     /// # Errors
     /// As [`Link::receive`].
-    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost>;
+    fn send(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect>;
 
     /// When [`Link::wake`] is due: a ping, an answer that does not come.
     fn wake_at(&self, engine: &Engine) -> Option<Duration>;
@@ -234,12 +235,12 @@ pub trait Link {
     ///
     /// # Errors
     /// As [`Link::receive`].
-    fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost>;
+    fn wake(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect>;
 
     /// The socket ended, by the far end or by an error: what that means here. A failure, if a
     /// link knows no better.
-    fn closed(&mut self, lost: Lost, _turn: &mut Turn<'_>) -> Lost {
-        lost.fault.into()
+    fn closed(&mut self, lost: Disconnect, _turn: &mut LinkContext<'_>) -> Disconnect {
+        lost.error.into()
     }
 
     /// Whether the login is done and messages can go.
@@ -275,8 +276,8 @@ pub fn for_window(window: u16) -> usize {
     usize::from(window).max(SEARCH_MAX)
 }
 
-/// What a link works with in one turn.
-pub struct Turn<'a> {
+/// What a link works with in one call.
+pub struct LinkContext<'a> {
     /// The stream.
     pub engine: &'a mut Engine,
     /// The time.
@@ -289,7 +290,7 @@ pub struct Turn<'a> {
 
 /// Why something was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct DeliveryError {
     /// flespi's code: -99 certificate, -2 no answer, -1 no connection, 1 to 5 MQTT refusals, 100
     /// to 599 HTTP status; 0 for all else.
     pub code: i32,
@@ -299,9 +300,9 @@ pub struct Fault {
 
 /// Why a connection is of no more use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lost {
+pub struct Disconnect {
     /// What happened.
-    pub fault: Fault,
+    pub error: DeliveryError,
     /// When the next connection is due.
     pub retry: Retry,
 }
@@ -374,18 +375,18 @@ impl dyn Destination {
     }
 }
 
-impl Turn<'_> {
+impl LinkContext<'_> {
     /// Ends the connection when the engine began anew: what is on its way has lost its meaning.
-    fn check_epoch(&self, epoch: u32) -> Result<(), Lost> {
+    fn check_epoch(&self, epoch: u32) -> Result<(), Disconnect> {
         match self.engine.epoch() == epoch {
             true => Ok(()),
-            false => Err(Lost::ended("the backlog is read anew")),
+            false => Err(Disconnect::ended("the backlog is read anew")),
         }
     }
 }
 
-impl Fault {
-    /// A fault in words.
+impl DeliveryError {
+    /// An error in words.
     pub fn new(code: i32, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self { code, reason }
@@ -400,23 +401,23 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Lost {
-    fn from(fault: Fault) -> Self {
+impl From<DeliveryError> for Disconnect {
+    fn from(error: DeliveryError) -> Self {
         let retry = Retry::Paused;
-        Self { fault, retry }
+        Self { error, retry }
     }
 }
 
-impl Lost {
+impl Disconnect {
     /// A connection that failed.
     pub fn new(code: i32, reason: impl Into<String>) -> Self {
-        Fault::new(code, reason).into()
+        DeliveryError::new(code, reason).into()
     }
 
     /// A connection that this side has ended to log in anew.
     pub fn renewed() -> Self {
         Self {
-            fault: Fault::new(0, "the login is renewed"),
+            error: DeliveryError::new(0, "the login is renewed"),
             retry: Retry::Renewed,
         }
     }
@@ -424,7 +425,7 @@ impl Lost {
     /// A connection that ended and did not fail.
     pub fn ended(reason: impl Into<String>) -> Self {
         Self {
-            fault: Fault::new(0, reason),
+            error: DeliveryError::new(0, reason),
             retry: Retry::AtOnce,
         }
     }

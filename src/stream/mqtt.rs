@@ -43,12 +43,12 @@ pub(super) use plain::KIND;
 pub use plain::Mqtt;
 pub use plain::Payload;
 
-use super::Fault;
+use super::DeliveryError;
+use super::Disconnect;
 use super::Link;
-use super::Lost;
+use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
-use super::Turn;
 use super::engine::Engine;
 use super::engine::Event;
 use super::lease::Lease;
@@ -146,55 +146,55 @@ impl<'a> MqttLink<'a> {
     }
 
     /// Publishes what waits, in order, while there is room for it.
-    fn publish(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn publish(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
         // No more than fits into one write: what comes in is read before the next.
-        while turn.out.len() < OUT_MAX && self.window.has_room() {
-            let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
+        while context.out.len() < OUT_MAX && self.window.has_room() {
+            let Some(seq) = context.engine.next(context.now).map(|message| message.seq) else {
                 break;
             };
             // Only the oldest message tells how the last connections ended.
             if self.window.is_empty() {
-                self.window.narrow(turn.engine.unanswered_count(seq));
+                self.window.narrow(context.engine.unanswered_count(seq));
             }
-            self.send_message(seq, turn)?;
+            self.send_message(seq, context)?;
         }
-        let waits = turn.engine.paused_until(turn.now).is_some();
+        let waits = context.engine.paused_until(context.now).is_some();
         if self.outgrown && waits && self.window.is_empty() {
             // It says only at a login what it takes, and may take more then. Not before the pause:
             // until then the engine tries whether others are short enough.
-            return Err(Lost::ended("the broker takes only shorter packets"));
+            return Err(Disconnect::ended("the broker takes only shorter packets"));
         }
         Ok(())
     }
 
     /// Publishes a message that is in flight, if it can be published.
-    fn send_message(&mut self, seq: Seq, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let Some(message) = turn.engine.message(seq) else {
+    fn send_message(&mut self, seq: Seq, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        let Some(message) = context.engine.message(seq) else {
             return Ok(());
         };
         let repeat = message.repeat;
         if let Err(reason) = self.draft.fill(&message) {
-            turn.engine.skip(seq, reason);
+            context.engine.skip(seq, reason);
             return Ok(());
         }
         // What the engine gives is the same each time, also after a start: a broker that kept the
         // session sees a repeat where it has the first copy.
-        let identifier = turn.engine.tag(seq);
+        let identifier = context.engine.tag(seq);
         let retain = self.limits.retain;
         let how = How::Answered {
             identifier,
             retain,
             repeat,
         };
-        let before = turn.out.len();
-        let len = self.draft.append(&mut *self.codec, how, turn.out)?;
+        let before = context.out.len();
+        let len = self.draft.append(&mut *self.codec, how, context.out)?;
         if len > self.packet_max() {
             // The announcement as well: it is made with a message that goes.
-            turn.out.truncate(before);
-            self.refuse_long(seq, len, turn);
+            context.out.truncate(before);
+            self.refuse_long(seq, len, context);
         } else {
             self.draft.keep();
-            self.keep_alive.sent(turn.now);
+            self.keep_alive.sent(context.now);
             self.window.insert(identifier, seq);
         }
         Ok(())
@@ -209,23 +209,27 @@ impl<'a> MqttLink<'a> {
     /// Tells the engine of a message that is too long to be sent. What a platform is known not to
     /// take is refused for good; what the broker says at a login may be more the next time, and
     /// then too little for all would be its fault and not theirs.
-    fn refuse_long(&mut self, seq: Seq, len: usize, turn: &mut Turn<'_>) {
+    fn refuse_long(&mut self, seq: Seq, len: usize, context: &mut LinkContext<'_>) {
         let max = self.packet_max();
         let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
-        let fault = Fault::new(0, reason);
-        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
+        let fault = DeliveryError::new(0, reason);
+        let (epoch, now, random) = (self.epoch, context.now, context.random);
         if self.limits.packet_max.is_some_and(|known| len > known) {
-            turn.engine.refused(epoch, &[seq], &fault, now, random);
+            context.engine.refused(epoch, &[seq], &fault, now, random);
         } else {
             self.outgrown = true;
-            turn.engine.doubted(epoch, &[seq], &fault, now, random);
+            context.engine.doubted(epoch, &[seq], &fault, now, random);
         }
     }
 
     /// Does what a packet means.
-    fn understand(&mut self, incoming: Incoming, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn understand(
+        &mut self,
+        incoming: Incoming,
+        context: &mut LinkContext<'_>,
+    ) -> Result<(), Disconnect> {
         match incoming {
-            Incoming::LoggedIn(terms) => self.logged_in(&terms, turn)?,
+            Incoming::LoggedIn(terms) => self.logged_in(&terms, context)?,
             // While a question waits no ping was sent: it answers nothing.
             Incoming::Pong if self.stage != Stage::Asked => self.keep_alive.answered(),
             Incoming::Pong | Incoming::Nothing => {}
@@ -233,7 +237,7 @@ impl<'a> MqttLink<'a> {
                 // One that belongs to nothing came late, or twice, or for a message whose meaning
                 // the engine has forgotten: none of these is a reason to end the connection.
                 if let Some(seq) = self.window.complete(identifier) {
-                    return self.answered(seq, &answer, turn);
+                    return self.answered(seq, &answer, context);
                 }
             }
             Incoming::Subscribed(agreed) => {
@@ -241,13 +245,13 @@ impl<'a> MqttLink<'a> {
                     return Err(out_of_turn().into());
                 }
                 if !agreed {
-                    return Err(Lost::new(0, "the broker refused the subscription"));
+                    return Err(Disconnect::new(0, "the broker refused the subscription"));
                 }
             }
             Incoming::Message { topic, payload } if self.stage == Stage::Asked => {
                 match self.profile.granted(&topic, &payload) {
                     Some(Ok(granted)) => self.open(granted),
-                    Some(Err(reason)) => return Err(Lost::new(0, reason)),
+                    Some(Err(reason)) => return Err(Disconnect::new(0, reason)),
                     None => {}
                 }
             }
@@ -257,9 +261,14 @@ impl<'a> MqttLink<'a> {
     }
 
     /// The broker has said what it thinks of a message.
-    fn answered(&mut self, seq: Seq, answer: &Answer, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let (epoch, now, random) = (self.epoch, turn.now, turn.random);
-        let (engine, message) = (&mut *turn.engine, &[seq]);
+    fn answered(
+        &mut self,
+        seq: Seq,
+        answer: &Answer,
+        context: &mut LinkContext<'_>,
+    ) -> Result<(), Disconnect> {
+        let (epoch, now, random) = (self.epoch, context.now, context.random);
+        let (engine, message) = (&mut *context.engine, &[seq]);
         let fault = || reason::publish(answer.code, answer.said.as_deref());
         let verdict = self.profile.verdict(answer.code);
         match verdict {
@@ -277,7 +286,7 @@ impl<'a> MqttLink<'a> {
             Verdict::Later => {
                 // A broker with no room goes on to refuse what is on its way: a new connection
                 // after the pause begins with the oldest again, in order.
-                let lost = Lost::ended(fault().reason);
+                let lost = Disconnect::ended(fault().reason);
                 engine.faulty(epoch, fault(), None, now, random);
                 return Err(lost);
             }
@@ -288,15 +297,17 @@ impl<'a> MqttLink<'a> {
 
     /// The connection ends; what is on its way has no answer. Before the login is done that says
     /// nothing of a message.
-    fn give_up(&mut self, fault: &Fault, turn: &mut Turn<'_>) {
+    fn give_up(&mut self, fault: &DeliveryError, context: &mut LinkContext<'_>) {
         if self.is_ready() {
-            let (now, random) = (turn.now, turn.random);
-            turn.engine.silent(self.epoch, ATTEMPTS, fault, now, random);
+            let (now, random) = (context.now, context.random);
+            context
+                .engine
+                .silent(self.epoch, ATTEMPTS, fault, now, random);
         }
     }
 
     /// Takes the packet at the head of `input`, or a part of one that is passed over.
-    fn take(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn take(&mut self, input: &[u8], context: &mut LinkContext<'_>) -> Result<usize, Disconnect> {
         match frame(input)? {
             Frame::Part => Ok(0),
             // A QoS above 0 gets no answer then: the broker brings it again at the next login, or
@@ -307,8 +318,8 @@ impl<'a> MqttLink<'a> {
             }
             Frame::Whole(len) => {
                 let packet = input.get(..len).unwrap_or(input);
-                let incoming = self.codec.receive(packet, turn.out)?;
-                self.understand(incoming, turn)?;
+                let incoming = self.codec.receive(packet, context.out)?;
+                self.understand(incoming, context)?;
                 Ok(len)
             }
         }
@@ -321,7 +332,11 @@ impl<'a> MqttLink<'a> {
 }
 
 impl Link for MqttLink<'_> {
-    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        context: &mut LinkContext<'_>,
+    ) -> Result<usize, Disconnect> {
         // What the broker still says after our goodbye changes nothing: a late acknowledgement is
         // worth a repeat, and must not turn an end in good order into a failure.
         if self.stage == Stage::Left {
@@ -332,14 +347,14 @@ impl Link for MqttLink<'_> {
             let passed = self.foreign.min(rest.len());
             self.foreign -= passed;
             let taken = match passed {
-                0 => self.take(rest, turn),
+                0 => self.take(rest, context),
                 _ => Ok(passed),
             };
             match taken {
                 Ok(0) if self.foreign == 0 => break,
                 Ok(len) => used += len,
                 Err(lost) => {
-                    self.give_up(&lost.fault, turn);
+                    self.give_up(&lost.error, context);
                     return Err(self.explained(lost));
                 }
             }
@@ -347,18 +362,18 @@ impl Link for MqttLink<'_> {
         Ok(used)
     }
 
-    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        turn.check_epoch(self.epoch)?;
-        let is_due = self.lease.is_some_and(|lease| lease.is_due(turn.now));
+    fn send(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        context.check_epoch(self.epoch)?;
+        let is_due = self.lease.is_some_and(|lease| lease.is_due(context.now));
         if self.stage == Stage::Open && is_due {
             self.stage = Stage::Draining;
         }
         match self.stage {
-            Stage::Connected => self.log_in(turn)?,
+            Stage::Connected => self.log_in(context)?,
             Stage::LoginSent | Stage::Asked => {}
-            Stage::Open => self.publish(turn)?,
-            Stage::Draining => self.leave(turn),
-            Stage::Left => return Err(Lost::renewed()),
+            Stage::Open => self.publish(context)?,
+            Stage::Draining => self.leave(context),
+            Stage::Left => return Err(Disconnect::renewed()),
         }
         Ok(())
     }
@@ -370,22 +385,22 @@ impl Link for MqttLink<'_> {
         dues.into_iter().flatten().min()
     }
 
-    fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        let due = |time: Option<Duration>| time.is_some_and(|time| time <= turn.now.mono);
+    fn wake(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        let due = |time: Option<Duration>| time.is_some_and(|time| time <= context.now.mono);
         let answer = self.keep_alive.overdue_at(self.delivery.timeout);
         // A publish goes first: that it has no answer says something of a message, and a broker
         // that is too busy for it answers pings all the same.
         let missing = match self.stage {
-            Stage::Left if due(answer) => return Err(Lost::renewed()),
-            _ if due(turn.engine.overdue_at()) => "a publish",
+            Stage::Left if due(answer) => return Err(Disconnect::renewed()),
+            _ if due(context.engine.overdue_at()) => "a publish",
             Stage::LoginSent if due(answer) => "the login",
             Stage::Asked if due(answer) => "what was asked after the login",
             _ if due(answer) => "the ping",
             // Not written is what the broker does not read: it is left all the same.
-            Stage::Draining if due(self.lease_due()) => return Err(Lost::renewed()),
+            Stage::Draining if due(self.lease_due()) => return Err(Disconnect::renewed()),
             _ if due(self.ping_due()) => {
-                turn.out.extend_from_slice(&PING);
-                self.keep_alive.asked(turn.now);
+                context.out.extend_from_slice(&PING);
+                self.keep_alive.asked(context.now);
                 return Ok(());
             }
             Stage::Open if due(self.lease_due()) => {
@@ -394,17 +409,17 @@ impl Link for MqttLink<'_> {
             }
             _ => return Ok(()),
         };
-        let fault = Fault::no_answer(self.delivery.timeout, missing);
-        self.give_up(&fault, turn);
+        let fault = DeliveryError::no_answer(self.delivery.timeout, missing);
+        self.give_up(&fault, context);
         Err(fault.into())
     }
 
-    fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
+    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         if self.stage == Stage::Left {
-            return Lost::renewed();
+            return Disconnect::renewed();
         }
-        self.give_up(&lost.fault, turn);
-        self.explained(lost.fault.into())
+        self.give_up(&lost.error, context);
+        self.explained(lost.error.into())
     }
 
     fn is_ready(&self) -> bool {

@@ -10,17 +10,17 @@
 //!   tries others: the last that was accepted, once more, or where nothing was since the start
 //!   those behind it. So a receiver that is stuck costs no messages, also at a start.
 
+use super::DeliveryError;
 use super::Destination;
+use super::Disconnect;
 use super::Endpoint;
-use super::Fault;
 use super::Kind;
 use super::Link;
-use super::Lost;
+use super::LinkContext;
 use super::NetworkEndpoint;
 use super::OUT_MAX;
 use super::Open;
 use super::TlsUse;
-use super::Turn;
 use super::engine::Engine;
 use super::engine::Outgoing;
 use super::for_window;
@@ -157,66 +157,77 @@ impl<'a> WialonLink<'a> {
     }
 
     /// Sends a message that is in flight, or skips it.
-    fn write(&mut self, seq: Seq, turn: &mut Turn<'_>) {
-        let Some(message) = turn.engine.message(seq) else {
+    fn write(&mut self, seq: Seq, context: &mut LinkContext<'_>) {
+        let Some(message) = context.engine.message(seq) else {
             return;
         };
-        match encode(&mut self.view, &message, turn.out) {
+        match encode(&mut self.view, &message, context.out) {
             Ok(()) => self.window.push(seq),
-            Err(reason) => turn.engine.skip(seq, reason),
+            Err(reason) => context.engine.skip(seq, reason),
         }
-        self.moved_at = turn.now.mono;
+        self.moved_at = context.now.mono;
     }
 
     /// One `0x11`.
-    fn acknowledge(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
+    fn acknowledge(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
         if self.window.is_empty() {
             // With one too many, the next that is missing would not be noticed.
-            return Err(Lost::new(0, "the receiver acknowledged what was not sent"));
+            return Err(Disconnect::new(
+                0,
+                "the receiver acknowledged what was not sent",
+            ));
         }
         // Some packet was taken: the receiver is not stuck, whichever it was.
-        turn.engine.proved(self.epoch);
+        context.engine.proved(self.epoch);
         self.answers += 1;
-        self.moved_at = turn.now.mono;
+        self.moved_at = context.now.mono;
         if self.answers >= self.window.len() {
-            self.complete(turn);
+            self.complete(context);
         }
         Ok(())
     }
 
     /// All of the window is accepted.
-    fn complete(&mut self, turn: &mut Turn<'_>) {
-        turn.engine.accepted(self.epoch, &self.window, turn.now);
+    fn complete(&mut self, context: &mut LinkContext<'_>) {
+        context
+            .engine
+            .accepted(self.epoch, &self.window, context.now);
         self.window.clear();
         self.answers = 0;
     }
 
     /// The connection ends without an answer to some of the window.
-    fn give_up(&self, fault: &Fault, turn: &mut Turn<'_>) {
+    fn give_up(&self, fault: &DeliveryError, context: &mut LinkContext<'_>) {
         if self.settings.ack == Ack::None || self.window.is_empty() {
             return;
         }
         // Whose the answers are that came is not known: the first may have been taken.
-        turn.engine.suspect(self.epoch);
+        context.engine.suspect(self.epoch);
         if self.answers > 0 {
             // The receiver takes packets: which one it does not take shows when each goes alone,
             // and until then none of them is in doubt more than another.
             let count = self.window.len().saturating_sub(self.answers);
-            return turn.engine.missed(self.epoch, count);
+            return context.engine.missed(self.epoch, count);
         }
-        let (attempts, now, random) = (self.settings.attempts.max(1), turn.now, turn.random);
-        turn.engine.silent(self.epoch, attempts, fault, now, random);
+        let (attempts, now, random) = (self.settings.attempts.max(1), context.now, context.random);
+        context
+            .engine
+            .silent(self.epoch, attempts, fault, now, random);
     }
 }
 
 impl Link for WialonLink<'_> {
-    fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<usize, Lost> {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        context: &mut LinkContext<'_>,
+    ) -> Result<usize, Disconnect> {
         for byte in input {
             match (self.settings.ack, *byte) {
-                (Ack::Byte, retranslator::ACK) => self.acknowledge(turn)?,
+                (Ack::Byte, retranslator::ACK) => self.acknowledge(context)?,
                 (Ack::Byte, other) => {
                     let reason = format!("the receiver answered `0x{other:02x}`, not `0x11`");
-                    return Err(Lost::new(0, reason));
+                    return Err(Disconnect::new(0, reason));
                 }
                 // What it says means nothing to us, and must not fill the buffer.
                 (Ack::None, _) => {}
@@ -225,17 +236,17 @@ impl Link for WialonLink<'_> {
         Ok(input.len())
     }
 
-    fn send(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        turn.check_epoch(self.epoch)?;
+    fn send(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        context.check_epoch(self.epoch)?;
         if self.settings.ack == Ack::None {
             // All of it is written, or this would not be called: there is no other answer.
-            self.complete(turn);
+            self.complete(context);
         }
-        while turn.out.len() < OUT_MAX && self.has_room(turn.engine) {
-            let Some(seq) = turn.engine.next(turn.now).map(|message| message.seq) else {
+        while context.out.len() < OUT_MAX && self.has_room(context.engine) {
+            let Some(seq) = context.engine.next(context.now).map(|message| message.seq) else {
                 break;
             };
-            self.write(seq, turn);
+            self.write(seq, context);
         }
         Ok(())
     }
@@ -245,24 +256,24 @@ impl Link for WialonLink<'_> {
         (!self.window.is_empty()).then_some(due)
     }
 
-    fn wake(&mut self, turn: &mut Turn<'_>) -> Result<(), Lost> {
-        match self.wake_at(turn.engine) {
-            Some(due) if due <= turn.now.mono => {
-                let fault = Fault::no_answer(self.delivery.timeout, "a packet");
-                self.give_up(&fault, turn);
+    fn wake(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        match self.wake_at(context.engine) {
+            Some(due) if due <= context.now.mono => {
+                let fault = DeliveryError::no_answer(self.delivery.timeout, "a packet");
+                self.give_up(&fault, context);
                 Err(fault.into())
             }
             _ => Ok(()),
         }
     }
 
-    fn closed(&mut self, lost: Lost, turn: &mut Turn<'_>) -> Lost {
+    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         if self.window.is_empty() {
             // Receivers close connections that are silent: that is no failure, and no pause.
-            return Lost::ended(lost.fault.reason);
+            return Disconnect::ended(lost.error.reason);
         }
-        self.give_up(&lost.fault, turn);
-        lost.fault.into()
+        self.give_up(&lost.error, context);
+        lost.error.into()
     }
 
     /// There is no login.

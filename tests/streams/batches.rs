@@ -7,7 +7,7 @@ use crate::world::number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::ring::Seq;
-use weir::stream::Fault;
+use weir::stream::DeliveryError;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
@@ -39,7 +39,7 @@ impl Destination {
         let numbers: Vec<u64> = world.engine.batch(&batch).map(|m| number(&m)).collect();
         let epoch = world.engine.epoch();
         if numbers.iter().any(|n| self.poison.contains(n)) {
-            let fault = Fault::new(400, "no");
+            let fault = DeliveryError::new(400, "no");
             world.engine.refused(epoch, &batch, &fault, now, 0);
         } else {
             world.engine.accepted(epoch, &batch, now);
@@ -193,7 +193,7 @@ fn what_is_in_flight_does_not_go_twice_and_nothing_goes_during_a_pause() {
     assert!(take(&mut world).is_some_and(|second| first.last() < second.first()));
     assert_eq!(take(&mut world), None);
     let after = Some(Duration::from_secs(90));
-    let fault = Fault::new(503, "busy");
+    let fault = DeliveryError::new(503, "busy");
     world.engine.faulty(0, fault, after, world.now, 0);
     assert_eq!(take(&mut world), None);
     world.pass(Duration::from_secs(89));

@@ -7,7 +7,7 @@ use crate::talk::Talk;
 use crate::talk::lose;
 use crate::wialon;
 use crate::world::World;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::settings::Settings;
 use weir::stream::wialon_retranslator::Ack;
 
@@ -37,7 +37,7 @@ fn step<'a>(
     random: &mut Random,
 ) -> Talk<'a> {
     let text = says[random.below(says.len())].as_bytes();
-    let lost: Result<(), Lost> = match random.below(8) {
+    let lost: Result<(), Disconnect> = match random.below(8) {
         0..=2 => talk.hears(world, text).map(drop),
         3 => talk.hears_in_pieces(world, text, random),
         4 if talk.wants_to_be_woken(world) => talk.wakes(world).map(drop),

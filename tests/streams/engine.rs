@@ -8,7 +8,7 @@ use crate::world::number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::ring::Seq;
-use weir::stream::Fault;
+use weir::stream::DeliveryError;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
 use weir::stream::engine::Repeat;
@@ -56,7 +56,7 @@ fn an_answer_of_an_earlier_epoch_changes_nothing() {
     let seq = world.take()[0].0;
     world.restart();
     assert_eq!(world.take().len(), 2);
-    let fault = Fault::new(400, "no");
+    let fault = DeliveryError::new(400, "no");
     world.engine.accepted(0, &[seq], world.now);
     world.engine.refused(0, &[seq], &fault, world.now, 0);
     world.engine.lost(0, Retry::Paused, world.now, 0);
@@ -167,7 +167,7 @@ fn a_refused_message_is_held_where_none_may_be_given_up() {
     for _ in 0..20 {
         world.wait();
         let seq = world.engine.next(world.now).unwrap().seq;
-        let fault = Fault::new(400, "no");
+        let fault = DeliveryError::new(400, "no");
         world.engine.refused(0, &[seq], &fault, world.now, 0);
         assert_eq!(world.events(), [Event::NotDelivered(fault)]);
         assert_eq!(world.take(), []);
@@ -184,7 +184,7 @@ fn a_message_that_was_in_doubt_and_is_taken_asks_for_no_more_proofs() {
     world.engine.accepted(0, &[first], world.now);
     let sent: Vec<Seq> = (0..9).map(|_| take(&mut world)).collect();
     let (refused, silent) = (&sent[..8], sent[8]);
-    let fault = Fault::new(0x87, "not authorized");
+    let fault = DeliveryError::new(0x87, "not authorized");
     let doubt = |world: &mut World, seq| {
         world.engine.doubted(0, &[seq], &fault, world.now, 0);
     };
@@ -262,7 +262,7 @@ fn step(world: &mut World, random: &mut Random, seen: &mut BTreeSet<u64>, flight
             match random.below(10) {
                 0 => world
                     .engine
-                    .refused(epoch, &[seq], &Fault::new(1, "no"), now, 0),
+                    .refused(epoch, &[seq], &DeliveryError::new(1, "no"), now, 0),
                 _ => world.engine.accepted(epoch, &[seq], now),
             }
         }

@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use weir::net::Connection;
 use weir::net::FileConnection;
 use weir::net::LineFile;
-use weir::stream::Fault;
+use weir::stream::DeliveryError;
 use weir::stream::Link;
-use weir::stream::Turn;
+use weir::stream::LinkContext;
 use weir::stream::file::File;
 use weir::stream::file::FileLink;
 use weir::stream::rejects;
@@ -101,8 +101,8 @@ impl Output {
     }
 }
 
-fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> Turn<'a> {
-    Turn {
+fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> LinkContext<'a> {
+    LinkContext {
         now: world.now,
         engine: &mut world.engine,
         out,
@@ -121,7 +121,7 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
         if n % 5 == 0 {
             world.engine.accepted(0, &[seq], now);
         } else {
-            let fault = Fault::new(400, "no \"good\"");
+            let fault = DeliveryError::new(400, "no \"good\"");
             world.engine.refused(0, &[seq], &fault, now, 0);
         }
         let lines = rejects::take_lines(&mut world.engine);
@@ -145,7 +145,7 @@ fn rejects_that_cannot_be_written_name_their_file_and_what_is_wrong_with_it() {
     let mut file = LineFile::new(folder.0.join("missing/rejects"), Some(1_000), 1);
     world.append_many(1);
     let seq = world.engine.next(world.now).unwrap().seq;
-    let (fault, now) = (Fault::new(400, "no"), world.now);
+    let (fault, now) = (DeliveryError::new(400, "no"), world.now);
     world.engine.refused(0, &[seq], &fault, now, 0);
     let lines = rejects::take_lines(&mut world.engine);
     let told = file.append(&lines).unwrap_err().to_string();

@@ -10,7 +10,7 @@ use crate::world::number_of;
 use std::time::Duration;
 use weir::message::Message;
 use weir::net::Target;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::OUT_MAX;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
@@ -310,7 +310,7 @@ fn an_answer_that_does_not_come_makes_the_next_batch_smaller() {
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
     let lost = talk.wakes(&mut world).unwrap_err();
-    assert_eq!((lost.fault.code, lost.retry), (-2, Retry::Paused));
+    assert_eq!((lost.error.code, lost.retry), (-2, Retry::Paused));
     lose(&mut world, &lost);
     let (_, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request).len(), 50);
@@ -424,7 +424,7 @@ fn a_server_that_speaks_without_being_asked_is_left() {
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
     let twice = [OK, OK].concat();
-    let lost: Lost = talk.hears(&mut world, &twice).unwrap_err();
+    let lost: Disconnect = talk.hears(&mut world, &twice).unwrap_err();
     assert_eq!(lost.retry, Retry::AtOnce);
     assert_eq!(world.counters().accepted, 1);
 }

@@ -8,7 +8,7 @@ use crate::http::settings;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::Retry;
 
 /// Heads that cannot be read, each with its status.
@@ -35,7 +35,7 @@ fn broken(status: u16) -> Vec<(&'static str, String)> {
 }
 
 /// A batch of ten, asked, and the answer heard in pieces of 1,000 bytes.
-fn heard(world: &mut World, text: &str) -> Lost {
+fn heard(world: &mut World, text: &str) -> Disconnect {
     let settings = settings();
     world.append_many(10);
     let (mut talk, _) = asked(world, &settings);

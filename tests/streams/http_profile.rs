@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::time::Duration;
 use weir::clock::Now;
 use weir::net::Target;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::Open;
 use weir::stream::Retry;
 use weir::stream::engine::Outgoing;
@@ -229,7 +229,7 @@ fn what_is_taken_between_keeps_the_blame_from_the_destination() {
         .next_batch(world.now, |_| weir::stream::engine::Packing::Taken)
         .unwrap();
     let refused: Vec<_> = batch.iter().copied().step_by(2).collect();
-    let fault = weir::stream::Fault::new(400, "no");
+    let fault = weir::stream::DeliveryError::new(400, "no");
     world
         .engine
         .taken_but(0, &batch, (&refused, &[]), &fault, world.now, 0);
@@ -282,8 +282,8 @@ fn without_a_date_nothing_is_signed_and_nothing_sent() {
     world.append_many(1);
     world.now.wall.trusted = false;
     let mut talk = connect(&toy, &world);
-    let lost: Lost = talk.sent(&mut world).unwrap_err();
-    assert!(lost.fault.reason.contains("the date"), "{lost:?}");
+    let lost: Disconnect = talk.sent(&mut world).unwrap_err();
+    assert!(lost.error.reason.contains("the date"), "{lost:?}");
     assert_eq!(toy.logins.get(), 0);
     lose(&mut world, &lost);
     assert_eq!(world.counters().backlog, 1);

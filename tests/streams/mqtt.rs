@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use weir::message::Message;
 use weir::net::Target;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::Retry;
 use weir::stream::mqtt::Mqtt;
 use weir::stream::mqtt::Payload;
@@ -68,8 +68,8 @@ fn number(publish: &Publish) -> u64 {
     number_of(&serde_json::from_slice(&publish.payload).unwrap())
 }
 
-fn is_no_answer(result: Result<Vec<u8>, Lost>) -> bool {
-    result.is_err_and(|lost| lost.fault.code == -2)
+fn is_no_answer(result: Result<Vec<u8>, Disconnect>) -> bool {
+    result.is_err_and(|lost| lost.error.code == -2)
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_refused_login_is_told_by_its_code() {
         let mut talk = Talk::new(&world, &settings);
         talk.sent(&mut world).unwrap();
         let lost = talk.hears(&mut world, &[0x20, 2, 0, code]).unwrap_err();
-        assert_eq!(lost.fault.code, i32::from(code));
+        assert_eq!(lost.error.code, i32::from(code));
     }
 }
 
@@ -149,7 +149,7 @@ fn what_is_only_tried_takes_no_session_from_a_daemon_and_says_so_where_that_is_r
         assert_eq!(login[9], 2, "a clean session, and nothing else");
         assert_eq!(&login[14..], tried.as_bytes());
         let lost = talk.hears(&mut world, &[0x20, 2, 0, 5]).unwrap_err();
-        let explains = lost.fault.reason.contains("another client id than `truck`");
+        let explains = lost.error.reason.contains("another client id than `truck`");
         assert_eq!(explains, configured == Some("truck"), "{lost:?}");
     }
 }

@@ -8,7 +8,7 @@ use crate::talk::lose;
 use crate::world::World;
 use crate::world::delivery;
 use allocation_counter::measure;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::mqtt::Mqtt;
 use weir::stream::mqtt::profile::Version;
 use weir::stream::settings::Delivery;
@@ -152,7 +152,7 @@ fn serve(
     version: Version,
     broker: &Broker,
     arrived: &mut Vec<u64>,
-) -> Option<Lost> {
+) -> Option<Disconnect> {
     loop {
         let sent = publishes(version, &talk.sent(world).unwrap());
         if sent.is_empty() {

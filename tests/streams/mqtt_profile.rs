@@ -308,7 +308,7 @@ fn a_login_that_is_over_before_it_is_said_is_a_failure() {
     let platform = Platform::expiring(Duration::ZERO);
     let lost = platform.talk(&world).sent(&mut world).unwrap_err();
     assert_eq!(lost.retry, Retry::Paused);
-    assert_eq!(lost.fault.reason, "the login has expired");
+    assert_eq!(lost.error.reason, "the login has expired");
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn a_refused_login_names_the_key_to_look_at() {
             [] => talk.closes(&mut world),
             _ => talk.hears(&mut world, answer).unwrap_err(),
         };
-        assert!(lost.fault.reason.ends_with("; look at `key`"), "{lost:?}");
+        assert!(lost.error.reason.ends_with("; look at `key`"), "{lost:?}");
     }
 }
 
@@ -387,7 +387,7 @@ fn a_platform_that_answers_no_or_not_at_all_ends_the_connection_and_costs_no_mes
             [] => talk.wakes(&mut world).unwrap_err(),
             _ => talk.hears(&mut world, answer).unwrap_err(),
         };
-        assert!(lost.fault.reason.contains(words), "{lost:?}");
+        assert!(lost.error.reason.contains(words), "{lost:?}");
         assert_eq!(world.counters().backlog, 3);
     }
 }

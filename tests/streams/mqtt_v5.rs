@@ -12,7 +12,7 @@ use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::mqttbytes::v5::Publish;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::engine::Event;
 use weir::stream::mqtt::profile::Version;
 use weir::stream::mqtt::profile::Will;
@@ -303,7 +303,7 @@ fn an_identifier_that_the_broker_has_in_use_ends_the_connection() {
     let mut talk = ready(&mut world, &settings, &[]);
     talk.sent(&mut world).unwrap();
     let lost = talk.hears(&mut world, &ack(1, 0x91)).unwrap_err();
-    assert!(lost.fault.reason.contains("identifier in use"), "{lost:?}");
+    assert!(lost.error.reason.contains("identifier in use"), "{lost:?}");
     assert_eq!(world.counters().backlog, 1);
 }
 
@@ -336,7 +336,7 @@ fn the_broker_may_set_the_keep_alive_or_turn_it_off() {
     }
 }
 
-fn login_fails(settings: &Settings, answer: &[u8]) -> Lost {
+fn login_fails(settings: &Settings, answer: &[u8]) -> Disconnect {
     let mut world = World::new();
     let mut talk = Talk::new(&world, settings);
     talk.sent(&mut world).unwrap();
@@ -357,11 +357,11 @@ fn a_refused_login_is_told_by_its_code_and_in_words() {
         (0xfe, 0, "unknown reason (0xfe)"),
     ] {
         let lost = login_fails(&settings, &answer(code, &reason));
-        assert_eq!(lost.fault.code, number, "{lost:?}");
-        assert!(lost.fault.reason.contains(words), "{lost:?}");
+        assert_eq!(lost.error.code, number, "{lost:?}");
+        assert!(lost.error.reason.contains(words), "{lost:?}");
     }
     let old = login_fails(&settings, &[0x20, 2, 0, 1]);
-    assert_eq!(old.fault.code, 1, "a broker that knows 3.1.1 only");
+    assert_eq!(old.error.code, 1, "a broker that knows 3.1.1 only");
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn a_broker_that_cannot_do_what_is_wanted_is_left_with_its_reason() {
         (&[0x25, 0], "no `retain`"),
     ] {
         let lost = login_fails(&keeping, &accepted(properties));
-        assert!(lost.fault.reason.contains(words), "{lost:?}");
+        assert!(lost.error.reason.contains(words), "{lost:?}");
     }
     let mut world = World::new();
     let settings = five();
@@ -405,9 +405,9 @@ fn the_reason_of_a_disconnect_is_told() {
         let mut talk = ready(&mut world, &settings, &[]);
         talk.sent(&mut world).unwrap();
         let lost = talk.hears(&mut world, packet).unwrap_err();
-        assert!(lost.fault.reason.contains(words), "{lost:?}");
+        assert!(lost.error.reason.contains(words), "{lost:?}");
         assert!(
-            lost.fault
+            lost.error
                 .reason
                 .starts_with("the broker ended the connection")
         );

@@ -12,8 +12,8 @@ use rumqttc::v5::mqttbytes::v5::Publish;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::message::Message;
-use weir::stream::Fault;
-use weir::stream::Lost;
+use weir::stream::DeliveryError;
+use weir::stream::Disconnect;
 use weir::stream::engine::Event;
 use weir::stream::engine::Packing;
 use weir::stream::mqtt::profile::Version;
@@ -92,7 +92,7 @@ impl Broker {
         world: &mut World,
         talk: &mut Talk<'_>,
         end: Duration,
-    ) -> Result<bool, Lost> {
+    ) -> Result<bool, Disconnect> {
         world.serve();
         let sent = talk.write(world);
         self.events.extend(world.events());
@@ -318,7 +318,7 @@ fn of_a_batch_that_is_doubted_only_what_is_its_own_is_given_up() {
         let epoch = world.engine.epoch();
         match numbers.contains(&37) {
             true => {
-                let fault = Fault::new(413, "too large");
+                let fault = DeliveryError::new(413, "too large");
                 world.engine.doubted(epoch, &batch, &fault, world.now, 0);
             }
             false => {
@@ -341,7 +341,7 @@ fn of_batches_that_are_all_doubted_none_is_given_up() {
     while world.now.mono < 24 * 60 * MINUTE {
         if let Some(batch) = world.engine.next_batch(world.now, |_| Packing::Taken) {
             requests += 1;
-            let fault = Fault::new(413, "too large");
+            let fault = DeliveryError::new(413, "too large");
             let random = u32::MAX / 2;
             world.engine.doubted(0, &batch, &fault, world.now, random);
             world.serve();

@@ -5,9 +5,9 @@ use crate::world::World;
 use std::rc::Rc;
 use weir::stream;
 use weir::stream::Destination;
+use weir::stream::Disconnect;
 use weir::stream::Link;
-use weir::stream::Lost;
-use weir::stream::Turn;
+use weir::stream::LinkContext;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::Settings;
 
@@ -33,7 +33,7 @@ impl<'a> Talk<'a> {
     }
 
     /// What the link sends when each of its writes is taken at once.
-    pub(crate) fn sent(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+    pub(crate) fn sent(&mut self, world: &mut World) -> Result<Vec<u8>, Disconnect> {
         let mut all = Vec::new();
         loop {
             world.serve();
@@ -47,14 +47,14 @@ impl<'a> Talk<'a> {
     }
 
     /// What the link sends before the socket took any of it.
-    pub(crate) fn write(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+    pub(crate) fn write(&mut self, world: &mut World) -> Result<Vec<u8>, Disconnect> {
         let mut out = Vec::new();
         self.link.send(&mut turn(world, &mut out))?;
         Ok(out)
     }
 
     /// The far end sends bytes; what the link answers at once.
-    pub(crate) fn hears(&mut self, world: &mut World, bytes: &[u8]) -> Result<Vec<u8>, Lost> {
+    pub(crate) fn hears(&mut self, world: &mut World, bytes: &[u8]) -> Result<Vec<u8>, Disconnect> {
         self.input.extend_from_slice(bytes);
         let mut out = Vec::new();
         let used = self.link.receive(&self.input, &mut turn(world, &mut out))?;
@@ -69,7 +69,7 @@ impl<'a> Talk<'a> {
         world: &mut World,
         bytes: &[u8],
         random: &mut Random,
-    ) -> Result<(), Lost> {
+    ) -> Result<(), Disconnect> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(1 + random.below(rest.len()));
@@ -80,7 +80,7 @@ impl<'a> Talk<'a> {
     }
 
     /// The link is woken when it wants to be; what it sends then.
-    pub(crate) fn wakes(&mut self, world: &mut World) -> Result<Vec<u8>, Lost> {
+    pub(crate) fn wakes(&mut self, world: &mut World) -> Result<Vec<u8>, Disconnect> {
         let due = self.link.wake_at(&world.engine).unwrap();
         assert!(due > world.now.mono, "it wants to be woken in the past");
         let mut out = Vec::new();
@@ -100,20 +100,20 @@ impl<'a> Talk<'a> {
     }
 
     /// The far end closes the connection.
-    pub(crate) fn ends(mut self, world: &mut World) -> Lost {
+    pub(crate) fn ends(mut self, world: &mut World) -> Disconnect {
         self.closes(world)
     }
 
     /// The same.
-    pub(crate) fn closes(&mut self, world: &mut World) -> Lost {
-        let lost = Lost::ended("closed by the destination");
+    pub(crate) fn closes(&mut self, world: &mut World) -> Disconnect {
+        let lost = Disconnect::ended("closed by the destination");
         let mut out = Vec::new();
         self.link.closed(lost, &mut turn(world, &mut out))
     }
 }
 
 /// What the daemon does when a connection is lost, and after the pause.
-pub(crate) fn lose(world: &mut World, lost: &Lost) {
+pub(crate) fn lose(world: &mut World, lost: &Disconnect) {
     let (epoch, now) = (world.engine.epoch(), world.now);
     world.engine.lost(epoch, lost.retry, now, 0);
     world.serve();
@@ -140,8 +140,8 @@ pub(crate) fn changed<T: Destination + Clone>(
     }
 }
 
-fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> Turn<'a> {
-    Turn {
+fn turn<'a>(world: &'a mut World, out: &'a mut Vec<u8>) -> LinkContext<'a> {
+    LinkContext {
         now: world.now,
         engine: &mut world.engine,
         out,

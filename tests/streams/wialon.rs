@@ -12,7 +12,7 @@ use weir::filter::Filter;
 use weir::message::Message;
 use weir::net::Target;
 use weir::ring::Seq;
-use weir::stream::Lost;
+use weir::stream::Disconnect;
 use weir::stream::Retry;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
@@ -67,7 +67,7 @@ impl<'a> Receiver<'a> {
     }
 
     /// One connection, until it is lost or nothing is left to send.
-    fn serve(&mut self, world: &mut World, settings: &Settings) -> Option<Lost> {
+    fn serve(&mut self, world: &mut World, settings: &Settings) -> Option<Disconnect> {
         let mut talk = Talk::new(world, settings);
         self.connections += 1;
         let mut sent = packets(&talk.sent(world).unwrap());
@@ -324,7 +324,7 @@ fn answers_have_to_come_one_by_one_in_time() {
     world.pass(Duration::from_secs(29));
     talk.hears(&mut world, &[0x11]).unwrap();
     let heard = world.now.mono;
-    assert_eq!(talk.wakes(&mut world).unwrap_err().fault.code, -2);
+    assert_eq!(talk.wakes(&mut world).unwrap_err().error.code, -2);
     assert_eq!(world.now.mono, heard + Duration::from_secs(30));
 }
 

@@ -3,7 +3,7 @@
 use crate::clock::Now;
 use crate::net::Connection;
 use crate::stream::engine::Engine;
-use crate::stream::{Link, Lost, Turn};
+use crate::stream::{Disconnect, Link, LinkContext};
 
 /// One connection while it lasts. Its buffers are bounded by the link: it takes whole units of at
 /// most [`crate::stream::IN_MAX`], and is asked for more only when all it said is written.
@@ -27,7 +27,7 @@ impl<'a> Connected<'a> {
     }
 
     /// Lets the link take all whole units that came.
-    pub(super) fn understand(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+    pub(super) fn understand(&mut self, engine: &mut Engine, now: Now) -> Result<(), Disconnect> {
         let mut taken = 0;
         loop {
             let rest = self.input.get(taken..).unwrap_or_default();
@@ -42,7 +42,7 @@ impl<'a> Connected<'a> {
     }
 
     /// Lets the link say more once all is written, and do what is due.
-    pub(super) fn send(&mut self, engine: &mut Engine, now: Now) -> Result<(), Lost> {
+    pub(super) fn send(&mut self, engine: &mut Engine, now: Now) -> Result<(), Disconnect> {
         let is_written = self.out.is_empty();
         let mut turn = turn(engine, now, &mut self.out);
         if is_written {
@@ -57,14 +57,14 @@ impl<'a> Connected<'a> {
     }
 
     /// The connection ended: what that means to the link.
-    pub(super) fn closed(&mut self, engine: &mut Engine, now: Now, lost: Lost) -> Lost {
+    pub(super) fn closed(&mut self, engine: &mut Engine, now: Now, lost: Disconnect) -> Disconnect {
         let mut turn = turn(engine, now, &mut self.out);
         self.link.closed(lost, &mut turn)
     }
 }
 
-fn turn<'a>(engine: &'a mut Engine, now: Now, out: &'a mut Vec<u8>) -> Turn<'a> {
-    Turn {
+fn turn<'a>(engine: &'a mut Engine, now: Now, out: &'a mut Vec<u8>) -> LinkContext<'a> {
+    LinkContext {
         engine,
         now,
         out,

@@ -11,7 +11,7 @@ use crate::message::{Message, body};
 use crate::ring::{self, From, Full, Memory, Ring};
 use crate::route::Routes;
 use crate::stream::settings::Settings;
-use crate::stream::{Endpoint, Lost};
+use crate::stream::{Disconnect, Endpoint};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ fn check_folder(path: &Path, probe: Probe) -> Option<Result<String, String>> {
 async fn try_once(settings: Settings, probe: Probe, clock: Clock) -> Result<String, String> {
     let mut task = task(settings, probe, clock)?;
     let ended = task.probe(probe).await;
-    ended.map_err(|lost| lost.fault.reason)?;
+    ended.map_err(|lost| lost.error.reason)?;
     task.outcome(probe)
 }
 
@@ -147,10 +147,10 @@ fn message(now: Now) -> Option<Vec<u8>> {
 
 impl LinkTask {
     /// One connection, as far as the probe goes.
-    async fn probe(&mut self, probe: Probe) -> Result<(), Lost> {
+    async fn probe(&mut self, probe: Probe) -> Result<(), Disconnect> {
         let stream = Rc::clone(&self.stream);
         if let Some(no_date) = self.connector.lacks_date() {
-            return Err(Lost::new(0, no_date.reason));
+            return Err(Disconnect::new(0, no_date.reason));
         }
         let connection = self.connect(&stream).await;
         let connection = connection.map_err(|error| broken(&error))?;

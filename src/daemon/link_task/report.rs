@@ -8,7 +8,7 @@ use crate::daemon::limit::left_out;
 use crate::daemon::stream::Trouble;
 use crate::filter::REFUSED_MAX;
 use crate::stream::engine::Event;
-use crate::stream::{self, Lost, Retry};
+use crate::stream::{self, Disconnect, Retry};
 use std::time::Duration;
 
 impl LinkTask {
@@ -96,7 +96,7 @@ impl LinkTask {
     /// The connection ended, or none was made. One that is not kept while there is nothing to send
     /// may end between two requests: that is said once, and counted. `says_little`: an earlier
     /// reason stays the last error.
-    pub(super) fn disconnected(&mut self, lost: &Lost, says_little: bool) {
+    pub(super) fn disconnected(&mut self, lost: &Disconnect, says_little: bool) {
         let was_connected = self.stream.connected.get();
         let (kind, event) = match was_connected {
             true => ("connection lost", CONNECTION_LOST),
@@ -119,22 +119,22 @@ impl LinkTask {
             return self.tell_of_coming_and_going();
         }
         if lost.retry == Retry::Renewed {
-            return self.tell_of_renewal(&lost.fault.reason);
+            return self.tell_of_renewal(&lost.error.reason);
         }
         self.comes_and_goes = false;
         let target = format!("{}: ", self.stream.settings.endpoint());
-        let reason = &lost.fault.reason;
+        let reason = &lost.error.reason;
         // of one address it is said once
         let reason = reason.strip_prefix(&target).unwrap_or(reason);
         let text = format!("{target}{reason}");
-        let trouble = match lost.fault.code {
+        let trouble = match lost.error.code {
             stream::NO_ANSWER => Trouble::OfMessages,
             _ if says_little => Trouble::AnyOther,
             _ => Trouble::OfConnection,
         };
         self.stream.set_trouble(&text, trouble);
         self.stream
-            .note(&self.shared, event, Some(lost.fault.code), Some(&text));
+            .note(&self.shared, event, Some(lost.error.code), Some(&text));
         let next = match self.engine.paused_until(now) {
             Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
             None => "next try at once".to_owned(),

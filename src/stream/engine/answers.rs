@@ -7,7 +7,7 @@ use super::queue::State;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::ring::Settled;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::Retry;
 use std::time::Duration;
 
@@ -41,7 +41,14 @@ impl Engine {
 
     /// The destination refused `messages`, or one of them, for its own sake: a single one is given
     /// up or tried again as `on_reject` says; of several, the first half is sent next.
-    pub fn refused(&mut self, epoch: u32, messages: &[Seq], fault: &Fault, now: Now, random: u32) {
+    pub fn refused(
+        &mut self,
+        epoch: u32,
+        messages: &[Seq],
+        fault: &DeliveryError,
+        now: Now,
+        random: u32,
+    ) {
         if epoch != self.epoch {
             return;
         }
@@ -74,7 +81,7 @@ impl Engine {
         epoch: u32,
         messages: &[Seq],
         (refused, later): (&[Seq], &[Seq]),
-        fault: &Fault,
+        fault: &DeliveryError,
         now: Now,
         random: u32,
     ) {
@@ -124,7 +131,7 @@ impl Engine {
     pub fn faulty(
         &mut self,
         epoch: u32,
-        fault: Fault,
+        fault: DeliveryError,
         after: Option<Duration>,
         now: Now,
         random: u32,
@@ -138,7 +145,7 @@ impl Engine {
         &mut self,
         epoch: u32,
         messages: &[Seq],
-        (fault, after): (Fault, Option<Duration>),
+        (fault, after): (DeliveryError, Option<Duration>),
         now: Now,
         random: u32,
     ) {

@@ -1,13 +1,13 @@
 //! What an engine tells of what happened. Decides nothing.
 
 use crate::ring::Seq;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 
 /// What happened, for the log and the event list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The destination answered, and did not take what was sent.
-    NotDelivered(Fault),
+    NotDelivered(DeliveryError),
     /// A message was given up.
     GivenUp {
         /// Which.

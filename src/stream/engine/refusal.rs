@@ -33,7 +33,7 @@ use super::queue::Item;
 use super::queue::State;
 use crate::clock::Now;
 use crate::ring::Seq;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use std::time::Duration;
 
 /// How refusals go on.
@@ -50,7 +50,7 @@ pub(super) struct Refusals {
     /// Messages go one at a time, with a pause after each, until one is taken.
     alone: bool,
     /// What the destination said last of a message that was set aside, and chance.
-    said: Option<(Fault, u32)>,
+    said: Option<(DeliveryError, u32)>,
     /// The canary was sent since the first of those was set aside.
     canary_sent: bool,
     /// That it is the destination was said, and nothing was taken since.
@@ -113,7 +113,14 @@ impl Engine {
     /// The destination refused `messages`, or one of them, and does not say whether for its own
     /// sake or for that of the configuration: a topic that is forbidden, a message that is too
     /// large. The others decide. Of several, the first half is sent next.
-    pub fn doubted(&mut self, epoch: u32, messages: &[Seq], fault: &Fault, now: Now, random: u32) {
+    pub fn doubted(
+        &mut self,
+        epoch: u32,
+        messages: &[Seq],
+        fault: &DeliveryError,
+        now: Now,
+        random: u32,
+    ) {
         if epoch != self.epoch {
             return;
         }
@@ -148,7 +155,14 @@ impl Engine {
     /// The connection ends without an answer to the oldest message in flight, and the destination
     /// has no other word for a message that it does not take; call before [`Engine::lost`]. After
     /// `attempts` of these in a row the others decide.
-    pub fn silent(&mut self, epoch: u32, attempts: u32, fault: &Fault, now: Now, random: u32) {
+    pub fn silent(
+        &mut self,
+        epoch: u32,
+        attempts: u32,
+        fault: &DeliveryError,
+        now: Now,
+        random: u32,
+    ) {
         if epoch != self.epoch {
             return;
         }
@@ -199,13 +213,13 @@ impl Engine {
         }
     }
 
-    fn refuse_silent(&mut self, seq: Seq, fault: &Fault, now: Now, random: u32) {
+    fn refuse_silent(&mut self, seq: Seq, fault: &DeliveryError, now: Now, random: u32) {
         let reason = format!("each time it is sent: {}", fault.reason);
-        self.refuse(seq, &Fault::new(fault.code, reason), now, random);
+        self.refuse(seq, &DeliveryError::new(fault.code, reason), now, random);
     }
 
     /// A message in flight is refused for its own sake.
-    pub(super) fn refuse(&mut self, seq: Seq, fault: &Fault, now: Now, random: u32) {
+    pub(super) fn refuse(&mut self, seq: Seq, fault: &DeliveryError, now: Now, random: u32) {
         if self.may_give_up() {
             return self.give_up(seq, &fault.reason);
         }
@@ -227,7 +241,13 @@ impl Engine {
     /// Others are tried before this one is tried again. Where messages go alone these are the
     /// oldest, and right behind it another, each time the next: when all is well again the oldest
     /// is nearly always taken first, and if that is never taken it does not stand in the way.
-    fn set_aside(&mut self, seq: Seq, doubt: Doubt, (fault, random): (&Fault, u32), now: Now) {
+    fn set_aside(
+        &mut self,
+        seq: Seq,
+        doubt: Doubt,
+        (fault, random): (&DeliveryError, u32),
+        now: Now,
+    ) {
         if let Some(item) = self.queue.item_mut(seq) {
             item.doubt = Some(doubt);
             item.tag = 0;

@@ -6,7 +6,7 @@ use super::profile::Answer;
 use super::profile::Profile;
 use super::profile::Verdict;
 use crate::clock::Now;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
 use ureq_proto::http::HeaderMap;
@@ -80,18 +80,18 @@ impl Reply {
     }
 
     /// What the log says of it.
-    pub(super) fn fault(&self) -> Fault {
+    pub(super) fn fault(&self) -> DeliveryError {
         let text = self.body.get(..TEXT_MAX).unwrap_or(&self.body);
         let text = String::from_utf8_lossy(text).replace(char::is_control, " ");
         let reason = match text.trim() {
             "" => self.status.to_string(),
             text => format!("{}: {text}", self.status),
         };
-        Fault::new(i32::from(self.status.as_u16()), reason)
+        DeliveryError::new(i32::from(self.status.as_u16()), reason)
     }
 
     /// The same, of one that blames the configuration.
-    pub(super) fn fault_with_hint(&self, profile: &dyn Profile) -> Fault {
+    pub(super) fn fault_with_hint(&self, profile: &dyn Profile) -> DeliveryError {
         let mut fault = self.fault();
         if let Some(hint) = profile.hint(self.status.as_u16()) {
             fault.reason = format!("{}; {hint}", fault.reason);

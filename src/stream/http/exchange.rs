@@ -2,9 +2,9 @@
 
 use super::answer::Reply;
 use crate::ring::Seq;
-use crate::stream::Lost;
+use crate::stream::Disconnect;
+use crate::stream::LinkContext;
 use crate::stream::OUT_MAX;
-use crate::stream::Turn;
 use ureq_proto::client::Call;
 use ureq_proto::client::state::RecvBody;
 use ureq_proto::client::state::RecvResponse;
@@ -83,13 +83,14 @@ impl Stage {
 
 impl Exchange {
     /// Writes as much of the body as may go now; whether there was something to write.
-    pub(super) fn write(mut self, turn: &mut Turn<'_>) -> Result<Self, Lost> {
+    pub(super) fn write(mut self, context: &mut LinkContext<'_>) -> Result<Self, Disconnect> {
         let Stage::Body(mut upload) = self.stage else {
             return Ok(self);
         };
         let left = upload.body.get(upload.written..).unwrap_or_default();
-        let piece = left.len().min(OUT_MAX.saturating_sub(turn.out.len()));
-        turn.out
+        let piece = left.len().min(OUT_MAX.saturating_sub(context.out.len()));
+        context
+            .out
             .extend_from_slice(left.get(..piece).unwrap_or_default());
         upload.written += piece;
         upload
@@ -105,7 +106,15 @@ impl Exchange {
                 stage: Stage::head(call),
                 ..self
             }),
-            None => Err(Lost::new(0, "the body is not as long as its head says")),
+            None => Err(Disconnect::new(
+                0,
+                "the body is not as long as its head says",
+            )),
         }
     }
+}
+
+/// Whoever has to be asked elsewhere is configured elsewhere: nothing follows a redirection.
+pub(super) fn redirected() -> Disconnect {
+    Disconnect::ended("the server redirects")
 }

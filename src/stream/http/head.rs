@@ -4,7 +4,7 @@
 //! A server that has taken a batch and writes its headers badly would be sent the same batch for
 //! ever otherwise. Where its body ends cannot be told then, so the connection is of no more use.
 
-use crate::stream::Lost;
+use crate::stream::Disconnect;
 use ureq_proto::http::HeaderName;
 use ureq_proto::http::HeaderValue;
 use ureq_proto::http::Response;
@@ -38,7 +38,7 @@ pub(super) fn len(input: &[u8]) -> Option<usize> {
 pub(super) fn broken(
     input: &[u8],
     error: Option<ureq_proto::Error>,
-) -> Result<(usize, Response<()>), Lost> {
+) -> Result<(usize, Response<()>), Disconnect> {
     match read(input) {
         // the answer stands behind it, if it can be told where it ends
         Some(response) if is_interim(&response) => len(input).map(|len| (len, response)),
@@ -47,7 +47,7 @@ pub(super) fn broken(
     }
     .ok_or_else(|| match error {
         Some(error) => super::wrong(&error),
-        None => Lost::new(0, "the head of the answer is too long"),
+        None => Disconnect::new(0, "the head of the answer is too long"),
     })
 }
 

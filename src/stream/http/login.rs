@@ -3,7 +3,7 @@
 use super::profile::Login;
 use super::profile::Profile;
 use crate::clock::Now;
-use crate::stream::Lost;
+use crate::stream::Disconnect;
 use crate::stream::lease::Lease;
 
 /// The login of a connection.
@@ -28,7 +28,7 @@ impl LoginOfNow {
     ///
     /// # Errors
     /// When there is none: nothing can be sent.
-    pub(super) fn renew(&mut self, profile: &dyn Profile, now: Now) -> Result<(), Lost> {
+    pub(super) fn renew(&mut self, profile: &dyn Profile, now: Now) -> Result<(), Disconnect> {
         let holds = match &self.held {
             Held::Not => false,
             Held::ForEver => true,
@@ -39,7 +39,9 @@ impl LoginOfNow {
         }
         if profile.needs_date() && !now.wall.trusted {
             // whoever makes the next connection waits for the date, and says so
-            return Err(Lost::ended("the login needs the date, which is not known"));
+            return Err(Disconnect::ended(
+                "the login needs the date, which is not known",
+            ));
         }
         self.login = profile.authorize(now);
         self.held = match self.login.until {

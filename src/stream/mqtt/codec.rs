@@ -3,7 +3,7 @@
 use super::profile::Limits;
 use super::profile::Login;
 use super::profile::Publish;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::engine::Repeat;
 use bytes::BytesMut;
 use std::error::Error;
@@ -12,16 +12,26 @@ use std::time::Duration;
 /// The packets of one version. Knows no message and no time.
 pub(super) trait Codec {
     /// Appends the login.
-    fn connect(&mut self, login: &Login, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Fault>;
+    fn connect(
+        &mut self,
+        login: &Login,
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DeliveryError>;
 
     /// What one whole packet means; what has to be answered is answered.
-    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, Fault>;
+    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, DeliveryError>;
 
     /// Appends one publish. Precondition: no other that has no acknowledgement has its identifier.
-    fn publish(&mut self, publish: &Publish, how: How, out: &mut Vec<u8>) -> Result<(), Fault>;
+    fn publish(
+        &mut self,
+        publish: &Publish,
+        how: How,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DeliveryError>;
 
     /// Appends a subscription to one filter.
-    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), Fault>;
+    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), DeliveryError>;
 }
 
 /// What a packet of the broker means.
@@ -119,7 +129,7 @@ pub(super) fn append<E: Error>(
     buffer: &mut BytesMut,
     out: &mut Vec<u8>,
     write: impl FnOnce(&mut BytesMut) -> Result<usize, E>,
-) -> Result<(), Fault> {
+) -> Result<(), DeliveryError> {
     buffer.clear();
     write(buffer).map_err(|error| wrong(&error))?;
     out.extend_from_slice(buffer);
@@ -134,13 +144,13 @@ pub(super) fn fill<'b>(buffer: &'b mut BytesMut, packet: &[u8]) -> &'b mut Bytes
 }
 
 /// A packet that has no place where it came.
-pub(super) fn out_of_turn() -> Fault {
-    Fault::new(0, "the broker sent a packet out of turn")
+pub(super) fn out_of_turn() -> DeliveryError {
+    DeliveryError::new(0, "the broker sent a packet out of turn")
 }
 
 /// What rumqttc did not like.
-pub(super) fn wrong(error: &dyn Error) -> Fault {
-    Fault::new(0, format!("MQTT: {error}"))
+pub(super) fn wrong(error: &dyn Error) -> DeliveryError {
+    DeliveryError::new(0, format!("MQTT: {error}"))
 }
 
 /// Seconds; 0 is never.

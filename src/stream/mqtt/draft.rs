@@ -5,7 +5,7 @@ use super::codec::How;
 use super::profile::Profile;
 use super::profile::Publish;
 use super::profile::SAID_MAX;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::View;
 use crate::stream::render::unfilled;
@@ -62,7 +62,7 @@ impl<'a> Draft<'a> {
         codec: &mut dyn Codec,
         how: How,
         out: &mut Vec<u8>,
-    ) -> Result<usize, Fault> {
+    ) -> Result<usize, DeliveryError> {
         self.pending = None;
         let Publish { topic, payload, .. } = &self.announcement;
         let mut digest = DefaultHasher::new();

@@ -1,6 +1,6 @@
 //! Where a packet ends: its fixed header, which is the same in all versions (MQTT 5.0, 2.1.4).
 
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::IN_MAX;
 
 /// What stands at the head of the input.
@@ -19,7 +19,7 @@ pub(super) enum Frame {
 ///
 /// # Errors
 /// A length of more than four bytes, and a packet that is too long for what it is.
-pub(super) fn frame(input: &[u8]) -> Result<Frame, Fault> {
+pub(super) fn frame(input: &[u8]) -> Result<Frame, DeliveryError> {
     let (Some(first), mut rest) = (input.first(), 0) else {
         return Ok(Frame::Part);
     };
@@ -34,11 +34,17 @@ pub(super) fn frame(input: &[u8]) -> Result<Frame, Fault> {
                 ..=IN_MAX if input.len() < len => Ok(Frame::Part),
                 ..=IN_MAX => Ok(Frame::Whole(len)),
                 _ if first >> 4 == PUBLISH => Ok(Frame::Foreign(len)),
-                _ => Err(Fault::new(0, format!("MQTT: a packet of {len} bytes"))),
+                _ => Err(DeliveryError::new(
+                    0,
+                    format!("MQTT: a packet of {len} bytes"),
+                )),
             };
         }
     }
-    Err(Fault::new(0, "MQTT: the length of a packet has no end"))
+    Err(DeliveryError::new(
+        0,
+        "MQTT: the length of a packet has no end",
+    ))
 }
 
 /// Bytes of a length at most.

@@ -1,6 +1,6 @@
 //! What a broker means by a reason code (MQTT 5.0, 2.4; the return codes of 3.1.1, 3.2.2.3).
 
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 
 /// What a platform says of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub enum Verdict {
 }
 
 /// Why the broker did not take the login. The codes of 3.1.1 and of 5 do not overlap.
-pub(super) fn login(code: u8, said: Option<&str>) -> Fault {
+pub(super) fn login(code: u8, said: Option<&str>) -> DeliveryError {
     refusal("the broker refused the login", code, said)
 }
 
 /// Why the broker ended the connection.
-pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
+pub(super) fn end(code: u8, said: Option<&str>) -> DeliveryError {
     let mut fault = refusal("the broker ended the connection", code, said);
     if code == TAKEN_OVER {
         fault
@@ -37,7 +37,7 @@ pub(super) fn end(code: u8, said: Option<&str>) -> Fault {
 }
 
 /// What an acknowledgement means that does not say yes.
-pub(super) fn publish(code: u8, said: Option<&str>) -> Fault {
+pub(super) fn publish(code: u8, said: Option<&str>) -> DeliveryError {
     refusal("the broker refused a publish", code, said)
 }
 
@@ -55,14 +55,14 @@ pub(super) fn verdict(code: u8) -> Verdict {
     }
 }
 
-fn refusal(what: &str, code: u8, said: Option<&str>) -> Fault {
+fn refusal(what: &str, code: u8, said: Option<&str>) -> DeliveryError {
     let mut reason = format!("{what}: {}", name(code));
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let said = said.chars().filter(|c| !c.is_control()).take(SAID_MAX);
         reason.push_str(": ");
         reason.extend(said);
     }
-    Fault::new(number(code), reason)
+    DeliveryError::new(number(code), reason)
 }
 
 /// flespi's: those of 3.1.1 and what is the same in 5; 0 for all else.

@@ -19,7 +19,7 @@ use super::profile;
 use super::profile::Limits;
 use super::profile::Login;
 use super::reason;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::IN_MAX;
 use bytes::Bytes;
 use bytes::BytesMut;
@@ -41,7 +41,7 @@ pub(super) struct V311 {
 }
 
 impl V311 {
-    fn log_in(&mut self, answer: &ConnAck) -> Result<Incoming, Fault> {
+    fn log_in(&mut self, answer: &ConnAck) -> Result<Incoming, DeliveryError> {
         let code = match answer.code {
             ConnectReturnCode::Success => {
                 self.logged_in = true;
@@ -57,7 +57,7 @@ impl V311 {
         Err(reason::login(code, None))
     }
 
-    fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), DeliveryError> {
         append(&mut self.buffer, out, |buffer| {
             packet.write(buffer, usize::MAX)
         })
@@ -65,7 +65,12 @@ impl V311 {
 }
 
 impl Codec for V311 {
-    fn connect(&mut self, login: &Login, limits: &Limits, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn connect(
+        &mut self,
+        login: &Login,
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DeliveryError> {
         let mut connect = Connect::new(&login.client_id);
         connect.keep_alive = seconds(limits.keep_alive);
         connect.clean_session = login.clean_session;
@@ -81,7 +86,7 @@ impl Codec for V311 {
         self.write(&Packet::Connect(connect), out)
     }
 
-    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, Fault> {
+    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, DeliveryError> {
         let buffer = fill(&mut self.buffer, packet);
         let packet = Packet::read(buffer, IN_MAX).map_err(|error| wrong(&error))?;
         match (packet, self.logged_in) {
@@ -119,7 +124,7 @@ impl Codec for V311 {
         publish: &profile::Publish,
         how: How,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DeliveryError> {
         let qos = match how {
             How::Unanswered => QoS::AtMostOnce,
             How::Answered { .. } => QoS::AtLeastOnce,
@@ -130,7 +135,7 @@ impl Codec for V311 {
         self.write(&Packet::Publish(packet), out)
     }
 
-    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), DeliveryError> {
         let mut subscribe = Subscribe::new(filter, QoS::AtMostOnce);
         subscribe.pkid = SUBSCRIPTION;
         self.write(&Packet::Subscribe(subscribe), out)

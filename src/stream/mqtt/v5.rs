@@ -19,7 +19,7 @@ use super::codec::wrong;
 use super::profile;
 use super::profile::Limits;
 use super::reason;
-use crate::stream::Fault;
+use crate::stream::DeliveryError;
 use crate::stream::IN_MAX;
 use bytes::Bytes;
 use bytes::BytesMut;
@@ -48,7 +48,7 @@ pub(super) struct V5 {
 
 impl V5 {
     /// What the broker allows now.
-    fn log_in(&mut self, packet: &[u8]) -> Result<Incoming, Fault> {
+    fn log_in(&mut self, packet: &[u8]) -> Result<Incoming, DeliveryError> {
         let read = self.read(packet);
         let properties = match &read {
             Ok(Packet::ConnAck(answer)) => answer.properties.as_ref(),
@@ -65,7 +65,7 @@ impl V5 {
         Ok(Incoming::LoggedIn(terms))
     }
 
-    fn terms(&self, with: &ConnAckProperties) -> Result<Terms, Fault> {
+    fn terms(&self, with: &ConnAckProperties) -> Result<Terms, DeliveryError> {
         let lacks = |what: Option<u8>| what == Some(0);
         let wrong = if with.max_packet_size == Some(0) {
             "protocol error: a Maximum Packet Size of 0"
@@ -83,11 +83,11 @@ impl V5 {
                 keep_alive: seconds.map(Duration::from_secs),
             });
         };
-        Err(Fault::new(0, wrong))
+        Err(DeliveryError::new(0, wrong))
     }
 
     /// What a PUBACK says.
-    fn acknowledge(&mut self, packet: &[u8]) -> Result<Incoming, Fault> {
+    fn acknowledge(&mut self, packet: &[u8]) -> Result<Incoming, DeliveryError> {
         let body = body(packet);
         let [high, low, ..] = *body else {
             return Err(out_of_turn());
@@ -101,17 +101,17 @@ impl V5 {
         Ok(Incoming::Answered(identifier, Answer { code, said }))
     }
 
-    fn read(&mut self, packet: &[u8]) -> Result<Packet, Fault> {
+    fn read(&mut self, packet: &[u8]) -> Result<Packet, DeliveryError> {
         let buffer = fill(&mut self.buffer, packet);
         Packet::read(buffer, None).map_err(|error| wrong(&error))
     }
 
-    fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn write(&mut self, packet: &Packet, out: &mut Vec<u8>) -> Result<(), DeliveryError> {
         append(&mut self.buffer, out, |buffer| packet.write(buffer, None))
     }
 
     /// What a DISCONNECT says, which may have no reason and no properties.
-    fn end(&mut self, packet: &[u8]) -> Fault {
+    fn end(&mut self, packet: &[u8]) -> DeliveryError {
         let code = body(packet).first().copied().unwrap_or(0);
         let said = match self.read(packet) {
             Ok(Packet::Disconnect(end)) => end.properties.and_then(|with| with.reason_string),
@@ -127,7 +127,7 @@ impl Codec for V5 {
         login: &profile::Login,
         limits: &Limits,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DeliveryError> {
         self.retain = limits.retain;
         let mut properties = ConnectProperties::new();
         // a session that is kept is kept for ever, as in 3.1.1; the broker may shorten that
@@ -149,7 +149,7 @@ impl Codec for V5 {
         self.write(&Packet::Connect(connect, will, known), out)
     }
 
-    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, Fault> {
+    fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, DeliveryError> {
         let kind = packet.first().map_or(0, |first| first >> 4);
         match kind {
             DISCONNECT => return Err(self.end(packet)),
@@ -188,7 +188,7 @@ impl Codec for V5 {
         publish: &profile::Publish,
         how: How,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DeliveryError> {
         let (pkid, retain, dup) = how.fields();
         let packet = Publish {
             dup,
@@ -205,7 +205,7 @@ impl Codec for V5 {
         self.write(&Packet::Publish(packet), out)
     }
 
-    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), DeliveryError> {
         let mut subscribe = Subscribe::new(Filter::new(filter, QoS::AtMostOnce), None);
         subscribe.pkid = SUBSCRIPTION;
         self.write(&Packet::Subscribe(subscribe), out)

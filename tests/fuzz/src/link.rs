@@ -11,7 +11,7 @@ use weir::message::{Message, body};
 use weir::ring::{self, From, Full, Memory, Ring, StreamId};
 use weir::stream::engine::{Engine, Limits};
 use weir::stream::settings::Settings;
-use weir::stream::{self, IN_MAX, Link, Lost, OUT_MAX, Turn};
+use weir::stream::{self, IN_MAX, Link, Disconnect, OUT_MAX, LinkContext};
 
 pub(crate) fn http(data: &[u8]) {
     HTTP.with(|settings| World::new(settings).hear(data));
@@ -116,7 +116,7 @@ impl<'a> World<'a> {
                 Err(lost) => lost,
                 Ok(()) => {
                     let mut out = Vec::new();
-                    link.closed(Lost::ended("closed"), &mut self.turn(&mut out))
+                    link.closed(Disconnect::ended("closed"), &mut self.turn(&mut out))
                 }
             };
             drop(link);
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
     }
 
     /// A byte says what happens: time passes, the far end closes, or so many bytes come.
-    fn converse(&mut self, link: &mut dyn Link, source: &mut Source<'_>) -> Result<(), Lost> {
+    fn converse(&mut self, link: &mut dyn Link, source: &mut Source<'_>) -> Result<(), Disconnect> {
         let mut input = Vec::new();
         while !source.is_empty() {
             self.say(link)?;
@@ -152,7 +152,7 @@ impl<'a> World<'a> {
     }
 
     /// Whatever the link has to say is taken.
-    fn say(&mut self, link: &mut dyn Link) -> Result<(), Lost> {
+    fn say(&mut self, link: &mut dyn Link) -> Result<(), Disconnect> {
         loop {
             let mut out = Vec::new();
             link.send(&mut self.turn(&mut out))?;
@@ -165,7 +165,7 @@ impl<'a> World<'a> {
     }
 
     /// Until the link wants to be woken, or a second.
-    fn pass(&mut self, link: &mut dyn Link) -> Result<(), Lost> {
+    fn pass(&mut self, link: &mut dyn Link) -> Result<(), Disconnect> {
         let due = link.wake_at(&self.engine);
         let second = self.now.mono + Duration::from_secs(1);
         self.now = at(due.unwrap_or(second).max(self.now.mono));
@@ -182,8 +182,8 @@ impl<'a> World<'a> {
         assert_eq!(of.stored, settled + of.backlog, "{of:?}");
     }
 
-    fn turn<'t>(&'t mut self, out: &'t mut Vec<u8>) -> Turn<'t> {
-        Turn {
+    fn turn<'t>(&'t mut self, out: &'t mut Vec<u8>) -> LinkContext<'t> {
+        LinkContext {
             now: self.now,
             engine: &mut self.engine,
             out,
