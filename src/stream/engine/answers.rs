@@ -40,7 +40,8 @@ impl Engine {
     }
 
     /// The destination refused `messages`, or one of them, for its own sake: a single one is given
-    /// up or tried again as `on_reject` says; of several, the first half is sent next.
+    /// up or tried again as `on_reject` says; of several, the first half is sent next, without a
+    /// pause: the destination is well.
     pub fn refused(
         &mut self,
         epoch: u32,
@@ -66,7 +67,6 @@ impl Engine {
                     .map(|item| item.seq);
                 return single.map_or((), |seq| self.refuse(seq, fault, now, random));
             }
-            // which of them is found by halving, without a pause: the destination is well
             _ => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
