@@ -174,7 +174,7 @@ impl LinkTask {
         ended
     }
 
-    /// LinkContext after turn, with a rest where there is nothing to do. Waits on: the connection, the
+    /// Turn after turn, with a rest where there is nothing to do. Waits on: the connection, the
     /// ring, a call, the next time that something is due.
     async fn drive(&mut self, connected: &mut Connected<'_>, goal: Goal) -> Result<(), Disconnect> {
         loop {
