@@ -80,7 +80,7 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         let Some(settings) = &mut stream.settings else {
             continue;
         };
-        settings.shape.devices = Rc::clone(&data);
+        settings.transform.devices = Rc::clone(&data);
         settings.subscription = wanted;
         if stream.channels.is_empty() && stream.devices.is_empty() && stream.groups.is_empty() {
             let mistake = Mistake::warning(stream.name, "this stream subscribes to nothing");

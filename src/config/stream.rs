@@ -69,7 +69,7 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let max_age = age(&mut reader, "max_age");
     let thinning = thinning::read(&mut reader);
     let interval = stream_message::interval(&mut reader, &defaults);
-    let shape = stream_message::shape(&mut reader);
+    let transform = stream_message::transform(&mut reader);
     let rejects = stream_message::rejects(&mut reader);
     let delivery = delivery(&mut reader, &defaults);
     let bind = stream_connection::bind(&mut reader, destination.as_deref());
@@ -87,7 +87,7 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
         max_age,
         thinning,
         interval,
-        shape,
+        transform,
         rejects,
         delivery,
         bind,

@@ -10,9 +10,9 @@ use crate::keys::text::path;
 use crate::keys::value;
 use crate::stream::Defaults;
 use crate::stream::settings::Rejects;
-use crate::stream::settings::Shape;
 use crate::stream::settings::Stamp;
 use crate::stream::settings::StampOf;
+use crate::stream::settings::Transform;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -54,8 +54,8 @@ pub(super) fn interval(reader: &mut Reader<'_>, defaults: &Defaults) -> Option<D
 }
 
 /// What the destination is shown of a message; the devices come when all tables are read.
-pub(super) fn shape(reader: &mut Reader<'_>) -> Shape {
-    Shape {
+pub(super) fn transform(reader: &mut Reader<'_>) -> Transform {
+    Transform {
         convert: convert(reader).unwrap_or_default(),
         stamp: stamp(reader),
         devices: Rc::default(),

@@ -35,7 +35,7 @@ use crate::net::tls::TlsError;
 use crate::net::{Connection, FileConnection, Interest, LineFile};
 use crate::stream::Endpoint;
 use crate::stream::engine::{Engine, Limits, Tally};
-use crate::stream::sieve::Sieve;
+use crate::stream::selection::Selection;
 use crate::stream::{self, Disconnect, Link, rejects};
 use connected::Connected;
 use probe::Goal;
@@ -81,7 +81,7 @@ impl LinkTask {
         let rejects = settings.rejects.as_ref();
         // one that was set aside beside it, so each may have half
         let rejects = rejects.map(|it| LineFile::new(it.file.clone(), Some(it.size / 2), 1));
-        let engine = engine.behind(Sieve::new(settings));
+        let engine = engine.behind(Selection::new(settings));
         Self {
             shared,
             stream,

@@ -3,8 +3,8 @@
 
 use crate::clock::Now;
 use crate::ring::{StreamId, StreamSet};
+use crate::stream::selection::{Arrival, ArrivalThinner};
 use crate::stream::settings::Settings;
-use crate::stream::sieve::{Arrival, ArrivalThinner};
 use crate::thinning::Mark;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -37,15 +37,15 @@ mod tally;
 
 pub use super::outgoing::Outgoing;
 pub use super::outgoing::Repeat;
-pub use batch::Packing;
+pub use batch::Fit;
 pub use event::Event;
 pub use limits::Limits;
 pub use tally::Tally;
 
 use super::backoff::Backoff;
+use super::selection::Selection;
 use super::settings::Delivery;
 use super::settings::OnReject;
-use super::sieve::Sieve;
 use crate::clock::Now;
 use crate::message::body::Body;
 use crate::ring::Dates;
@@ -68,7 +68,7 @@ pub struct Engine {
     limits: Limits,
     delivery: Delivery,
     /// Sees each record once in an epoch, in the order of the ring.
-    sieve: Sieve,
+    selection: Selection,
     /// How often reading began anew. A link keeps the one with which it began, and names it in
     /// each answer: what it says of an earlier one is of messages that are read again.
     epoch: u32,
@@ -108,7 +108,7 @@ impl Engine {
         Self {
             stream,
             limits,
-            sieve: Sieve::default(),
+            selection: Selection::default(),
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
@@ -126,10 +126,10 @@ impl Engine {
         }
     }
 
-    /// The same engine, which takes only what passes `sieve`.
+    /// The same engine, which takes only what passes `selection`.
     #[must_use]
-    pub fn behind(self, sieve: Sieve) -> Self {
-        Self { sieve, ..self }
+    pub fn behind(self, selection: Selection) -> Self {
+        Self { selection, ..self }
     }
 
     /// Reads from the ring until the limits are met or nothing is left; `wanted` decides for
@@ -156,8 +156,8 @@ impl Engine {
             } else {
                 let message = Outgoing::of(&record, self.queue.ring);
                 let taken = match record.subscribed {
-                    true => self.sieve.takes(&message),
-                    false => self.sieve.takes_older(&message, now.mono, record.age),
+                    true => self.selection.takes(&message),
+                    false => self.selection.takes_older(&message, now.mono, record.age),
                 };
                 (!taken).then_some(Settled::Filtered)
             };
@@ -166,7 +166,7 @@ impl Engine {
             let measured = judged.and_then(|body| body.measured());
             self.queue.push(&record, measured, now, settled);
         }
-        if let Some(never_seen) = self.sieve.suspicion() {
+        if let Some(never_seen) = self.selection.suspicion() {
             self.note(Event::NothingPasses { never_seen });
         }
     }
@@ -269,7 +269,7 @@ impl Engine {
         self.queue.clear();
         self.unanswered = (Seq(0), 0);
         self.refusals.reread();
-        self.sieve.forget();
+        self.selection.forget();
         ring.reread(self.stream);
     }
 

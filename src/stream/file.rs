@@ -12,9 +12,9 @@ use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
 use super::engine::Engine;
+use super::engine::Fit;
 use super::engine::Outgoing;
-use super::engine::Packing;
-use super::render::View;
+use super::render::MessageView;
 use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::text::path;
@@ -92,7 +92,7 @@ fn read(reader: &mut Reader<'_>) -> Option<File> {
 /// What goes to one file.
 pub struct FileLink<'a> {
     settings: &'a File,
-    view: View<'a>,
+    view: MessageView<'a>,
     /// The batch that is not answered yet, and the engine's epoch when it was taken.
     batch: Option<(u32, Vec<Seq>)>,
     /// The last batch is on the disk.
@@ -102,7 +102,7 @@ pub struct FileLink<'a> {
 impl<'a> FileLink<'a> {
     /// A file to which nothing was written yet.
     #[must_use]
-    pub fn new(settings: &'a File, view: View<'a>) -> Self {
+    pub fn new(settings: &'a File, view: MessageView<'a>) -> Self {
         Self {
             settings,
             view,
@@ -167,17 +167,22 @@ impl Link for FileLink<'_> {
 }
 
 /// Adds the line of a message, if it fits.
-fn pack(view: &mut View<'_>, message: &Outgoing<'_>, most: usize, lines: &mut Vec<u8>) -> Packing {
+fn pack(
+    view: &mut MessageView<'_>,
+    message: &Outgoing<'_>,
+    most: usize,
+    lines: &mut Vec<u8>,
+) -> Fit {
     let start = lines.len();
     if let Err(error) = view.object(message, lines) {
-        return Packing::Unfit(error.to_string());
+        return Fit::Unfit(error.to_string());
     }
     lines.push(b'\n');
     if start > 0 && lines.len() > most {
         lines.truncate(start);
-        return Packing::Full;
+        return Fit::Full;
     }
-    Packing::Taken
+    Fit::Taken
 }
 
 /// Bytes of a batch at most: what fits into a file of its own.

@@ -35,8 +35,8 @@ use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
 use super::engine::Engine;
-use super::engine::Packing;
-use super::render::View;
+use super::engine::Fit;
+use super::render::MessageView;
 use super::settings::Delivery;
 use crate::ring::Seq;
 use answer::Reply;
@@ -66,7 +66,7 @@ use ureq_proto::parser;
 pub struct HttpLink<'a> {
     profile: &'a dyn Profile,
     frame: Frame,
-    view: View<'a>,
+    view: MessageView<'a>,
     delivery: &'a Delivery,
     epoch: u32,
     login: LoginOfNow,
@@ -164,10 +164,10 @@ impl<'a> HttpLink<'a> {
             match body.messages.get(count) == Some(&message.seq) {
                 true => {
                     count += 1;
-                    Packing::Taken
+                    Fit::Taken
                 }
-                false if count > 0 => Packing::Later,
-                false => Packing::Full,
+                false if count > 0 => Fit::Later,
+                false => Fit::Full,
             }
         });
         match batch {

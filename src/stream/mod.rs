@@ -93,8 +93,8 @@ pub mod mqtt;
 mod outgoing;
 pub mod rejects;
 pub mod render;
+pub mod selection;
 pub mod settings;
-pub mod sieve;
 pub mod wialon_retranslator;
 
 pub use endpoint::Endpoint;
@@ -106,7 +106,7 @@ use crate::keys::reader::Reader;
 use crate::template::Template;
 use crate::units::Period;
 use engine::Engine;
-use render::View;
+use render::MessageView;
 use settings::Delivery;
 use settings::Settings;
 use std::any::Any;
@@ -194,7 +194,7 @@ pub trait Destination: Same + fmt::Debug {
 /// What a link begins with.
 pub struct Open<'a> {
     /// What the destination is shown of a message.
-    pub view: View<'a>,
+    pub view: MessageView<'a>,
     /// How batches are cut, and how long an answer is awaited.
     pub delivery: &'a Delivery,
     /// The engine's when the connection was made.
@@ -261,7 +261,7 @@ pub fn link<'a>(
     now: Now,
 ) -> Box<dyn Link + 'a> {
     settings.destination.link(Open {
-        view: View::new(&settings.shape),
+        view: MessageView::new(&settings.transform),
         delivery: &settings.delivery,
         epoch: engine.epoch(),
         now,

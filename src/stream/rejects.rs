@@ -7,15 +7,15 @@
 //! ```
 
 use super::engine::Engine;
-use super::render::View;
-use super::settings::Shape;
+use super::render::MessageView;
+use super::settings::Transform;
 use crate::message::{ValueRef, json};
 
 /// The lines of what was refused since the last call, each message as it stands in the ring. Asked
 /// for before the engine settles; what is told once is not told again.
 pub fn take_lines(engine: &mut Engine) -> Vec<u8> {
-    let (shape, mut lines) = (Shape::default(), Vec::new());
-    let mut view = View::new(&shape);
+    let (transform, mut lines) = (Transform::default(), Vec::new());
+    let mut view = MessageView::new(&transform);
     while let Some((message, reason)) = engine.take_rejected() {
         let head = [
             ("reason", ValueRef::Text(&reason)),

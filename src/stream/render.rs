@@ -3,8 +3,8 @@
 //! of templates.
 
 use super::outgoing::Outgoing;
-use super::settings::Shape;
 use super::settings::StampOf;
+use super::settings::Transform;
 use crate::clock::Wall;
 use crate::message::ValueRef;
 use crate::message::body::Body;
@@ -21,21 +21,21 @@ use std::time::Duration;
 
 /// Messages as one destination is shown them.
 #[derive(Debug)]
-pub struct View<'a> {
-    shape: &'a Shape,
+pub struct MessageView<'a> {
+    transform: &'a Transform,
     /// Names that are built for one message.
     names: String,
     /// The stamp of one message.
     stamp: String,
 }
 
-impl<'a> View<'a> {
-    /// Messages in this shape.
+impl<'a> MessageView<'a> {
+    /// Messages, transformed like this.
     #[must_use]
-    pub fn new(shape: &'a Shape) -> Self {
+    pub fn new(transform: &'a Transform) -> Self {
         let (names, stamp) = (String::new(), String::new());
         Self {
-            shape,
+            transform,
             names,
             stamp,
         }
@@ -46,14 +46,14 @@ impl<'a> View<'a> {
         &'v mut self,
         message: &Outgoing<'v>,
     ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
-        let shape: &'v Shape = self.shape;
+        let transform: &'v Transform = self.transform;
         self.stamp.clear();
-        if let Some(stamp) = &shape.stamp {
+        if let Some(stamp) = &transform.stamp {
             write_stamp(stamp.of, message, &mut self.stamp);
         }
-        let name = shape.stamp.as_ref().map(|stamp| stamp.name.as_str());
+        let name = transform.stamp.as_ref().map(|stamp| stamp.name.as_str());
         let stamp = name.map(|name| (name, ValueRef::Text(&self.stamp)));
-        let converted = shape.convert.apply(fields(message), &mut self.names);
+        let converted = transform.convert.apply(fields(message), &mut self.names);
         converted
             .filter(move |(known, _)| Some(*known) != name)
             .chain(stamp)
@@ -65,12 +65,12 @@ impl<'a> View<'a> {
     where
         'a: 'v,
     {
-        let shape: &'a Shape = self.shape;
+        let transform: &'a Transform = self.transform;
         let ident = match find(message, "ident") {
             Some(ValueRef::Text(ident)) => ident,
             _ => "",
         };
-        match shape.data(ident, "wialon_uid") {
+        match transform.data(ident, "wialon_uid") {
             Some(ValueRef::Text(uid)) => uid.into(),
             Some(ValueRef::U64(uid)) => uid.to_string().into(),
             _ => ident.into(),
@@ -92,10 +92,10 @@ impl<'a> View<'a> {
         out: &mut String,
     ) -> Result<(), String> {
         let data = |name: &str| match find(message, "ident") {
-            Some(ValueRef::Text(ident)) => self.shape.data(ident, name),
+            Some(ValueRef::Text(ident)) => self.transform.data(ident, name),
             _ => None,
         };
-        let stamp = self.shape.stamp.as_ref();
+        let stamp = self.transform.stamp.as_ref();
         let stamp = stamp.filter(|stamp| template.parameters().any(|name| name == stamp.name));
         let mut id = String::new();
         if let Some(stamp) = stamp {
@@ -230,7 +230,7 @@ mod tests {
 
     fn as_object(message: &Outgoing<'_>) -> String {
         let mut out = Vec::new();
-        View::new(&Shape::default())
+        MessageView::new(&Transform::default())
             .object(message, &mut out)
             .unwrap();
         String::from_utf8(out).unwrap()
@@ -273,8 +273,8 @@ mod tests {
         let rendered = |from: &str, escape| {
             shown(text, true, |message| {
                 let (parsed, mut out) = (Template::parse(from).unwrap(), String::from(">"));
-                let shape = Shape::default();
-                let view = View::new(&shape);
+                let transform = Transform::default();
+                let view = MessageView::new(&transform);
                 match view.template(&parsed, escape, message, &mut out) {
                     Ok(()) => out,
                     Err(missing) => format!("{out}{missing}"),

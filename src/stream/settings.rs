@@ -39,7 +39,7 @@ pub struct Settings {
     /// Between two messages that are sent, on the average; none: no limit.
     pub interval: Option<Duration>,
     /// What the destination is shown of a message.
-    pub shape: Shape,
+    pub transform: Transform,
     /// Where messages that are given up are kept; none: nowhere.
     pub rejects: Option<Rejects>,
     /// How batches are cut and tried again.
@@ -67,7 +67,7 @@ impl Settings {
             max_age: None,
             thinning: None,
             interval: None,
-            shape: Shape::default(),
+            transform: Transform::default(),
             rejects: None,
             delivery: Delivery::default(),
             bind: None,
@@ -116,7 +116,7 @@ impl PartialEq for Settings {
             max_age,
             thinning,
             interval,
-            shape,
+            transform,
             rejects,
             delivery,
             bind,
@@ -138,7 +138,7 @@ impl PartialEq for Settings {
                     &other.thinning,
                     &other.interval,
                 )
-            && (shape, rejects, delivery) == (&other.shape, &other.rejects, &other.delivery)
+            && (transform, rejects, delivery) == (&other.transform, &other.rejects, &other.delivery)
             && (bind, tls) == (&other.bind, &other.tls)
             && **destination == *other.destination
     }
@@ -155,7 +155,7 @@ pub struct Rejects {
 
 /// What the destination is shown of a message.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Shape {
+pub struct Transform {
     /// Which parameters, under which names.
     pub convert: Convert,
     /// An id that each message gets.
@@ -191,7 +191,7 @@ pub struct Device {
     pub data: Vec<(String, Value)>,
 }
 
-impl Shape {
+impl Transform {
     /// What the configuration says of the first device of which `ident` is one.
     #[must_use]
     pub fn data(&self, ident: &str, name: &str) -> Option<ValueRef<'_>> {

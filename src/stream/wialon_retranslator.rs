@@ -25,7 +25,7 @@ use super::engine::Engine;
 use super::engine::Outgoing;
 use super::for_window;
 use super::render;
-use super::render::View;
+use super::render::MessageView;
 use super::settings::Delivery;
 use super::settings::WINDOW;
 use crate::keys::address;
@@ -115,7 +115,7 @@ fn read(reader: &mut Reader<'_>) -> Option<WialonRetranslator> {
 /// One connection to a receiver.
 pub struct WialonLink<'a> {
     settings: &'a WialonRetranslator,
-    view: View<'a>,
+    view: MessageView<'a>,
     delivery: &'a Delivery,
     epoch: u32,
     /// The packets that were sent since all before them were acknowledged, in order.
@@ -289,7 +289,11 @@ impl Link for WialonLink<'_> {
 
 /// Appends the packet of a message, or says why there is none. Who and when are told as they were
 /// before the conversion.
-fn encode(view: &mut View<'_>, message: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+fn encode(
+    view: &mut MessageView<'_>,
+    message: &Outgoing<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     Body::new(message.body).map_err(|error| error.to_string())?;
     let seconds = match render::find(message, "timestamp") {
         Some(ValueRef::U64(seconds)) => Some(seconds),

@@ -26,7 +26,7 @@ fn a_conversion_is_read() {
         "convert = { fields = ['position.*', 'ident'], drop = '*.hdop', dots = '_', \
          rename = { din = 'inputs' }, set = { 'gateway.name' = 'gw', n = 5 } }\n",
     )
-    .shape
+    .transform
     .convert;
     let fields = ["position.*", "ident"].map(Pattern::new);
     assert_eq!(convert.fields, Some(fields.into()));
@@ -35,7 +35,7 @@ fn a_conversion_is_read() {
     assert_eq!(convert.set[0], ("gateway.name".into(), "gw".into()));
     assert_eq!(convert.set[1], ("n".into(), 5_u64.into()));
     assert_eq!(convert.dots.as_deref(), Some("_"));
-    assert!(stream("").shape.convert.is_nothing());
+    assert!(stream("").transform.convert.is_nothing());
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn thinning_and_the_rate_are_read() {
 #[test]
 fn a_stamp_is_read_and_streams_know_the_devices() {
     let stamp = stream("stamp = { name = 'id', of = 'content' }\n")
-        .shape
+        .transform
         .stamp;
     let expected = |of| Stamp {
         name: "id".into(),
@@ -81,10 +81,13 @@ fn a_stamp_is_read_and_streams_know_the_devices() {
     assert_eq!(stamp, Some(expected(StampOf::Content)));
     let lines = "stamp = { name = 'id' }\n\
                  [[device]]\nname = 'd'\nident = '3*'\ndata = { wialon_uid = '77' }\n";
-    let shape = stream(lines).shape;
-    assert_eq!(shape.stamp, Some(expected(StampOf::Record)));
-    assert_eq!(shape.data("35", "wialon_uid"), Some(ValueRef::Text("77")));
-    assert_eq!(shape.data("4", "wialon_uid"), None);
+    let transform = stream(lines).transform;
+    assert_eq!(transform.stamp, Some(expected(StampOf::Record)));
+    assert_eq!(
+        transform.data("35", "wialon_uid"),
+        Some(ValueRef::Text("77"))
+    );
+    assert_eq!(transform.data("4", "wialon_uid"), None);
     let unknown = "unknown `of` `both`";
     assert_eq!(said("stamp = { name = 'id', of = 'both' }\n"), [unknown]);
 }

@@ -10,7 +10,7 @@ use weir::ring::Seq;
 use weir::stream::DeliveryError;
 use weir::stream::Retry;
 use weir::stream::engine::Event;
-use weir::stream::engine::Packing;
+use weir::stream::engine::Fit;
 use weir::stream::settings::Delivery;
 
 /// A destination that refuses each batch with one of `poison` in it.
@@ -32,7 +32,7 @@ impl Destination {
     /// Takes the next batch; whether there was one.
     fn serve(&mut self, world: &mut World) -> bool {
         let now = world.now;
-        let Some(batch) = world.engine.next_batch(now, |_| Packing::Taken) else {
+        let Some(batch) = world.engine.next_batch(now, |_| Fit::Taken) else {
             return false;
         };
         self.requests += 1;
@@ -110,7 +110,7 @@ fn poison_by_chance_stops_nothing_else() {
         let mut destination = Destination::new(poison.clone());
         while destination.serve(&mut world) {
             if random.below(5) == 0 {
-                world.engine.next_batch(world.now, |_| Packing::Taken);
+                world.engine.next_batch(world.now, |_| Fit::Taken);
                 world.engine.lost(0, Retry::Paused, world.now, 0);
                 world.wait();
             }
@@ -188,7 +188,7 @@ fn once_the_poison_is_found_batches_linger_again() {
 fn what_is_in_flight_does_not_go_twice_and_nothing_goes_during_a_pause() {
     let mut world = World::with(sized(2));
     world.append_many(4);
-    let take = |world: &mut World| world.engine.next_batch(world.now, |_| Packing::Taken);
+    let take = |world: &mut World| world.engine.next_batch(world.now, |_| Fit::Taken);
     let first = take(&mut world).unwrap();
     assert!(take(&mut world).is_some_and(|second| first.last() < second.first()));
     assert_eq!(take(&mut world), None);
@@ -210,9 +210,9 @@ fn a_link_decides_what_goes_with_a_batch() {
     let batch = world.engine.next_batch(world.now, |message| {
         offered.push(number(message));
         match number(message) {
-            1 => Packing::Unfit("odd".into()),
-            4 => Packing::Full,
-            _ => Packing::Taken,
+            1 => Fit::Unfit("odd".into()),
+            4 => Fit::Full,
+            _ => Fit::Taken,
         }
     });
     assert_eq!(offered, [0, 1, 2, 3, 4]);
@@ -232,7 +232,7 @@ fn batches_shrink_while_none_is_answered_and_grow_again() {
     world.append_many(100);
     let mut sizes = Vec::new();
     for round in 0..9 {
-        let batch = world.engine.next_batch(world.now, |_| Packing::Taken);
+        let batch = world.engine.next_batch(world.now, |_| Fit::Taken);
         let batch = batch.unwrap();
         sizes.push(world.engine.batch(&batch).count());
         if round < 4 {

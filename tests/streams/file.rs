@@ -15,8 +15,8 @@ use weir::stream::LinkContext;
 use weir::stream::file::File;
 use weir::stream::file::FileLink;
 use weir::stream::rejects;
-use weir::stream::render::View;
-use weir::stream::settings::Shape;
+use weir::stream::render::MessageView;
+use weir::stream::settings::Transform;
 
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
@@ -82,8 +82,8 @@ impl Output {
 
     /// Writes all that waits, as the daemon does in its turns; whether the last batch was taken.
     fn deliver(&mut self, world: &mut World) -> bool {
-        let shape = Shape::default();
-        let mut link = FileLink::new(&self.settings, View::new(&shape));
+        let transform = Transform::default();
+        let mut link = FileLink::new(&self.settings, MessageView::new(&transform));
         let (mut out, mut input) = (Vec::new(), Vec::new());
         loop {
             world.serve();

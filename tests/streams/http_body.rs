@@ -211,7 +211,7 @@ fn a_body_of_ones_own_carries_one_message_a_request() {
     world.append_many(1);
     let template = r#"{{"n":{n},"who":"{ident}/{plate}","id":"{id}"}"#;
     let mut settings = of_http(|http| http.body = Some(Template::parse(template).unwrap()));
-    settings.shape.stamp = Some(Stamp {
+    settings.transform.stamp = Some(Stamp {
         name: "id".into(),
         of: StampOf::Record,
     });

@@ -22,9 +22,9 @@ use weir::stream::http::profile::Frame;
 use weir::stream::http::profile::Login;
 use weir::stream::http::profile::Profile;
 use weir::stream::http::profile::Verdict;
-use weir::stream::render::View;
+use weir::stream::render::MessageView;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Shape;
+use weir::stream::settings::Transform;
 
 /// It takes lines, and says in words what it thinks of them.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Toy {
     life: Option<Duration>,
     logins: Cell<u32>,
     delivery: Delivery,
-    shape: Shape,
+    transform: Transform,
 }
 
 impl Profile for Toy {
@@ -58,7 +58,7 @@ impl Profile for Toy {
 
     fn path(
         &self,
-        _view: &mut View<'_>,
+        _view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut String,
     ) -> Result<(), String> {
@@ -71,7 +71,7 @@ impl Profile for Toy {
 
     fn write(
         &self,
-        _view: &mut View<'_>,
+        _view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
@@ -127,13 +127,13 @@ fn toy(frame: Frame) -> Toy {
         life: None,
         logins: Cell::new(0),
         delivery: delivery(),
-        shape: Shape::default(),
+        transform: Transform::default(),
     }
 }
 
 fn connect<'a>(toy: &'a Toy, world: &World) -> Talk<'a> {
     let open = Open {
-        view: View::new(&toy.shape),
+        view: MessageView::new(&toy.transform),
         delivery: &toy.delivery,
         epoch: world.engine.epoch(),
         now: world.now,
@@ -226,7 +226,7 @@ fn what_is_taken_between_keeps_the_blame_from_the_destination() {
     world.append_many(40);
     let batch = world
         .engine
-        .next_batch(world.now, |_| weir::stream::engine::Packing::Taken)
+        .next_batch(world.now, |_| weir::stream::engine::Fit::Taken)
         .unwrap();
     let refused: Vec<_> = batch.iter().copied().step_by(2).collect();
     let fault = weir::stream::DeliveryError::new(400, "no");

@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use weir::message::ValueRef;
 use weir::message::body::Body;
+use weir::stream::engine::Fit;
 use weir::stream::engine::Outgoing;
-use weir::stream::engine::Packing;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::Settings;
 
@@ -44,8 +44,8 @@ fn batches(world: &mut World) -> Vec<Vec<u64>> {
         let batch = world.engine.next_batch(world.now, |message| {
             let ident = ident(message);
             match of.get_or_insert_with(|| ident.clone()) == &ident {
-                true => Packing::Taken,
-                false => Packing::Later,
+                true => Fit::Taken,
+                false => Fit::Later,
             }
         });
         let Some(batch) = batch else {

@@ -28,9 +28,9 @@ mod mqtt_v5;
 #[path = "../support/random.rs"]
 mod random;
 mod refusals;
-mod shape;
-mod sieve;
+mod selection;
 mod talk;
 mod template;
+mod transform;
 mod wialon;
 mod world;

@@ -24,9 +24,9 @@ use weir::stream::mqtt::profile::Publish;
 use weir::stream::mqtt::profile::Question;
 use weir::stream::mqtt::profile::Verdict;
 use weir::stream::mqtt::profile::Version;
-use weir::stream::render::View;
+use weir::stream::render::MessageView;
 use weir::stream::settings::Delivery;
-use weir::stream::settings::Shape;
+use weir::stream::settings::Transform;
 use weir::template::Escape;
 use weir::template::Template;
 
@@ -42,7 +42,7 @@ struct Platform {
     asks: bool,
     announces: bool,
     delivery: Delivery,
-    shape: Shape,
+    transform: Transform,
 }
 
 impl Platform {
@@ -54,7 +54,7 @@ impl Platform {
             asks: false,
             announces: false,
             delivery: delivery(),
-            shape: Shape::default(),
+            transform: Transform::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Platform {
 
     fn talk(&self, world: &World) -> Talk<'_> {
         let open = Open {
-            view: View::new(&self.shape),
+            view: MessageView::new(&self.transform),
             delivery: &self.delivery,
             epoch: world.engine.epoch(),
             now: world.now,
@@ -134,7 +134,12 @@ impl Profile for Platform {
         })
     }
 
-    fn announce(&self, view: &mut View<'_>, message: &Outgoing<'_>, publish: &mut Publish) -> bool {
+    fn announce(
+        &self,
+        view: &mut MessageView<'_>,
+        message: &Outgoing<'_>,
+        publish: &mut Publish,
+    ) -> bool {
         let ident = Template::parse("{ident}").unwrap();
         publish.topic.push_str("devices");
         let mut text = String::new();
@@ -145,7 +150,7 @@ impl Profile for Platform {
 
     fn write(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         publish: &mut Publish,
     ) -> Result<(), String> {

@@ -15,7 +15,7 @@ use weir::message::Message;
 use weir::stream::DeliveryError;
 use weir::stream::Disconnect;
 use weir::stream::engine::Event;
-use weir::stream::engine::Packing;
+use weir::stream::engine::Fit;
 use weir::stream::mqtt::profile::Version;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
@@ -308,7 +308,7 @@ fn of_a_batch_that_is_doubted_only_what_is_its_own_is_given_up() {
     let mut world = World::new();
     world.append_many(100);
     let (mut accepted, mut requests) = (BTreeSet::new(), 0);
-    while let Some(batch) = world.engine.next_batch(world.now, |_| Packing::Taken) {
+    while let Some(batch) = world.engine.next_batch(world.now, |_| Fit::Taken) {
         requests += 1;
         let numbers: Vec<u64> = world
             .engine
@@ -339,7 +339,7 @@ fn of_batches_that_are_all_doubted_none_is_given_up() {
     world.append_many(20);
     let mut requests = 0;
     while world.now.mono < 24 * 60 * MINUTE {
-        if let Some(batch) = world.engine.next_batch(world.now, |_| Packing::Taken) {
+        if let Some(batch) = world.engine.next_batch(world.now, |_| Fit::Taken) {
             requests += 1;
             let fault = DeliveryError::new(413, "too large");
             let random = u32::MAX / 2;

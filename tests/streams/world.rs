@@ -18,10 +18,10 @@ use weir::stream::engine::Engine;
 use weir::stream::engine::Event;
 use weir::stream::engine::Limits;
 use weir::stream::engine::Outgoing;
+use weir::stream::selection::Selection;
 use weir::stream::settings::Delivery;
 use weir::stream::settings::OnReject;
 use weir::stream::settings::Settings;
-use weir::stream::sieve::Sieve;
 
 pub(crate) struct World {
     ring: Ring,
@@ -85,7 +85,7 @@ impl World {
         self.engine.restart(&mut self.ring);
         let limits = Limits::of(settings);
         let engine = Engine::new(self.stream, settings.delivery.clone(), limits);
-        self.engine = engine.behind(Sieve::new(settings));
+        self.engine = engine.behind(Selection::new(settings));
     }
 
     /// It is another stream from here on, which also takes what is there.

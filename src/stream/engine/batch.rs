@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What a link says of a message that it is offered for a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Packing {
+pub enum Fit {
     /// It goes with this batch.
     Taken,
     /// It goes with another: it waits, and so does all after it that would go with the same.
@@ -32,7 +32,7 @@ impl Engine {
     pub fn next_batch(
         &mut self,
         now: Now,
-        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Fit,
     ) -> Option<Vec<Seq>> {
         self.expire(now);
         let due = self.batch_due()? <= now.mono;
@@ -62,19 +62,19 @@ impl Engine {
     fn next_canary(
         &mut self,
         now: Now,
-        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Fit,
     ) -> Option<Vec<Seq>> {
         let ring = self.queue.ring;
         let canary = self.send_canary(now)?;
         let (seq, packing) = (canary.seq, pack(&canary.outgoing(ring)));
         match packing {
-            Packing::Taken => {
+            Fit::Taken => {
                 self.rate.spend(1, now);
                 return Some(vec![seq]);
             }
-            Packing::Unfit(_) | Packing::Refused(_) => self.queue.canary = None,
+            Fit::Unfit(_) | Fit::Refused(_) => self.queue.canary = None,
             // the link had something else ready, and asks again
-            Packing::Later | Packing::Full => {
+            Fit::Later | Fit::Full => {
                 self.forget_proof();
                 return None;
             }
@@ -85,7 +85,7 @@ impl Engine {
     /// Offers to `pack` what [`Engine::next_batch`] is going to when the batch in flight is
     /// accepted, if those are `most` messages already, or as many as a batch has, or all that
     /// fits into memory. They go on waiting: whether they are the next batch is known only then.
-    pub fn upcoming(&mut self, most: usize, now: Now, pack: impl FnMut(&Outgoing<'_>) -> Packing) {
+    pub fn upcoming(&mut self, most: usize, now: Now, pack: impl FnMut(&Outgoing<'_>) -> Fit) {
         self.expire(now);
         let most = most.min(self.batch_max).max(1);
         let is_full =
@@ -102,7 +102,7 @@ impl Engine {
     fn offer(
         &mut self,
         share: Share,
-        mut pack: impl FnMut(&Outgoing<'_>) -> Packing,
+        mut pack: impl FnMut(&Outgoing<'_>) -> Fit,
         mut take: impl FnMut(&mut Item),
     ) -> usize {
         let (ring, taken) = (self.queue.ring, self.times_taken());
@@ -124,21 +124,21 @@ impl Engine {
             }
             let is_second = item.is_second_try();
             match pack(&item.outgoing(ring)) {
-                Packing::Taken => {
+                Fit::Taken => {
                     take(item);
                     again += u32::from(is_second);
                     room -= 1;
                 }
                 // its place in the order is kept by where it stands
-                Packing::Later => {}
-                Packing::Full => break,
-                Packing::Unfit(reason) => {
+                Fit::Later => {}
+                Fit::Full => break,
+                Fit::Unfit(reason) => {
                     item.settle(Settled::Filtered);
                     item.keep(&reason);
                     let seq = item.seq;
                     unfit.push(Event::Skipped { seq, reason });
                 }
-                Packing::Refused(reason) => {
+                Fit::Refused(reason) => {
                     item.settle(Settled::GivenUp);
                     item.keep(&reason);
                     let seq = item.seq;

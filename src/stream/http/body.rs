@@ -6,9 +6,9 @@ use super::profile::Frame;
 use super::profile::Profile;
 use super::target;
 use crate::ring::Seq;
+use crate::stream::engine::Fit;
 use crate::stream::engine::Outgoing;
-use crate::stream::engine::Packing;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use crate::stream::render::unfilled;
 
 /// A body that is ready to go. Costs its length.
@@ -24,7 +24,7 @@ pub(super) struct RequestBody {
 pub(super) struct BodyBuilder<'a, 'v> {
     profile: &'a dyn Profile,
     frame: &'v Frame,
-    view: &'v mut View<'a>,
+    view: &'v mut MessageView<'a>,
     bytes_max: usize,
     /// Of the first message: only others with the same go with it.
     path: String,
@@ -47,7 +47,7 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
     pub(super) fn new(
         profile: &'a dyn Profile,
         frame: &'v Frame,
-        view: &'v mut View<'a>,
+        view: &'v mut MessageView<'a>,
         bytes_max: usize,
     ) -> Self {
         Self {
@@ -65,35 +65,35 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
     }
 
     /// Puts a message in, if it fits.
-    pub(super) fn pack(&mut self, message: &Outgoing<'_>) -> Packing {
+    pub(super) fn pack(&mut self, message: &Outgoing<'_>) -> Fit {
         let is_first = self.messages.is_empty();
         if self.messages.len() >= self.frame.messages_max.max(1) {
-            return Packing::Full;
+            return Fit::Full;
         }
         match self.belongs(message) {
             Ok(true) => {}
-            Ok(false) => return Packing::Later,
-            Err(lack) => return Packing::Unfit(lack),
+            Ok(false) => return Fit::Later,
+            Err(lack) => return Fit::Unfit(lack),
         }
         self.scratch.clear();
         let written = self.profile.write(self.view, message, &mut self.scratch);
         if let Err(lack) = written {
-            return Packing::Unfit(lack);
+            return Fit::Unfit(lack);
         }
         if let Some(long) = self.too_long() {
-            return Packing::Refused(long);
+            return Fit::Refused(long);
         }
         let between = if is_first { "" } else { self.frame.between };
         let len = self.len + between.len() + self.scratch.len();
         if !is_first && len > self.bytes_max {
-            return Packing::Full;
+            return Fit::Full;
         }
         self.len = len;
         self.messages.push(message.seq);
         let sink = self.sink.get_or_insert_with(|| Sink::new(self.frame));
         sink.put(between.as_bytes());
         sink.put(&self.scratch);
-        Packing::Taken
+        Fit::Taken
     }
 
     /// Whether a message goes with those that are there; with the first that does, its path and

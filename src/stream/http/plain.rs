@@ -28,7 +28,7 @@ use crate::stream::NetworkEndpoint;
 use crate::stream::Open;
 use crate::stream::TlsUse;
 use crate::stream::engine::Outgoing;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use crate::template::Escape;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
@@ -128,7 +128,7 @@ impl Profile for Http {
 
     fn path(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut String,
     ) -> Result<(), String> {
@@ -137,7 +137,7 @@ impl Profile for Http {
 
     fn write(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {

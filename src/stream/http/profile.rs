@@ -9,7 +9,7 @@
 use crate::clock::Now;
 use crate::net::Target;
 use crate::stream::engine::Outgoing;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use std::fmt;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub trait Profile: fmt::Debug {
     /// What the message lacks: it is skipped.
     fn path(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut String,
     ) -> Result<(), String>;
@@ -53,7 +53,7 @@ pub trait Profile: fmt::Debug {
     /// As [`Profile::path`].
     fn key(
         &self,
-        _view: &mut View<'_>,
+        _view: &mut MessageView<'_>,
         _message: &Outgoing<'_>,
         _out: &mut String,
     ) -> Result<(), String> {
@@ -66,7 +66,7 @@ pub trait Profile: fmt::Debug {
     /// As [`Profile::path`].
     fn write(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {

@@ -7,7 +7,7 @@ use super::profile::Publish;
 use super::profile::SAID_MAX;
 use crate::stream::DeliveryError;
 use crate::stream::engine::Outgoing;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use crate::stream::render::unfilled;
 use std::collections::BTreeSet;
 use std::hash::DefaultHasher;
@@ -17,7 +17,7 @@ use std::hash::Hasher;
 /// The message that goes next, as a platform has it.
 pub(super) struct Draft<'a> {
     profile: &'a dyn Profile,
-    view: View<'a>,
+    view: MessageView<'a>,
     /// Kept for their memory.
     publish: Publish,
     announcement: Publish,
@@ -29,7 +29,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Of a connection that has said nothing.
-    pub(super) fn new(profile: &'a dyn Profile, view: View<'a>) -> Self {
+    pub(super) fn new(profile: &'a dyn Profile, view: MessageView<'a>) -> Self {
         Self {
             profile,
             view,

@@ -26,7 +26,7 @@ use crate::stream::Open;
 use crate::stream::TlsUse;
 use crate::stream::engine::Outgoing;
 use crate::stream::for_window;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use crate::stream::settings::Delivery;
 use crate::stream::settings::WINDOW;
 use crate::template::Escape;
@@ -178,7 +178,7 @@ impl Profile for Mqtt {
 
     fn write(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         publish: &mut Publish,
     ) -> Result<(), String> {

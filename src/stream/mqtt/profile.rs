@@ -8,7 +8,7 @@ use super::reason;
 pub use super::reason::Verdict;
 use crate::clock::Now;
 use crate::stream::engine::Outgoing;
-use crate::stream::render::View;
+use crate::stream::render::MessageView;
 use std::fmt;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub trait Profile: fmt::Debug {
     /// remembered, then all are said again.
     fn announce(
         &self,
-        _view: &mut View<'_>,
+        _view: &mut MessageView<'_>,
         _message: &Outgoing<'_>,
         _publish: &mut Publish,
     ) -> bool {
@@ -61,7 +61,7 @@ pub trait Profile: fmt::Debug {
     /// What the message lacks: it is skipped.
     fn write(
         &self,
-        view: &mut View<'_>,
+        view: &mut MessageView<'_>,
         message: &Outgoing<'_>,
         publish: &mut Publish,
     ) -> Result<(), String>;

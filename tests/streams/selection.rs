@@ -11,11 +11,11 @@ use weir::message::body;
 use weir::pattern::Pattern;
 use weir::ring::Seq;
 use weir::stream::engine::Event;
-use weir::stream::engine::Packing;
+use weir::stream::engine::Fit;
 use weir::stream::file::File;
+use weir::stream::selection::Arrival;
+use weir::stream::selection::ArrivalThinner;
 use weir::stream::settings::Settings;
-use weir::stream::sieve::Arrival;
-use weir::stream::sieve::ArrivalThinner;
 use weir::thinning;
 
 fn settings() -> Settings {
@@ -193,10 +193,10 @@ fn no_more_go_in_a_second_than_the_rate_allows_one_by_one_or_in_a_batch() {
     world.append_many(50);
     for _ in 0..3 {
         let now = world.now;
-        let batch = world.engine.next_batch(now, |_| Packing::Taken).unwrap();
+        let batch = world.engine.next_batch(now, |_| Fit::Taken).unwrap();
         assert_eq!(world.engine.batch(&batch).count(), 7);
         world.engine.accepted(0, &batch, now);
-        assert_eq!(world.engine.next_batch(now, |_| Packing::Taken), None);
+        assert_eq!(world.engine.next_batch(now, |_| Fit::Taken), None);
         let due = world.engine.batch_due().unwrap() - now.mono;
         assert!((999..=1_000).contains(&due.as_millis()), "{due:?}");
         world.pass(due);

@@ -10,14 +10,14 @@ use weir::message::Message;
 use weir::pattern::Pattern;
 use weir::stream::settings::Device;
 use weir::stream::settings::Settings;
-use weir::stream::settings::Shape;
 use weir::stream::settings::Stamp;
 use weir::stream::settings::StampOf;
+use weir::stream::settings::Transform;
 
 /// An HTTP stream.
-fn settings(path: &str, shape: Shape) -> Settings {
+fn settings(path: &str, transform: Transform) -> Settings {
     Settings {
-        shape,
+        transform,
         ..settings_to(path, delivery())
     }
 }
@@ -50,11 +50,11 @@ fn parameters_are_converted_and_templates_see_them_as_they_were() {
         dots: Some("_".into()),
         ..Convert::default()
     };
-    let shape = Shape {
+    let transform = Transform {
         convert,
-        ..Shape::default()
+        ..Transform::default()
     };
-    let settings = settings("/{ident}/{position.speed}", shape);
+    let settings = settings("/{ident}/{position.speed}", transform);
     let (line, body) = asked(&mut world(), &settings);
     assert_eq!(line, "POST /352/60 HTTP/1.1");
     let body: Value = serde_json::from_str(&body).unwrap();
@@ -71,11 +71,11 @@ fn stamped(of: StampOf) -> Settings {
         name: "message.id".into(),
         of,
     };
-    let shape = Shape {
+    let transform = Transform {
         stamp: Some(stamp),
-        ..Shape::default()
+        ..Transform::default()
     };
-    settings("/", shape)
+    settings("/", transform)
 }
 
 /// The stamps of all messages of a request.
@@ -129,10 +129,10 @@ fn what_the_configuration_knows_of_a_device_is_in_templates() {
         ident: Pattern::new(ident),
         data: vec![("plate".into(), plate.into())],
     });
-    let shape = Shape {
+    let transform = Transform {
         devices: devices.into(),
-        ..Shape::default()
+        ..Transform::default()
     };
-    let (line, _) = asked(&mut world(), &settings("/{device.data.plate}", shape));
+    let (line, _) = asked(&mut world(), &settings("/{device.data.plate}", transform));
     assert_eq!(line, "POST /AB%201 HTTP/1.1");
 }

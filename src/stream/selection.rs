@@ -1,5 +1,5 @@
-//! The sieve of a stream: which of the messages that it subscribes to it takes. Counts nothing and
-//! sends nothing.
+//! The selection of a stream: which of the messages that it subscribes to it takes. Counts
+//! nothing and sends nothing.
 //!
 //! `filter` decides when a message is read, so that a change of it applies to all that waits.
 //! `every` decides when it comes, and the ring keeps that: what it thins by is in memory only, so
@@ -20,15 +20,15 @@ use std::time::Duration;
 
 /// What decides of each message of a stream, in the order of the ring.
 #[derive(Debug, Default)]
-pub struct Sieve {
+pub struct Selection {
     filter: Option<(Filter, Watch)>,
     /// For what came before the stream was there: nobody decided of that.
     older: Option<Thinner>,
-    /// See [`Sieve::suspicion`].
+    /// See [`Selection::suspicion`].
     never_seen: Option<Vec<String>>,
 }
 
-impl Sieve {
+impl Selection {
     /// As the configuration of a stream has it.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
