@@ -2,7 +2,7 @@
 //!
 //! Opens no socket and no ring: it says what is wanted, not whether it works.
 //!
-//! How text becomes values is in [`crate::keys`]; which tables and keys there are is here.
+//! How text becomes values is in `keys`; which tables and keys there are is here.
 //!
 //! # From files to settings
 //! ```text

@@ -1,7 +1,7 @@
 //! MQTT: one QoS 1 publish a message, and a window of publishes without an acknowledgement.
 //!
 //! What platforms differ in is said by their [`Profile`]; what the packets of a version look like
-//! is in a [`codec`] of its own; the order of the messages, the times and what is told to the
+//! is in a `codec` of its own; the order of the messages, the times and what is told to the
 //! engine are here.
 //!
 //! ```text
