@@ -11,7 +11,7 @@ use weir::message::{Message, body};
 use weir::ring::{self, From, Full, Memory, Ring, StreamId};
 use weir::stream::engine::{Engine, Limits};
 use weir::stream::settings::Settings;
-use weir::stream::{self, IN_MAX, Link, Disconnect, OUT_MAX, LinkContext};
+use weir::stream::{self, Disconnect, IN_MAX, Link, LinkContext, OUT_MAX};
 
 pub(crate) fn http(data: &[u8]) {
     HTTP.with(|settings| World::new(settings).hear(data));

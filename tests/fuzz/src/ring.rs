@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use weir::clock::{Now, Wall};
 use weir::ring::{
-    Back, From, Full, IoError, Ring, Seq, Settings, Settled, Storage, StreamId, StreamSet,
+    From, Full, IoError, RewindTo, Ring, Seq, Settings, Settled, Storage, StreamId, StreamSet,
 };
 use weir::ring::{OpenError, inspect};
 
@@ -99,7 +99,7 @@ fn live(shared: &Shared, random: u64) -> Option<Option<Seq>> {
     let appended = ring.append(mask, at(1), b"a message").ok();
     let committed = ring.commit(at(2)).is_ok();
     if let Some(stream) = streams[1] {
-        let _ = ring.rewind(stream, Back::Oldest, at(3));
+        let _ = ring.rewind(stream, RewindTo::Oldest, at(3));
         reads(&mut ring, stream, u64::MAX);
         check(&ring, stream);
         let _ = ring.skip(stream, 5, at(4), &|_| true);
