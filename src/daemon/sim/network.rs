@@ -345,8 +345,14 @@ impl Network {
             .collect();
         // a broker is asked about no more than fits into memory, which bytes may fill first
         let read = usize::try_from(in_memory).unwrap_or(usize::MAX);
+        let has_no_room =
+            read >= promised.in_memory_max || read * ITEM_LEN_MAX >= promised.max_bytes;
+        if destination.forbids.is_some() && has_no_room {
+            // which these are is not known for sure once some were dropped
+            return true;
+        }
         let most = match destination.kind {
-            Kind::Mqtt if read * ITEM_LEN_MAX >= promised.max_bytes => read,
+            Kind::Mqtt if has_no_room => read,
             Kind::Mqtt => promised.in_memory_max,
             _ => usize::MAX,
         };
