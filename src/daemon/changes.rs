@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_folder_nothing_is_kept() {
+    fn a_switch_needs_a_folder_to_be_kept_in() {
         assert!(keep_enabled(None, "cloud", false, None).is_err());
     }
 
