@@ -4,6 +4,7 @@ use super::Session;
 use super::connect::Connect;
 use crate::keys::context::Wrong;
 use crate::keys::reader::Reader;
+use crate::keys::same::Same;
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
@@ -61,7 +62,7 @@ pub(crate) enum Ident {
 
 /// The keys of one type, as they were read: they begin its sessions. What compares them is there
 /// for every type with `PartialEq`.
-pub trait Protocol: Any + Same + fmt::Debug {
+pub trait Protocol: Same + fmt::Debug {
     /// The session of a new connection, accepted or made, or of a serial line; `client_id` is what
     /// this side calls itself where it connects. None where there are no connections.
     fn session(self: Rc<Self>, client_id: &str) -> Option<Box<dyn Session>> {
@@ -79,12 +80,6 @@ pub trait Protocol: Any + Same + fmt::Debug {
 /// The keys of a channel, whichever its type is; shared with its sessions.
 #[derive(Clone, Debug)]
 pub struct AnyProtocol(pub Rc<dyn Protocol>);
-
-/// Whether keys are those of another channel.
-pub trait Same {
-    /// Whether `other` is of this type and says the same.
-    fn is_same(&self, other: &dyn Any) -> bool;
-}
 
 impl Kind {
     /// What its datagrams are; none where it does not listen on UDP.
@@ -143,12 +138,6 @@ impl PartialEq for AnyProtocol {
     fn eq(&self, other: &Self) -> bool {
         // of what is in the box, not of the box: that is no type with `PartialEq` itself
         (*self.0).is_same(&*other.0)
-    }
-}
-
-impl<T: PartialEq + 'static> Same for T {
-    fn is_same(&self, other: &dyn Any) -> bool {
-        other.downcast_ref() == Some(self)
     }
 }
 

@@ -103,6 +103,7 @@ pub use endpoint::TlsUse;
 
 use crate::clock::Now;
 use crate::keys::reader::Reader;
+use crate::keys::same::Same;
 use crate::template::Template;
 use crate::units::Period;
 use engine::Engine;
@@ -346,18 +347,6 @@ impl Defaults {
         retry_min: Duration::from_secs(1),
         max_messages: 100,
     };
-}
-
-/// What can be compared with anything. Every type that is `PartialEq` has it.
-pub trait Same: Any {
-    /// Whether `other` is of the same type and equal.
-    fn is_same(&self, other: &dyn Any) -> bool;
-}
-
-impl<T: Any + PartialEq> Same for T {
-    fn is_same(&self, other: &dyn Any) -> bool {
-        other.downcast_ref() == Some(self)
-    }
 }
 
 impl PartialEq for dyn Destination {

@@ -1,13 +1,12 @@
 //! MQTT: a platform with a login that expires, a question after it, announcements, limits and
 //! meanings of its own.
 
+use crate::mqtt_v5::publishes;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
 use crate::world::delivery;
 use crate::world::number_of;
-use bytes::BytesMut;
-use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::mqttbytes::v5::Publish as Wire;
 use std::time::Duration;
 use weir::clock::Now;
@@ -168,18 +167,6 @@ impl Profile for Platform {
             _ => Verdict::Refused,
         }
     }
-}
-
-fn publishes(bytes: &[u8]) -> Vec<Wire> {
-    let mut rest = BytesMut::from(bytes);
-    let mut all = Vec::new();
-    while !rest.is_empty() {
-        match Packet::read(&mut rest, None).unwrap() {
-            Packet::Publish(publish) => all.push(publish),
-            other => panic!("{other:?}"),
-        }
-    }
-    all
 }
 
 /// The number of each message, and whether it is said to be a repeat.

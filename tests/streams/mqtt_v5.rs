@@ -49,7 +49,7 @@ fn ready<'a>(world: &mut World, settings: &'a Settings, properties: &[u8]) -> Ta
     talk
 }
 
-fn publishes(bytes: &[u8]) -> Vec<Publish> {
+pub(crate) fn publishes(bytes: &[u8]) -> Vec<Publish> {
     let mut rest = BytesMut::from(bytes);
     let mut all = Vec::new();
     while !rest.is_empty() {

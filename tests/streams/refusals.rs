@@ -2,12 +2,11 @@
 //! configuration: the others decide.
 
 use crate::mqtt::settings;
+use crate::mqtt_v5::publishes;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
 use crate::world::delivery;
-use bytes::BytesMut;
-use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::mqttbytes::v5::Publish;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -133,18 +132,6 @@ impl Broker {
 
 fn five() -> Settings {
     settings(|mqtt| mqtt.version = Version::V5)
-}
-
-fn publishes(bytes: &[u8]) -> Vec<Publish> {
-    let mut rest = BytesMut::from(bytes);
-    let mut all = Vec::new();
-    while !rest.is_empty() {
-        match Packet::read(&mut rest, None).unwrap() {
-            Packet::Publish(publish) => all.push(publish),
-            other => panic!("{other:?}"),
-        }
-    }
-    all
 }
 
 fn is_at_fault(event: &Event) -> bool {

@@ -1,7 +1,7 @@
 //! The checks: each takes a file and says what is wrong in it, as `FILE:LINE: TEXT`.
 //! Which files they are shown is not decided here.
 
-use super::source::{Source, end, functions, without_tests, word, words};
+use super::source::{Source, functions, grouped, without_tests, word, words};
 use super::{
     EMPTY_WORDS, FILE_MAX, FUNCTION_MAX, FUNCTION_MEDIAN, FUNCTION_P90, LINE_MAX, MAY_NAME,
 };
@@ -41,20 +41,7 @@ fn heads(path: &str) -> Vec<&str> {
     if !path.starts_with('{') {
         return vec![word(path)];
     }
-    let group = &path[1..end(path, 0) - 1];
-    let (mut depth, mut starts) = (0, vec![0]);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => starts.push(at + 1),
-            _ => {}
-        }
-    }
-    let paths = starts
-        .into_iter()
-        .map(|start| word(group[start..].trim_start()));
-    paths.filter(|name| !name.is_empty()).collect()
+    grouped(path).map(word).collect()
 }
 
 fn row(module: &str) -> Option<(&'static str, &'static [&'static str])> {

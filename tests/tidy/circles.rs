@@ -1,7 +1,7 @@
 //! Circles of imports between files: what can only be read all at once. A file and those below it
 //! are one thing and may name each other.
 
-use super::source::{Source, end, without_tests, word};
+use super::source::{Source, grouped, without_tests, word};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file as a path of modules: `ring/table`; the crate itself is empty.
@@ -122,21 +122,9 @@ fn branches(front: &str, path: &str) -> Vec<String> {
             None => vec![join(name)],
         };
     }
-    let group = &path[1..end(path, 0) - 1];
-    let (mut depth, mut starts) = (0, vec![0]);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => starts.push(at + 1),
-            _ => {}
-        }
-    }
-    let paths = starts
-        .into_iter()
-        .map(|start| group[start..].trim_start())
-        .filter(|path| !path.is_empty());
-    paths.flat_map(|path| branches(front, path)).collect()
+    grouped(path)
+        .flat_map(|path| branches(front, path))
+        .collect()
 }
 
 /// Sets of files of which each leads to each other one.

@@ -192,6 +192,22 @@ fn closed(rest: &str, quote: u8) -> usize {
 /// What is in the folder beside what somebody wrote.
 const NOT_WRITTEN: &[&str] = &[".git", "Cargo.lock", "target", "tests/fuzz/Cargo.lock"];
 
+/// The paths of a group in braces, with which `group` begins.
+pub(crate) fn grouped(group: &str) -> impl Iterator<Item = &str> {
+    let group = &group[1..end(group, 0) - 1];
+    let (mut depth, mut starts) = (0, vec![0]);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => starts.push(at + 1),
+            _ => {}
+        }
+    }
+    let paths = starts.into_iter().map(|start| group[start..].trim_start());
+    paths.filter(|path| !path.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

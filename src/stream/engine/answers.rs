@@ -4,6 +4,7 @@
 use super::Engine;
 use super::Event;
 use super::queue::State;
+use super::refusal::Blame;
 use crate::clock::Now;
 use crate::ring::Seq;
 use crate::ring::Settled;
@@ -50,24 +51,10 @@ impl Engine {
         now: Now,
         random: u32,
     ) {
-        if epoch != self.epoch {
-            return;
-        }
-        self.answered = true;
-        if self.canary_answered(messages) {
-            return self.canary_refused(now, random);
-        }
-        match self.count_refused(messages) {
-            0 => return,
-            1 => {
-                let single = self
-                    .queue
-                    .in_flight_of(messages)
-                    .next()
-                    .map(|item| item.seq);
-                return single.map_or((), |seq| self.refuse(seq, fault, now, random));
-            }
-            _ => self.suspect_some(messages),
+        match self.hear_refusal(epoch, messages, now, random) {
+            None => return,
+            Some(Blame::One(seq)) => return self.refuse(seq, fault, now, random),
+            Some(Blame::Some) => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));

@@ -66,6 +66,15 @@ impl Refusals {
     }
 }
 
+/// Which of the messages that were refused is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The only one in flight.
+    One(Seq),
+    /// Some of several.
+    Some,
+}
+
 /// What goes next.
 pub(super) enum Choice {
     /// The first message from this one on that may go.
@@ -121,24 +130,16 @@ impl Engine {
         now: Now,
         random: u32,
     ) {
-        if epoch != self.epoch {
-            return;
-        }
-        self.answered = true;
-        if self.canary_answered(messages) {
-            return self.canary_refused(now, random);
-        }
-        let single = match self.count_refused(messages) {
-            0 => return,
-            1 => self.queue.in_flight_of(messages).next().map(|it| it.seq),
-            _ => None,
-        };
-        let doubt = single.and_then(|seq| self.queue.item_mut(seq)?.doubt);
-        match single {
-            Some(seq) if doubt.is_some() => {
-                return self.refuse(seq, fault, now, random);
-            }
-            Some(seq) => {
+        match self.hear_refusal(epoch, messages, now, random) {
+            None => return,
+            Some(Blame::One(seq)) => {
+                if self
+                    .queue
+                    .item_mut(seq)
+                    .is_some_and(|item| item.doubt.is_some())
+                {
+                    return self.refuse(seq, fault, now, random);
+                }
                 let proofs = self.refusals.proofs;
                 let doubt = match self.refusals.alone {
                     true => Doubt::Passed,
@@ -146,10 +147,37 @@ impl Engine {
                 };
                 self.set_aside(seq, doubt, (fault, random), now);
             }
-            None => self.suspect_some(messages),
+            Some(Blame::Some) => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
         self.note(Event::NotDelivered(fault.clone()));
+    }
+
+    /// The destination refused `messages`, or one of them: who is to blame, once that is counted.
+    /// None where there is nothing to judge: another connection, the canary, nothing in flight.
+    pub(super) fn hear_refusal(
+        &mut self,
+        epoch: u32,
+        messages: &[Seq],
+        now: Now,
+        random: u32,
+    ) -> Option<Blame> {
+        if epoch != self.epoch {
+            return None;
+        }
+        self.answered = true;
+        if self.canary_answered(messages) {
+            self.canary_refused(now, random);
+            return None;
+        }
+        match self.count_refused(messages) {
+            1 => {
+                let single = self.queue.in_flight_of(messages).next();
+                single.map(|item| Blame::One(item.seq))
+            }
+            0 => None,
+            _ => Some(Blame::Some),
+        }
     }
 
     /// The connection ends without an answer to the oldest message in flight, and the destination

@@ -124,6 +124,15 @@ pub(super) fn answer(kind: u8, identifier: u16, out: &mut Vec<u8>) {
     out.extend_from_slice(&[kind, 2, high, low]);
 }
 
+/// Answers a publish of the broker with this QoS.
+pub(super) fn answer_publish(qos: u8, identifier: u16, out: &mut Vec<u8>) {
+    match qos {
+        0 => {}
+        1 => answer(PUBACK, identifier, out),
+        _ => answer(PUBREC, identifier, out),
+    }
+}
+
 /// Appends what rumqttc writes, by way of `buffer`.
 pub(super) fn append<E: Error>(
     buffer: &mut BytesMut,
@@ -160,9 +169,9 @@ pub(super) fn seconds(keep_alive: Duration) -> u16 {
 }
 
 /// Of QoS 1.
-pub(super) const PUBACK: u8 = 0x40;
+const PUBACK: u8 = 0x40;
 /// The first answer to QoS 2.
-pub(super) const PUBREC: u8 = 0x50;
+const PUBREC: u8 = 0x50;
 /// The last answer to QoS 2.
 pub(super) const PUBCOMP: u8 = 0x70;
 /// A whole packet, in both versions.

@@ -4,12 +4,11 @@ use super::codec::Answer;
 use super::codec::Codec;
 use super::codec::How;
 use super::codec::Incoming;
-use super::codec::PUBACK;
 use super::codec::PUBCOMP;
-use super::codec::PUBREC;
 use super::codec::SUBSCRIPTION;
 use super::codec::Terms;
 use super::codec::answer;
+use super::codec::answer_publish;
 use super::codec::append;
 use super::codec::fill;
 use super::codec::out_of_turn;
@@ -101,11 +100,7 @@ impl Codec for V311 {
             }
             (Packet::PingResp, true) => Ok(Incoming::Pong),
             (Packet::Publish(publish), true) => {
-                match publish.qos {
-                    QoS::AtMostOnce => {}
-                    QoS::AtLeastOnce => answer(PUBACK, publish.pkid, out),
-                    QoS::ExactlyOnce => answer(PUBREC, publish.pkid, out),
-                }
+                answer_publish(publish.qos as u8, publish.pkid, out);
                 Ok(Incoming::Message {
                     topic: publish.topic,
                     payload: publish.payload.to_vec(),
