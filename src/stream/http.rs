@@ -56,7 +56,6 @@ use ureq_proto::client::Call;
 use ureq_proto::client::MAX_RESPONSE_HEADERS;
 use ureq_proto::client::RecvBodyResult;
 use ureq_proto::client::RecvResponseResult;
-use ureq_proto::client::state::Cleanup;
 use ureq_proto::client::state::RecvBody;
 use ureq_proto::client::state::RecvResponse;
 use ureq_proto::http::Response;
@@ -66,6 +65,8 @@ use ureq_proto::parser;
 pub struct HttpLink<'a> {
     profile: &'a dyn Profile,
     frame: Frame,
+    /// How requests name the server.
+    host: String,
     view: MessageView<'a>,
     delivery: &'a Delivery,
     epoch: u32,
@@ -93,10 +94,11 @@ impl<'a> HttpLink<'a> {
         Self {
             profile,
             frame: profile.frame(),
+            host: request::host(open.endpoint.network()),
             view: open.view,
             delivery: open.delivery,
             epoch: open.epoch,
-            login: LoginOfNow::default(),
+            login: LoginOfNow::new(open.endpoint.network()),
             exchanges: VecDeque::new(),
             prepared: None,
             answers: 0,
@@ -128,7 +130,8 @@ impl<'a> HttpLink<'a> {
         let Some((messages, body)) = chosen else {
             return Ok(None);
         };
-        let (who, what) = (self.login.get(), (&*body.path, body.bytes.len()));
+        let who = (&*self.host, self.login.get());
+        let what = (&*body.path, body.bytes.len());
         let stage = match request::begin(self.profile, who, what, context.out) {
             Ok(Begun::Body(call)) => Stage::body(call, body.bytes),
             Ok(Begun::Nothing(call)) => Stage::head(call),
@@ -292,7 +295,7 @@ impl<'a> HttpLink<'a> {
             }
             Some(RecvResponseResult::Cleanup(call)) => {
                 self.conclude_whole(messages, &mut reply, context);
-                may_stay(&call).map(|()| (used, None))
+                exchange::may_stay(&call).map(|()| (used, None))
             }
             Some(RecvResponseResult::Redirect(_)) | None => {
                 self.conclude(messages, &mut reply, context);
@@ -324,7 +327,7 @@ impl<'a> HttpLink<'a> {
         }
         self.conclude_whole(messages, &mut reply, context);
         match call.proceed() {
-            Some(RecvBodyResult::Cleanup(call)) => may_stay(&call).map(|()| (used, None)),
+            Some(RecvBodyResult::Cleanup(call)) => exchange::may_stay(&call).map(|()| (used, None)),
             Some(RecvBodyResult::Redirect(_)) | None => Err(exchange::redirected()),
         }
     }
@@ -482,18 +485,6 @@ impl Link for HttpLink<'_> {
     fn stays(&self) -> bool {
         false
     }
-}
-
-/// Whether another request may go over this connection.
-fn may_stay(call: &Call<Cleanup>) -> Result<(), Disconnect> {
-    match call.close_reason() {
-        None => Ok(()),
-        Some(reason) => Err(Disconnect::ended(reason)),
-    }
-}
-
-fn wrong(error: &ureq_proto::Error) -> Disconnect {
-    Disconnect::new(0, format!("HTTP: {error}"))
 }
 
 /// So much of an answer's body is read at a time, in bytes.

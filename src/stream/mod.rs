@@ -194,6 +194,8 @@ pub trait Destination: Same + fmt::Debug {
 
 /// What a link begins with.
 pub struct Open<'a> {
+    /// Where the destination is.
+    pub endpoint: Endpoint<'a>,
     /// What the destination is shown of a message.
     pub view: MessageView<'a>,
     /// How batches are cut, and how long an answer is awaited.
@@ -262,6 +264,7 @@ pub fn link<'a>(
     now: Now,
 ) -> Box<dyn Link + 'a> {
     settings.destination.link(Open {
+        endpoint: settings.endpoint(),
         view: MessageView::new(&settings.transform),
         delivery: &settings.delivery,
         epoch: engine.epoch(),

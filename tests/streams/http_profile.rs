@@ -13,8 +13,11 @@ use std::time::Duration;
 use weir::clock::Now;
 use weir::net::Target;
 use weir::stream::Disconnect;
+use weir::stream::Endpoint;
+use weir::stream::NetworkEndpoint;
 use weir::stream::Open;
 use weir::stream::Retry;
+use weir::stream::TlsUse;
 use weir::stream::engine::Outgoing;
 use weir::stream::http::HttpLink;
 use weir::stream::http::profile::Answer;
@@ -40,14 +43,6 @@ struct Toy {
 }
 
 impl Profile for Toy {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-
-    fn has_tls(&self) -> bool {
-        false
-    }
-
     fn frame(&self) -> Frame {
         self.frame
     }
@@ -90,10 +85,6 @@ impl Profile for Toy {
         }
     }
 
-    fn needs_date(&self) -> bool {
-        self.life.is_some()
-    }
-
     fn needs_body(&self, _status: u16) -> bool {
         true
     }
@@ -132,7 +123,12 @@ fn toy(frame: Frame) -> Toy {
 }
 
 fn connect<'a>(toy: &'a Toy, world: &World) -> Talk<'a> {
+    let server = NetworkEndpoint {
+        needs_date: toy.life.is_some(),
+        ..NetworkEndpoint::new(&toy.target, TlsUse::by_scheme(false, "https://"))
+    };
     let open = Open {
+        endpoint: Endpoint::Network(server),
         view: MessageView::new(&toy.transform),
         delivery: &toy.delivery,
         epoch: world.engine.epoch(),

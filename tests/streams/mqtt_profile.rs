@@ -11,8 +11,12 @@ use rumqttc::v5::mqttbytes::v5::Publish as Wire;
 use std::time::Duration;
 use weir::clock::Now;
 use weir::message::Message;
+use weir::net::Target;
+use weir::stream::Endpoint;
+use weir::stream::NetworkEndpoint;
 use weir::stream::Open;
 use weir::stream::Retry;
+use weir::stream::TlsUse;
 use weir::stream::engine::Outgoing;
 use weir::stream::mqtt::MqttLink;
 use weir::stream::mqtt::profile::Granted;
@@ -34,6 +38,7 @@ const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 #[derive(Debug)]
 struct Platform {
+    target: Target,
     version: Version,
     /// How long a password holds.
     life: Option<Duration>,
@@ -46,7 +51,12 @@ struct Platform {
 
 impl Platform {
     fn new() -> Self {
+        let target = Target {
+            host: "toy.example".into(),
+            port: 8883,
+        };
         Self {
+            target,
             version: Version::V5,
             life: None,
             packet_max: None,
@@ -66,7 +76,9 @@ impl Platform {
     }
 
     fn talk(&self, world: &World) -> Talk<'_> {
+        let server = NetworkEndpoint::new(&self.target, TlsUse::Always);
         let open = Open {
+            endpoint: Endpoint::Network(server),
             view: MessageView::new(&self.transform),
             delivery: &self.delivery,
             epoch: world.engine.epoch(),

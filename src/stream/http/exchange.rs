@@ -6,6 +6,7 @@ use crate::stream::Disconnect;
 use crate::stream::LinkContext;
 use crate::stream::OUT_MAX;
 use ureq_proto::client::Call;
+use ureq_proto::client::state::Cleanup;
 use ureq_proto::client::state::RecvBody;
 use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::state::SendBody;
@@ -96,7 +97,7 @@ impl Exchange {
         upload
             .call
             .consume_direct_write(piece)
-            .map_err(|e| super::wrong(&e))?;
+            .map_err(|e| wrong(&e))?;
         if upload.written < upload.body.len() {
             self.stage = Stage::Body(upload);
             return Ok(self);
@@ -117,4 +118,16 @@ impl Exchange {
 /// Whoever has to be asked elsewhere is configured elsewhere: nothing follows a redirection.
 pub(super) fn redirected() -> Disconnect {
     Disconnect::ended("the server redirects")
+}
+
+/// Whether another request may go over this connection.
+pub(super) fn may_stay(call: &Call<Cleanup>) -> Result<(), Disconnect> {
+    match call.close_reason() {
+        None => Ok(()),
+        Some(reason) => Err(Disconnect::ended(reason)),
+    }
+}
+
+pub(super) fn wrong(error: &ureq_proto::Error) -> Disconnect {
+    Disconnect::new(0, format!("HTTP: {error}"))
 }

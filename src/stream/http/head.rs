@@ -46,7 +46,7 @@ pub(super) fn broken(
         None => None,
     }
     .ok_or_else(|| match error {
-        Some(error) => super::wrong(&error),
+        Some(error) => super::exchange::wrong(&error),
         None => Disconnect::new(0, "the head of the answer is too long"),
     })
 }

@@ -4,26 +4,35 @@ use super::profile::Login;
 use super::profile::Profile;
 use crate::clock::Now;
 use crate::stream::Disconnect;
+use crate::stream::NetworkEndpoint;
 use crate::stream::lease::Lease;
 
 /// The login of a connection.
-#[derive(Default)]
 pub(super) struct LoginOfNow {
+    /// Whether it is made from the date, see [`NetworkEndpoint`].
+    needs_date: bool,
     login: Login,
     /// How long it holds, see [`Held`].
     held: Held,
 }
 
-#[derive(Default)]
 enum Held {
     /// There is none: nothing was asked yet, or the server has blamed it.
-    #[default]
     Not,
     ForEver,
     Until(Lease),
 }
 
 impl LoginOfNow {
+    /// None yet.
+    pub(super) fn new(server: Option<&NetworkEndpoint<'_>>) -> Self {
+        Self {
+            needs_date: server.is_some_and(|server| server.needs_date),
+            login: Login::default(),
+            held: Held::Not,
+        }
+    }
+
     /// Has a login that holds; asks for another in good time before it ends.
     ///
     /// # Errors
@@ -37,7 +46,7 @@ impl LoginOfNow {
         if holds {
             return Ok(());
         }
-        if profile.needs_date() && !now.wall.trusted {
+        if self.needs_date && !now.wall.trusted {
             // whoever makes the next connection waits for the date, and says so
             return Err(Disconnect::ended(
                 "the login needs the date, which is not known",

@@ -99,14 +99,6 @@ impl Destination for Http {
 }
 
 impl Profile for Http {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-
-    fn has_tls(&self) -> bool {
-        self.tls
-    }
-
     fn frame(&self) -> Frame {
         let frame = match self.body {
             None => Frame::JSON_ARRAY,

@@ -2,12 +2,11 @@
 //! may be, who asks and until when, and what an answer means. All else is done once, by the link
 //! one floor up.
 //!
-//! A platform is one file with a type that implements [`Profile`] by [`Profile::target`],
-//! [`Profile::has_tls`], [`Profile::frame`] and [`Profile::path`]. The rest has an answer that
-//! suits most servers.
+//! A platform is one file with a type that implements [`Profile`] by [`Profile::frame`] and
+//! [`Profile::path`]. The rest has an answer that suits most servers. Where the server is says
+//! the endpoint of the destination.
 
 use crate::clock::Now;
-use crate::net::Target;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::MessageView;
 use std::fmt;
@@ -15,12 +14,6 @@ use std::time::Duration;
 
 /// One platform.
 pub trait Profile: fmt::Debug {
-    /// The server.
-    fn target(&self) -> &Target;
-
-    /// Whether it is spoken to by TLS.
-    fn has_tls(&self) -> bool;
-
     /// What holds for each request.
     fn frame(&self) -> Frame;
 
@@ -75,15 +68,12 @@ pub trait Profile: fmt::Debug {
     }
 
     /// Who asks. Called when a connection is made, in good time before [`Login::until`], and after
-    /// an answer that blames the configuration.
+    /// an answer that blames the configuration. One that is made from the date says so in
+    /// [`NetworkEndpoint::needs_date`]: then `now` has one that can be used.
+    ///
+    /// [`NetworkEndpoint::needs_date`]: crate::stream::NetworkEndpoint::needs_date
     fn authorize(&self, _now: Now) -> Login {
         Login::default()
-    }
-
-    /// Whether the login is made from the date: without one that can be used it is not asked for,
-    /// and nothing is sent.
-    fn needs_date(&self) -> bool {
-        false
     }
 
     /// Whether an answer with this status says only in its body what it means. Of others the body

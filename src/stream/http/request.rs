@@ -3,7 +3,8 @@
 use super::profile::Login;
 use super::profile::Profile;
 use super::target::LINE_MAX;
-use crate::net::Target;
+use crate::stream::NetworkEndpoint;
+use crate::stream::TlsUse;
 use ureq_proto::client::Call;
 use ureq_proto::client::SendRequestResult;
 use ureq_proto::client::state::Prepare;
@@ -25,13 +26,13 @@ pub(super) enum Begun {
     Nothing(Call<RecvResponse>),
 }
 
-/// Appends the head of a request with a body of `len` bytes, which goes next.
+/// Appends the head of a request to `host`, with a body of `len` bytes, which goes next.
 ///
 /// # Errors
 /// What of the configuration cannot be sent; `out` is as before.
 pub(super) fn begin(
     profile: &dyn Profile,
-    login: &Login,
+    (host, login): (&str, &Login),
     (path, len): (&str, usize),
     out: &mut Vec<u8>,
 ) -> Result<Begun, String> {
@@ -39,7 +40,7 @@ pub(super) fn begin(
     *request.method_mut() =
         Method::from_bytes(profile.method().as_bytes()).map_err(|error| error.to_string())?;
     *request.uri_mut() = uri(path)?;
-    *request.headers_mut() = headers(profile, login, len)?;
+    *request.headers_mut() = headers(profile, (host, login), len)?;
     let call = Call::new(request).map_err(|error| error.to_string())?;
     let start = out.len();
     let begun = write(call, out);
@@ -74,12 +75,13 @@ fn uri(path: &str) -> Result<Uri, String> {
 
 /// weir's own, each replaced by one of the same name in the configuration, but for those that
 /// say where the request ends.
-fn headers(profile: &dyn Profile, login: &Login, len: usize) -> Result<HeaderMap, String> {
+fn headers(
+    profile: &dyn Profile,
+    (host, login): (&str, &Login),
+    len: usize,
+) -> Result<HeaderMap, String> {
     let (mut headers, frame) = (HeaderMap::new(), profile.frame());
-    headers.insert(
-        header::HOST,
-        value(&host(profile.target(), profile.has_tls()))?,
-    );
+    headers.insert(header::HOST, value(host)?);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     if let Some(content_type) = frame.content_type {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -111,14 +113,23 @@ fn value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| "a header has control characters".to_owned())
 }
 
-fn host(target: &Target, has_tls: bool) -> String {
-    let default_port = if has_tls { 443 } else { 80 };
+/// How requests name the server: the port only where it is not that of the scheme (RFC 9110,
+/// section 7.2). What is no server has no name.
+pub(super) fn host(server: Option<&NetworkEndpoint<'_>>) -> String {
+    let Some(NetworkEndpoint { target, tls, .. }) = server else {
+        return String::new();
+    };
+    let of_scheme = match tls {
+        TlsUse::Always => Some(443),
+        TlsUse::Never { .. } => Some(80),
+        TlsUse::WhereConfigured => None,
+    };
     let host = match target.host.contains(':') {
         true => format!("[{}]", target.host),
         false => target.host.clone(),
     };
     match target.port {
-        port if port == default_port => host,
+        port if Some(port) == of_scheme => host,
         port => format!("{host}:{port}"),
     }
 }
@@ -142,6 +153,8 @@ const HEAD_MAX: usize = LINE_MAX + HEADERS_MAX;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Target;
+    use crate::stream::Destination;
     use crate::stream::http::Http;
 
     fn head(path: &str, headers: &[(&str, &str)]) -> Result<String, String> {
@@ -154,12 +167,13 @@ mod tests {
             headers: headers.iter().map(own).collect(),
             ..Http::new(target)
         };
+        let host = host(settings.endpoint().network());
         let mut out = b">".to_vec();
         let login = Login {
             authorization: Some("Bearer x".into()),
             until: None,
         };
-        let result = begin(&settings, &login, (path, 7), &mut out);
+        let result = begin(&settings, (&host, &login), (path, 7), &mut out);
         assert!(result.is_ok() || out == b">");
         result.map(|_| String::from_utf8(out).unwrap())
     }
