@@ -40,6 +40,8 @@ pub use super::outgoing::Repeat;
 pub use batch::Fit;
 pub use event::Event;
 pub use limits::Limits;
+pub use limits::SEARCH_BYTES;
+pub use limits::SEARCH_MESSAGES;
 pub use tally::Tally;
 
 use super::backoff::Backoff;
@@ -178,7 +180,10 @@ impl Engine {
     }
 
     fn has_room(&self) -> bool {
-        self.queue.len() < self.limits.messages && self.queue.bytes() < self.limits.bytes
+        let has_room = |limits: Limits| {
+            self.queue.len() < limits.messages && self.queue.bytes() < limits.bytes
+        };
+        has_room(self.limits) || has_room(self.limits.for_search()) && self.is_searching()
     }
 
     /// The next message to send, in order; it is in flight from now on.

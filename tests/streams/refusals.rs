@@ -177,6 +177,27 @@ fn a_device_that_is_forbidden_and_fills_the_memory_stops_no_other() {
     assert_eq!((counters.accepted, counters.given_up), (51, 450));
 }
 
+/// The same where nothing was accepted since the start, and little fits into memory.
+#[test]
+fn a_device_that_is_forbidden_and_fills_a_small_memory_stops_no_other() {
+    for (window, max_bytes) in [(2, 256 * 1024), (100, 4096)] {
+        let mut world = World::new();
+        let mut settings = settings(|mqtt| {
+            mqtt.version = Version::V5;
+            mqtt.window = window;
+        });
+        settings.delivery.max_bytes = max_bytes;
+        world.renew(&settings);
+        (0..50).for_each(|_| world.append("x"));
+        (0..5).for_each(|_| world.append("b"));
+        let mut broker = Broker::new(&["x"]);
+        broker.serve(&mut world, &settings, MINUTE);
+        let counters = world.counters();
+        assert_eq!((counters.accepted, counters.given_up), (5, 50));
+        assert!(!broker.events.iter().any(is_at_fault));
+    }
+}
+
 #[test]
 fn where_all_is_forbidden_it_is_the_configuration_and_costs_nothing() {
     for accepted in [0, 1] {

@@ -4,6 +4,8 @@
 use super::oracle::Oracle;
 use super::oracle::Truth;
 use crate::ring::Counters;
+use crate::stream::engine::SEARCH_BYTES;
+use crate::stream::engine::SEARCH_MESSAGES;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -105,9 +107,9 @@ impl Books {
             "nothing can expire"
         } else if promised.speed_min.is_none() && now.filtered > 0 {
             "nothing can be filtered"
-        } else if sight.in_memory > promised.in_memory_max as u64 {
+        } else if sight.in_memory > promised.in_memory_max.max(SEARCH_MESSAGES) as u64 {
             "more messages are in memory than may"
-        } else if least > promised.max_bytes as u64 {
+        } else if least > promised.max_bytes.max(SEARCH_BYTES) as u64 {
             "more bytes are in memory than may"
         } else {
             ""
@@ -149,7 +151,8 @@ impl Books {
         // given up at any time since, before or after others were taken, eight before each. Only
         // how much can be in memory bounds that: counters do not say when, nor which.
         let between = truth.takes - std::mem::replace(&mut self.takes, truth.takes);
-        let most = GIVEN_UP_IN_A_ROW_MAX + truth.promised.in_memory_max as u64;
+        let in_memory_max = truth.promised.in_memory_max.max(SEARCH_MESSAGES);
+        let most = GIVEN_UP_IN_A_ROW_MAX + in_memory_max as u64;
         let allowed = self.allowed.saturating_add(GIVEN_UP_IN_A_ROW_MAX * between);
         self.skipped_on |= given_up > allowed.min(most);
         self.allowed = allowed.min(most).saturating_sub(given_up);

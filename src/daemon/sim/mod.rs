@@ -141,7 +141,8 @@ const YEARS: u64 = 20;
 /// - 34: the last accepted message was a canary after its stream was put back, and then came as
 ///   if for the first time.
 /// - 1001007, 1001463: a pause went on to its end, however much was taken meanwhile.
-const ENDED_BADLY: [(u64, u64); 22] = [
+/// - 1005083: what a broker forbids filled the memory, and nothing was accepted since the start.
+const ENDED_BADLY: [(u64, u64); 23] = [
     (566, 310),
     (1047, 80),
     (219, 170),
@@ -164,4 +165,5 @@ const ENDED_BADLY: [(u64, u64); 22] = [
     (34, 186),
     (1_001_007, 365),
     (1_001_463, 365),
+    (1_005_083, 365),
 ];

@@ -13,6 +13,7 @@ use crate::net::Interest;
 use crate::net::Simulated;
 use crate::net::Target;
 use crate::ring::sim::random::Random;
+use crate::stream::engine::SEARCH_MESSAGES;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -329,7 +330,7 @@ impl Network {
     /// that could be: a receiver that says nothing of them may then be out of order as well. Only
     /// those in memory decide; a device that is forbidden and fills it right after a start is
     /// where weir's reach ends.
-    pub(super) fn lacks_proof(&self, index: usize, backlog: u64, in_memory: u64) -> bool {
+    pub(super) fn lacks_proof(&self, index: usize, backlog: u64) -> bool {
         let (destination, stream) = (&self.destinations[index], &self.oracle.streams[index]);
         let promised = &stream.promised;
         if destination.kind == Kind::Http || stream.heard || backlog == 0 {
@@ -343,17 +344,9 @@ impl Network {
             .filter(|(_, it)| it.acknowledged && it.mask & (1 << index) != 0)
             .take(usize::try_from(backlog).unwrap_or(usize::MAX))
             .collect();
-        // a broker is asked about no more than fits into memory, which bytes may fill first
-        let read = usize::try_from(in_memory).unwrap_or(usize::MAX);
-        let has_no_room =
-            read >= promised.in_memory_max || read * ITEM_LEN_MAX >= promised.max_bytes;
-        if destination.forbids.is_some() && has_no_room {
-            // which these are is not known for sure once some were dropped
-            return true;
-        }
+        // a broker is asked about no more than is read while one is looked for that it takes
         let most = match destination.kind {
-            Kind::Mqtt if has_no_room => read,
-            Kind::Mqtt => promised.in_memory_max,
+            Kind::Mqtt => promised.in_memory_max.max(SEARCH_MESSAGES),
             _ => usize::MAX,
         };
         waiting.into_iter().rev().take(most).all(|(n, it)| {
@@ -457,9 +450,6 @@ pub(super) const PORT: u16 = 9000;
 
 /// What the network holds of a connection before its writer has to wait, in bytes.
 const ROOM: usize = 16 * 1024;
-
-/// No message takes more bytes of a stream's memory, with what is kept beside it.
-const ITEM_LEN_MAX: usize = 700;
 
 /// The way to a destination that is gone is found out after this and `timeout`.
 const SILENCE: Duration = Duration::from_secs(60);

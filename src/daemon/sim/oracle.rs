@@ -7,6 +7,7 @@ use super::plan::IDENTS;
 use super::plan::KINDS;
 use super::thinned::LastPassed;
 use super::trace;
+use crate::stream::engine::SEARCH_MESSAGES;
 use std::time::Duration;
 
 /// All that was ever brought into the gateway, and who had what of it.
@@ -275,7 +276,10 @@ impl Oracle {
             .filter(|(_, it)| wanted(it))
             .take(usize::try_from(backlog).unwrap_or(usize::MAX));
         let waiting: Vec<usize> = waiting.map(|(n, _)| n).collect();
-        let place = self.streams[index].promised.in_memory_max;
+        let place = self.streams[index]
+            .promised
+            .in_memory_max
+            .max(SEARCH_MESSAGES);
         let end = waiting.iter().rev().nth(place).copied();
         u32::try_from(end.unwrap_or(self.instances.len())).unwrap_or(u32::MAX)
     }

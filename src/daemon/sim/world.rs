@@ -211,7 +211,7 @@ impl World {
                 },
                 served: !network.oracle.streams[index].promised.dated
                     || self.clock.serves(network.t),
-                proofless: network.lacks_proof(index, counters.backlog, in_memory),
+                proofless: network.lacks_proof(index, counters.backlog),
             };
             if counters != books.before {
                 trace::tell(network.t, index, format_args!("counts {counters:?}"));

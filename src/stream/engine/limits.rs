@@ -30,4 +30,21 @@ impl Limits {
             interval: settings.interval,
         }
     }
+
+    /// The same while a message is looked for that the destination takes: what small limits hold
+    /// may all be of a device that is forbidden, and would stand in the way of all others.
+    #[must_use]
+    pub fn for_search(self) -> Self {
+        Self {
+            messages: self.messages.max(SEARCH_MESSAGES),
+            bytes: self.bytes.max(SEARCH_BYTES),
+            ..self
+        }
+    }
 }
+
+/// Messages read and not settled at most while one is looked for that the destination takes.
+pub const SEARCH_MESSAGES: usize = 64;
+
+/// Their bytes in memory at most, one message excepted.
+pub const SEARCH_BYTES: usize = 64 * 1024;

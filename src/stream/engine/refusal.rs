@@ -20,6 +20,8 @@
 //!   another had just been taken. Between the two it is tried by itself once more: a queue of the
 //!   broker that is full has room now and then, and the canary would take it each time. Once it is
 //!   given up the pauses are short again: it was the message that ended those connections.
+//! - Where all that was read is in doubt and there is no canary, more is read than the limits of
+//!   the stream allow, up to [`super::Limits::for_search`].
 //! - What is its own is given up, or tried for ever. After [`GIVEN_UP_IN_A_ROW_MAX`] that were
 //!   given up with none taken between, the destination is at fault: nothing more is given up, and
 //!   messages go alone, each once before one goes again, until one is taken.
@@ -309,6 +311,13 @@ impl Engine {
     fn has_other(&self) -> bool {
         let taken = self.refusals.proofs;
         self.has_canary() || self.queue.iter().any(|item| item.may_go(taken, true))
+    }
+
+    /// Whether all that was read is in doubt, and nothing else is known that would be taken.
+    pub(super) fn is_searching(&self) -> bool {
+        let is_tried =
+            |item: &Item| item.doubt.is_some() || matches!(item.state, State::Settled(_));
+        !self.has_canary() && (self.refusals.alone || self.queue.iter().all(is_tried))
     }
 
     fn has_canary(&self) -> bool {
