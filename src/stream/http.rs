@@ -249,7 +249,7 @@ impl<'a> HttpLink<'a> {
             return Ok((used, Some(stage)));
         }
         let mut reply = Reply::new(&response, context.now);
-        if reply.verdict(self.profile, messages.len(), false) != Verdict::Taken {
+        if reply.judge(self.profile, messages.len(), false).0 != Verdict::Taken {
             self.conclude(messages, &mut reply, context);
             return Err(Disconnect::ended(
                 "the server answered before it had the request",
@@ -335,8 +335,7 @@ impl<'a> HttpLink<'a> {
     /// Acts on what has come of an answer, of which nothing more will.
     fn conclude(&mut self, messages: &[Seq], reply: &mut Reply, context: &mut LinkContext<'_>) {
         if !std::mem::replace(&mut reply.is_settled, true) {
-            let verdict = reply.verdict(self.profile, messages.len(), false);
-            self.tell(messages, verdict, reply, context);
+            self.tell(messages, reply, false, context);
         }
     }
 
@@ -348,8 +347,7 @@ impl<'a> HttpLink<'a> {
         context: &mut LinkContext<'_>,
     ) {
         if !std::mem::replace(&mut reply.is_settled, true) {
-            let verdict = reply.verdict(self.profile, messages.len(), true);
-            self.tell(messages, verdict, reply, context);
+            self.tell(messages, reply, true, context);
         }
     }
 
@@ -357,12 +355,13 @@ impl<'a> HttpLink<'a> {
     fn tell(
         &mut self,
         messages: &[Seq],
-        verdict: Verdict,
         reply: &Reply,
+        is_whole: bool,
         context: &mut LinkContext<'_>,
     ) {
+        let (verdict, fault) = reply.judge(self.profile, messages.len(), is_whole);
         let (epoch, now, random) = (self.epoch, context.now, context.random);
-        let (engine, fault) = (&mut *context.engine, reply.fault());
+        let engine = &mut *context.engine;
         match verdict {
             Verdict::Taken => engine.accepted(epoch, messages, now),
             Verdict::TakenBut { refused, later } => {
@@ -382,7 +381,6 @@ impl<'a> HttpLink<'a> {
             Verdict::Configuration => {
                 // a login may be what is wrong with it
                 self.login.forget();
-                let fault = reply.fault_with_hint(self.profile);
                 engine.later(epoch, messages, (fault, reply.after), now, random);
             }
         }

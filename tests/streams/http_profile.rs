@@ -102,8 +102,8 @@ impl Profile for Toy {
         }
     }
 
-    fn hint(&self, status: u16) -> Option<String> {
-        (status == 401).then(|| "look at `token`".to_owned())
+    fn hint(&self, answer: &Answer<'_>) -> Option<String> {
+        (answer.status == 401).then(|| "look at `token`".to_owned())
     }
 }
 
@@ -305,6 +305,31 @@ fn asked(text: &str) -> Vec<&str> {
     lines
         .filter_map(|line| line.strip_suffix(" HTTP/1.1"))
         .collect()
+}
+
+#[test]
+fn what_makes_the_line_longer_than_the_platform_takes_is_refused_here() {
+    let mut toy = in_a_row();
+    toy.frame.line_max = "GET //write?n=9 HTTP/1.1\r\n".len();
+    let mut world = World::new();
+    world.append_many(12);
+    let mut talk = connect(&toy, &world);
+    let mut all = Vec::new();
+    loop {
+        let text = sent(&mut talk, &mut world);
+        let got: Vec<_> = asked(&text).iter().map(|n| (*n).to_owned()).collect();
+        if got.is_empty() {
+            break;
+        }
+        talk.hears(&mut world, &says(200, "all").repeat(got.len()))
+            .unwrap();
+        all.extend(got);
+    }
+    assert_eq!(all.len(), 10, "{all:?}");
+    let counters = world.counters();
+    assert_eq!((counters.accepted, counters.given_up), (10, 2));
+    let told = format!("{:?}", world.events());
+    assert!(told.contains("takes at most 26"), "{told}");
 }
 
 #[test]

@@ -60,27 +60,35 @@ impl Reply {
         !profile.needs_body(self.status.as_u16())
     }
 
-    /// What it means for a request of so many messages; `is_whole`: nothing more of it is to come.
-    pub(super) fn verdict(
+    /// What it means for a request of so many messages, and what the log says of it; `is_whole`:
+    /// nothing more of it is to come.
+    pub(super) fn judge(
         &self,
         profile: &dyn Profile,
         messages: usize,
         is_whole: bool,
-    ) -> Verdict {
-        let verdict = profile.verdict(&Answer {
+    ) -> (Verdict, DeliveryError) {
+        let answer = Answer {
             status: self.status.as_u16(),
             body: &self.body,
             is_whole: is_whole && self.len == self.body.len(),
             messages,
-        });
-        match verdict {
+        };
+        let verdict = match profile.verdict(&answer) {
             Verdict::Refused if self.refuses_coding => Verdict::Configuration,
             verdict => verdict,
+        };
+        let mut fault = self.fault();
+        if verdict != Verdict::Taken
+            && let Some(hint) = profile.hint(&answer)
+        {
+            fault.reason = format!("{}; {hint}", fault.reason);
         }
+        (verdict, fault)
     }
 
-    /// What the log says of it.
-    pub(super) fn fault(&self) -> DeliveryError {
+    /// What came, in words.
+    fn fault(&self) -> DeliveryError {
         let text = self.body.get(..TEXT_MAX).unwrap_or(&self.body);
         let text = String::from_utf8_lossy(text).replace(char::is_control, " ");
         let reason = match text.trim() {
@@ -88,15 +96,6 @@ impl Reply {
             text => format!("{}: {text}", self.status),
         };
         DeliveryError::new(i32::from(self.status.as_u16()), reason)
-    }
-
-    /// The same, of one that blames the configuration.
-    pub(super) fn fault_with_hint(&self, profile: &dyn Profile) -> DeliveryError {
-        let mut fault = self.fault();
-        if let Some(hint) = profile.hint(self.status.as_u16()) {
-            fault.reason = format!("{}; {hint}", fault.reason);
-        }
-        fault
     }
 }
 
@@ -183,7 +182,7 @@ mod tests {
             let response = Response::builder().status(status);
             let response = response.header("accept-encoding", "identity");
             let reply = Reply::new(&response.body(()).unwrap(), at_no_date());
-            assert_eq!(reply.verdict(&anything(), 1, true), verdict, "{status}");
+            assert_eq!(reply.judge(&anything(), 1, true).0, verdict, "{status}");
         }
     }
 

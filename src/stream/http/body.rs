@@ -75,6 +75,9 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
             Ok(false) => return Fit::Later,
             Err(lack) => return Fit::Unfit(lack),
         }
+        if let Some(long) = self.long_line() {
+            return Fit::Refused(long);
+        }
         self.scratch.clear();
         let written = self.profile.write(self.view, message, &mut self.scratch);
         if let Err(lack) = written {
@@ -108,6 +111,16 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
             return Ok(true);
         }
         Ok(path == self.path && key == self.key)
+    }
+
+    /// Why the first line of the request is longer than the platform takes, if it is.
+    fn long_line(&self) -> Option<String> {
+        let (len, max) = (
+            target::line_len(self.profile.method(), &self.path),
+            self.frame.line_max,
+        );
+        (len > max)
+            .then(|| format!("a request line of {len} bytes, the destination takes at most {max}"))
     }
 
     /// Why what is in `scratch` is longer than the platform takes, if it is.

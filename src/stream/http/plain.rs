@@ -29,9 +29,11 @@ use crate::stream::Open;
 use crate::stream::TlsUse;
 use crate::stream::engine::Outgoing;
 use crate::stream::render::MessageView;
+use crate::stream::settings::Delivery;
 use crate::template::Escape;
 use crate::template::Template;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 /// `type = "http"`.
@@ -55,6 +57,8 @@ pub struct Http {
     pub body: Option<Template>,
     /// Answers that mean accepted; empty: 200 to 299.
     pub success: Vec<u16>,
+    /// Requests on their way at most, from 1.
+    pub pipeline: usize,
 }
 
 impl Http {
@@ -71,6 +75,7 @@ impl Http {
             gzip: false,
             body: None,
             success: Vec::new(),
+            pipeline: 1,
         }
     }
 }
@@ -92,6 +97,10 @@ impl Destination for Http {
         Box::new(HttpLink::new(self, open))
     }
 
+    fn in_memory_max(&self, delivery: &Delivery) -> usize {
+        (self.pipeline + 1) * delivery.max_messages
+    }
+
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         let body = self.body.as_ref().map(|body| ("body", body));
         [("url", &self.path)].into_iter().chain(body).collect()
@@ -106,6 +115,7 @@ impl Profile for Http {
         };
         Frame {
             gzip: self.gzip,
+            in_flight_max: self.pipeline,
             ..frame
         }
     }
@@ -182,6 +192,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Http> {
     let success = success(reader);
     let gzip = reader.flag("gzip");
     let body = reader.parsed("body", body);
+    let pipeline = reader.integer("pipeline", PIPELINE);
     let url = url?;
     let defaults = Http::new(url.target);
     Some(Http {
@@ -193,6 +204,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Http> {
         gzip: gzip.unwrap_or(defaults.gzip),
         body,
         success,
+        pipeline: pipeline.unwrap_or(defaults.pipeline),
         ..defaults
     })
 }
@@ -368,6 +380,9 @@ pub(crate) const SCHEMES: [Scheme; 2] = [
         tls: false,
     },
 ];
+
+/// Requests on their way: each that is there has its messages in memory.
+pub(crate) const PIPELINE: RangeInclusive<usize> = 1..=100;
 
 /// Those that carry a body.
 const METHODS: [(&str, &str); 2] = [("POST", "POST"), ("PUT", "PUT")];

@@ -87,8 +87,9 @@ pub trait Profile: fmt::Debug {
         Verdict::usual(answer.status)
     }
 
-    /// What the log says behind an answer that blames the configuration: the keys to look at.
-    fn hint(&self, _status: u16) -> Option<String> {
+    /// What the log says behind an answer that was not [`Verdict::Taken`]: the keys to look at, or
+    /// what to do on the platform.
+    fn hint(&self, _answer: &Answer<'_>) -> Option<String> {
         None
     }
 }
@@ -107,6 +108,8 @@ pub struct Frame {
     pub close: &'static str,
     /// Messages of a request at most, from 1.
     pub messages_max: usize,
+    /// Bytes of a request's first line at most: a message that makes it longer is refused here.
+    pub line_max: usize,
     /// Bytes of a body at most, before it is compressed.
     pub bytes_max: usize,
     /// Bytes of what [`Profile::write`] makes of one message at most: one that is longer is refused
@@ -127,6 +130,7 @@ impl Frame {
         between: ",",
         close: "]",
         messages_max: usize::MAX,
+        line_max: usize::MAX,
         bytes_max: usize::MAX,
         message_max: usize::MAX,
         in_flight_max: 1,

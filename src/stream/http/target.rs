@@ -6,7 +6,7 @@
 /// What is wrong with it, in words: a segment of the path that leads elsewhere, or more than
 /// servers read.
 pub(super) fn check(method: &str, target: &str) -> Result<(), String> {
-    let len = method.len() + target.len() + " / HTTP/1.1\r\n".len();
+    let len = line_len(method, target);
     if len > LINE_MAX {
         return Err(format!(
             "the request line has {len} bytes, at most {LINE_MAX} are allowed"
@@ -17,6 +17,11 @@ pub(super) fn check(method: &str, target: &str) -> Result<(), String> {
         Some(dots) => Err(format!("a segment of the path is `{dots}`")),
         None => Ok(()),
     }
+}
+
+/// Bytes of the first line of a request.
+pub(super) fn line_len(method: &str, target: &str) -> usize {
+    method.len() + target.len() + " / HTTP/1.1\r\n".len()
 }
 
 /// Whether a segment of a path is `.` or `..`, however it is written (RFC 3986, sections 3.3 and
