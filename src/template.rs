@@ -316,7 +316,8 @@ fn write_json(text: &str, out: &mut String) {
     }
 }
 
-fn write_escaped(text: &str, out: &mut String) {
+/// Appends a text as [`Escape::Url`] has it.
+pub(crate) fn write_escaped(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

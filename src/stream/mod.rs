@@ -93,6 +93,7 @@ pub mod mqtt;
 mod outgoing;
 pub mod rejects;
 pub mod render;
+pub mod sas;
 pub mod selection;
 pub mod settings;
 pub mod wialon_retranslator;

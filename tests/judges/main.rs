@@ -1,0 +1,33 @@
+//! What weir signs and says, before libraries of those that it is for and programs of others. They
+//! come from PyPI and npm into `target/judges` by `tests/run judges`, which asks for these tests;
+//! anybody else is told that they are ignored.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod azure_sas;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where `tests/run` puts what it installs.
+fn installed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/judges")
+}
+
+/// What a Python program of this folder says.
+fn python(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(installed().join("python/bin/python"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges");
+    let said = command.arg(folder.join(program)).args(arguments).output();
+    let said = said.unwrap();
+    let errors = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{program}: {errors}");
+    String::from_utf8(said.stdout).unwrap()
+}
