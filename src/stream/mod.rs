@@ -19,6 +19,8 @@
 //!    to a slip in `type` take its name from there.
 //! 4. Put its keys into `docs/reference.md`, and a row for them into `tests/config/reference.rs` (a
 //!    test asks for it); its tests beside the others in `tests/streams`.
+//! 5. Add its row to `tests/destinations`, whose head has the recipe: what every type has to stand,
+//!    with the real daemon. A test asks for it.
 //!
 //! What every stream has (filter, thinning, batches, order, retries, what is refused, pauses,
 //! reconnecting, counting) is done around the link, by the [`Engine`] and in `daemon`.
@@ -123,6 +125,11 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     &file::KIND,
 ];
+
+/// The names of all types that weir speaks, as `type` has them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.

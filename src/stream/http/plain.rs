@@ -167,6 +167,17 @@ impl Profile for Http {
     fn verdict(&self, answer: &Answer<'_>) -> Verdict {
         verdict(answer.status, &self.success)
     }
+
+    fn hint(&self, answer: &Answer<'_>) -> Option<String> {
+        let key = match answer.status {
+            200..300 => "success",
+            300..=399 | 404 | 410 => "url",
+            401 | 403 => "auth",
+            405 => "method",
+            _ => return None,
+        };
+        Some(format!("look at `{key}`"))
+    }
 }
 
 /// `success`: the answers that mean taken; empty: those that usually do.

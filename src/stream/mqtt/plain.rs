@@ -169,7 +169,9 @@ impl Profile for Mqtt {
     }
 
     fn hint(&self) -> Option<String> {
-        let spared = self.spared.as_ref()?;
+        let Some(spared) = &self.spared else {
+            return Some("look at `username` and `password`".to_owned());
+        };
         Some(format!(
             "tried under another client id than `{spared}`, so that a daemon which runs keeps its \
              session: a broker that knows its clients by that says no here, and yes to the daemon"
