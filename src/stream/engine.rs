@@ -45,6 +45,7 @@ pub use limits::SEARCH_MESSAGES;
 pub use tally::Tally;
 
 use super::backoff::Backoff;
+use super::dialect::Dialect;
 use super::selection::Selection;
 use super::settings::Delivery;
 use super::settings::OnReject;
@@ -101,6 +102,8 @@ pub struct Engine {
     events: VecDeque<Event>,
     /// Since somebody last asked for it.
     tally: Tally,
+    /// Kept for the links, which live for one connection each.
+    pub(super) dialect: Dialect,
 }
 
 impl Engine {
@@ -125,6 +128,7 @@ impl Engine {
             dates: Dates::default(),
             events: VecDeque::new(),
             tally: Tally::default(),
+            dialect: Dialect::default(),
         }
     }
 

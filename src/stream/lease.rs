@@ -37,6 +37,16 @@ impl Lease {
         })
     }
 
+    /// A login that is left after this time, whatever the date is.
+    pub(super) fn lasting(time: Duration, now: Now) -> Self {
+        let leave_at = now.mono + time;
+        Self {
+            leave_at,
+            leave_date: Duration::MAX,
+            ends_at: leave_at + LAST_ANSWERS,
+        }
+    }
+
     /// Whether nothing new is to be sent.
     pub(super) fn is_due(&self, now: Now) -> bool {
         let by_date = now.wall.trusted && now.wall.since_1970 >= self.leave_date;
@@ -58,6 +68,9 @@ impl Lease {
         self.ends_at
     }
 }
+
+/// So long the last answers are waited for in a connection that is left of one's own will.
+const LAST_ANSWERS: Duration = Duration::from_secs(60);
 
 /// However short a login is, no more than one is made in this time.
 const SHORTEST: Duration = Duration::from_secs(1);

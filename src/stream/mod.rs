@@ -86,6 +86,7 @@
 //! ```
 
 pub mod backoff;
+mod dialect;
 mod endpoint;
 pub mod engine;
 pub mod file;
@@ -414,10 +415,10 @@ impl Disconnect {
         DeliveryError::new(code, reason).into()
     }
 
-    /// A connection that this side has ended to log in anew.
-    pub fn renewed() -> Self {
+    /// A connection that this side has ended to log in anew, and why.
+    pub fn renewed(reason: impl Into<String>) -> Self {
         Self {
-            error: DeliveryError::new(0, "the login is renewed"),
+            error: DeliveryError::new(0, reason),
             retry: Retry::Renewed,
         }
     }

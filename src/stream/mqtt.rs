@@ -23,6 +23,9 @@
 //! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
 //!   or is silent, each time. After five connections that ended with the same message as
 //!   the first without an answer the engine tries others, too.
+//! - Where the version is left to weir, 5 is spoken first, see [`super::dialect`]. What has no
+//!   acknowledgement is sent again by the other version as by the same: the engine has it, not the
+//!   session of the broker.
 //! - A login that expires is left before that: nothing new goes out, the last answers are awaited,
 //!   and the next connection logs in anew at once.
 
@@ -49,6 +52,8 @@ use super::Link;
 use super::LinkContext;
 use super::OUT_MAX;
 use super::Open;
+use super::dialect::Failed;
+use super::dialect::Spoken;
 use super::engine::Engine;
 use super::engine::Event;
 use super::lease::Lease;
@@ -78,6 +83,8 @@ pub struct MqttLink<'a> {
     delivery: &'a Delivery,
     epoch: u32,
     codec: Box<dyn Codec>,
+    /// Where the version is left to weir, the one that this connection speaks.
+    spoken: Option<Spoken>,
     stage: Stage,
     /// What the platform says, smaller where it has granted less.
     limits: Limits,
@@ -121,16 +128,13 @@ impl<'a> MqttLink<'a> {
     #[must_use]
     pub fn new(profile: &'a dyn Profile, open: Open<'a>) -> Self {
         let limits = profile.limits();
-        let codec: Box<dyn Codec> = match limits.version {
-            Version::V311 => Box::new(v311::V311::default()),
-            Version::V5 => Box::new(v5::V5::default()),
-        };
         Self {
             profile,
             client_id: open.client_id,
             delivery: open.delivery,
             epoch: open.epoch,
-            codec,
+            codec: codec_of(limits.version),
+            spoken: None,
             stage: Stage::Connected,
             limits,
             broker_max: usize::MAX,
@@ -355,7 +359,8 @@ impl Link for MqttLink<'_> {
                 Ok(len) => used += len,
                 Err(lost) => {
                     self.give_up(&lost.error, context);
-                    return Err(self.explained(lost));
+                    let how = login::failed(&lost.error);
+                    return Err(self.explained(lost, how, context));
                 }
             }
         }
@@ -373,7 +378,7 @@ impl Link for MqttLink<'_> {
             Stage::LoginSent | Stage::Asked => {}
             Stage::Open => self.publish(context)?,
             Stage::Draining => self.leave(context),
-            Stage::Left => return Err(Disconnect::renewed()),
+            Stage::Left => return Err(self.renewed()),
         }
         Ok(())
     }
@@ -391,13 +396,13 @@ impl Link for MqttLink<'_> {
         // A publish goes first: that it has no answer says something of a message, and a broker
         // that is too busy for it answers pings all the same.
         let missing = match self.stage {
-            Stage::Left if due(answer) => return Err(Disconnect::renewed()),
+            Stage::Left if due(answer) => return Err(self.renewed()),
             _ if due(context.engine.overdue_at()) => "a publish",
             Stage::LoginSent if due(answer) => "the login",
             Stage::Asked if due(answer) => "what was asked after the login",
             _ if due(answer) => "the ping",
             // Not written is what the broker does not read: it is left all the same.
-            Stage::Draining if due(self.lease_due()) => return Err(Disconnect::renewed()),
+            Stage::Draining if due(self.lease_due()) => return Err(self.renewed()),
             _ if due(self.ping_due()) => {
                 context.out.extend_from_slice(&PING);
                 self.keep_alive.asked(context.now);
@@ -410,16 +415,17 @@ impl Link for MqttLink<'_> {
             _ => return Ok(()),
         };
         let fault = DeliveryError::no_answer(self.delivery.timeout, missing);
+        self.changes_version(Failed::Silent, context);
         self.give_up(&fault, context);
         Err(fault.into())
     }
 
     fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         if self.stage == Stage::Left {
-            return Disconnect::renewed();
+            return self.renewed();
         }
         self.give_up(&lost.error, context);
-        self.explained(lost.error.into())
+        self.explained(lost.error.into(), Failed::Closed, context)
     }
 
     fn is_ready(&self) -> bool {
@@ -428,6 +434,14 @@ impl Link for MqttLink<'_> {
 
     fn stays(&self) -> bool {
         true
+    }
+}
+
+/// Reads and writes this version; that is not settled where it is left to weir.
+fn codec_of(version: Version) -> Box<dyn Codec> {
+    match version {
+        Version::V311 => Box::new(v311::V311::default()),
+        Version::V5 | Version::Auto => Box::new(v5::V5::default()),
     }
 }
 

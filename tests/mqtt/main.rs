@@ -12,6 +12,7 @@
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/asking.rs"]
 mod asking;
+mod auto;
 mod broker;
 #[allow(dead_code, reason = "shared with the tests of TLS")]
 #[path = "../tls/certificates.rs"]

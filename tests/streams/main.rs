@@ -17,6 +17,7 @@ mod http_body;
 mod http_profile;
 mod keys;
 mod mqtt;
+mod mqtt_auto;
 mod mqtt_both;
 mod mqtt_profile;
 mod mqtt_v5;

@@ -18,6 +18,7 @@ use weir::stream::Disconnect;
 use weir::stream::Retry;
 use weir::stream::mqtt::Mqtt;
 use weir::stream::mqtt::Payload;
+use weir::stream::mqtt::profile::Version;
 use weir::stream::mqtt::profile::Will;
 use weir::stream::settings::Settings;
 use weir::template::Template;
@@ -32,6 +33,7 @@ pub(crate) fn settings(change: impl FnOnce(&mut Mqtt)) -> Settings {
         port: 1883,
     };
     let mut mqtt = Mqtt::new(target, Template::parse("weir/{ident}").unwrap());
+    mqtt.version = Version::V311;
     change(&mut mqtt);
     talk::settings(mqtt, delivery())
 }

@@ -28,7 +28,7 @@ fn of(version: Version) -> Settings {
 fn accepted(version: Version) -> &'static [u8] {
     match version {
         Version::V311 => &[0x20, 2, 0, 0],
-        Version::V5 => &[0x20, 3, 0, 0, 0],
+        Version::V5 | Version::Auto => &[0x20, 3, 0, 0, 0],
     }
 }
 

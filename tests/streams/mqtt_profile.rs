@@ -94,7 +94,7 @@ impl Platform {
         let login = talk.sent(world).unwrap();
         let accepted: &[u8] = match self.version {
             Version::V311 => &[0x20, 2, 0, 0],
-            Version::V5 => &[0x20, 3, 0, 0, 0],
+            Version::V5 | Version::Auto => &[0x20, 3, 0, 0, 0],
         };
         let answer = talk.hears(world, accepted).unwrap();
         (talk, [login, answer].concat())

@@ -11,7 +11,7 @@ use crate::message::{Message, body};
 use crate::ring::{self, From, Full, Memory, Ring};
 use crate::route::Routes;
 use crate::stream::settings::Settings;
-use crate::stream::{Disconnect, Endpoint};
+use crate::stream::{Disconnect, Endpoint, Retry};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -146,19 +146,26 @@ fn message(now: Now) -> Option<Vec<u8>> {
 }
 
 impl LinkTask {
-    /// One connection, as far as the probe goes.
+    /// One connection, as far as the probe goes; a second where the first said how to speak.
     async fn probe(&mut self, probe: Probe) -> Result<(), Disconnect> {
         let stream = Rc::clone(&self.stream);
         if let Some(no_date) = self.connector.lacks_date() {
             return Err(Disconnect::new(0, no_date.reason));
         }
-        let connection = self.connect(&stream).await;
-        let connection = connection.map_err(|error| broken(&error))?;
-        let goal = match probe {
-            Probe::Connect => Goal::Ready(self.shared.now().mono + self.grace(&stream)),
-            Probe::Deliver => Goal::Delivered,
-        };
-        self.run_connection(&stream, connection, goal).await
+        let mut again = true;
+        loop {
+            let connection = self.connect(&stream).await;
+            let connection = connection.map_err(|error| broken(&error))?;
+            let goal = match probe {
+                Probe::Connect => Goal::Ready(self.shared.now().mono + self.grace(&stream)),
+                Probe::Deliver => Goal::Delivered,
+            };
+            match self.run_connection(&stream, connection, goal).await {
+                // an older version of the protocol is spoken now
+                Err(lost) if lost.retry == Retry::Renewed && again => again = false,
+                ended => return ended,
+            }
+        }
     }
 
     /// With TLS 1.3 a server that wants another certificate says so after the handshake. Where a

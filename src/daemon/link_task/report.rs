@@ -119,6 +119,7 @@ impl LinkTask {
             return self.tell_of_coming_and_going();
         }
         if lost.retry == Retry::Renewed {
+            self.comes_and_goes |= was_connected;
             return self.tell_of_renewal(&lost.error.reason);
         }
         self.comes_and_goes = false;
@@ -151,8 +152,7 @@ impl LinkTask {
     }
 
     /// It comes back at once, and that is no news either.
-    fn tell_of_renewal(&mut self, reason: &str) {
-        self.comes_and_goes = true;
+    fn tell_of_renewal(&self, reason: &str) {
         log::info!("stream `{}`: {reason}", self.stream.settings.name);
     }
 

@@ -48,6 +48,11 @@ fn login(
     body: &[u8],
     acts: &mut Acts,
 ) {
+    if !of.is_five && body.get(6) == Some(&5) {
+        // as RabbitMQ before 3.13 does
+        let end = of.end(session);
+        return acts.push(end);
+    }
     let version = if of.is_five { 5 } else { 4 };
     if session.logged_in || !body.starts_with(&[b"\0\x04MQTT", &[version][..]].concat()) {
         oracle.violation("not a login, or the second");

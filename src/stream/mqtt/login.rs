@@ -6,16 +6,29 @@ use super::Stage;
 use super::codec::DISCONNECT;
 use super::codec::How;
 use super::codec::Terms;
+use super::codec_of;
 use super::profile::Granted;
 use super::profile::Publish;
+use super::profile::Version;
+use crate::stream::DeliveryError;
 use crate::stream::Disconnect;
 use crate::stream::LinkContext;
+use crate::stream::dialect::Failed;
+use crate::stream::dialect::Spoken;
 use crate::stream::lease::Lease;
 use std::time::Duration;
 
 impl MqttLink<'_> {
     /// Says who we are.
     pub(super) fn log_in(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
+        if self.limits.version == Version::Auto {
+            let spoken = context.engine.dialect.choose(context.now);
+            self.spoken = Some(spoken);
+            self.codec = codec_of(match spoken {
+                Spoken::Newer => Version::V5,
+                Spoken::Older => Version::V311,
+            });
+        }
         let login = self.profile.login(self.client_id, context.now);
         // Counted from before it is sent: on a slow way it holds for less, never for more.
         let until = login.until.map(|date| Lease::until(date, context.now));
@@ -32,6 +45,11 @@ impl MqttLink<'_> {
         terms: &Terms,
         context: &mut LinkContext<'_>,
     ) -> Result<(), Disconnect> {
+        if let Some(spoken) = self.spoken {
+            let lasts = context.engine.dialect.understood(spoken, context.now);
+            let lease = lasts.map(|time| Lease::lasting(time, context.now));
+            self.lease = self.lease.or(lease);
+        }
         self.keep_alive.answered();
         self.keep_alive.every = terms.keep_alive.unwrap_or(self.keep_alive.every);
         self.broker_max = terms.packet_max;
@@ -79,9 +97,32 @@ impl MqttLink<'_> {
         }
     }
 
-    /// The same; where the login is at fault, and not the broker's version or state, with the keys
-    /// to look at. Some brokers only close the connection then.
-    pub(super) fn explained(&self, mut lost: Disconnect) -> Disconnect {
+    /// A connection that was left in good order, and why.
+    pub(super) fn renewed(&self) -> Disconnect {
+        Disconnect::renewed(match self.spoken {
+            Some(Spoken::Older) => "whether the broker speaks MQTT 5 is tried again",
+            _ => "the login is renewed",
+        })
+    }
+
+    /// A login came to nothing; whether the next connection is due at once, by the other version.
+    pub(super) fn changes_version(&self, how: Failed, context: &mut LinkContext<'_>) -> bool {
+        let spoken = self.spoken.filter(|_| self.stage == Stage::LoginSent);
+        spoken.is_some_and(|spoken| context.engine.dialect.failed(spoken, how, context.now))
+    }
+
+    /// Why the connection ended; where the login is at fault, and not the broker's version or
+    /// state, with the keys to look at. Some brokers only close the connection then.
+    pub(super) fn explained(
+        &self,
+        mut lost: Disconnect,
+        how: Failed,
+        context: &mut LinkContext<'_>,
+    ) -> Disconnect {
+        if self.changes_version(how, context) {
+            let reason = lost.error.reason;
+            return Disconnect::renewed(format!("not by MQTT 5: {reason}; 3.1.1 is spoken"));
+        }
         let is_login = self.stage == Stage::LoginSent && !matches!(lost.error.code, 1 | 3);
         let hint = is_login.then(|| self.profile.hint());
         if let Some(hint) = hint.flatten() {
@@ -99,5 +140,14 @@ impl MqttLink<'_> {
             Stage::Draining => Some(lease.ends_at()),
             _ => None,
         }
+    }
+}
+
+/// How a login failed that ended in this; a packet that cannot be read says nothing of it.
+pub(super) fn failed(error: &DeliveryError) -> Failed {
+    match error.code {
+        1 => Failed::Version,
+        2..=5 => Failed::Other,
+        _ => Failed::Silent,
     }
 }

@@ -69,13 +69,13 @@ pub struct Mqtt {
 }
 
 impl Mqtt {
-    /// What is left out of the configuration is as here: objects by 3.1.1, without TLS or a login.
+    /// What is left out of the configuration is as here: objects, without TLS or a login.
     #[must_use]
     pub fn new(target: Target, topic: Template) -> Self {
         Self {
             target,
             tls: false,
-            version: Version::V311,
+            version: Version::Auto,
             topic,
             payload: Payload::Object,
             client_id: None,
@@ -203,7 +203,11 @@ fn read(reader: &mut Reader<'_>) -> Option<Mqtt> {
     let broker = broker.and_then(|text| reader.parse(&text, self::broker));
     let topic = reader.required("topic", "topic = \"weir/{ident}\"");
     let topic = topic.and_then(|text| reader.parse(&text, self::topic));
-    let version = [("3.1.1", Version::V311), ("5", Version::V5)];
+    let version = [
+        ("auto", Version::Auto),
+        ("5", Version::V5),
+        ("3.1.1", Version::V311),
+    ];
     let version = reader.choice("version", &version);
     let payload = [("object", Payload::Object), ("array", Payload::Array)];
     let payload = reader.choice("payload", &payload);

@@ -92,6 +92,8 @@ pub struct Limits {
 /// A version of MQTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
+    /// 5.0 first, 3.1.1 where the broker refuses that.
+    Auto,
     /// 3.1.1.
     V311,
     /// 5.0.

@@ -54,6 +54,11 @@ impl V5 {
             _ => None,
         };
         let code = body(packet).get(1).copied().ok_or_else(out_of_turn)?;
+        if body(packet).len() == 2 && code == 0 {
+            // it has let in a client of 3.1.1, without a look at what was said
+            let said = Some("the answer is one of 3.1.1");
+            return Err(reason::login(UNSUPPORTED_VERSION, said));
+        }
         if code != 0 {
             let said = properties.and_then(|with| with.reason_string.as_deref());
             return Err(reason::login(code, said));
@@ -222,6 +227,9 @@ fn body(packet: &[u8]) -> &[u8] {
     let len_len = packet.iter().skip(1).take_while(|byte| **byte >= 0x80);
     packet.get(2 + len_len.count()..).unwrap_or_default()
 }
+
+/// The reason code of a broker that does not speak 5.
+const UNSUPPORTED_VERSION: u8 = 0x84;
 
 /// Types of packets, without flags.
 const CONNACK: u8 = 2;
