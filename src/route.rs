@@ -1,8 +1,10 @@
 //! Routes: which streams want a message of a channel and an ident. Decided when it comes.
 
-use crate::config::{Device, Group};
+use crate::config::Device;
+use crate::config::Group;
 use crate::pattern;
-use crate::ring::{StreamId, StreamSet};
+use crate::ring::StreamId;
+use crate::ring::StreamSet;
 use crate::stream::settings::Subscription;
 
 /// All subscriptions of the streams that are enabled.
@@ -92,7 +94,11 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::pattern::Pattern;
-    use crate::ring::{From, Full, Memory, Ring, Settings};
+    use crate::ring::From;
+    use crate::ring::Full;
+    use crate::ring::Memory;
+    use crate::ring::Ring;
+    use crate::ring::Settings;
     use std::time::Duration;
 
     fn routes() -> Routes {

@@ -68,12 +68,12 @@ pub struct ParseError {
     /// How many bytes are at fault.
     pub len: usize,
     /// What is wrong there.
-    pub fault: Fault,
+    pub kind: ParseErrorKind,
 }
 
 /// What is wrong with a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ParseErrorKind {
     /// A brace that is never closed.
     Unclosed,
     /// Nothing between the braces.
@@ -245,11 +245,13 @@ impl std::error::Error for Missing<'_> {}
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fault {
-            Fault::Unclosed => write!(f, "`{{` is never closed"),
-            Fault::Empty => write!(f, "`{{}}` names no parameter"),
-            Fault::Character('{') => write!(f, "a brace within the braces of a parameter"),
-            Fault::Character(bad) => write!(f, "{bad:?} cannot be in the name of a parameter"),
+        match self.kind {
+            ParseErrorKind::Unclosed => write!(f, "`{{` is never closed"),
+            ParseErrorKind::Empty => write!(f, "`{{}}` names no parameter"),
+            ParseErrorKind::Character('{') => write!(f, "a brace within the braces of a parameter"),
+            ParseErrorKind::Character(bad) => {
+                write!(f, "{bad:?} cannot be in the name of a parameter")
+            }
         }
     }
 }
@@ -259,11 +261,11 @@ impl std::error::Error for ParseError {}
 /// The name and the default at the head of `behind`, which follows the brace at `at`, and what
 /// stands behind the closing brace.
 fn parameter(behind: &str, at: usize) -> Result<(&str, Option<&str>, &str), ParseError> {
-    let fault = |offset: usize, len, fault| {
+    let error = |offset: usize, len, kind| {
         Err(ParseError {
             at: at + offset,
             len,
-            fault,
+            kind,
         })
     };
     let Some((inside, after)) = behind.split_once('}') else {
@@ -272,7 +274,7 @@ fn parameter(behind: &str, at: usize) -> Result<(&str, Option<&str>, &str), Pars
         } else {
             1
         };
-        return fault(0, len, Fault::Unclosed);
+        return error(0, len, ParseErrorKind::Unclosed);
     };
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -280,13 +282,19 @@ fn parameter(behind: &str, at: usize) -> Result<(&str, Option<&str>, &str), Pars
     };
     let bad_in = |text: &str, offset: usize, bad: fn(char) -> bool| {
         let found = text.char_indices().find(|(_, c)| bad(*c));
-        found.map(|(place, c)| fault(1 + offset + place, c.len_utf8(), Fault::Character(c)))
+        found.map(|(place, c)| {
+            error(
+                1 + offset + place,
+                c.len_utf8(),
+                ParseErrorKind::Character(c),
+            )
+        })
     };
     if let Some(wrong) = bad_in(name, 0, |c| !is_of_name(c)) {
         return wrong;
     }
     if name.is_empty() {
-        return fault(0, 2 + inside.len(), Fault::Empty);
+        return error(0, 2 + inside.len(), ParseErrorKind::Empty);
     }
     let default_at = inside.len() - default.map_or(0, str::len);
     if let Some(wrong) = bad_in(default.unwrap_or_default(), default_at, |c| c == '{') {
@@ -415,20 +423,20 @@ mod tests {
 
     #[test]
     fn a_mistake_is_found_at_its_place() {
-        for (text, at, len, fault) in [
-            ("a{", 1, 1, Fault::Unclosed),
-            ("a{ident", 1, 6, Fault::Unclosed),
-            ("ab{}", 2, 2, Fault::Empty),
-            ("é{id ent}", 5, 1, Fault::Character(' ')),
-            ("{a{{b}", 2, 1, Fault::Character('{')),
-            ("{a:-b", 0, 1, Fault::Unclosed),
-            ("{:-b}", 0, 5, Fault::Empty),
-            ("{a:b}", 2, 1, Fault::Character(':')),
-            ("{a:-b{c}", 5, 1, Fault::Character('{')),
+        for (text, at, len, kind) in [
+            ("a{", 1, 1, ParseErrorKind::Unclosed),
+            ("a{ident", 1, 6, ParseErrorKind::Unclosed),
+            ("ab{}", 2, 2, ParseErrorKind::Empty),
+            ("é{id ent}", 5, 1, ParseErrorKind::Character(' ')),
+            ("{a{{b}", 2, 1, ParseErrorKind::Character('{')),
+            ("{a:-b", 0, 1, ParseErrorKind::Unclosed),
+            ("{:-b}", 0, 5, ParseErrorKind::Empty),
+            ("{a:b}", 2, 1, ParseErrorKind::Character(':')),
+            ("{a:-b{c}", 5, 1, ParseErrorKind::Character('{')),
         ] {
             assert_eq!(
                 Template::parse(text),
-                Err(ParseError { at, len, fault }),
+                Err(ParseError { at, len, kind }),
                 "{text}"
             );
         }

@@ -7,7 +7,9 @@ mod support;
 use support::random::Random;
 use support::written;
 use weir::message::Message;
-use weir::message::json::{self, Names, PARAMETERS_MAX};
+use weir::message::json;
+use weir::message::json::Names;
+use weir::message::json::PARAMETERS_MAX;
 
 #[test]
 fn what_is_read_is_written_back() {

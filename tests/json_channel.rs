@@ -3,11 +3,14 @@
 
 mod support;
 
-use support::intake::{Connection, FakeIntake};
+use support::intake::Connection;
+use support::intake::FakeIntake;
 use support::random::Random;
 use support::written;
-use weir::channel::json::{JsonLines, LINE_MAX};
-use weir::channel::{Malformed, Session};
+use weir::channel::InputError;
+use weir::channel::Session;
+use weir::channel::json::JsonLines;
+use weir::channel::json::LINE_MAX;
 use weir::message::json::Names;
 
 #[test]
@@ -63,22 +66,22 @@ fn a_line_without_an_end_is_none_yet() {
 #[test]
 fn what_is_not_taken_counts_as_none_and_the_connection_goes_on() {
     for (line, error, reason) in [
-        ("{\"n\":1}", "`ident` is missing", Some(Malformed::Ident)),
+        ("{\"n\":1}", "`ident` is missing", Some(InputError::Ident)),
         (
             "nonsense",
             "not JSON: expected ident at column 2",
-            Some(Malformed::Syntax),
+            Some(InputError::Syntax),
         ),
-        ("5", "not an object", Some(Malformed::Unsupported)),
+        ("5", "not an object", Some(InputError::Unsupported)),
         (
             "[{\"ident\":\"a\"},{}]",
             "element 1: `ident` is missing",
-            Some(Malformed::Ident),
+            Some(InputError::Ident),
         ),
         (
             "{\"ident\":\"a\",\"n\":1e999}",
             "`n` is a number too large",
-            Some(Malformed::Value),
+            Some(InputError::Value),
         ),
         (
             "{\"ident\":\"unwanted\"}",

@@ -5,11 +5,19 @@
 mod support;
 
 use serde_json::Value as Json;
-use support::hex::{hex, unhex};
-use support::naive_retranslator::{Naive, naive_read, naive_write};
+use support::hex::hex;
+use support::hex::unhex;
+use support::naive_retranslator::Naive;
+use support::naive_retranslator::naive_read;
+use support::naive_retranslator::naive_write;
 use support::random::Random;
-use weir::message::{Message, Value};
-use weir::wire::retranslator::{BlockValue, DecodeError, EncodeError, decode, encode};
+use weir::message::Message;
+use weir::message::Value;
+use weir::wire::retranslator::BlockValue;
+use weir::wire::retranslator::DecodeError;
+use weir::wire::retranslator::EncodeError;
+use weir::wire::retranslator::decode;
+use weir::wire::retranslator::encode;
 
 /// The example of the specification: a packet of 2009 from near Kazan.
 const OFFICIAL: &str = "74000000333533393736303133343435343835004b0bfb70000000030bbb000000270102\

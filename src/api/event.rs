@@ -1,7 +1,8 @@
 //! Events: what happened to a stream or channel lately, in memory, under flespi's codes. Not the
 //! log: single batches are here and nowhere else.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::collections::VecDeque;
 
 /// Something that happened.

@@ -1,8 +1,13 @@
 //! A status as a message: what the channel type `self` reports. The names are those of the JSON,
 //! flat; so are the units. What is not known is left out.
 
-use super::report::{ChannelReport, RingReport, Status, StreamReport};
-use crate::message::{InvalidIdent, Message, Value};
+use super::report::ChannelReport;
+use super::report::RingReport;
+use super::report::Status;
+use super::report::StreamReport;
+use crate::message::InvalidIdent;
+use crate::message::Message;
+use crate::message::Value;
 use std::time::Duration;
 
 /// The report of `ident`, of at most `room` bytes as the ring keeps it: what does not fit is left

@@ -1,8 +1,12 @@
 //! Metrics: the counters as Prometheus reads them. Names follow its habits: units in the name,
 //! `_total` on what only rises.
 
-use super::report::{ChannelReport, RingReport, Status, StreamReport};
-use std::fmt::{Display, Write};
+use super::report::ChannelReport;
+use super::report::RingReport;
+use super::report::Status;
+use super::report::StreamReport;
+use std::fmt::Display;
+use std::fmt::Write;
 
 /// The whole page.
 pub(super) fn render(status: &Status) -> String {

@@ -17,15 +17,29 @@ mod report;
 mod routes;
 mod session;
 
-pub use event::{
-    CONNECTED, CONNECTION_LOST, Event, FAULT, Journal, Line, MESSAGES_SENT, NOT_DELIVERED, Page,
-    RECOVERED, Sent,
-};
+pub use event::CONNECTED;
+pub use event::CONNECTION_LOST;
+pub use event::Event;
+pub use event::FAULT;
+pub use event::Journal;
+pub use event::Line;
+pub use event::MESSAGES_SENT;
+pub use event::NOT_DELIVERED;
+pub use event::Page;
+pub use event::RECOVERED;
+pub use event::Sent;
 pub use health::health;
-pub use report::{ChannelReport, ClockReport, RingReport, Status, StreamReport};
-pub use session::{Access, Keep, Session};
+pub use report::ChannelReport;
+pub use report::ClockReport;
+pub use report::RingReport;
+pub use report::Status;
+pub use report::StreamReport;
+pub use session::Access;
+pub use session::Keep;
+pub use session::Session;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::time::Duration;
 
 /// Who goes on before its time.

@@ -1,6 +1,7 @@
 //! What is reported: the shapes that leave as JSON, and that the commands read. Counts nothing.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// All of a daemon, as of one moment.

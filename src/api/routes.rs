@@ -1,9 +1,18 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
-use super::event::{EVENTS_MAX, Page};
-use super::{Back, Control, Origin, Refusal, SKIP_MAX, Switch, Wake, metrics};
+use super::Back;
+use super::Control;
+use super::Origin;
+use super::Refusal;
+use super::SKIP_MAX;
+use super::Switch;
+use super::Wake;
+use super::event::EVENTS_MAX;
+use super::event::Page;
+use super::metrics;
 use crate::message::timestamp::from_iso8601;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::borrow::Cow;
 use std::time::Duration;
 

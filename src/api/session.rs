@@ -1,8 +1,17 @@
 //! One connection to the API: bytes of requests in, bytes of answers out. No socket, no time.
 
 use super::Control;
-use super::routes::{self, Answer, Request};
-use crate::wire::http::{After, Body, CONTINUE, Framing, Head, HostRule, Response, parse_head};
+use super::routes;
+use super::routes::Answer;
+use super::routes::Request;
+use crate::wire::http::After;
+use crate::wire::http::Body;
+use crate::wire::http::CONTINUE;
+use crate::wire::http::Framing;
+use crate::wire::http::Head;
+use crate::wire::http::HostRule;
+use crate::wire::http::Response;
+use crate::wire::http::parse_head;
 use std::net::IpAddr;
 use subtle::ConstantTimeEq as _;
 
@@ -179,9 +188,16 @@ const IN_MAX: usize = 2 * BODY_MAX;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{
-        Back, Line, Origin, Page, Refusal, Status, StreamReport, Switch, Wake, Woken,
-    };
+    use crate::api::Back;
+    use crate::api::Line;
+    use crate::api::Origin;
+    use crate::api::Page;
+    use crate::api::Refusal;
+    use crate::api::Status;
+    use crate::api::StreamReport;
+    use crate::api::Switch;
+    use crate::api::Wake;
+    use crate::api::Woken;
 
     struct Fake;
 

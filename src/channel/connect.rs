@@ -1,7 +1,7 @@
 //! `connect`: where weir goes to get what a channel brings.
 
 use crate::keys::address;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::net::Target;
 use crate::net::tls::Tls;
 
@@ -20,10 +20,10 @@ pub struct Connect {
 
 impl Connect {
     /// `"host:port"`, without TLS unless there is a `tls`.
-    pub(crate) fn read(text: &str) -> Result<Self, Wrong> {
+    pub(crate) fn read(text: &str) -> Result<Self, ValueError> {
         if text.starts_with("serial:") || text.starts_with("/dev/") {
-            let wrong = Wrong::new("a serial line is not connected to");
-            return Err(wrong.hint("write `listen = \"serial:/dev/ttyUSB0?baud=9600\"`"));
+            let error = ValueError::new("a serial line is not connected to");
+            return Err(error.hint("write `listen = \"serial:/dev/ttyUSB0?baud=9600\"`"));
         }
         Ok(Self {
             target: address::target(text)?,

@@ -1,7 +1,7 @@
 //! A fix of a receiver as parameters of a message: what NMEA and gpsd say in their own ways.
 
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use crate::message::Message;
 use crate::message::Value;
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ impl Fix {
         intake: &mut dyn Intake,
     ) -> Option<Message> {
         let Ok(mut message) = Message::new(ident) else {
-            intake.malformed(Malformed::Ident, "not an ident");
+            intake.malformed(InputError::Ident, "not an ident");
             return None;
         };
         if let Some(time) = time {
@@ -67,7 +67,7 @@ impl Fix {
 }
 
 /// Why a line says nothing.
-pub(super) type Broken = (Malformed, &'static str);
+pub(super) type Broken = (InputError, &'static str);
 
 /// Without the digits that only come of computing.
 pub(super) fn rounded(number: f64, digits: f64) -> Value {

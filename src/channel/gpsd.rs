@@ -30,8 +30,8 @@
 mod keys;
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Session;
 use super::fix::BAD_MAX;
 use super::fix::Broken;
@@ -155,7 +155,7 @@ impl Gpsd {
         if line.len() > LINE_MAX {
             return Err(TOO_LONG);
         }
-        let syntax = |_| (Malformed::Syntax, "a line that is not gpsd's");
+        let syntax = |_| (InputError::Syntax, "a line that is not gpsd's");
         let report: Report<'_> = serde_json::from_slice(line).map_err(syntax)?;
         if !matches!(&*report.class, "TPV" | "SKY" | "ERROR" | "DEVICES") {
             return Ok(());
@@ -165,7 +165,7 @@ impl Gpsd {
             "ERROR" => {
                 let said = fields.get("message").and_then(Value::as_str);
                 let said = format!("gpsd says: {}", shown(said.unwrap_or_default()));
-                intake.malformed(Malformed::Unsupported, &said);
+                intake.malformed(InputError::Unsupported, &said);
             }
             "DEVICES" => self.check_devices(&fields, intake),
             class => {
@@ -193,7 +193,7 @@ impl Gpsd {
         if !paths.contains(&wanted.as_str()) {
             let all = shown(&paths.join(", "));
             let detail = format!("gpsd has no device {wanted}, it has: {all}");
-            intake.malformed(Malformed::Unsupported, &detail);
+            intake.malformed(InputError::Unsupported, &detail);
         }
     }
 
@@ -207,7 +207,7 @@ impl Gpsd {
         let device = match fields.get("device") {
             None | Some(Value::Null) => "",
             Some(Value::String(device)) if device.len() <= DEVICE_MAX => device,
-            Some(_) => return Err((Malformed::Value, "a device that is none")),
+            Some(_) => return Err((InputError::Value, "a device that is none")),
         };
         if self.device.as_ref().is_some_and(|chosen| chosen != device) {
             return Ok(None);
@@ -411,18 +411,18 @@ fn tpv(fields: &Map<String, Value>) -> Result<Tpv, Broken> {
         None => None,
         Some(time) => {
             let time = time.as_str().and_then(timestamp::from_iso8601);
-            Some(time.ok_or((Malformed::Value, "a time that is none"))?)
+            Some(time.ok_or((InputError::Value, "a time that is none"))?)
         }
     };
     let mode = match said("mode") {
         None => 0,
-        Some(mode) => mode.as_u64().ok_or((Malformed::Value, "no such mode"))?,
+        Some(mode) => mode.as_u64().ok_or((InputError::Value, "no such mode"))?,
     };
     let degrees = |name, most: f64| match said(name) {
         None => Ok(None),
         Some(value) => match value.as_f64().filter(|value| value.abs() <= most) {
             Some(value) => Ok(Some(value)),
-            None => Err((Malformed::Value, "a position that is nowhere")),
+            None => Err((InputError::Value, "a position that is nowhere")),
         },
     };
     let fix = Fix {
@@ -458,7 +458,7 @@ fn shown(text: &str) -> String {
     text.flat_map(char::escape_debug).collect()
 }
 
-const TOO_LONG: Broken = (Malformed::Length, "a line longer than gpsd's");
+const TOO_LONG: Broken = (InputError::Length, "a line longer than gpsd's");
 
 /// Asks for reports, of all receivers: to ask for one that is not there yet is an error.
 const WATCH: &[u8] = b"?WATCH={\"enable\":true,\"json\":true};\n";

@@ -14,8 +14,8 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Refusal;
 use super::Session;
 use crate::message::ValueRef;
@@ -137,7 +137,7 @@ impl<M: Meaning> Requests<M> {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
             Err(error) => {
-                intake.malformed(Malformed::Syntax, error.explain());
+                intake.malformed(InputError::Syntax, error.explain());
                 push_error(error.status(), &[], error.explain(), After::Close, out);
                 return Err(Disconnect {
                     reason: error.explain(),
@@ -202,13 +202,13 @@ impl<M: Meaning> Requests<M> {
         }
         let Ok(piece) = body.next(input) else {
             let reason = "chunk size damaged";
-            intake.malformed(Malformed::Syntax, reason);
+            intake.malformed(InputError::Syntax, reason);
             push_error(400, &[], reason, After::Close, out);
             return Err(Disconnect { reason });
         };
         let (most, too_large) = self.meaning.most();
         if content.len().saturating_add(piece.content.len()) > most {
-            intake.malformed(Malformed::Length, too_large);
+            intake.malformed(InputError::Length, too_large);
             push_error(413, &[], too_large, After::Close, out);
             return Err(Disconnect { reason: too_large });
         }
@@ -285,8 +285,8 @@ impl HeadRefusal {
     /// The connection goes on if no body follows that would have to be read first.
     fn answer<R>(&self, head: &Head<'_>, intake: &mut dyn Intake, out: &mut Vec<u8>) -> State<R> {
         let reason = match self.status {
-            413 => Malformed::Length,
-            _ => Malformed::Unsupported,
+            413 => InputError::Length,
+            _ => InputError::Unsupported,
         };
         intake.malformed(reason, self.error);
         let has_body = !Body::new(head.framing).is_done();

@@ -12,15 +12,15 @@
 
 use super::BatchRefusal;
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Refusal;
 use super::Session;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
 use super::kind::Way;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::message::ValueRef;
 use crate::message::json;
@@ -58,7 +58,7 @@ impl Protocol for Keys {
 /// `ident_field` and `timestamp_field`, which every type of JSON has.
 pub(super) fn names(reader: &mut Reader<'_>) -> Names {
     let name = |text: &str| match text {
-        "" => Err(Wrong::new("the name of a field is empty")),
+        "" => Err(ValueError::new("the name of a field is empty")),
         name => Ok(name.to_owned()),
     };
     let mut field = |key, default: &str| {
@@ -158,7 +158,7 @@ impl JsonLines {
 
     fn too_long(&self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Disconnect {
         let reason = "line over 64 KiB";
-        intake.malformed(Malformed::Length, reason);
+        intake.malformed(InputError::Length, reason);
         self.push_error(reason, out);
         Disconnect { reason }
     }
@@ -209,7 +209,7 @@ pub(super) fn take(
     intake: &mut dyn Intake,
 ) -> Result<u64, TextRefusal> {
     let batch = json::parse_many(text, names).map_err(|error| {
-        intake.malformed(Malformed::from(&error.problem), &error.to_string());
+        intake.malformed(InputError::from(&error.problem), &error.to_string());
         TextRefusal::Malformed(error)
     })?;
     let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
@@ -255,7 +255,7 @@ impl fmt::Display for TextRefusal {
     }
 }
 
-impl From<&Problem> for Malformed {
+impl From<&Problem> for InputError {
     fn from(problem: &Problem) -> Self {
         match problem {
             Problem::Encoding(_) | Problem::Syntax(_) | Problem::Escape(_) => Self::Syntax,

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::connect::Connect;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::keys::same::Same;
 use std::any::Any;
@@ -25,7 +25,7 @@ pub struct Kind {
 }
 
 /// Reads `connect`: a host and port, a URL.
-pub(crate) type ReadConnect = fn(&str) -> Result<Connect, Wrong>;
+pub(crate) type ReadConnect = fn(&str) -> Result<Connect, ValueError>;
 
 /// A way to bring bytes.
 #[derive(Clone, Copy, Debug)]

@@ -233,7 +233,7 @@ pub trait Intake {
     fn remember(&mut self, _note: &str) {}
 
     /// Counts and logs bytes that are no message.
-    fn malformed(&mut self, reason: Malformed, detail: &str);
+    fn malformed(&mut self, reason: InputError, detail: &str);
 }
 
 /// Why messages were not taken.
@@ -260,7 +260,7 @@ pub enum Refusal {
 
 /// Why bytes are no message, as the counter `refused` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Malformed {
+pub enum InputError {
     /// Not the protocol's syntax.
     Syntax,
     /// A checksum that does not fit.
@@ -299,7 +299,7 @@ impl Refusal {
     }
 }
 
-impl Malformed {
+impl InputError {
     /// As the counter `refused` names it.
     #[must_use]
     pub fn name(self) -> &'static str {

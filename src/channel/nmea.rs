@@ -38,8 +38,8 @@ mod keys;
 mod names;
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Session;
 use super::fix::BAD_MAX;
 use super::fix::Broken;
@@ -137,7 +137,7 @@ impl Nmea {
         self.lines = self.lines.saturating_add(1);
         match line.len() {
             0..=LINE_MAX => self.pieces(line, intake),
-            _ => self.count(Err((Malformed::Length, "a line over 512 bytes")), intake),
+            _ => self.count(Err((InputError::Length, "a line over 512 bytes")), intake),
         }
         match self.bad {
             0..BAD_MAX => Ok(()),
@@ -215,14 +215,14 @@ impl Nmea {
         match name(text) {
             _ if self.lines == 1 && nobody => Ok(()),
             Some(name) if self.lines == 1 => self.named(name, intake),
-            _ => Err((Malformed::Syntax, "a line without a sentence")),
+            _ => Err((InputError::Syntax, "a line without a sentence")),
         }
     }
 
     /// What stands in a line with a sentence: the end of one that lost its beginning is counted.
     fn beside(&self, text: &[u8]) -> Result<(), Broken> {
         match text.contains(&b'*') && self.lines > 1 {
-            true => Err((Malformed::Checksum, "the end of a sentence alone")),
+            true => Err((InputError::Checksum, "the end of a sentence alone")),
             false => Ok(()),
         }
     }
@@ -232,7 +232,7 @@ impl Nmea {
         if self.ident.is_some() || self.name.as_deref() == Some(name) {
             return Ok(());
         }
-        check_ident(name).map_err(|_| (Malformed::Ident, "a name that is no ident"))?;
+        check_ident(name).map_err(|_| (InputError::Ident, "a name that is no ident"))?;
         self.finish(intake);
         self.ahead = Fix::default();
         self.name = Some(name.to_owned());
@@ -342,7 +342,7 @@ impl Nmea {
         epoch.fix.valid = epoch.valid != Some(false) && epoch.quality != Some(0);
         let Some(ident) = self.ident.as_ref().or(self.name.as_ref()) else {
             let detail = "neither the sentences nor `ident` name a device";
-            return intake.malformed(Malformed::Ident, detail);
+            return intake.malformed(InputError::Ident, detail);
         };
         let micros = date.and_then(|(time, date)| micros(date?, time));
         if let Some(message) = epoch.fix.message(ident, micros, intake) {
@@ -414,9 +414,12 @@ impl Session for Nmea {
 
 fn malformed(invalid: SentenceError) -> Broken {
     match invalid {
-        SentenceError::Syntax => (Malformed::Syntax, "a sentence that cannot be read"),
-        SentenceError::Checksum => (Malformed::Checksum, "a checksum that is wrong or not there"),
-        SentenceError::Value => (Malformed::Value, "a value out of its range"),
+        SentenceError::Syntax => (InputError::Syntax, "a sentence that cannot be read"),
+        SentenceError::Checksum => (
+            InputError::Checksum,
+            "a checksum that is wrong or not there",
+        ),
+        SentenceError::Value => (InputError::Value, "a value out of its range"),
     }
 }
 

@@ -25,8 +25,8 @@
 mod parameters;
 mod values;
 
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Session;
 use super::http_request::BodyRefusal;
 use super::http_request::HeadRefusal;
@@ -99,7 +99,7 @@ pub enum Content {
 
 /// Why a request holds no message.
 struct Error {
-    reason: Malformed,
+    reason: InputError,
     /// Printable, and short.
     error: String,
 }
@@ -173,7 +173,7 @@ impl Meaning for Reports {
 }
 
 impl Error {
-    fn new(reason: Malformed, error: impl Into<String>) -> Self {
+    fn new(reason: InputError, error: impl Into<String>) -> Self {
         Self {
             reason,
             error: error.into(),

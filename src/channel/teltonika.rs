@@ -29,8 +29,8 @@ mod meaning;
 mod parameters;
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Session;
 use crate::message::Message;
 use crate::message::check_ident;
@@ -166,7 +166,10 @@ impl Tcp {
         let Some(frame) = frame else { return Ok(None) };
         let data = Data::decode(frame.data);
         if !frame.is_intact() {
-            intake.malformed(Malformed::Checksum, "the checksum of a packet does not fit");
+            intake.malformed(
+                InputError::Checksum,
+                "the checksum of a packet does not fit",
+            );
             data.map_err(|_| Disconnect {
                 reason: "a packet that is damaged in its length, too",
             })?;
@@ -322,19 +325,19 @@ fn take_serial(ident: &str, serial: &SerialData<'_>, intake: &mut dyn Intake) {
 fn refuse(invalid: &PacketError, intake: &mut dyn Intake) {
     let reason = match invalid {
         PacketError::Length | PacketError::Trailing(_) | PacketError::Elements(_) => {
-            Malformed::Length
+            InputError::Length
         }
-        PacketError::Counts(..) | PacketError::UnknownCodec(_) => Malformed::Syntax,
-        PacketError::OtherCodec(_) => Malformed::Unsupported,
+        PacketError::Counts(..) | PacketError::UnknownCodec(_) => InputError::Syntax,
+        PacketError::OtherCodec(_) => InputError::Unsupported,
     };
     intake.malformed(reason, &invalid.to_string());
 }
 
 fn closed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
-        FrameError::Preamble(_) => Malformed::Syntax,
-        FrameError::Length(_) => Malformed::Length,
-        FrameError::Ident(_) => Malformed::Ident,
+        FrameError::Preamble(_) => InputError::Syntax,
+        FrameError::Length(_) => InputError::Length,
+        FrameError::Ident(_) => InputError::Ident,
     };
     intake.malformed(reason, &bad.to_string());
     Disconnect {
@@ -347,7 +350,7 @@ fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
     let ident = ident.filter(|ident| check_ident(ident).is_ok());
     if ident.is_none() {
         intake.malformed(
-            Malformed::Ident,
+            InputError::Ident,
             &format!("`{}` is no ident", bytes.escape_ascii()),
         );
     }

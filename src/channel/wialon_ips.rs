@@ -29,8 +29,8 @@ mod keys;
 mod parameters;
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Session;
 use crate::message::check_ident;
 pub use crate::wire::charset::Charset;
@@ -176,7 +176,7 @@ impl Tcp {
                 Ok(())
             }
             (_, None) => {
-                intake.malformed(Malformed::Syntax, "a packet before the login");
+                intake.malformed(InputError::Syntax, "a packet before the login");
                 Err(Disconnect {
                     reason: "a packet before the login",
                 })
@@ -223,18 +223,18 @@ impl Tcp {
     fn known(&self, body: &[u8], intake: &mut dyn Intake) -> Result<Device, &'static str> {
         let login = ips::login(body).map_err(|bad| match bad {
             LoginError::Structure => {
-                intake.malformed(Malformed::Syntax, "a login of an unknown form or version");
+                intake.malformed(InputError::Syntax, "a login of an unknown form or version");
                 "0"
             }
             LoginError::Checksum => {
-                intake.malformed(Malformed::Checksum, "the checksum of a login does not fit");
+                intake.malformed(InputError::Checksum, "the checksum of a login does not fit");
                 WRONG_CHECKSUM
             }
         })?;
         let ident = ident_of(login.ident, intake).ok_or("0")?;
         let password = self.password.as_deref();
         if password.is_some_and(|known| !bool::from(known.as_bytes().ct_eq(login.password))) {
-            intake.malformed(Malformed::Login, &format!("wrong password of `{ident}`"));
+            intake.malformed(InputError::Login, &format!("wrong password of `{ident}`"));
             return Err("01");
         }
         intake.check_ident(ident).map_err(|_| "0")?;
@@ -257,12 +257,12 @@ impl Tcp {
         };
         let size = size.filter(|size: &u64| *size <= FILE_MAX);
         let left = size.ok_or_else(|| {
-            intake.malformed(Malformed::Length, "a file without a size, or a huge one");
+            intake.malformed(InputError::Length, "a file without a size, or a huge one");
             Disconnect {
                 reason: "a file without a size, or a huge one",
             }
         })?;
-        intake.malformed(Malformed::Unsupported, "a photo or another file");
+        intake.malformed(InputError::Unsupported, "a photo or another file");
         let index = index.get(..10).unwrap_or(index);
         let answer = match packet.kind {
             Kind::Photo => Some(format!("#AI#{index};0\r\n")),
@@ -343,7 +343,7 @@ impl Udp {
             return Ok(());
         };
         if self.is_closed {
-            intake.malformed(Malformed::Login, "a datagram has no password");
+            intake.malformed(InputError::Login, "a datagram has no password");
             return Ok(());
         }
         let device = Device {
@@ -363,7 +363,7 @@ impl Session for Udp {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         if self.answers.is_full() {
-            intake.malformed(Malformed::Length, "too many datagrams wait for an answer");
+            intake.malformed(InputError::Length, "too many datagrams wait for an answer");
         } else {
             // the next datagram stands for itself
             self.datagram(input, intake).ok();
@@ -381,15 +381,15 @@ impl Session for Udp {
 fn inflated(data: &[u8], most: usize, intake: &mut dyn Intake) -> Result<Vec<u8>, Disconnect> {
     ips::inflate(data, most).ok_or_else(|| {
         let reason = "a compressed packet that is damaged or too long";
-        intake.malformed(Malformed::Syntax, reason);
+        intake.malformed(InputError::Syntax, reason);
         Disconnect { reason }
     })
 }
 
 fn unframed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
-        FrameError::Start(_) => Malformed::Syntax,
-        FrameError::TooLong(_) => Malformed::Length,
+        FrameError::Start(_) => InputError::Syntax,
+        FrameError::TooLong(_) => InputError::Length,
     };
     intake.malformed(reason, &bad.to_string());
     Disconnect {
@@ -400,7 +400,7 @@ fn unframed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
 fn no_packet(line: &[u8], intake: &mut dyn Intake) -> Disconnect {
     let head = line.get(..SHOWN_MAX).unwrap_or(line);
     let detail = format!("`{}` is no packet", head.escape_ascii());
-    intake.malformed(Malformed::Syntax, &detail);
+    intake.malformed(InputError::Syntax, &detail);
     Disconnect {
         reason: "a line that is no packet",
     }
@@ -412,7 +412,7 @@ fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
     if ident.is_none() {
         let head = bytes.get(..SHOWN_MAX).unwrap_or(bytes);
         let detail = format!("`{}` is no ident", head.escape_ascii());
-        intake.malformed(Malformed::Ident, &detail);
+        intake.malformed(InputError::Ident, &detail);
     }
     ident
 }

@@ -19,8 +19,8 @@
 //! | a size out of bounds, a uid or block that is damaged | none | ends |
 
 use super::Disconnect;
+use super::InputError;
 use super::Intake;
-use super::Malformed;
 use super::Refusal;
 use super::Session;
 use super::kind::Ident;
@@ -96,8 +96,8 @@ impl WialonRetranslator {
             Ok(message) => message,
             Err(wrong) => {
                 let reason = match wrong {
-                    MessageError::Ident(_) => Malformed::Ident,
-                    MessageError::Blocks => Malformed::Length,
+                    MessageError::Ident(_) => InputError::Ident,
+                    MessageError::Blocks => InputError::Length,
                 };
                 intake.malformed(reason, &wrong.to_string());
                 return Ok(());
@@ -152,9 +152,9 @@ impl Session for WialonRetranslator {
 
 fn damaged(bad: &DecodeError, intake: &mut dyn Intake) -> Disconnect {
     let reason = match bad {
-        DecodeError::Size(_) => Malformed::Length,
-        DecodeError::Uid => Malformed::Ident,
-        DecodeError::Head | DecodeError::Block(_) => Malformed::Syntax,
+        DecodeError::Size(_) => InputError::Length,
+        DecodeError::Uid => InputError::Ident,
+        DecodeError::Head | DecodeError::Block(_) => InputError::Syntax,
     };
     intake.malformed(reason, &bad.to_string());
     Disconnect {

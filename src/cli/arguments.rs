@@ -1,12 +1,15 @@
 //! Arguments: words to a command. Does nothing.
 
 use super::logs::Mode;
-use super::status::{Form, Times};
+use super::status::Form;
+use super::status::Times;
 use super::stream::Action;
 use crate::api::Wake;
 use crate::daemon::Probe;
 use lexopt::ValueExt;
-use lexopt::prelude::{Long, Short, Value};
+use lexopt::prelude::Long;
+use lexopt::prelude::Short;
+use lexopt::prelude::Value;
 use std::ffi::OsString;
 use std::path::PathBuf;
 

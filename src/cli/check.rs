@@ -2,8 +2,10 @@
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::config::{self, Severity};
-use crate::daemon::{Probe, try_destination};
+use crate::config;
+use crate::config::Severity;
+use crate::daemon::Probe;
+use crate::daemon::try_destination;
 use crate::stream::settings::Settings;
 use smol::LocalExecutor;
 use std::path::PathBuf;

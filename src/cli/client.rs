@@ -2,12 +2,17 @@
 //! connection.
 
 use super::Exit;
-use crate::config::{self, Unusable};
+use crate::config;
+use crate::config::Unusable;
 use crate::net::Address;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;

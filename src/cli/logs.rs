@@ -1,12 +1,22 @@
 //! `weir logs`: what happened lately, in the order in which it did.
 
 use super::Exit;
-use super::client::{Client, Target, Trouble, path_of};
-use crate::api::{
-    CONNECTED, CONNECTION_LOST, ChannelReport, Event, FAULT, Line, NOT_DELIVERED, RECOVERED, Sent,
-    StreamReport,
-};
-use std::io::{self, Write};
+use super::client::Client;
+use super::client::Target;
+use super::client::Trouble;
+use super::client::path_of;
+use crate::api::CONNECTED;
+use crate::api::CONNECTION_LOST;
+use crate::api::ChannelReport;
+use crate::api::Event;
+use crate::api::FAULT;
+use crate::api::Line;
+use crate::api::NOT_DELIVERED;
+use crate::api::RECOVERED;
+use crate::api::Sent;
+use crate::api::StreamReport;
+use std::io;
+use std::io::Write;
 use std::time::Duration;
 
 /// Whether to wait for more.

@@ -16,14 +16,19 @@ mod send;
 mod status;
 mod stream;
 
-use crate::config::{self, Loaded};
-use arguments::{Arguments, Command};
+use crate::config;
+use crate::config::Loaded;
+use arguments::Arguments;
+use arguments::Command;
 use client::Target;
 use date::date;
 #[cfg(not(feature = "demo"))]
 use no_demo as demo;
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

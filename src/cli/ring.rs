@@ -4,11 +4,21 @@ use super::Exit;
 use crate::clock::Clock;
 use crate::message::ValueRef;
 use crate::message::json;
-use crate::ring::inspect::{self, Dumped, HoleCause, HoleInfo, Info, StreamInfo};
-use crate::ring::{File, OpenError, Ring};
-use crate::stream::engine::{Outgoing, Repeat};
+use crate::ring::File;
+use crate::ring::OpenError;
+use crate::ring::Ring;
+use crate::ring::inspect;
+use crate::ring::inspect::Dumped;
+use crate::ring::inspect::HoleCause;
+use crate::ring::inspect::HoleInfo;
+use crate::ring::inspect::Info;
+use crate::ring::inspect::StreamInfo;
+use crate::stream::engine::Outgoing;
+use crate::stream::engine::Repeat;
 use crate::stream::render;
-use std::io::{self, BufWriter, Write};
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
 
 /// Prints what a ring says of itself.

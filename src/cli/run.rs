@@ -2,17 +2,22 @@
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::config::{self, Config};
-use crate::daemon::{Daemon, Legacy, open_ring};
+use crate::config;
+use crate::config::Config;
+use crate::daemon::Daemon;
+use crate::daemon::Legacy;
+use crate::daemon::open_ring;
 use crate::ring::Ring;
 use crate::units::Size;
-use async_signal::{Signal, Signals};
+use async_signal::Signal;
+use async_signal::Signals;
 use smol::LocalExecutor;
 use smol::future;
 use smol::stream::StreamExt;
 use std::cell::Cell;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// Runs until SIGTERM or SIGINT. Signals are caught before anything else: one that comes while the

@@ -1,10 +1,16 @@
 //! `weir status`: a running daemon at a glance.
 
 use super::Exit;
-use super::client::{Client, Target};
-use crate::api::{ChannelReport, RingReport, Status, StreamReport};
+use super::client::Client;
+use super::client::Target;
+use crate::api::ChannelReport;
+use crate::api::RingReport;
+use crate::api::Status;
+use crate::api::StreamReport;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io;
+use std::io::IsTerminal;
+use std::io::Write;
 use std::time::Duration;
 
 /// How it is shown.

@@ -1,11 +1,20 @@
 //! `weir stream`, `weir wake` and `weir reload`: a running daemon by hand.
 
 use super::Exit;
-use super::client::{Client, Target, Trouble, path_of};
+use super::client::Client;
+use super::client::Target;
+use super::client::Trouble;
+use super::client::path_of;
 use super::status::state;
-use crate::api::{SKIP_MAX, StreamReport, Waiting, Wake, Woken};
-use serde_json::{Value, json};
-use std::io::{self, Write};
+use crate::api::SKIP_MAX;
+use crate::api::StreamReport;
+use crate::api::Waiting;
+use crate::api::Wake;
+use crate::api::Woken;
+use serde_json::Value;
+use serde_json::json;
+use std::io;
+use std::io::Write;
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]

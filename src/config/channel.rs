@@ -12,8 +12,8 @@ use crate::channel::settings::Settings;
 use crate::channel::settings::Unwanted;
 use crate::keys::address;
 use crate::keys::context::Context;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::reader::Reader;
 use crate::keys::source::Place;
 use crate::keys::thinning;
@@ -132,7 +132,7 @@ impl Common {
 fn list<T>(
     reader: &mut Reader<'_>,
     key: &'static str,
-    parse: impl Fn(&str) -> Result<T, Wrong>,
+    parse: impl Fn(&str) -> Result<T, ValueError>,
 ) -> Option<Vec<T>> {
     let texts = reader.texts(key)?;
     Some(
@@ -154,8 +154,8 @@ fn set(reader: &mut Reader<'_>) -> Vec<(String, Value)> {
         .filter(|entry| is_reserved(&entry.key))
     {
         let message = format!("`{}` is what weir itself says", entry.key);
-        let mistake = Mistake::error(entry.key_place, message);
-        table.context().note(mistake.hint("choose another name"));
+        let diagnostic = DiagnosticAt::error(entry.key_place, message);
+        table.context().note(diagnostic.hint("choose another name"));
     }
     value::parameters_of(&table)
 }
@@ -173,7 +173,7 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         if matches!(name, "" | "ident" | "timestamp") || is_reserved(name) {
             context.wrong(
                 &new,
-                Wrong::new("a parameter cannot get this name").hint("choose another"),
+                ValueError::new("a parameter cannot get this name").hint("choose another"),
             );
         }
         Some((entry.key.clone(), new.value))

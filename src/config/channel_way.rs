@@ -6,8 +6,8 @@ use crate::channel::kind::Kind;
 use crate::channel::kind::Way;
 use crate::keys;
 use crate::keys::address;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::reader::Reader;
 use crate::keys::source::Place;
 use crate::net::Address;
@@ -58,8 +58,8 @@ fn warn_of_plain(reader: &Reader<'_>, listen: &[Address], places: &[Place]) {
             Address::Serial(_) => "a serial line is not wrapped in TLS",
         };
         let hint = "make a channel of its own of it, without `tls`";
-        let mistake = Mistake::warning(*place, what).hint(hint);
-        reader.context().note(mistake);
+        let diagnostic = DiagnosticAt::warning(*place, what).hint(hint);
+        reader.context().note(diagnostic);
     }
 }
 
@@ -109,7 +109,7 @@ fn listen(reader: &mut Reader<'_>, kind: &Kind) -> Vec<(Address, Place)> {
 }
 
 /// The address, if the type can listen there.
-fn fitting(address: Address, kind: &Kind) -> Result<Address, Wrong> {
+fn fitting(address: Address, kind: &Kind) -> Result<Address, ValueError> {
     let is_way = |way: &Way| match address {
         Address::Tcp(_) | Address::Unix(_) => matches!(way, Way::Tcp),
         Address::Udp(_) => matches!(way, Way::Udp(_)),
@@ -123,10 +123,10 @@ fn fitting(address: Address, kind: &Kind) -> Result<Address, Wrong> {
         Address::Udp(_) => ("does not listen on UDP", Some("udp:".len())),
         Address::Serial(_) => ("does not read serial lines", Some("serial:".len())),
     };
-    let wrong = Wrong::new(format!("`{}` {what}", kind.name)).hint(instead(kind, "connect"));
+    let error = ValueError::new(format!("`{}` {what}", kind.name)).hint(instead(kind, "connect"));
     Err(match len {
-        Some(len) => wrong.at(0..len),
-        None => wrong,
+        Some(len) => error.at(0..len),
+        None => error,
     })
 }
 

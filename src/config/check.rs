@@ -12,8 +12,8 @@ use super::stream;
 use crate::channel::settings::Unwanted;
 use crate::keys::context::Context;
 use crate::keys::context::Text;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::phrase::list;
 use crate::keys::phrase::shorten;
 use crate::keys::source::Place;
@@ -83,8 +83,9 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         settings.transform.devices = Rc::clone(&data);
         settings.subscription = wanted;
         if stream.channels.is_empty() && stream.devices.is_empty() && stream.groups.is_empty() {
-            let mistake = Mistake::warning(stream.name, "this stream subscribes to nothing");
-            context.note(mistake.hint("write `channels = [\"*\"]` for all"));
+            let diagnostic =
+                DiagnosticAt::warning(stream.name, "this stream subscribes to nothing");
+            context.note(diagnostic.hint("write `channels = [\"*\"]` for all"));
         }
     }
     refuse_shared_addresses(context, api, &mut drafts.channels);
@@ -127,17 +128,17 @@ impl Names<'_> {
             context.unquoted(text);
             return text.unquoted.is_none();
         }
-        let wrong = Wrong::new(format!("there is no {} {}", self.kind, text.shown()));
+        let error = ValueError::new(format!("there is no {} {}", self.kind, text.shown()));
         let near = nearest(&text.value, self.known.iter().copied());
         context.wrong(
             text,
             match (near, self.known.first()) {
-                (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+                (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
                 (None, Some(first)) if text.unquoted.is_some() => {
-                    wrong.hint(format!("write `{first}`"))
+                    error.hint(format!("write `{first}`"))
                 }
-                (None, Some(_)) => wrong.hint(format!("there are {}", list(&self.known))),
-                (None, None) => wrong.hint(format!("write a `[[{}]]`", self.kind)),
+                (None, Some(_)) => error.hint(format!("there are {}", list(&self.known))),
+                (None, None) => error.hint(format!("write a `[[{}]]`", self.kind)),
             },
         );
         false
@@ -166,7 +167,7 @@ fn refuse_shared_idents(context: &Context<'_>, devices: &[device::Draft]) {
                 let name = shorten(&entry.get().device.name);
                 let message = format!("the device `{name}` has this ident already");
                 let hint = "give each device an ident of its own";
-                context.note(Mistake::error(draft.ident, message).hint(hint));
+                context.note(DiagnosticAt::error(draft.ident, message).hint(hint));
             }
         }
     }
@@ -198,8 +199,8 @@ fn refuse_shared_addresses(context: &Context<'_>, api: &Api, channels: &mut Vec<
 
 /// Notes that `owner` has the address already.
 fn note_shared(context: &Context<'_>, place: Place, owner: &str) {
-    let mistake = Mistake::error(place, format!("{owner} listens there already"));
-    context.note(mistake.hint("give each an address or a port of its own"));
+    let diagnostic = DiagnosticAt::error(place, format!("{owner} listens there already"));
+    context.note(diagnostic.hint("give each an address or a port of its own"));
 }
 
 /// Whether the system refuses to bind the one beside the other.
@@ -237,8 +238,8 @@ fn warn_of_unwanted(context: &Context<'_>, drafts: &Drafts) {
         let wanted = enabled().any(|stream| stream.subscription.channels.iter().any(wants));
         if !wanted && channel.settings.unwanted == Unwanted::Refuse {
             let message = "no enabled stream wants what this channel takes";
-            let mistake = Mistake::warning(channel.name, message);
-            context.note(mistake.hint("it refuses every message until one does"));
+            let diagnostic = DiagnosticAt::warning(channel.name, message);
+            context.note(diagnostic.hint("it refuses every message until one does"));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Device;
 use super::Group;
 use crate::keys::context::Context;
 use crate::keys::context::Text;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::keys::source::Place;
 use crate::keys::tree::Table;
@@ -69,18 +69,18 @@ pub(super) fn group(context: &Context<'_>, table: &Table) -> GroupDraft {
 }
 
 /// An ident, or a pattern of idents.
-pub(super) fn pattern(text: &str) -> Result<Pattern, Wrong> {
+pub(super) fn pattern(text: &str) -> Result<Pattern, ValueError> {
     ident(text).map(|ident| Pattern::new(&ident))
 }
 
 /// An ident.
-pub(super) fn ident(text: &str) -> Result<String, Wrong> {
+pub(super) fn ident(text: &str) -> Result<String, ValueError> {
     check_ident(text).map_err(|invalid| {
-        let wrong = Wrong::new(invalid.to_string());
+        let error = ValueError::new(invalid.to_string());
         let other = text.replace(['#', '+', '/'], "-");
         match check_ident(&other) {
-            Ok(_) => wrong.hint(format!("write `{other}`")),
-            Err(_) => wrong.hint("write it like `352093081452251`"),
+            Ok(_) => error.hint(format!("write `{other}`")),
+            Err(_) => error.hint("write it like `352093081452251`"),
         }
     })?;
     Ok(text.to_owned())

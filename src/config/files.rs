@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what they say.
 
-use crate::keys::diagnostic::Mistake;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::environment::Environment;
 use crate::keys::expand::plain;
 use crate::keys::source::Place;
@@ -30,27 +30,27 @@ pub(super) fn gather(
     main: &Path,
     environment: &dyn Environment,
     sources: &mut Sources,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<DiagnosticAt>,
 ) -> Main {
-    let read = add(main, environment, sources, mistakes);
+    let read = add(main, environment, sources, diagnostics);
     for folder in drop_in_folders(main) {
         match environment.list(&folder) {
             Ok(files) => {
                 let files = in_order(files);
                 for file in files.iter().take(FILES_MAX) {
-                    add(file, environment, sources, mistakes);
+                    add(file, environment, sources, diagnostics);
                 }
                 if files.len() > FILES_MAX {
                     let file = sources.add(folder, None);
                     let message = format!("only the first {FILES_MAX} files are read");
-                    mistakes.push(Mistake::error(Place::file(file), message));
+                    diagnostics.push(DiagnosticAt::error(Place::file(file), message));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let file = sources.add(folder, None);
                 let message = format!("cannot be read: {}", plain(&error));
-                mistakes.push(Mistake::error(Place::file(file), message));
+                diagnostics.push(DiagnosticAt::error(Place::file(file), message));
             }
         }
     }
@@ -90,14 +90,14 @@ fn add(
     path: &Path,
     environment: &dyn Environment,
     sources: &mut Sources,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<DiagnosticAt>,
 ) -> Main {
     let bytes = match environment.read(path, FILE_MAX) {
         Ok(bytes) => bytes,
         Err(error) => {
             let file = sources.add(path.to_owned(), None);
             let message = format!("cannot be read: {}", plain(&error));
-            mistakes.push(Mistake::error(Place::file(file), message));
+            diagnostics.push(DiagnosticAt::error(Place::file(file), message));
             return Main::Unreadable;
         }
     };
@@ -115,7 +115,8 @@ fn add(
                 start: at,
                 end: at + 1,
             };
-            mistakes.push(Mistake::error(place, "not UTF-8").hint("save the file as UTF-8"));
+            diagnostics
+                .push(DiagnosticAt::error(place, "not UTF-8").hint("save the file as UTF-8"));
         }
     }
     Main::Read

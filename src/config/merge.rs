@@ -3,7 +3,7 @@
 //! Knows the names of the tables, and of the keys only `name`.
 
 use super::files::SWITCHED_FILE;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::document::Document;
 use crate::keys::environment::Environment;
 use crate::keys::expand::expand;
@@ -87,7 +87,7 @@ impl Tables {
         kind: &str,
         needed: &str,
         sources: &Sources,
-        mistakes: &mut Vec<Mistake>,
+        diagnostics: &mut Vec<DiagnosticAt>,
     ) {
         let is_whole = |named: &Named| {
             let table = &named.table;
@@ -104,10 +104,10 @@ impl Tables {
                 continue;
             };
             let message = format!("there is no {kind} `{}`", shown(&named, sources));
-            let mistake = Mistake::error(named.name_place(), message);
-            mistakes.push(match nearest(&name, names.iter().map(String::as_str)) {
-                Some(near) => mistake.hint(format!("did you mean `{near}`?")),
-                None => mistake.hint(format!("a new one needs `{needed}`")),
+            let diagnostic = DiagnosticAt::error(named.name_place(), message);
+            diagnostics.push(match nearest(&name, names.iter().map(String::as_str)) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None => diagnostic.hint(format!("a new one needs `{needed}`")),
             });
             named.table.damaged = true;
         }
@@ -128,16 +128,16 @@ impl Tables {
     }
 
     /// Lays a table over the one with its `name`; a name comes once in a file.
-    fn lay(&mut self, mut named: Named, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+    fn lay(&mut self, mut named: Named, sources: &Sources, diagnostics: &mut Vec<DiagnosticAt>) {
         let index = named.name.as_ref().and_then(|name| self.by_name.get(name));
         match index.and_then(|index| self.tables.get_mut(*index)) {
-            None if is_switched(sources, named.file) => mistakes.push(gone(&named)),
+            None if is_switched(sources, named.file) => diagnostics.push(gone(&named)),
             None => self.push(named),
             Some(known) if known.file == named.file => {
                 let name = shorten(named.name.as_deref().unwrap_or_default());
-                let mistake =
-                    Mistake::error(named.name_place(), format!("`{name}` is there twice"));
-                mistakes.push(mistake.hint(first(known, sources)));
+                let diagnostic =
+                    DiagnosticAt::error(named.name_place(), format!("`{name}` is there twice"));
+                diagnostics.push(diagnostic.hint(first(known, sources)));
                 named.table.damaged = true;
                 self.push(named);
             }
@@ -158,11 +158,11 @@ fn is_switched(sources: &Sources, file: usize) -> bool {
 }
 
 /// That what was switched by hand is not there any more.
-fn gone(named: &Named) -> Mistake {
+fn gone(named: &Named) -> DiagnosticAt {
     let name = shorten(named.name.as_deref().unwrap_or_default());
     let message = format!("`{name}` was switched by hand, and is not there any more");
-    let mistake = Mistake::warning(named.name_place(), message);
-    mistake.hint("nothing is lost by removing this entry")
+    let diagnostic = DiagnosticAt::warning(named.name_place(), message);
+    diagnostic.hint("nothing is lost by removing this entry")
 }
 
 /// Lays the files over each other, in order.
@@ -170,14 +170,14 @@ pub(super) fn merge(
     documents: Vec<Document>,
     environment: &dyn Environment,
     sources: &Sources,
-    mistakes: &mut Vec<Mistake>,
+    diagnostics: &mut Vec<DiagnosticAt>,
 ) -> Merged {
     let mut merged = Merged::default();
     for document in documents {
         merged.ring_lost |= document.ring_damaged;
         merged.hidden |= document.hidden;
         for entry in document.root.entries {
-            merged.lay(entry, environment, sources, mistakes);
+            merged.lay(entry, environment, sources, diagnostics);
         }
     }
     for (kind, needed, tables) in [
@@ -186,9 +186,9 @@ pub(super) fn merge(
         ("group", "devices", &mut merged.groups),
         ("stream", "type", &mut merged.streams),
     ] {
-        tables.refuse_misspelt(kind, needed, sources, mistakes);
+        tables.refuse_misspelt(kind, needed, sources, diagnostics);
     }
-    merged.refuse_shared_names(sources, mistakes);
+    merged.refuse_shared_names(sources, diagnostics);
     merged
 }
 
@@ -199,7 +199,7 @@ impl Merged {
         entry: Entry,
         environment: &dyn Environment,
         sources: &Sources,
-        mistakes: &mut Vec<Mistake>,
+        diagnostics: &mut Vec<DiagnosticAt>,
     ) {
         let single = match entry.key.as_str() {
             "ring" => Some(&mut self.ring),
@@ -208,9 +208,9 @@ impl Merged {
             _ => None,
         };
         if let Some(single) = single {
-            if let Err(mistake) = lay_single(single, &entry) {
+            if let Err(diagnostic) = lay_single(single, &entry) {
                 self.ring_lost |= entry.key == "ring";
-                mistakes.push(mistake);
+                diagnostics.push(diagnostic);
             }
             return;
         }
@@ -219,17 +219,17 @@ impl Merged {
             "device" => &mut self.devices,
             "group" => &mut self.groups,
             "stream" => &mut self.streams,
-            _ => return mistakes.push(unknown(&entry)),
+            _ => return diagnostics.push(unknown(&entry)),
         };
         match tables(entry) {
             Ok(tables) => {
                 for table in tables {
                     let name = name(&table, environment);
                     let file = table.place.file;
-                    several.lay(Named { name, table, file }, sources, mistakes);
+                    several.lay(Named { name, table, file }, sources, diagnostics);
                 }
             }
-            Err(mistake) => mistakes.push(mistake),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
 
@@ -239,7 +239,7 @@ impl Merged {
     }
 
     /// Names are unique across channels and streams: the logs and the API know no more.
-    fn refuse_shared_names(&mut self, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+    fn refuse_shared_names(&mut self, sources: &Sources, diagnostics: &mut Vec<DiagnosticAt>) {
         for stream in &mut self.streams.tables {
             let name = stream.name.as_deref();
             if let Some(channel) = name.and_then(|name| self.channels.named(name)) {
@@ -247,8 +247,8 @@ impl Merged {
                     "`{}` is the name of a channel already",
                     shorten(stream.name.as_deref().unwrap_or_default())
                 );
-                let mistake = Mistake::error(stream.name_place(), message);
-                mistakes.push(mistake.hint(first(channel, sources)));
+                let diagnostic = DiagnosticAt::error(stream.name_place(), message);
+                diagnostics.push(diagnostic.hint(first(channel, sources)));
                 stream.table.damaged = true;
             }
         }
@@ -256,11 +256,11 @@ impl Merged {
 }
 
 /// Lays a table over the one of that name.
-fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> {
+fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), DiagnosticAt> {
     let Tree::Table(table) = &entry.node.tree else {
         let message = format!("`{}` is one table", entry.key);
         let hint = format!("write `[{}]`", entry.key);
-        return Err(Mistake::error(entry.key_place, message).hint(hint));
+        return Err(DiagnosticAt::error(entry.key_place, message).hint(hint));
     };
     match single {
         Some(base) => overlay(base, table.clone()),
@@ -270,16 +270,16 @@ fn lay_single(single: &mut Option<Table>, entry: &Entry) -> Result<(), Mistake> 
 }
 
 /// The tables of `[[key]]`.
-fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
+fn tables(entry: Entry) -> Result<Vec<Table>, DiagnosticAt> {
     let key = entry.key;
     let wrong = |place| {
         let message = format!("`{key}` is a list of tables");
-        Mistake::error(place, message).hint(format!("write `[[{key}]]`"))
+        DiagnosticAt::error(place, message).hint(format!("write `[[{key}]]`"))
     };
     let list = match entry.node.tree {
         Tree::List(list) => list,
         Tree::Table(table) => {
-            let mut mistake = wrong(entry.key_place);
+            let mut diagnostic = wrong(entry.key_place);
             // `[stream.cloud]`, as others name their tables
             if let [
                 Entry {
@@ -289,9 +289,10 @@ fn tables(entry: Entry) -> Result<Vec<Table>, Mistake> {
                 && let Tree::Table(_) = node.tree
             {
                 let name = shorten(name);
-                mistake = mistake.hint(format!("write `[[{key}]]`, and `name = \"{name}\"` below"));
+                diagnostic =
+                    diagnostic.hint(format!("write `[[{key}]]`, and `name = \"{name}\"` below"));
             }
-            return Err(mistake);
+            return Err(diagnostic);
         }
         _ => return Err(wrong(entry.key_place)),
     };
@@ -346,7 +347,7 @@ fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
 }
 
 /// That there is no such table.
-fn unknown(entry: &Entry) -> Mistake {
+fn unknown(entry: &Entry) -> DiagnosticAt {
     let is_table = match &entry.node.tree {
         Tree::Table(_) => true,
         Tree::List(list) => matches!(
@@ -364,16 +365,18 @@ fn unknown(entry: &Entry) -> Mistake {
     if !is_table && !TABLES.contains(&entry.key.as_str()) {
         let message = format!("`{}` stands in no table", shorten(&entry.key));
         let hint = "put it below the `[...]` or `[[...]]` that it belongs to";
-        return Mistake::error(entry.key_place, message).hint(hint);
+        return DiagnosticAt::error(entry.key_place, message).hint(hint);
     }
-    let mistake = Mistake::error(
+    let diagnostic = DiagnosticAt::error(
         entry.key_place,
         format!("unknown table `{}`", shorten(&entry.key)),
     );
     match nearest(&entry.key, TABLES) {
-        Some(near @ ("ring" | "log" | "api")) => mistake.hint(format!("did you mean `[{near}]`?")),
-        Some(near) => mistake.hint(format!("did you mean `[[{near}]]`?")),
-        None => mistake.hint(format!("known are {}", list(&TABLES))),
+        Some(near @ ("ring" | "log" | "api")) => {
+            diagnostic.hint(format!("did you mean `[{near}]`?"))
+        }
+        Some(near) => diagnostic.hint(format!("did you mean `[[{near}]]`?")),
+        None => diagnostic.hint(format!("known are {}", list(&TABLES))),
     }
 }
 

@@ -40,7 +40,7 @@ pub use files::SWITCHED_FILE;
 pub use files::drop_in_folders;
 
 use crate::keys::context::Context;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::document;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
@@ -169,15 +169,15 @@ enum Look {
 
 fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let mut sources = Sources::default();
-    let mut mistakes = Vec::new();
-    let main_file = files::gather(main, environment, &mut sources, &mut mistakes);
+    let mut diagnostics = Vec::new();
+    let main_file = files::gather(main, environment, &mut sources, &mut diagnostics);
     let files = sources.count();
     let documents = (0..files)
-        .map(|file| document::parse(&mut sources, file, &mut mistakes))
+        .map(|file| document::parse(&mut sources, file, &mut diagnostics))
         .collect();
-    let merged = merge::merge(documents, environment, &sources, &mut mistakes);
+    let merged = merge::merge(documents, environment, &sources, &mut diagnostics);
 
-    let context = Context::new(environment, &sources, mistakes);
+    let context = Context::new(environment, &sources, diagnostics);
     let (config, ring_clean) = build(&context, &merged);
     if look == Look::Around {
         premises::look(&context);
@@ -185,7 +185,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let empty = config.channels.is_empty() && config.streams.is_empty();
     if empty && merged.is_empty() && main_file == Main::Read {
         let message = "there is nothing to run: no `[[channel]]` and no `[[stream]]`";
-        context.note(Mistake::error(Place::file(0), message));
+        context.note(DiagnosticAt::error(Place::file(0), message));
     }
     let unusable = match main_file {
         Main::Unreadable => Some(Unusable::File),
@@ -193,7 +193,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
         _ if empty => Some(Unusable::Empty),
         _ => None,
     };
-    let diagnostics = locate(context.into_mistakes(), &sources);
+    let diagnostics = locate(context.into_diagnostics(), &sources);
     Loaded {
         config,
         unusable,
@@ -254,19 +254,19 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, bool) {
 }
 
 /// By file, line and column, with the lines themselves; what is too much is only counted.
-fn locate(mut mistakes: Vec<Mistake>, sources: &Sources) -> Vec<Diagnostic> {
-    mistakes.sort_by_key(|mistake| mistake.place);
-    let left_out = mistakes.len().saturating_sub(MISTAKES_MAX);
-    mistakes.truncate(MISTAKES_MAX);
-    if let Some(last) = mistakes.last().filter(|_| left_out > 0) {
+fn locate(mut diagnostics: Vec<DiagnosticAt>, sources: &Sources) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+    let left_out = diagnostics.len().saturating_sub(DIAGNOSTICS_MAX);
+    diagnostics.truncate(DIAGNOSTICS_MAX);
+    if let Some(last) = diagnostics.last().filter(|_| left_out > 0) {
         let message = format!("{left_out} more mistakes are not shown");
-        mistakes.push(Mistake::error(Place::file(last.place.file), message));
+        diagnostics.push(DiagnosticAt::error(Place::file(last.place.file), message));
     }
-    mistakes
+    diagnostics
         .into_iter()
-        .map(|mistake| mistake.locate(sources))
+        .map(|diagnostic| diagnostic.locate(sources))
         .collect()
 }
 
 /// Mistakes that are shown at most.
-const MISTAKES_MAX: usize = 100;
+const DIAGNOSTICS_MAX: usize = 100;

@@ -4,7 +4,7 @@
 use super::merge::Merged;
 use super::stream;
 use crate::keys::context::Context;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::tree::Table;
 use crate::keys::tree::Tree;
 use crate::spelling::distance;
@@ -20,8 +20,8 @@ pub(super) fn warn_of_slips(context: &Context<'_>, merged: &Merged, streams: &[s
         if let Some(meant) = meant(name, known) {
             let message =
                 format!("no message has a parameter `{name}`, unless a sender names it so");
-            let mistake = Mistake::warning(*place, message);
-            context.note(mistake.hint(format!("did you mean `{meant}`?")));
+            let diagnostic = DiagnosticAt::warning(*place, message);
+            context.note(diagnostic.hint(format!("did you mean `{meant}`?")));
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::account::Account;
 use super::account::Right;
 use crate::keys::context::Context;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::named::Named;
 use crate::keys::source::Place;
 use crate::net::tls::Finding;
@@ -62,22 +62,23 @@ struct Premises<'a> {
 
 impl Premises<'_> {
     fn error(&self, place: Place, message: String, hint: &str) {
-        self.context.note(Mistake::error(place, message).hint(hint));
+        self.context
+            .note(DiagnosticAt::error(place, message).hint(hint));
     }
 
     /// What is denied to who asks need not be denied to the daemon, unless root asks.
     fn tell(&self, found: &Finding, place: Place) {
         let denied = found.message.ends_with("permission denied") && !geteuid().is_root();
         let message = found.message.clone();
-        let mistake = match denied {
-            true => Mistake::warning(place, message),
-            false => Mistake::error(place, message),
+        let diagnostic = match denied {
+            true => DiagnosticAt::warning(place, message),
+            false => DiagnosticAt::error(place, message),
         };
         let hint = match denied {
             true => "run `weir check` as the user who runs weir, or as root",
             false => found.hint,
         };
-        self.context.note(mistake.hint(hint));
+        self.context.note(diagnostic.hint(hint));
     }
 
     /// Notes a file that the daemon may not read.
@@ -118,7 +119,7 @@ impl Premises<'_> {
                 let hint = "run `weir check` as the user who runs weir, or as root";
                 return self
                     .context
-                    .note(Mistake::warning(place, message).hint(hint));
+                    .note(DiagnosticAt::warning(place, message).hint(hint));
             }
             Err(_) => true,
             Ok(()) => false,
@@ -145,7 +146,7 @@ impl Premises<'_> {
             );
             let hint = "name a file on a disk or on flash: `file = \"/var/lib/weir/ring\"`";
             self.context
-                .note(Mistake::warning(place, message).hint(hint));
+                .note(DiagnosticAt::warning(place, message).hint(hint));
         }
     }
 
@@ -171,7 +172,7 @@ impl Premises<'_> {
         } else if size > free {
             let message = format!("only {} are free in `{}`", Size(free), base.display());
             self.context
-                .note(Mistake::warning(place, message).hint(hint));
+                .note(DiagnosticAt::warning(place, message).hint(hint));
         }
     }
 }

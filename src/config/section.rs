@@ -6,8 +6,8 @@ use super::Ring;
 use super::merge::Merged;
 use crate::keys::address;
 use crate::keys::context::Context;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::source::Place;
@@ -78,9 +78,10 @@ fn file(reader: &mut Reader<'_>) -> Option<PathBuf> {
 fn warn_of_relative(reader: &Reader<'_>, file: &Path) {
     if file.is_relative() {
         let message = "where this ring is depends on where weir is started";
-        let mistake = Mistake::warning(reader.value_place("file"), message);
+        let diagnostic = DiagnosticAt::warning(reader.value_place("file"), message);
         let context = reader.context();
-        context.note(mistake.hint("write a path from the root: `file = \"/var/lib/weir/ring\"`"));
+        context
+            .note(diagnostic.hint("write a path from the root: `file = \"/var/lib/weir/ring\"`"));
     }
 }
 
@@ -177,25 +178,25 @@ pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
 }
 
 /// `listen`; none: "off".
-fn api_listen(text: &str) -> Result<Option<Address>, Wrong> {
+fn api_listen(text: &str) -> Result<Option<Address>, ValueError> {
     if text == "off" {
         return Ok(None);
     }
-    let listen = address::listen(text).map_err(|wrong| {
+    let listen = address::listen(text).map_err(|error| {
         let hint = match text {
             "false" | "no" | "none" | "disabled" => Some("write `off`".to_owned()),
-            _ => wrong
+            _ => error
                 .hint
                 .as_ref()
                 .map(|hint| hint.replace("0.0.0.0:", "127.0.0.1:")),
         };
-        Wrong { hint, ..wrong }
+        ValueError { hint, ..error }
     });
     match listen? {
-        Address::Serial(_) => Err(Wrong::new("the API does not speak over serial lines")
+        Address::Serial(_) => Err(ValueError::new("the API does not speak over serial lines")
             .at(0..7)
             .hint("write `unix:/run/weir/api` or `127.0.0.1:8480`")),
-        Address::Udp(_) => Err(Wrong::new("the API does not speak UDP")
+        Address::Udp(_) => Err(ValueError::new("the API does not speak UDP")
             .hint("write it like `127.0.0.1:8480`, or `off`")),
         address => Ok(Some(address)),
     }

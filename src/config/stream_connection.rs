@@ -111,25 +111,31 @@ mod tests {
     fn read(text: &str) -> (Option<Tls>, Vec<String>) {
         let host = "h".to_owned();
         let platform = Platform(Http::new(Target { host, port: 443 }));
-        let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
+        let (mut sources, mut diagnostics) = (Sources::default(), Vec::new());
         sources.add(PathBuf::from("weir.toml"), Some(text.to_owned()));
-        let table = document::parse(&mut sources, 0, &mut mistakes).root;
-        let context = Context::new(&Machine, &sources, mistakes);
+        let table = document::parse(&mut sources, 0, &mut diagnostics).root;
+        let context = Context::new(&Machine, &sources, diagnostics);
         let read = tls(
             &mut Reader::new(&context, &table, "stream"),
             Some(&platform),
         );
-        let mistakes = context.into_mistakes().into_iter();
-        (read, mistakes.map(|mistake| mistake.message).collect())
+        let diagnostics = context.into_diagnostics().into_iter();
+        (
+            read,
+            diagnostics.map(|diagnostic| diagnostic.message).collect(),
+        )
     }
 
     #[test]
     fn a_platform_that_asks_for_a_certificate_is_not_used_without() {
-        let (_, mistakes) = read("");
-        assert_eq!(mistakes.len(), 1);
-        assert!(mistakes[0].contains("shows a certificate"), "{mistakes:?}");
-        let (tls, mistakes) = read("tls = { certificate = '/c', key = '/k' }");
-        assert_eq!(mistakes, [""; 0]);
+        let (_, diagnostics) = read("");
+        assert_eq!(diagnostics.len(), 1);
+        assert!(
+            diagnostics[0].contains("shows a certificate"),
+            "{diagnostics:?}"
+        );
+        let (tls, diagnostics) = read("tls = { certificate = '/c', key = '/k' }");
+        assert_eq!(diagnostics, [""; 0]);
         assert_eq!(tls.unwrap().alpn, ["x-mqtt-ca"]);
     }
 

@@ -2,8 +2,8 @@
 
 use crate::convert::Convert;
 use crate::filter::Filter;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::text::path;
@@ -20,23 +20,23 @@ use std::time::Duration;
 /// `filter`; every mistake of the expression is noted at its own place.
 pub(super) fn filter(reader: &mut Reader<'_>) -> Option<Filter> {
     let text = reader.loose("filter")?;
-    let mistakes = match Filter::parse(&text.value) {
+    let errors = match Filter::parse(&text.value) {
         Ok(filter) if text.unquoted.is_none() => return Some(filter),
         Ok(filter) => return reader.parse(&text, |_| Ok(filter)),
-        Err(mistakes) => mistakes,
+        Err(errors) => errors,
     };
     if text.unquoted.is_some() {
-        let wrong = Wrong::new("not a filter").hint(reader.example("filter", "\"...\""));
-        reader.context().wrong(&text, wrong);
+        let error = ValueError::new("not a filter").hint(reader.example("filter", "\"...\""));
+        reader.context().wrong(&text, error);
         return None;
     }
-    for mistake in mistakes {
-        let wrong = Wrong {
-            at: Some(mistake.range),
-            message: mistake.message,
-            hint: mistake.hint,
+    for found in errors {
+        let error = ValueError {
+            at: Some(found.range),
+            message: found.message,
+            hint: found.hint,
         };
-        reader.context().wrong(&text, wrong);
+        reader.context().wrong(&text, error);
     }
     None
 }
@@ -117,10 +117,10 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         };
         if pairs.iter().any(|(_, known)| known == new) {
             let message = format!("two parameters are renamed to {}", text.shown());
-            let mistake = Mistake::error(entry.node.place, message);
+            let diagnostic = DiagnosticAt::error(entry.node.place, message);
             table
                 .context()
-                .note(mistake.hint("give each a name of its own"));
+                .note(diagnostic.hint("give each a name of its own"));
         }
         pairs.push((entry.key.clone(), new.to_owned()));
     }
@@ -128,9 +128,9 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 }
 
 /// What stands for the dots of names.
-fn dots(text: &str) -> Result<String, Wrong> {
+fn dots(text: &str) -> Result<String, ValueError> {
     match text.len() > DOTS_MAX || text.chars().any(char::is_control) {
-        true => Err(Wrong::new(format!(
+        true => Err(ValueError::new(format!(
             "`dots` has at most {DOTS_MAX} bytes and no control characters"
         ))
         .hint("write `dots = \"_\"`")),

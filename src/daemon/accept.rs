@@ -2,11 +2,18 @@
 
 use super::channel::Channel;
 use super::connector::HANDSHAKE;
-use super::session_task::{OpenConnection, Start, run_session};
+use super::session_task::OpenConnection;
+use super::session_task::Start;
+use super::session_task::run_session;
 use super::shared::SharedState;
-use super::waits::{Executor, PAUSE, sleep, within};
+use super::waits::Executor;
+use super::waits::PAUSE;
+use super::waits::sleep;
+use super::waits::within;
+use crate::net::Connection;
+use crate::net::Listener;
+use crate::net::Socket;
 use crate::net::tls::TlsError;
-use crate::net::{Connection, Listener, Socket};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;

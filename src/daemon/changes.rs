@@ -7,13 +7,19 @@
 //! enabled = false
 //! ```
 
-use crate::config::{self, Environment, Machine, SWITCHED_FILE};
+use crate::config;
+use crate::config::Environment;
+use crate::config::Machine;
+use crate::config::SWITCHED_FILE;
 use serde::Deserialize;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 /// Keeps whether a stream is enabled; without a folder nothing can be kept. What the other files
 /// say already, `configured`, needs no entry, and a file without entries is removed.

@@ -1,20 +1,26 @@
 //! A channel as the rest of the daemon sees it: what its connections share, and what is counted of
 //! it. Brings no message in: that is [`super::ingress`].
 
-use super::limit::{Limiter, left_out};
+use super::limit::Limiter;
+use super::limit::left_out;
 use super::listen_state::ListenState;
 use super::notes::Notes;
 use super::shared::SharedState;
-use crate::api::{Journal, NOT_DELIVERED};
+use crate::api::Journal;
+use crate::api::NOT_DELIVERED;
 use crate::channel::settings::Settings;
 use crate::clock::Clock;
 use crate::net::tls::Server;
 use crate::ring::Seq;
 use crate::thinning::Thinner;
-use event_listener::{Event, EventListener};
-use std::cell::{Cell, RefCell};
+use event_listener::Event;
+use event_listener::EventListener;
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;

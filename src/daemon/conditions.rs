@@ -4,9 +4,12 @@
 
 use super::Daemon;
 use super::limit::left_out;
-use super::waits::{Waits, sleep};
-use crate::api::{FAULT, RECOVERED};
-use crate::ring::{Occupancy, Ring};
+use super::waits::Waits;
+use super::waits::sleep;
+use crate::api::FAULT;
+use crate::api::RECOVERED;
+use crate::ring::Occupancy;
+use crate::ring::Ring;
 use log::Level;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,16 +1,30 @@
 //! The daemon as the API sees it: reports of what there is, and what it does when asked.
 
+use super::Daemon;
+use super::changes;
 use super::channel::Channel;
 use super::stream::Stream;
-use super::{Daemon, changes};
-use crate::api::{
-    self, Back, ChannelReport, ClockReport, Control, Line, Origin, Page, Refusal, RingReport,
-    Status, StreamReport, Switch, Waiting, Wake, Woken,
-};
+use crate::api;
+use crate::api::Back;
+use crate::api::ChannelReport;
+use crate::api::ClockReport;
+use crate::api::Control;
+use crate::api::Line;
+use crate::api::Origin;
+use crate::api::Page;
+use crate::api::Refusal;
+use crate::api::RingReport;
+use crate::api::Status;
+use crate::api::StreamReport;
+use crate::api::Switch;
+use crate::api::Waiting;
+use crate::api::Wake;
+use crate::api::Woken;
 use crate::clock::Wall;
 use crate::message::body::Body;
 use crate::message::timestamp;
-use crate::net::tls::{Identity, expiry};
+use crate::net::tls::Identity;
+use crate::net::tls::expiry;
 use crate::ring;
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,8 +1,12 @@
 //! The clock as all tasks read it. Whoever reads it finds out whether the date was set meanwhile or
 //! is believed now, and the ring is told though no message comes: it dates what it has by that.
 
-use crate::clock::{Clock, Date, Doubt, Now};
-use event_listener::{Event, EventListener};
+use crate::clock::Clock;
+use crate::clock::Date;
+use crate::clock::Doubt;
+use crate::clock::Now;
+use event_listener::Event;
+use event_listener::EventListener;
 use std::cell::Cell;
 use std::time::Duration;
 

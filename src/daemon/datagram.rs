@@ -2,16 +2,22 @@
 //! or one for each, as the protocol says.
 
 use super::channel::Channel;
-use super::ingress::{ACK_TOKENS_MAX, AckTokens, Ingress};
+use super::ingress::ACK_TOKENS_MAX;
+use super::ingress::AckTokens;
+use super::ingress::Ingress;
 use super::shared::SharedState;
-use super::waits::{PAUSE, Waits, sleep};
+use super::waits::PAUSE;
+use super::waits::Waits;
+use super::waits::sleep;
+use crate::channel::Disconnect;
+use crate::channel::Session;
 use crate::channel::kind::Datagrams::BySender;
-use crate::channel::{Disconnect, Session};
 use crate::net::unless_blocked;
 use smol::Async;
 use std::collections::VecDeque;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
+use std::net::UdpSocket;
 use std::time::Duration;
 
 /// One datagram socket with what its senders wait for.

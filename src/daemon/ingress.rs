@@ -1,14 +1,23 @@
 //! The ingress: where the sessions of a channel bring what they understood. Here a message gets
 //! its route, its parameters of reception and its place in the ring.
 
-use super::channel::{Channel, Claim};
+use super::channel::Channel;
+use super::channel::Claim;
 use super::shared::SharedState;
+use crate::channel::BatchRefusal;
+use crate::channel::InputError;
+use crate::channel::Intake;
+use crate::channel::Refusal;
+use crate::channel::measured;
 use crate::channel::settings::Unwanted;
-use crate::channel::{BatchRefusal, Intake, Malformed, Refusal, measured};
 use crate::clock::Now;
+use crate::message::Message;
+use crate::message::body;
 use crate::message::body::Body;
-use crate::message::{Message, body};
-use crate::ring::{AppendError, Ring, Seq, StreamSet};
+use crate::ring::AppendError;
+use crate::ring::Ring;
+use crate::ring::Seq;
+use crate::ring::StreamSet;
 use crate::thinning::Mark;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -181,7 +190,7 @@ impl Intake for Ingress<'_> {
 
     fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
         let Ok(message) = Message::new(ident) else {
-            self.malformed(Malformed::Ident, "not an ident");
+            self.malformed(InputError::Ident, "not an ident");
             return Err(BatchRefusal {
                 index: 0,
                 reason: Refusal::Ident,
@@ -246,7 +255,7 @@ impl Intake for Ingress<'_> {
         self.channel.notes.keep(self.channel.name(), note);
     }
 
-    fn malformed(&mut self, reason: Malformed, detail: &str) {
+    fn malformed(&mut self, reason: InputError, detail: &str) {
         self.channel
             .refuse(reason.name(), self.peer, detail, self.shared);
     }

@@ -3,7 +3,8 @@
 
 use crate::api;
 use crate::clock::Now;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// The ring's journal and the ids of all.

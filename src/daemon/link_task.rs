@@ -21,25 +21,38 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use probe::{Probe, try_destination};
+pub use probe::Probe;
+pub use probe::try_destination;
 
-use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
+use super::connector::CLOCK_POLL;
+use super::connector::Connector;
+use super::connector::ConnectorSettings;
 use super::limit::Limiter;
 use super::shared::SharedState;
 use super::stream::Stream;
 use super::waits::Waits;
-use crate::api::{NOT_DELIVERED, Wake};
+use crate::api::NOT_DELIVERED;
+use crate::api::Wake;
 use crate::clock::Now;
 use crate::message::body::Body;
+use crate::net::Connection;
+use crate::net::FileConnection;
+use crate::net::Interest;
+use crate::net::LineFile;
 use crate::net::tls::TlsError;
-use crate::net::{Connection, FileConnection, Interest, LineFile};
+use crate::stream;
+use crate::stream::Disconnect;
 use crate::stream::Endpoint;
-use crate::stream::engine::{Engine, Limits, Tally};
+use crate::stream::Link;
+use crate::stream::engine::Engine;
+use crate::stream::engine::Limits;
+use crate::stream::engine::Tally;
+use crate::stream::rejects;
 use crate::stream::selection::Selection;
-use crate::stream::{self, Disconnect, Link, rejects};
 use connected::Connected;
 use probe::Goal;
-use smol::future::{or, yield_now};
+use smol::future::or;
+use smol::future::yield_now;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -131,16 +144,16 @@ impl LinkTask {
 
     /// One connection, or the failure to make one, and what is told of its end.
     async fn connect_once(&mut self, stream: &Stream) {
-        let (lost, was_reached) = match self.connect(stream).await {
+        let (disconnect, was_reached) = match self.connect(stream).await {
             Ok(connection) => match self.run_connection(stream, connection, Goal::None).await {
                 Ok(()) => return,
-                Err(lost) => (lost, true),
+                Err(disconnect) => (disconnect, true),
             },
             Err(error) => (broken(&error), false),
         };
         // that it ended says less than what was said before
-        let says_little = was_reached && matches!(lost.error.code, 0 | NO_CONNECTION);
-        self.disconnected(&lost, says_little);
+        let says_little = was_reached && matches!(disconnect.error.code, 0 | NO_CONNECTION);
+        self.disconnected(&disconnect, says_little);
     }
 
     /// Waits on: what [`Connector::connect`] does. A file is opened by its first write.
@@ -240,8 +253,8 @@ impl LinkTask {
         connected.understand(engine, now)?;
         match read {
             Ok(Some(0)) => {
-                let lost = Disconnect::ended("closed by the destination");
-                Err(connected.closed(engine, now, lost))
+                let disconnect = Disconnect::ended("closed by the destination");
+                Err(connected.closed(engine, now, disconnect))
             }
             Ok(read) => Ok(read.is_some()),
             Err(error) => Err(connected.closed(engine, now, broken(&error))),

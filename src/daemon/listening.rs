@@ -8,13 +8,21 @@ use super::limit::Lasting;
 use super::listen_state::AddressState;
 use super::serial;
 use super::shared::SharedState;
-use super::waits::{Executor, Waits, sleep};
-use crate::api::{FAULT, RECOVERED};
+use super::waits::Executor;
+use super::waits::Waits;
+use super::waits::sleep;
+use crate::api::FAULT;
+use crate::api::RECOVERED;
+use crate::net;
+use crate::net::Address;
+use crate::net::Listener;
+use crate::net::Socket;
+use crate::net::blame;
 use crate::net::tls::Server;
-use crate::net::{self, Address, Listener, Socket, blame};
 use smol::Async;
 use smol::Task;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::UdpSocket;
 use std::rc::Rc;
@@ -26,9 +34,9 @@ pub(super) fn listen(
     shared: &Rc<SharedState>,
     channel: &Rc<Channel>,
 ) -> Vec<Task<()>> {
-    if let Some(Err(fault)) = channel.tls.as_ref().map(Server::check) {
+    if let Some(Err(error)) = channel.tls.as_ref().map(Server::check) {
         log::error!(
-            "channel `{}`: {fault}; until then nobody is served",
+            "channel `{}`: {error}; until then nobody is served",
             channel.name()
         );
     }

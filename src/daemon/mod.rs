@@ -64,16 +64,21 @@ mod waits;
 #[cfg(test)]
 mod wake_tests;
 
-pub use link_task::{Probe, try_destination};
+pub use link_task::Probe;
+pub use link_task::try_destination;
 pub use open::open_ring;
 
 use crate::clock::Clock;
-use crate::config::{self, Config};
-use crate::ring::{Counters, Ring, Stats};
+use crate::config;
+use crate::config::Config;
+use crate::ring::Counters;
+use crate::ring::Ring;
+use crate::ring::Stats;
 use channel::Channel;
 use conditions::Watch;
 use notes::Notes;
-use parts::{Parts, Work};
+use parts::Parts;
+use parts::Work;
 use rate::Rate;
 use reload::Anew;
 use shared::SharedState;
@@ -84,7 +89,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use stream::Stream;
-use waits::{Executor, sleep};
+use waits::Executor;
+use waits::sleep;
 
 /// A daemon that is not running yet, or one that is, seen from beside.
 #[derive(Clone)]

@@ -6,8 +6,10 @@ use crate::channel::NOTE_MAX;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
 
 /// The notes of all channels, by their names.
 #[derive(Debug)]

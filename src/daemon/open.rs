@@ -3,7 +3,13 @@
 use super::waits::sleep;
 use crate::clock::Clock;
 use crate::config;
-use crate::ring::{File, OpenError, Report, Ring, RingPlace, Settings, inspect};
+use crate::ring::File;
+use crate::ring::OpenError;
+use crate::ring::Report;
+use crate::ring::Ring;
+use crate::ring::RingPlace;
+use crate::ring::Settings;
+use crate::ring::inspect;
 use std::fs;
 use std::io;
 use std::path::Path;

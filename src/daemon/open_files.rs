@@ -1,7 +1,9 @@
 //! How many files the process may have open.
 
 use crate::config::Config;
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::Resource;
+use rustix::process::getrlimit;
+use rustix::process::setrlimit;
 
 /// A connection is an open file, and a process is given fewer than a configuration may want.
 pub(super) fn allow(config: &Config) {

@@ -2,10 +2,15 @@
 //! it was keeps its connections and its sockets; what has changed begins anew, with its counters
 //! and events. Only another ring has all of it begin anew.
 
-use super::parts::{Parts, attach, part};
+use super::Daemon;
+use super::open_files;
+use super::parts::Parts;
+use super::parts::attach;
+use super::parts::part;
 use super::waits::sleep;
-use super::{Daemon, open_files};
-use crate::config::{self, Config, Severity};
+use crate::config;
+use crate::config::Config;
+use crate::config::Severity;
 use event_listener::Event;
 use smol::Task;
 use std::cell::RefCell;

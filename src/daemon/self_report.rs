@@ -3,10 +3,13 @@
 //! safe, so that none is written sooner than it would be anyhow.
 
 use super::channel::Channel;
-use super::ingress::{AckTokens, Ingress};
+use super::ingress::AckTokens;
+use super::ingress::Ingress;
 use super::shared::SharedState;
-use super::waits::{Executor, sleep};
-use crate::api::{Control, health};
+use super::waits::Executor;
+use super::waits::sleep;
+use crate::api::Control;
+use crate::api::health;
 use crate::channel::Intake;
 use crate::channel::self_report::Keys;
 use smol::Task;

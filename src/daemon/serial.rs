@@ -1,9 +1,13 @@
 //! Serial lines: one conversation from when the device is there until it goes.
 
 use super::channel::Channel;
-use super::session_task::{OpenConnection, Start, run_session};
+use super::session_task::OpenConnection;
+use super::session_task::Start;
+use super::session_task::run_session;
 use super::shared::SharedState;
-use crate::net::{Address, Connection, Socket};
+use crate::net::Address;
+use crate::net::Connection;
+use crate::net::Socket;
 use std::rc::Rc;
 use std::time::Duration;
 

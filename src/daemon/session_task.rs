@@ -12,14 +12,21 @@
 //! again.
 
 use super::budget::Share;
-use super::channel::{Channel, Claim};
-use super::ingress::{ACK_TOKENS_MAX, AckTokens, Ingress};
+use super::channel::Channel;
+use super::channel::Claim;
+use super::ingress::ACK_TOKENS_MAX;
+use super::ingress::AckTokens;
+use super::ingress::Ingress;
 use super::shared::SharedState;
 use super::waits::Waits;
-use crate::api::{CONNECTED, CONNECTION_LOST};
-use crate::channel::{Disconnect, Session};
+use crate::api::CONNECTED;
+use crate::api::CONNECTION_LOST;
+use crate::channel::Disconnect;
+use crate::channel::Session;
 use crate::clock::Now;
-use crate::net::{self, Interest, READ_MAX};
+use crate::net;
+use crate::net::Interest;
+use crate::net::READ_MAX;
 use std::fmt;
 use std::io;
 use std::rc::Rc;

@@ -11,13 +11,22 @@ use super::daemon_clock::DaemonClock;
 use super::read_failures::ReadFailures;
 use super::waits::Waits;
 use crate::clock::Now;
-use crate::ring::{
-    AppendError, Counters, IoError, Occupancy, Ring, STREAMS_MAX, Seq, Stats, StreamId, StreamSet,
-};
+use crate::ring::AppendError;
+use crate::ring::Counters;
+use crate::ring::IoError;
+use crate::ring::Occupancy;
+use crate::ring::Ring;
+use crate::ring::STREAMS_MAX;
+use crate::ring::Seq;
+use crate::ring::Stats;
+use crate::ring::StreamId;
+use crate::ring::StreamSet;
 use crate::stream::engine::Engine;
-use event_listener::{Event, EventListener};
+use event_listener::Event;
+use event_listener::EventListener;
 use smol::future::yield_now;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -1,10 +1,16 @@
 //! Sources: what a channel connects to. One task for each; a connection that is lost is made again.
 
 use super::channel::Channel;
-use super::connector::{CLOCK_POLL, Connector, ConnectorSettings};
-use super::session_task::{OpenConnection, SessionEnd, Start, run_session};
+use super::connector::CLOCK_POLL;
+use super::connector::Connector;
+use super::connector::ConnectorSettings;
+use super::session_task::OpenConnection;
+use super::session_task::SessionEnd;
+use super::session_task::Start;
+use super::session_task::run_session;
 use super::shared::SharedState;
-use super::waits::{Executor, Waits};
+use super::waits::Executor;
+use super::waits::Waits;
 use crate::api::NOT_DELIVERED;
 use crate::net::Target;
 use crate::stream::backoff::Backoff;

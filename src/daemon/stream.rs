@@ -3,13 +3,20 @@
 
 use super::shared::SharedState;
 use super::thinned::Thinned;
-use crate::api::{CONNECTION_LOST, Journal, MESSAGES_SENT, Sent, Wake};
+use crate::api::CONNECTION_LOST;
+use crate::api::Journal;
+use crate::api::MESSAGES_SENT;
+use crate::api::Sent;
+use crate::api::Wake;
 use crate::clock::Now;
-use crate::ring::{Counters, StreamId};
+use crate::ring::Counters;
+use crate::ring::StreamId;
 use crate::stream::engine::Tally;
 use crate::stream::settings::Settings;
-use event_listener::{Event, EventListener};
-use std::cell::{Cell, RefCell};
+use event_listener::Event;
+use event_listener::EventListener;
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 

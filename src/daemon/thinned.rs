@@ -2,11 +2,14 @@
 //! has the stream's bit in the ring, so no restart and no hand can bring it after its successor.
 
 use crate::clock::Now;
-use crate::ring::{StreamId, StreamSet};
-use crate::stream::selection::{Arrival, ArrivalThinner};
+use crate::ring::StreamId;
+use crate::ring::StreamSet;
+use crate::stream::selection::Arrival;
+use crate::stream::selection::ArrivalThinner;
 use crate::stream::settings::Settings;
 use crate::thinning::Mark;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The thinning of one stream.

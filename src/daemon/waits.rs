@@ -4,8 +4,10 @@
 use crate::units::Period;
 use event_listener::EventListener;
 use smol::LocalExecutor;
-use smol::future::{or, poll_fn};
-use std::future::{Future, pending};
+use smol::future::or;
+use smol::future::poll_fn;
+use std::future::Future;
+use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;

@@ -5,9 +5,15 @@ use super::shared::SharedState;
 use super::sim::plan;
 use crate::api::Control;
 use crate::clock::Clock;
-use crate::ring::{Full, Memory, Ring, Settings, Settled, StreamId};
+use crate::ring::Full;
+use crate::ring::Memory;
+use crate::ring::Ring;
+use crate::ring::Settings;
+use crate::ring::Settled;
+use crate::ring::StreamId;
 use event_listener::EventListener;
-use smol::future::{block_on, poll_once};
+use smol::future::block_on;
+use smol::future::poll_once;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -11,6 +11,7 @@
 
 mod balance;
 mod clock;
+mod drawing;
 mod encode;
 mod fixture;
 mod outage;
@@ -22,7 +23,6 @@ mod sink;
 mod snapshot;
 mod tracker;
 mod vehicle;
-mod view;
 
 pub use balance::Balance;
 

@@ -1,15 +1,15 @@
 //! The screen: shows a demo on standard output, as a picture that is drawn again and again, or as
 //! lines where there is no terminal. Counts nothing.
 
+use super::drawing::ASCII;
+use super::drawing::Drawing;
+use super::drawing::Glyphs;
+use super::drawing::Look;
+use super::drawing::Paint;
+use super::drawing::UNICODE;
 use super::outage::Presence;
 use super::snapshot::History;
 use super::snapshot::Snapshot;
-use super::view::ASCII;
-use super::view::Glyphs;
-use super::view::Look;
-use super::view::Paint;
-use super::view::UNICODE;
-use super::view::View;
 use std::env;
 use std::io;
 use std::io::IsTerminal;
@@ -64,20 +64,20 @@ impl Screen {
     /// When nobody reads any more.
     pub(super) fn show(&mut self, snapshot: &Snapshot) -> io::Result<()> {
         self.history.note(snapshot);
-        let view = View {
+        let drawing = Drawing {
             snapshot,
             history: &self.history,
             look: self.look,
         };
         match &mut self.form {
-            Form::Picture { lines } => draw(&view.picture(), lines),
+            Form::Picture { lines } => draw(&drawing.picture(), lines),
             Form::Lines { due, receiver } => {
                 if std::mem::replace(receiver, snapshot.receiver) != snapshot.receiver {
-                    say(&view.turn())?;
+                    say(&drawing.turn())?;
                 }
                 if *due <= snapshot.elapsed {
                     *due = snapshot.elapsed + LINE_EVERY;
-                    say(&view.line())?;
+                    say(&drawing.line())?;
                 }
                 Ok(())
             }

@@ -73,7 +73,7 @@ impl Parser<'_> {
             self.program.push(Step::Exists(name));
         } else if self.count() == before {
             let hint = "write `exists('position.latitude')`";
-            self.mistake(whole, "`exists` takes a name in quotes", hint);
+            self.error(whole, "`exists` takes a name in quotes", hint);
         }
     }
 
@@ -89,7 +89,7 @@ impl Parser<'_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("there are {}", functions().collect::<Vec<_>>().join(", ")),
                 };
-                self.mistake(range, format!("there is no function `{name}`"), hint);
+                self.error(range, format!("there is no function `{name}`"), hint);
                 (Callee::Unknown, 0..=usize::MAX)
             }
         }
@@ -132,7 +132,7 @@ impl Parser<'_> {
             _ => format!("{least} to {most} arguments"),
         };
         let message = format!("`{name}` takes {takes}, not {count}");
-        self.mistake(range, message, format!("write `{}`", usage(name)));
+        self.error(range, message, format!("write `{}`", usage(name)));
     }
 }
 

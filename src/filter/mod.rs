@@ -69,7 +69,7 @@ pub struct Filter {
 
 /// One mistake of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct FilterError {
     /// Where, in bytes of the text; empty where something is missing.
     pub range: Range<usize>,
     /// What is wrong.
@@ -104,8 +104,8 @@ impl Filter {
     /// Reads an expression.
     ///
     /// # Errors
-    /// All mistakes in the order of the text, at most [`MISTAKES_MAX`].
-    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+    /// All mistakes in the order of the text, at most [`ERRORS_MAX`].
+    pub fn parse(text: &str) -> Result<Self, Vec<FilterError>> {
         parse::parse(text)
     }
 
@@ -150,4 +150,4 @@ impl std::error::Error for Error<'_> {}
 pub const TEXT_MAX: usize = 32 * 1024;
 
 /// Mistakes of one text that are told.
-pub const MISTAKES_MAX: usize = 16;
+pub const ERRORS_MAX: usize = 16;

@@ -270,7 +270,9 @@ pub(super) const LOOSEST: u8 = 0;
 
 /// Symbol, precedence, operator. From C, where a higher number binds tighter; `~` as `==`.
 const INFIXES: &[(&str, u8, Infix)] = {
-    use Ordering::{Equal, Greater, Less};
+    use Ordering::Equal;
+    use Ordering::Greater;
+    use Ordering::Less;
     &[
         ("?", LOOSEST, Infix::Conditional),
         ("||", 1, Infix::Or),

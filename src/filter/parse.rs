@@ -3,9 +3,9 @@
 //! After a mistake it goes on as if what was meant stood there, so that a text shows all of its
 //! mistakes at once; nothing is run of a text that has one.
 
+use super::ERRORS_MAX;
 use super::Filter;
-use super::MISTAKES_MAX;
-use super::Mistake;
+use super::FilterError;
 use super::TEXT_MAX;
 use super::call::is_function;
 use super::call::usage;
@@ -24,11 +24,11 @@ use std::ops::Range;
 /// Reads an expression.
 ///
 /// # Errors
-/// All mistakes in the order of the text, at most [`MISTAKES_MAX`].
-pub(super) fn parse(text: &str) -> Result<Filter, Vec<Mistake>> {
+/// All mistakes in the order of the text, at most [`ERRORS_MAX`].
+pub(super) fn parse(text: &str) -> Result<Filter, Vec<FilterError>> {
     if text.len() > TEXT_MAX {
         let message = format!("{} bytes, at most {TEXT_MAX} are read", text.len());
-        return Err(vec![Mistake {
+        return Err(vec![FilterError {
             range: 0..text.len(),
             message,
             hint: None,
@@ -49,9 +49,9 @@ pub(super) struct Parser<'t> {
     /// Where the last token that was taken ends.
     pub(super) end: usize,
     pub(super) program: Program,
-    mistakes: Vec<Mistake>,
+    errors: Vec<FilterError>,
     /// Mistakes of the grammar so far, those included that are not told.
-    faults: usize,
+    found: usize,
     depth: usize,
 }
 
@@ -65,24 +65,24 @@ impl<'t> Parser<'t> {
             range,
             end: 0,
             program: Program::default(),
-            mistakes: Vec::new(),
-            faults: 0,
+            errors: Vec::new(),
+            found: 0,
             depth: 0,
         }
     }
 
-    fn finish(mut self) -> Result<Filter, Vec<Mistake>> {
+    fn finish(mut self) -> Result<Filter, Vec<FilterError>> {
         if !self.program.fits() {
             self.too_deep(0..self.end);
         }
-        self.mistakes.append(&mut self.tokens.mistakes);
-        if self.mistakes.is_empty() {
+        self.errors.append(&mut self.tokens.errors);
+        if self.errors.is_empty() {
             return Ok(self.program.finish());
         }
-        self.mistakes
-            .sort_by_key(|mistake| (mistake.range.start, mistake.range.end));
-        self.mistakes.truncate(MISTAKES_MAX);
-        Err(self.mistakes)
+        self.errors
+            .sort_by_key(|error| (error.range.start, error.range.end));
+        self.errors.truncate(ERRORS_MAX);
+        Err(self.errors)
     }
 
     /// An expression, and what does not belong behind it, up to one of `stops` or the end.
@@ -128,7 +128,7 @@ impl<'t> Parser<'t> {
         };
         let (word, symbol) = meant?;
         let hint = format!("write `{symbol}`");
-        self.mistake(self.range.clone(), format!("`{word}` is no operator"), hint);
+        self.error(self.range.clone(), format!("`{word}` is no operator"), hint);
         self.token = Token::Symbol(symbol);
         Infix::of(symbol)
     }
@@ -171,7 +171,7 @@ impl<'t> Parser<'t> {
             self.advance();
             self.expression(LOOSEST);
         } else {
-            self.mistake(
+            self.error(
                 question,
                 "`?` without its `:`",
                 "write `condition ? this : that`",
@@ -231,7 +231,7 @@ impl<'t> Parser<'t> {
             "null" => self.program.push(Step::Literal(Value::Null)),
             _ if self.begins_operand() && is_function(name) => {
                 let message = format!("the arguments of `{name}` stand in brackets");
-                self.mistake(range, message, format!("write `{}`", usage(name)));
+                self.error(range, message, format!("write `{}`", usage(name)));
                 self.operand();
             }
             _ => {
@@ -257,13 +257,13 @@ impl<'t> Parser<'t> {
         if self.token == Token::Symbol(")") {
             self.advance();
         } else {
-            self.mistake(open, "this bracket is never closed", "write its `)`");
+            self.error(open, "this bracket is never closed", "write its `)`");
         }
     }
 
     /// To the next token; to the end once there are mistakes enough.
     pub(super) fn advance(&mut self) {
-        if self.mistakes.len() >= MISTAKES_MAX {
+        if self.errors.len() >= ERRORS_MAX {
             self.tokens.cut();
         }
         self.end = self.range.end;
@@ -276,7 +276,7 @@ impl<'t> Parser<'t> {
             return;
         }
         if let Some(failure) = self.program.failure(place).map(|error| error.to_string()) {
-            self.mistake(start..self.end, failure, "this fails for every message");
+            self.error(start..self.end, failure, "this fails for every message");
         }
     }
 
@@ -289,7 +289,7 @@ impl<'t> Parser<'t> {
             _ => format!("`{symbol}` is not expected here"),
         };
         if matches!(symbol, ")" | "," | ":") {
-            self.mistake(self.range.clone(), message, "leave it out");
+            self.error(self.range.clone(), message, "leave it out");
             self.advance();
         } else {
             self.missing_operator();
@@ -299,7 +299,7 @@ impl<'t> Parser<'t> {
     /// Two operands in a row; the second one begins here.
     fn missing_operator(&mut self) {
         let hint = "write `&&`, `||` or another operator between both";
-        self.mistake(
+        self.error(
             self.range.clone(),
             "an operator is missing before this",
             hint,
@@ -323,35 +323,35 @@ impl<'t> Parser<'t> {
             Token::End => ("a value is missing at the end", hint),
             _ => ("a value is missing before this", hint),
         };
-        self.mistake(self.range.clone(), message, hint);
+        self.error(self.range.clone(), message, hint);
         self.program.push(Step::Literal(Value::Null));
     }
 
     /// More levels than the parser or the stack has.
     fn too_deep(&mut self, range: Range<usize>) {
         let hint = "write it with fewer levels of brackets";
-        self.mistake(range, "this is nested too deeply", hint);
+        self.error(range, "this is nested too deeply", hint);
     }
 
     /// How much was wrong so far.
     pub(super) fn count(&self) -> usize {
-        self.faults.saturating_add(self.tokens.mistakes.len())
+        self.found.saturating_add(self.tokens.errors.len())
     }
 
     /// Notes a mistake, unless it follows from another: of those that begin at one place the
     /// first is told, and what an unclosed text swallowed is not missing.
-    pub(super) fn mistake(
+    pub(super) fn error(
         &mut self,
         range: Range<usize>,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.faults = self.faults.saturating_add(1);
-        let all = self.mistakes.iter().chain(&self.tokens.mistakes);
-        let mut known = all.map(|mistake| &mistake.range);
+        self.found = self.found.saturating_add(1);
+        let all = self.errors.iter().chain(&self.tokens.errors);
+        let mut known = all.map(|error| &error.range);
         let follows = self.token == Token::End && self.tokens.is_cut;
         if !follows && !known.any(|known| known.start == range.start) {
-            self.mistakes.push(Mistake {
+            self.errors.push(FilterError {
                 range,
                 message: message.into(),
                 hint: Some(hint.into()),

@@ -1,8 +1,8 @@
 //! Cuts the text of an expression into tokens. Knows no grammar; what is no token is noted as a
 //! mistake and read as what was meant.
 
-use super::MISTAKES_MAX;
-use super::Mistake;
+use super::ERRORS_MAX;
+use super::FilterError;
 use super::value::Number;
 use crate::message::Value;
 use std::ops::Range;
@@ -31,7 +31,7 @@ pub(super) struct Tokens<'t> {
     /// What is before was read.
     at: usize,
     /// What was no token.
-    pub(super) mistakes: Vec<Mistake>,
+    pub(super) errors: Vec<FilterError>,
     /// Whether the rest of the text was not read as it was meant, so that nothing is missing there.
     pub(super) is_cut: bool,
 }
@@ -41,7 +41,7 @@ impl<'t> Tokens<'t> {
         Self {
             text,
             at: 0,
-            mistakes: Vec::new(),
+            errors: Vec::new(),
             is_cut: false,
         }
     }
@@ -55,7 +55,7 @@ impl<'t> Tokens<'t> {
     /// The next token and where it stands; [`Token::End`] for ever at the end.
     pub(super) fn next(&mut self) -> (Token<'t>, Range<usize>) {
         loop {
-            if self.mistakes.len() >= MISTAKES_MAX {
+            if self.errors.len() >= ERRORS_MAX {
                 self.cut();
             }
             self.take(char::is_whitespace);
@@ -89,7 +89,7 @@ impl<'t> Tokens<'t> {
         let name = self.take(is_name);
         if name.is_empty() {
             let hint = "write `$position.speed`, or nothing";
-            self.mistake(start, "a name is missing after `$`", hint);
+            self.error(start, "a name is missing after `$`", hint);
         }
         Token::Optional(name)
     }
@@ -108,7 +108,7 @@ impl<'t> Tokens<'t> {
             Some(number) => number,
             None => {
                 let message = format!("`{written}` is no number that 64 bits hold");
-                self.mistake(start, message, "write `12`, `0x1F`, `1.5` or `1e3`");
+                self.error(start, message, "write `12`, `0x1F`, `1.5` or `1e3`");
                 Value::Null
             }
         })
@@ -129,7 +129,7 @@ impl<'t> Tokens<'t> {
                 Some(_) => break self.skip(1),
                 None => {
                     let hint = format!("end it with {quote}");
-                    self.mistake(start, "this text is never closed", hint);
+                    self.error(start, "this text is never closed", hint);
                     self.is_cut = true;
                     break;
                 }
@@ -151,7 +151,7 @@ impl<'t> Tokens<'t> {
             't' => Some('\t'),
             _ => {
                 let hint = "write `\\\\` for one backslash";
-                self.mistake(start, "a backslash does not go before this", hint);
+                self.error(start, "a backslash does not go before this", hint);
                 Some(escaped)
             }
         }
@@ -168,7 +168,7 @@ impl<'t> Tokens<'t> {
             (Some((written, meant)), right) if right.is_none_or(|r| r.len() < written.len()) => {
                 self.skip(written.len());
                 let message = format!("`{written}` is no operator");
-                self.mistake(start, message, format!("write `{meant}`"));
+                self.error(start, message, format!("write `{meant}`"));
                 Some(Token::Symbol(meant))
             }
             (_, Some(symbol)) => {
@@ -178,14 +178,14 @@ impl<'t> Tokens<'t> {
             _ => {
                 let stray = self.take(is_stray);
                 let message = format!("`{stray}` has no meaning here");
-                self.mistake(start, message, "leave it out, or put text in quotes");
+                self.error(start, message, "leave it out, or put text in quotes");
                 None
             }
         }
     }
 
-    fn mistake(&mut self, start: usize, message: impl Into<String>, hint: impl Into<String>) {
-        self.mistakes.push(Mistake {
+    fn error(&mut self, start: usize, message: impl Into<String>, hint: impl Into<String>) {
+        self.errors.push(FilterError {
             range: start..self.at,
             message: message.into(),
             hint: Some(hint.into()),
@@ -264,15 +264,19 @@ mod tests {
                 token => found.push(token),
             }
         }
-        let ranges = tokens.mistakes.into_iter().map(|mistake| mistake.range);
+        let ranges = tokens.errors.into_iter().map(|error| error.range);
         (found, ranges.collect())
     }
 
     #[test]
     fn a_text_is_cut_where_a_reader_would_cut_it() {
-        use Token::{Name, Number, Optional, Symbol, Text};
-        let (tokens, mistakes) = all(r#"$a.1>=0x1F&&!b_c=='it\'s'*-1e-3+.5<<"\"""#);
-        assert_eq!(mistakes, []);
+        use Token::Name;
+        use Token::Number;
+        use Token::Optional;
+        use Token::Symbol;
+        use Token::Text;
+        let (tokens, errors) = all(r#"$a.1>=0x1F&&!b_c=='it\'s'*-1e-3+.5<<"\"""#);
+        assert_eq!(errors, []);
         assert_eq!(
             tokens,
             [
@@ -297,15 +301,15 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_noted_and_read_as_what_was_meant() {
-        let (tokens, mistakes) = all("a = # 12x 'b\\q");
-        assert_eq!(mistakes, [2..3, 4..5, 6..9, 12..14, 10..14]);
+        let (tokens, errors) = all("a = # 12x 'b\\q");
+        assert_eq!(errors, [2..3, 4..5, 6..9, 12..14, 10..14]);
         assert_eq!(tokens.len(), 4);
         assert_eq!(tokens[1], Token::Symbol("=="));
     }
 
     #[test]
     fn hexadecimal_ends_before_an_operator() {
-        let (tokens, mistakes) = all("0x1e+1 0xE-1 1e+1");
-        assert_eq!((tokens.len(), mistakes.len()), (7, 0), "{tokens:?}");
+        let (tokens, errors) = all("0x1e+1 0xE-1 1e+1");
+        assert_eq!((tokens.len(), errors.len()), (7, 0), "{tokens:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Addresses and networks as the configuration writes them.
 
-use super::context::Wrong;
+use super::context::ValueError;
 use super::phrase::shorten;
 use crate::net::Address;
 use crate::net::Network;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// Where to listen: `"0.0.0.0:5027"`, `"udp:0.0.0.0:5027"`, `"unix:/run/weir/in"` or
 /// `"serial:/dev/ttyUSB0?baud=9600"`.
-pub(crate) fn listen(text: &str) -> Result<Address, Wrong> {
+pub(crate) fn listen(text: &str) -> Result<Address, ValueError> {
     if let Some(rest) = text.strip_prefix("serial:") {
         return serial(text, rest).map(Address::Serial);
     }
@@ -28,10 +28,12 @@ pub(crate) fn listen(text: &str) -> Result<Address, Wrong> {
     };
     let socket: SocketAddr = address.parse().map_err(|_| no_socket(prefix, address))?;
     if socket.port() == 0 {
-        return Err(Wrong::new("port 0 cannot be listened on").hint(format!(
-            "write the port that trackers connect to: `{prefix}{}:5027`",
-            socket.ip()
-        )));
+        return Err(
+            ValueError::new("port 0 cannot be listened on").hint(format!(
+                "write the port that trackers connect to: `{prefix}{}:5027`",
+                socket.ip()
+            )),
+        );
     }
     Ok(if udp.is_some() {
         Address::Udp(socket)
@@ -41,13 +43,13 @@ pub(crate) fn listen(text: &str) -> Result<Address, Wrong> {
 }
 
 /// The path of a Unix socket.
-fn unix(path: &str) -> Result<Address, Wrong> {
+fn unix(path: &str) -> Result<Address, ValueError> {
     if !path.starts_with('/') {
-        return Err(Wrong::new("a socket has a path from the root")
+        return Err(ValueError::new("a socket has a path from the root")
             .hint("write it like `unix:/run/weir/in`"));
     }
     if path.len() > UNIX_PATH_MAX {
-        return Err(Wrong::new(format!(
+        return Err(ValueError::new(format!(
             "a socket's path has at most {UNIX_PATH_MAX} bytes"
         )));
     }
@@ -56,12 +58,12 @@ fn unix(path: &str) -> Result<Address, Wrong> {
 
 /// A device and what follows its `?`; a line has 9600 bits a second, no parity and one stop bit
 /// unless that says otherwise.
-fn serial(text: &str, rest: &str) -> Result<Line, Wrong> {
+fn serial(text: &str, rest: &str) -> Result<Line, ValueError> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let hint = "write it like `serial:/dev/ttyUSB0?baud=9600`";
     if !path.starts_with("/dev/") || path.len() > SERIAL_PATH_MAX {
-        let wrong = Wrong::new(format!("`{}` is not a device", shorten(path)));
-        return Err(wrong.hint(hint));
+        let error = ValueError::new(format!("`{}` is not a device", shorten(path)));
+        return Err(error.hint(hint));
     }
     let mut line = Line {
         path: PathBuf::from(path),
@@ -72,48 +74,49 @@ fn serial(text: &str, rest: &str) -> Result<Line, Wrong> {
     let mut start = text.len() - query.len();
     for pair in query.split('&').filter(|_| !query.is_empty()) {
         let set = set(&mut line, pair.split_once('=').unwrap_or((pair, "")));
-        set.map_err(|wrong| wrong.at(start..start + pair.len()))?;
+        set.map_err(|error| error.at(start..start + pair.len()))?;
         start += pair.len() + 1;
     }
     Ok(line)
 }
 
 /// One setting of a serial line.
-fn set(line: &mut Line, (key, value): (&str, &str)) -> Result<(), Wrong> {
+fn set(line: &mut Line, (key, value): (&str, &str)) -> Result<(), ValueError> {
     match (key, value) {
         ("baud", baud) => {
             let baud = baud.parse().ok().filter(|baud| BAUD.contains(baud));
             line.baud = baud.ok_or_else(|| {
                 let (least, most) = (BAUD.start(), BAUD.end());
-                Wrong::new(format!("`baud` is from {least} to {most}")).hint("write `baud=9600`")
+                ValueError::new(format!("`baud` is from {least} to {most}"))
+                    .hint("write `baud=9600`")
             })?;
         }
         ("parity", "none") => line.parity = Parity::None,
         ("parity", "even") => line.parity = Parity::Even,
         ("parity", "odd") => line.parity = Parity::Odd,
         ("parity", _) => {
-            let wrong = Wrong::new("`parity` is `none`, `even` or `odd`");
-            return Err(wrong.hint("leave it out where there is none"));
+            let error = ValueError::new("`parity` is `none`, `even` or `odd`");
+            return Err(error.hint("leave it out where there is none"));
         }
         ("stop", "1") => line.two_stop_bits = false,
         ("stop", "2") => line.two_stop_bits = true,
         ("stop", _) => {
-            let wrong = Wrong::new("`stop` is 1 or 2");
-            return Err(wrong.hint("leave it out where it is 1"));
+            let error = ValueError::new("`stop` is 1 or 2");
+            return Err(error.hint("leave it out where it is 1"));
         }
         (unknown, _) => {
-            let wrong = Wrong::new(format!("unknown setting `{}`", shorten(unknown)));
-            return Err(wrong.hint("known are `baud`, `parity`, `stop`"));
+            let error = ValueError::new(format!("unknown setting `{}`", shorten(unknown)));
+            return Err(error.hint("known are `baud`, `parity`, `stop`"));
         }
     }
     Ok(())
 }
 
 /// That `address` is none, and the one that its author may have meant.
-fn no_socket(prefix: &str, address: &str) -> Wrong {
+fn no_socket(prefix: &str, address: &str) -> ValueError {
     let (host, port) = address.rsplit_once(':').unwrap_or(("", address));
     let port = if port == "0" { "5027" } else { port };
-    let wrong = Wrong::new(format!(
+    let error = ValueError::new(format!(
         "`{}` is not an address with a port",
         shorten(address)
     ));
@@ -124,13 +127,13 @@ fn no_socket(prefix: &str, address: &str) -> Wrong {
         _ if address.parse::<IpAddr>().is_ok() => format!("write `{prefix}{address}:5027`"),
         _ => "write it like `0.0.0.0:5027`, `[::]:5027` or `unix:/run/weir/in`".to_owned(),
     };
-    wrong.hint(hint)
+    error.hint(hint)
 }
 
 /// A network: `"192.168.1.0/24"`, or one address.
-pub(crate) fn network(text: &str) -> Result<Network, Wrong> {
+pub(crate) fn network(text: &str) -> Result<Network, ValueError> {
     let no_network = || {
-        Wrong::new(format!("`{}` is not a network", shorten(text)))
+        ValueError::new(format!("`{}` is not a network", shorten(text)))
             .hint("write it like `192.168.1.0/24` or `10.0.0.7`")
     };
     let (address, bits) = match text.split_once('/') {
@@ -143,7 +146,7 @@ pub(crate) fn network(text: &str) -> Result<Network, Wrong> {
         bits.parse::<u8>().map_err(|_| no_network())
     })?;
     if bits > most {
-        return Err(Wrong::new(format!(
+        return Err(ValueError::new(format!(
             "`{address}` has {most} bits, not {bits}"
         )));
     }
@@ -159,16 +162,16 @@ pub(crate) fn private_networks() -> Vec<Network> {
 }
 
 /// Where to connect to: `"host:port"`.
-pub(crate) fn target(text: &str) -> Result<Target, Wrong> {
+pub(crate) fn target(text: &str) -> Result<Target, ValueError> {
     let hint = "write it like `193.193.165.165:20332`";
     if text.contains("://") {
-        return Err(Wrong::new("an address has no scheme").hint(hint));
+        return Err(ValueError::new("an address has no scheme").hint(hint));
     }
     let Some((host, port)) = text.rsplit_once(':') else {
-        return Err(Wrong::new("an address has a port").hint(hint));
+        return Err(ValueError::new("an address has a port").hint(hint));
     };
     let port_at = host.len() + 1..text.len();
-    let port = self::port(port).map_err(|wrong| wrong.at(port_at))?;
+    let port = self::port(port).map_err(|error| error.at(port_at))?;
     Ok(Target {
         host: self::host(host)?,
         port,
@@ -176,46 +179,46 @@ pub(crate) fn target(text: &str) -> Result<Target, Wrong> {
 }
 
 /// A port to connect to.
-pub(crate) fn port(text: &str) -> Result<u16, Wrong> {
+pub(crate) fn port(text: &str) -> Result<u16, ValueError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse()
         .ok()
         .filter(|port| digits && *port > 0)
         .ok_or_else(|| {
-            Wrong::new(format!("`{}` is not a port", shorten(text)))
+            ValueError::new(format!("`{}` is not a port", shorten(text)))
                 .hint("a port is from 1 to 65535")
         })
 }
 
 /// A host to connect to: a name, or an address, one of IP version 6 in brackets (which go).
-pub(crate) fn host(text: &str) -> Result<String, Wrong> {
+pub(crate) fn host(text: &str) -> Result<String, ValueError> {
     if let Some(inner) = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'))
     {
         let address: Result<std::net::Ipv6Addr, _> = inner.parse();
-        let wrong = |_| Wrong::new(format!("`{}` is not an address", shorten(inner)));
-        return address.map(|address| address.to_string()).map_err(wrong);
+        let error = |_| ValueError::new(format!("`{}` is not an address", shorten(inner)));
+        return address.map(|address| address.to_string()).map_err(error);
     }
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     if text.is_empty() {
-        return Err(Wrong::new("there is no host"));
+        return Err(ValueError::new("there is no host"));
     }
     let like = "write it like `broker.example.com`";
     match text.char_indices().find(|(_, c)| !of_name(*c)) {
         Some((at, ':')) if text.get(at + 1..).is_some_and(is_digits) => {
             let host = text.get(..at).unwrap_or_default();
-            Err(Wrong::new("there is no port here").hint(format!("write `{host}`")))
+            Err(ValueError::new("there is no port here").hint(format!("write `{host}`")))
         }
-        Some((at, ':')) => Err(Wrong::new("there are too many `:`")
+        Some((at, ':')) => Err(ValueError::new("there are too many `:`")
             .at(at..at + 1)
             .hint("an address of IP version 6 stands in brackets: `[::1]:80`")),
         Some((at, bad)) => Err(
-            Wrong::new(format!("{bad:?} cannot be in the name of a host"))
+            ValueError::new(format!("{bad:?} cannot be in the name of a host"))
                 .at(at..at + bad.len_utf8())
                 .hint(like),
         ),
-        None if text.len() > HOST_MAX => Err(Wrong::new(format!(
+        None if text.len() > HOST_MAX => Err(ValueError::new(format!(
             "the name of a host has at most {HOST_MAX} bytes"
         ))),
         None => Ok(text.to_owned()),

@@ -2,7 +2,7 @@
 //! missing or written in another way.
 
 use super::context::Text;
-use super::context::Wrong;
+use super::context::ValueError;
 use super::examples;
 use super::reader::Reader;
 use crate::units::Period;
@@ -67,18 +67,18 @@ impl Reader<'_> {
                 };
                 format!("write `{key} = \"{nearest}\"`")
             };
-            let wrong = match value.parse::<T>() {
+            let error = match value.parse::<T>() {
                 Ok(amount) if range.contains(&amount) => return Ok(amount),
                 Ok(amount) => {
                     let (start, end) = (range.start(), range.end());
                     let message = format!("`{key}` is from `{start}` to `{end}`");
-                    return Err(Wrong::new(message).hint(nearest(&amount)));
+                    return Err(ValueError::new(message).hint(nearest(&amount)));
                 }
-                Err(_) if is_number(value) => Wrong::new(format!("{} has a unit", kind.name)),
+                Err(_) if is_number(value) => ValueError::new(format!("{} has a unit", kind.name)),
                 Err(error) => why(&text, kind, &error),
             };
             let mut meant = meant::<T>(value, kind, example);
-            Err(wrong.hint(
+            Err(error.hint(
                 match meant.iter().position(|amount| range.contains(amount)) {
                     Some(at) => format!("write `{key} = \"{}\"`", meant.swap_remove(at)),
                     // of a number without a unit nobody knows how far off it is
@@ -93,12 +93,12 @@ impl Reader<'_> {
 }
 
 /// That a text is no amount.
-fn why(text: &Text, kind: Kind, error: &impl Display) -> Wrong {
+fn why(text: &Text, kind: Kind, error: &impl Display) -> ValueError {
     let found = match text.unquoted {
         Some(found) => format!("expected {}, found {found}", kind.name),
         None => format!("{} is not {}: {error}", text.shown(), kind.name),
     };
-    Wrong::new(found)
+    ValueError::new(found)
 }
 
 fn is_number(text: &str) -> bool {

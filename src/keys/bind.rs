@@ -1,20 +1,20 @@
 //! `bind`: where a connection leaves from.
 
-use super::context::Wrong;
+use super::context::ValueError;
 use crate::net::Bind;
 use std::net::IpAddr;
 
 /// An address of this machine, or the name of an interface.
-pub(crate) fn local(text: &str) -> Result<Bind, Wrong> {
+pub(crate) fn local(text: &str) -> Result<Bind, ValueError> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return match address.is_unspecified() {
-            true => Err(Wrong::new("that is every address").hint("leave `bind` out")),
+            true => Err(ValueError::new("that is every address").hint("leave `bind` out")),
             false => Ok(Bind::Address(address)),
         };
     }
     let of_name = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':');
     if text.is_empty() || text.len() > INTERFACE_LEN_MAX || !text.chars().all(of_name) {
-        return Err(Wrong::new("neither an address nor an interface")
+        return Err(ValueError::new("neither an address nor an interface")
             .hint("write it like `10.0.0.7` or `wwan0`"));
     }
     Ok(Bind::Interface(text.to_owned()))

@@ -3,7 +3,7 @@
 //!
 //! Knows no table and no key.
 
-use super::diagnostic::Mistake;
+use super::diagnostic::DiagnosticAt;
 use super::diagnostic::Severity;
 use super::environment::Environment;
 use super::expand::expand;
@@ -22,7 +22,7 @@ pub(crate) struct Context<'a> {
     pub(crate) environment: &'a dyn Environment,
     /// What places lie in.
     pub(crate) sources: &'a Sources,
-    mistakes: RefCell<Vec<Mistake>>,
+    diagnostics: RefCell<Vec<DiagnosticAt>>,
     /// What the configuration names of this machine.
     named: RefCell<Vec<Named>>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Text {
 
 /// Why a string is not what its key wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
+pub(crate) struct ValueError {
     /// Which part of it, in bytes; none: all.
     pub(crate) at: Option<Range<usize>>,
     /// Lowercase, no full stop.
@@ -58,19 +58,19 @@ impl<'a> Context<'a> {
     pub(crate) fn new(
         environment: &'a dyn Environment,
         sources: &'a Sources,
-        mistakes: Vec<Mistake>,
+        diagnostics: Vec<DiagnosticAt>,
     ) -> Self {
         Self {
             environment,
             sources,
-            mistakes: RefCell::new(mistakes),
+            diagnostics: RefCell::new(diagnostics),
             named: RefCell::default(),
         }
     }
 
     /// Notes a mistake.
-    pub(crate) fn note(&self, mistake: Mistake) {
-        self.mistakes.borrow_mut().push(mistake);
+    pub(crate) fn note(&self, diagnostic: DiagnosticAt) {
+        self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     /// Notes what is named of this machine.
@@ -84,14 +84,14 @@ impl<'a> Context<'a> {
     }
 
     /// All mistakes.
-    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
-        self.mistakes.into_inner()
+    pub(crate) fn into_diagnostics(self) -> Vec<DiagnosticAt> {
+        self.diagnostics.into_inner()
     }
 
     /// How many errors there are so far.
     pub(crate) fn errors(&self) -> usize {
-        let is_error = |mistake: &&Mistake| mistake.severity == Severity::Error;
-        self.mistakes.borrow().iter().filter(is_error).count()
+        let is_error = |diagnostic: &&DiagnosticAt| diagnostic.severity == Severity::Error;
+        self.diagnostics.borrow().iter().filter(is_error).count()
     }
 
     /// A node that has to be a string.
@@ -121,10 +121,10 @@ impl<'a> Context<'a> {
             }),
             Err(unknown) => {
                 let place = within(node.place, inner, Some(unknown.at));
-                let mistake = Mistake::error(place, unknown.message);
-                self.note(Mistake {
+                let diagnostic = DiagnosticAt::error(place, unknown.message);
+                self.note(DiagnosticAt {
                     hint: unknown.hint,
-                    ..mistake
+                    ..diagnostic
                 });
                 None
             }
@@ -164,7 +164,7 @@ impl<'a> Context<'a> {
             "put text in quotes: `{}`",
             self.assigned(text.place, &value)
         );
-        self.note(Mistake::error(text.place, message).hint(hint));
+        self.note(DiagnosticAt::error(text.place, message).hint(hint));
     }
 
     /// `value` behind the key that stands before a place, if there is one.
@@ -199,20 +199,20 @@ impl<'a> Context<'a> {
     }
 
     /// Notes that a text is not what it should be.
-    pub(crate) fn wrong(&self, text: &Text, wrong: Wrong) {
-        let place = within(text.place, text.inner, wrong.at);
+    pub(crate) fn wrong(&self, text: &Text, error: ValueError) {
+        let place = within(text.place, text.inner, error.at);
         let shown = |said: String| {
             let secrets = text.secrets.iter();
             secrets.fold(said, |said, secret| censor(&said, secret))
         };
-        let mistake = Mistake::error(place, shown(wrong.message));
-        let hint = wrong.hint.map(shown);
-        self.note(Mistake {
+        let diagnostic = DiagnosticAt::error(place, shown(error.message));
+        let hint = error.hint.map(shown);
+        self.note(DiagnosticAt {
             hint: match text.unquoted {
                 Some(_) => hint.map(|hint| self.with_quotes(text.place, hint)),
                 None => hint,
             },
-            ..mistake
+            ..diagnostic
         });
     }
 
@@ -236,7 +236,7 @@ impl<'a> Context<'a> {
             Tree::Bare(_) => format!("not a value: expected {expected}"),
             _ => format!("expected {expected}, found {}", node.tree.kind()),
         };
-        self.note(Mistake::error(node.place, message).hint(hint));
+        self.note(DiagnosticAt::error(node.place, message).hint(hint));
     }
 }
 
@@ -278,7 +278,7 @@ fn censor(said: &str, secret: &str) -> String {
     shown.collect::<Vec<_>>().join("`")
 }
 
-impl Wrong {
+impl ValueError {
     /// All of the text is wrong.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {

@@ -8,7 +8,9 @@
 //! ```
 //! Knows places and texts, not what the configuration means.
 
-use super::source::{Place, Source, Sources};
+use super::source::Place;
+use super::source::Source;
+use super::source::Sources;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -57,14 +59,14 @@ struct Excerpt {
 
 /// A mistake that has not been looked up in its file yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Mistake {
+pub(crate) struct DiagnosticAt {
     pub(crate) severity: Severity,
     pub(crate) place: Place,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
 }
 
-impl Mistake {
+impl DiagnosticAt {
     /// An error.
     pub(crate) fn error(place: Place, message: impl Into<String>) -> Self {
         Self {

@@ -3,7 +3,7 @@
 //!
 //! Knows TOML, but no key of weir.
 
-use super::diagnostic::Mistake;
+use super::diagnostic::DiagnosticAt;
 use super::secrets;
 use super::source::Place;
 use super::source::Sources;
@@ -14,7 +14,8 @@ use super::tree::Table;
 use super::tree::Tree;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
+use toml::de::DeValue;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -28,7 +29,11 @@ pub(crate) struct Document {
 }
 
 /// Reads a file of `sources`, hides the secrets in it, and adds the mistakes of its syntax.
-pub(crate) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mistake>) -> Document {
+pub(crate) fn parse(
+    sources: &mut Sources,
+    file: usize,
+    diagnostics: &mut Vec<DiagnosticAt>,
+) -> Document {
     let text = sources
         .file(file)
         .and_then(|source| source.text.clone())
@@ -44,7 +49,7 @@ pub(crate) fn parse(sources: &mut Sources, file: usize, mistakes: &mut Vec<Mista
         let errors = syntax::order(&text, &errors);
         let mended = syntax::mend(&text, errors.clone());
         let others = errors.iter().filter(|error| !mended.keeps(error));
-        mistakes.extend(others.map(|error| error.explain(&text, file)));
+        diagnostics.extend(others.map(|error| error.explain(&text, file)));
         let table = DeTable::parse_recoverable(&mended.text).0;
         document.root = convert_table(table.get_ref(), Place::file(file));
         restore(&mut document.root, &mended.bare, &text);

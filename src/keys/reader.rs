@@ -5,8 +5,8 @@
 
 use super::context::Context;
 use super::context::Text;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
+use super::context::ValueError;
+use super::diagnostic::DiagnosticAt;
 use super::examples;
 use super::phrase::list;
 use super::phrase::shorten;
@@ -70,7 +70,8 @@ impl<'a> Reader<'a> {
 
     /// Notes a mistake of a whole value.
     pub(crate) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
-        self.context.note(Mistake::error(place, message).hint(hint));
+        self.context
+            .note(DiagnosticAt::error(place, message).hint(hint));
     }
 
     /// Notes that a key is not there that has to be; in a damaged table it may be what is
@@ -142,7 +143,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn parsed<T>(
         &mut self,
         key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+        parse: impl FnOnce(&str) -> Result<T, ValueError>,
     ) -> Option<T> {
         let text = self.loose(key)?;
         self.parse(&text, parse)
@@ -152,9 +153,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn parse<'t, T>(
         &self,
         text: &'t Text,
-        parse: impl FnOnce(&'t str) -> Result<T, Wrong>,
+        parse: impl FnOnce(&'t str) -> Result<T, ValueError>,
     ) -> Option<T> {
-        let parsed = parse(&text.value).map_err(|wrong| self.context.wrong(text, wrong));
+        let parsed = parse(&text.value).map_err(|error| self.context.wrong(text, error));
         if parsed.is_ok() {
             self.context.unquoted(text);
         }
@@ -312,12 +313,12 @@ impl<'a> Reader<'a> {
         let text = self.required("name", "name = \"...\"")?;
         self.parse(&text, |name| {
             if name.is_empty() || name == "*" || name.chars().any(char::is_control) {
-                return Err(Wrong::new(format!("{} is not a name", text.shown()))
+                return Err(ValueError::new(format!("{} is not a name", text.shown()))
                     .hint("write a text without control characters; `*` means all"));
             }
             if name.len() > max {
                 let message = format!("the name has {} bytes, at most {max} fit", name.len());
-                return Err(Wrong::new(message).hint("write a shorter name"));
+                return Err(ValueError::new(message).hint("write a shorter name"));
             }
             Ok(name.to_owned())
         })
@@ -428,33 +429,33 @@ impl<'a> Reader<'a> {
     fn unknown(&self, entry: &Entry) {
         let key = shorten(&entry.key);
         let known = || self.asked.iter().copied();
-        let mistake = Mistake::error(entry.key_place, format!("unknown key `{key}`"));
+        let diagnostic = DiagnosticAt::error(entry.key_place, format!("unknown key `{key}`"));
         let other = OTHER_NAMES.iter().filter(|(name, _)| *name == key);
         let other = other
             .map(|(_, meant)| *meant)
             .find(|meant| self.asked.contains(meant));
         self.context.note(match nearest(&key, known()).or(other) {
-            Some(near) => mistake.hint(format!("did you mean `{near}`?")),
-            None => mistake.hint(format!("known are {}", list(&self.asked))),
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint(format!("known are {}", list(&self.asked))),
         });
     }
 }
 
 /// That a text is none of the words that `key` takes.
-fn no_choice(key: &str, text: &Text, names: &[&str], planned: &[&str]) -> Wrong {
+fn no_choice(key: &str, text: &Text, names: &[&str], planned: &[&str]) -> ValueError {
     let shown = text.shown();
     if planned.contains(&text.value.as_str()) {
-        return Wrong::new(format!("`{key}` {shown} is not supported yet"))
+        return ValueError::new(format!("`{key}` {shown} is not supported yet"))
             .hint(format!("supported are {}", list(names)));
     }
-    let wrong = Wrong::new(format!("unknown `{key}` {shown}"));
+    let error = ValueError::new(format!("unknown `{key}` {shown}"));
     match (nearest(&text.value, names.iter().copied()), names.first()) {
-        (Some(near), _) => wrong.hint(format!("did you mean `{near}`?")),
+        (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
         (None, Some(first)) if text.unquoted.is_some() => {
             let all = list(names);
-            wrong.hint(format!("write `{key} = \"{first}\"`; known are {all}"))
+            error.hint(format!("write `{key} = \"{first}\"`; known are {all}"))
         }
-        _ => wrong.hint(format!("known are {}", list(names))),
+        _ => error.hint(format!("known are {}", list(names))),
     }
 }
 

@@ -4,7 +4,7 @@
 //! file every channel behind would be lost. So the lines at fault are blanked, in place, and what
 //! is left is read again.
 
-use super::diagnostic::Mistake;
+use super::diagnostic::DiagnosticAt;
 use super::source::Place;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -33,7 +33,7 @@ pub(crate) struct Mended {
 
 impl SyntaxError {
     /// As its author is told.
-    pub(crate) fn explain(&self, text: &str, file: usize) -> Mistake {
+    pub(crate) fn explain(&self, text: &str, file: usize) -> DiagnosticAt {
         let place = Place::new(file, self.span.clone());
         let at_fault = text.get(self.span.clone()).unwrap_or_default();
         let message = self.message.as_str();
@@ -43,19 +43,22 @@ impl SyntaxError {
             } else {
                 "not a value"
             };
-            return Mistake::error(place, message).hint("put text in quotes: `key = \"text\"`");
+            return DiagnosticAt::error(place, message)
+                .hint("put text in quotes: `key = \"text\"`");
         }
         if message == DUPLICATE_KEY {
-            return Mistake::error(place, format!("`{at_fault}` is there twice"))
+            return DiagnosticAt::error(place, format!("`{at_fault}` is there twice"))
                 .hint("leave one of them");
         }
-        let mistake = Mistake::error(place, message);
+        let diagnostic = DiagnosticAt::error(place, message);
         match message {
-            _ if message.starts_with(NO_VALUE) => mistake.hint("write `key = value`"),
-            _ if message.starts_with(OPEN_HEADER) => mistake.hint("write `[name]` or `[[name]]`"),
-            _ if message.ends_with(NEVER_CLOSED) => mistake.hint("close it on its line"),
-            _ if message.starts_with(TOO_DEEP) => Mistake::error(place, "nested too deeply"),
-            _ => mistake,
+            _ if message.starts_with(NO_VALUE) => diagnostic.hint("write `key = value`"),
+            _ if message.starts_with(OPEN_HEADER) => {
+                diagnostic.hint("write `[name]` or `[[name]]`")
+            }
+            _ if message.ends_with(NEVER_CLOSED) => diagnostic.hint("close it on its line"),
+            _ if message.starts_with(TOO_DEEP) => DiagnosticAt::error(place, "nested too deeply"),
+            _ => diagnostic,
         }
     }
 }

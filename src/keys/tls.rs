@@ -2,7 +2,7 @@
 
 use super::address;
 use super::context::Text;
-use super::context::Wrong;
+use super::context::ValueError;
 use super::named::Named;
 use super::reader::Reader;
 use super::text::path;
@@ -64,22 +64,22 @@ fn alpn(table: &mut Reader<'_>) -> Vec<String> {
     let texts = table.texts("alpn").unwrap_or_default();
     let name = |text: &Text| {
         let fits = (1..=ALPN_LEN_MAX).contains(&text.value.len());
-        let wrong = || Wrong::new(format!("a protocol has 1 to {ALPN_LEN_MAX} bytes"));
-        table.parse(text, |name| fits.then(|| name.to_owned()).ok_or_else(wrong))
+        let error = || ValueError::new(format!("a protocol has 1 to {ALPN_LEN_MAX} bytes"));
+        table.parse(text, |name| fits.then(|| name.to_owned()).ok_or_else(error))
     };
     texts.iter().filter_map(name).collect()
 }
 
-fn fingerprint(text: &str) -> Result<[u8; 32], Wrong> {
-    let wrong = || {
-        Wrong::new("a fingerprint is SHA-256 in 64 hex digits").hint(
+fn fingerprint(text: &str) -> Result<[u8; 32], ValueError> {
+    let error = || {
+        ValueError::new("a fingerprint is SHA-256 in 64 hex digits").hint(
             "`openssl x509 -in FILE -noout -fingerprint -sha256` prints it; `:` may stay in it",
         )
     };
     let digits: Vec<char> = text.chars().filter(|c| *c != ':').collect();
     let mut bytes = [0; 32];
     if digits.len() != 2 * bytes.len() {
-        return Err(wrong());
+        return Err(error());
     }
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let number = pair.iter().try_fold(0, |number, digit| {
@@ -87,7 +87,7 @@ fn fingerprint(text: &str) -> Result<[u8; 32], Wrong> {
         });
         *byte = number
             .and_then(|number| u8::try_from(number).ok())
-            .ok_or_else(wrong)?;
+            .ok_or_else(error)?;
     }
     Ok(bytes)
 }

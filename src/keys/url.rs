@@ -3,8 +3,8 @@
 //! Knows no scheme; callers bring those that they speak.
 
 use super::address;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
+use super::context::ValueError;
+use super::diagnostic::DiagnosticAt;
 use super::phrase::list;
 use super::phrase::shorten;
 use super::reader::Reader;
@@ -39,22 +39,22 @@ pub(crate) struct Scheme {
 }
 
 /// Reads a URL.
-pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wrong> {
+pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, ValueError> {
     let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
     let like = names
         .first()
         .map(|name| format!("write it like `{name}://example.com`"));
     let Some((name, rest)) = text.split_once("://") else {
-        return Err(Wrong::new("not a URL").hint(like.unwrap_or_default()));
+        return Err(ValueError::new("not a URL").hint(like.unwrap_or_default()));
     };
-    let scheme = scheme(name, schemes).map_err(|wrong| wrong.at(0..name.len()))?;
+    let scheme = scheme(name, schemes).map_err(|error| error.at(0..name.len()))?;
     if let Some((at, bad)) = text.char_indices().find(|(_, c)| !c.is_ascii_graphic()) {
-        return Err(Wrong::new(format!("{bad:?} cannot be in a URL"))
+        return Err(ValueError::new(format!("{bad:?} cannot be in a URL"))
             .at(at..at + bad.len_utf8())
             .hint("write it as `%XX`"));
     }
     if let Some(at) = text.find('#') {
-        return Err(Wrong::new("`#` cannot be in the URL of a destination").at(at..text.len()));
+        return Err(ValueError::new("`#` cannot be in the URL of a destination").at(at..text.len()));
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let (user_info, host_port) = match authority.rsplit_once('@') {
@@ -62,13 +62,13 @@ pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wr
         None => (None, authority),
     };
     let host_at = text.len() - path.len() - host_port.len();
-    let target = target(host_port, scheme.port).map_err(|wrong| {
+    let target = target(host_port, scheme.port).map_err(|error| {
         if user_info.is_none() && path.contains('@') {
             // what looks like a host is the head of a password
-            return Wrong::new("neither a host nor a user and a password")
+            return ValueError::new("neither a host nor a user and a password")
                 .hint("write `/`, `?`, `@` and `%` of a password as `%XX`");
         }
-        shifted(wrong, host_at, host_port)
+        shifted(error, host_at, host_port)
     })?;
     let (user, password) = match user_info.map(|info| info.split_once(':').unwrap_or((info, ""))) {
         Some((user, "")) => (Some(decode(user)?), None),
@@ -86,23 +86,25 @@ pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Wr
 }
 
 /// The scheme of this name.
-fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, Wrong> {
+fn scheme(name: &str, schemes: &[Scheme]) -> Result<Scheme, ValueError> {
     if let Some(scheme) = schemes.iter().find(|scheme| scheme.name == name) {
         return Ok(*scheme);
     }
     let names: Vec<&str> = schemes.iter().map(|scheme| scheme.name).collect();
-    Err(Wrong::new(format!("unknown scheme `{}`", shorten(name)))
-        .hint(format!("known are {}", list(&names))))
+    Err(
+        ValueError::new(format!("unknown scheme `{}`", shorten(name)))
+            .hint(format!("known are {}", list(&names))),
+    )
 }
 
 /// The wrong part of a host, as one of the URL.
-fn shifted(wrong: Wrong, by: usize, whole: &str) -> Wrong {
-    let at = wrong.at.clone().unwrap_or(0..whole.len());
-    wrong.at(at.start + by..at.end + by)
+fn shifted(error: ValueError, by: usize, whole: &str) -> ValueError {
+    let at = error.at.clone().unwrap_or(0..whole.len());
+    error.at(at.start + by..at.end + by)
 }
 
 /// Host and port; `default` where there is no port.
-fn target(text: &str, default: u16) -> Result<Target, Wrong> {
+fn target(text: &str, default: u16) -> Result<Target, ValueError> {
     // the last `:` begins a port unless it is within brackets
     let colon = text
         .rfind(':')
@@ -115,7 +117,7 @@ fn target(text: &str, default: u16) -> Result<Target, Wrong> {
     };
     let (host, port) = text.split_at(colon);
     let port_at: Range<usize> = colon + 1..text.len();
-    let port = address::port(port.trim_start_matches(':')).map_err(|wrong| wrong.at(port_at))?;
+    let port = address::port(port.trim_start_matches(':')).map_err(|error| error.at(port_at))?;
     Ok(Target {
         host: address::host(host)?,
         port,
@@ -123,26 +125,26 @@ fn target(text: &str, default: u16) -> Result<Target, Wrong> {
 }
 
 /// The text with every `%XX` as its byte. What is wrong is not shown: it may be a password.
-fn decode(text: &str) -> Result<String, Wrong> {
-    let wrong = || Wrong::new("user and password of the URL are not UTF-8 in `%XX`");
+fn decode(text: &str) -> Result<String, ValueError> {
+    let error = || ValueError::new("user and password of the URL are not UTF-8 in `%XX`");
     let mut bytes = Vec::with_capacity(text.len());
     let mut pieces = text.split('%');
     bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     for piece in pieces {
-        let (code, rest) = piece.split_at_checked(2).ok_or_else(wrong)?;
-        bytes.push(u8::from_str_radix(code, 16).map_err(|_| wrong())?);
+        let (code, rest) = piece.split_at_checked(2).ok_or_else(error)?;
+        bytes.push(u8::from_str_radix(code, 16).map_err(|_| error())?);
         bytes.extend_from_slice(rest.as_bytes());
     }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    String::from_utf8(bytes).map_err(|_| error())
 }
 
 /// Without TLS whoever is on the way reads what a login is made of.
 pub(crate) fn warn_of_plain_text(reader: &Reader<'_>, target: &Target) {
     if !address::is_loopback(&target.host) {
         let message = "user and password go through the network as they are";
-        let mistake = Mistake::warning(reader.value_place("url"), message);
+        let diagnostic = DiagnosticAt::warning(reader.value_place("url"), message);
         reader
             .context()
-            .note(mistake.hint("without TLS use a private network or a tunnel"));
+            .note(diagnostic.hint("without TLS use a private network or a tunnel"));
     }
 }

@@ -1,8 +1,8 @@
 //! Values of TOML as parameters of a message.
 
 use super::context::Context;
-use super::context::Wrong;
-use super::diagnostic::Mistake;
+use super::context::ValueError;
+use super::diagnostic::DiagnosticAt;
 use super::reader::Reader;
 use super::tree::Node;
 use super::tree::Tree;
@@ -30,7 +30,7 @@ pub(crate) fn parameters_of(table: &Reader<'_>) -> Vec<(String, Value)> {
 /// Notes what cannot be the name of a parameter.
 pub(crate) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
     if entry.key.is_empty() || entry.key.chars().any(char::is_control) {
-        context.note(Mistake::error(
+        context.note(DiagnosticAt::error(
             entry.key_place,
             "not the name of a parameter",
         ));
@@ -40,7 +40,7 @@ pub(crate) fn check_name(context: &Context<'_>, entry: &super::tree::Entry) {
         // `a.b = 1` in TOML is a table `a`; nobody who sets a parameter means that
         let message = format!("`{}` is a table here", entry.key);
         let hint = "put a name with dots in quotes: `\"gateway.name\" = \"...\"`";
-        context.note(Mistake::error(entry.key_place, message).hint(hint));
+        context.note(DiagnosticAt::error(entry.key_place, message).hint(hint));
     }
 }
 
@@ -52,14 +52,14 @@ pub(crate) fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec
 }
 
 /// The name of a parameter, with `*`.
-fn pattern(text: &str) -> Result<Pattern, Wrong> {
+fn pattern(text: &str) -> Result<Pattern, ValueError> {
     name(text).map(Pattern::new)
 }
 
 /// The name of a parameter.
-pub(crate) fn name(text: &str) -> Result<&str, Wrong> {
+pub(crate) fn name(text: &str) -> Result<&str, ValueError> {
     match text.is_empty() || text.chars().any(char::is_control) {
-        true => Err(Wrong::new("not the name of a parameter")),
+        true => Err(ValueError::new("not the name of a parameter")),
         false => Ok(text),
     }
 }
@@ -123,7 +123,7 @@ fn refuse<T>(context: &Context<'_>, node: &Node, message: &str) -> Option<T> {
     };
     let written = context.assigned(node.place, &format!("\"{written}\""));
     let hint = format!("put it in quotes to make it text: `{written}`");
-    context.note(Mistake::error(node.place, message).hint(hint));
+    context.note(DiagnosticAt::error(node.place, message).hint(hint));
     None
 }
 

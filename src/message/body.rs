@@ -11,9 +11,12 @@
 //! was received stands in the ring's record header, not here; a body without `timestamp` was
 //! measured when it was received.
 
+use super::Message;
+use super::ValueRef;
+use super::names;
 use super::timestamp::SECONDS_MAX;
-use super::{Message, ValueRef, names};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 

@@ -5,10 +5,20 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::timestamp::{SECONDS_MAX, from_iso8601};
-use super::{BODY_MAX, InvalidIdent, Message, Value, ValueRef, check_ident, timestamp};
+use super::BODY_MAX;
+use super::InvalidIdent;
+use super::Message;
+use super::Value;
+use super::ValueRef;
+use super::check_ident;
+use super::timestamp;
+use super::timestamp::SECONDS_MAX;
+use super::timestamp::from_iso8601;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::Deserializer;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::Visitor;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -81,7 +81,8 @@ const PRIVILEGED_END: u16 = 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::serial::{Line, Parity};
+    use crate::net::serial::Line;
+    use crate::net::serial::Parity;
 
     #[test]
     fn why_nobody_is_reached_tells_refused_from_silent_and_from_no_route() {

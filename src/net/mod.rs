@@ -15,22 +15,41 @@ pub mod tls;
 pub use connection::Connection;
 #[cfg(test)]
 pub use connection::Simulated;
-pub use dial::{Bind, Dialling, dial};
-pub use line_file::{FileConnection, LineFile};
-pub use resolve::{Files, Resolver, resolve};
+pub use dial::Bind;
+pub use dial::Dialling;
+pub use dial::dial;
+pub use line_file::FileConnection;
+pub use line_file::LineFile;
+pub use resolve::Files;
+pub use resolve::Resolver;
+pub use resolve::resolve;
 pub use routes::Routes;
-pub use socket::{Interest, Listener, READ_MAX, Socket, unless_blocked};
+pub use socket::Interest;
+pub use socket::Listener;
+pub use socket::READ_MAX;
+pub use socket::Socket;
+pub use socket::unless_blocked;
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::AddressFamily;
+use rustix::net::SocketAddrUnix;
+use rustix::net::SocketFlags;
+use rustix::net::SocketType;
+use rustix::net::connect;
+use rustix::net::socket_with;
 use smol::Async;
 use std::fmt;
 use std::fs::Permissions;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::UdpSocket;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 
 /// Where a channel listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,19 +1,38 @@
 //! Host names to addresses on the one thread: the driver of [`dns`]. Neither blocks the loop, but
 //! for reading two small files, nor starts a thread, as the system's own resolver would.
 
-use super::dns::{self, Config, DATAGRAM_MAX, Lookup, Over, STREAM_MAX, Step};
+use super::dns;
+use super::dns::Config;
+use super::dns::DATAGRAM_MAX;
+use super::dns::Lookup;
+use super::dns::Over;
+use super::dns::STREAM_MAX;
+use super::dns::Step;
 use crate::clock::Clock;
-use rustix::rand::{GetRandomFlags, getrandom};
+use rustix::rand::GetRandomFlags;
+use rustix::rand::getrandom;
+use smol::Async;
+use smol::Timer;
 use smol::future::FutureExt;
-use smol::future::{poll_fn, yield_now};
-use smol::io::{AsyncReadExt, AsyncWriteExt};
-use smol::{Async, Timer};
+use smol::future::poll_fn;
+use smol::future::yield_now;
+use smol::io::AsyncReadExt;
+use smol::io::AsyncWriteExt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Finds addresses, and remembers the last that it found for when no name server answers.

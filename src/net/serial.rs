@@ -1,9 +1,15 @@
 //! Serial lines: opened so that nothing blocks, and set to bytes as they are.
 
 use super::socket::Socket;
-use rustix::fs::{Mode, OFlags};
-use rustix::termios::{ControlModes, OptionalActions, QueueSelector, SpecialCodeIndex};
-use rustix::termios::{tcflush, tcgetattr, tcsetattr};
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use rustix::termios::ControlModes;
+use rustix::termios::OptionalActions;
+use rustix::termios::QueueSelector;
+use rustix::termios::SpecialCodeIndex;
+use rustix::termios::tcflush;
+use rustix::termios::tcgetattr;
+use rustix::termios::tcsetattr;
 use smol::Async;
 use std::fmt;
 use std::fs::File;

@@ -3,9 +3,16 @@
 use smol::Async;
 use smol::future::FutureExt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
 
 /// A connection, accepted or dialled, or a serial line.
 #[derive(Debug)]

@@ -1,6 +1,10 @@
 //! What the ring says, in words.
 
-use super::{AttachError, IoError, OpenError, Report, RingPlace};
+use super::AttachError;
+use super::IoError;
+use super::OpenError;
+use super::Report;
+use super::RingPlace;
 use std::fmt;
 
 impl fmt::Display for IoError {

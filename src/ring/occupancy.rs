@@ -88,8 +88,14 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::tests::{at, settings};
-    use crate::ring::{From, Full, Memory, Settings, Settled, StreamId};
+    use crate::ring::From;
+    use crate::ring::Full;
+    use crate::ring::Memory;
+    use crate::ring::Settings;
+    use crate::ring::Settled;
+    use crate::ring::StreamId;
+    use crate::ring::tests::at;
+    use crate::ring::tests::settings;
 
     fn ring(settings: &Settings) -> (Ring, StreamId) {
         let storage = Box::new(Memory::new(256 << 10));

@@ -1,9 +1,13 @@
 //! A read that fails is neither emptiness nor damage: whoever needs it waits and tries again.
 
-use super::inspect::{asked, dump, info, verify};
+use super::inspect::asked;
+use super::inspect::dump;
+use super::inspect::info;
+use super::inspect::verify;
 use super::sim::disk::Disk;
 use super::sim::random::Random;
-use super::tests::{at, settings};
+use super::tests::at;
+use super::tests::settings;
 use super::*;
 use std::ops::Range;
 

@@ -159,7 +159,12 @@ impl Ring {
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::ring::{Counters, From, Full, Memory, Settings, StreamSet};
+    use crate::ring::Counters;
+    use crate::ring::From;
+    use crate::ring::Full;
+    use crate::ring::Memory;
+    use crate::ring::Settings;
+    use crate::ring::StreamSet;
 
     fn at(secs: u64) -> Now {
         Now {

@@ -131,8 +131,12 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use Failed::{Closed, Other, Silent, Version};
-    use Spoken::{Newer, Older};
+    use Failed::Closed;
+    use Failed::Other;
+    use Failed::Silent;
+    use Failed::Version;
+    use Spoken::Newer;
+    use Spoken::Older;
 
     fn at(hours: u64) -> Now {
         let mono = Duration::from_secs(3_600 * hours);

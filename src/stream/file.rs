@@ -130,10 +130,10 @@ impl Link for FileLink<'_> {
             context.engine.accepted(epoch, &batch, context.now);
         } else {
             // what the disk does not take now it takes later: the line stays, the engine pauses
-            let fault = DeliveryError::new(0, String::from_utf8_lossy(reason));
+            let error = DeliveryError::new(0, String::from_utf8_lossy(reason));
             context
                 .engine
-                .faulty(epoch, fault, None, context.now, context.random);
+                .faulty(epoch, error, None, context.now, context.random);
         }
         Ok(end + 1)
     }

@@ -136,9 +136,9 @@ impl<'a> HttpLink<'a> {
             Ok(Begun::Body(call)) => Stage::body(call, body.bytes),
             Ok(Begun::Nothing(call)) => Stage::head(call),
             Err(reason) => {
-                let (fault, now) = (DeliveryError::new(0, reason), context.now);
+                let (error, now) = (DeliveryError::new(0, reason), context.now);
                 let engine = &mut *context.engine;
-                engine.later(self.epoch, &messages, (fault, None), now, context.random);
+                engine.later(self.epoch, &messages, (error, None), now, context.random);
                 return Ok(None);
             }
         };
@@ -359,7 +359,7 @@ impl<'a> HttpLink<'a> {
         is_whole: bool,
         context: &mut LinkContext<'_>,
     ) {
-        let (verdict, fault) = reply.judge(self.profile, messages.len(), is_whole);
+        let (verdict, error) = reply.judge(self.profile, messages.len(), is_whole);
         let (epoch, now, random) = (self.epoch, context.now, context.random);
         let engine = &mut *context.engine;
         match verdict {
@@ -370,18 +370,18 @@ impl<'a> HttpLink<'a> {
                     seqs.copied().collect()
                 };
                 let (refused, later) = (seqs(&refused), seqs(&later));
-                engine.taken_but(epoch, messages, (&refused, &later), &fault, now, random);
+                engine.taken_but(epoch, messages, (&refused, &later), &error, now, random);
             }
-            Verdict::Refused => engine.refused(epoch, messages, &fault, now, random),
-            Verdict::Doubted => engine.doubted(epoch, messages, &fault, now, random),
+            Verdict::Refused => engine.refused(epoch, messages, &error, now, random),
+            Verdict::Doubted => engine.doubted(epoch, messages, &error, now, random),
             Verdict::Later(pause) => {
                 let after = reply.after.max(pause);
-                engine.later(epoch, messages, (fault, after), now, random);
+                engine.later(epoch, messages, (error, after), now, random);
             }
             Verdict::Configuration => {
                 // a login may be what is wrong with it
                 self.login.forget();
-                engine.later(epoch, messages, (fault, reply.after), now, random);
+                engine.later(epoch, messages, (error, reply.after), now, random);
             }
         }
     }
@@ -467,12 +467,12 @@ impl Link for HttpLink<'_> {
 
     /// A server may close a connection that it keeps at any time, also when requests are on their
     /// way to it: these are repeated once.
-    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
+    fn closed(&mut self, disconnect: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         let is_known = self.conclude_cut(context);
         let is_first = self.answers == 0 || self.heard;
         match is_known || self.exchanges.is_empty() || !is_first {
-            true => Disconnect::ended(lost.error.reason),
-            false => lost.error.into(),
+            true => Disconnect::ended(disconnect.error.reason),
+            false => disconnect.error.into(),
         }
     }
 

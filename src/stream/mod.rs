@@ -223,7 +223,7 @@ pub struct Open<'a> {
 /// written and something may have changed, until it adds nothing; [`Link::receive`] when bytes
 /// come; [`Link::wake`] when the time that it named is there; [`Link::closed`] when the socket
 /// ended. Of what is sent after an error nothing is said: the driver tells the engine
-/// [`Engine::lost`] and makes a new link for a new connection.
+/// [`Engine::disconnected`] and makes a new link for a new connection.
 pub trait Link {
     /// Takes the whole units at the head of `input`, tells the engine what they mean, and returns
     /// how many bytes they had. No unit is longer than [`IN_MAX`].
@@ -251,8 +251,8 @@ pub trait Link {
 
     /// The socket ended, by the far end or by an error: what that means here. A failure, if a
     /// link knows no better.
-    fn closed(&mut self, lost: Disconnect, _turn: &mut LinkContext<'_>) -> Disconnect {
-        lost.error.into()
+    fn closed(&mut self, disconnect: Disconnect, _turn: &mut LinkContext<'_>) -> Disconnect {
+        disconnect.error.into()
     }
 
     /// Whether the login is done and messages can go.

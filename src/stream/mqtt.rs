@@ -216,13 +216,13 @@ impl<'a> MqttLink<'a> {
     fn refuse_long(&mut self, seq: Seq, len: usize, context: &mut LinkContext<'_>) {
         let max = self.packet_max();
         let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
-        let fault = DeliveryError::new(0, reason);
+        let error = DeliveryError::new(0, reason);
         let (epoch, now, random) = (self.epoch, context.now, context.random);
         if self.limits.packet_max.is_some_and(|known| len > known) {
-            context.engine.refused(epoch, &[seq], &fault, now, random);
+            context.engine.refused(epoch, &[seq], &error, now, random);
         } else {
             self.outgrown = true;
-            context.engine.doubted(epoch, &[seq], &fault, now, random);
+            context.engine.doubted(epoch, &[seq], &error, now, random);
         }
     }
 
@@ -273,7 +273,7 @@ impl<'a> MqttLink<'a> {
     ) -> Result<(), Disconnect> {
         let (epoch, now, random) = (self.epoch, context.now, context.random);
         let (engine, message) = (&mut *context.engine, &[seq]);
-        let fault = || reason::publish(answer.code, answer.said.as_deref());
+        let error = || reason::publish(answer.code, answer.said.as_deref());
         let verdict = self.profile.verdict(answer.code);
         match verdict {
             Verdict::Taken | Verdict::NoSubscribers => {
@@ -285,28 +285,28 @@ impl<'a> MqttLink<'a> {
                 self.window.widen();
                 engine.accepted(epoch, message, now);
             }
-            Verdict::Refused => engine.refused(epoch, message, &fault(), now, random),
-            Verdict::Doubted => engine.doubted(epoch, message, &fault(), now, random),
+            Verdict::Refused => engine.refused(epoch, message, &error(), now, random),
+            Verdict::Doubted => engine.doubted(epoch, message, &error(), now, random),
             Verdict::Later => {
                 // A broker with no room goes on to refuse what is on its way: a new connection
                 // after the pause begins with the oldest again, in order.
-                let lost = Disconnect::ended(fault().reason);
-                engine.faulty(epoch, fault(), None, now, random);
-                return Err(lost);
+                let disconnect = Disconnect::ended(error().reason);
+                engine.faulty(epoch, error(), None, now, random);
+                return Err(disconnect);
             }
-            Verdict::OutOfStep => return Err(fault().into()),
+            Verdict::OutOfStep => return Err(error().into()),
         }
         Ok(())
     }
 
     /// The connection ends; what is on its way has no answer. Before the login is done that says
     /// nothing of a message.
-    fn give_up(&mut self, fault: &DeliveryError, context: &mut LinkContext<'_>) {
+    fn give_up(&mut self, error: &DeliveryError, context: &mut LinkContext<'_>) {
         if self.is_ready() {
             let (now, random) = (context.now, context.random);
             context
                 .engine
-                .silent(self.epoch, ATTEMPTS, fault, now, random);
+                .silent(self.epoch, ATTEMPTS, error, now, random);
         }
     }
 
@@ -357,10 +357,10 @@ impl Link for MqttLink<'_> {
             match taken {
                 Ok(0) if self.foreign == 0 => break,
                 Ok(len) => used += len,
-                Err(lost) => {
-                    self.give_up(&lost.error, context);
-                    let how = login::failed(&lost.error);
-                    return Err(self.explained(lost, how, context));
+                Err(disconnect) => {
+                    self.give_up(&disconnect.error, context);
+                    let how = login::failed(&disconnect.error);
+                    return Err(self.explained(disconnect, how, context));
                 }
             }
         }
@@ -414,18 +414,18 @@ impl Link for MqttLink<'_> {
             }
             _ => return Ok(()),
         };
-        let fault = DeliveryError::no_answer(self.delivery.timeout, missing);
+        let error = DeliveryError::no_answer(self.delivery.timeout, missing);
         self.changes_version(Failed::Silent, context);
-        self.give_up(&fault, context);
-        Err(fault.into())
+        self.give_up(&error, context);
+        Err(error.into())
     }
 
-    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
+    fn closed(&mut self, disconnect: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         if self.stage == Stage::Left {
             return self.renewed();
         }
-        self.give_up(&lost.error, context);
-        self.explained(lost.error.into(), Failed::Closed, context)
+        self.give_up(&disconnect.error, context);
+        self.explained(disconnect.error.into(), Failed::Closed, context)
     }
 
     fn is_ready(&self) -> bool {

@@ -9,7 +9,8 @@
 use super::engine::Engine;
 use super::render::MessageView;
 use super::settings::Transform;
-use crate::message::{ValueRef, json};
+use crate::message::ValueRef;
+use crate::message::json;
 
 /// The lines of what was refused since the last call, each message as it stands in the ring. Asked
 /// for before the engine settles; what is told once is not told again.

@@ -7,7 +7,8 @@
 //! stands.
 
 use crate::template::write_escaped;
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+use base64::prelude::BASE64_STANDARD as BASE64;
+use base64::prelude::Engine as _;
 use ring::hmac;
 use std::time::Duration;
 

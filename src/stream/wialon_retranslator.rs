@@ -197,7 +197,7 @@ impl<'a> WialonLink<'a> {
     }
 
     /// The connection ends without an answer to some of the window.
-    fn give_up(&self, fault: &DeliveryError, context: &mut LinkContext<'_>) {
+    fn give_up(&self, error: &DeliveryError, context: &mut LinkContext<'_>) {
         if self.settings.ack == Ack::None || self.window.is_empty() {
             return;
         }
@@ -212,7 +212,7 @@ impl<'a> WialonLink<'a> {
         let (attempts, now, random) = (self.settings.attempts.max(1), context.now, context.random);
         context
             .engine
-            .silent(self.epoch, attempts, fault, now, random);
+            .silent(self.epoch, attempts, error, now, random);
     }
 }
 
@@ -259,21 +259,21 @@ impl Link for WialonLink<'_> {
     fn wake(&mut self, context: &mut LinkContext<'_>) -> Result<(), Disconnect> {
         match self.wake_at(context.engine) {
             Some(due) if due <= context.now.mono => {
-                let fault = DeliveryError::no_answer(self.delivery.timeout, "a packet");
-                self.give_up(&fault, context);
-                Err(fault.into())
+                let error = DeliveryError::no_answer(self.delivery.timeout, "a packet");
+                self.give_up(&error, context);
+                Err(error.into())
             }
             _ => Ok(()),
         }
     }
 
-    fn closed(&mut self, lost: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
+    fn closed(&mut self, disconnect: Disconnect, context: &mut LinkContext<'_>) -> Disconnect {
         if self.window.is_empty() {
             // Receivers close connections that are silent: that is no failure, and no pause.
-            return Disconnect::ended(lost.error.reason);
+            return Disconnect::ended(disconnect.error.reason);
         }
-        self.give_up(&lost.error, context);
-        lost.error.into()
+        self.give_up(&disconnect.error, context);
+        disconnect.error.into()
     }
 
     /// There is no login.

@@ -3,10 +3,13 @@
 use crate::weir::Weir;
 use crate::weir::web::ask_socket;
 use serde_json::Value;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread;
 
 /// Asks over the Unix socket, by a client that others wrote: the code and the JSON, or text, of the

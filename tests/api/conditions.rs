@@ -1,8 +1,16 @@
 //! What an operator must know of the ring: in the log, as an event, in the status, as a metric.
 
-use crate::asking::{ask, count, one, run};
-use crate::weir::{Lines, Weir, eventually, free_port};
-use crate::{IMPATIENT, config, http};
+use crate::IMPATIENT;
+use crate::asking::ask;
+use crate::asking::count;
+use crate::asking::one;
+use crate::asking::run;
+use crate::config;
+use crate::http;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 
 /// Each of some 3 kB: a ring of 256 KiB is full with eighty.
 fn send(lines: &mut Lines, messages: u64) {

@@ -1,9 +1,19 @@
 //! What is said to be wrong: only what is, and only for as long.
 
-use crate::asking::{Server, count, run, stream};
-use crate::weir::{Weir, eventually, free_port};
-use crate::{IMPATIENT, config, file, http, send};
-use std::io::{Read, Write};
+use crate::IMPATIENT;
+use crate::asking::Server;
+use crate::asking::count;
+use crate::asking::run;
+use crate::asking::stream;
+use crate::config;
+use crate::file;
+use crate::http;
+use crate::send;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use std::io::Read;
+use std::io::Write;
 
 #[test]
 fn a_switch_is_kept_while_it_says_something_new_and_one_of_a_stream_that_is_gone_is_a_warning() {

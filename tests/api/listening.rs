@@ -1,9 +1,15 @@
 //! What cannot be listened on yet: tried again for ever, and shown.
 
-use crate::asking::{ask, one, run};
-use crate::weir::{Folder, Weir, ask_unix, eventually};
+use crate::asking::ask;
+use crate::asking::one;
+use crate::asking::run;
+use crate::weir::Folder;
+use crate::weir::Weir;
+use crate::weir::ask_unix;
+use crate::weir::eventually;
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
+use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
 
 /// One channel with these addresses, a JSON list.

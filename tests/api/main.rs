@@ -19,12 +19,23 @@ mod waking;
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
-use asking::{Server, ask, count, one, request, run, stream};
-use std::io::{Read, Write};
+use asking::Server;
+use asking::ask;
+use asking::count;
+use asking::one;
+use asking::request;
+use asking::run;
+use asking::stream;
+use std::io::Read;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use weir::Lines;
+use weir::PATIENCE;
+use weir::Weir;
+use weir::eventually;
+use weir::free_port;
 use weir::web::ask_port;
-use weir::{Lines, PATIENCE, Weir, eventually, free_port};
 
 /// One JSON channel, the API on a socket in the folder, and whatever streams a test needs.
 fn config(port: u16, streams: &str) -> String {

@@ -1,11 +1,18 @@
 //! Connections that say nothing.
 
-use crate::asking::{exchange, request, run};
-use crate::weir::{PATIENCE, Weir, free_port};
-use crate::{config, file};
-use std::io::{Read, Write};
+use crate::asking::exchange;
+use crate::asking::request;
+use crate::asking::run;
+use crate::config;
+use crate::file;
+use crate::weir::PATIENCE;
+use crate::weir::Weir;
+use crate::weir::free_port;
+use std::io::Read;
+use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
 
 /// As many as the API serves at once.
 const ALL: usize = 16;

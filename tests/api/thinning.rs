@@ -1,11 +1,24 @@
 //! `every` of a stream: what is left out when it comes never comes later.
 
-use crate::asking::{Server, count, one, run, stream};
-use crate::weir::{Lines, Weir, eventually, free_port};
-use crate::{IMPATIENT, PATIENT, config, file, http};
+use crate::IMPATIENT;
+use crate::PATIENT;
+use crate::asking::Server;
+use crate::asking::count;
+use crate::asking::one;
+use crate::asking::run;
+use crate::asking::stream;
+use crate::config;
+use crate::file;
+use crate::http;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
 
 /// At most one message of an ident in a minute.
 fn thinned() -> String {

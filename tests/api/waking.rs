@@ -1,13 +1,24 @@
 //! Streams that wait are woken, and those that come and go fill no log.
 
-use crate::asking::{Server, ask, count, run, stream};
-use crate::weir::{Weir, eventually, free_port};
-use crate::{PATIENT, config, http, send};
+use crate::PATIENT;
+use crate::asking::Server;
+use crate::asking::ask;
+use crate::asking::count;
+use crate::asking::run;
+use crate::asking::stream;
+use crate::config;
+use crate::http;
+use crate::send;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::json;
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 /// A server that answers each request so and closes the connection; how many it answered.

@@ -3,7 +3,9 @@
 use crate::told::Told;
 use std::fs;
 use std::path::Path;
-use weir::config::{Severity, count, render};
+use weir::config::Severity;
+use weir::config::count;
+use weir::config::render;
 
 fn shipped(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()

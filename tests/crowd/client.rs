@@ -1,6 +1,8 @@
 //! Clients that mean no good, or know no better: none of them ever waits for the daemon.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpStream;
 
 /// How something of a protocol begins.

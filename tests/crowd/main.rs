@@ -17,18 +17,31 @@ mod servers;
 #[allow(dead_code, reason = "other tests need more of it")]
 mod weir;
 
-use client::{Client, PROTOCOLS};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use client::Client;
+use client::PROTOCOLS;
+use rustix::process::Resource;
+use rustix::process::getrlimit;
+use rustix::process::setrlimit;
 use serde_json::Value as Json;
 use servers::Mosquitto;
-use socket2::{Domain, Socket, Type};
+use socket2::Domain;
+use socket2::Socket;
+use socket2::Type;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpStream;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use std::time::Instant;
+use weir::Folder;
+use weir::Lines;
+use weir::Weir;
+use weir::eventually;
+use weir::free_port;
 use weir::web::ask_port;
-use weir::{Folder, Lines, Weir, eventually, free_port};
 
 /// A daemon with a channel of each protocol that has sockets, and mosquitto behind it.
 struct Gateway {

@@ -2,9 +2,12 @@
 //! cable that is pulled while they are away.
 
 use crate::servers::Cable;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread;
 
 /// A server, and what it took.

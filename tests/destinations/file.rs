@@ -1,7 +1,9 @@
 //! `file`: a folder that is there or not, as of a card that is taken out.
 
 use crate::contract::numbers;
-use crate::row::{Counterpart, Has, Row};
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::Row;
 use crate::weir::Folder;
 use std::fs;
 

@@ -1,7 +1,16 @@
 //! `http`: a server of ours. No limit is known before: it answers 413, and the others decide.
 
-use crate::contract::{Contract, Request, Taken, web};
-use crate::row::{Counterpart, Has, Limit, Login, MARK, Refusal, Row};
+use crate::contract::Contract;
+use crate::contract::Request;
+use crate::contract::Taken;
+use crate::contract::web;
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::Limit;
+use crate::row::Login;
+use crate::row::MARK;
+use crate::row::Refusal;
+use crate::row::Row;
 
 pub(crate) const ROW: Row = Row {
     name: "http",

@@ -46,7 +46,8 @@ macro_rules! table {
 
         mod tests {
             $(mod $module {
-                use crate::{$module::ROW, scenarios};
+                use crate::$module::ROW;
+                use crate::scenarios;
 
                 #[test]
                 fn what_waits_while_it_is_away_arrives_in_order_and_nothing_is_lost() {

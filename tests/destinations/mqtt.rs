@@ -2,9 +2,18 @@
 //! subscriber whose session outlives the broker writes down what is published.
 
 use crate::contract::numbers;
-use crate::row::{Counterpart, Has, Limit, Login, REFUSED, Refusal, Row};
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::Limit;
+use crate::row::Login;
+use crate::row::REFUSED;
+use crate::row::Refusal;
+use crate::row::Row;
 use crate::weir::Folder;
-use crate::weir::program::{Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED, mosquitto};
+use crate::weir::program::Program;
+use crate::weir::program::SAYS_WHO_SUBSCRIBES;
+use crate::weir::program::SUBSCRIBED;
+use crate::weir::program::mosquitto;
 use std::fs;
 use std::process::Command;
 

@@ -1,13 +1,22 @@
 //! The four troubles. Each ends with counters that add up.
 
 use crate::asking;
-use crate::row::{Counterpart, Has, IDENTS, MARK, REFUSED, Row};
-use crate::weir::{Lines, Weir, eventually, free_port};
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::IDENTS;
+use crate::row::MARK;
+use crate::row::REFUSED;
+use crate::row::Row;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 /// What was sent before, what waits, and what is on its way at a second end: all of it arrives.
 pub(crate) fn away_and_back(row: &Row) {

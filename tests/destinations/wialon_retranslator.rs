@@ -1,8 +1,15 @@
 //! `wialon-retranslator`: a receiver of ours, which says nothing of a packet that it does not take.
 
-use crate::contract::{Contract, Taken};
-use crate::row::{Counterpart, Has, Limit, MARK, Refusal, Row};
-use std::io::{Read, Write};
+use crate::contract::Contract;
+use crate::contract::Taken;
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::Limit;
+use crate::row::MARK;
+use crate::row::Refusal;
+use crate::row::Row;
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpStream;
 
 pub(crate) const ROW: Row = Row {

@@ -1,12 +1,27 @@
 //! Lookups in virtual time: servers that are dead, late, wrong or broken.
 
-use crate::{
-    A, AAAA, FORMERR, NOTIMP, NXDOMAIN, OK, QUESTION, REFUSED, Random, SERVFAIL, TRUNCATED, answer,
-    edns, kind, wire,
-};
+use crate::A;
+use crate::AAAA;
+use crate::FORMERR;
+use crate::NOTIMP;
+use crate::NXDOMAIN;
+use crate::OK;
+use crate::QUESTION;
+use crate::REFUSED;
+use crate::Random;
+use crate::SERVFAIL;
+use crate::TRUNCATED;
+use crate::answer;
+use crate::edns;
+use crate::kind;
+use crate::wire;
 use std::net::IpAddr;
 use std::time::Duration;
-use weir::net::dns::{Config, Error, Lookup, Over, Step};
+use weir::net::dns::Config;
+use weir::net::dns::Error;
+use weir::net::dns::Lookup;
+use weir::net::dns::Over;
+use weir::net::dns::Step;
 
 /// A lookup of one host and the datagrams that it has sent, each with its server.
 struct World {

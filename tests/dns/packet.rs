@@ -1,8 +1,25 @@
 //! The datagrams: what is sent, byte for byte, and what is understood of anything that comes.
 
-use crate::{A, AAAA, CNAME, NXDOMAIN, OK, QUESTION, REFUSED, Random, TRUNCATED, answer, wire};
+use crate::A;
+use crate::AAAA;
+use crate::CNAME;
+use crate::NXDOMAIN;
+use crate::OK;
+use crate::QUESTION;
+use crate::REFUSED;
+use crate::Random;
+use crate::TRUNCATED;
+use crate::answer;
+use crate::wire;
 use std::net::IpAddr;
-use weir::net::dns::{ADDRESSES_MAX, Config, Failure, Kind, Name, Query, Reply, hosts};
+use weir::net::dns::ADDRESSES_MAX;
+use weir::net::dns::Config;
+use weir::net::dns::Failure;
+use weir::net::dns::Kind;
+use weir::net::dns::Name;
+use weir::net::dns::Query;
+use weir::net::dns::Reply;
+use weir::net::dns::hosts;
 
 fn query(name: &str, kind: Kind) -> Query {
     let name = Name::parse(name).unwrap();

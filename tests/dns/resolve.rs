@@ -1,16 +1,30 @@
 //! The resolver against name servers on loopback, played by the test's own thread.
 
+use crate::A;
+use crate::NXDOMAIN;
+use crate::OK;
+use crate::QUESTION;
+use crate::SERVFAIL;
+use crate::TRUNCATED;
+use crate::answer;
+use crate::kind;
+use crate::weir_run::Folder;
+use crate::weir_run::PATIENCE;
+use crate::weir_run::free_port;
 use crate::weir_run::program::Program;
-use crate::weir_run::{Folder, PATIENCE, free_port};
-use crate::{A, NXDOMAIN, OK, QUESTION, SERVFAIL, TRUNCATED, answer, kind};
 use smol::block_on;
 use smol::future::zip;
 use std::io::ErrorKind;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
-use weir::net::{Files, Resolver};
+use weir::net::Files;
+use weir::net::Resolver;
 
 /// A folder with the machine's two files, removed at the end.
 struct Machine(PathBuf);

@@ -1,12 +1,21 @@
 //! The commands as users type them.
 
+use crate::config;
+use crate::counts;
+use crate::message;
+use crate::mqtt;
 use crate::servers::Mosquitto;
-use crate::weir::{Folder, Weir, eventually, free_port};
-use crate::{config, counts, message, mqtt};
-use std::io::{Read, Write};
+use crate::weir::Folder;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 

@@ -1,8 +1,16 @@
 //! `weir check --connect` and `--send`, and `weir stream test`, against real destinations.
 
-use crate::servers::{Mosquitto, Nginx, WialonReceiver};
-use crate::weir::{Folder, Lines, Weir, eventually, free_port};
-use crate::{config, message, mqtt};
+use crate::config;
+use crate::message;
+use crate::mqtt;
+use crate::servers::Mosquitto;
+use crate::servers::Nginx;
+use crate::servers::WialonReceiver;
+use crate::weir::Folder;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;

@@ -1,13 +1,21 @@
 //! `kill -9` again and again under load, on a real file: what was acknowledged arrives, in order,
 //! and little of it twice.
 
+use crate::config;
+use crate::message;
+use crate::mqtt;
 use crate::sender::Sender;
-use crate::servers::{Arrivals, Cable, Mosquitto};
-use crate::weir::{Weir, eventually, free_port};
-use crate::{config, message, mqtt};
+use crate::servers::Arrivals;
+use crate::servers::Cable;
+use crate::servers::Mosquitto;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::collections::HashSet;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
 
 #[test]
 fn two_hundred_crashes_lose_nothing_and_repeat_little() {

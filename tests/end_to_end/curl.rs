@@ -1,7 +1,9 @@
 //! curl as a phone and as a program: through the whole daemon to mosquitto.
 
 use crate::servers::Mosquitto;
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value as Json;
 use std::process::Command;
 use std::thread;

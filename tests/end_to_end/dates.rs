@@ -1,10 +1,16 @@
 //! Dates that are none, from receivers of every kind, through the whole daemon to a file.
 
-use crate::weir::{Weir, eventually, free_port};
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value as Json;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::time::Duration;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 #[test]
 fn a_power_on_date_is_no_time_of_measurement_in_any_protocol() {

@@ -1,8 +1,16 @@
 //! A ring whose file cannot be there: it is in memory until it can.
 
-use crate::servers::{Cable, Mosquitto};
-use crate::weir::{Folder, Lines, Weir, eventually, free_port, message};
-use crate::{config, counts, mqtt};
+use crate::config;
+use crate::counts;
+use crate::mqtt;
+use crate::servers::Cable;
+use crate::servers::Mosquitto;
+use crate::weir::Folder;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::message;
 use std::fs;
 use std::path::PathBuf;
 

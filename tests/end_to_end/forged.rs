@@ -1,7 +1,10 @@
 //! Names that only weir sets: a sender's word for them is not taken, whatever its protocol.
 
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use crate::weir::web::ask_port;
-use crate::weir::{Lines, Weir, eventually, free_port};
 use serde_json::Value;
 use std::fs;
 

@@ -1,7 +1,13 @@
 //! The channel type `self`: what it says of the real daemon, at a destination.
 
-use crate::weir::{Folder, Lines, Weir, eventually, free_port};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use crate::weir::Folder;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use rcgen::CertificateParams;
+use rcgen::KeyPair;
+use rcgen::date_time_ymd;
 use serde_json::Value;
 use std::fs;
 use std::process::Command;

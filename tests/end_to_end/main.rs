@@ -34,9 +34,18 @@ mod wear;
 mod weir;
 mod wialon;
 
-use servers::{Arrivals, Cable, Mosquitto, Nginx, WialonReceiver};
+use servers::Arrivals;
+use servers::Cable;
+use servers::Mosquitto;
+use servers::Nginx;
+use servers::WialonReceiver;
 use std::process::Command;
-use weir::{Lines, Weir, ask_unix, eventually, free_port, message};
+use weir::Lines;
+use weir::Weir;
+use weir::ask_unix;
+use weir::eventually;
+use weir::free_port;
+use weir::message;
 
 /// One JSON channel and whatever streams a test needs.
 fn config(port: u16, streams: &str) -> String {

@@ -1,8 +1,11 @@
 //! What a full ring costs in memory: nothing.
 
+use crate::config;
+use crate::mqtt;
 use crate::sender::Sender;
-use crate::weir::{Weir, eventually, free_port};
-use crate::{config, mqtt};
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::time::Instant;
 
 #[test]

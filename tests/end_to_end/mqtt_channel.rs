@@ -2,10 +2,15 @@
 
 use crate::mqtt;
 use crate::servers::Mosquitto;
-use crate::weir::{Folder, Weir, eventually, free_port};
-use std::io::{Read, Write};
+use crate::weir::Folder;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpStream;
-use std::process::{Command, Output};
+use std::process::Command;
+use std::process::Output;
 use std::time::Duration;
 
 /// A channel that devices publish to, and a broker to which it all goes.

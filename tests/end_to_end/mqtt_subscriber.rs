@@ -1,9 +1,13 @@
 //! A broker that the gateway has already: weir is subscribed to it.
 
 use crate::mqtt;
-use crate::servers::{Arrivals, Mosquitto};
-use crate::weir::program::{Program, mosquitto};
-use crate::weir::{Folder, Weir, eventually};
+use crate::servers::Arrivals;
+use crate::servers::Mosquitto;
+use crate::weir::Folder;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::program::Program;
+use crate::weir::program::mosquitto;
 use std::process::Command;
 
 /// The gateway's own broker, which keeps sessions over a restart.

@@ -1,10 +1,15 @@
 //! Tests beside each other: each talks to the programs that it started, and to no neighbour's.
 
-use crate::weir::ports::{hold, kernels_range};
-use crate::weir::program::{Program, listens, mosquitto};
-use crate::weir::{Folder, free_port};
+use crate::weir::Folder;
+use crate::weir::free_port;
+use crate::weir::ports::hold;
+use crate::weir::ports::kernels_range;
+use crate::weir::program::Program;
+use crate::weir::program::listens;
+use crate::weir::program::mosquitto;
 use std::collections::HashSet;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::net::TcpStream;
 
 #[test]
 fn a_port_is_given_once_and_not_by_the_kernel_to_a_connection() {

@@ -1,8 +1,12 @@
 //! What happens to a message between channel and destination, through the real daemon.
 
+use crate::config;
+use crate::mqtt;
 use crate::servers::Mosquitto;
-use crate::weir::{Lines, Weir, eventually, free_port};
-use crate::{config, mqtt};
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,20 @@
 //! Receivers as they are in the field: gpsd with raw measurements, with two receivers, with one
 //! that knows no date, and a serial line that loses bytes.
 
-use crate::sources::{Gateway, Gpsd, NOON, Receiver, SKY, epoch, sentence};
-use crate::weir::{Folder, eventually, free_port};
+use crate::sources::Gateway;
+use crate::sources::Gpsd;
+use crate::sources::NOON;
+use crate::sources::Receiver;
+use crate::sources::SKY;
+use crate::sources::epoch;
+use crate::sources::sentence;
+use crate::weir::Folder;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value as Json;
-use std::io::{BufRead, BufReader, Write};
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
 use std::net::TcpStream;
 use std::ops::Range;
 use std::path::PathBuf;

@@ -1,13 +1,21 @@
 //! SIGHUP and `weir reload`: another configuration without another process.
 
+use crate::config;
+use crate::counts;
+use crate::mqtt;
 use crate::servers::Mosquitto;
+use crate::weir::Folder;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::message;
 use crate::weir::web::ask_socket;
-use crate::weir::{Folder, Lines, Weir, eventually, free_port, message};
-use crate::{config, counts, mqtt};
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 /// With an API in the folder.
 fn asked(config: String) -> String {

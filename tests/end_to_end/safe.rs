@@ -15,15 +15,26 @@
 //! none, and makes everything slow; a real disk cannot be told to fail.
 
 use crate::itself::status;
-use crate::weir::{Folder, PATIENCE, Weir, eventually, free_port};
+use crate::weir::Folder;
+use crate::weir::PATIENCE;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 

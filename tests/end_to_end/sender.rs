@@ -1,9 +1,14 @@
 //! A sender as real ones are: so many messages without an answer, and after a lost connection
 //! first those again that were not acknowledged.
 
-use std::io::{BufRead, BufReader, ErrorKind, Result, Write};
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::ErrorKind;
+use std::io::Result;
+use std::io::Write;
 use std::net::TcpStream;
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::thread::JoinHandle;
 
 /// What was sent on a JSON lines channel, over several connections.
 pub(crate) struct Sender {

@@ -1,15 +1,26 @@
 //! Real destinations: mosquitto, nginx, and a cable to them that can be pulled.
 
-use crate::weir::program::{Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED, mosquitto, nginx};
-use crate::weir::{Folder, eventually, free_port};
+use crate::weir::Folder;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::program::Program;
+use crate::weir::program::SAYS_WHO_SUBSCRIBES;
+use crate::weir::program::SUBSCRIBED;
+use crate::weir::program::mosquitto;
+use crate::weir::program::nginx;
 use std::collections::HashSet;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 /// mosquitto and a subscriber to all its topics.

@@ -2,17 +2,25 @@
 
 use crate::mqtt;
 use crate::servers::Mosquitto;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use crate::weir::program::Program;
-use crate::weir::{Weir, eventually, free_port};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::pty::OpenptFlags;
+use rustix::pty::grantpt;
+use rustix::pty::openpt;
+use rustix::pty::ptsname;
+use rustix::pty::unlockpt;
 use serde_json::Value as Json;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
+use std::net::UdpSocket;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// One channel between its source and mosquitto.

@@ -1,10 +1,15 @@
 //! Real packets of trackers through the whole daemon to mosquitto.
 
 use crate::servers::Mosquitto;
-use crate::weir::{PATIENCE, Weir, eventually, free_port};
+use crate::weir::PATIENCE;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value as Json;
-use std::io::{Read, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::time::Duration;
 

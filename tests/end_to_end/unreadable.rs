@@ -1,13 +1,21 @@
 //! A disk that does not read, by `strace`, and a ring's file that is taken away while it is in use:
 //! what was acknowledged is neither lost nor called damaged.
 
+use crate::config;
 use crate::itself::status;
-use crate::servers::{Arrivals, Cable, Mosquitto};
-use crate::weir::{Lines, Weir, eventually, free_port, message};
-use crate::{config, mqtt};
+use crate::mqtt;
+use crate::servers::Arrivals;
+use crate::servers::Cable;
+use crate::servers::Mosquitto;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::message;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 /// A daemon whose ring holds what no destination could take yet.
 struct Scene {

@@ -1,9 +1,15 @@
 //! What the kernel says of the daemon's writes at the default policy, in real time on a real
 //! file. How that wears a flash out is computed in `tests/wear`.
 
-use crate::servers::{Cable, Mosquitto};
-use crate::weir::{Lines, Weir, eventually, free_port};
-use crate::{config, message, mqtt};
+use crate::config;
+use crate::message;
+use crate::mqtt;
+use crate::servers::Cable;
+use crate::servers::Mosquitto;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::thread::sleep;
 use std::time::Duration;
 

@@ -1,9 +1,14 @@
 //! Wialon devices and retranslators, played by raw sockets, through the whole daemon to a file.
 
-use crate::weir::{PATIENCE, Weir, eventually, free_port};
+use crate::weir::PATIENCE;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use serde_json::Value as Json;
-use std::io::{Read, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+use std::net::UdpSocket;
 
 struct Wialon {
     ips: u16,

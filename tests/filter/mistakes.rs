@@ -1,8 +1,8 @@
 //! What is wrong with a text, and where.
 
 use crate::find;
+use weir::filter::ERRORS_MAX;
 use weir::filter::Filter;
-use weir::filter::MISTAKES_MAX;
 use weir::filter::TEXT_MAX;
 
 /// The text with carets below it, and what they mean.
@@ -124,8 +124,8 @@ fn nesting_length_and_mistakes_have_bounds() {
     assert!(Filter::parse(&right(32)).is_err());
     let wide = format!("min({})", ["1"; 40].join(","));
     assert!(Filter::parse(&wide).is_err());
-    assert_eq!(drawn(&"a b ".repeat(1_000)).len(), MISTAKES_MAX);
-    assert_eq!(drawn(&"# a ".repeat(1_000)).len(), MISTAKES_MAX);
+    assert_eq!(drawn(&"a b ".repeat(1_000)).len(), ERRORS_MAX);
+    assert_eq!(drawn(&"# a ".repeat(1_000)).len(), ERRORS_MAX);
     assert_eq!(
         Filter::parse(&" ".repeat(TEXT_MAX + 1)).unwrap_err().len(),
         1
@@ -205,7 +205,7 @@ fn noise_never_panics() {
             }
             Err(mistakes) => {
                 assert!(
-                    !mistakes.is_empty() && mistakes.len() <= MISTAKES_MAX,
+                    !mistakes.is_empty() && mistakes.len() <= ERRORS_MAX,
                     "{text}"
                 );
                 for mistake in mistakes {

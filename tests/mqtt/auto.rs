@@ -2,12 +2,19 @@
 
 use crate::asking;
 use crate::broker::Broker;
-use crate::weir::{Weir, eventually, free_port};
-use crate::{config, send};
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use crate::config;
+use crate::send;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread;
 
 /// What a door does with a login of MQTT 5.

@@ -1,9 +1,14 @@
 //! mosquitto, with certificates where they are wanted, and a subscriber that judges it.
 
 use crate::certificates::Authority;
-use crate::servers::{Arrivals, subscribe};
-use crate::weir::program::{Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED, mosquitto};
-use crate::weir::{Folder, free_port};
+use crate::servers::Arrivals;
+use crate::servers::subscribe;
+use crate::weir::Folder;
+use crate::weir::free_port;
+use crate::weir::program::Program;
+use crate::weir::program::SAYS_WHO_SUBSCRIBES;
+use crate::weir::program::SUBSCRIBED;
+use crate::weir::program::mosquitto;
 use std::fs;
 
 /// A broker that drops nothing on its way to the subscriber.

@@ -4,12 +4,18 @@
 use crate::asking;
 use crate::broker::Broker;
 use crate::certificates::Authority;
+use crate::config;
 use crate::line::Line;
+use crate::message;
 use crate::sender::Sender;
-use crate::weir::{PATIENCE, Weir, eventually, free_port};
-use crate::{config, message};
+use crate::weir::PATIENCE;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
 
 const COUNT: u64 = 100_000;
 const CUTS: u32 = 1_000;

@@ -2,9 +2,15 @@
 
 use crate::asking;
 use crate::broker::Broker;
+use crate::config;
 use crate::line::Line;
-use crate::weir::{Folder, Lines, Weir, eventually, free_port};
-use crate::{config, message, send};
+use crate::message;
+use crate::send;
+use crate::weir::Folder;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 use std::process::Command;
 
 fn stream(port: u16, version: &str, more: &str) -> String {

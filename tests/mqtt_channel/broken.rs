@@ -1,11 +1,22 @@
 //! What broken packets get: which answer, how they are counted, and whether the connection ends.
 
-use crate::support::channel::{SILENCE, value};
+use crate::V4;
+use crate::V5;
+use crate::device;
+use crate::puback;
+use crate::settings;
+use crate::stranger;
+use crate::support::channel::SILENCE;
+use crate::support::channel::value;
 use crate::support::hex::unhex;
 use crate::support::random::Random;
-use crate::wire::{Login, filters, packet, publish, publish1, text};
-use crate::{V4, V5, device, puback, settings, stranger};
-use weir::channel::Malformed;
+use crate::wire::Login;
+use crate::wire::filters;
+use crate::wire::packet;
+use crate::wire::publish;
+use crate::wire::publish1;
+use crate::wire::text;
+use weir::channel::InputError;
 use weir::channel::mqtt::PACKET_MAX;
 use weir::message::Value;
 
@@ -64,7 +75,7 @@ fn other_versions_are_told_so() {
     ] {
         let mut stranger = stranger(settings());
         assert_eq!(stranger.send(&bytes), [0x20, 2, 0, 1]);
-        assert_eq!(stranger.intake.malformed, [Malformed::Unsupported]);
+        assert_eq!(stranger.intake.malformed, [InputError::Unsupported]);
         assert!(stranger.closed.is_some());
     }
 }
@@ -80,7 +91,7 @@ fn other_ways_to_log_in_are_refused() {
     .concat();
     let mut stranger = stranger(settings());
     assert_eq!(stranger.send(&packet(0x10, &body)), [0x20, 3, 0, 0x8C, 0]);
-    assert_eq!(stranger.intake.malformed, [Malformed::Login]);
+    assert_eq!(stranger.intake.malformed, [InputError::Login]);
 }
 
 /// The properties of a login as OASIS, MQTT 5, 3.1.2.11 and 3.1.3.2 have them.
@@ -144,7 +155,7 @@ fn a_login_is_judged_by_its_properties() {
     .concat();
     let mut stranger = stranger(settings());
     assert_eq!(stranger.send(&packet(0x10, &body)), SILENCE);
-    assert_eq!(stranger.intake.malformed, [Malformed::Length]);
+    assert_eq!(stranger.intake.malformed, [InputError::Length]);
 }
 
 #[test]
@@ -204,7 +215,7 @@ fn the_longest_packet_is_taken() {
         let longer = publish1(level, "t/a/up", 1, &format!(" {payload}"));
         let mut device = crate::device(level);
         device.send(&longer);
-        assert_eq!(device.intake.malformed, [Malformed::Length]);
+        assert_eq!(device.intake.malformed, [InputError::Length]);
     }
 }
 

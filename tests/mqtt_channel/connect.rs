@@ -1,13 +1,26 @@
 //! The channel as a client of a broker, whose packets are written out here.
 
-use crate::support::channel::{Connection, SILENCE, value};
-use crate::support::{a_moment, random::Random};
-use crate::wire::{packet, publish, publish1, text};
-use crate::{V4, puback, reason, settings};
+use crate::V4;
+use crate::puback;
+use crate::reason;
+use crate::settings;
+use crate::support::a_moment;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
+use crate::support::channel::value;
+use crate::support::random::Random;
+use crate::wire::packet;
+use crate::wire::publish;
+use crate::wire::publish1;
+use crate::wire::text;
 use std::rc::Rc;
 use std::time::Duration;
-use weir::channel::mqtt::{PACKET_MAX, Settings, Subscriber};
-use weir::channel::{Malformed, Refusal, Session};
+use weir::channel::InputError;
+use weir::channel::Refusal;
+use weir::channel::Session;
+use weir::channel::mqtt::PACKET_MAX;
+use weir::channel::mqtt::Settings;
+use weir::channel::mqtt::Subscriber;
 use weir::message::Value;
 
 /// CONNACK 0 of a broker that knows the session, or does not.
@@ -96,12 +109,12 @@ fn what_was_retained_in_the_time_away_is_taken_and_what_came_before_is_counted()
     broker.send(&publish1(V4, "t/b/up", 7, "1"));
     broker.send(&retained("t/a/up", "1"));
     assert_eq!(broker.intake.taken.len(), 2);
-    assert_eq!(broker.intake.malformed, [Malformed::Repeat]);
+    assert_eq!(broker.intake.malformed, [InputError::Repeat]);
     let mut broker = connected();
     broker.send(&retained("t/a/up", "1"));
     broker.send(&retained("t/b/up", "1"));
     assert_eq!(broker.intake.taken, []);
-    assert_eq!(broker.intake.malformed, [Malformed::Repeat; 2]);
+    assert_eq!(broker.intake.malformed, [InputError::Repeat; 2]);
     broker.send(&publish(V4, 0b0011, "t/a/up", 8, b"2"));
     assert_eq!(broker.intake.taken.len(), 1);
     assert_eq!(broker.make_safe(), puback(8));
@@ -149,7 +162,7 @@ fn what_will_never_be_taken_does_not_stop_what_follows() {
     broker.send(&publish1(V4, "t/a/up", 3, "1"));
     assert_eq!(
         broker.intake.malformed,
-        [Malformed::Syntax, Malformed::Unsupported]
+        [InputError::Syntax, InputError::Unsupported]
     );
     assert_eq!(
         broker.make_safe(),
@@ -168,7 +181,7 @@ fn a_message_that_is_too_long_is_passed_over() {
         }
         broker.send(&publish1(V4, "t/a/up", 3, "3"));
         assert_eq!(broker.intake.taken.len(), 2);
-        assert_eq!(broker.intake.malformed, [Malformed::Length]);
+        assert_eq!(broker.intake.malformed, [InputError::Length]);
         assert_eq!(
             broker.make_safe(),
             [puback(1), puback(2), puback(3)].concat()
@@ -275,7 +288,7 @@ fn what_is_no_broker_is_left() {
         let (mut broker, _) = dialled(settings());
         assert_eq!(broker.send(bytes), SILENCE);
         assert_eq!(reason(&broker), "the broker does not speak MQTT 3.1.1");
-        assert_eq!(broker.intake.malformed, [Malformed::Syntax]);
+        assert_eq!(broker.intake.malformed, [InputError::Syntax]);
     }
     for bytes in [&KNOWN[..], &[0x90, 0xFF, 0xFF, 0x7F, 0, 1], &[0x82, 0]] {
         let mut broker = subscribed(NEW);

@@ -1,10 +1,16 @@
 //! Thousands of messages of all kinds in one stream, cut anywhere: each comes back with its values
 //! and its answer.
 
+use crate::V4;
+use crate::V5;
+use crate::device;
+use crate::puback;
 use crate::support::channel::value;
 use crate::support::random::Random;
-use crate::wire::{filters, packet, publish, text};
-use crate::{V4, V5, device, puback};
+use crate::wire::filters;
+use crate::wire::packet;
+use crate::wire::publish;
+use crate::wire::text;
 use weir::channel::mqtt::RECEIVE_MAX;
 use weir::message::Value;
 

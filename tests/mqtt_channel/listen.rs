@@ -1,11 +1,28 @@
 //! What a device is answered.
 
-use crate::support::channel::{SILENCE, value};
-use crate::wire::{Login, filters, packet, publish, publish1, text};
-use crate::{V4, V5, WELCOME_V4, device, device_of, puback, reason, settings, stranger};
+use crate::V4;
+use crate::V5;
+use crate::WELCOME_V4;
+use crate::device;
+use crate::device_of;
+use crate::puback;
+use crate::reason;
+use crate::settings;
+use crate::stranger;
+use crate::support::channel::SILENCE;
+use crate::support::channel::value;
+use crate::wire::Login;
+use crate::wire::filters;
+use crate::wire::packet;
+use crate::wire::publish;
+use crate::wire::publish1;
+use crate::wire::text;
 use std::time::Duration;
-use weir::channel::mqtt::{RECEIVE_MAX, Settings};
-use weir::channel::{Malformed, Refusal, Session};
+use weir::channel::InputError;
+use weir::channel::Refusal;
+use weir::channel::Session;
+use weir::channel::mqtt::RECEIVE_MAX;
+use weir::channel::mqtt::Settings;
 use weir::message::Value;
 
 const GOOD: &str = "{\"n\":1}";
@@ -105,7 +122,7 @@ fn users_have_to_know_their_password() {
             let answer = device.send(&Login::with_user(level, name, password).bytes());
             assert_eq!((answer[0], answer[3]), (0x20, code), "{name} {password}");
             assert_eq!(device.closed.is_some(), code > 0);
-            let counted: &[Malformed] = if code > 0 { &[Malformed::Login] } else { &[] };
+            let counted: &[InputError] = if code > 0 { &[InputError::Login] } else { &[] };
             assert_eq!(device.intake.malformed, counted);
         }
     }
@@ -227,7 +244,7 @@ fn a_topic_that_nobody_asked_for_is_acknowledged_as_by_any_broker() {
     device.send(&publish1(V4, "status/a", 2, "online"));
     device.send(&publish1(V4, "t/a/up", 3, ""));
     assert_eq!(device.intake.taken.len(), 1);
-    assert_eq!(device.intake.malformed, [Malformed::Unsupported; 2]);
+    assert_eq!(device.intake.malformed, [InputError::Unsupported; 2]);
     assert_eq!(
         device.make_safe(),
         [puback(1), puback(2), puback(3)].concat()
@@ -268,7 +285,7 @@ fn a_subscription_is_refused_politely() {
     let mut device = device(V4);
     let wanted = filters(0x82, V4, 5, &["#", "t/+/down"]);
     assert_eq!(device.send(&wanted), [0x90, 4, 0, 5, 0x80, 0x80]);
-    assert_eq!(device.intake.malformed, [Malformed::Unsupported]);
+    assert_eq!(device.intake.malformed, [InputError::Unsupported]);
     assert_eq!(device.send(&filters(0xA2, V4, 6, &["#"])), [0xB0, 2, 0, 6]);
     assert_eq!(device.closed, None);
     let mut device = crate::device(V5);

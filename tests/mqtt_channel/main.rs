@@ -21,7 +21,9 @@ mod support;
 
 use std::rc::Rc;
 use support::channel::Connection;
-use weir::channel::mqtt::{Broker, Settings, Topic};
+use weir::channel::mqtt::Broker;
+use weir::channel::mqtt::Settings;
+use weir::channel::mqtt::Topic;
 use wire::Login;
 
 const V4: u8 = 4;

@@ -1,10 +1,15 @@
 //! What a topic and a payload become.
 
-use crate::wire::{publish, publish1};
-use crate::{V4, V5, device_of};
-use weir::channel::Malformed;
-use weir::channel::mqtt::{Settings, Topic};
-use weir::message::json::{Names, write};
+use crate::V4;
+use crate::V5;
+use crate::device_of;
+use crate::wire::publish;
+use crate::wire::publish1;
+use weir::channel::InputError;
+use weir::channel::mqtt::Settings;
+use weir::channel::mqtt::Topic;
+use weir::message::json::Names;
+use weir::message::json::write;
 
 /// The messages that a publish becomes, and what is counted.
 fn become_of(
@@ -12,7 +17,7 @@ fn become_of(
     ident: Option<&str>,
     at: &str,
     payload: &[u8],
-) -> (String, Vec<Malformed>) {
+) -> (String, Vec<InputError>) {
     let settings = Settings {
         topic: Topic::new(topic).unwrap(),
         ident: ident.map(str::to_owned),
@@ -56,25 +61,30 @@ fn topic_and_payload_become_messages() {
 fn what_is_no_message_is_counted_by_its_reason() {
     let long = format!("t/{}", "a".repeat(65));
     for (topic, at, payload, reason) in [
-        ("t/{ident}", "t/a", &b"{\"n\":1"[..], Malformed::Syntax),
-        ("t/{ident}", "t/a", b"[{\"n\":1},2]", Malformed::Unsupported),
-        ("t/{ident}", "t/a", b"\"half", Malformed::Syntax),
-        ("t/{ident}", "t/a", b"\xFF\xFE", Malformed::Syntax),
-        ("t/{ident}", "t/a", b"a\x00b", Malformed::Syntax),
+        ("t/{ident}", "t/a", &b"{\"n\":1"[..], InputError::Syntax),
+        (
+            "t/{ident}",
+            "t/a",
+            b"[{\"n\":1},2]",
+            InputError::Unsupported,
+        ),
+        ("t/{ident}", "t/a", b"\"half", InputError::Syntax),
+        ("t/{ident}", "t/a", b"\xFF\xFE", InputError::Syntax),
+        ("t/{ident}", "t/a", b"a\x00b", InputError::Syntax),
         (
             "t/{ident}",
             "t/a",
             b"99999999999999999999",
-            Malformed::Value,
+            InputError::Value,
         ),
-        ("t/{ident}", "t/a", b"{\"ts\":-1}", Malformed::Value),
-        ("t/{ident}", "t/", b"{\"n\":1}", Malformed::Ident),
-        ("t/{ident}", &long, b"{\"n\":1}", Malformed::Ident),
-        ("t/+", "t/a", b"{\"n\":1}", Malformed::Ident),
-        ("t/+", "t/a", b"7", Malformed::Ident),
-        ("t/+", "t/a", b"{\"imei\":\"a/b\"}", Malformed::Ident),
-        ("t/+", "u/a", b"{\"imei\":\"b\"}", Malformed::Unsupported),
-        ("#", "$SYS/a", b"{\"imei\":\"b\"}", Malformed::Unsupported),
+        ("t/{ident}", "t/a", b"{\"ts\":-1}", InputError::Value),
+        ("t/{ident}", "t/", b"{\"n\":1}", InputError::Ident),
+        ("t/{ident}", &long, b"{\"n\":1}", InputError::Ident),
+        ("t/+", "t/a", b"{\"n\":1}", InputError::Ident),
+        ("t/+", "t/a", b"7", InputError::Ident),
+        ("t/+", "t/a", b"{\"imei\":\"a/b\"}", InputError::Ident),
+        ("t/+", "u/a", b"{\"imei\":\"b\"}", InputError::Unsupported),
+        ("#", "$SYS/a", b"{\"imei\":\"b\"}", InputError::Unsupported),
     ] {
         let (got, malformed) = become_of(topic, None, at, payload);
         assert_eq!(

@@ -1,8 +1,19 @@
 //! What broken requests get: the table of the channel's documentation, line by line.
 
+use crate::FORM;
+use crate::JSON;
+use crate::answer;
+use crate::get;
+use crate::phone;
+use crate::post;
 use crate::support::channel::SILENCE;
-use crate::{FORM, JSON, answer, get, phone, post, taken};
-use weir::channel::Malformed::{self, Ident, Length, Syntax, Unsupported, Value};
+use crate::taken;
+use weir::channel::InputError;
+use weir::channel::InputError::Ident;
+use weir::channel::InputError::Length;
+use weir::channel::InputError::Syntax;
+use weir::channel::InputError::Unsupported;
+use weir::channel::InputError::Value;
 
 #[test]
 fn each_broken_field_is_said_and_the_connection_stays() {
@@ -15,7 +26,7 @@ fn each_broken_field_is_said_and_the_connection_stays() {
     refuses_query(&format!("id=a{many}"), Length, "more than 512 fields");
 }
 
-fn refuses_query(query: &str, reason: Malformed, error: &str) {
+fn refuses_query(query: &str, reason: InputError, error: &str) {
     for request in [
         get(query),
         post("/", query),
@@ -25,7 +36,7 @@ fn refuses_query(query: &str, reason: Malformed, error: &str) {
     }
 }
 
-fn refuses(request: &str, reason: Malformed, error: &str) {
+fn refuses(request: &str, reason: InputError, error: &str) {
     let mut phone = phone();
     let said = answer(phone.send(request.as_bytes()));
     assert_eq!(said, format!("400 {{\"error\":\"{error}\"}}"), "{request}");
@@ -94,7 +105,7 @@ fn each_request_of_another_kind_gets_its_code() {
     gets("a long head", long.as_bytes(), "431", true, Syntax);
 }
 
-fn gets(name: &str, request: &[u8], code: &str, ends: bool, reason: Malformed) {
+fn gets(name: &str, request: &[u8], code: &str, ends: bool, reason: InputError) {
     let mut phone = phone();
     let said = phone.send(request);
     assert!(answer(said).starts_with(code), "{name}");
@@ -140,7 +151,7 @@ fn as_much_as_is_allowed_is_taken() {
 
 /// A query or form, what it counts as, the error.
 #[rustfmt::skip]
-const FIELDS: &[(&str, Malformed, &str)] = &[
+const FIELDS: &[(&str, InputError, &str)] = &[
     ("", Ident, "`id` is missing"),
     ("timestamp=1377177267&lat=60.0&lon=30.0", Ident, "`id` is missing"),
     ("id=&deviceid=", Ident, "`id` is missing"),
@@ -176,7 +187,7 @@ const FIELDS: &[(&str, Malformed, &str)] = &[
 
 /// A body of JSON, what it counts as, the error.
 #[rustfmt::skip]
-const OBJECTS: &[(&str, Malformed, &str)] = &[
+const OBJECTS: &[(&str, InputError, &str)] = &[
     ("{", Syntax, "not JSON: EOF while parsing an object at column 1"),
     ("{}{}", Syntax, "not JSON: trailing characters at column 3"),
     ("{}", Ident, "`device_id` is missing"),
@@ -188,7 +199,7 @@ const OBJECTS: &[(&str, Malformed, &str)] = &[
 
 /// The same of a `location`.
 #[rustfmt::skip]
-const LOCATIONS: &[(&str, Malformed, &str)] = &[
+const LOCATIONS: &[(&str, InputError, &str)] = &[
     ("5", Syntax, "`location` is no object"),
     ("[]", Unsupported, "not an object"),
     (r#"{"coords":[]}"#, Syntax, "`coords` is no object"),
@@ -204,7 +215,7 @@ const LOCATIONS: &[(&str, Malformed, &str)] = &[
 
 /// Its name, a request, the code, whether the connection ends, what it counts as.
 #[rustfmt::skip]
-const KINDS: &[(&str, &[u8], &str, bool, Malformed)] = &[
+const KINDS: &[(&str, &[u8], &str, bool, InputError)] = &[
     ("another method", b"PATCH /?id=a HTTP/1.1\r\nHost: a\r\n\r\n", "405", false, Unsupported),
     ("compressed", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\
         Content-Length: 4\r\n\r\nid=a", "415", true, Unsupported),

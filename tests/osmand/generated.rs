@@ -1,10 +1,16 @@
 //! Thousands of requests after the specification: values and answers come back.
 
-use crate::generator::{Made, make};
+use crate::ACCEPTED;
+use crate::answer;
+use crate::generator::Made;
+use crate::generator::make;
+use crate::phone;
 use crate::support::channel::SILENCE;
-use crate::support::random::{Random, each_seed, pick};
-use crate::{ACCEPTED, answer, phone};
-use weir::message::{Message, Value};
+use crate::support::random::Random;
+use crate::support::random::each_seed;
+use crate::support::random::pick;
+use weir::message::Message;
+use weir::message::Value;
 
 fn check(message: &Message, made: &Made) {
     let request = &made.request;

@@ -1,7 +1,9 @@
 //! Random requests after the specification, with what they mean, by a writer that knows only that.
 
-use crate::support::random::{Random, pick};
-use crate::{FORM, JSON};
+use crate::FORM;
+use crate::JSON;
+use crate::support::random::Random;
+use crate::support::random::pick;
 use weir::message::Value;
 
 /// A random request, and the message that has to come of it.

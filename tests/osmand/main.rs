@@ -16,11 +16,16 @@ mod vectors;
 #[path = "../support/mod.rs"]
 mod support;
 
-use support::channel::{Connection, SILENCE};
+use support::channel::Connection;
+use support::channel::SILENCE;
+use weir::channel::InputError;
+use weir::channel::Refusal;
+use weir::channel::Session;
 use weir::channel::http_request::Requests;
-use weir::channel::osmand::{Reports, SpeedUnit};
-use weir::channel::{Malformed, Refusal, Session};
-use weir::message::{Message, Value};
+use weir::channel::osmand::Reports;
+use weir::channel::osmand::SpeedUnit;
+use weir::message::Message;
+use weir::message::Value;
 
 /// A phone that has just connected.
 fn phone() -> Connection<Requests<Reports>> {
@@ -340,5 +345,5 @@ fn what_does_not_become_safe_in_time_is_said() {
     assert!(text.contains("\r\nRetry-After: 5\r\n"), "{text}");
     assert!(answer(out).starts_with("503 "));
     assert_eq!(phone.make_safe(), SILENCE, "it was answered");
-    assert_eq!(phone.intake.malformed, [] as [Malformed; 0]);
+    assert_eq!(phone.intake.malformed, [] as [InputError; 0]);
 }

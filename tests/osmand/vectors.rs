@@ -1,9 +1,12 @@
 //! Every vector of the shared file: none is passed over.
 
+use crate::ACCEPTED;
+use crate::answer;
+use crate::phone;
 use crate::support::vectors::vectors;
-use crate::{ACCEPTED, answer, phone};
 use serde_json::Value as Json;
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 
 #[test]
 fn every_vector_gets_its_answer_and_gives_its_values() {

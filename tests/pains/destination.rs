@@ -1,13 +1,29 @@
 //! Pains 5 to 9: a destination that refuses, limits, forgets, stands still.
 
+use crate::SMALL;
+use crate::assert_balanced;
 use crate::broker::Broker;
-use crate::servers::{Arrivals, Mosquitto};
-use crate::web::{Reply, Web};
-use crate::weir::{Lines, Weir, eventually, free_port, message};
-use crate::{SMALL, assert_balanced, config, count, http, mqtt, reasons, send, stream};
-use std::collections::{HashMap, HashSet};
+use crate::config;
+use crate::count;
+use crate::http;
+use crate::mqtt;
+use crate::reasons;
+use crate::send;
+use crate::servers::Arrivals;
+use crate::servers::Mosquitto;
+use crate::stream;
+use crate::web::Reply;
+use crate::web::Web;
+use crate::weir::Lines;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::message;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
 
 /// A poison message among 1,000 costs at most 2 log2(1,000) requests, and itself alone.

@@ -25,9 +25,13 @@ mod web;
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
-use asking::{count, one, stream};
+use asking::count;
+use asking::one;
+use asking::stream;
 use serde_json::Value;
-use weir::{Lines, Weir, message};
+use weir::Lines;
+use weir::Weir;
+use weir::message;
 
 /// One JSON channel, the API on a socket in the folder, and whatever streams a test needs.
 fn config(port: u16, ring: &str, streams: &str) -> String {

@@ -1,9 +1,19 @@
 //! The real nginx, that answers 429, 500, 413, 400 and 200 in turn.
 
+use crate::SMALL;
+use crate::assert_balanced;
+use crate::config;
+use crate::count;
+use crate::http;
+use crate::send;
 use crate::servers::Arrivals;
-use crate::weir::program::{self, Program};
-use crate::weir::{Folder, Weir, eventually, free_port};
-use crate::{SMALL, assert_balanced, config, count, http, send, stream};
+use crate::stream;
+use crate::weir::Folder;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use crate::weir::program;
+use crate::weir::program::Program;
 use std::fs;
 
 /// Servers in one, asked one after the other.

@@ -1,11 +1,24 @@
 //! Pains 1 to 4 and 10: what is kept, for how long, at what price.
 
-use crate::servers::{Arrivals, Cable, Mosquitto};
-use crate::web::{Reply, Web};
-use crate::weir::{Weir, eventually, free_port};
-use crate::{
-    SMALL, assert_balanced, balances, config, count, http, mqtt, one, reasons, send, stream,
-};
+use crate::SMALL;
+use crate::assert_balanced;
+use crate::balances;
+use crate::config;
+use crate::count;
+use crate::http;
+use crate::mqtt;
+use crate::one;
+use crate::reasons;
+use crate::send;
+use crate::servers::Arrivals;
+use crate::servers::Cable;
+use crate::servers::Mosquitto;
+use crate::stream;
+use crate::web::Reply;
+use crate::web::Web;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
 
 fn arrived(broker: &Mosquitto) -> Arrivals {
     Arrivals::of([broker.text()], "seq")

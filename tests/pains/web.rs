@@ -1,8 +1,11 @@
 //! An HTTP server that answers as a test tells it to, and remembers what it was asked and when.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 

@@ -1,12 +1,16 @@
 //! Thousands of epochs, made from what the formats say and cut anywhere: each becomes one message
 //! with their values.
 
+use crate::number;
+use crate::sentence;
 use crate::support::channel::Connection;
-use crate::support::random::{Random, each_seed};
-use crate::{number, sentence};
+use crate::support::random::Random;
+use crate::support::random::each_seed;
+use weir::channel::InputError;
+use weir::channel::Session;
 use weir::channel::gpsd::Gpsd;
-use weir::channel::nmea::{Nmea, Units};
-use weir::channel::{Malformed, Session};
+use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Units;
 use weir::message::Message;
 
 /// What one epoch says; what it does not say is none.
@@ -210,7 +214,7 @@ fn epochs_of_gpsd_become_one_message_each() {
         }
         cut(random, &mut source, &text);
         assert_eq!(source.closed, None, "{text}");
-        assert_eq!(source.intake.malformed, vec![Malformed::Length; too_long]);
+        assert_eq!(source.intake.malformed, vec![InputError::Length; too_long]);
         assert_eq!(source.intake.taken.len(), all.len(), "{text}");
         let told = all.iter().zip(&source.intake.taken);
         told.for_each(|(said, message)| said.assert_told(message));

@@ -1,13 +1,18 @@
 //! gpsd: what its lines become, and what becomes of those that are none.
 
-use crate::support::channel::{Connection, value};
+use crate::number;
+use crate::sentence;
+use crate::support;
+use crate::support::channel::Connection;
+use crate::support::channel::value;
 use crate::support::vectors::vectors;
-use crate::{number, sentence, support};
 use serde_json::Value as Json;
 use std::time::Duration;
+use weir::channel::InputError;
+use weir::channel::Session;
 use weir::channel::gpsd::Gpsd;
-use weir::channel::{Malformed, Session};
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 
 #[test]
 fn every_vector_of_gpsd_gives_its_values() {
@@ -142,14 +147,14 @@ fn a_line_that_is_too_long_is_passed_over_up_to_its_end() {
         }
         source.pass(Duration::from_secs(1));
         assert_eq!(source.closed, None, "{piece}");
-        assert_eq!(source.intake.malformed, [Malformed::Length], "{piece}");
+        assert_eq!(source.intake.malformed, [InputError::Length], "{piece}");
         assert_eq!(source.intake.taken.len(), 2, "{piece}");
     }
     // one that never ends is not gpsd's
     let mut source = Connection::new(Gpsd::new("gw", None));
     (0..1100).for_each(|_| drop(source.send(&[b'{'; 1024])));
     assert!(source.closed.is_some());
-    assert_eq!(source.intake.malformed, [Malformed::Length]);
+    assert_eq!(source.intake.malformed, [InputError::Length]);
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn another_protocol_where_gpsd_should_be_ends_the_connection_in_the_end() {
     assert_eq!(source.closed, None);
     source.send(b"Date: today\r\n");
     assert!(source.closed.is_some());
-    assert_eq!(source.intake.malformed, [Malformed::Syntax; 64]);
+    assert_eq!(source.intake.malformed, [InputError::Syntax; 64]);
 }
 
 #[test]
@@ -202,7 +207,7 @@ fn a_receiver_that_is_chosen_and_not_there_is_said() {
     for (chosen, counted) in [
         (None, vec![]),
         (Some("/dev/a"), vec![]),
-        (Some("/dev/b"), vec![Malformed::Unsupported]),
+        (Some("/dev/b"), vec![InputError::Unsupported]),
     ] {
         let source = heard(chosen, &[devices]);
         assert_eq!(source.intake.malformed, counted, "{chosen:?}");
@@ -217,7 +222,7 @@ fn receivers_without_end_take_no_memory_and_lose_nothing() {
     let source = heard(None, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(source.intake.taken.len(), 100);
     let long = fix(&"x".repeat(1000), 1, 1.0);
-    assert_eq!(heard(None, &[&long]).intake.malformed, [Malformed::Value]);
+    assert_eq!(heard(None, &[&long]).intake.malformed, [InputError::Value]);
 }
 
 #[test]
@@ -274,49 +279,53 @@ fn what_is_not_gpsds_is_counted_and_the_next_is_understood() {
     let tpv = |rest: &str| format!("{{\"class\":\"TPV\",\"mode\":3,{rest}}}\r\n");
     let good = tpv("\"time\":\"2025-02-01T12:00:00Z\",\"lat\":1.5,\"lon\":2.5");
     let table = [
-        ("no JSON", "hello\r\n".to_owned(), Malformed::Syntax),
-        ("NMEA", sentence("GPGSV,1,1,00"), Malformed::Syntax),
-        ("cut off", format!("{}\r\n", &good[..40]), Malformed::Syntax),
+        ("no JSON", "hello\r\n".to_owned(), InputError::Syntax),
+        ("NMEA", sentence("GPGSV,1,1,00"), InputError::Syntax),
+        (
+            "cut off",
+            format!("{}\r\n", &good[..40]),
+            InputError::Syntax,
+        ),
         (
             "too long",
             format!("{}\n", "x".repeat(20_000)),
-            Malformed::Length,
+            InputError::Length,
         ),
         (
             "a time that is none",
             tpv("\"time\":\"yesterday\",\"lat\":1,\"lon\":2"),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "beyond the pole",
             tpv("\"time\":\"2025-02-01T12:00:00Z\",\"lat\":91,\"lon\":2"),
-            Malformed::Value,
+            InputError::Value,
         ),
-        ("no class", "{\"mode\":3}\n".to_owned(), Malformed::Syntax),
+        ("no class", "{\"mode\":3}\n".to_owned(), InputError::Syntax),
         (
             "a time of another type",
             tpv("\"time\":1795971956,\"lat\":1,\"lon\":2"),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "a place of another type",
             tpv("\"time\":\"2025-02-01T12:00:00Z\",\"lat\":\"1\",\"lon\":2"),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "a mode of another type",
             "{\"class\":\"TPV\",\"mode\":\"3D\"}\n".to_owned(),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "a device of another type",
             "{\"class\":\"TPV\",\"device\":7}\n".to_owned(),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "what gpsd did not understand",
             "{\"class\":\"ERROR\",\"message\":\"no\"}\r\n".to_owned(),
-            Malformed::Unsupported,
+            InputError::Unsupported,
         ),
     ];
     for (name, broken, reason) in table {

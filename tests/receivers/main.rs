@@ -18,14 +18,20 @@ mod values;
 use serde_json::Value as Json;
 use std::time::Duration;
 use support::a_moment;
-use support::channel::{Connection, value};
+use support::channel::Connection;
+use support::channel::value;
 use support::random::Random;
 use support::vectors::vectors;
-use weir::channel::Malformed;
+use weir::channel::InputError;
 use weir::channel::measured::judge;
-use weir::channel::nmea::{Nmea, Units};
-use weir::message::{Message, Value};
-use weir::wire::nmea::{self as wire, Piece, Sentence, SentenceError};
+use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Units;
+use weir::message::Message;
+use weir::message::Value;
+use weir::wire::nmea as wire;
+use weir::wire::nmea::Piece;
+use weir::wire::nmea::Sentence;
+use weir::wire::nmea::SentenceError;
 
 #[test]
 fn every_vector_of_nmea_gives_its_values() {
@@ -209,48 +215,48 @@ fn broken_lines_are_counted_and_the_next_is_understood() {
         (
             "wrong checksum",
             good.replace("0100.0", "0100.1"),
-            Malformed::Checksum,
+            InputError::Checksum,
         ),
         (
             "cut off",
             format!("{}\r\n", &good[..30]),
-            Malformed::Checksum,
+            InputError::Checksum,
         ),
-        ("far too long", long, Malformed::Length),
+        ("far too long", long, InputError::Length),
         (
             "latitude",
             sentence("GPRMC,1,A,9100.0,N,00200.0,E,1,1,010126,,"),
-            Malformed::Syntax,
+            InputError::Syntax,
         ),
         (
             "beyond the pole",
             sentence("GPRMC,120000,A,9100.0,N,00200.0,E,1,1,010126,,"),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "no such hour",
             sentence("GPRMC,250000,A,,,,,,,010126,,"),
-            Malformed::Value,
+            InputError::Value,
         ),
         (
             "the end of a sentence, in one line with the next",
             format!("3,3,09,15,30,050,47*41{}", sentence("GPGSV,1,1,00")),
-            Malformed::Checksum,
+            InputError::Checksum,
         ),
         (
             "cut off, in one line with the next",
             format!("{}{}", &good[..30], sentence("GPGSV,1,1,00")),
-            Malformed::Checksum,
+            InputError::Checksum,
         ),
         (
             "no such state",
             sentence("GPRMC,120000,B,0100.0,N,00200.0,E,1,1,010126,,"),
-            Malformed::Syntax,
+            InputError::Syntax,
         ),
         (
             "another protocol",
             "#L#imei;NA\r\n".to_owned(),
-            Malformed::Syntax,
+            InputError::Syntax,
         ),
     ];
     for (name, broken, reason) in table {

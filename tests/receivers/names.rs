@@ -3,8 +3,10 @@
 use crate::sentence;
 use crate::support::channel::Connection;
 use std::time::Duration;
-use weir::channel::nmea::{Nmea, Units};
-use weir::channel::{Malformed, Session};
+use weir::channel::InputError;
+use weir::channel::Session;
+use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Units;
 use weir::message::Message;
 
 /// One that arrives on a channel without `ident`, unless it is said.
@@ -37,7 +39,7 @@ fn a_name_stands_before_the_dollar_or_on_the_first_line() {
         ["truck-7"]
     );
     let nameless = heard(None, &rmc);
-    assert_eq!(nameless.intake.malformed, [Malformed::Ident]);
+    assert_eq!(nameless.intake.malformed, [InputError::Ident]);
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn the_end_of_a_sentence_on_the_first_line_is_no_name() {
     let rmc = rmc(0);
     for cut in 1..rmc.len() {
         let line = heard(None, &format!("{}{rmc}", &rmc[cut..]));
-        assert_eq!(line.intake.malformed, [Malformed::Ident], "{cut}");
+        assert_eq!(line.intake.malformed, [InputError::Ident], "{cut}");
         let line = heard(Some("gw"), &format!("{}{rmc}", &rmc[cut..]));
         assert_eq!(line.intake.malformed, [], "{cut}");
         assert_eq!(idents(&line), ["gw"], "{cut}");
@@ -146,8 +148,8 @@ fn the_end_of_a_sentence_on_the_first_line_is_no_name() {
 fn a_serial_line_has_no_first_line() {
     let rmc = rmc(0);
     for (ident, counted) in [
-        (Some("gw"), vec![Malformed::Syntax]),
-        (None, vec![Malformed::Syntax, Malformed::Ident]),
+        (Some("gw"), vec![InputError::Syntax]),
+        (None, vec![InputError::Syntax, InputError::Ident]),
     ] {
         let mut nmea = Nmea::new(ident.map(str::to_owned), Units::Bytes);
         nmea.resync();

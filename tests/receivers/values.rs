@@ -1,10 +1,15 @@
 //! What sentences say of times and values that are missing, impossible or written oddly.
 
-use crate::support::channel::{Connection, value};
-use crate::{NOW, number, sentence, told};
+use crate::NOW;
+use crate::number;
+use crate::sentence;
+use crate::support::channel::Connection;
+use crate::support::channel::value;
+use crate::told;
 use std::time::Duration;
-use weir::channel::Malformed;
-use weir::channel::nmea::{Nmea, Units};
+use weir::channel::InputError;
+use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Units;
 use weir::message::Value;
 
 #[test]
@@ -22,7 +27,7 @@ fn blanks_around_the_star_are_forgiven() {
     let wrong = format!("${plain} * {:02X}\r\n", sum(plain) ^ 1);
     let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
     line.send(wrong.as_bytes());
-    assert_eq!(line.intake.malformed, [Malformed::Checksum]);
+    assert_eq!(line.intake.malformed, [InputError::Checksum]);
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn an_epoch_whose_rmc_is_damaged_is_believed_by_its_gga() {
     // without damage it is one of those that say less often where they go
     line.send((epoch(2).concat() + &epoch(3)[1]).as_bytes());
     line.pass(Duration::from_secs(1));
-    assert_eq!(line.intake.malformed, [Malformed::Checksum]);
+    assert_eq!(line.intake.malformed, [InputError::Checksum]);
     let times = line.intake.taken.iter().map(|one| number(one, "timestamp"));
     let noon = NOW + 43_200.0;
     assert_eq!(times.collect::<Vec<_>>(), [noon, noon + 1.0, noon + 2.0]);

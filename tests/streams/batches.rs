@@ -39,8 +39,8 @@ impl Destination {
         let numbers: Vec<u64> = world.engine.batch(&batch).map(|m| number(&m)).collect();
         let epoch = world.engine.epoch();
         if numbers.iter().any(|n| self.poison.contains(n)) {
-            let fault = DeliveryError::new(400, "no");
-            world.engine.refused(epoch, &batch, &fault, now, 0);
+            let error = DeliveryError::new(400, "no");
+            world.engine.refused(epoch, &batch, &error, now, 0);
         } else {
             world.engine.accepted(epoch, &batch, now);
             self.accepted.extend(numbers);
@@ -111,7 +111,7 @@ fn poison_by_chance_stops_nothing_else() {
         while destination.serve(&mut world) {
             if random.below(5) == 0 {
                 world.engine.next_batch(world.now, |_| Fit::Taken);
-                world.engine.lost(0, Retry::Paused, world.now, 0);
+                world.engine.disconnected(0, Retry::Paused, world.now, 0);
                 world.wait();
             }
         }
@@ -128,10 +128,10 @@ fn after_eight_in_a_row_the_destination_is_at_fault_and_nothing_more_is_given_up
     let mut destination = Destination::new(0..100);
     while destination.serve(&mut world) {}
     assert_eq!(world.counters().given_up, 8);
-    let fault = Event::AtFault {
+    let error = Event::AtFault {
         reason: "no".into(),
     };
-    assert!(world.events().contains(&fault));
+    assert!(world.events().contains(&error));
     for _ in 0..20 {
         world.wait();
         // the oldest, and another
@@ -193,8 +193,8 @@ fn what_is_in_flight_does_not_go_twice_and_nothing_goes_during_a_pause() {
     assert!(take(&mut world).is_some_and(|second| first.last() < second.first()));
     assert_eq!(take(&mut world), None);
     let after = Some(Duration::from_secs(90));
-    let fault = DeliveryError::new(503, "busy");
-    world.engine.faulty(0, fault, after, world.now, 0);
+    let error = DeliveryError::new(503, "busy");
+    world.engine.faulty(0, error, after, world.now, 0);
     assert_eq!(take(&mut world), None);
     world.pass(Duration::from_secs(89));
     assert_eq!(take(&mut world), None);
@@ -237,7 +237,7 @@ fn batches_shrink_while_none_is_answered_and_grow_again() {
         sizes.push(world.engine.batch(&batch).count());
         if round < 4 {
             world.engine.unanswered(0);
-            world.engine.lost(0, Retry::Paused, world.now, 0);
+            world.engine.disconnected(0, Retry::Paused, world.now, 0);
         } else {
             world.engine.accepted(0, &batch, world.now);
         }
@@ -256,7 +256,7 @@ fn the_engine_remembers_which_message_ended_connections_without_an_answer() {
         world.engine.unanswered(0);
         assert_eq!(world.engine.unanswered_count(sent[0].0), count);
         assert_eq!(world.engine.unanswered_count(sent[1].0), 0);
-        world.engine.lost(0, Retry::Paused, world.now, 0);
+        world.engine.disconnected(0, Retry::Paused, world.now, 0);
         world.wait();
     }
     assert_eq!(world.engine.unanswered_count(Seq(u64::MAX)), 0);

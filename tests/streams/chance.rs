@@ -37,7 +37,7 @@ fn step<'a>(
     random: &mut Random,
 ) -> Talk<'a> {
     let text = says[random.below(says.len())].as_bytes();
-    let lost: Result<(), Disconnect> = match random.below(8) {
+    let disconnect: Result<(), Disconnect> = match random.below(8) {
         0..=2 => talk.hears(world, text).map(drop),
         3 => talk.hears_in_pieces(world, text, random),
         4 if talk.wants_to_be_woken(world) => talk.wakes(world).map(drop),
@@ -46,14 +46,14 @@ fn step<'a>(
             Ok(())
         }
         6 if random.below(3) == 0 => {
-            let lost = talk.ends(world);
-            lose(world, &lost);
+            let disconnect = talk.ends(world);
+            lose(world, &disconnect);
             return Talk::new(world, settings);
         }
         _ => talk.sent(world).map(drop),
     };
-    if let Err(lost) = lost {
-        lose(world, &lost);
+    if let Err(disconnect) = disconnect {
+        lose(world, &disconnect);
         return Talk::new(world, settings);
     }
     world.wait();
@@ -74,8 +74,8 @@ fn come_to_senses(world: &mut World, settings: &Settings, answers: &dyn Fn(&[u8]
             }
             Ok(())
         });
-        if let Err(lost) = told {
-            lose(world, &lost);
+        if let Err(disconnect) = told {
+            lose(world, &disconnect);
             talk = Talk::new(world, settings);
         }
     }

@@ -38,7 +38,7 @@ fn what_was_lost_goes_again_in_order_after_a_pause() {
     let sent = world.take();
     let second = sent[1].0;
     world.engine.accepted(0, &[second], world.now);
-    world.engine.lost(0, Retry::Paused, world.now, 0);
+    world.engine.disconnected(0, Retry::Paused, world.now, 0);
     assert_eq!(world.take(), []);
     world.append_many(1);
     world.pass(SECOND);
@@ -56,11 +56,11 @@ fn an_answer_of_an_earlier_epoch_changes_nothing() {
     let seq = world.take()[0].0;
     world.restart();
     assert_eq!(world.take().len(), 2);
-    let fault = DeliveryError::new(400, "no");
+    let error = DeliveryError::new(400, "no");
     world.engine.accepted(0, &[seq], world.now);
-    world.engine.refused(0, &[seq], &fault, world.now, 0);
-    world.engine.lost(0, Retry::Paused, world.now, 0);
-    world.engine.faulty(0, fault, None, world.now, 0);
+    world.engine.refused(0, &[seq], &error, world.now, 0);
+    world.engine.disconnected(0, Retry::Paused, world.now, 0);
+    world.engine.faulty(0, error, None, world.now, 0);
     world.engine.unanswered(0);
     assert_eq!(world.counters().backlog, 2);
     assert_eq!(world.engine.in_flight(), 2);
@@ -78,7 +78,7 @@ fn a_message_that_waited_too_long_is_expired_and_counted() {
     assert_eq!(world.engine.next(world.now).map(|m| number(&m)), Some(0));
     world.pass(2 * SECOND);
     assert_eq!(world.engine.next(world.now).map(|m| number(&m)), Some(2));
-    world.engine.lost(0, Retry::AtOnce, world.now, 0);
+    world.engine.disconnected(0, Retry::AtOnce, world.now, 0);
     world.take();
     assert_eq!(world.counters().expired, 2);
 }
@@ -91,7 +91,9 @@ fn pauses_grow_until_something_is_accepted_and_the_connection_lasts() {
     for _ in 0..4 {
         world.wait();
         world.take();
-        world.engine.lost(0, Retry::Paused, world.now, u32::MAX);
+        world
+            .engine
+            .disconnected(0, Retry::Paused, world.now, u32::MAX);
         let until = world.engine.paused_until(world.now).unwrap();
         pauses.push((until - world.now.mono).as_secs());
     }
@@ -100,7 +102,9 @@ fn pauses_grow_until_something_is_accepted_and_the_connection_lasts() {
     let seq = world.take()[0].0;
     world.engine.accepted(0, &[seq], world.now);
     world.pass(4 * 8 * SECOND);
-    world.engine.lost(0, Retry::Paused, world.now, u32::MAX);
+    world
+        .engine
+        .disconnected(0, Retry::Paused, world.now, u32::MAX);
     let until = world.engine.paused_until(world.now).unwrap();
     assert_eq!(until - world.now.mono, SECOND);
     world.engine.wake();
@@ -118,7 +122,9 @@ fn two_clients_of_one_name_throw_each_other_out_less_and_less_often() {
         let seq = world.take()[0].0;
         world.engine.accepted(0, &[seq], world.now);
         world.pass(SECOND);
-        world.engine.lost(0, Retry::Paused, world.now, u32::MAX / 2);
+        world
+            .engine
+            .disconnected(0, Retry::Paused, world.now, u32::MAX / 2);
         world.wait();
         times += 1;
     }
@@ -130,14 +136,14 @@ fn at_once_is_once_when_the_destination_said_nothing_between() {
     let mut world = World::new();
     world.append_many(2);
     world.take();
-    world.engine.lost(0, Retry::AtOnce, world.now, 0);
+    world.engine.disconnected(0, Retry::AtOnce, world.now, 0);
     assert_eq!(world.take().len(), 2);
-    world.engine.lost(0, Retry::AtOnce, world.now, 0);
+    world.engine.disconnected(0, Retry::AtOnce, world.now, 0);
     assert_eq!(world.take(), []);
     world.wait();
     let seq = world.take()[0].0;
     world.engine.accepted(0, &[seq], world.now);
-    world.engine.lost(0, Retry::AtOnce, world.now, 0);
+    world.engine.disconnected(0, Retry::AtOnce, world.now, 0);
     assert_eq!(world.take().len(), 1);
 }
 
@@ -167,9 +173,9 @@ fn a_refused_message_is_held_where_none_may_be_given_up() {
     for _ in 0..20 {
         world.wait();
         let seq = world.engine.next(world.now).unwrap().seq;
-        let fault = DeliveryError::new(400, "no");
-        world.engine.refused(0, &[seq], &fault, world.now, 0);
-        assert_eq!(world.events(), [Event::NotDelivered(fault)]);
+        let error = DeliveryError::new(400, "no");
+        world.engine.refused(0, &[seq], &error, world.now, 0);
+        assert_eq!(world.events(), [Event::NotDelivered(error)]);
         assert_eq!(world.take(), []);
     }
     assert_eq!(world.counters().backlog, 2);
@@ -184,13 +190,13 @@ fn a_message_that_was_in_doubt_and_is_taken_asks_for_no_more_proofs() {
     world.engine.accepted(0, &[first], world.now);
     let sent: Vec<Seq> = (0..9).map(|_| take(&mut world)).collect();
     let (refused, silent) = (&sent[..8], sent[8]);
-    let fault = DeliveryError::new(0x87, "not authorized");
+    let error = DeliveryError::new(0x87, "not authorized");
     let doubt = |world: &mut World, seq| {
-        world.engine.doubted(0, &[seq], &fault, world.now, 0);
+        world.engine.doubted(0, &[seq], &error, world.now, 0);
     };
     refused.iter().for_each(|seq| doubt(&mut world, *seq));
-    world.engine.silent(0, 1, &fault, world.now, 0);
-    world.engine.lost(0, Retry::Paused, world.now, 0);
+    world.engine.silent(0, 1, &error, world.now, 0);
+    world.engine.disconnected(0, Retry::Paused, world.now, 0);
     world.wait();
     let canary = take(&mut world);
     world.engine.accepted(0, &[canary], world.now);
@@ -267,7 +273,9 @@ fn step(world: &mut World, random: &mut Random, seen: &mut BTreeSet<u64>, flight
             }
         }
         10 if random.below(3) == 0 => {
-            world.engine.lost(epoch, Retry::Paused, now, random.word());
+            world
+                .engine
+                .disconnected(epoch, Retry::Paused, now, random.word());
             flight.clear();
         }
         11 if random.below(9) == 0 => {

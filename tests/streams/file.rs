@@ -121,8 +121,8 @@ fn what_is_given_up_is_kept_with_its_reason_in_two_files_of_a_bounded_size() {
         if n % 5 == 0 {
             world.engine.accepted(0, &[seq], now);
         } else {
-            let fault = DeliveryError::new(400, "no \"good\"");
-            world.engine.refused(0, &[seq], &fault, now, 0);
+            let error = DeliveryError::new(400, "no \"good\"");
+            world.engine.refused(0, &[seq], &error, now, 0);
         }
         let lines = rejects::take_lines(&mut world.engine);
         if !lines.is_empty() {
@@ -145,8 +145,8 @@ fn rejects_that_cannot_be_written_name_their_file_and_what_is_wrong_with_it() {
     let mut file = LineFile::new(folder.0.join("missing/rejects"), Some(1_000), 1);
     world.append_many(1);
     let seq = world.engine.next(world.now).unwrap().seq;
-    let (fault, now) = (DeliveryError::new(400, "no"), world.now);
-    world.engine.refused(0, &[seq], &fault, now, 0);
+    let (error, now) = (DeliveryError::new(400, "no"), world.now);
+    world.engine.refused(0, &[seq], &error, now, 0);
     let lines = rejects::take_lines(&mut world.engine);
     let told = file.append(&lines).unwrap_err().to_string();
     let expected = "missing/rejects`: there is no folder `";

@@ -167,7 +167,7 @@ fn each_answer_has_its_consequence() {
         );
         assert_eq!(is_paused(&world), paused, "{status}");
         let told = world.events().into_iter().any(
-            |event| matches!(event, Event::NotDelivered(fault) if fault.code == i32::from(status)),
+            |event| matches!(event, Event::NotDelivered(error) if error.code == i32::from(status)),
         );
         assert_eq!(told, accepted == 0, "{status}");
     }
@@ -219,8 +219,8 @@ fn a_connection_is_kept_unless_the_server_says_otherwise() {
         world.append_many(1);
         let settings = settings();
         let (mut talk, _) = asked(&mut world, &settings);
-        let lost = talk.hears(&mut world, head.as_bytes()).unwrap_err();
-        assert_eq!(lost.retry, Retry::AtOnce, "{head}");
+        let disconnect = talk.hears(&mut world, head.as_bytes()).unwrap_err();
+        assert_eq!(disconnect.retry, Retry::AtOnce, "{head}");
         let accepted = u64::from(head.contains("200"));
         assert_eq!(world.counters().accepted, accepted);
         assert_eq!(is_paused(&world), accepted == 0, "{head}");
@@ -281,9 +281,9 @@ fn a_kept_connection_that_ends_without_an_answer_is_no_failure_once() {
     talk.hears(&mut world, OK).unwrap();
     world.append_many(1);
     talk.sent(&mut world).unwrap();
-    let lost = talk.ends(&mut world);
-    assert_eq!(lost.retry, Retry::AtOnce);
-    lose(&mut world, &lost);
+    let disconnect = talk.ends(&mut world);
+    assert_eq!(disconnect.retry, Retry::AtOnce);
+    lose(&mut world, &disconnect);
     let (talk, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request), [1]);
     assert_eq!(talk.ends(&mut world).retry, Retry::Paused);
@@ -309,9 +309,12 @@ fn an_answer_that_does_not_come_makes_the_next_batch_smaller() {
     world.append_many(100);
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
-    let lost = talk.wakes(&mut world).unwrap_err();
-    assert_eq!((lost.error.code, lost.retry), (-2, Retry::Paused));
-    lose(&mut world, &lost);
+    let disconnect = talk.wakes(&mut world).unwrap_err();
+    assert_eq!(
+        (disconnect.error.code, disconnect.retry),
+        (-2, Retry::Paused)
+    );
+    lose(&mut world, &disconnect);
     let (_, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request).len(), 50);
 }
@@ -424,8 +427,8 @@ fn a_server_that_speaks_without_being_asked_is_left() {
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
     let twice = [OK, OK].concat();
-    let lost: Disconnect = talk.hears(&mut world, &twice).unwrap_err();
-    assert_eq!(lost.retry, Retry::AtOnce);
+    let disconnect: Disconnect = talk.hears(&mut world, &twice).unwrap_err();
+    assert_eq!(disconnect.retry, Retry::AtOnce);
     assert_eq!(world.counters().accepted, 1);
 }
 

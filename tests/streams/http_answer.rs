@@ -40,8 +40,8 @@ fn heard(world: &mut World, text: &str) -> Disconnect {
     world.append_many(10);
     let (mut talk, _) = asked(world, &settings);
     for piece in text.as_bytes().chunks(1_000) {
-        if let Err(lost) = talk.hears(world, piece) {
-            return lost;
+        if let Err(disconnect) = talk.hears(world, piece) {
+            return disconnect;
         }
     }
     panic!("the connection is kept: {}", &text[..60]);
@@ -51,9 +51,9 @@ fn heard(world: &mut World, text: &str) -> Disconnect {
 fn a_success_with_a_head_that_cannot_be_read_is_a_success() {
     for (what, text) in broken(200) {
         let mut world = World::new();
-        let lost = heard(&mut world, &text);
+        let disconnect = heard(&mut world, &text);
         assert_eq!(world.counters().accepted, 10, "{what}");
-        assert_eq!(lost.retry, Retry::AtOnce, "{what}");
+        assert_eq!(disconnect.retry, Retry::AtOnce, "{what}");
     }
 }
 
@@ -61,8 +61,8 @@ fn a_success_with_a_head_that_cannot_be_read_is_a_success() {
 fn a_refusal_with_a_head_that_cannot_be_read_is_a_refusal() {
     for (what, text) in broken(422) {
         let mut world = World::new();
-        let lost = heard(&mut world, &text);
-        lose(&mut world, &lost);
+        let disconnect = heard(&mut world, &text);
+        lose(&mut world, &disconnect);
         let settings = settings();
         let (mut talk, second) = asked(&mut world, &settings);
         assert_eq!(crate::http::numbers(&second).len(), 5, "halved: {what}");
@@ -95,8 +95,8 @@ fn what_is_no_answer_at_all_means_nothing() {
         "\r\n{\"ok\":1}",
     ] {
         let mut world = World::new();
-        let lost = heard(&mut world, text);
-        assert_eq!(lost.retry, Retry::Paused, "{text}");
+        let disconnect = heard(&mut world, text);
+        assert_eq!(disconnect.retry, Retry::Paused, "{text}");
         assert_eq!(world.counters().backlog, 10, "{text}");
     }
 }
@@ -153,8 +153,8 @@ fn the_status_counts_where_the_head_never_ends() {
 fn the_status_counts_where_the_body_cannot_be_read() {
     let mut world = World::new();
     let text = "HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
-    let lost = heard(&mut world, text);
-    assert_eq!(lost.retry, Retry::AtOnce);
+    let disconnect = heard(&mut world, text);
+    assert_eq!(disconnect.retry, Retry::AtOnce);
     assert!(is_paused(&world));
     let events = format!("{:?}", world.events());
     assert!(events.contains("code: 401"), "{events}");

@@ -115,8 +115,8 @@ fn what_was_made_ready_does_not_outlive_a_new_beginning() {
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
     world.restart();
-    let lost = talk.sent(&mut world).unwrap_err();
-    lose(&mut world, &lost);
+    let disconnect = talk.sent(&mut world).unwrap_err();
+    lose(&mut world, &disconnect);
     let (_, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request), (0..100).collect::<Vec<_>>());
 }
@@ -127,8 +127,8 @@ fn a_slow_way_shrinks_what_was_made_ready() {
     world.append_many(250);
     let settings = settings();
     let (mut talk, _) = asked(&mut world, &settings);
-    let lost = talk.wakes(&mut world).unwrap_err();
-    lose(&mut world, &lost);
+    let disconnect = talk.wakes(&mut world).unwrap_err();
+    lose(&mut world, &disconnect);
     let (mut talk, request) = asked(&mut world, &settings);
     assert_eq!(numbers(&request).len(), 50);
     talk.hears(&mut world, OK).unwrap();
@@ -148,8 +148,8 @@ fn poison_is_found_although_requests_time_out_meanwhile() {
         requests += 1;
         if requests % 3 == 0 {
             timeouts += 1;
-            let lost = talk.wakes(&mut world).unwrap_err();
-            lose(&mut world, &lost);
+            let disconnect = talk.wakes(&mut world).unwrap_err();
+            lose(&mut world, &disconnect);
             talk = Talk::new(&world, &settings);
             continue;
         }

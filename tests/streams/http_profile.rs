@@ -225,10 +225,10 @@ fn what_is_taken_between_keeps_the_blame_from_the_destination() {
         .next_batch(world.now, |_| weir::stream::engine::Fit::Taken)
         .unwrap();
     let refused: Vec<_> = batch.iter().copied().step_by(2).collect();
-    let fault = weir::stream::DeliveryError::new(400, "no");
+    let error = weir::stream::DeliveryError::new(400, "no");
     world
         .engine
-        .taken_but(0, &batch, (&refused, &[]), &fault, world.now, 0);
+        .taken_but(0, &batch, (&refused, &[]), &error, world.now, 0);
     let counters = world.counters();
     assert_eq!((counters.accepted, counters.given_up), (20, 20));
 }
@@ -278,10 +278,13 @@ fn without_a_date_nothing_is_signed_and_nothing_sent() {
     world.append_many(1);
     world.now.wall.trusted = false;
     let mut talk = connect(&toy, &world);
-    let lost: Disconnect = talk.sent(&mut world).unwrap_err();
-    assert!(lost.error.reason.contains("the date"), "{lost:?}");
+    let disconnect: Disconnect = talk.sent(&mut world).unwrap_err();
+    assert!(
+        disconnect.error.reason.contains("the date"),
+        "{disconnect:?}"
+    );
     assert_eq!(toy.logins.get(), 0);
-    lose(&mut world, &lost);
+    lose(&mut world, &disconnect);
     assert_eq!(world.counters().backlog, 1);
     world.now.wall.trusted = true;
     let mut talk = connect(&toy, &world);
@@ -385,14 +388,14 @@ fn a_connection_that_ends_repeats_what_was_not_answered() {
     talk.hears(&mut world, &says(200, "all")).unwrap();
     assert_eq!(asked(&sent(&mut talk, &mut world)), ["1", "2", "3"]);
     talk.hears(&mut world, &says(200, "all")).unwrap();
-    let lost = talk.closes(&mut world);
-    assert_eq!(lost.retry, Retry::AtOnce, "it answered before");
-    lose(&mut world, &lost);
+    let disconnect = talk.closes(&mut world);
+    assert_eq!(disconnect.retry, Retry::AtOnce, "it answered before");
+    lose(&mut world, &disconnect);
     let mut talk = connect(&toy, &world);
     assert_eq!(asked(&sent(&mut talk, &mut world)), ["2"]);
     talk.hears(&mut world, &says(200, "all")).unwrap();
     assert_eq!(asked(&sent(&mut talk, &mut world)), ["3", "4"]);
-    let lost = talk.wakes(&mut world).unwrap_err();
-    assert_eq!(lost.retry, Retry::Paused, "none of them in time");
+    let disconnect = talk.wakes(&mut world).unwrap_err();
+    assert_eq!(disconnect.retry, Retry::Paused, "none of them in time");
     assert_eq!(world.counters().accepted, 3);
 }

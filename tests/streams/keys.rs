@@ -152,8 +152,8 @@ fn serve(
         requests += 1;
         assert!(requests < 1000, "it goes on and on");
         if random.below(9) == 0 {
-            let lost = talk.ends(world);
-            lose(world, &lost);
+            let disconnect = talk.ends(world);
+            lose(world, &disconnect);
             talk = Talk::new(world, settings);
             continue;
         }

@@ -71,7 +71,7 @@ fn number(publish: &Publish) -> u64 {
 }
 
 fn is_no_answer(result: Result<Vec<u8>, Disconnect>) -> bool {
-    result.is_err_and(|lost| lost.error.code == -2)
+    result.is_err_and(|disconnect| disconnect.error.code == -2)
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn a_refused_login_is_told_by_its_code() {
         let settings = settings(|_| {});
         let mut talk = Talk::new(&world, &settings);
         talk.sent(&mut world).unwrap();
-        let lost = talk.hears(&mut world, &[0x20, 2, 0, code]).unwrap_err();
-        assert_eq!(lost.error.code, i32::from(code));
+        let disconnect = talk.hears(&mut world, &[0x20, 2, 0, code]).unwrap_err();
+        assert_eq!(disconnect.error.code, i32::from(code));
     }
 }
 
@@ -150,9 +150,12 @@ fn what_is_only_tried_takes_no_session_from_a_daemon_and_says_so_where_that_is_r
         let login = talk.sent(&mut world).unwrap();
         assert_eq!(login[9], 2, "a clean session, and nothing else");
         assert_eq!(&login[14..], tried.as_bytes());
-        let lost = talk.hears(&mut world, &[0x20, 2, 0, 5]).unwrap_err();
-        let explains = lost.error.reason.contains("another client id than `truck`");
-        assert_eq!(explains, configured == Some("truck"), "{lost:?}");
+        let disconnect = talk.hears(&mut world, &[0x20, 2, 0, 5]).unwrap_err();
+        let explains = disconnect
+            .error
+            .reason
+            .contains("another client id than `truck`");
+        assert_eq!(explains, configured == Some("truck"), "{disconnect:?}");
     }
 }
 
@@ -189,13 +192,13 @@ fn what_has_no_acknowledgement_goes_again_in_order_marked_as_repeated() {
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
-    let lost = talk.ends(&mut world);
+    let disconnect = talk.ends(&mut world);
     assert_eq!(
-        lost.retry,
+        disconnect.retry,
         Retry::Paused,
         "two of one name would chase each other"
     );
-    lose(&mut world, &lost);
+    lose(&mut world, &disconnect);
     let mut talk = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
     let shown: Vec<_> = sent.iter().map(|p| (number(p), p.dup)).collect();
@@ -234,8 +237,8 @@ fn what_is_sent_again_keeps_its_packet_identifier() {
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[1].pkid)).unwrap();
     talk.hears(&mut world, &ack(sent[3].pkid)).unwrap();
-    let lost = talk.ends(&mut world);
-    lose(&mut world, &lost);
+    let disconnect = talk.ends(&mut world);
+    lose(&mut world, &disconnect);
     world.append_many(2);
     let mut talk = ready(&mut world, &settings);
     let again = publishes(&talk.sent(&mut world).unwrap());
@@ -400,8 +403,8 @@ fn a_backlog_that_is_read_anew_ends_the_connection() {
     world.restart();
     talk.hears(&mut world, &ack(sent[0].pkid)).unwrap();
     assert_eq!(world.counters().accepted, 0, "a late answer");
-    let lost = talk.sent(&mut world).unwrap_err();
-    lose(&mut world, &lost);
+    let disconnect = talk.sent(&mut world).unwrap_err();
+    lose(&mut world, &disconnect);
     assert_eq!(world.engine.paused_until(world.now), None);
 }
 

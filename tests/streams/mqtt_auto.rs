@@ -65,14 +65,14 @@ fn levels<'a>(
                 assert!(talk.is_ready());
                 return (levels, world.now.mono - began, talk);
             }
-            Err(lost) => lose(world, &lost),
+            Err(disconnect) => lose(world, &disconnect),
         }
     }
 }
 
 fn ends(world: &mut World, talk: Talk<'_>) {
-    let lost = talk.ends(world);
-    lose(world, &lost);
+    let disconnect = talk.ends(world);
+    lose(world, &disconnect);
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn a_broker_that_was_only_restarting_is_spoken_to_in_5_again() {
     assert_eq!(talk.wakes(&mut world).unwrap(), b"", "an hour is over");
     assert_eq!(world.now.mono - began, HOUR);
     assert_eq!(talk.write(&mut world).unwrap(), [0xe0, 0], "in good order");
-    let lost = talk.sent(&mut world).unwrap_err();
-    assert_eq!(lost.retry, Retry::Renewed);
-    lose(&mut world, &lost);
+    let disconnect = talk.sent(&mut world).unwrap_err();
+    assert_eq!(disconnect.retry, Retry::Renewed);
+    lose(&mut world, &disconnect);
     let (again, took, _) = levels(&mut world, &settings, FIVE);
     assert_eq!((again, took), (vec![5], Duration::ZERO));
 }
@@ -163,8 +163,8 @@ fn a_broker_that_knows_no_5_is_asked_for_it_ever_more_rarely() {
         talk.wakes(&mut world).unwrap();
         assert_eq!(world.now.mono - began, hours * HOUR);
         talk.write(&mut world).unwrap();
-        let lost = talk.sent(&mut world).unwrap_err();
-        lose(&mut world, &lost);
+        let disconnect = talk.sent(&mut world).unwrap_err();
+        lose(&mut world, &disconnect);
     }
 }
 
@@ -175,8 +175,8 @@ fn a_broker_that_closes_whatever_is_said_is_tried_as_rarely_as_any_other() {
     for _ in 0..40 {
         let (level, went) = log_in(&mut world, &settings, CLOSES);
         tried.push(level);
-        let (lost, before) = (went.err().unwrap(), world.now.mono);
-        lose(&mut world, &lost);
+        let (disconnect, before) = (went.err().unwrap(), world.now.mono);
+        lose(&mut world, &disconnect);
         pauses.push(world.now.mono > before);
     }
     assert_eq!(tried[..6], [5, 4, 5, 4, 5, 4]);
@@ -207,9 +207,9 @@ fn a_wrong_password_is_no_reason_to_speak_another_version() {
     for _ in 0..5 {
         let door: Door = |_| Some(&[0x20, 3, 0, 0x87, 0]);
         let (level, went) = log_in(&mut world, &settings, door);
-        let lost = went.err().unwrap();
-        assert_eq!((level, lost.error.code), (5, 5));
-        lose(&mut world, &lost);
+        let disconnect = went.err().unwrap();
+        assert_eq!((level, disconnect.error.code), (5, 5));
+        lose(&mut world, &disconnect);
     }
     let wrong: Door = |level| (level == 4).then_some(&[0x20, 2, 0, 4]);
     let (mut world, mut tried) = (World::new(), Vec::new());

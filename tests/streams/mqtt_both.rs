@@ -78,8 +78,8 @@ fn a_session_that_is_not_there_any_more_changes_nothing() {
         let mut talk = ready(&mut world, &settings, version);
         let sent = publishes(version, &talk.sent(&mut world).unwrap());
         talk.hears(&mut world, &ack(sent[1].0)).unwrap();
-        let lost = talk.ends(&mut world);
-        lose(&mut world, &lost);
+        let disconnect = talk.ends(&mut world);
+        lose(&mut world, &disconnect);
         for kept in [0, 1] {
             let mut talk = Talk::new(&world, &settings);
             talk.sent(&mut world).unwrap();
@@ -89,8 +89,8 @@ fn a_session_that_is_not_there_any_more_changes_nothing() {
             let sent = publishes(version, &talk.sent(&mut world).unwrap());
             let shown: Vec<_> = sent.iter().map(|sent| (sent.1, sent.2)).collect();
             assert_eq!(shown, [0, 2, 3, 4, 5].map(|number| (number, true)));
-            let lost = talk.ends(&mut world);
-            lose(&mut world, &lost);
+            let disconnect = talk.ends(&mut world);
+            lose(&mut world, &disconnect);
         }
     }
 }
@@ -130,12 +130,12 @@ fn deliver(world: &mut World, settings: &Settings, version: Version, broker: &Br
     let mut arrived = vec![];
     for connection in 1..=broker.most {
         let mut talk = ready(world, settings, version);
-        let lost = serve(world, &mut talk, version, broker, &mut arrived);
+        let disconnect = serve(world, &mut talk, version, broker, &mut arrived);
         assert!(arrived.is_sorted(), "{arrived:?}");
-        let Some(lost) = lost else {
+        let Some(disconnect) = disconnect else {
             return connection;
         };
-        lose(world, &lost);
+        lose(world, &disconnect);
     }
     broker.most
 }
@@ -224,9 +224,9 @@ fn pauses_are_short_again_once_the_message_that_ended_the_connections_is_given_u
     let (mut arrived, mut pauses) = (vec![], vec![]);
     while world.counters().given_up == 0 {
         let mut talk = ready(&mut world, &settings, Version::V311);
-        let lost = serve(&mut world, &mut talk, Version::V311, &broker, &mut arrived);
-        let (epoch, retry) = (world.engine.epoch(), lost.unwrap().retry);
-        world.engine.lost(epoch, retry, world.now, u32::MAX);
+        let disconnect = serve(&mut world, &mut talk, Version::V311, &broker, &mut arrived);
+        let (epoch, retry) = (world.engine.epoch(), disconnect.unwrap().retry);
+        world.engine.disconnected(epoch, retry, world.now, u32::MAX);
         world.serve();
         let until = world.engine.paused_until(world.now).unwrap();
         pauses.push((until - world.now.mono).as_secs());
@@ -244,8 +244,8 @@ fn a_message_is_refused_only_by_a_broker_that_takes_another() {
     for _ in 0..60 {
         let mut talk = ready(&mut world, &settings, Version::V311);
         assert!(!talk.sent(&mut world).unwrap().is_empty());
-        let lost = talk.closes(&mut world);
-        lose(&mut world, &lost);
+        let disconnect = talk.closes(&mut world);
+        lose(&mut world, &disconnect);
     }
     assert_eq!(world.counters().backlog, 3);
 }
@@ -286,8 +286,8 @@ fn a_proof_that_is_not_taken_acquits_the_message() {
         let mut talk = ready(&mut world, &settings, Version::V311);
         let sent = publishes(Version::V311, &talk.sent(&mut world).unwrap());
         alone.extend(sent.first().map(|(_, number, _)| *number));
-        let lost = talk.ends(&mut world);
-        lose(&mut world, &lost);
+        let disconnect = talk.ends(&mut world);
+        lose(&mut world, &disconnect);
     }
     let round = [4, 5, 5, 5, 5, 5];
     assert_eq!(
@@ -331,8 +331,8 @@ fn a_broker_that_closes_while_a_queue_is_full_costs_no_message() {
                     break;
                 }
             }
-            let lost = talk.closes(&mut world);
-            lose(&mut world, &lost);
+            let disconnect = talk.closes(&mut world);
+            lose(&mut world, &disconnect);
         }
         let counters = world.counters();
         assert_eq!((counters.accepted, counters.given_up), (20, 0), "{every}");

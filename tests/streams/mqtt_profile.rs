@@ -227,10 +227,10 @@ fn a_login_that_expires_is_renewed_in_good_order_before_that() {
     talk.hears(&mut world, &ack(sent[1].pkid, 0)).unwrap();
     assert_eq!(talk.write(&mut world).unwrap(), DISCONNECT);
     assert!(!talk.is_ready());
-    let lost = talk.sent(&mut world).unwrap_err();
-    assert_eq!(lost.retry, Retry::Renewed);
+    let disconnect = talk.sent(&mut world).unwrap_err();
+    assert_eq!(disconnect.retry, Retry::Renewed);
     let before = world.now;
-    lose(&mut world, &lost);
+    lose(&mut world, &disconnect);
     assert_eq!(world.now, before, "no pause");
     let (mut talk, login) = platform.ready(&mut world);
     assert!(says(&login, "good until 1800000280"));
@@ -251,8 +251,8 @@ fn what_has_no_answer_when_the_login_expires_is_sent_again() {
     assert_eq!(talk.sent(&mut world).unwrap(), b"");
     world.pass(SECOND);
     assert_eq!(talk.write(&mut world).unwrap(), DISCONNECT);
-    let lost = talk.sent(&mut world).unwrap_err();
-    lose(&mut world, &lost);
+    let disconnect = talk.sent(&mut world).unwrap_err();
+    lose(&mut world, &disconnect);
     let (mut talk, _) = platform.ready(&mut world);
     let sent = numbers(&talk.sent(&mut world).unwrap());
     assert_eq!(sent, [(0, true), (1, true)]);
@@ -279,8 +279,8 @@ fn a_stream_without_messages_renews_its_login_for_a_day_without_a_pause() {
         assert_eq!(talk.wakes(&mut world).unwrap(), b"");
         assert_eq!(world.now.mono, began + round * 2_880 * SECOND);
         assert_eq!(talk.write(&mut world).unwrap(), DISCONNECT);
-        let lost = talk.sent(&mut world).unwrap_err();
-        lose(&mut world, &lost);
+        let disconnect = talk.sent(&mut world).unwrap_err();
+        lose(&mut world, &disconnect);
     }
 }
 
@@ -310,9 +310,9 @@ fn a_clock_that_is_set_makes_no_login_last_longer() {
 fn a_login_that_is_over_before_it_is_said_is_a_failure() {
     let mut world = World::new();
     let platform = Platform::expiring(Duration::ZERO);
-    let lost = platform.talk(&world).sent(&mut world).unwrap_err();
-    assert_eq!(lost.retry, Retry::Paused);
-    assert_eq!(lost.error.reason, "the login has expired");
+    let disconnect = platform.talk(&world).sent(&mut world).unwrap_err();
+    assert_eq!(disconnect.retry, Retry::Paused);
+    assert_eq!(disconnect.error.reason, "the login has expired");
 }
 
 #[test]
@@ -333,11 +333,14 @@ fn a_refused_login_names_the_key_to_look_at() {
         let platform = Platform::new();
         let mut talk = platform.talk(&world);
         talk.sent(&mut world).unwrap();
-        let lost = match answer {
+        let disconnect = match answer {
             [] => talk.closes(&mut world),
             _ => talk.hears(&mut world, answer).unwrap_err(),
         };
-        assert!(lost.error.reason.ends_with("; look at `key`"), "{lost:?}");
+        assert!(
+            disconnect.error.reason.ends_with("; look at `key`"),
+            "{disconnect:?}"
+        );
     }
 }
 
@@ -387,11 +390,11 @@ fn a_platform_that_answers_no_or_not_at_all_ends_the_connection_and_costs_no_mes
             ..Platform::new()
         };
         let (mut talk, _) = asks.ready(&mut world);
-        let lost = match answer {
+        let disconnect = match answer {
             [] => talk.wakes(&mut world).unwrap_err(),
             _ => talk.hears(&mut world, answer).unwrap_err(),
         };
-        assert!(lost.error.reason.contains(words), "{lost:?}");
+        assert!(disconnect.error.reason.contains(words), "{disconnect:?}");
         assert_eq!(world.counters().backlog, 3);
     }
 }
@@ -419,8 +422,8 @@ fn each_device_is_announced_once_a_connection_before_its_first_message() {
         let expected = ["b\"a\"", "0", "b\"b\"", "1", "2", "3", "4"];
         let expected = expected.map(|text| (text.to_owned(), u8::from(!text.starts_with('b'))));
         assert_eq!(shown.collect::<Vec<_>>(), expected);
-        let lost = talk.ends(&mut world);
-        lose(&mut world, &lost);
+        let disconnect = talk.ends(&mut world);
+        lose(&mut world, &disconnect);
     }
 }
 
@@ -480,10 +483,10 @@ fn what_a_code_means_is_the_platforms_word() {
     let sent = publishes(&talk.sent(&mut world).unwrap());
     talk.hears(&mut world, &ack(sent[0].pkid, 0x87)).unwrap();
     assert_eq!(world.counters().given_up, 1);
-    let lost = talk
+    let disconnect = talk
         .hears(&mut world, &ack(sent[1].pkid, 0x80))
         .unwrap_err();
-    assert_eq!(lost.retry, Retry::AtOnce);
+    assert_eq!(disconnect.retry, Retry::AtOnce);
     assert!(world.engine.paused_until(world.now).is_some(), "later");
     assert_eq!(world.counters().backlog, 2);
 }

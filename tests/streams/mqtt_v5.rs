@@ -163,8 +163,8 @@ fn receive_maximum_may_be_another_after_each_login() {
             sent.first().map(|sent| sent.0),
             (first < 40).then_some(first)
         );
-        let lost = talk.ends(&mut world);
-        lose(&mut world, &lost);
+        let disconnect = talk.ends(&mut world);
+        lose(&mut world, &disconnect);
     }
     assert_eq!(world.counters().accepted, first);
 }
@@ -275,17 +275,17 @@ fn what_is_for_want_of_room_costs_no_message() {
         for _ in 0..3 {
             let mut talk = ready(&mut world, &settings, &[]);
             assert_eq!(numbers(&talk.sent(&mut world).unwrap()).len(), 10);
-            let lost = talk.hears(&mut world, &ack(1, code)).unwrap_err();
+            let disconnect = talk.hears(&mut world, &ack(1, code)).unwrap_err();
             let until = world.engine.paused_until(world.now);
-            lose(&mut world, &lost);
+            lose(&mut world, &disconnect);
             assert_eq!(until, Some(world.now.mono), "one pause, not two");
         }
         let events = world.events();
-        let faults = events.iter().filter_map(|event| match event {
-            Event::NotDelivered(fault) => Some(fault.code),
+        let errors = events.iter().filter_map(|event| match event {
+            Event::NotDelivered(error) => Some(error.code),
             _ => None,
         });
-        assert_eq!(faults.collect::<Vec<_>>(), [told; 3]);
+        assert_eq!(errors.collect::<Vec<_>>(), [told; 3]);
         let mut talk = ready(&mut world, &settings, &[]);
         for (index, publish) in (0..).zip(publishes(&talk.sent(&mut world).unwrap())) {
             assert_eq!((number(&publish), publish.dup), (index, true));
@@ -302,8 +302,11 @@ fn an_identifier_that_the_broker_has_in_use_ends_the_connection() {
     let settings = five();
     let mut talk = ready(&mut world, &settings, &[]);
     talk.sent(&mut world).unwrap();
-    let lost = talk.hears(&mut world, &ack(1, 0x91)).unwrap_err();
-    assert!(lost.error.reason.contains("identifier in use"), "{lost:?}");
+    let disconnect = talk.hears(&mut world, &ack(1, 0x91)).unwrap_err();
+    assert!(
+        disconnect.error.reason.contains("identifier in use"),
+        "{disconnect:?}"
+    );
     assert_eq!(world.counters().backlog, 1);
 }
 
@@ -356,9 +359,9 @@ fn a_refused_login_is_told_by_its_code_and_in_words() {
         (0x97, 0, "quota exceeded"),
         (0xfe, 0, "unknown reason (0xfe)"),
     ] {
-        let lost = login_fails(&settings, &answer(code, &reason));
-        assert_eq!(lost.error.code, number, "{lost:?}");
-        assert!(lost.error.reason.contains(words), "{lost:?}");
+        let disconnect = login_fails(&settings, &answer(code, &reason));
+        assert_eq!(disconnect.error.code, number, "{disconnect:?}");
+        assert!(disconnect.error.reason.contains(words), "{disconnect:?}");
     }
     let old = login_fails(&settings, &[0x20, 2, 0, 1]);
     assert_eq!(old.error.code, 1, "a broker that knows 3.1.1 only");
@@ -376,8 +379,8 @@ fn a_broker_that_cannot_do_what_is_wanted_is_left_with_its_reason() {
         (&[0x24, 0], "no QoS 1"),
         (&[0x25, 0], "no `retain`"),
     ] {
-        let lost = login_fails(&keeping, &accepted(properties));
-        assert!(lost.error.reason.contains(words), "{lost:?}");
+        let disconnect = login_fails(&keeping, &accepted(properties));
+        assert!(disconnect.error.reason.contains(words), "{disconnect:?}");
     }
     let mut world = World::new();
     let settings = five();
@@ -404,10 +407,11 @@ fn the_reason_of_a_disconnect_is_told() {
         let settings = five();
         let mut talk = ready(&mut world, &settings, &[]);
         talk.sent(&mut world).unwrap();
-        let lost = talk.hears(&mut world, packet).unwrap_err();
-        assert!(lost.error.reason.contains(words), "{lost:?}");
+        let disconnect = talk.hears(&mut world, packet).unwrap_err();
+        assert!(disconnect.error.reason.contains(words), "{disconnect:?}");
         assert!(
-            lost.error
+            disconnect
+                .error
                 .reason
                 .starts_with("the broker ended the connection")
         );

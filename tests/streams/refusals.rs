@@ -54,20 +54,20 @@ impl Broker {
         let mut more = true;
         while more {
             let mut talk = self.greet(world, settings);
-            let lost = loop {
+            let disconnect = loop {
                 match self.converse(world, &mut talk, end) {
                     Ok(true) => {}
                     Ok(false) => {
                         more = false;
                         break talk.ends(world);
                     }
-                    Err(lost) => {
+                    Err(disconnect) => {
                         more = world.now.mono < end;
-                        break lost;
+                        break disconnect;
                     }
                 }
             };
-            lose(world, &lost);
+            lose(world, &disconnect);
         }
     }
 
@@ -326,8 +326,8 @@ fn of_a_batch_that_is_doubted_only_what_is_its_own_is_given_up() {
         let epoch = world.engine.epoch();
         match numbers.contains(&37) {
             true => {
-                let fault = DeliveryError::new(413, "too large");
-                world.engine.doubted(epoch, &batch, &fault, world.now, 0);
+                let error = DeliveryError::new(413, "too large");
+                world.engine.doubted(epoch, &batch, &error, world.now, 0);
             }
             false => {
                 world.engine.accepted(epoch, &batch, world.now);
@@ -349,9 +349,9 @@ fn of_batches_that_are_all_doubted_none_is_given_up() {
     while world.now.mono < 24 * 60 * MINUTE {
         if let Some(batch) = world.engine.next_batch(world.now, |_| Fit::Taken) {
             requests += 1;
-            let fault = DeliveryError::new(413, "too large");
+            let error = DeliveryError::new(413, "too large");
             let random = u32::MAX / 2;
-            world.engine.doubted(0, &batch, &fault, world.now, random);
+            world.engine.doubted(0, &batch, &error, world.now, random);
             world.serve();
         } else if world.engine.paused_until(world.now).is_some() {
             world.wait();

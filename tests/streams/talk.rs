@@ -106,16 +106,16 @@ impl<'a> Talk<'a> {
 
     /// The same.
     pub(crate) fn closes(&mut self, world: &mut World) -> Disconnect {
-        let lost = Disconnect::ended("closed by the destination");
+        let disconnect = Disconnect::ended("closed by the destination");
         let mut out = Vec::new();
-        self.link.closed(lost, &mut turn(world, &mut out))
+        self.link.closed(disconnect, &mut turn(world, &mut out))
     }
 }
 
 /// What the daemon does when a connection is lost, and after the pause.
-pub(crate) fn lose(world: &mut World, lost: &Disconnect) {
+pub(crate) fn lose(world: &mut World, disconnect: &Disconnect) {
     let (epoch, now) = (world.engine.epoch(), world.now);
-    world.engine.lost(epoch, lost.retry, now, 0);
+    world.engine.disconnected(epoch, disconnect.retry, now, 0);
     world.serve();
     world.wait();
 }

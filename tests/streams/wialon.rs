@@ -96,7 +96,7 @@ impl<'a> Receiver<'a> {
         let most = self.connections + most;
         while self.connections < most {
             match self.serve(world, settings) {
-                Some(lost) => lose(world, &lost),
+                Some(disconnect) => lose(world, &disconnect),
                 None => return,
             }
         }
@@ -235,9 +235,9 @@ fn answers_to_some_of_a_flight_blame_none_of_it() {
         talk.hears(&mut world, &[0x11]).ok();
         let first = (0..=3).find_map(|seq| world.engine.message(Seq(seq)));
         if let Some(first) = first.map(|message| message.seq) {
-            let lost = talk.ends(&mut world);
+            let disconnect = talk.ends(&mut world);
             assert_eq!(world.engine.unanswered_count(first), 0);
-            lose(&mut world, &lost);
+            lose(&mut world, &disconnect);
         }
     }
     assert!(world.counters().accepted > 0, "alone it was answered");
@@ -272,7 +272,7 @@ fn a_receiver_that_closes_at_a_packet_does_not_stop_the_others() {
     for _ in 0..30 {
         let mut talk = Talk::new(&world, &settings);
         let mut sent = packets(&talk.sent(&mut world).unwrap());
-        let lost = loop {
+        let disconnect = loop {
             let whole = sent.iter().take_while(|n| **n != 5).count();
             let mut bytes = talk.hears(&mut world, &vec![0x11; whole]).unwrap();
             if whole < sent.len() || sent.is_empty() {
@@ -281,7 +281,7 @@ fn a_receiver_that_closes_at_a_packet_does_not_stop_the_others() {
             bytes.extend(talk.sent(&mut world).unwrap());
             sent = packets(&bytes);
         };
-        lose(&mut world, &lost);
+        lose(&mut world, &disconnect);
     }
     let counters = world.counters();
     assert_eq!((counters.accepted, counters.given_up), (9, 1));

@@ -3,9 +3,15 @@
 
 use std::collections::VecDeque;
 use std::time::Duration;
-use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
+use weir::channel::BatchRefusal;
+use weir::channel::Disconnect;
+use weir::channel::InputError;
+use weir::channel::Intake;
+use weir::channel::Refusal;
+use weir::channel::Session;
 use weir::clock::Now;
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 
 /// One connection, or one datagram socket, with all that a daemon would keep for it.
 pub(crate) struct Connection<S> {
@@ -34,7 +40,7 @@ pub(crate) struct FakeIntake {
     /// Set: no login and no batch is taken.
     pub(crate) refusal: Option<Refusal>,
     /// What was no message.
-    pub(crate) malformed: Vec<Malformed>,
+    pub(crate) malformed: Vec<InputError>,
     /// What was said of it.
     pub(crate) details: Vec<String>,
     /// Names that were claimed.
@@ -155,7 +161,7 @@ impl Intake for FakeIntake {
         self.notes.push(note.to_owned());
     }
 
-    fn malformed(&mut self, reason: Malformed, detail: &str) {
+    fn malformed(&mut self, reason: InputError, detail: &str) {
         assert!(!detail.is_empty(), "a log line needs words");
         self.malformed.push(reason);
         self.details.push(detail.to_owned());

@@ -1,7 +1,12 @@
 //! An intake that remembers what was brought, and a connection that has one.
 
 use super::a_moment;
-use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
+use weir::channel::BatchRefusal;
+use weir::channel::Disconnect;
+use weir::channel::InputError;
+use weir::channel::Intake;
+use weir::channel::Refusal;
+use weir::channel::Session;
 use weir::clock::Now;
 use weir::message::Message;
 
@@ -9,7 +14,7 @@ use weir::message::Message;
 #[derive(Default)]
 pub(crate) struct FakeIntake {
     pub(crate) taken: Vec<Message>,
-    pub(crate) malformed: Vec<(Malformed, String)>,
+    pub(crate) malformed: Vec<(InputError, String)>,
     pub(crate) ack_tokens: Vec<u64>,
     pub(crate) full_after: Option<usize>,
 }
@@ -51,7 +56,7 @@ impl Intake for FakeIntake {
         self.ack_tokens.push(ack_token);
     }
 
-    fn malformed(&mut self, reason: Malformed, detail: &str) {
+    fn malformed(&mut self, reason: InputError, detail: &str) {
         self.malformed.push((reason, detail.to_owned()));
     }
 }

@@ -26,8 +26,10 @@ pub(crate) mod random;
 pub(crate) mod vectors;
 
 use std::time::Duration;
-use weir::clock::{Now, Wall};
-use weir::message::{Message, json};
+use weir::clock::Now;
+use weir::clock::Wall;
+use weir::message::Message;
+use weir::message::json;
 
 /// An hour after the boot, on 2026-01-01, by a clock that is right.
 pub(crate) fn a_moment() -> Now {

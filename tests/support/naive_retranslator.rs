@@ -2,7 +2,8 @@
 //! without mercy for what a sender must not do.
 
 use super::hex::hex;
-use weir::wire::retranslator::{Block, BlockValue};
+use weir::wire::retranslator::Block;
+use weir::wire::retranslator::BlockValue;
 
 /// A block as the specification has it: hidden, type, name, and the value's bytes.
 #[derive(Clone, Debug, PartialEq)]

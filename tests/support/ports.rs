@@ -9,10 +9,12 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
+use std::net::UdpSocket;
 use std::ops::RangeInclusive;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::sync::Mutex;
 
 /// A port that nobody listens on and nobody else is given, for TCP and UDP. It is this process's

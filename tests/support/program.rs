@@ -1,12 +1,17 @@
 //! Programs of others that listen, each known to be the one that was started.
 
+use super::Folder;
+use super::PATIENCE;
 use super::ports::free_port;
-use super::{Folder, PATIENCE};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 /// A program that ends with the test.
 pub(crate) struct Program {

@@ -1,6 +1,7 @@
 //! Messages and bytes by chance, the same for the same seed.
 
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 
 /// xorshift64*: the same messages for the same seed.
 pub(crate) struct Random(pub(crate) u64);

@@ -1,16 +1,25 @@
 //! An HTTP client that others wrote, for the API and the channels that speak HTTP: `ureq`, over
 //! TCP and over a Unix socket.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
-use ureq::http::{Request, Uri};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
-};
-use ureq::{Agent, Error, config::Config};
+use ureq::Agent;
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Request;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::resolver::Resolver;
+use ureq::unversioned::transport::Buffers;
+use ureq::unversioned::transport::ConnectionDetails;
+use ureq::unversioned::transport::Connector;
+use ureq::unversioned::transport::LazyBuffers;
+use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::Transport;
 
 /// What a server answered: its status and its text.
 pub(crate) type Answer = (u16, String);

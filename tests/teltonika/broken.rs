@@ -1,12 +1,20 @@
 //! What broken packets get: the table of the channel's documentation, line by line.
 
-use crate::generator::{tcp, udp};
-use crate::support::channel::{Connection, SILENCE};
+use crate::generator::tcp;
+use crate::generator::udp;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
 use crate::support::hex::unhex;
 use std::rc::Rc;
-use weir::channel::Malformed::{self, Checksum, Ident, Length, Syntax, Unsupported};
+use weir::channel::InputError;
+use weir::channel::InputError::Checksum;
+use weir::channel::InputError::Ident;
+use weir::channel::InputError::Length;
+use weir::channel::InputError::Syntax;
+use weir::channel::InputError::Unsupported;
 use weir::channel::teltonika::Tcp;
-use weir::wire::teltonika::{DATA_MAX, ELEMENTS_MAX};
+use weir::wire::teltonika::DATA_MAX;
+use weir::wire::teltonika::ELEMENTS_MAX;
 
 /// The data of the specification's first example.
 fn data() -> Vec<u8> {
@@ -101,7 +109,7 @@ fn assert_unanswered(
     name: &str,
     device: &mut Connection<Tcp>,
     bytes: &[u8],
-    reason: Option<Malformed>,
+    reason: Option<InputError>,
 ) {
     assert_eq!(device.send(bytes), SILENCE, "{name}");
     assert_eq!(device.make_safe(), SILENCE, "{name}");
@@ -136,7 +144,7 @@ fn each_broken_datagram_is_counted_and_not_answered() {
     let mut ident = good.clone();
     ident[7] = 200;
     let huge = udp(1, 2, "1", &vec![8; DATA_MAX + 1]);
-    let cases: Vec<(&str, Vec<u8>, Malformed)> = vec![
+    let cases: Vec<(&str, Vec<u8>, InputError)> = vec![
         ("cut", good[..30].to_vec(), Length),
         ("twice", good.repeat(2), Length),
         ("one byte more", long, Length),

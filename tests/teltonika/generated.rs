@@ -1,16 +1,30 @@
 //! Thousands of packets after the specification: values and answers come back.
 
 use crate::generator;
-use crate::generator::{bytes, check, crc, make, tcp, udp};
-use crate::support::channel::{Connection, SILENCE};
+use crate::generator::bytes;
+use crate::generator::check;
+use crate::generator::crc;
+use crate::generator::make;
+use crate::generator::tcp;
+use crate::generator::udp;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
 use crate::support::hex::unhex;
-use crate::support::random::{each_seed, pick};
+use crate::support::random::each_seed;
+use crate::support::random::pick;
 use std::rc::Rc;
 use weir::channel::teltonika::Udp;
-use weir::wire::teltonika::{
-    Codec, DatagramKey, Element, ElementValue, EncodeError, Packet, Receipt, Record,
-    encode_datagram, encode_login, encode_packet,
-};
+use weir::wire::teltonika::Codec;
+use weir::wire::teltonika::DatagramKey;
+use weir::wire::teltonika::Element;
+use weir::wire::teltonika::ElementValue;
+use weir::wire::teltonika::EncodeError;
+use weir::wire::teltonika::Packet;
+use weir::wire::teltonika::Receipt;
+use weir::wire::teltonika::Record;
+use weir::wire::teltonika::encode_datagram;
+use weir::wire::teltonika::encode_login;
+use weir::wire::teltonika::encode_packet;
 
 const IDENT: &str = "356307042441013";
 

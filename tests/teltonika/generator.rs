@@ -2,10 +2,17 @@
 //! than the one under test.
 
 use crate::support::hex::hex;
-use crate::support::random::{Random, pick};
-use std::collections::{BTreeMap, HashSet};
-use weir::message::{Message, Value};
-use weir::wire::teltonika::{Codec, Element, ElementValue, Packet, Record};
+use crate::support::random::Random;
+use crate::support::random::pick;
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use weir::message::Message;
+use weir::message::Value;
+use weir::wire::teltonika::Codec;
+use weir::wire::teltonika::Element;
+use weir::wire::teltonika::ElementValue;
+use weir::wire::teltonika::Packet;
+use weir::wire::teltonika::Record;
 
 /// A random packet and its data, from the codec to the second count.
 pub(crate) struct Made {

@@ -22,12 +22,23 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use support::channel::{Connection, SILENCE, value};
-use support::hex::{hex, unhex};
+use support::channel::Connection;
+use support::channel::SILENCE;
+use support::channel::value;
+use support::hex::hex;
+use support::hex::unhex;
 use weir::channel::Refusal;
-use weir::channel::teltonika::{Io, Settings, Tcp, Udp};
+use weir::channel::teltonika::Io;
+use weir::channel::teltonika::Settings;
+use weir::channel::teltonika::Tcp;
+use weir::channel::teltonika::Udp;
 use weir::message::Value;
-use weir::wire::teltonika::{Codec, Element, ElementValue, Packet, Record, encode_packet};
+use weir::wire::teltonika::Codec;
+use weir::wire::teltonika::Element;
+use weir::wire::teltonika::ElementValue;
+use weir::wire::teltonika::Packet;
+use weir::wire::teltonika::Record;
+use weir::wire::teltonika::encode_packet;
 
 const LOGIN: &str = "000f333536333037303432343431303133";
 const ONE_RECORD: &str = "000000000000003608010000016b40d8ea30010000000000000000000000000000000\

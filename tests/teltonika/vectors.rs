@@ -1,13 +1,17 @@
 //! Every vector of the shared file: none is passed over.
 
-use crate::generator::{expected, millis};
-use crate::support::channel::{Connection, SILENCE};
-use crate::support::hex::{hex, unhex};
+use crate::generator::expected;
+use crate::generator::millis;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
+use crate::support::hex::hex;
+use crate::support::hex::unhex;
 use crate::support::vectors::vectors;
 use serde_json::Value as Json;
 use std::rc::Rc;
 use weir::channel::teltonika::Tcp;
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 use weir::wire::teltonika::ElementValue;
 
 #[test]

@@ -1,10 +1,19 @@
 //! The checks: each takes a file and says what is wrong in it, as `FILE:LINE: TEXT`.
 //! Which files they are shown is not decided here.
 
-use super::source::{Source, functions, grouped, without_tests, word, words};
-use super::{
-    EMPTY_WORDS, FILE_MAX, FUNCTION_MAX, FUNCTION_MEDIAN, FUNCTION_P90, LINE_MAX, MAY_NAME,
-};
+use super::EMPTY_WORDS;
+use super::FILE_MAX;
+use super::FUNCTION_MAX;
+use super::FUNCTION_MEDIAN;
+use super::FUNCTION_P90;
+use super::LINE_MAX;
+use super::MAY_NAME;
+use super::source::Source;
+use super::source::functions;
+use super::source::grouped;
+use super::source::without_tests;
+use super::source::word;
+use super::source::words;
 use std::collections::HashMap;
 use std::fmt;
 

@@ -1,8 +1,12 @@
 //! Circles of imports between files: what can only be read all at once. A file and those below it
 //! are one thing and may name each other.
 
-use super::source::{Source, grouped, without_tests, word};
-use std::collections::{BTreeMap, BTreeSet};
+use super::source::Source;
+use super::source::grouped;
+use super::source::without_tests;
+use super::source::word;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A file as a path of modules: `ring/table`; the crate itself is empty.
 type Module = String;

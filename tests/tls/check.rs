@@ -2,12 +2,19 @@
 
 use crate::certificates::Authority;
 use crate::certificates::Pair;
-use crate::server::{Server, Then, refusal, trusting};
+use crate::server::Server;
+use crate::server::Then;
+use crate::server::refusal;
+use crate::server::trusting;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use weir::config::{Machine, inspect, load, render};
-use weir::net::tls::{Identity, Tls};
+use weir::config::Machine;
+use weir::config::inspect;
+use weir::config::load;
+use weir::config::render;
+use weir::net::tls::Identity;
+use weir::net::tls::Tls;
 
 /// All that is said of a configuration with these lines, of which nothing is wrong by itself.
 fn said(authority: &Authority, lines: &str) -> String {

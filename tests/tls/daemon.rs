@@ -1,12 +1,20 @@
 //! The daemon itself over TLS to mosquitto and nginx, and its waits.
 
 use crate::certificates::Authority;
-use crate::weir_run::program::{self, Program, SAYS_WHO_SUBSCRIBES, SUBSCRIBED};
-use crate::weir_run::{Folder, Lines, Weir, eventually, free_port};
+use crate::weir_run::Folder;
+use crate::weir_run::Lines;
+use crate::weir_run::Weir;
+use crate::weir_run::eventually;
+use crate::weir_run::free_port;
+use crate::weir_run::program;
+use crate::weir_run::program::Program;
+use crate::weir_run::program::SAYS_WHO_SUBSCRIBES;
+use crate::weir_run::program::SUBSCRIBED;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::process::Stdio;
 
 fn config(port: u16, stream: &str) -> String {
     format!(

@@ -2,9 +2,16 @@
 
 use crate::weir_run::free_port;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
-use weir::net::{Bind, Dialling, Socket, dial};
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::time::Duration;
+use std::time::Instant;
+use weir::net::Bind;
+use weir::net::Dialling;
+use weir::net::Socket;
+use weir::net::dial;
 
 fn dialling(bind: Option<Bind>) -> Dialling {
     Dialling {
@@ -35,7 +42,9 @@ struct BlackHole {
 
 impl BlackHole {
     fn new() -> Self {
-        use socket2::{Domain, Socket, Type};
+        use socket2::Domain;
+        use socket2::Socket;
+        use socket2::Type;
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         listener.bind(&any.into()).unwrap();

@@ -1,11 +1,17 @@
 //! TLS on a port that the daemon listens on, with curl before it.
 
-use crate::certificates::{Authority, Pair};
-use crate::server::{connect, trusting};
-use crate::weir_run::{Lines, Weir, eventually, free_port};
+use crate::certificates::Authority;
+use crate::certificates::Pair;
+use crate::server::connect;
+use crate::server::trusting;
+use crate::weir_run::Lines;
+use crate::weir_run::Weir;
+use crate::weir_run::eventually;
+use crate::weir_run::free_port;
 use std::fs;
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use weir::clock::Clock;

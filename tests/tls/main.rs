@@ -21,13 +21,23 @@ mod weir_run;
 
 use certificates::Authority;
 use rustls::HandshakeKind;
-use server::{Server, Then, connect, exchange, read, refusal, trusting};
+use server::Server;
+use server::Then;
+use server::connect;
+use server::exchange;
+use server::read;
+use server::refusal;
+use server::trusting;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpListener;
 use std::thread;
 use weir::clock::Clock;
-use weir::net::tls::{Client, Identity, Tls, TlsError};
+use weir::net::tls::Client;
+use weir::net::tls::Identity;
+use weir::net::tls::Tls;
+use weir::net::tls::TlsError;
 
 #[test]
 fn bytes_go_both_ways_and_the_session_is_resumed() {

@@ -1,18 +1,31 @@
 //! A TLS server that does what a test wants, and the client under test before it.
 
 use crate::certificates::Pair;
+use rustls::HandshakeKind;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::ServerConnection;
+use rustls::StreamOwned;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{HandshakeKind, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 use weir::clock::Clock;
-use weir::net::tls::{Client, Tls};
-use weir::net::{Connection, Dialling, Interest, dial};
+use weir::net::Connection;
+use weir::net::Dialling;
+use weir::net::Interest;
+use weir::net::dial;
+use weir::net::tls::Client;
+use weir::net::tls::Tls;
 
 /// What a server does with a connection after the handshake.
 #[derive(Clone, Copy, PartialEq)]

@@ -28,9 +28,14 @@ mod weir_run;
 
 use std::rc::Rc;
 use std::time::Duration;
-use storage::{Counted, Counts};
-use traffic::{BODY, Destination, Traffic, settings};
-use weir::ring::{Memory, Settings};
+use storage::Counted;
+use storage::Counts;
+use traffic::BODY;
+use traffic::Destination;
+use traffic::Traffic;
+use traffic::settings;
+use weir::ring::Memory;
+use weir::ring::Settings;
 
 const HOUR: u64 = 3600;
 

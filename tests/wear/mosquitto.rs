@@ -4,9 +4,11 @@
 use super::disk::Disk;
 use super::traffic::BODY;
 use super::weir_run::eventually;
-use super::weir_run::program::{Program, mosquitto};
+use super::weir_run::program::Program;
+use super::weir_run::program::mosquitto;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::PathBuf;
 

@@ -1,9 +1,13 @@
 //! What opening a full ring reads, in bytes: counted, not timed.
 
-use crate::storage::{Counted, Sparse};
-use crate::traffic::{at, settings};
+use crate::storage::Counted;
+use crate::storage::Sparse;
+use crate::traffic::at;
+use crate::traffic::settings;
 use std::time::Duration;
-use weir::ring::{From, Report, Ring};
+use weir::ring::From;
+use weir::ring::Report;
+use weir::ring::Ring;
 
 #[test]
 fn opening_a_full_ring_reads_the_headers_and_one_segment() {

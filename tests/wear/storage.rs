@@ -1,9 +1,12 @@
 //! Storages that count: what is read, and the blocks that each sync has to write.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::rc::Rc;
-use weir::ring::{IoError, Storage};
+use weir::ring::IoError;
+use weir::ring::Storage;
 
 /// What a storage had to do.
 #[derive(Debug, Default)]

@@ -4,12 +4,17 @@
 use super::HOUR;
 use super::disk::Disk;
 use super::mosquitto::Broker;
-use super::traffic::{BODY, Destination, Traffic, settings};
+use super::traffic::BODY;
+use super::traffic::Destination;
+use super::traffic::Traffic;
+use super::traffic::settings;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
-use weir::ring::{self, Settings};
+use weir::ring;
+use weir::ring::Settings;
 
 #[test]
 #[ignore = "needs root for a file system of its own"]

@@ -1,8 +1,16 @@
 //! One message a second through a ring, in virtual time: as the daemon drives it.
 
 use std::time::Duration;
-use weir::clock::{Now, Wall};
-use weir::ring::{From, Full, Ring, Settings, Settled, Storage, StreamId, StreamSet};
+use weir::clock::Now;
+use weir::clock::Wall;
+use weir::ring::From;
+use weir::ring::Full;
+use weir::ring::Ring;
+use weir::ring::Settings;
+use weir::ring::Settled;
+use weir::ring::Storage;
+use weir::ring::StreamId;
+use weir::ring::StreamSet;
 
 /// Whether the destination answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

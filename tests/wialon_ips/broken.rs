@@ -1,11 +1,23 @@
 //! What broken packets get: the table of the channel's documentation, line by line.
 
-use crate::generator::{compressed, sealed};
-use crate::support::channel::{Connection, SILENCE};
-use crate::{SHORT, say, text};
-use weir::channel::Malformed::{self, Checksum, Ident, Length, Syntax, Unsupported, Value};
-use weir::channel::wialon_ips::{Charset, Tcp};
-use weir::message::{self, ValueRef};
+use crate::SHORT;
+use crate::generator::compressed;
+use crate::generator::sealed;
+use crate::say;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
+use crate::text;
+use weir::channel::InputError;
+use weir::channel::InputError::Checksum;
+use weir::channel::InputError::Ident;
+use weir::channel::InputError::Length;
+use weir::channel::InputError::Syntax;
+use weir::channel::InputError::Unsupported;
+use weir::channel::InputError::Value;
+use weir::channel::wialon_ips::Charset;
+use weir::channel::wialon_ips::Tcp;
+use weir::message;
+use weir::message::ValueRef;
 
 /// An `SD` with another field.
 fn short(at: usize, text: &str) -> String {
@@ -21,7 +33,7 @@ fn data(extended: &str) -> String {
 
 #[test]
 fn each_broken_packet_gets_its_code_and_the_connection_stays() {
-    let cases: Vec<(&str, String, &str, Malformed)> = vec![
+    let cases: Vec<(&str, String, &str, InputError)> = vec![
         (
             "a field less",
             "#SD#270413;205601".into(),
@@ -94,7 +106,7 @@ fn a_wrong_checksum_has_a_code_of_its_own_for_each_type() {
 #[test]
 fn each_broken_login_gets_what_the_table_says() {
     let long = format!("#L#{};NA", "1".repeat(65));
-    let cases: [(&str, String, &str, &[Malformed]); 9] = [
+    let cases: [(&str, String, &str, &[InputError]); 9] = [
         ("no password", "#L#86246".into(), "#AL#0\r\n", &[Syntax]),
         (
             "version",
@@ -133,7 +145,7 @@ fn what_is_no_packet_ends_the_connection() {
     let endless_box = [b"#B#", &b"1;".repeat(600_000)[..]].concat();
     let bomb = compressed(&vec![b'#'; 3 << 20]);
     assert!(bomb.len() < 8000, "{}", bomb.len());
-    let cases: Vec<(&str, Vec<u8>, Malformed)> = vec![
+    let cases: Vec<(&str, Vec<u8>, InputError)> = vec![
         ("HTTP", b"GET / HTTP/1.1\r\n".to_vec(), Syntax),
         ("TLS", vec![0x16, 3, 1, 2, 0], Syntax),
         ("Teltonika", b"\x00\x0f356307042441013".to_vec(), Syntax),
@@ -171,7 +183,7 @@ fn what_is_missing_is_waited_for() {
 
 #[test]
 fn each_broken_datagram_is_counted() {
-    let cases: [(&str, Vec<u8>, &str, Malformed); 9] = [
+    let cases: [(&str, Vec<u8>, &str, InputError); 9] = [
         ("no ident", format!("#SD#{SHORT}").into(), "", Ident),
         ("version", format!("3.0;1#SD#{SHORT}").into(), "", Syntax),
         ("no type", b"86246".to_vec(), "", Syntax),

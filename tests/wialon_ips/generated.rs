@@ -1,8 +1,13 @@
 //! Thousands of packets after the specification: values and answers come back.
 
-use crate::generator::{compressed, crc, make, sealed};
-use crate::support::channel::{Connection, SILENCE};
-use crate::support::random::{each_seed, pick};
+use crate::generator::compressed;
+use crate::generator::crc;
+use crate::generator::make;
+use crate::generator::sealed;
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
+use crate::support::random::each_seed;
+use crate::support::random::pick;
 use crate::text;
 use weir::message::Message;
 

@@ -1,6 +1,7 @@
 //! Random packets after the specification, with what they mean, by a writer that knows only that.
 
-use crate::support::random::{Random, pick};
+use crate::support::random::Random;
+use crate::support::random::pick;
 use weir::message::Value;
 
 /// A random body of an `SD` or `D`, and the parameters that have to come of it.

@@ -17,9 +17,13 @@ mod vectors;
 mod support;
 
 use generator::sealed;
-use support::channel::{Connection, SILENCE, value};
-use weir::channel::wialon_ips::{Tcp, Udp};
-use weir::channel::{Malformed, Refusal};
+use support::channel::Connection;
+use support::channel::SILENCE;
+use support::channel::value;
+use weir::channel::InputError;
+use weir::channel::Refusal;
+use weir::channel::wialon_ips::Tcp;
+use weir::channel::wialon_ips::Udp;
 use weir::message::Value;
 
 /// The short packet of the specification's annex.
@@ -127,10 +131,10 @@ fn a_packet_that_is_sent_again_before_its_answer_is_answered_once() {
 fn a_password_is_asked_for_where_there_is_one() {
     let cases = [
         ("#L#86246;secret", "#AL#1\r\n", None),
-        ("#L#86246;Secret", "#AL#01\r\n", Some(Malformed::Login)),
-        ("#L#86246;secret2", "#AL#01\r\n", Some(Malformed::Login)),
-        ("#L#86246;NA", "#AL#01\r\n", Some(Malformed::Login)),
-        ("#L#86246;", "#AL#01\r\n", Some(Malformed::Login)),
+        ("#L#86246;Secret", "#AL#01\r\n", Some(InputError::Login)),
+        ("#L#86246;secret2", "#AL#01\r\n", Some(InputError::Login)),
+        ("#L#86246;NA", "#AL#01\r\n", Some(InputError::Login)),
+        ("#L#86246;", "#AL#01\r\n", Some(InputError::Login)),
     ];
     for (line, answer, malformed) in cases {
         let mut device = Connection::new(Tcp::new(Some("secret".into())));
@@ -144,7 +148,7 @@ fn a_password_is_asked_for_where_there_is_one() {
         SILENCE
     );
     assert_eq!((socket.make_safe(), socket.intake.taken), (vec![], vec![]));
-    assert_eq!(socket.intake.malformed, [Malformed::Login]);
+    assert_eq!(socket.intake.malformed, [InputError::Login]);
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn a_black_box_counts_what_was_taken() {
     let line = format!("#B#{SHORT}|270413;x;;;;;;;;|{SHORT};1;0;0;;NA;a:1:1||");
     assert_eq!(say(&mut device, &line), "");
     assert_eq!(text(device.make_safe()), "#AB#2\r\n");
-    assert_eq!(device.intake.malformed, [Malformed::Value]);
+    assert_eq!(device.intake.malformed, [InputError::Value]);
     assert_eq!(device.intake.taken[1].get("a"), Some(&Value::U64(1)));
     let most = [SHORT; 5001].join("|");
     assert_eq!(say(&mut device, &format!("#B#{most}")), "");
@@ -233,7 +237,7 @@ fn a_black_box_counts_what_was_taken() {
     let bare = format!("#B#{SHORT}|{SHORT}|1");
     let mut device = tcp("2.0");
     assert_eq!(say(&mut device, &bare), "#AB#\r\n");
-    assert_eq!(device.intake.malformed, [Malformed::Checksum]);
+    assert_eq!(device.intake.malformed, [InputError::Checksum]);
 }
 
 #[test]
@@ -253,7 +257,7 @@ fn files_are_passed_over_by_their_size_and_not_said_to_be_kept() {
         text(device.make_safe()),
         "#ASD#1\r\n#AIT#0\r\n#AT#0;0\r\n#AP#\r\n"
     );
-    assert_eq!(device.intake.malformed, [Malformed::Unsupported; 6]);
+    assert_eq!(device.intake.malformed, [InputError::Unsupported; 6]);
     assert_eq!(device.closed, None);
 }
 

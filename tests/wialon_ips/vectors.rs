@@ -1,12 +1,15 @@
 //! Every vector of the shared file: none is passed over.
 
-use crate::support::channel::{Connection, SILENCE};
+use crate::support::channel::Connection;
+use crate::support::channel::SILENCE;
 use crate::support::hex::unhex;
 use crate::support::vectors::vectors;
 use crate::text;
 use serde_json::Value as Json;
-use weir::channel::wialon_ips::{Tcp, Udp};
-use weir::message::{Message, Value};
+use weir::channel::wialon_ips::Tcp;
+use weir::channel::wialon_ips::Udp;
+use weir::message::Message;
+use weir::message::Value;
 use weir::wire::ips;
 
 #[test]

@@ -1,8 +1,12 @@
 //! What broken packets get: the table of the channel's documentation, line by line.
 
 use crate::support::channel::SILENCE;
-use crate::support::naive_retranslator::{Naive, naive_write};
-use weir::channel::Malformed::{self, Ident, Length, Syntax};
+use crate::support::naive_retranslator::Naive;
+use crate::support::naive_retranslator::naive_write;
+use weir::channel::InputError;
+use weir::channel::InputError::Ident;
+use weir::channel::InputError::Length;
+use weir::channel::InputError::Syntax;
 use weir::wire::retranslator::BLOCKS_MAX;
 
 /// A packet with its outer size changed.
@@ -21,7 +25,7 @@ fn changed(at: usize, byte: u8) -> Vec<u8> {
 #[test]
 fn a_damaged_packet_ends_the_connection_without_an_answer() {
     // 4 size, 2 uid, 4 time, 4 flags; then 2 mark, 4 size, 2 hidden and type, 2 name, 4 value
-    let cases: Vec<(&str, Vec<u8>, Malformed)> = vec![
+    let cases: Vec<(&str, Vec<u8>, InputError)> = vec![
         ("size 0", sized(0), Length),
         ("size over the bound", sized(65_537), Length),
         ("size of 4 GiB", sized(u32::MAX), Length),

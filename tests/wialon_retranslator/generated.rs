@@ -1,9 +1,11 @@
 //! Thousands of packets after the specification, and thousands of messages from weir to weir.
 
 use crate::support::channel::SILENCE;
-use crate::support::naive_retranslator::{Naive, naive_write};
+use crate::support::naive_retranslator::Naive;
+use crate::support::naive_retranslator::naive_write;
 use crate::support::random::Random;
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 use weir::wire::retranslator::encode;
 
 /// Types, names, what they become.

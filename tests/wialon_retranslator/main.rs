@@ -16,11 +16,15 @@ mod vectors;
 mod support;
 
 use std::time::Duration;
-use support::channel::{Connection, SILENCE};
-use support::naive_retranslator::{Naive, naive_write};
+use support::channel::Connection;
+use support::channel::SILENCE;
+use support::naive_retranslator::Naive;
+use support::naive_retranslator::naive_write;
+use weir::channel::InputError;
+use weir::channel::Refusal;
 use weir::channel::wialon_retranslator::WialonRetranslator;
-use weir::channel::{Malformed, Refusal};
-use weir::message::{Message, Value};
+use weir::message::Message;
+use weir::message::Value;
 
 fn connection() -> Connection<WialonRetranslator> {
     Connection::new(WialonRetranslator::new())
@@ -167,5 +171,5 @@ fn an_alarm_is_a_flag() {
     sender.send(&naive_write("a", 7, 0x13, &[]));
     let alarm = sender.intake.taken[0].get("alarm.status");
     assert_eq!(alarm, Some(&Value::Bool(true)));
-    assert_eq!(sender.intake.malformed, [] as [Malformed; 0]);
+    assert_eq!(sender.intake.malformed, [] as [InputError; 0]);
 }

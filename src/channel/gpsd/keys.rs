@@ -7,7 +7,7 @@ use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use std::rc::Rc;
 
 /// The row of this type.
@@ -40,10 +40,13 @@ impl Protocol for Keys {
 }
 
 /// One of gpsd's receivers, as gpsd calls it: a path, or the URL of a remote one.
-fn device(text: &str) -> Result<String, Wrong> {
+fn device(text: &str) -> Result<String, ValueError> {
     let is_name = text.starts_with('/') || text.contains("://");
     match text {
         text if is_name && text.len() <= 128 => Ok(text.to_owned()),
-        _ => Err(Wrong::new("not a device of gpsd").hint("write its path, as in \"/dev/ttyUSB0\"")),
+        _ => {
+            Err(ValueError::new("not a device of gpsd")
+                .hint("write its path, as in \"/dev/ttyUSB0\""))
+        }
     }
 }

@@ -22,13 +22,14 @@ use super::report::NotTaken;
 use super::v5;
 use super::v311;
 use crate::channel::Disconnect;
+use crate::channel::InputError;
 use crate::channel::Intake;
-use crate::channel::Malformed;
 use crate::channel::Session;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::Choice;
+use subtle::ConstantTimeEq as _;
 
 /// One connection of a device.
 #[derive(Debug)]
@@ -200,7 +201,7 @@ impl Broker {
             Packet::PingReq => v311::pong(out),
             Packet::Subscribe(id, count) => {
                 intake.malformed(
-                    Malformed::Unsupported,
+                    InputError::Unsupported,
                     "a subscription: nothing is sent here",
                 );
                 match version {
@@ -349,16 +350,16 @@ fn check(publish: &Publish) -> Result<(), Ending> {
         })
     };
     if publish.qos == 2 {
-        let kind = Malformed::Unsupported;
+        let kind = InputError::Unsupported;
         return protocol("a message of QoS 2", kind, DisconnectReason::Qos);
     }
     if publish.has_alias {
-        return protocol("a topic alias", Malformed::Syntax, DisconnectReason::Alias);
+        return protocol("a topic alias", InputError::Syntax, DisconnectReason::Alias);
     }
     match publish.topic.is_empty() || publish.topic.contains(['+', '#']) {
         true => protocol(
             "a topic of none or all",
-            Malformed::Syntax,
+            InputError::Syntax,
             DisconnectReason::Topic,
         ),
         false => Ok(()),

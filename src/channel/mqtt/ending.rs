@@ -5,13 +5,13 @@ use super::packet;
 use super::packet::ConnackCode;
 use super::packet::DisconnectReason;
 use super::packet::Verdict;
-use crate::channel::Malformed;
+use crate::channel::InputError;
 
 /// Why a connection ends.
 pub(super) struct Ending {
     pub(super) reason: &'static str,
     /// What it is counted as, if it is.
-    pub(super) malformed: Option<(Malformed, String)>,
+    pub(super) malformed: Option<(InputError, String)>,
     /// What is said to who understands it.
     pub(super) code: Option<DisconnectReason>,
 }
@@ -20,7 +20,7 @@ impl Ending {
     pub(super) fn not_mqtt() -> Self {
         Self {
             reason: "not MQTT",
-            malformed: Some((Malformed::Syntax, "not a login of MQTT".into())),
+            malformed: Some((InputError::Syntax, "not a login of MQTT".into())),
             code: None,
         }
     }
@@ -28,7 +28,7 @@ impl Ending {
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
         Self {
             reason: "a damaged packet",
-            malformed: Some((Malformed::Syntax, detail.into())),
+            malformed: Some((InputError::Syntax, detail.into())),
             code: Some(DisconnectReason::Malformed),
         }
     }
@@ -36,7 +36,7 @@ impl Ending {
     pub(super) fn out_of_turn() -> Self {
         Self {
             reason: "a packet out of turn",
-            malformed: Some((Malformed::Syntax, "a packet out of turn".into())),
+            malformed: Some((InputError::Syntax, "a packet out of turn".into())),
             code: Some(DisconnectReason::Protocol),
         }
     }
@@ -46,7 +46,7 @@ impl Ending {
         Self {
             reason: "a packet that is too long",
             malformed: Some((
-                Malformed::Length,
+                InputError::Length,
                 format!("a packet of {len} bytes, at most {most} are taken"),
             )),
             code: Some(DisconnectReason::TooLong),
@@ -56,7 +56,7 @@ impl Ending {
     pub(super) fn unsupported(detail: &'static str) -> Self {
         Self {
             reason: detail,
-            malformed: Some((Malformed::Unsupported, detail.into())),
+            malformed: Some((InputError::Unsupported, detail.into())),
             code: None,
         }
     }
@@ -65,7 +65,7 @@ impl Ending {
         Self {
             reason: "more messages at once than agreed",
             malformed: Some((
-                Malformed::Syntax,
+                InputError::Syntax,
                 format!("more than {RECEIVE_MAX} messages without an acknowledgement"),
             )),
             code: Some(DisconnectReason::ReceiveMaximum),
@@ -114,15 +114,15 @@ impl Ending {
     pub(super) fn of_login(answer: ConnackCode) -> Self {
         let (kind, detail) = match answer {
             ConnackCode::Accepted(_) => return Self::silent("the login is accepted"),
-            ConnackCode::Version => (Malformed::Unsupported, "a version other than 3.1.1 and 5"),
-            ConnackCode::ClientId => (Malformed::Syntax, "a session without a client identifier"),
-            ConnackCode::Credentials => (Malformed::Login, "user name or password are wrong"),
-            ConnackCode::NotAuthorized => (Malformed::Login, "no user name and password"),
-            ConnackCode::Method => (Malformed::Login, "a login by other means than a password"),
-            ConnackCode::Qos => (Malformed::Unsupported, "a will of QoS 2"),
-            ConnackCode::Malformed => (Malformed::Syntax, "a login with damaged properties"),
-            ConnackCode::Protocol(what) => (Malformed::Syntax, what),
-            ConnackCode::TooLong => (Malformed::Length, "a client that takes no answer so long"),
+            ConnackCode::Version => (InputError::Unsupported, "a version other than 3.1.1 and 5"),
+            ConnackCode::ClientId => (InputError::Syntax, "a session without a client identifier"),
+            ConnackCode::Credentials => (InputError::Login, "user name or password are wrong"),
+            ConnackCode::NotAuthorized => (InputError::Login, "no user name and password"),
+            ConnackCode::Method => (InputError::Login, "a login by other means than a password"),
+            ConnackCode::Qos => (InputError::Unsupported, "a will of QoS 2"),
+            ConnackCode::Malformed => (InputError::Syntax, "a login with damaged properties"),
+            ConnackCode::Protocol(what) => (InputError::Syntax, what),
+            ConnackCode::TooLong => (InputError::Length, "a client that takes no answer so long"),
         };
         Self {
             reason: detail,

@@ -12,7 +12,7 @@ use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::keys::text::mqtt_text;
 use crate::keys::url;
@@ -50,14 +50,14 @@ impl Protocol for AtBroker {
 }
 
 /// `"host:port"` or a URL: `"mqtt://user:password@host"`, `"mqtts://host"`.
-fn broker(text: &str) -> Result<Connect, Wrong> {
+fn broker(text: &str) -> Result<Connect, ValueError> {
     if !text.contains("://") {
         return Connect::read(text);
     }
     let url = url::parse(text, &BROKER)?;
     if !matches!(url.path, "" | "/") {
-        let wrong = Wrong::new("a broker has no path").at(url.path_at..text.len());
-        return Err(wrong.hint("write what is subscribed to as `topic`"));
+        let error = ValueError::new("a broker has no path").at(url.path_at..text.len());
+        return Err(error.hint("write what is subscribed to as `topic`"));
     }
     Ok(Connect {
         target: url.target,
@@ -126,10 +126,10 @@ fn users(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let pairs = table.entries().iter().filter_map(|entry| {
         let password = context.text(&entry.node)?;
         if entry.key.is_empty() || password.value.is_empty() {
-            let wrong = Wrong::new("a user has a name and a password");
+            let error = ValueError::new("a user has a name and a password");
             context.wrong(
                 &password,
-                wrong.hint("write `users = { name = \"password\" }`"),
+                error.hint("write `users = { name = \"password\" }`"),
             );
         }
         Some((entry.key.clone(), password.value))
@@ -137,20 +137,20 @@ fn users(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-fn topic(text: &str) -> Result<Topic, Wrong> {
+fn topic(text: &str) -> Result<Topic, ValueError> {
     Topic::new(text).map_err(|invalid| {
-        let wrong = Wrong::new(invalid.to_string());
+        let error = ValueError::new(invalid.to_string());
         match invalid {
-            InvalidTopic::Shared => wrong.hint("leave `$share/` and the group out"),
-            _ => wrong.hint("write it like `trackers/{ident}/up`"),
+            InvalidTopic::Shared => error.hint("leave `$share/` and the group out"),
+            _ => error.hint("write it like `trackers/{ident}/up`"),
         }
     })
 }
 
 /// A broker that is to keep a session needs a name for it.
-fn client_id(text: &str) -> Result<String, Wrong> {
+fn client_id(text: &str) -> Result<String, ValueError> {
     match text.is_empty() {
-        true => Err(Wrong::new("a session that is kept needs a name")
+        true => Err(ValueError::new("a session that is kept needs a name")
             .hint("leave `client_id` out, or write a name that no other client has")),
         false => mqtt_text(text),
     }

@@ -7,8 +7,8 @@
 use super::Settings;
 use super::packet::Publish;
 use super::packet::Verdict;
+use crate::channel::InputError;
 use crate::channel::Intake;
-use crate::channel::Malformed;
 use crate::channel::Refusal;
 use crate::message::Message;
 use crate::message::Value;
@@ -28,17 +28,17 @@ pub(super) fn take(
     let Some(found) = settings.topic.find(&publish.topic) else {
         let topic = shown(&publish.topic);
         let detail = format!("topic `{topic}` is not in `{}`", settings.topic.filter());
-        intake.malformed(Malformed::Unsupported, &detail);
+        intake.malformed(InputError::Unsupported, &detail);
         return Err(NotTaken::Told(Verdict::NotOurs));
     };
     if publish.payload.trim_ascii().is_empty() {
         let detail = format!("topic `{}`: no payload", shown(&publish.topic));
-        intake.malformed(Malformed::Unsupported, &detail);
+        intake.malformed(InputError::Unsupported, &detail);
         return Err(NotTaken::Told(Verdict::NotOurs));
     }
     if let Some(Err(invalid)) = found.ident.map(check_ident) {
         let detail = format!("topic `{}`: {invalid}", shown(&publish.topic));
-        intake.malformed(Malformed::Ident, &detail);
+        intake.malformed(InputError::Ident, &detail);
         return Err(NotTaken::Told(Verdict::Topic));
     }
     let sender = match (found.ident, &settings.ident) {
@@ -48,7 +48,7 @@ pub(super) fn take(
     };
     let batch = batch(&publish.payload, sender, &found.name, settings).map_err(|error| {
         let detail = format!("topic `{}`: {error}", shown(&publish.topic));
-        intake.malformed(Malformed::from(&error.problem), &detail);
+        intake.malformed(InputError::from(&error.problem), &detail);
         NotTaken::Told(Verdict::Payload)
     })?;
     if batch.is_empty() {

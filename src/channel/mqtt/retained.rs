@@ -3,7 +3,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 /// The last message of each topic, as digests: at most 1024, 16 bytes each and what the
 /// map needs. Lives as long as the channel, not as a connection.

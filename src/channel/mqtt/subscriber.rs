@@ -15,8 +15,8 @@ use super::report;
 use super::report::NotTaken;
 use super::v311;
 use crate::channel::Disconnect;
+use crate::channel::InputError;
 use crate::channel::Intake;
-use crate::channel::Malformed;
 use crate::channel::Session;
 use crate::clock::Now;
 use std::collections::VecDeque;
@@ -184,7 +184,7 @@ impl Subscriber {
         if publish.is_retained && last.is_last(&publish.topic, &publish.payload) {
             // each subscription brings it again
             intake.malformed(
-                Malformed::Repeat,
+                InputError::Repeat,
                 "a retained message that was taken before",
             );
         } else if report::take(publish, &self.settings, intake) != Err(NotTaken::Full) {
@@ -231,7 +231,7 @@ impl Subscriber {
         };
         let most = packet::PACKET_MAX;
         let detail = format!("a message of {len} bytes, at most {most} are taken");
-        intake.malformed(Malformed::Length, &detail);
+        intake.malformed(InputError::Length, &detail);
         self.owe(qos, id, intake);
         self.skip = len;
         Ok(Some(0))
@@ -310,7 +310,7 @@ impl Session for Subscriber {
 }
 
 fn damaged(detail: &str, intake: &mut dyn Intake) -> Disconnect {
-    intake.malformed(Malformed::Syntax, detail);
+    intake.malformed(InputError::Syntax, detail);
     Disconnect {
         reason: "the broker does not speak MQTT 3.1.1",
     }

@@ -43,7 +43,7 @@ use super::values::number;
 use super::values::place;
 use super::values::read;
 use super::values::switch;
-use crate::channel::Malformed;
+use crate::channel::InputError;
 use crate::channel::fix::METRE_PER_SECOND;
 use crate::channel::fix::rounded;
 use crate::message::Message;
@@ -58,14 +58,14 @@ use std::borrow::Cow;
 pub(super) fn of_form(form: &[u8], unit: SpeedUnit) -> Result<Message, Error> {
     let fields = pairs(form).take(FIELDS_MAX.saturating_add(1));
     let fields: Result<Vec<_>, NotUtf8> = fields.collect();
-    let mut fields = fields.map_err(|_| Error::new(Malformed::Syntax, "not UTF-8"))?;
+    let mut fields = fields.map_err(|_| Error::new(InputError::Syntax, "not UTF-8"))?;
     if fields.len() > FIELDS_MAX {
         return Err(too_many());
     }
     fields.retain(|(_, value)| !value.is_empty());
     let named = |wanted| fields.iter().find(|(name, _)| name == wanted);
     let ident = named("id").or_else(|| named("deviceid"));
-    let (_, ident) = ident.ok_or_else(|| Error::new(Malformed::Ident, "`id` is missing"))?;
+    let (_, ident) = ident.ok_or_else(|| Error::new(InputError::Ident, "`id` is missing"))?;
     let mut report = Report::new(ident)?;
     for (name, text) in &fields {
         let known = match name.as_str() {
@@ -88,11 +88,11 @@ pub(super) fn of_json(text: &[u8]) -> Result<Message, Error> {
     let ident = match take("device_id") {
         Some(Value::Text(ident)) => ident.into_string(),
         Some(Value::U64(number)) => number.to_string(),
-        _ => return Err(Error::new(Malformed::Ident, "`device_id` is missing")),
+        _ => return Err(Error::new(InputError::Ident, "`device_id` is missing")),
     };
     let location = match take("location") {
         Some(Value::Json(text)) => json::parse_fields(text.as_bytes())?,
-        _ => return Err(Error::new(Malformed::Syntax, "`location` is no object")),
+        _ => return Err(Error::new(InputError::Syntax, "`location` is no object")),
     };
     let mut report = Report::new(&ident)?;
     for (name, value) in location {
@@ -105,7 +105,7 @@ pub(super) fn of_json(text: &[u8]) -> Result<Message, Error> {
                 report.inner(&name, text)?;
             }
             ("coords" | "battery" | "activity" | "extras", Value::Null) => {}
-            ("coords", _) => return Err(Error::new(Malformed::Syntax, "`coords` is no object")),
+            ("coords", _) => return Err(Error::new(InputError::Syntax, "`coords` is no object")),
             (path, _) => report.tell(path, value, meaning(&PATHS, path))?,
         }
     }
@@ -156,7 +156,7 @@ enum Known {
 impl Report {
     fn new(ident: &str) -> Result<Self, Error> {
         let message = Message::new(ident);
-        let message = message.map_err(|wrong| Error::new(Malformed::Ident, wrong.to_string()))?;
+        let message = message.map_err(|wrong| Error::new(InputError::Ident, wrong.to_string()))?;
         Ok(Self {
             message,
             latitude: None,
@@ -198,7 +198,7 @@ impl Report {
         }
         if name.is_empty() || name.chars().any(char::is_control) {
             let error = "the name of a field is empty or has control characters";
-            return Err(Error::new(Malformed::Value, error));
+            return Err(Error::new(InputError::Value, error));
         }
         match name {
             "ident" | "timestamp" => self.message.set(format!("{name}_"), value),
@@ -210,7 +210,7 @@ impl Report {
 
     /// Whether the value is what the field is meant for.
     fn known(&mut self, name: &str, value: &Value, known: Known) -> Result<bool, Error> {
-        let wrong = |what: &str| Error::new(Malformed::Value, format!("`{name}` is {what}"));
+        let wrong = |what: &str| Error::new(InputError::Value, format!("`{name}` is {what}"));
         let number = || number(value).ok_or_else(|| wrong("not a number"));
         let within = |most: f64, what| {
             let number = number()?;
@@ -335,7 +335,7 @@ impl Report {
             (None, None) => false,
             _ => {
                 let error = "latitude and longitude come together";
-                return Err(Error::new(Malformed::Value, error));
+                return Err(Error::new(InputError::Value, error));
             }
         };
         let valid = has_place && self.valid.unwrap_or(true);
@@ -356,13 +356,13 @@ impl SpeedUnit {
 
 impl From<json::Error> for Error {
     fn from(error: json::Error) -> Self {
-        Self::new(Malformed::from(&error.problem), error.to_string())
+        Self::new(InputError::from(&error.problem), error.to_string())
     }
 }
 
 fn too_many() -> Error {
     let error = format!("more than {FIELDS_MAX} fields");
-    Error::new(Malformed::Length, error)
+    Error::new(InputError::Length, error)
 }
 
 fn numbered(name: &'static str, number: u32) -> Cow<'static, str> {

@@ -12,11 +12,15 @@ use super::meaning::ONE;
 use super::meaning::TENTH;
 use super::meaning::THOUSANDTH;
 use crate::wire::teltonika::ElementValue;
+use crate::wire::teltonika::ElementValue::Bytes;
+use crate::wire::teltonika::ElementValue::U8;
+use crate::wire::teltonika::ElementValue::U16;
+use crate::wire::teltonika::ElementValue::U32;
+use crate::wire::teltonika::ElementValue::U64;
 
 /// The names that are built in. Ids, widths and units after the vendor's "Data Sending Parameters
 /// ID" of both families.
 pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
-    use ElementValue::{Bytes, U8, U16, U32, U64};
     Some(match (id, value) {
         (1, _) => ("din.1", Meaning::Switch),
         (2, _) => ("din.2", Meaning::Switch),
@@ -87,7 +91,6 @@ pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, M
 /// What an element means that has no name. Driver cards (195, 196), the parts of a VIN (105 to 107,
 /// 233 to 235, 325) and fault codes (281) are text, however short.
 pub(super) fn unnamed(id: u16, value: ElementValue<'_>) -> Meaning {
-    use ElementValue::{Bytes, U64};
     match (id, value) {
         (105..=107 | 195 | 196 | 233..=235 | 281 | 325, U64(_) | Bytes(_)) => Meaning::Text,
         _ => Meaning::Unknown,
@@ -140,7 +143,10 @@ mod tests {
     /// Of the two families of the vendor, the second after the first.
     #[test]
     fn an_id_of_two_meanings_is_told_by_its_width() {
-        use ElementValue::{U8, U16, U32, U64};
+        use ElementValue::U8;
+        use ElementValue::U16;
+        use ElementValue::U32;
+        use ElementValue::U64;
         for (element, expected) in [
             ((4, U32(7)), r#""custom.param.4":7"#),
             ((4, U8(1)), r#""din.4":true"#),
@@ -169,7 +175,9 @@ mod tests {
 
     #[test]
     fn sensors_have_signs_and_their_faults_are_no_readings() {
-        use ElementValue::{U8, U16, U32};
+        use ElementValue::U8;
+        use ElementValue::U16;
+        use ElementValue::U32;
         for (element, expected) in [
             ((72, U32(215)), r#""sensor.temperature.1":21.5"#),
             ((72, U32(0xFFFF_FF83)), r#""sensor.temperature.1":-12.5"#),
@@ -188,7 +196,9 @@ mod tests {
 
     #[test]
     fn events_and_distances_have_names_and_units() {
-        use ElementValue::{U8, U32, U64};
+        use ElementValue::U8;
+        use ElementValue::U32;
+        use ElementValue::U64;
         for (element, expected) in [
             ((199, U32(12_345)), r#""segment.vehicle.mileage":12.345"#),
             ((207, U64(0xAB)), r#""rfid.code":"00000000000000ab""#),
@@ -207,10 +217,7 @@ mod tests {
 
     #[test]
     fn two_elements_of_one_name_are_both_told() {
-        let both = [
-            (16, ElementValue::U32(5_000)),
-            (216, ElementValue::U32(7_000)),
-        ];
+        let both = [(16, U32(5_000)), (216, U32(7_000))];
         let expected = r#""vehicle.mileage":5.0 "custom.param.216":7000"#;
         assert_eq!(told(&both), expected);
     }

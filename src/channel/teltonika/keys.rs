@@ -12,8 +12,8 @@ use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
 use crate::keys::context::Text;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
 use crate::keys::tree::Entry;
@@ -59,8 +59,8 @@ fn element(io: &Reader<'_>, entry: &Entry) -> Option<(u16, Io)> {
     let id: Option<u16> = entry.key.parse().ok();
     if id.is_none() {
         let message = format!("`{}` is not the id of an element", shorten(&entry.key));
-        let mistake = Mistake::error(entry.key_place, message);
-        context.note(mistake.hint("an id is from 0 to 65535"));
+        let diagnostic = DiagnosticAt::error(entry.key_place, message);
+        context.note(diagnostic.hint("an id is from 0 to 65535"));
     }
     let Tree::Table(table) = &entry.node.tree else {
         let hint = format!("write `{} = {{ name = \"...\" }}`", shorten(&entry.key));
@@ -94,7 +94,7 @@ fn check(reader: &Reader<'_>, name: &Text, io: &Io) {
         Ok(_) => {}
         Err(ElementError::Name(_)) => {
             let message = format!("a parameter cannot be named {}", name.shown());
-            reader.context().wrong(name, Wrong::new(message));
+            reader.context().wrong(name, ValueError::new(message));
         }
         Err(ElementError::Scale(_)) => {
             let message = "a scale is a number, and not zero";

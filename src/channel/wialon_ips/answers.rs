@@ -4,8 +4,8 @@ use super::Device;
 use super::SHOWN_MAX;
 use super::parameters;
 use crate::channel::Disconnect;
+use crate::channel::InputError;
 use crate::channel::Intake;
-use crate::channel::Malformed;
 use crate::channel::Refusal;
 use crate::message::Message;
 use crate::wire::ips;
@@ -61,14 +61,14 @@ impl Answers {
                 Ok(())
             }
             Kind::FileInfo => {
-                intake.malformed(Malformed::Unsupported, "a tachograph file");
+                intake.malformed(InputError::Unsupported, "a tachograph file");
                 self.in_turn(Some("#AIT#0\r\n".into()));
                 Ok(())
             }
             _ => {
                 let kind = packet.body.escape_ascii().to_string();
                 let kind = kind.get(..SHOWN_MAX).unwrap_or(&kind);
-                intake.malformed(Malformed::Unsupported, &format!("a packet of `{kind}`"));
+                intake.malformed(InputError::Unsupported, &format!("a packet of `{kind}`"));
                 Ok(())
             }
         }
@@ -93,9 +93,9 @@ impl Answers {
         });
         match record {
             Ok(record) => self.take(parameters::message(&device.ident, &record), one, intake),
-            Err(fault) => {
-                intake.malformed(reason(fault), &fault.to_string());
-                self.in_turn(Some(one.answer(fault.code())));
+            Err(error) => {
+                intake.malformed(reason(error), &error.to_string());
+                self.in_turn(Some(one.answer(error.code())));
                 Ok(())
             }
         }
@@ -113,7 +113,7 @@ impl Answers {
             return Ok(());
         };
         if body.is_empty() {
-            intake.malformed(Malformed::Value, "a message without a word");
+            intake.malformed(InputError::Value, "a message without a word");
             self.in_turn(Some(one.answer("0")));
             return Ok(());
         }
@@ -160,14 +160,14 @@ impl Answers {
         let records = body.split(|byte| *byte == b'|');
         for (index, record) in records.filter(|record| !record.is_empty()).enumerate() {
             if index >= ips::MESSAGES_MAX {
-                intake.malformed(Malformed::Length, "a black box of over 5000 messages");
+                intake.malformed(InputError::Length, "a black box of over 5000 messages");
                 break;
             }
             let text = device.charset.decode(record);
             let message = match ips::record(&text) {
                 Ok(record) => parameters::message(&device.ident, &record),
-                Err(fault) => {
-                    intake.malformed(reason(fault), &fault.to_string());
+                Err(error) => {
+                    intake.malformed(reason(error), &error.to_string());
                     None
                 }
             };
@@ -271,15 +271,18 @@ fn content<'a>(
     }
     let content = ips::checked(body, mark);
     if content.is_none() {
-        intake.malformed(Malformed::Checksum, "the checksum of a packet does not fit");
+        intake.malformed(
+            InputError::Checksum,
+            "the checksum of a packet does not fit",
+        );
     }
     content
 }
 
-fn reason(error: RecordError) -> Malformed {
+fn reason(error: RecordError) -> InputError {
     match error {
-        RecordError::Structure => Malformed::Syntax,
-        _ => Malformed::Value,
+        RecordError::Structure => InputError::Syntax,
+        _ => InputError::Value,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
 use std::rc::Rc;
@@ -70,17 +70,21 @@ fn charset(reader: &mut Reader<'_>) -> Charset {
         Charset::named(text).ok_or_else(|| {
             let names: Vec<_> = Charset::names().map(|name| format!("`{name}`")).collect();
             let hint = format!("known are {}", names.join(", "));
-            Wrong::new(format!("no charset `{}`", shorten(text))).hint(hint)
+            ValueError::new(format!("no charset `{}`", shorten(text))).hint(hint)
         })
     };
     reader.parsed("charset", read).unwrap_or_default()
 }
 
-fn word(text: &str) -> Result<Rc<str>, Wrong> {
+fn word(text: &str) -> Result<Rc<str>, ValueError> {
     let is_word = !text.is_empty() && !text.contains([';', '#', '\r', '\n']);
     match text {
-        "NA" => Err(Wrong::new("`NA` is what devices without a password send")),
+        "NA" => Err(ValueError::new(
+            "`NA` is what devices without a password send",
+        )),
         text if is_word => Ok(text.into()),
-        _ => Err(Wrong::new("not a password of a device").hint("write one without `;` and `#`")),
+        _ => {
+            Err(ValueError::new("not a password of a device").hint("write one without `;` and `#`"))
+        }
     }
 }

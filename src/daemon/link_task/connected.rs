@@ -2,8 +2,10 @@
 
 use crate::clock::Now;
 use crate::net::Connection;
+use crate::stream::Disconnect;
+use crate::stream::Link;
+use crate::stream::LinkContext;
 use crate::stream::engine::Engine;
-use crate::stream::{Disconnect, Link, LinkContext};
 
 /// One connection while it lasts. Its buffers are bounded by the link: it takes whole units of at
 /// most [`crate::stream::IN_MAX`], and is asked for more only when all it said is written.
@@ -57,9 +59,14 @@ impl<'a> Connected<'a> {
     }
 
     /// The connection ended: what that means to the link.
-    pub(super) fn closed(&mut self, engine: &mut Engine, now: Now, lost: Disconnect) -> Disconnect {
+    pub(super) fn closed(
+        &mut self,
+        engine: &mut Engine,
+        now: Now,
+        disconnect: Disconnect,
+    ) -> Disconnect {
         let mut turn = turn(engine, now, &mut self.out);
-        self.link.closed(lost, &mut turn)
+        self.link.closed(disconnect, &mut turn)
     }
 }
 

@@ -2,16 +2,26 @@
 //! through the loop that a daemon delivers with, over a ring in memory; neither the ring nor the
 //! session of a daemon that runs is touched.
 
-use super::{Connected, LinkTask, broken};
+use super::Connected;
+use super::LinkTask;
+use super::broken;
 use crate::api::Page;
-use crate::clock::{Clock, Now};
+use crate::clock::Clock;
+use crate::clock::Now;
 use crate::daemon::shared::SharedState;
 use crate::daemon::stream::Stream;
-use crate::message::{Message, body};
-use crate::ring::{self, From, Full, Memory, Ring};
+use crate::message::Message;
+use crate::message::body;
+use crate::ring;
+use crate::ring::From;
+use crate::ring::Full;
+use crate::ring::Memory;
+use crate::ring::Ring;
 use crate::route::Routes;
+use crate::stream::Disconnect;
+use crate::stream::Endpoint;
+use crate::stream::Retry;
 use crate::stream::settings::Settings;
-use crate::stream::{Disconnect, Endpoint, Retry};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -83,7 +93,7 @@ fn check_folder(path: &Path, probe: Probe) -> Option<Result<String, String>> {
 async fn try_once(settings: Settings, probe: Probe, clock: Clock) -> Result<String, String> {
     let mut task = task(settings, probe, clock)?;
     let ended = task.probe(probe).await;
-    ended.map_err(|lost| lost.error.reason)?;
+    ended.map_err(|disconnect| disconnect.error.reason)?;
     task.outcome(probe)
 }
 
@@ -162,7 +172,7 @@ impl LinkTask {
             };
             match self.run_connection(&stream, connection, goal).await {
                 // an older version of the protocol is spoken now
-                Err(lost) if lost.retry == Retry::Renewed && again => again = false,
+                Err(disconnect) if disconnect.retry == Retry::Renewed && again => again = false,
                 ended => return ended,
             }
         }

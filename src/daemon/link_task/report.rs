@@ -2,13 +2,17 @@
 //! thing is told once where it lasts, and now and then where it comes again and again.
 
 use super::LinkTask;
-use crate::api::{CONNECTED, CONNECTION_LOST, NOT_DELIVERED};
+use crate::api::CONNECTED;
+use crate::api::CONNECTION_LOST;
+use crate::api::NOT_DELIVERED;
 use crate::clock::Now;
 use crate::daemon::limit::left_out;
 use crate::daemon::stream::Trouble;
 use crate::filter::REFUSED_MAX;
+use crate::stream;
+use crate::stream::Disconnect;
+use crate::stream::Retry;
 use crate::stream::engine::Event;
-use crate::stream::{self, Disconnect, Retry};
 use std::time::Duration;
 
 impl LinkTask {
@@ -45,7 +49,7 @@ impl LinkTask {
         let events: Vec<_> = self.engine.events().collect();
         for event in events {
             let (kind, code, text) = match event {
-                Event::NotDelivered(fault) => ("not delivered", fault.code, fault.reason),
+                Event::NotDelivered(error) => ("not delivered", error.code, error.reason),
                 Event::GivenUp { seq, reason } => {
                     let text = format!("message {}, refused: {reason}", seq.0);
                     ("given up", 0, text)
@@ -96,46 +100,54 @@ impl LinkTask {
     /// The connection ended, or none was made. One that is not kept while there is nothing to send
     /// may end between two requests: that is said once, and counted. `says_little`: an earlier
     /// reason stays the last error.
-    pub(super) fn disconnected(&mut self, lost: &Disconnect, says_little: bool) {
+    pub(super) fn disconnected(&mut self, disconnect: &Disconnect, says_little: bool) {
         let was_connected = self.stream.connected.get();
         let (kind, event) = match was_connected {
             true => ("connection lost", CONNECTION_LOST),
             false => ("not connected", NOT_DELIVERED),
         };
-        if lost.retry == Retry::Paused {
+        if disconnect.retry == Retry::Paused {
             self.connector.failed();
         }
         self.set_connected(false);
         let now = self.shared.now();
-        self.engine
-            .lost(self.engine.epoch(), lost.retry, now, fastrand::u32(..));
+        self.engine.disconnected(
+            self.engine.epoch(),
+            disconnect.retry,
+            now,
+            fastrand::u32(..),
+        );
         // what was done before the end is told before it
         self.show();
         self.tell_sent(now);
         self.tell_events();
         let paused = self.engine.paused_until(now).is_some();
-        let in_good_order = lost.retry == Retry::AtOnce && !paused;
+        let in_good_order = disconnect.retry == Retry::AtOnce && !paused;
         if was_connected && !self.stream.stays.get() && in_good_order {
             return self.tell_of_coming_and_going();
         }
-        if lost.retry == Retry::Renewed {
+        if disconnect.retry == Retry::Renewed {
             self.comes_and_goes |= was_connected;
-            return self.tell_of_renewal(&lost.error.reason);
+            return self.tell_of_renewal(&disconnect.error.reason);
         }
         self.comes_and_goes = false;
         let target = format!("{}: ", self.stream.settings.endpoint());
-        let reason = &lost.error.reason;
+        let reason = &disconnect.error.reason;
         // of one address it is said once
         let reason = reason.strip_prefix(&target).unwrap_or(reason);
         let text = format!("{target}{reason}");
-        let trouble = match lost.error.code {
+        let trouble = match disconnect.error.code {
             stream::NO_ANSWER => Trouble::OfMessages,
             _ if says_little => Trouble::AnyOther,
             _ => Trouble::OfConnection,
         };
         self.stream.set_trouble(&text, trouble);
-        self.stream
-            .note(&self.shared, event, Some(lost.error.code), Some(&text));
+        self.stream.note(
+            &self.shared,
+            event,
+            Some(disconnect.error.code),
+            Some(&text),
+        );
         let next = match self.engine.paused_until(now) {
             Some(until) => format!("next try in {:.1} s", (until - now.mono).as_secs_f64()),
             None => "next try at once".to_owned(),

@@ -1,12 +1,18 @@
 //! The loop over a file: what a simulated network does not show.
 
+use super::Connected;
+use super::LinkTask;
+use super::Next;
+use super::Probe;
 use super::probe::task;
-use super::{Connected, LinkTask, Next, Probe, try_destination};
+use super::try_destination;
 use crate::clock::Clock;
 use crate::stream::file::File;
-use crate::stream::settings::{Delivery, Settings};
+use crate::stream::settings::Delivery;
+use crate::stream::settings::Settings;
 use smol::future::block_on;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A folder that is gone after the test.

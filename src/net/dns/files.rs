@@ -4,7 +4,9 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::in_order;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Whom to ask and how patiently.

@@ -17,11 +17,18 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::Config;
+use super::Failure;
+use super::Kind;
+use super::Name;
+use super::Query;
+use super::Reply;
 use super::files::SERVERS_MAX;
-use super::{Config, Failure, Kind, Name, Query, Reply, in_order};
+use super::in_order;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The addresses of one host, being asked for.

@@ -9,9 +9,20 @@ mod files;
 mod lookup;
 mod packet;
 
-pub use files::{Config, hosts};
-pub use lookup::{Error, Lookup, Over, Step};
-pub use packet::{DATAGRAM_MAX, Failure, Kind, NAME_MAX, Name, Query, Reply, STREAM_MAX};
+pub use files::Config;
+pub use files::hosts;
+pub use lookup::Error;
+pub use lookup::Lookup;
+pub use lookup::Over;
+pub use lookup::Step;
+pub use packet::DATAGRAM_MAX;
+pub use packet::Failure;
+pub use packet::Kind;
+pub use packet::NAME_MAX;
+pub use packet::Name;
+pub use packet::Query;
+pub use packet::Reply;
+pub use packet::STREAM_MAX;
 
 use std::net::IpAddr;
 

@@ -47,17 +47,17 @@ impl Engine {
         &mut self,
         epoch: u32,
         messages: &[Seq],
-        fault: &DeliveryError,
+        error: &DeliveryError,
         now: Now,
         random: u32,
     ) {
         match self.hear_refusal(epoch, messages, now, random) {
             None => return,
-            Some(Blame::One(seq)) => return self.refuse(seq, fault, now, random),
+            Some(Blame::One(seq)) => return self.refuse(seq, error, now, random),
             Some(Blame::Some) => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
-        self.note(Event::NotDelivered(fault.clone()));
+        self.note(Event::NotDelivered(error.clone()));
     }
 
     /// Of `messages` the destination took all but the `refused`, which it never will, and those
@@ -68,18 +68,18 @@ impl Engine {
         epoch: u32,
         messages: &[Seq],
         (refused, later): (&[Seq], &[Seq]),
-        fault: &DeliveryError,
+        error: &DeliveryError,
         now: Now,
         random: u32,
     ) {
         for seq in messages.iter().filter(|seq| !later.contains(seq)) {
             match refused.contains(seq) {
-                true => self.refused(epoch, &[*seq], fault, now, random),
+                true => self.refused(epoch, &[*seq], error, now, random),
                 false => self.accepted(epoch, &[*seq], now),
             }
         }
         if !later.is_empty() {
-            self.later(epoch, later, (fault.clone(), None), now, random);
+            self.later(epoch, later, (error.clone(), None), now, random);
         }
     }
 
@@ -94,7 +94,7 @@ impl Engine {
 
     /// The connection is gone: what is in flight waits again, and nothing is sent for a while,
     /// unless `retry` says otherwise and the destination has said something since the last time.
-    pub fn lost(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {
+    pub fn disconnected(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {
         if epoch != self.epoch {
             return;
         }
@@ -118,13 +118,13 @@ impl Engine {
     pub fn faulty(
         &mut self,
         epoch: u32,
-        fault: DeliveryError,
+        error: DeliveryError,
         after: Option<Duration>,
         now: Now,
         random: u32,
     ) {
         let all: Vec<Seq> = self.queue.in_flight().map(|item| item.seq).collect();
-        self.later(epoch, &all, (fault, after), now, random);
+        self.later(epoch, &all, (error, after), now, random);
     }
 
     /// The same of `messages`; others that are in flight go on waiting for their answer.
@@ -132,7 +132,7 @@ impl Engine {
         &mut self,
         epoch: u32,
         messages: &[Seq],
-        (fault, after): (DeliveryError, Option<Duration>),
+        (error, after): (DeliveryError, Option<Duration>),
         now: Now,
         random: u32,
     ) {
@@ -142,12 +142,13 @@ impl Engine {
             self.queue.mark(messages, State::Waiting);
             self.forget_proof();
             self.backoff.pause(now.mono, after, random);
-            self.note(Event::NotDelivered(fault));
+            self.note(Event::NotDelivered(error));
         }
     }
 
     /// The connection is given up because the oldest message in flight got no answer; call
-    /// before [`Engine::lost`]. Batches get smaller: the way may be too slow for a large one.
+    /// before [`Engine::disconnected`]. Batches get smaller: the way may be too slow for a large
+    /// one.
     pub fn unanswered(&mut self, epoch: u32) {
         let Some((seq, _)) = self.queue.oldest_in_flight() else {
             return;

@@ -128,7 +128,7 @@ impl Engine {
         &mut self,
         epoch: u32,
         messages: &[Seq],
-        fault: &DeliveryError,
+        error: &DeliveryError,
         now: Now,
         random: u32,
     ) {
@@ -140,19 +140,19 @@ impl Engine {
                     .item_mut(seq)
                     .is_some_and(|item| item.doubt.is_some())
                 {
-                    return self.refuse(seq, fault, now, random);
+                    return self.refuse(seq, error, now, random);
                 }
                 let proofs = self.refusals.proofs;
                 let doubt = match self.refusals.alone {
                     true => Doubt::Passed,
                     false => Doubt::Said { proofs },
                 };
-                self.set_aside(seq, doubt, (fault, random), now);
+                self.set_aside(seq, doubt, (error, random), now);
             }
             Some(Blame::Some) => self.suspect_some(messages),
         }
         self.queue.mark(messages, State::Waiting);
-        self.note(Event::NotDelivered(fault.clone()));
+        self.note(Event::NotDelivered(error.clone()));
     }
 
     /// The destination refused `messages`, or one of them: who is to blame, once that is counted.
@@ -183,13 +183,13 @@ impl Engine {
     }
 
     /// The connection ends without an answer to the oldest message in flight, and the destination
-    /// has no other word for a message that it does not take; call before [`Engine::lost`]. After
-    /// `attempts` of these in a row the others decide.
+    /// has no other word for a message that it does not take; call before
+    /// [`Engine::disconnected`]. After `attempts` of these in a row the others decide.
     pub fn silent(
         &mut self,
         epoch: u32,
         attempts: u32,
-        fault: &DeliveryError,
+        error: &DeliveryError,
         now: Now,
         random: u32,
     ) {
@@ -210,7 +210,7 @@ impl Engine {
         let count = self.unanswered_count(seq);
         if self.is_last_hope(seq) {
             if count >= attempts + 2 {
-                self.refuse_silent(seq, fault, now, random);
+                self.refuse_silent(seq, error, now, random);
             }
             return;
         }
@@ -233,7 +233,7 @@ impl Engine {
                 if self.may_give_up() {
                     self.backoff.explained();
                 }
-                self.refuse_silent(seq, fault, now, random);
+                self.refuse_silent(seq, error, now, random);
             }
         } else if searched {
             item.doubt = Some(Doubt::Passed);
@@ -243,29 +243,29 @@ impl Engine {
         }
     }
 
-    fn refuse_silent(&mut self, seq: Seq, fault: &DeliveryError, now: Now, random: u32) {
-        let reason = format!("each time it is sent: {}", fault.reason);
-        self.refuse(seq, &DeliveryError::new(fault.code, reason), now, random);
+    fn refuse_silent(&mut self, seq: Seq, error: &DeliveryError, now: Now, random: u32) {
+        let reason = format!("each time it is sent: {}", error.reason);
+        self.refuse(seq, &DeliveryError::new(error.code, reason), now, random);
     }
 
     /// A message in flight is refused for its own sake.
-    pub(super) fn refuse(&mut self, seq: Seq, fault: &DeliveryError, now: Now, random: u32) {
+    pub(super) fn refuse(&mut self, seq: Seq, error: &DeliveryError, now: Now, random: u32) {
         if self.may_give_up() {
-            return self.give_up(seq, &fault.reason);
+            return self.give_up(seq, &error.reason);
         }
         if self.is_at_fault() {
-            self.set_aside(seq, Doubt::Passed, (fault, random), now);
+            self.set_aside(seq, Doubt::Passed, (error, random), now);
         } else {
             // one pause for all that were on their way together
             self.pause_once(now, random);
             if let Some(item) = self.queue.item_mut(seq) {
                 item.doubt = None;
                 item.tag = 0;
-                item.keep(&fault.reason);
+                item.keep(&error.reason);
             }
         }
         self.queue.mark(&[seq], State::Waiting);
-        self.note(Event::NotDelivered(fault.clone()));
+        self.note(Event::NotDelivered(error.clone()));
     }
 
     /// Others are tried before this one is tried again. Where messages go alone these are the
@@ -275,14 +275,14 @@ impl Engine {
         &mut self,
         seq: Seq,
         doubt: Doubt,
-        (fault, random): (&DeliveryError, u32),
+        (error, random): (&DeliveryError, u32),
         now: Now,
     ) {
         if let Some(item) = self.queue.item_mut(seq) {
             item.doubt = Some(doubt);
             item.tag = 0;
         }
-        self.refusals.said = Some((fault.clone(), random));
+        self.refusals.said = Some((error.clone(), random));
         self.refusals.alone |= self.is_at_fault();
         let oldest = self.queue.oldest().map(|item| item.seq);
         if !self.refusals.alone || oldest == Some(seq) && self.has_other() {
@@ -293,7 +293,7 @@ impl Engine {
             // each was tried, and all begins anew
             self.queue.iter_mut().for_each(|item| item.doubt = None);
             self.refusals.canary_sent = false;
-            self.tell_fault(&fault.reason);
+            self.tell_fault(&error.reason);
         } else if let Some(item) = oldest.and_then(|oldest| self.queue.item_mut(oldest)) {
             item.doubt = None;
         }
@@ -406,11 +406,11 @@ impl Engine {
         let (was_alone, said) = (self.refusals.alone, self.refusals.said.take());
         self.acquit();
         self.refusals.alone = true;
-        if let Some((fault, random)) = said {
+        if let Some((error, random)) = said {
             if !was_alone {
                 self.pause_once(now, random);
             }
-            self.tell_fault(&fault.reason);
+            self.tell_fault(&error.reason);
         }
         let first = self.queue.waiting().next().map(|item| item.seq);
         let may_go = self.paused_until(now).is_none();

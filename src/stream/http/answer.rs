@@ -78,17 +78,17 @@ impl Reply {
             Verdict::Refused if self.refuses_coding => Verdict::Configuration,
             verdict => verdict,
         };
-        let mut fault = self.fault();
+        let mut error = self.error();
         if verdict != Verdict::Taken
             && let Some(hint) = profile.hint(&answer)
         {
-            fault.reason = format!("{}; {hint}", fault.reason);
+            error.reason = format!("{}; {hint}", error.reason);
         }
-        (verdict, fault)
+        (verdict, error)
     }
 
     /// What came, in words.
-    fn fault(&self) -> DeliveryError {
+    fn error(&self) -> DeliveryError {
         let text = self.body.get(..TEXT_MAX).unwrap_or(&self.body);
         let text = String::from_utf8_lossy(text).replace(char::is_control, " ");
         let reason = match text.trim() {
@@ -220,13 +220,13 @@ mod tests {
         let mut answer = Reply::new(&response, at_no_date());
         answer.take(b"no\r\n\x1b[31msuch ");
         answer.take(&[b'x'; 500]);
-        let fault = answer.fault();
-        assert_eq!(fault.code, 400);
+        let error = answer.error();
+        assert_eq!(error.code, 400);
         assert!(
-            fault
+            error
                 .reason
                 .starts_with("400 Bad Request: no   [31msuch xxx")
         );
-        assert_eq!(fault.reason.len(), "400 Bad Request: ".len() + TEXT_MAX);
+        assert_eq!(error.reason.len(), "400 Bad Request: ".len() + TEXT_MAX);
     }
 }

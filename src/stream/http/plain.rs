@@ -8,8 +8,8 @@ use super::profile::Profile;
 use super::profile::Verdict;
 use super::target::leads_elsewhere;
 use crate::clock::Now;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::reader::Reader;
 use crate::keys::text::template;
 use crate::keys::text::token;
@@ -32,7 +32,8 @@ use crate::stream::render::MessageView;
 use crate::stream::settings::Delivery;
 use crate::template::Escape;
 use crate::template::Template;
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+use base64::prelude::BASE64_STANDARD as BASE64;
+use base64::prelude::Engine as _;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
@@ -221,14 +222,14 @@ fn read(reader: &mut Reader<'_>) -> Option<Http> {
 }
 
 /// Path and query as a template; a URL without a path has the path `/`.
-fn path(url: &Url<'_>) -> Result<Template, Wrong> {
+fn path(url: &Url<'_>) -> Result<Template, ValueError> {
     let (path, _) = url.path.split_once('?').unwrap_or((url.path, ""));
     let mut at = url.path_at;
     for segment in path.split('/') {
         if leads_elsewhere(segment) {
-            let wrong = Wrong::new(format!("`{segment}` in a path leads elsewhere"));
+            let error = ValueError::new(format!("`{segment}` in a path leads elsewhere"));
             let hint = "write the path that is meant, without it";
-            return Err(wrong.at(at..at + segment.len()).hint(hint));
+            return Err(error.at(at..at + segment.len()).hint(hint));
         }
         at += segment.len() + 1;
     }
@@ -240,9 +241,9 @@ fn path(url: &Url<'_>) -> Result<Template, Wrong> {
 }
 
 /// What one message is sent as; the server is told that it is JSON unless `headers` says other.
-fn body(text: &str) -> Result<Template, Wrong> {
+fn body(text: &str) -> Result<Template, ValueError> {
     match text.trim() {
-        "" => Err(Wrong::new("the body is empty").hint("leave `body` out for a JSON array")),
+        "" => Err(ValueError::new("the body is empty").hint("leave `body` out for a JSON array")),
         _ => template(text, 0),
     }
 }
@@ -284,7 +285,7 @@ fn auth(reader: &mut Reader<'_>) -> Option<String> {
     let mut auth = reader.table("auth")?;
     let bearer = auth.parsed("bearer", token);
     let user = auth.parsed("user", |user| match user.contains(':') {
-        true => Err(Wrong::new("a user has no `:`")),
+        true => Err(ValueError::new("a user has no `:`")),
         false => Ok(user.to_owned()),
     });
     let password = auth.text("password").map(|text| text.value);
@@ -311,9 +312,12 @@ fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         let is = |own: &str| own.eq_ignore_ascii_case(&entry.key);
         if OWN_HEADERS.iter().any(|own| is(own)) && !(own_body && is("Content-Type")) {
             let message = format!("weir itself sends `{}`", entry.key);
-            context.note(Mistake::error(entry.key_place, message).hint("leave it out"));
+            context.note(DiagnosticAt::error(entry.key_place, message).hint("leave it out"));
         } else if !is_header_name(&entry.key) {
-            context.note(Mistake::error(entry.key_place, "not the name of a header"));
+            context.note(DiagnosticAt::error(
+                entry.key_place,
+                "not the name of a header",
+            ));
         }
         let value = context.text(&entry.node)?;
         if !value
@@ -323,7 +327,7 @@ fn headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         {
             context.wrong(
                 &value,
-                Wrong::new("a header has only printable ASCII characters"),
+                ValueError::new("a header has only printable ASCII characters"),
             );
         }
         Some((entry.key.clone(), value.value))
@@ -362,8 +366,8 @@ fn success(reader: &mut Reader<'_>) -> Vec<u16> {
     let read = nodes.iter().filter_map(|node| {
         let status = status(node);
         if status.is_none() {
-            let mistake = Mistake::error(node.place, "not a status of HTTP");
-            context.note(mistake.hint(match node.place == place {
+            let diagnostic = DiagnosticAt::error(node.place, "not a status of HTTP");
+            context.note(diagnostic.hint(match node.place == place {
                 true => "write `success = [200, 204]`",
                 false => "write `200`, without quotes",
             }));

@@ -115,21 +115,21 @@ impl MqttLink<'_> {
     /// state, with the keys to look at. Some brokers only close the connection then.
     pub(super) fn explained(
         &self,
-        mut lost: Disconnect,
+        mut disconnect: Disconnect,
         how: Failed,
         context: &mut LinkContext<'_>,
     ) -> Disconnect {
         if self.changes_version(how, context) {
-            let reason = lost.error.reason;
+            let reason = disconnect.error.reason;
             return Disconnect::renewed(format!("not by MQTT 5: {reason}; 3.1.1 is spoken"));
         }
-        let is_login = self.stage == Stage::LoginSent && !matches!(lost.error.code, 1 | 3);
+        let is_login = self.stage == Stage::LoginSent && !matches!(disconnect.error.code, 1 | 3);
         let hint = is_login.then(|| self.profile.hint());
         if let Some(hint) = hint.flatten() {
-            lost.error.reason.push_str("; ");
-            lost.error.reason.push_str(&hint);
+            disconnect.error.reason.push_str("; ");
+            disconnect.error.reason.push_str(&hint);
         }
-        lost
+        disconnect
     }
 
     /// When a login that expires asks for something.

@@ -8,7 +8,7 @@ use super::profile::Publish;
 use super::profile::Version;
 use super::profile::Will;
 use crate::clock::Now;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::keys::text::mqtt_text;
 use crate::keys::text::template;
@@ -252,7 +252,7 @@ struct Broker {
 }
 
 /// The URL of a broker: no path, no query.
-fn broker(text: &str) -> Result<Broker, Wrong> {
+fn broker(text: &str) -> Result<Broker, ValueError> {
     let Url {
         target,
         user,
@@ -262,7 +262,7 @@ fn broker(text: &str) -> Result<Broker, Wrong> {
         tls,
     } = url::parse(text, &MQTT)?;
     if !matches!(path, "" | "/") {
-        return Err(Wrong::new("the URL of a broker has no path")
+        return Err(ValueError::new("the URL of a broker has no path")
             .at(path_at..text.len())
             .hint("what messages are published on is `topic`"));
     }
@@ -323,11 +323,11 @@ fn will(reader: &mut Reader<'_>) -> Option<Will> {
 }
 
 /// The topic of a will: the broker publishes it as it is, when there is no message.
-fn will_topic(text: &str) -> Result<String, Wrong> {
+fn will_topic(text: &str) -> Result<String, ValueError> {
     match text.find(['+', '#', '{', '}']) {
-        _ if text.is_empty() => Err(Wrong::new("the topic is empty")),
+        _ if text.is_empty() => Err(ValueError::new("the topic is empty")),
         Some(at) => Err(
-            Wrong::new("the topic of a will has no wildcards and no parameters")
+            ValueError::new("the topic of a will has no wildcards and no parameters")
                 .at(at..at + 1)
                 .hint("write `weir/${hostname}/gone`"),
         ),
@@ -336,14 +336,14 @@ fn will_topic(text: &str) -> Result<String, Wrong> {
 }
 
 /// A topic to publish on: no wildcards of its own.
-fn topic(text: &str) -> Result<Template, Wrong> {
+fn topic(text: &str) -> Result<Template, ValueError> {
     mqtt_text(text)?;
     let template = template(text, 0)?;
     let wild = text.find(['+', '#']);
     match wild {
-        _ if text.is_empty() => Err(Wrong::new("the topic is empty")),
+        _ if text.is_empty() => Err(ValueError::new("the topic is empty")),
         Some(at) => Err(
-            Wrong::new("nothing can be published on a topic with `+` or `#`")
+            ValueError::new("nothing can be published on a topic with `+` or `#`")
                 .at(at..at + 1)
                 .hint("write a parameter: `weir/{ident}`"),
         ),

@@ -27,13 +27,13 @@ pub(super) fn login(code: u8, said: Option<&str>) -> DeliveryError {
 
 /// Why the broker ended the connection.
 pub(super) fn end(code: u8, said: Option<&str>) -> DeliveryError {
-    let mut fault = refusal("the broker ended the connection", code, said);
+    let mut error = refusal("the broker ended the connection", code, said);
     if code == TAKEN_OVER {
-        fault
+        error
             .reason
             .push_str("; another client uses this client id");
     }
-    fault
+    error
 }
 
 /// What an acknowledgement means that does not say yes.

@@ -2,11 +2,16 @@
 
 use crate::bytes::Source;
 use std::io;
-use std::path::{Path, PathBuf};
-use weir::config::{self, Environment};
+use std::path::Path;
+use std::path::PathBuf;
+use weir::config;
+use weir::config::Environment;
 use weir::filter::Filter;
 use weir::message::Message;
-use weir::net::dns::{Config, Name, Query, hosts};
+use weir::net::dns::Config;
+use weir::net::dns::Name;
+use weir::net::dns::Query;
+use weir::net::dns::hosts;
 use weir::wire::retranslator;
 
 /// A packet that is whole is the same one with more behind it, and all of it is in its blocks.

@@ -3,15 +3,30 @@
 
 use crate::bytes::Source;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
-use weir::clock::{Now, Wall};
-use weir::config::{self, Environment};
-use weir::message::{Message, body};
-use weir::ring::{self, From, Full, Memory, Ring, StreamId};
-use weir::stream::engine::{Engine, Limits};
+use weir::clock::Now;
+use weir::clock::Wall;
+use weir::config;
+use weir::config::Environment;
+use weir::message::Message;
+use weir::message::body;
+use weir::ring;
+use weir::ring::From;
+use weir::ring::Full;
+use weir::ring::Memory;
+use weir::ring::Ring;
+use weir::ring::StreamId;
+use weir::stream::engine::Engine;
+use weir::stream::engine::Limits;
 use weir::stream::settings::Settings;
-use weir::stream::{self, Disconnect, IN_MAX, Link, LinkContext, OUT_MAX};
+use weir::stream;
+use weir::stream::Disconnect;
+use weir::stream::IN_MAX;
+use weir::stream::Link;
+use weir::stream::LinkContext;
+use weir::stream::OUT_MAX;
 
 pub(crate) fn http(data: &[u8]) {
     HTTP.with(|settings| World::new(settings).hear(data));
@@ -112,8 +127,8 @@ impl<'a> World<'a> {
         let mut source = Source(data);
         while !source.is_empty() {
             let mut link = stream::link(self.settings, "c", &self.engine, self.now);
-            let lost = match self.converse(&mut *link, &mut source) {
-                Err(lost) => lost,
+            let disconnect = match self.converse(&mut *link, &mut source) {
+                Err(disconnect) => disconnect,
                 Ok(()) => {
                     let mut out = Vec::new();
                     link.closed(Disconnect::ended("closed"), &mut self.turn(&mut out))
@@ -121,7 +136,7 @@ impl<'a> World<'a> {
             };
             drop(link);
             let (epoch, now) = (self.engine.epoch(), self.now);
-            self.engine.lost(epoch, lost.retry, now, 0);
+            self.engine.disconnected(epoch, disconnect.retry, now, 0);
             self.serve();
         }
     }

@@ -18,7 +18,10 @@ mod session;
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
-use std::{env, fs, path::Path, process};
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process;
 
 /// Name, what it does with bytes, and what it begins with.
 const TARGETS: &[Target] = &[

@@ -1,10 +1,17 @@
 //! Channels of receivers, trackers and brokers: as in `session`, with the seeds of their formats.
 
-use crate::session::{connected, one_datagram, stream};
+use crate::session::connected;
+use crate::session::one_datagram;
+use crate::session::stream;
 use std::rc::Rc;
-use weir::channel::mqtt::{self, Broker, Subscriber};
-use weir::channel::nmea::{Nmea, Units};
-use weir::channel::{gpsd::Gpsd, wialon_ips, wialon_retranslator::WialonRetranslator};
+use weir::channel::mqtt;
+use weir::channel::mqtt::Broker;
+use weir::channel::mqtt::Subscriber;
+use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Units;
+use weir::channel::gpsd::Gpsd;
+use weir::channel::wialon_ips;
+use weir::channel::wialon_retranslator::WialonRetranslator;
 
 /// The first byte says whether it is a datagram.
 pub(crate) fn nmea(data: &[u8]) {

@@ -5,16 +5,28 @@
 //! ring (odd), each followed by check sums that fit, so that what they protect is reached too; and
 //! whether it is only looked at (2) or lived with.
 
-use crate::bytes::{Source, crc32c};
-use std::cell::{Cell, RefCell};
+use crate::bytes::Source;
+use crate::bytes::crc32c;
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
-use weir::clock::{Now, Wall};
-use weir::ring::{
-    From, Full, IoError, RewindTo, Ring, Seq, Settings, Settled, Storage, StreamId, StreamSet,
-};
-use weir::ring::{OpenError, inspect};
+use weir::clock::Now;
+use weir::clock::Wall;
+use weir::ring::From;
+use weir::ring::Full;
+use weir::ring::IoError;
+use weir::ring::RewindTo;
+use weir::ring::Ring;
+use weir::ring::Seq;
+use weir::ring::Settings;
+use weir::ring::Settled;
+use weir::ring::Storage;
+use weir::ring::StreamId;
+use weir::ring::StreamSet;
+use weir::ring::OpenError;
+use weir::ring::inspect;
 
 pub(crate) fn open(data: &[u8]) {
     let mut source = Source(data);

@@ -5,13 +5,27 @@ use crate::bytes::Source;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
-use weir::channel::osmand::{Reports, SpeedUnit};
-use weir::channel::{BatchRefusal, Disconnect, Intake, Malformed, Refusal, Session};
-use weir::channel::{http::Posts, http_request::Requests, json::JsonLines, teltonika};
-use weir::clock::{Now, Wall};
+use weir::channel::osmand::Reports;
+use weir::channel::osmand::SpeedUnit;
+use weir::channel::BatchRefusal;
+use weir::channel::Disconnect;
+use weir::channel::Intake;
+use weir::channel::InputError;
+use weir::channel::Refusal;
+use weir::channel::Session;
+use weir::channel::http::Posts;
+use weir::channel::http_request::Requests;
+use weir::channel::json::JsonLines;
+use weir::channel::teltonika;
+use weir::clock::Now;
+use weir::clock::Wall;
 use weir::message::json::Names;
-use weir::message::{Message, body};
-use weir::wire::teltonika::{Codec, Packet, encode_login, encode_packet};
+use weir::message::Message;
+use weir::message::body;
+use weir::wire::teltonika::Codec;
+use weir::wire::teltonika::Packet;
+use weir::wire::teltonika::encode_login;
+use weir::wire::teltonika::encode_packet;
 
 pub(crate) fn json_lines(data: &[u8]) {
     stream(data, JsonLines::new(names()));
@@ -230,7 +244,7 @@ impl Intake for Daemon {
         self.waiting.push_back(ack_token);
     }
 
-    fn malformed(&mut self, _: Malformed, detail: &str) {
+    fn malformed(&mut self, _: InputError, detail: &str) {
         assert!(!detail.is_empty() && detail.len() < 1000, "{detail}");
         assert!(
             !detail.contains(char::is_control),

@@ -1,4 +1,4 @@
-//! The view: a snapshot as text, a picture of 80 columns or a line. Knows no terminal.
+//! The drawing: a snapshot as text, a picture of 80 columns or a line. Knows no terminal.
 
 use super::outage::Presence;
 use super::snapshot::History;
@@ -47,13 +47,13 @@ enum Color {
 }
 
 /// One snapshot, with what came before it.
-pub(super) struct View<'a> {
+pub(super) struct Drawing<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) history: &'a History,
     pub(super) look: Look,
 }
 
-impl View<'_> {
+impl Drawing<'_> {
     /// The picture: always the same number of lines for the same vehicles, each with its end.
     pub(super) fn picture(&self) -> String {
         let mut text = format!("\n{}\n\n{}\n", self.title(), self.paint(Color::Dim, HEADS));
@@ -298,7 +298,7 @@ mod tests {
 
     fn picture(paint: Paint, glyphs: Glyphs) -> String {
         let look = Look { paint, glyphs };
-        View {
+        Drawing {
             snapshot: &snapshot(),
             history: &history(),
             look,
@@ -363,15 +363,15 @@ mod tests {
             glyphs: ASCII,
         };
         let (snapshot, history) = (snapshot(), history());
-        let view = View {
+        let drawing = Drawing {
             snapshot: &snapshot,
             history: &history,
             look,
         };
         let wanted = "  0:12  sent 37035 acked 36900  stored 37000 waiting 150  \
                       delivered 36800 repeated 12  receiver away";
-        assert_eq!(view.line(), wanted);
-        assert!(view.turn().contains("goes away"));
+        assert_eq!(drawing.line(), wanted);
+        assert!(drawing.turn().contains("goes away"));
     }
 
     #[test]
