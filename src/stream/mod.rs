@@ -91,6 +91,7 @@ mod endpoint;
 pub mod engine;
 pub mod file;
 pub mod http;
+pub mod influxdb;
 mod lease;
 pub mod mqtt;
 mod outgoing;
@@ -125,6 +126,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &http::KIND,
     &wialon_retranslator::KIND,
     &file::KIND,
+    &influxdb::KIND,
 ];
 
 /// The names of all types that weir speaks, as `type` has them.
@@ -145,7 +147,6 @@ pub(crate) const PLANNED: &[&str] = &[
     "amqp",
     "gpsgate",
     "osmand",
-    "influxdb",
     "e-toll",
 ];
 

@@ -321,6 +321,11 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[stream]]; name = 'own'; channels = ['in']; type = 'file'; path = '/f'; \
          max_size = '1 MiB'; KEY",
     ),
+    (
+        &["every stream", "influxdb"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'influxdb'; url = 'https://b'; \
+         database = 'd'; KEY",
+    ),
     (&["will"], "[stream.will]; topic = 't'; payload = 'p'; KEY"),
     (
         &["auth"],

@@ -249,7 +249,7 @@ fn body(text: &str) -> Result<Template, ValueError> {
 }
 
 /// The value of `Authorization`, from `auth` or from the URL.
-fn authorization(
+pub(crate) fn authorization(
     reader: &mut Reader<'_>,
     url: Option<&Url<'_>>,
     headers: &[(String, String)],

@@ -1,0 +1,191 @@
+//! InfluxDB 1.6.7 as Debian has it.
+
+use crate::asking::count;
+use crate::weir::program::Program;
+use crate::weir::{Folder, Weir, eventually, free_port, web};
+use crate::{config, reasons, send, settled};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A server with a user `admin` and a database `weir` that keeps a day.
+struct Influxdb {
+    port: u16,
+    _folder: Folder,
+    _server: Program,
+}
+
+impl Influxdb {
+    fn start() -> Self {
+        let folder = Folder::new("influxdb");
+        let place = folder.join("").display().to_string();
+        let (server, port) = Program::serve(|port| {
+            let text = format!(
+                "reporting-disabled = true\nbind-address = \"127.0.0.1:{}\"\n\
+                 [meta]\ndir = \"{place}meta\"\n\
+                 [data]\ndir = \"{place}data\"\nwal-dir = \"{place}wal\"\n\
+                 [http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = true\n",
+                free_port()
+            );
+            let mut command = Command::new("influxd");
+            command
+                .arg("-config")
+                .arg(folder.write("influxdb.conf", &text));
+            command
+        });
+        let this = Self {
+            port,
+            _folder: folder,
+            _server: server,
+        };
+        this.ask("CREATE USER admin WITH PASSWORD 'pw' WITH ALL PRIVILEGES");
+        this.ask("CREATE DATABASE weir WITH DURATION 1d");
+        this
+    }
+
+    fn ask(&self, query: &str) -> Value {
+        let mut escaped = String::new();
+        for byte in query.bytes() {
+            write!(escaped, "%{byte:02X}").unwrap();
+        }
+        let target = format!("/query?u=admin&p=pw&db=weir&q={escaped}");
+        let (status, text) = web::ask_port(self.port, "POST", &target, &[], "");
+        assert_eq!(status, 200, "{query}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What it has of a measurement: each row by its columns, in the order of time.
+    fn rows(&self, measurement: &str) -> Vec<Value> {
+        let said = self.ask(&format!("SELECT * FROM \"{measurement}\""));
+        let series = &said["results"][0]["series"][0];
+        let Some(rows) = series["values"].as_array() else {
+            return Vec::new();
+        };
+        let columns = series["columns"].as_array().unwrap();
+        let row = |row: &Value| {
+            let named = columns.iter().zip(row.as_array().unwrap());
+            let named = named.map(|(name, value)| (name.as_str().unwrap().into(), value.clone()));
+            Value::Object(named.collect())
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// A stream to its database, with these lines more.
+    fn stream(&self, more: &str) -> String {
+        format!(
+            "type = \"influxdb\"\nurl = \"http://127.0.0.1:{}\"\n{more}",
+            self.port
+        )
+    }
+}
+
+const LOGIN: &str = "database = \"weir\"\nauth = { user = \"admin\", password = \"pw\" }";
+
+/// So many seconds ago.
+fn ago(seconds: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs() - seconds
+}
+
+fn numbered(at: u64, number: u64, more: &str) -> String {
+    format!("{{\"ident\":\"4711\",\"timestamp\":{at},\"seq\":{number}{more}}}")
+}
+
+#[test]
+fn all_that_a_message_can_hold_is_in_the_database_as_it_was() {
+    let (influxdb, port) = (Influxdb::start(), free_port());
+    let more = format!("{LOGIN}\ntags = [\"ident\", \"plate\"]\ngzip = true");
+    let weir = Weir::start("influxdb", &config(port, &influxdb.stream(&more)));
+    let hostile = "a \"quoted\", back\\slash\\\nand=line \u{e9}\\";
+    let (now, text) = (ago(10), serde_json::to_string(hostile).unwrap());
+    let message = format!(
+        "{{\"ident\":\"47 11,=\",\"timestamp\":{now}.25,\"plate\":\"A=B, \\\\1\\\\\",\
+         \"position.latitude\":52.5,\"din\":1,\"n\":-7,\"big\":1e300,\"on\":true,\
+         \"text, =\\\\ x\":{text},\"list\":[1,\"a\"],\"none\":null,\"time\":3,\
+         \"wide\":18446744073709551615}}"
+    );
+    send(port, &[message]);
+    assert_eq!(settled(&weir), (1, 0), "{}", weir.log());
+    let rows = influxdb.rows("position");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let row = &rows[0];
+    assert_eq!(row["ident"], "47 11,=");
+    assert_eq!(row["plate"], "A=B, \\1/");
+    assert_eq!(row["text, =/ x"], hostile, "{row}");
+    assert_eq!(row["position.latitude"], 52.5);
+    assert_eq!((&row["din"], &row["n"]), (&1.into(), &(-7).into()));
+    assert_eq!((&row["big"], &row["on"]), (&1e300.into(), &true.into()));
+    assert_eq!(row["list"], "[1,\"a\"]");
+    assert_eq!(row["time_"], 3);
+    assert_eq!(row["wide"].as_f64(), Some(18_446_744_073_709_552_000.0));
+    assert!(row.get("none").is_none() && row["time"].as_str().unwrap().contains(".25"));
+}
+
+#[test]
+fn of_a_batch_only_those_are_refused_that_the_database_does_not_take() {
+    let (influxdb, port) = (Influxdb::start(), free_port());
+    let stream = influxdb.stream(&format!("{LOGIN}\nlinger = \"200ms\"\nintegers = true"));
+    let weir = Weir::start("influxdb-part", &config(port, &stream));
+    let start = ago(100);
+    let mut messages = vec![numbered(start, 0, ",\"din\":1")];
+    for number in 1..30 {
+        let (at, more) = match number {
+            7 | 8 | 20 => (start + number, ",\"din\":1.5"),
+            12 => (ago(200_000), ""),
+            _ => (start + number, ""),
+        };
+        messages.push(numbered(at, number, more));
+    }
+    send(port, &messages);
+    assert_eq!(settled(&weir), (26, 4), "{}", weir.log());
+    let rows = influxdb.rows("position");
+    let numbers: Vec<_> = rows
+        .iter()
+        .map(|row| row["seq"].as_u64().unwrap())
+        .collect();
+    let wanted: Vec<u64> = (0..30).filter(|n| ![7, 8, 12, 20].contains(n)).collect();
+    assert_eq!(numbers, wanted);
+    let said = reasons(&weir).join("\n");
+    assert!(said.contains("the type of its first value"), "{said}");
+    assert!(said.contains("`max_age` leaves out"), "{said}");
+}
+
+#[test]
+fn a_wrong_login_costs_nothing_and_is_named() {
+    let (influxdb, port) = (Influxdb::start(), free_port());
+    let wrong = LOGIN.replace("\"pw\"", "\"no\"");
+    let weir = Weir::start("influxdb-login", &config(port, &influxdb.stream(&wrong)));
+    let messages: Vec<_> = (0..20).map(|n| numbered(ago(60) + n, n, "")).collect();
+    send(port, &messages);
+    weir.await_log("authorization failed\"}; look at `auth`");
+    assert_eq!(count(&weir, "cloud", "backlog"), 20);
+    weir.reload(&config(port, &influxdb.stream(LOGIN)));
+    assert_eq!(settled(&weir), (20, 0));
+    assert_eq!(influxdb.rows("position").len(), 20);
+}
+
+#[test]
+fn a_database_that_is_not_there_costs_nothing_and_is_named() {
+    let (influxdb, port) = (Influxdb::start(), free_port());
+    let stream = influxdb.stream(&LOGIN.replace("\"weir\"", "\"other\""));
+    let weir = Weir::start("influxdb-place", &config(port, &stream));
+    let messages: Vec<_> = (0..20).map(|n| numbered(ago(60) + n, n, "")).collect();
+    send(port, &messages);
+    weir.await_log("look at `database`");
+    assert_eq!(count(&weir, "cloud", "backlog"), 20);
+    influxdb.ask("CREATE DATABASE other");
+    assert_eq!(settled(&weir), (20, 0));
+}
+
+#[test]
+fn a_server_of_another_version_costs_nothing_and_is_named() {
+    let (influxdb, port) = (Influxdb::start(), free_port());
+    let stream = influxdb.stream("bucket = \"weir\"\norg = \"fleet\"\ntoken = \"t\"");
+    let weir = Weir::start("influxdb-version", &config(port, &stream));
+    send(port, &[numbered(ago(60), 0, "")]);
+    weir.await_log("look at `url` and `version`");
+    weir.reload(&config(port, &influxdb.stream(LOGIN)));
+    assert_eq!(settled(&weir), (1, 0));
+    eventually("it is there", || influxdb.rows("position").len() == 1);
+}
