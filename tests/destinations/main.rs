@@ -27,6 +27,9 @@
 #[path = "../api/asking.rs"]
 mod asking;
 mod contract;
+#[allow(dead_code, reason = "shared with the tests of platforms")]
+#[path = "../platforms/influxd.rs"]
+mod influxd;
 mod row;
 mod scenarios;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
@@ -76,6 +79,7 @@ macro_rules! table {
 table! {
     "file": file,
     "http": http,
+    "influxdb": influxdb,
     "mqtt": mqtt,
     "wialon-retranslator": wialon_retranslator,
 }

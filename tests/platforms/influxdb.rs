@@ -1,83 +1,15 @@
-//! InfluxDB 1.6.7 as Debian has it.
+//! `influxdb`: the table of answers, by what they leave in the database.
 
 use crate::asking::count;
-use crate::weir::program::Program;
-use crate::weir::{Folder, Weir, eventually, free_port, web};
+use crate::influxd::Influxd;
+use crate::weir::{Weir, eventually, free_port};
 use crate::{config, reasons, send, settled};
-use serde_json::Value;
-use std::fmt::Write as _;
-use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A server with a user `admin` and a database `weir` that keeps a day.
-struct Influxdb {
-    port: u16,
-    _folder: Folder,
-    _server: Program,
-}
-
-impl Influxdb {
-    fn start() -> Self {
-        let folder = Folder::new("influxdb");
-        let place = folder.join("").display().to_string();
-        let (server, port) = Program::serve(|port| {
-            let text = format!(
-                "reporting-disabled = true\nbind-address = \"127.0.0.1:{}\"\n\
-                 [meta]\ndir = \"{place}meta\"\n\
-                 [data]\ndir = \"{place}data\"\nwal-dir = \"{place}wal\"\n\
-                 [http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = true\n",
-                free_port()
-            );
-            let mut command = Command::new("influxd");
-            command
-                .arg("-config")
-                .arg(folder.write("influxdb.conf", &text));
-            command
-        });
-        let this = Self {
-            port,
-            _folder: folder,
-            _server: server,
-        };
-        this.ask("CREATE USER admin WITH PASSWORD 'pw' WITH ALL PRIVILEGES");
-        this.ask("CREATE DATABASE weir WITH DURATION 1d");
-        this
-    }
-
-    fn ask(&self, query: &str) -> Value {
-        let mut escaped = String::new();
-        for byte in query.bytes() {
-            write!(escaped, "%{byte:02X}").unwrap();
-        }
-        let target = format!("/query?u=admin&p=pw&db=weir&q={escaped}");
-        let (status, text) = web::ask_port(self.port, "POST", &target, &[], "");
-        assert_eq!(status, 200, "{query}: {text}");
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// What it has of a measurement: each row by its columns, in the order of time.
-    fn rows(&self, measurement: &str) -> Vec<Value> {
-        let said = self.ask(&format!("SELECT * FROM \"{measurement}\""));
-        let series = &said["results"][0]["series"][0];
-        let Some(rows) = series["values"].as_array() else {
-            return Vec::new();
-        };
-        let columns = series["columns"].as_array().unwrap();
-        let row = |row: &Value| {
-            let named = columns.iter().zip(row.as_array().unwrap());
-            let named = named.map(|(name, value)| (name.as_str().unwrap().into(), value.clone()));
-            Value::Object(named.collect())
-        };
-        rows.iter().map(row).collect()
-    }
-
-    /// A stream to its database, with these lines more.
-    fn stream(&self, more: &str) -> String {
-        format!(
-            "type = \"influxdb\"\nurl = \"http://127.0.0.1:{}\"\n{more}",
-            self.port
-        )
-    }
+/// A stream to its database, with these lines more.
+fn stream(influxdb: &Influxd, more: &str) -> String {
+    let port = influxdb.port;
+    format!("type = \"influxdb\"\nurl = \"http://127.0.0.1:{port}\"\n{more}")
 }
 
 const LOGIN: &str = "database = \"weir\"\nauth = { user = \"admin\", password = \"pw\" }";
@@ -94,9 +26,9 @@ fn numbered(at: u64, number: u64, more: &str) -> String {
 
 #[test]
 fn all_that_a_message_can_hold_is_in_the_database_as_it_was() {
-    let (influxdb, port) = (Influxdb::start(), free_port());
+    let (influxdb, port) = (Influxd::start(), free_port());
     let more = format!("{LOGIN}\ntags = [\"ident\", \"plate\"]\ngzip = true");
-    let weir = Weir::start("influxdb", &config(port, &influxdb.stream(&more)));
+    let weir = Weir::start("influxdb", &config(port, &stream(&influxdb, &more)));
     let hostile = "a \"quoted\", back\\slash\\\nand=line \u{e9}\\";
     let (now, text) = (ago(10), serde_json::to_string(hostile).unwrap());
     let message = format!(
@@ -124,15 +56,18 @@ fn all_that_a_message_can_hold_is_in_the_database_as_it_was() {
 
 #[test]
 fn of_a_batch_only_those_are_refused_that_the_database_does_not_take() {
-    let (influxdb, port) = (Influxdb::start(), free_port());
-    let stream = influxdb.stream(&format!("{LOGIN}\nlinger = \"200ms\"\nintegers = true"));
-    let weir = Weir::start("influxdb-part", &config(port, &stream));
+    let (influxdb, port) = (Influxd::start(), free_port());
+    let keys = stream(
+        &influxdb,
+        &format!("{LOGIN}\nlinger = \"200ms\"\nintegers = true"),
+    );
+    let weir = Weir::start("influxdb-part", &config(port, &keys));
     let start = ago(100);
     let mut messages = vec![numbered(start, 0, ",\"din\":1")];
     for number in 1..30 {
         let (at, more) = match number {
             7 | 8 | 20 => (start + number, ",\"din\":1.5"),
-            12 => (ago(200_000), ""),
+            12 => (ago(40 * 86_400), ""),
             _ => (start + number, ""),
         };
         messages.push(numbered(at, number, more));
@@ -153,23 +88,23 @@ fn of_a_batch_only_those_are_refused_that_the_database_does_not_take() {
 
 #[test]
 fn a_wrong_login_costs_nothing_and_is_named() {
-    let (influxdb, port) = (Influxdb::start(), free_port());
+    let (influxdb, port) = (Influxd::start(), free_port());
     let wrong = LOGIN.replace("\"pw\"", "\"no\"");
-    let weir = Weir::start("influxdb-login", &config(port, &influxdb.stream(&wrong)));
+    let weir = Weir::start("influxdb-login", &config(port, &stream(&influxdb, &wrong)));
     let messages: Vec<_> = (0..20).map(|n| numbered(ago(60) + n, n, "")).collect();
     send(port, &messages);
     weir.await_log("authorization failed\"}; look at `auth`");
     assert_eq!(count(&weir, "cloud", "backlog"), 20);
-    weir.reload(&config(port, &influxdb.stream(LOGIN)));
+    weir.reload(&config(port, &stream(&influxdb, LOGIN)));
     assert_eq!(settled(&weir), (20, 0));
     assert_eq!(influxdb.rows("position").len(), 20);
 }
 
 #[test]
 fn a_database_that_is_not_there_costs_nothing_and_is_named() {
-    let (influxdb, port) = (Influxdb::start(), free_port());
-    let stream = influxdb.stream(&LOGIN.replace("\"weir\"", "\"other\""));
-    let weir = Weir::start("influxdb-place", &config(port, &stream));
+    let (influxdb, port) = (Influxd::start(), free_port());
+    let keys = stream(&influxdb, &LOGIN.replace("\"weir\"", "\"other\""));
+    let weir = Weir::start("influxdb-place", &config(port, &keys));
     let messages: Vec<_> = (0..20).map(|n| numbered(ago(60) + n, n, "")).collect();
     send(port, &messages);
     weir.await_log("look at `database`");
@@ -180,12 +115,15 @@ fn a_database_that_is_not_there_costs_nothing_and_is_named() {
 
 #[test]
 fn a_server_of_another_version_costs_nothing_and_is_named() {
-    let (influxdb, port) = (Influxdb::start(), free_port());
-    let stream = influxdb.stream("bucket = \"weir\"\norg = \"fleet\"\ntoken = \"t\"");
-    let weir = Weir::start("influxdb-version", &config(port, &stream));
+    let (influxdb, port) = (Influxd::start(), free_port());
+    let keys = stream(
+        &influxdb,
+        "bucket = \"weir\"\norg = \"fleet\"\ntoken = \"t\"",
+    );
+    let weir = Weir::start("influxdb-version", &config(port, &keys));
     send(port, &[numbered(ago(60), 0, "")]);
     weir.await_log("look at `url` and `version`");
-    weir.reload(&config(port, &influxdb.stream(LOGIN)));
+    weir.reload(&config(port, &stream(&influxdb, LOGIN)));
     assert_eq!(settled(&weir), (1, 0));
     eventually("it is there", || influxdb.rows("position").len() == 1);
 }

@@ -13,6 +13,8 @@
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/asking.rs"]
 mod asking;
+#[allow(dead_code, reason = "shared with the tests of destinations")]
+mod influxd;
 mod influxdb;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
