@@ -1,7 +1,14 @@
 //! `influxdb`: InfluxDB 1.6.7. It refuses a field that was of another type before.
 
-use crate::influxd::{BODY_MAX, Influxd};
-use crate::row::{Counterpart, Has, Limit, Login, MARK, Refusal, Row};
+use crate::influxd::BODY_MAX;
+use crate::influxd::Influxd;
+use crate::row::Counterpart;
+use crate::row::Has;
+use crate::row::Limit;
+use crate::row::Login;
+use crate::row::MARK;
+use crate::row::Refusal;
+use crate::row::Row;
 use crate::servers::Cable;
 
 pub(crate) const ROW: Row = Row {

@@ -1,7 +1,9 @@
 //! InfluxDB 1.6.7 as Debian has it.
 
+use crate::weir::Folder;
+use crate::weir::free_port;
 use crate::weir::program::Program;
-use crate::weir::{Folder, free_port, web};
+use crate::weir::web;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::process::Command;

@@ -1,10 +1,16 @@
 //! `influxdb`: the table of answers, by what they leave in the database.
 
 use crate::asking::count;
+use crate::config;
 use crate::influxd::Influxd;
-use crate::weir::{Weir, eventually, free_port};
-use crate::{config, reasons, send, settled};
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::reasons;
+use crate::send;
+use crate::settled;
+use crate::weir::Weir;
+use crate::weir::eventually;
+use crate::weir::free_port;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 /// A stream to its database, with these lines more.
 fn stream(influxdb: &Influxd, more: &str) -> String {

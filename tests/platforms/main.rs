@@ -20,7 +20,8 @@ mod influxdb;
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
-use weir::{Lines, Weir};
+use weir::Lines;
+use weir::Weir;
 
 /// One JSON channel, the API on a socket in the folder, and a stream `cloud` with these lines.
 fn config(port: u16, stream: &str) -> String {

@@ -2,8 +2,8 @@
 
 use super::Influxdb;
 use super::Version;
-use crate::keys::context::Wrong;
-use crate::keys::diagnostic::Mistake;
+use crate::keys::context::ValueError;
+use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::reader::Reader;
 use crate::keys::text::template;
 use crate::keys::text::token;
@@ -45,15 +45,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Influxdb> {
 }
 
 /// What stands before the path of the API: a proxy may have put it elsewhere than at the root.
-fn base<'a>(url: &Url<'a>) -> Result<&'a str, Wrong> {
+fn base<'a>(url: &Url<'a>) -> Result<&'a str, ValueError> {
     let path = url.path.trim_end_matches('/');
     let is_whole = ["/write", "/api/v2/write", "/api/v3/write_lp"]
         .iter()
         .any(|end| path.ends_with(end));
     if is_whole || path.contains('?') {
-        let wrong = Wrong::new("weir itself adds the path of the API");
+        let error = ValueError::new("weir itself adds the path of the API");
         let at = url.path_at..url.path_at + url.path.len();
-        return Err(wrong.at(at).hint("write host and port alone"));
+        return Err(error.at(at).hint("write host and port alone"));
     }
     Ok(path)
 }
@@ -135,18 +135,18 @@ fn login(
 }
 
 /// A name as it stands in a query.
-fn name(text: &str) -> Result<String, Wrong> {
+fn name(text: &str) -> Result<String, ValueError> {
     if text.trim().is_empty() {
-        return Err(Wrong::new("the name is empty").hint("write it as the database has it"));
+        return Err(ValueError::new("the name is empty").hint("write it as the database has it"));
     }
     let mut escaped = String::new();
     template::write_escaped(text, &mut escaped);
     Ok(escaped)
 }
 
-fn measurement(text: &str) -> Result<Template, Wrong> {
+fn measurement(text: &str) -> Result<Template, ValueError> {
     match text.trim() {
-        "" => Err(Wrong::new("the name is empty").hint("leave it out for `position`")),
+        "" => Err(ValueError::new("the name is empty").hint("leave it out for `position`")),
         _ => template(text, 0),
     }
 }
@@ -165,30 +165,30 @@ fn tags(reader: &mut Reader<'_>) -> Option<Vec<String>> {
     }
     if !tags.iter().any(|tag: &String| tag == "ident") {
         let message = "without `ident` devices overwrite what others measured at the same moment";
-        let mistake = Mistake::warning(reader.value_place("tags"), message);
+        let warning = DiagnosticAt::warning(reader.value_place("tags"), message);
         let hint = "write `tags = [\"ident\"]`, and the others behind it";
-        reader.context().note(mistake.hint(hint));
+        reader.context().note(warning.hint(hint));
     }
     (tags.len() == count).then_some(tags)
 }
 
 /// The database keeps an index of each value that a tag ever had.
-fn tag(text: &str, others: &[String]) -> Result<String, Wrong> {
-    let wrong = match text {
-        "" => Wrong::new("the name is empty").hint("leave it out"),
+fn tag(text: &str, others: &[String]) -> Result<String, ValueError> {
+    let error = match text {
+        "" => ValueError::new("the name is empty").hint("leave it out"),
         "timestamp" | "server.timestamp" => {
-            Wrong::new("a time is no tag").hint("leave it out: each line has the time")
+            ValueError::new("a time is no tag").hint("leave it out: each line has the time")
         }
         text if text.starts_with("position.") => {
-            Wrong::new(format!("`{text}` as a tag begins a series with each value"))
+            ValueError::new(format!("`{text}` as a tag begins a series with each value"))
                 .hint("leave it out: it is a field")
         }
         text if others.iter().any(|other| other == text) => {
-            Wrong::new(format!("`{text}` is there already")).hint("leave one of them")
+            ValueError::new(format!("`{text}` is there already")).hint("leave one of them")
         }
         text => return Ok(text.to_owned()),
     };
-    Err(wrong)
+    Err(error)
 }
 
 impl Version {

@@ -5,8 +5,14 @@ use crate::message::json;
 use crate::ring::Seq;
 use crate::stream::outgoing::Repeat;
 use crate::stream::settings::Transform;
-use Verdict::{Configuration, Doubted, Later, Refused, Taken};
-use Version::{One, Three, Two};
+use Verdict::Configuration;
+use Verdict::Doubted;
+use Verdict::Later;
+use Verdict::Refused;
+use Verdict::Taken;
+use Version::One;
+use Version::Three;
+use Version::Two;
 use std::time::Duration;
 
 fn influxdb(version: Version) -> Influxdb {
