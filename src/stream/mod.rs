@@ -125,8 +125,8 @@ pub(crate) static KINDS: &[&Kind] = &[
     &mqtt::KIND,
     &http::KIND,
     &wialon_retranslator::KIND,
-    &file::KIND,
     &influxdb::KIND,
+    &file::KIND,
 ];
 
 /// The names of all types that weir speaks, as `type` has them.
