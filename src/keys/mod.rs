@@ -23,7 +23,7 @@ pub(crate) mod named;
 pub(crate) mod phrase;
 pub(crate) mod reader;
 pub(crate) mod same;
-mod secrets;
+pub(crate) mod secrets;
 pub(crate) mod source;
 mod synonyms;
 mod syntax;

@@ -1,5 +1,6 @@
 //! What must not be shown: the values of keys that hold passwords and tokens, logins and queries
-//! in URLs, defaults of variables, and the comments beside them.
+//! in URLs and what looks like a token in their paths, defaults of variables, and the comments
+//! beside them.
 //!
 //! Hides too much rather than too little: a misspelt `pasword` is hidden as well.
 
@@ -92,6 +93,7 @@ fn hide_in_text(sources: &mut Sources, place: Place, key: &str) {
     let mut hidden = defaults(text);
     hidden.extend(login_of_url(text, is_url));
     hidden.extend(query_of_url(text).filter(|_| is_url));
+    hidden.extend(tokens_of_path(text));
     for range in hidden {
         let (start, end) = (place.start + range.start, place.start + range.end);
         sources.hide(Place {
@@ -333,6 +335,50 @@ const KEEPERS: [&str; 7] = [
 /// Keys of URLs and addresses.
 const URL_KEYS: [&str; 5] = ["url", "uri", "connect", "endpoint", "address"];
 
+/// Where tokens stand in the path of a URL, if they look like some: platforms let in who knows it.
+fn tokens_of_path(url: &str) -> Vec<Range<usize>> {
+    let Some(authority) = url.find("://").map(|at| at + 3) else {
+        return Vec::new();
+    };
+    let behind = url.get(authority..).unwrap_or_default();
+    let start = authority + behind.find('/').unwrap_or(behind.len());
+    let end = query_of_url(url).map_or(url.len(), |query| query.start);
+    let (mut found, mut from) = (Vec::new(), start);
+    let ends = |(_, c): &(usize, char)| !is_of_token(*c);
+    let path = url.get(start..end).unwrap_or_default();
+    let signs = path.char_indices().filter(ends);
+    let ends = signs.map(|(at, c)| (start + at, c)).chain([(end, '/')]);
+    for (at, c) in ends {
+        // `{name}` and `{name:-`, and `${name}`, are filled in
+        let before = url.get(..from).unwrap_or_default();
+        let opens = before.ends_with('{') || before.ends_with("{env:");
+        let closes = c == '}' || url.get(at..).is_some_and(|behind| behind.starts_with(":-"));
+        let is_name = opens && closes;
+        if !is_name && looks_like_token(url.get(from..at).unwrap_or_default()) {
+            found.push(from..at);
+        }
+        from = at + c.len_utf8();
+    }
+    found
+}
+
+fn is_of_token(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '+' | '=' | '!')
+}
+
+/// Whether a part of a path can be a token, and no word that says what is there: it has signs that
+/// words of URLs do not have, or is longer than they are.
+pub(crate) fn looks_like_token(part: &str) -> bool {
+    let of_word = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '_' | '.');
+    part.len() >= TOKEN_MIN && (part.len() > WORD_MAX || !part.chars().all(of_word))
+}
+
+/// Shortest part of a path that is taken for a token, in bytes: `v1` and `api2` are none.
+const TOKEN_MIN: usize = 6;
+
+/// Longest part of a path that is taken for a word, in bytes.
+const WORD_MAX: usize = 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,6 +434,33 @@ mod tests {
         let query = |url: &'static str| query_of_url(url).map(|at| &url[at]);
         assert_eq!(query("\"https://h/a?b=c&d\""), Some("b=c&d"));
         assert_eq!(query("https://h/a?"), None);
+    }
+
+    #[test]
+    fn what_looks_like_a_token_in_a_path_is_found() {
+        let tokens = |url: &'static str| -> Vec<&str> {
+            let found = tokens_of_path(url).into_iter();
+            found.map(|at| &url[at]).collect()
+        };
+        for (url, wanted) in [
+            (
+                "https://h/api/v1/A1_TEST_TOKEN/telemetry",
+                &["A1_TEST_TOKEN"][..],
+            ),
+            ("https://h:1/gw/abc123/{ident}?x=Y1234567", &["abc123"]),
+            ("https://h/{ident}/{a.B12345:-none}/${env:TOKEN_1}", &[]),
+            (
+                "https://h/a{b:-Secret1}c/abcdefghijklmnopqrstu",
+                &["-Secret1", "abcdefghijklmnopqrstu"],
+            ),
+            ("https://h/unclosed/{Secret1", &["Secret1"]),
+            ("https://Host1234/", &[]),
+            ("https://Host1234", &[]),
+            ("/etc/Secret1", &[]),
+            ("https://h/telemetry/data-points/v1.12", &[]),
+        ] {
+            assert_eq!(tokens(url), wanted, "{url}");
+        }
     }
 
     #[test]

@@ -52,6 +52,17 @@ const HOLDERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[[stream]]\nname = \"s\"\ntype = \"http\"",
+        &[
+            "url = \"https://h/api/v1/hunter2/telemetry\"",
+            "url = \"https://h:0/hunter2\"",
+            "url = \"https://h/../hunter2\"",
+            "url = \"https://h/{hunter2\"",
+            "url = \"https://h/{x y}/hunter2/{\"",
+            "rul = \"https://h/hunter2\"",
+        ],
+    ),
+    (
         "[[stream]]\nname = \"s\"\ntype = \"http\"\nurl = \"https://h\"",
         &[
             "auth = \"hunter2\"",

@@ -4,10 +4,13 @@ use crate::http::SECOND;
 use crate::http::answer;
 use crate::http::asked;
 use crate::http::is_paused;
+use crate::http::parse;
 use crate::http::settings;
+use crate::http::settings_to;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::world::World;
+use crate::world::delivery;
 use weir::stream::Disconnect;
 use weir::stream::Retry;
 
@@ -158,4 +161,21 @@ fn the_status_counts_where_the_body_cannot_be_read() {
     assert!(is_paused(&world));
     let events = format!("{:?}", world.events());
     assert!(events.contains("code: 401"), "{events}");
+}
+
+#[test]
+fn a_token_in_the_path_is_not_told_though_the_server_repeats_it() {
+    let settings = settings_to("/api/v1/A1_TEST_TOKEN/telemetry", delivery());
+    let mut world = World::new();
+    world.append_many(1);
+    let (mut talk, asked) = asked(&mut world, &settings);
+    assert_eq!(parse(&asked).0, "/api/v1/A1_TEST_TOKEN/telemetry");
+    let body = "Cannot POST /api/v1/A1_TEST_TOKEN/telemetry";
+    let head = format!("HTTP/1.1 404 X\r\nContent-Length: {}\r\n\r\n", body.len());
+    talk.hears(&mut world, (head + body).as_bytes()).unwrap();
+    let told = format!("{:?}", world.events());
+    assert!(
+        told.contains("Cannot POST /api/v1/***/telemetry; look at `url`"),
+        "{told}"
+    );
 }

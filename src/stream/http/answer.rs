@@ -78,19 +78,26 @@ impl Reply {
             Verdict::Refused if self.refuses_coding => Verdict::Configuration,
             verdict => verdict,
         };
-        let mut error = self.error();
-        if verdict != Verdict::Taken
-            && let Some(hint) = profile.hint(&answer)
-        {
+        if verdict == Verdict::Taken {
+            return (verdict, self.error(&[]));
+        }
+        let mut error = self.error(&profile.secrets());
+        if let Some(hint) = profile.hint(&answer) {
             error.reason = format!("{}; {hint}", error.reason);
         }
         (verdict, error)
     }
 
-    /// What came, in words.
-    fn error(&self) -> DeliveryError {
-        let text = self.body.get(..TEXT_MAX).unwrap_or(&self.body);
-        let text = String::from_utf8_lossy(text).replace(char::is_control, " ");
+    /// What came, in words, without secrets.
+    fn error(&self, secrets: &[String]) -> DeliveryError {
+        let text = String::from_utf8_lossy(&self.body).replace(char::is_control, " ");
+        // cut behind that: of half a secret nobody would know what it is
+        let text = secrets
+            .iter()
+            .filter(|secret| secret.len() >= SECRET_MIN)
+            .fold(text, |text, secret| text.replace(secret, "***"));
+        let text = text.get(..text.floor_char_boundary(TEXT_MAX));
+        let text = text.unwrap_or_default();
         let reason = match text.trim() {
             "" => self.status.to_string(),
             text => format!("{}: {text}", self.status),
@@ -127,6 +134,9 @@ fn date(text: &str) -> Option<Duration> {
 
 /// So much of an answer's body is kept for the log, in bytes.
 const TEXT_MAX: usize = 200;
+
+/// Shortest secret that is looked for in an answer, in bytes: a shorter one is in every word.
+const SECRET_MIN: usize = 4;
 
 /// So much of an answer's body is read, in bytes; the connection of a longer one
 /// is closed.
@@ -220,7 +230,7 @@ mod tests {
         let mut answer = Reply::new(&response, at_no_date());
         answer.take(b"no\r\n\x1b[31msuch ");
         answer.take(&[b'x'; 500]);
-        let error = answer.error();
+        let error = answer.error(&[]);
         assert_eq!(error.code, 400);
         assert!(
             error
@@ -228,5 +238,18 @@ mod tests {
                 .starts_with("400 Bad Request: no   [31msuch xxx")
         );
         assert_eq!(error.reason.len(), "400 Bad Request: ".len() + TEXT_MAX);
+    }
+
+    #[test]
+    fn a_secret_that_the_answer_repeats_is_not_told() {
+        let response = Response::builder().status(404).body(()).unwrap();
+        let mut answer = Reply::new(&response, at_no_date());
+        answer.take(b"Cannot POST /api/v1/A1_TOKEN/telemetry");
+        answer.take(&[b' '; 150]);
+        answer.take(b"no A1_TOKEN");
+        let error = answer.error(&["A1_TOKEN".into(), "a".into()]);
+        let told = "404 Not Found: Cannot POST /api/v1/***/telemetry";
+        assert!(error.reason.starts_with(told), "{}", error.reason);
+        assert!(!error.reason.contains("A1"), "{}", error.reason);
     }
 }

@@ -11,6 +11,8 @@ use crate::clock::Now;
 use crate::keys::context::ValueError;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::reader::Reader;
+use crate::keys::secrets::is_secret;
+use crate::keys::secrets::looks_like_token;
 use crate::keys::text::template;
 use crate::keys::text::token;
 use crate::keys::tree::Node;
@@ -159,6 +161,20 @@ impl Profile for Http {
             authorization: self.authorization.clone(),
             until: None,
         }
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let login = self.authorization.iter().flat_map(|text| text.split(' '));
+        let headers = self.headers.iter();
+        let headers = headers.filter(|(name, _)| is_secret(name));
+        let signs = |c: char| matches!(c, '/' | '?' | '&' | '=');
+        let path = self.path.texts().flat_map(|text| text.split(signs));
+        let all = path
+            .filter(|part| looks_like_token(part))
+            .chain(login.skip(1));
+        all.chain(headers.map(|(_, value)| value.as_str()))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn needs_body(&self, status: u16) -> bool {
@@ -426,6 +442,23 @@ mod tests {
         );
         assert_eq!(basic("a", "b"), "Basic YTpi");
         assert_eq!(basic("ab", "c"), "Basic YWI6Yw==");
+    }
+
+    #[test]
+    fn a_token_in_the_path_is_a_secret_and_a_login_too() {
+        let target = Target {
+            host: "example.com".into(),
+            port: 80,
+        };
+        let header = |name: &str| (name.to_owned(), format!("of {name}"));
+        let http = Http {
+            path: Template::parse("/api/v1/A1_TOKEN/{ident}?key=Abcdef").unwrap(),
+            headers: vec![header("X-Api-Key"), header("X-Site")],
+            authorization: Some("Bearer hunter2".into()),
+            ..Http::new(target)
+        };
+        let wanted = ["A1_TOKEN", "Abcdef", "hunter2", "of X-Api-Key"];
+        assert_eq!(http.secrets(), wanted);
     }
 
     #[test]

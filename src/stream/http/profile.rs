@@ -76,6 +76,12 @@ pub trait Profile: fmt::Debug {
         Login::default()
     }
 
+    /// What of a request an answer may repeat and nobody may read: a token in its path, a login.
+    /// Servers say which path there is none; the log shows stars instead.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether an answer with this status says only in its body what it means. Of others the body
     /// that [`Profile::verdict`] sees is empty.
     fn needs_body(&self, status: u16) -> bool {
