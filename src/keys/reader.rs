@@ -68,6 +68,13 @@ impl<'a> Reader<'a> {
         self.table.entry(key).is_some()
     }
 
+    /// Whether a table within this one, which is read elsewhere, has a key.
+    pub(crate) fn has_within(&self, table: &str, key: &str) -> bool {
+        let entry = self.table.entry(table);
+        let tree = entry.map(|entry| &entry.node.tree);
+        matches!(tree, Some(Tree::Table(inner)) if inner.entry(key).is_some())
+    }
+
     /// Notes a mistake of a whole value.
     pub(crate) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         self.context

@@ -104,7 +104,7 @@ fn shifted(error: ValueError, by: usize, whole: &str) -> ValueError {
 }
 
 /// Host and port; `default` where there is no port.
-fn target(text: &str, default: u16) -> Result<Target, ValueError> {
+pub(crate) fn target(text: &str, default: u16) -> Result<Target, ValueError> {
     // the last `:` begins a port unless it is within brackets
     let colon = text
         .rfind(':')

@@ -85,6 +85,7 @@
 //! assert_eq!((counters.accepted, counters.backlog), (1, 0));
 //! ```
 
+pub mod azure_iot_hub;
 pub mod backoff;
 mod dialect;
 mod endpoint;
@@ -127,6 +128,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     &influxdb::KIND,
     &file::KIND,
+    &azure_iot_hub::KIND,
 ];
 
 /// The names of all types that weir speaks, as `type` has them.
@@ -140,7 +142,6 @@ pub(crate) const PLANNED: &[&str] = &[
     "wialon-ips",
     "flespi",
     "aws-iot",
-    "azure-iot-hub",
     "azure-event-hubs",
     "google-pubsub",
     "thingsboard",

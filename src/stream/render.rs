@@ -59,6 +59,17 @@ impl<'a> MessageView<'a> {
             .chain(stamp)
     }
 
+    /// Appends what stays the same however often a message is sent: its stamp, or without one what
+    /// a stamp of its record would be.
+    pub fn id(&self, message: &Outgoing<'_>, out: &mut String) {
+        let stamp = self.transform.stamp.as_ref();
+        write_stamp(
+            stamp.map_or(StampOf::Record, |stamp| stamp.of),
+            message,
+            out,
+        );
+    }
+
     /// Who a message is of, as Wialon knows it.
     #[must_use]
     pub fn wialon_uid<'v>(&self, message: &Outgoing<'v>) -> Cow<'v, str>
@@ -160,6 +171,18 @@ pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
     let mut fields = fields(message);
     let found = fields.find(|(name, _)| *name == wanted);
     found.map(|(_, value)| value)
+}
+
+/// When a message was measured, since 1970; where its sender did not say so, when it came, if that
+/// is known.
+#[must_use]
+pub fn measured(message: &Outgoing<'_>) -> Option<Duration> {
+    let body = Body::new(message.body).ok()?;
+    let came = message
+        .received
+        .trusted
+        .then_some(message.received.since_1970);
+    body.measured().or(came)
 }
 
 /// Appends what identifies a message. One without a time of its own is only the same as itself.

@@ -119,6 +119,7 @@ fn the_configurations_on_the_pages_are_right() {
             let block = block.split("```").next().unwrap();
             let told = Told::new(block)
                 .file("/etc/weir/cloud.password", "secret")
+                .file("/etc/weir/hub.key", "c2VjcmV0")
                 .file("/proc/sys/kernel/hostname", "gateway");
             let loaded = told.load();
             let said = render(&loaded.diagnostics);
@@ -325,6 +326,9 @@ const TABLES: &[(&[&str], &str)] = &[
         &["every stream", "influxdb"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'influxdb'; url = 'https://b'; \
          database = 'd'; KEY",
+        &["every stream", "azure-iot-hub"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'azure-iot-hub'; \
+         host = 'h'; device = 'd'; key = 'azE='; KEY",
     ),
     (&["will"], "[stream.will]; topic = 't'; payload = 'p'; KEY"),
     (

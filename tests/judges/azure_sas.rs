@@ -1,10 +1,10 @@
 //! Shared access signatures, and those of Microsoft's own libraries.
 
+use crate::library::stream::sas;
 use crate::python;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use base64::prelude::Engine as _;
 use std::time::Duration;
-use weir::stream::sas;
 
 #[test]
 #[ignore = "by `tests/run judges`, which installs what it asks"]

@@ -11,10 +11,19 @@
 )]
 
 mod azure_sas;
+#[allow(dead_code, reason = "shared with the tests of TLS")]
+#[path = "../tls/certificates.rs"]
+mod certificates;
+mod iot_hub;
+#[allow(dead_code, reason = "shared with the tests from end to end")]
+#[path = "../end_to_end/weir.rs"]
+mod weir;
 
+use ::weir as library;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use weir as weir_run;
 
 /// Where `tests/run` puts what it installs.
 fn installed() -> PathBuf {

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod azure_iot_hub;
 mod batches;
 mod chance;
 mod engine;
