@@ -26,6 +26,9 @@
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/asking.rs"]
 mod asking;
+#[allow(dead_code, reason = "shared with the tests of TLS")]
+#[path = "../tls/certificates.rs"]
+mod certificates;
 mod contract;
 #[allow(dead_code, reason = "shared with the tests of platforms")]
 #[path = "../platforms/influxd.rs"]
@@ -35,9 +38,12 @@ mod scenarios;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/servers.rs"]
 mod servers;
+mod tls;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
+
+use weir as weir_run;
 
 /// A module with a `ROW` for each type, and its four tests.
 macro_rules! table {
@@ -77,6 +83,7 @@ macro_rules! table {
 }
 
 table! {
+    "azure-iot-hub": azure_iot_hub,
     "file": file,
     "http": http,
     "influxdb": influxdb,
