@@ -252,6 +252,16 @@ pub fn is_sane(date: Duration) -> bool {
     (BUILT..SANE_UNTIL).contains(&date)
 }
 
+impl Date {
+    /// With the time, as ISO 8601 in UTC, cut at the millisecond; nothing sensible after 9999.
+    #[must_use]
+    pub fn with_time(self) -> String {
+        let (second, millis) = (self.0.as_secs() % 86_400, self.0.subsec_millis());
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{self}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // years begin in March, so that the day that comes and goes is the last of its year

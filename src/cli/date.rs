@@ -1,13 +1,13 @@
 //! Dates for people: seconds since 1970 as ISO 8601 in UTC.
 
-use crate::message::timestamp::to_iso8601;
+use crate::clock::Date;
 use std::time::Duration;
 
 /// Rounded to the millisecond; nothing sensible before 1970 and after 9999.
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 #[expect(clippy::cast_sign_loss, reason = "saturates at 0")]
 pub(super) fn date(seconds: f64) -> String {
-    to_iso8601(Duration::from_millis((seconds * 1000.0).round() as u64))
+    Date(Duration::from_millis((seconds * 1000.0).round() as u64)).with_time()
 }
 
 #[cfg(test)]

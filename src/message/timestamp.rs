@@ -1,4 +1,4 @@
-//! Dates as text: ISO 8601, of what counts from 1970-01-01 UTC.
+//! Dates as text: ISO 8601 in, microseconds since 1970-01-01 UTC out.
 //!
 //! It knows no calendar but the Gregorian, no names of zones, and never what time it is now.
 //!
@@ -6,9 +6,6 @@
 //! 2009-11-24T15:27:44.5+02:00      date  T or blank  time  fraction  zone
 //! 2009-11-24   20091124T152744Z    time, fraction and zone may be missing: midnight, UTC
 //! ```
-
-use crate::clock::Date;
-use std::time::Duration;
 
 /// Microseconds since 1970-01-01 UTC of a date in ISO 8601; a date without zone is UTC.
 ///
@@ -25,15 +22,6 @@ pub fn from_iso8601(text: &str) -> Option<u64> {
     }
     let total = (days * 86_400 + seconds) * 1_000_000 + micros;
     u64::try_from(total).ok().filter(|_| rest.is_empty())
-}
-
-/// The same date as text, in UTC and cut at the millisecond; nothing sensible after 9999.
-#[must_use]
-pub fn to_iso8601(date: Duration) -> String {
-    let (day, millis) = (Date(date), date.subsec_millis());
-    let second = date.as_secs() % 86_400;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{day}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
 /// Latest second that is taken for a time in seconds: the end of the year 9999. What is beyond is

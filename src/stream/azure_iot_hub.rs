@@ -30,8 +30,8 @@ use super::render::MessageView;
 use super::render::measured;
 use super::sas;
 use super::settings::Delivery;
+use crate::clock::Date;
 use crate::clock::Now;
-use crate::message::timestamp::to_iso8601;
 use crate::net::Target;
 use crate::template::Escape;
 use crate::template::Template;
@@ -55,7 +55,7 @@ pub struct AzureIotHub {
 }
 
 impl AzureIotHub {
-    /// What is left out of the configuration is as here: objects without properties, by certificate.
+    /// What is left out of the configuration is as here: a certificate, objects, no properties.
     #[must_use]
     pub fn new(target: Target, device: impl Into<String>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl AzureIotHub {
             property(at == 0, name, value, out);
         }
         if let Some(time) = measured(message) {
-            property(false, CREATED, &to_iso8601(time), out);
+            property(false, CREATED, &Date(time).with_time(), out);
         }
         let mut value = String::new();
         for (name, template) in &self.properties {
@@ -145,7 +145,7 @@ impl Profile for AzureIotHub {
         }
     }
 
-    fn login(&self, _client_id: &str, now: Now) -> Login {
+    fn login(&self, _: &str, now: Now) -> Login {
         let (hub, device) = (&self.target.host, &self.device);
         let until = now.wall.since_1970 + LIFE;
         let resource = format!("{hub}/devices/{device}");

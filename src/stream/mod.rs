@@ -127,8 +127,8 @@ pub(crate) static KINDS: &[&Kind] = &[
     &http::KIND,
     &wialon_retranslator::KIND,
     &influxdb::KIND,
-    &file::KIND,
     &azure_iot_hub::KIND,
+    &file::KIND,
 ];
 
 /// The names of all types that weir speaks, as `type` has them.

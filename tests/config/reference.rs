@@ -326,6 +326,8 @@ const TABLES: &[(&[&str], &str)] = &[
         &["every stream", "influxdb"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'influxdb'; url = 'https://b'; \
          database = 'd'; KEY",
+    ),
+    (
         &["every stream", "azure-iot-hub"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'azure-iot-hub'; \
          host = 'h'; device = 'd'; key = 'azE='; KEY",

@@ -50,8 +50,8 @@ function judgePublish(packet) {
 (async () => {
   const broker = await Aedes.createBroker();
   broker.preConnect = (client, packet, done) => {
-    const {protocolVersion: version, clean, keepalive, will} = packet;
-    say({connect: {version, clean, keepalive, will: Boolean(will)}});
+    const {protocolVersion: version, clean, will} = packet;
+    say({connect: {version, clean, will: Boolean(will)}});
     done(null, true);
   };
   broker.authenticate = (client, username, password, done) => {
