@@ -95,6 +95,7 @@ pub mod http;
 pub mod influxdb;
 mod lease;
 pub mod mqtt;
+pub mod osmand;
 mod outgoing;
 pub mod rejects;
 pub mod render;
@@ -128,6 +129,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     &influxdb::KIND,
     &azure_iot_hub::KIND,
+    &osmand::KIND,
     &file::KIND,
 ];
 
@@ -147,7 +149,6 @@ pub(crate) const PLANNED: &[&str] = &[
     "thingsboard",
     "amqp",
     "gpsgate",
-    "osmand",
     "e-toll",
 ];
 

@@ -267,7 +267,7 @@ const TABLES: &[(&[&str], &str)] = &[
          listen = '127.0.0.1:7001'; KEY",
     ),
     (
-        &["every channel", "osmand"],
+        &["every channel", "osmand channel"],
         "[[channel]]; name = 'own'; type = 'osmand'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
@@ -331,6 +331,10 @@ const TABLES: &[(&[&str], &str)] = &[
         &["every stream", "azure-iot-hub"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'azure-iot-hub'; \
          host = 'h'; device = 'd'; key = 'azE='; KEY",
+    ),
+    (
+        &["every stream", "osmand stream"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'osmand'; url = 'https://b'; KEY",
     ),
     (&["will"], "[stream.will]; topic = 't'; payload = 'p'; KEY"),
     (

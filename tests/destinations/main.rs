@@ -88,6 +88,7 @@ table! {
     "http": http,
     "influxdb": influxdb,
     "mqtt": mqtt,
+    "osmand": osmand,
     "wialon-retranslator": wialon_retranslator,
 }
 

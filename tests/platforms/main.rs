@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::cast_precision_loss,
     reason = "tests"
 )]
 
@@ -14,8 +15,15 @@
 #[path = "../api/asking.rs"]
 mod asking;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
+#[path = "../destinations/contract.rs"]
+mod contract;
+#[allow(dead_code, reason = "shared with the tests of destinations")]
 mod influxd;
 mod influxdb;
+mod osmand;
+#[allow(dead_code, reason = "shared with the tests from end to end")]
+#[path = "../end_to_end/servers.rs"]
+mod servers;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;

@@ -73,10 +73,7 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
         match self.belongs(message) {
             Ok(true) => {}
             Ok(false) => return Fit::Later,
-            Err(lack) => return Fit::Unfit(lack),
-        }
-        if let Some(long) = self.long_line() {
-            return Fit::Refused(long);
+            Err(fit) => return fit,
         }
         self.scratch.clear();
         let written = self.profile.write(self.view, message, &mut self.scratch);
@@ -101,26 +98,28 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
 
     /// Whether a message goes with those that are there; with the first that does, its path and
     /// its key are those of the body.
-    fn belongs(&mut self, message: &Outgoing<'_>) -> Result<bool, String> {
+    fn belongs(&mut self, message: &Outgoing<'_>) -> Result<bool, Fit> {
         let (mut path, mut key) = (String::new(), String::new());
-        self.profile.path(self.view, message, &mut path)?;
-        target::check(self.profile.method(), &path).map_err(|wrong| unfilled(&wrong))?;
-        self.profile.key(self.view, message, &mut key)?;
+        let written = self.profile.path(self.view, message, &mut path);
+        written.map_err(Fit::Unfit)?;
+        let (line, max) = (
+            target::line_len(self.profile.method(), &path),
+            self.frame.line_max,
+        );
+        if line > max {
+            return Err(Fit::Refused(format!(
+                "a request line of {line} bytes, the destination takes at most {max}"
+            )));
+        }
+        let checked = target::check(self.profile.method(), &path);
+        checked.map_err(|error| Fit::Unfit(unfilled(&error)))?;
+        let written = self.profile.key(self.view, message, &mut key);
+        written.map_err(Fit::Unfit)?;
         if self.messages.is_empty() {
             (self.path, self.key) = (path, key);
             return Ok(true);
         }
         Ok(path == self.path && key == self.key)
-    }
-
-    /// Why the first line of the request is longer than the platform takes, if it is.
-    fn long_line(&self) -> Option<String> {
-        let (len, max) = (
-            target::line_len(self.profile.method(), &self.path),
-            self.frame.line_max,
-        );
-        (len > max)
-            .then(|| format!("a request line of {len} bytes, the destination takes at most {max}"))
     }
 
     /// Why what is in `scratch` is longer than the platform takes, if it is.
