@@ -237,10 +237,14 @@ impl Engine {
         }
         // the canary has the number in the ring of a message that may be in flight too: it looks
         // for its own from half way round, so that no answer is taken for that of the other
-        let is_canary = self.queue.canary.is_some();
+        let canary = self.queue.canary.as_ref();
+        let is_canary = canary.is_some_and(|canary| canary.seq == seq);
         let first = seq.0.wrapping_sub(1);
         let first = first.wrapping_add(if is_canary { TAGS / 2 } else { 0 });
-        let is_free = |tag: &u16| self.queue.iter().all(|item| item.tag != *tag);
+        let is_free = |tag: &u16| {
+            let mut all = self.queue.iter().chain(canary);
+            all.all(|item| item.tag != *tag)
+        };
         let tags = (0..TAGS).map(|more| u16::try_from(first.wrapping_add(more) % TAGS));
         let tag = tags
             .filter_map(|tag| tag.ok()?.checked_add(1))

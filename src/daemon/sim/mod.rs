@@ -142,7 +142,8 @@ const YEARS: u64 = 20;
 ///   if for the first time.
 /// - 1001007, 1001463: a pause went on to its end, however much was taken meanwhile.
 /// - 1005083: what a broker forbids filled the memory, and nothing was accepted since the start.
-const ENDED_BADLY: [(u64, u64); 23] = [
+/// - 1000168: a message that went beside a canary got the packet identifier of another.
+const ENDED_BADLY: [(u64, u64); 24] = [
     (566, 310),
     (1047, 80),
     (219, 170),
@@ -166,4 +167,5 @@ const ENDED_BADLY: [(u64, u64); 23] = [
     (1_001_007, 365),
     (1_001_463, 365),
     (1_005_083, 365),
+    (1_000_168, 365),
 ];

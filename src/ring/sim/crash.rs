@@ -96,6 +96,7 @@ impl World {
         self.booted_ms = self.time_ms;
         self.date_known = self.random.once_in(2);
         self.clocks.boot(self.time_ms, self.remembered_ms());
+        self.date_forgotten = false;
     }
 
     /// The last date that was believed, as far as the disk knows.
@@ -133,6 +134,7 @@ impl World {
         self.tally.inferred += u64::from(report.inferred);
         self.check_report(&report, crash)?;
         self.slots_lost |= report.slots == 0;
+        self.date_forgotten |= report.slots == 0;
         if self.ring.is_degraded() {
             // The first sync failed, and nothing tells the next opening that what it reads from
             // the cache is not on the medium. What was safe is; counts may be off.
@@ -162,7 +164,7 @@ impl World {
         let streams: Vec<_> = self.streams.iter().map(seen).collect();
         self.oracle
             .reopened(&streams, self.ring.progress.next_seq())?;
-        self.oracle.clock_lies(self.clocks.shows_future());
+        self.oracle.clock_lies(self.deceives());
         Ok(report)
     }
 

@@ -74,8 +74,8 @@ impl Clocks {
         }
     }
 
-    /// Somebody sets the clock, or does not. Whether it shows the future now.
-    pub(super) fn set(&mut self) -> bool {
+    /// Somebody sets the clock, or does not.
+    pub(super) fn set(&mut self) {
         match self.lie {
             Lie::None if self.random.once_in(20) => self.begin_future(),
             Lie::None if self.random.once_in(4) => self.surprising = false,
@@ -83,11 +83,14 @@ impl Clocks {
             _ => {}
         }
         self.warranted = self.lie == Lie::None && self.random.once_in(2);
-        self.shows_future()
     }
 
     pub(super) fn shows_future(&self) -> bool {
         matches!(self.lie, Lie::Future(_))
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        matches!(self.lie, Lie::Stale(_))
     }
 
     fn begin_future(&mut self) {

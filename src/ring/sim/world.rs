@@ -97,6 +97,8 @@ pub(super) struct World {
     pub(super) dead_until: Option<u64>,
     /// Both slots were lost, and no opening since has succeeded.
     pub(super) slots_lost: bool,
+    /// Both slots were lost since the machine started.
+    pub(super) date_forgotten: bool,
     pub(super) durable_ords: Vec<u64>,
     pub(super) tally: Tally,
     /// The disk was ruined beyond what a ring has to survive.
@@ -149,6 +151,7 @@ impl World {
             date_known: true,
             dead_until: None,
             slots_lost: false,
+            date_forgotten: false,
             durable_ords: Vec::new(),
             tally: Tally::default(),
             ended: false,
@@ -178,6 +181,12 @@ impl World {
 
     pub(super) fn now(&self) -> Now {
         self.now_remembering(self.ring.boots.trusted_ms)
+    }
+
+    /// Whether the clock shows what nobody can know to be wrong: the future, or the past to a ring
+    /// that both slots were taken from in this boot, and with them the last date.
+    pub(super) fn deceives(&self) -> bool {
+        self.clocks.shows_future() || self.date_forgotten && self.clocks.is_stale()
     }
 
     /// The time as a clock knows it that remembers a date.
@@ -338,9 +347,10 @@ impl World {
     fn pass_time(&mut self) -> Result<(), Violation> {
         self.time_ms += self.random.next() % 100_000;
         self.date_known |= self.random.once_in(2);
-        let shown = self.clocks.shows_future();
-        if self.clocks.set() != shown {
-            self.oracle.clock_lies(!shown);
+        let before = self.deceives();
+        self.clocks.set();
+        if self.deceives() != before {
+            self.oracle.clock_lies(!before);
         }
         Ok(())
     }
