@@ -102,6 +102,7 @@ pub mod render;
 pub mod sas;
 pub mod selection;
 pub mod settings;
+pub mod wialon_ips;
 pub mod wialon_retranslator;
 
 pub use endpoint::Endpoint;
@@ -127,6 +128,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &mqtt::KIND,
     &http::KIND,
     &wialon_retranslator::KIND,
+    &wialon_ips::KIND,
     &influxdb::KIND,
     &azure_iot_hub::KIND,
     &osmand::KIND,
@@ -141,7 +143,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
 pub(crate) const PLANNED: &[&str] = &[
-    "wialon-ips",
     "flespi",
     "aws-iot",
     "azure-event-hubs",

@@ -11,3 +11,4 @@ pub mod ips;
 pub mod nmea;
 pub mod retranslator;
 pub mod teltonika;
+mod values;

@@ -89,6 +89,7 @@ table! {
     "influxdb": influxdb,
     "mqtt": mqtt,
     "osmand": osmand,
+    "wialon-ips": wialon_ips,
     "wialon-retranslator": wialon_retranslator,
 }
 

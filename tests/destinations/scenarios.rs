@@ -94,16 +94,16 @@ fn one_given_up(row: &Row, odd: impl Fn(u64) -> String, said: &str) {
 }
 
 /// A daemon with one channel and one stream, and the far end of that.
-struct Play {
+pub(crate) struct Play {
     row: &'static str,
     counterpart: Box<dyn Counterpart>,
     port: u16,
-    weir: Weir,
+    pub(crate) weir: Weir,
 }
 
 impl Play {
     /// Text in the keys of the stream is replaced.
-    fn start(row: &Row, replaced: Option<(&str, &str)>) -> Self {
+    pub(crate) fn start(row: &Row, replaced: Option<(&str, &str)>) -> Self {
         let (counterpart, port) = ((row.start)(), free_port());
         let config = config(row.name, port, &counterpart.keys(), replaced);
         let weir = Weir::start(row.name, &config);
@@ -120,13 +120,13 @@ impl Play {
     }
 
     /// Returns once all are safe.
-    fn send(&self, numbers: Range<u64>) {
+    pub(crate) fn send(&self, numbers: Range<u64>) {
         let (mut lines, count) = (Lines::connect(self.port), numbers.end - numbers.start);
         numbers.for_each(|number| lines.send(&message(number, ident(number), "\"mark\":\"-\"")));
         lines.await_acked(count);
     }
 
-    fn await_all_taken(&self, count: u64) {
+    pub(crate) fn await_all_taken(&self, count: u64) {
         self.await_taken(&|_| true, count);
     }
 
@@ -147,12 +147,12 @@ impl Play {
         }
     }
 
-    fn count(&self, key: &str) -> u64 {
+    pub(crate) fn count(&self, key: &str) -> u64 {
         asking::count(&self.weir, "cloud", key)
     }
 
     /// Nothing else became of any. What cannot be sent at all counts as skipped.
-    fn assert_counted(&self, accepted: u64, not_taken: u64) {
+    pub(crate) fn assert_counted(&self, accepted: u64, not_taken: u64) {
         let all = asking::stream(&self.weir, "cloud");
         let of = |key: &str| all[key].as_u64().unwrap();
         assert_eq!(of("stored"), accepted + not_taken, "{all}");

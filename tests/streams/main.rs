@@ -35,4 +35,5 @@ mod talk;
 mod template;
 mod transform;
 mod wialon;
+mod wialon_ips;
 mod world;

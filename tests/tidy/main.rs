@@ -36,7 +36,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("convert", &["message", "pattern"]),
     ("filter", &["message", "pattern", "spelling"]),
     ("thinning", &["message", "pattern"]),
-    ("wire", &["message"]),
+    ("wire", &["clock", "message"]),
     ("net", &["clock", "units"]),
     ("ring", &["clock", "units"]),
     (

@@ -18,6 +18,7 @@
 use crate::message::Message;
 use crate::message::Value;
 use crate::wire::ips::Extended;
+use crate::wire::ips::NETWORK;
 use crate::wire::ips::Parameter;
 use crate::wire::ips::Record;
 use std::borrow::Cow;
@@ -89,15 +90,11 @@ fn named(parameter: &Parameter<'_>) -> (Cow<'static, str>, Value) {
 /// The name of a parameter, if it is of the mobile network under that of flespi.
 fn network(name: &str) -> Cow<'static, str> {
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let known = match word {
-        "mcc" => "gsm.mcc",
-        "mnc" => "gsm.mnc",
-        "lac" => "gsm.lac",
-        "cell_id" => "gsm.cellid",
-        _ => return Cow::Owned(name.to_owned()),
+    let Some((_, known)) = NETWORK.iter().find(|(wire, _)| *wire == word) else {
+        return Cow::Owned(name.to_owned());
     };
     match name.strip_prefix(word) {
-        Some("") | None => known.into(),
+        Some("") | None => (*known).into(),
         Some(number) => format!("{known}.{number}").into(),
     }
 }

@@ -159,7 +159,8 @@ impl LinkTask {
         if !std::mem::replace(&mut self.comes_and_goes, true) {
             let settings = &self.stream.settings;
             let (name, target) = (&settings.name, settings.endpoint());
-            log::info!("stream `{name}`: {target} closes connections; that is only counted now");
+            let text = "ends between two requests; that is only counted now";
+            log::info!("stream `{name}`: the connection to {target} {text}");
         }
     }
 

@@ -19,10 +19,16 @@
 //! separator included; of I, T, US and UC it is that of the bytes. `NA`, or nothing, is an unknown
 //! value. 1.1 says that the length of the compressed is big-endian; its own example is not.
 
+mod encode;
 mod frame;
 mod number;
 mod record;
 
+pub use encode::EncodeError;
+pub use encode::encode;
+pub use encode::write_black_box;
+pub use encode::write_data;
+pub use encode::write_login;
 pub use frame::Frame;
 pub use frame::FrameError;
 pub use frame::frame;
@@ -215,6 +221,15 @@ pub const MESSAGES_MAX: usize = 5000;
 
 /// Most additional parameters of a message; Wialon itself registers 200.
 pub const PARAMETERS_MAX: usize = 512;
+
+/// Parameters of the mobile network, and what flespi calls them. With a number behind, or `.N`, it
+/// is another cell.
+pub const NETWORK: [(&str, &str); 4] = [
+    ("mcc", "gsm.mcc"),
+    ("mnc", "gsm.mnc"),
+    ("lac", "gsm.lac"),
+    ("cell_id", "gsm.cellid"),
+];
 
 const CRC: crc::Crc<u16> = crc::Crc::<u16>::new(&crc::CRC_16_ARC);
 

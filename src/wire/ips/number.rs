@@ -1,7 +1,9 @@
 //! Numbers as text: decimals, coordinates, dates. None of them rounds more than once.
 
+use crate::clock::Date;
 use crate::message::Value;
 use crate::message::timestamp::from_iso8601;
+use std::time::Duration;
 
 /// A decimal number; without a point it stays an integer.
 pub(super) fn decimal(text: &str) -> Option<Value> {
@@ -63,6 +65,35 @@ pub(super) fn time(date: &str, time: &str) -> Option<u64> {
     ))
 }
 
+/// Appends `DDMMYY;HHMMSS` of seconds since 1970; none: not of the years 2000 to 2099.
+pub(super) fn date_and_time(time_s: u64, out: &mut String) -> Option<()> {
+    let date = Date(Duration::from_secs(time_s)).with_time();
+    let date = date.strip_prefix("20").filter(|_| time_s < YEAR_2100)?;
+    let parts = [6..8, 3..5, 0..2, 9..11, 12..14, 15..17].map(|part| date.get(part));
+    let [day, month, year, hour, minute, second] = parts;
+    out.extend([day?, month?, year?, ";", hour?, minute?, second?]);
+    Some(())
+}
+
+/// Appends `DDMM.mmmmmm` of degrees without their sign, a millionth of a minute being 2 mm;
+/// `width`: digits of the degrees.
+pub(super) fn coordinate(degrees: f64, width: usize, out: &mut String) {
+    let parts = parts(degrees.abs() * 60.0 * 1e6);
+    let (minutes, fraction) = (parts / 1_000_000, parts % 1_000_000);
+    let (degrees, minutes) = (minutes / 60, minutes % 60);
+    let text = format!("{degrees:0width$}{minutes:02}.{fraction:06}");
+    out.push_str(&text);
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "180 degrees have 10,800,000,000 parts; none is negative"
+)]
+fn parts(number: f64) -> u64 {
+    number.round() as u64
+}
+
 fn pairs(digits: &[u8]) -> Option<[&str; 3]> {
     let [a, b, c] = [digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?];
     let pair = |bytes| str::from_utf8(bytes).ok();
@@ -84,6 +115,9 @@ fn number(digits: &str) -> Option<u64> {
 fn exact(number: u64) -> f64 {
     number as f64
 }
+
+/// In seconds since 1970.
+const YEAR_2100: u64 = 4_102_444_800;
 
 #[cfg(test)]
 mod tests {

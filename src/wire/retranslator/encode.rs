@@ -20,6 +20,14 @@ use super::TYPE_I32;
 use super::TYPE_I64;
 use super::TYPE_TEXT;
 use crate::message::ValueRef;
+use crate::wire::values::NOT_SENT;
+use crate::wire::values::Printed;
+use crate::wire::values::Switches;
+use crate::wire::values::float;
+use crate::wire::values::keep_code;
+use crate::wire::values::number;
+use crate::wire::values::switch;
+use crate::wire::values::whole;
 use std::fmt;
 
 /// Why a message cannot become a packet.
@@ -184,56 +192,6 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// Keeps what can be a driver's code; whether it is one.
-fn keep_code<'a>(kept: &mut Option<ValueRef<'a>>, code: ValueRef<'a>) -> bool {
-    let is_code = matches!(
-        code,
-        ValueRef::Text(_) | ValueRef::U64(_) | ValueRef::I64(_)
-    );
-    *kept = is_code.then_some(code);
-    is_code
-}
-
-/// Inputs or outputs, given as one number, one by one, or both ways; one by one wins.
-#[derive(Default)]
-struct Switches {
-    all: Option<u32>,
-    given: u32,
-    on: u32,
-}
-
-impl Switches {
-    fn all(&mut self, value: ValueRef<'_>) -> bool {
-        self.all = match value {
-            ValueRef::U64(bits) => u32::try_from(bits).ok(),
-            ValueRef::I64(bits) => i32::try_from(bits).ok().map(i32::cast_unsigned),
-            _ => None,
-        };
-        self.all.is_some()
-    }
-
-    /// `number` counts from 1.
-    fn one(&mut self, number: &str, value: ValueRef<'_>) -> bool {
-        let number = number
-            .parse()
-            .ok()
-            .and_then(|number: u32| number.checked_sub(1));
-        let bit = number.and_then(|number| 1_u32.checked_shl(number));
-        let (Some(bit), Some(on)) = (bit, switch(value)) else {
-            return false;
-        };
-        self.given |= bit;
-        self.on = if on { self.on | bit } else { self.on & !bit };
-        true
-    }
-
-    fn bits(&self) -> Option<i32> {
-        let known = self.all.is_some() || self.given != 0;
-        let bits = self.all.unwrap_or(0) & !self.given | self.on;
-        known.then_some(bits.cast_signed())
-    }
-}
-
 /// A parameter that stands for itself.
 fn push_parameter(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
     let own_name = wire_name(name);
@@ -342,25 +300,6 @@ fn wire_name(name: &str) -> String {
     fitting
 }
 
-fn number(value: ValueRef<'_>) -> Option<f64> {
-    match float(value) {
-        ValueRef::F64(number) => Some(number),
-        _ => None,
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the block holds a float, whatever came"
-)]
-fn float(value: ValueRef<'_>) -> ValueRef<'_> {
-    match value {
-        ValueRef::U64(number) => ValueRef::F64(number as f64),
-        ValueRef::I64(number) => ValueRef::F64(number as f64),
-        other => other,
-    }
-}
-
 /// Rounded where that fits 32 bits.
 fn integer(value: ValueRef<'_>) -> ValueRef<'_> {
     match value {
@@ -368,40 +307,6 @@ fn integer(value: ValueRef<'_>) -> ValueRef<'_> {
             ValueRef::U64(whole(number, u16::MAX).into())
         }
         other => other,
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped before"
-)]
-fn whole(number: f64, most: u16) -> u16 {
-    number.round().clamp(0.0, f64::from(most)) as u16
-}
-
-fn switch(value: ValueRef<'_>) -> Option<bool> {
-    match value {
-        ValueRef::Bool(on) => Some(on),
-        ValueRef::U64(0) => Some(false),
-        ValueRef::U64(1) => Some(true),
-        _ => None,
-    }
-}
-
-/// A driver's code as text.
-struct Printed<'a>(ValueRef<'a>);
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            ValueRef::Text(text) | ValueRef::Json(text) => f.write_str(text),
-            ValueRef::U64(number) => number.fmt(f),
-            ValueRef::I64(number) => number.fmt(f),
-            ValueRef::F64(number) => number.fmt(f),
-            ValueRef::Bool(state) => state.fmt(f),
-            ValueRef::Null => Ok(()),
-        }
     }
 }
 
@@ -427,17 +332,6 @@ const FIX_NAMES: [&str; 6] = [
     "position.speed",
     "position.direction",
     "position.satellites",
-];
-
-/// What the packet says elsewhere, or what is of no use beyond the gateway.
-const NOT_SENT: [&str; 7] = [
-    "ident",
-    "timestamp",
-    "server.timestamp",
-    "channel.name",
-    "protocol.name",
-    "device.name",
-    "peer",
 ];
 
 /// Names that Wialon takes for its own.
