@@ -30,7 +30,7 @@ use super::render;
 use super::render::MessageView;
 use super::settings::Delivery;
 use crate::keys::address;
-use crate::keys::context::Wrong;
+use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::message::ValueRef;
 use crate::net::Target;
@@ -94,14 +94,15 @@ fn read(reader: &mut Reader<'_>) -> Option<WialonIps> {
     })
 }
 
-fn password(text: &str) -> Result<String, Wrong> {
+fn password(text: &str) -> Result<String, ValueError> {
     let hint = "leave `password` out where units have none";
     match text {
-        "" | "NA" => Err(Wrong::new("no password").hint(hint)),
+        "" | "NA" => Err(ValueError::new("no password").hint(hint)),
         text if is_field(text) => Ok(text.to_owned()),
-        _ => Err(Wrong::new(
-            "a password cannot have `;`, `#` or a control character",
-        )),
+        _ => {
+            let error = "a password cannot have `;`, `#` or a control character";
+            Err(ValueError::new(error).hint("give the units one that the protocol can carry"))
+        }
     }
 }
 

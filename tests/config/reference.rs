@@ -318,6 +318,10 @@ const TABLES: &[(&[&str], &str)] = &[
          address = 'h:1'; KEY",
     ),
     (
+        &["every stream", "wialon-ips stream"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'wialon-ips'; address = 'h:1'; KEY",
+    ),
+    (
         &["every stream", "file"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'file'; path = '/f'; \
          max_size = '1 MiB'; KEY",

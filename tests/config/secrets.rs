@@ -63,6 +63,14 @@ const HOLDERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[[stream]]\nname = \"s\"\ntype = \"wialon-ips\"\naddress = \"h:1\"",
+        &[
+            "password = \"hunter2\"",
+            "password = \"hunter2;\"",
+            "passwrod = \"hunter2\"",
+        ],
+    ),
+    (
         "[[stream]]\nname = \"s\"\ntype = \"http\"\nurl = \"https://h\"",
         &[
             "auth = \"hunter2\"",

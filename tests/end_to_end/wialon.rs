@@ -152,6 +152,71 @@ fn a_message_goes_from_weir_to_weir() {
     assert_eq!(message["channel.name"], "units");
 }
 
+/// Three units, a password, and `kill -9` of either side in between.
+#[test]
+fn units_go_by_ips_from_weir_to_weir_and_none_is_lost() {
+    let [ips, programs] = [free_port(), free_port()];
+    let head = "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n";
+    let far = format!(
+        "{head}[[channel]]\nname = \"ips\"\ntype = \"wialon-ips\"\npassword = \"secret\"\n\
+         listen = \"127.0.0.1:{ips}\"\n\
+         [[stream]]\nname = \"disk\"\ntype = \"file\"\npath = \"@/out.jsonl\"\nchannels = [\"*\"]\n"
+    );
+    let near = format!(
+        "{head}[[channel]]\nname = \"programs\"\ntype = \"json\"\n\
+         listen = \"127.0.0.1:{programs}\"\n\
+         [[stream]]\nname = \"text\"\ntype = \"wialon-ips\"\naddress = \"127.0.0.1:{ips}\"\n\
+         password = \"secret\"\nchannels = [\"*\"]\nretry = {{ min = \"50ms\", max = \"200ms\" }}\n"
+    );
+    let mut far = Weir::start("ips-far", &far);
+    let mut near = Weir::start("ips-near", &near);
+    for part in 0..3 {
+        let mut lines = crate::weir::Lines::connect(programs);
+        for number in part * 100..(part + 1) * 100 {
+            lines.send(&format!(
+                "{{\"ident\":\"unit-{}\",\"timestamp\":{},\"position.latitude\":-54.687213,\
+                 \"position.longitude\":25.2797,\"position.speed\":63,\"din\":5,\
+                 \"gsm.lac\":7,\"alarm.status\":true,\"fuel\":45.5,\"seq\":{number}}}",
+                number % 3,
+                1_700_000_000 + number
+            ));
+        }
+        lines.await_acked(100);
+        match part {
+            0 => {
+                far.kill();
+                far.restart();
+            }
+            1 => {
+                near.kill();
+                near.restart();
+            }
+            _ => {}
+        }
+    }
+    let read = || std::fs::read_to_string(far.folder.join("out.jsonl")).unwrap_or_default();
+    let arrivals = || crate::Arrivals::of([read()], "seq").first;
+    eventually("all arrive", || arrivals().len() == 300);
+    for unit in 0..3 {
+        let arrivals = arrivals().into_iter().filter(|number| number % 3 == unit);
+        assert!(arrivals.is_sorted(), "unit {unit}");
+    }
+    let message: Json = serde_json::from_str(read().lines().last().unwrap()).unwrap();
+    for (name, value) in [
+        ("position.latitude", Json::from(-54.687213)),
+        ("position.longitude", 25.2797.into()),
+        ("position.speed", 63.into()),
+        ("position.valid", true.into()),
+        ("din", 5.into()),
+        ("gsm.lac", 7.into()),
+        ("alarm.status", true.into()),
+        ("fuel", 45.5.into()),
+    ] {
+        assert_eq!(message[name], value, "{name}");
+    }
+    assert!(!near.log().contains("secret") && !far.log().contains("secret"));
+}
+
 const SHORT: &str = "270413;205601;5544.6025;N;03739.6834;E;1;2;3;4";
 
 /// The compressed packet of the specification of Wialon IPS 2.0.
