@@ -85,6 +85,7 @@
 //! assert_eq!((counters.accepted, counters.backlog), (1, 0));
 //! ```
 
+pub mod aws_iot;
 pub mod azure_iot_hub;
 pub mod backoff;
 mod dialect;
@@ -129,6 +130,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &http::KIND,
     &wialon_retranslator::KIND,
     &wialon_ips::KIND,
+    &aws_iot::KIND,
     &influxdb::KIND,
     &azure_iot_hub::KIND,
     &osmand::KIND,
@@ -144,7 +146,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// moves its name up.
 pub(crate) const PLANNED: &[&str] = &[
     "flespi",
-    "aws-iot",
     "azure-event-hubs",
     "google-pubsub",
     "thingsboard",

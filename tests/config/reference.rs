@@ -327,6 +327,11 @@ const TABLES: &[(&[&str], &str)] = &[
          max_size = '1 MiB'; KEY",
     ),
     (
+        &["every stream", "aws-iot"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'aws-iot'; thing = 't'; \
+         endpoint = 'h'; tls = { certificate = '/c', key = '/k' }; KEY",
+    ),
+    (
         &["every stream", "influxdb"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'influxdb'; url = 'https://b'; \
          database = 'd'; KEY",

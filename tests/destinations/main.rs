@@ -84,6 +84,7 @@ macro_rules! table {
 
 table! {
     "azure-iot-hub": azure_iot_hub,
+    "aws-iot": aws_iot,
     "file": file,
     "http": http,
     "influxdb": influxdb,

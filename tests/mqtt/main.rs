@@ -13,6 +13,7 @@
 #[path = "../api/asking.rs"]
 mod asking;
 mod auto;
+mod aws_iot;
 mod broker;
 #[allow(dead_code, reason = "shared with the tests of TLS")]
 #[path = "../tls/certificates.rs"]

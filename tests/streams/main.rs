@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod aws_iot;
 mod azure_iot_hub;
 mod batches;
 mod chance;

@@ -140,7 +140,7 @@ impl Profile for Platform {
             b"no" => Err("this device is no gateway".into()),
             _ => Ok(Granted {
                 window: Some(answer.len().try_into().unwrap()),
-                packet_max: None,
+                ..Granted::default()
             }),
         })
     }

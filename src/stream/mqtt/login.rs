@@ -10,6 +10,7 @@ use super::codec_of;
 use super::profile::Granted;
 use super::profile::Publish;
 use super::profile::Version;
+use crate::clock::Now;
 use crate::stream::DeliveryError;
 use crate::stream::Disconnect;
 use crate::stream::LinkContext;
@@ -76,8 +77,9 @@ impl MqttLink<'_> {
     }
 
     /// The platform has answered the question.
-    pub(super) fn open(&mut self, granted: Granted) {
+    pub(super) fn open(&mut self, granted: Granted, now: Now) {
         self.keep_alive.answered();
+        self.draft.allow(granted.rates, now);
         let window = granted.window.unwrap_or(self.limits.window);
         self.limits.window = self.limits.window.min(window);
         self.window.agree(self.limits.window);
@@ -132,6 +134,13 @@ impl MqttLink<'_> {
         disconnect
     }
 
+    /// How long an answer is awaited.
+    pub(super) fn patience(&self) -> Duration {
+        let may_lack = self.stage == Stage::Asked && self.profile.unanswered().is_some();
+        let most = if may_lack { ASKED } else { Duration::MAX };
+        self.delivery.timeout.min(most)
+    }
+
     /// When a login that expires asks for something.
     pub(super) fn lease_due(&self) -> Option<Duration> {
         let lease = self.lease?;
@@ -151,3 +160,6 @@ pub(super) fn failed(error: &DeliveryError) -> Failed {
         _ => Failed::Silent,
     }
 }
+
+/// How long an answer is awaited that some versions of a platform never give.
+const ASKED: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use super::profile::Profile;
 use super::profile::Publish;
 use super::profile::Version;
 use super::profile::Will;
+use super::profile::spared_hint;
 use crate::clock::Now;
 use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
@@ -172,10 +173,7 @@ impl Profile for Mqtt {
         let Some(spared) = &self.spared else {
             return Some("look at `username` and `password`".to_owned());
         };
-        Some(format!(
-            "tried under another client id than `{spared}`, so that a daemon which runs keeps its \
-             session: a broker that knows its clients by that says no here, and yes to the daemon"
-        ))
+        Some(spared_hint(spared))
     }
 
     fn write(
@@ -336,7 +334,7 @@ fn will_topic(text: &str) -> Result<String, ValueError> {
 }
 
 /// A topic to publish on: no wildcards of its own.
-fn topic(text: &str) -> Result<Template, ValueError> {
+pub(in crate::stream) fn topic(text: &str) -> Result<Template, ValueError> {
     mqtt_text(text)?;
     let template = template(text, 0)?;
     let wild = text.find(['+', '#']);

@@ -43,6 +43,12 @@ pub trait Profile: fmt::Debug {
         None
     }
 
+    /// What holds where [`Profile::question`] is not answered soon: some platforms know it only in
+    /// newer versions. None: then nothing can be published.
+    fn unanswered(&self) -> Option<Granted> {
+        None
+    }
+
     /// Fills `publish`, which is empty, with what has to be said before `message`, and says whether
     /// there is something. It goes as QoS 0, and once a connection: [`SAID_MAX`] of these are
     /// remembered, then all are said again.
@@ -65,6 +71,56 @@ pub trait Profile: fmt::Debug {
         message: &Outgoing<'_>,
         publish: &mut Publish,
     ) -> Result<(), String>;
+
+    /// Messages of one publish at most, from 1: those of one [`Profile::key`] go together where
+    /// they wait, up to what [`Limits::packet_max`] and `max_bytes` allow.
+    fn messages_max(&self) -> usize {
+        1
+    }
+
+    /// Appends to `out` what messages of a publish have in common. Asked for only where some go
+    /// together.
+    ///
+    /// # Errors
+    /// As [`Profile::write`].
+    fn key(
+        &self,
+        _view: &mut MessageView<'_>,
+        _message: &Outgoing<'_>,
+        _out: &mut String,
+    ) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Appends to the payload of a publish, which has a message already, one more of the same key.
+    ///
+    /// # Errors
+    /// As [`Profile::write`].
+    fn append(
+        &self,
+        _view: &mut MessageView<'_>,
+        _message: &Outgoing<'_>,
+        _publish: &mut Publish,
+    ) -> Result<(), String> {
+        Err("it goes alone".to_owned())
+    }
+
+    /// Appends to the payload what stands behind the last message.
+    fn close(&self, _publish: &mut Publish) {}
+
+    /// Whether the platform takes such a publish, as its documents have it: what it does not take
+    /// is refused here and never sent. [`Limits::packet_max`] is looked at anyway.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check(&self, _publish: &Publish) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What the log says behind a publish that got no answer: what may be the reason here.
+    fn silence(&self) -> Option<&'static str> {
+        None
+    }
 
     /// What the reason code of an acknowledgement means. MQTT 3.1.1 has only 0.
     fn verdict(&self, code: u8) -> Verdict {
@@ -154,12 +210,56 @@ pub struct Question {
 }
 
 /// What a platform allows in its answer, at most what [`Limits`] allow; none: as before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Granted {
     /// Publishes without an acknowledgement at most; zero counts as 1.
     pub window: Option<u16>,
     /// Bytes of a publish with its header at most.
     pub packet_max: Option<usize>,
+    /// What may go in a time; kept where messages share publishes, see [`Profile::messages_max`].
+    pub rates: Rates,
+}
+
+/// What may go in a time: four fifths of it are used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Of all messages together.
+    pub whole: Allowance,
+    /// Of those of each key, see [`Profile::key`].
+    pub each: Allowance,
+}
+
+/// Limits that hold at the same time; all empty: there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Of publishes; an announcement is one as well.
+    pub publishes: Vec<Limit>,
+    /// Of what is counted as [`Publish::points`].
+    pub points: Vec<Limit>,
+}
+
+/// So many in each time of this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// From 1.
+    pub count: u32,
+    /// Not zero.
+    pub period: Duration,
+}
+
+impl Limit {
+    /// Reads `COUNT:SECONDS,…`, the first [`LIMITS_MAX`] of them; what is none is passed over.
+    #[must_use]
+    pub fn list(text: &str) -> Vec<Self> {
+        let limits = text.split(',').filter_map(|part| {
+            let (count, seconds) = part.trim().split_once(':')?;
+            let count = count.parse().ok().filter(|count| *count > 0)?;
+            let seconds = seconds.parse::<u32>().ok().filter(|seconds| *seconds > 0)?;
+            let period = Duration::from_secs(seconds.into());
+            Some(Self { count, period })
+        });
+        limits.take(LIMITS_MAX).collect()
+    }
 }
 
 /// What is published.
@@ -173,6 +273,8 @@ pub struct Publish {
     pub content_type: Option<&'static str>,
     /// Names and values; MQTT 3.1.1 has no place for them.
     pub properties: Vec<(String, String)>,
+    /// What the platform counts in it, see [`Allowance::points`]; nothing of it is sent.
+    pub points: u32,
 }
 
 impl Publish {
@@ -182,8 +284,20 @@ impl Publish {
         self.payload.clear();
         self.content_type = None;
         self.properties.clear();
+        self.points = 0;
     }
 }
+
+/// What the log says where a login was tried by another name than `name`, and refused.
+pub(crate) fn spared_hint(name: &str) -> String {
+    format!(
+        "tried under another client id than `{name}`, so that a daemon which runs keeps its \
+         session: a broker that knows its clients by that says no here, and yes to the daemon"
+    )
+}
+
+/// Limits that are kept at the same time.
+pub const LIMITS_MAX: usize = 4;
 
 /// Announcements that are remembered in one connection.
 pub const SAID_MAX: usize = 1024;

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub(super) struct Window {
     /// By packet identifier: at most `agreed`.
     unacknowledged: BTreeMap<u16, Seq>,
+    /// Messages of these beside the first, where they have some.
+    more: BTreeMap<u16, Box<[Seq]>>,
     /// How many there may be by what both sides say; none before the login.
     agreed: usize,
     /// How many there may be now: from 1 to `agreed`.
@@ -36,14 +38,22 @@ impl Window {
         self.open = self.agreed;
     }
 
-    /// A message is on its way.
-    pub(super) fn insert(&mut self, identifier: u16, seq: Seq) {
-        self.unacknowledged.insert(identifier, seq);
+    /// A publish with these messages is on its way.
+    pub(super) fn insert(&mut self, identifier: u16, messages: &[Seq]) {
+        if let [first, more @ ..] = messages {
+            self.unacknowledged.insert(identifier, *first);
+            if !more.is_empty() {
+                self.more.insert(identifier, more.into());
+            }
+        }
     }
 
-    /// The message with this identifier has its answer. None: that came late, or twice.
-    pub(super) fn complete(&mut self, identifier: u16) -> Option<Seq> {
-        self.unacknowledged.remove(&identifier)
+    /// The publish with this identifier has its answer: its messages. None: that came late, or
+    /// twice.
+    pub(super) fn complete(&mut self, identifier: u16) -> Option<Vec<Seq>> {
+        let first = self.unacknowledged.remove(&identifier)?;
+        let more = self.more.remove(&identifier).unwrap_or_default();
+        Some([&[first][..], &more].concat())
     }
 
     /// Whether one more may go.
