@@ -18,18 +18,19 @@
 //! - Only what is in flight has an answer. One that comes twice, or for what was recalled
 //!   meanwhile, finds nothing in flight, and one of an earlier epoch is not looked at: neither
 //!   changes anything.
-//! - Nothing leaves the state "in flight" but by an answer or by `lost`, and every connection ends
-//!   in `lost`: no message stays there for ever.
+//! - Nothing leaves the state "in flight" but by an answer or by `disconnected`, and every
+//!   connection ends in `disconnected`: no message stays there for ever.
 //! - The oldest message that may go goes first. Those that a link leaves for another batch, and
 //!   those that are set aside in doubt, wait; nothing else changes their order.
 //!
-//! What is told of messages is in `answers`, what becomes of refused ones in `refusal`, which
-//! go together in `batch`.
+//! What is told of messages is in `answers`, what becomes of refused ones in `refusal` and `own`,
+//! which go together in `batch`.
 
 mod answers;
 mod batch;
 mod event;
 mod limits;
+mod own;
 mod queue;
 mod rate;
 mod refusal;

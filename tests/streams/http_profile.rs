@@ -31,14 +31,14 @@ use weir::stream::settings::Transform;
 
 /// It takes lines, and says in words what it thinks of them.
 #[derive(Debug)]
-struct Toy {
+pub(crate) struct Toy {
     target: Target,
     frame: Frame,
     method: &'static str,
     /// How long a login holds; none: for ever.
     life: Option<Duration>,
     logins: Cell<u32>,
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
     transform: Transform,
 }
 
@@ -107,7 +107,7 @@ impl Profile for Toy {
     }
 }
 
-fn toy(frame: Frame) -> Toy {
+pub(crate) fn toy(frame: Frame) -> Toy {
     Toy {
         target: Target {
             host: "toy.example".into(),
@@ -122,7 +122,7 @@ fn toy(frame: Frame) -> Toy {
     }
 }
 
-fn connect<'a>(toy: &'a Toy, world: &World) -> Talk<'a> {
+pub(crate) fn connect<'a>(toy: &'a Toy, world: &World) -> Talk<'a> {
     let server = NetworkEndpoint {
         needs_date: toy.life.is_some(),
         ..NetworkEndpoint::new(&toy.target, TlsUse::by_scheme(false, "https://"))
@@ -138,12 +138,12 @@ fn connect<'a>(toy: &'a Toy, world: &World) -> Talk<'a> {
     Talk::over(Box::new(HttpLink::new(toy, open)))
 }
 
-fn says(status: u16, body: &str) -> Vec<u8> {
+pub(crate) fn says(status: u16, body: &str) -> Vec<u8> {
     let len = body.len();
     format!("HTTP/1.1 {status} X\r\nContent-Length: {len}\r\n\r\n{body}").into_bytes()
 }
 
-fn sent(talk: &mut Talk<'_>, world: &mut World) -> String {
+pub(crate) fn sent(talk: &mut Talk<'_>, world: &mut World) -> String {
     String::from_utf8(talk.sent(world).unwrap()).unwrap()
 }
 

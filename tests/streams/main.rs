@@ -34,6 +34,7 @@ mod refusals;
 mod selection;
 mod talk;
 mod template;
+mod too_long;
 mod transform;
 mod wialon;
 mod wialon_ips;

@@ -37,20 +37,20 @@ const SECOND: Duration = Duration::from_secs(1);
 const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 #[derive(Debug)]
-struct Platform {
+pub(crate) struct Platform {
     target: Target,
     version: Version,
     /// How long a password holds.
     life: Option<Duration>,
-    packet_max: Option<usize>,
+    pub(crate) packet_max: Option<usize>,
     asks: bool,
     announces: bool,
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
     transform: Transform,
 }
 
 impl Platform {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let target = Target {
             host: "toy.example".into(),
             port: 8883,
@@ -89,7 +89,7 @@ impl Platform {
     }
 
     /// A connection after the login, and what came with that.
-    fn ready(&self, world: &mut World) -> (Talk<'_>, Vec<u8>) {
+    pub(crate) fn ready(&self, world: &mut World) -> (Talk<'_>, Vec<u8>) {
         let mut talk = self.talk(world);
         let login = talk.sent(world).unwrap();
         let accepted: &[u8] = match self.version {

@@ -21,7 +21,8 @@ pub enum Fit {
     Full,
     /// It cannot be sent as it is, and what it lacks.
     Unfit(String),
-    /// The destination is known not to take it, and why.
+    /// The destination is known not to take it, and why: what becomes of it is decided as if it
+    /// had been asked.
     Refused(String),
 }
 
@@ -36,17 +37,17 @@ impl Engine {
     ) -> Option<Vec<Seq>> {
         self.expire(now);
         let due = self.batch_due()? <= now.mono;
-        if !due || self.is_paused(now) {
+        if !due {
             return None;
         }
-        loop {
+        while !self.is_paused(now) {
             // the oldest that may go decides what the batch is: no other can keep it waiting
             let first = match self.choose(now)? {
                 Choice::Canary => return self.next_canary(now, pack),
                 Choice::From(seq) => seq,
             };
             let mut batch = Vec::new();
-            let unfit = self.offer(self.batch_of(first, now), &mut pack, |item| {
+            let unfit = self.offer(self.batch_of(first, now), now, &mut pack, |item| {
                 item.depart(now);
                 batch.push(item.seq);
             });
@@ -56,6 +57,7 @@ impl Engine {
                 return (!batch.is_empty()).then_some(batch);
             }
         }
+        None
     }
 
     /// The canary as a batch of its own, if it can be sent.
@@ -93,20 +95,21 @@ impl Engine {
         let is_known = !self.is_suspect(Seq(0)) && !self.is_paused(now);
         if is_full && is_known && self.rate.room(now) >= most && !self.is_in_doubt() {
             let next = Share { most, suspicion: 0 };
-            self.offer(next, pack, |_| {});
+            self.offer(next, now, pack, |_| {});
         }
     }
 
     /// Offers waiting messages to `pack`, in order, until it is full. What is taken goes to `take`;
-    /// what cannot be sent is settled: how many that were.
+    /// what cannot be sent is settled, or waits for another time: how many that were.
     fn offer(
         &mut self,
         share: Share,
+        now: Now,
         mut pack: impl FnMut(&Outgoing<'_>) -> Fit,
         mut take: impl FnMut(&mut Item),
     ) -> usize {
         let (ring, taken) = (self.queue.ring, self.times_taken());
-        let (mut room, mut unfit) = (share.most, Vec::new());
+        let (mut room, mut unfit, mut refused) = (share.most, Vec::new(), Vec::new());
         let (most_again, mut again) = (self.second_tries_left(), 0);
         for item in self.queue.iter_mut() {
             if !item.may_go(taken, again < most_again) {
@@ -138,17 +141,16 @@ impl Engine {
                     let seq = item.seq;
                     unfit.push(Event::Skipped { seq, reason });
                 }
-                Fit::Refused(reason) => {
-                    item.settle(Settled::GivenUp);
-                    item.keep(&reason);
-                    let seq = item.seq;
-                    unfit.push(Event::GivenUp { seq, reason });
-                }
+                Fit::Refused(reason) => refused.push((item.seq, reason)),
             }
         }
         self.spend_second_tries(again);
-        let count = unfit.len();
+        let count = unfit.len() + refused.len();
         unfit.into_iter().for_each(|event| self.note(event));
+        // behind the batch that is made: others that go, or have gone, are known
+        for (seq, reason) in refused {
+            self.refused_unsent(self.epoch, seq, reason, now);
+        }
         count
     }
 

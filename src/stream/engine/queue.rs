@@ -57,7 +57,7 @@ pub(super) struct Item {
     /// Why it was not taken, until that is asked for.
     reason: Option<Box<str>>,
     /// Whether that was asked for.
-    is_kept: bool,
+    pub(super) is_kept: bool,
     /// What the link calls it, see [`super::Engine::tag`]; 0: nothing yet.
     pub(super) tag: u16,
 }
@@ -285,10 +285,10 @@ impl Queue {
         suspects.any(|item| !matches!(item.state, State::Settled(_)))
     }
 
-    /// Settles one that is in flight and will never be taken.
+    /// Settles one that will never be taken.
     pub(super) fn give_up(&mut self, seq: Seq, how: Settled, reason: &str) {
         let item = self.item_mut(seq);
-        if let Some(item) = item.filter(|item| item.is_in_flight()) {
+        if let Some(item) = item.filter(|item| !matches!(item.state, State::Settled(_))) {
             item.settle(how);
             item.keep(reason);
         }

@@ -29,7 +29,6 @@
 use super::Engine;
 use super::Event;
 use super::OnReject;
-use super::Settled;
 use super::queue::Doubt;
 use super::queue::Item;
 use super::queue::State;
@@ -42,9 +41,9 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// Given up since the last that was taken.
-    given_up_in_a_row: u32,
+    pub(super) given_up_in_a_row: u32,
     /// How often the destination took something.
-    proofs: u32,
+    pub(super) proofs: u32,
     /// Half of the time until the last answer: so long is the way there at most.
     way: Duration,
     /// Messages that had their second try since then.
@@ -56,7 +55,7 @@ pub(super) struct Refusals {
     /// The canary was sent since the first of those was set aside.
     canary_sent: bool,
     /// That it is the destination was said, and nothing was taken since.
-    told: bool,
+    pub(super) told: bool,
 }
 
 impl Refusals {
@@ -243,35 +242,10 @@ impl Engine {
         }
     }
 
-    fn refuse_silent(&mut self, seq: Seq, error: &DeliveryError, now: Now, random: u32) {
-        let reason = format!("each time it is sent: {}", error.reason);
-        self.refuse(seq, &DeliveryError::new(error.code, reason), now, random);
-    }
-
-    /// A message in flight is refused for its own sake.
-    pub(super) fn refuse(&mut self, seq: Seq, error: &DeliveryError, now: Now, random: u32) {
-        if self.may_give_up() {
-            return self.give_up(seq, &error.reason);
-        }
-        if self.is_at_fault() {
-            self.set_aside(seq, Doubt::Passed, (error, random), now);
-        } else {
-            // one pause for all that were on their way together
-            self.pause_once(now, random);
-            if let Some(item) = self.queue.item_mut(seq) {
-                item.doubt = None;
-                item.tag = 0;
-                item.keep(&error.reason);
-            }
-        }
-        self.queue.mark(&[seq], State::Waiting);
-        self.note(Event::NotDelivered(error.clone()));
-    }
-
     /// Others are tried before this one is tried again. Where messages go alone these are the
     /// oldest, and right behind it another, each time the next: when all is well again the oldest
     /// is nearly always taken first, and if that is never taken it does not stand in the way.
-    fn set_aside(
+    pub(super) fn set_aside(
         &mut self,
         seq: Seq,
         doubt: Doubt,
@@ -324,7 +298,7 @@ impl Engine {
         !self.refusals.canary_sent && self.queue.last_accepted().is_some()
     }
 
-    fn pause_once(&mut self, now: Now, random: u32) {
+    pub(super) fn pause_once(&mut self, now: Now, random: u32) {
         if self.paused_until(now).is_none() {
             self.backoff.pause(now.mono, None, random);
         }
@@ -344,11 +318,11 @@ impl Engine {
     }
 
     /// Whether so much was refused that the destination is at fault, and not the messages.
-    fn is_at_fault(&self) -> bool {
+    pub(super) fn is_at_fault(&self) -> bool {
         self.refusals.given_up_in_a_row >= GIVEN_UP_IN_A_ROW_MAX
     }
 
-    fn may_give_up(&self) -> bool {
+    pub(super) fn may_give_up(&self) -> bool {
         self.delivery.on_reject == OnReject::Skip && !self.is_at_fault()
     }
 
@@ -452,26 +426,10 @@ impl Engine {
     pub(super) fn is_in_doubt(&self) -> bool {
         self.refusals.alone || self.queue.iter().any(|item| item.doubt.is_some())
     }
-
-    fn give_up(&mut self, seq: Seq, reason: &str) {
-        self.queue.give_up(seq, Settled::GivenUp, reason);
-        self.refusals.given_up_in_a_row = self.refusals.given_up_in_a_row.saturating_add(1);
-        let reason = reason.to_owned();
-        self.note(Event::GivenUp {
-            seq,
-            reason: reason.clone(),
-        });
-        // where there is a canary it has the last word
-        let is_sure = self.queue.last_accepted().is_none();
-        if self.refusals.given_up_in_a_row == GIVEN_UP_IN_A_ROW_MAX && is_sure {
-            self.refusals.told = true;
-            self.note(Event::AtFault { reason });
-        }
-    }
 }
 
 /// So many messages given up with none accepted between mean that the destination is at fault.
-const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
+pub(super) const GIVEN_UP_IN_A_ROW_MAX: u32 = 8;
 
 /// A message is refused that twice got no answer right after another was taken. An end that came
 /// before the message can have been there counts a third of that, or a destination that says no
