@@ -50,6 +50,7 @@ pub(super) fn look(context: &Context<'_>) {
                     premises.fits(&file, size, places.1);
                 }
             }
+            Named::Read(file, place) => premises.readable(&file, place),
             Named::Written(file, place) => premises.writable(&file, place),
         }
     }

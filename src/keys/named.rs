@@ -25,6 +25,8 @@ pub(crate) enum Named {
         /// Of both.
         places: (Place, Place),
     },
+    /// A file that was read.
+    Read(PathBuf, Place),
     /// A file that is written to.
     Written(PathBuf, Place),
 }

@@ -103,6 +103,20 @@ fn shifted(error: ValueError, by: usize, whole: &str) -> ValueError {
     error.at(at.start + by..at.end + by)
 }
 
+/// The host of a platform that is spoken to by HTTPS, with or without `https://` and a port.
+pub(crate) fn https_host(text: &str) -> Result<Target, ValueError> {
+    let hint = "write a host: `name.example.com`, or `https://name.example.com`";
+    let host = text.strip_prefix("https://").unwrap_or(text);
+    let host = host.strip_suffix('/').unwrap_or(host);
+    match host {
+        _ if host.contains("://") => Err(ValueError::new("it is reached by HTTPS").hint(hint)),
+        _ if host.contains(['/', '?', '@']) => {
+            Err(ValueError::new("a host, and nothing more, is what stands here").hint(hint))
+        }
+        host => target(host, 443),
+    }
+}
+
 /// Host and port; `default` where there is no port.
 pub(crate) fn target(text: &str, default: u16) -> Result<Target, ValueError> {
     // the last `:` begins a port unless it is within brackets

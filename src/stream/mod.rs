@@ -92,8 +92,10 @@ mod dialect;
 mod endpoint;
 pub mod engine;
 pub mod file;
+pub mod google_pubsub;
 pub mod http;
 pub mod influxdb;
+pub mod jwt;
 mod lease;
 pub mod mqtt;
 pub mod osmand;
@@ -134,6 +136,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &influxdb::KIND,
     &azure_iot_hub::KIND,
     &osmand::KIND,
+    &google_pubsub::KIND,
     &file::KIND,
 ];
 
@@ -147,7 +150,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) const PLANNED: &[&str] = &[
     "flespi",
     "azure-event-hubs",
-    "google-pubsub",
     "thingsboard",
     "amqp",
     "gpsgate",

@@ -44,7 +44,7 @@ fn reference() -> BTreeMap<String, Keys> {
 
 /// What the reader says it knows where `KEY` stands in a configuration.
 fn known(text: &str) -> BTreeSet<String> {
-    let said = Told::new(whole(text).replace("KEY", &format!("{NO_KEY} = 1"))).said();
+    let said = told(whole(text).replace("KEY", &format!("{NO_KEY} = 1"))).said();
     let (_, after) = said
         .split_once(&format!("unknown key `{NO_KEY}`"))
         .expect(&said);
@@ -81,13 +81,13 @@ fn what_is_left_out_is_the_default_of_the_reference() {
     let mut tried = 0;
     for (headings, text) in TABLES {
         let last = headings.last().unwrap();
-        let without = format!("{:?}", Told::new(whole(text).replace("KEY", "")).right());
+        let without = format!("{:?}", told(whole(text).replace("KEY", "")).right());
         for (key, default) in &reference[*last] {
             let Some(default) = default else {
                 continue;
             };
             let written = whole(text).replace("KEY", &format!("{key} = {default}"));
-            let with = format!("{:?}", Told::new(written).right());
+            let with = format!("{:?}", told(written).right());
             assert_eq!(with, without, "`{key} = {default}` under {last}");
             tried += 1;
         }
@@ -120,6 +120,7 @@ fn the_configurations_on_the_pages_are_right() {
             let told = Told::new(block)
                 .file("/etc/weir/cloud.password", "secret")
                 .file("/etc/weir/hub.key", "c2VjcmV0")
+                .file("/etc/weir/google.json", GOOGLE)
                 .file("/proc/sys/kernel/hostname", "gateway");
             let loaded = told.load();
             let said = render(&loaded.diagnostics);
@@ -215,6 +216,14 @@ fn pages() -> Vec<PathBuf> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The key of a service account that nobody has.
+const GOOGLE: &str = include_str!("../support/service_account.json");
+
+/// A configuration beside which the files lie that keys read.
+fn told(text: String) -> Told {
+    Told::new(text).file("/etc/weir/google.json", GOOGLE)
 }
 
 /// Near no key that there is.
@@ -335,6 +344,11 @@ const TABLES: &[(&[&str], &str)] = &[
         &["every stream", "influxdb"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'influxdb'; url = 'https://b'; \
          database = 'd'; KEY",
+    ),
+    (
+        &["every stream", "google-pubsub"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'google-pubsub'; \
+         topic = 'projects/p/topics/abc'; credentials = '/etc/weir/google.json'; KEY",
     ),
     (
         &["every stream", "azure-iot-hub"],

@@ -83,34 +83,57 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// Lines of the head behind the first, in lower case.
     pub(crate) head: String,
+    /// The same as they came.
+    lines: Vec<String>,
     pub(crate) body: String,
+}
+
+impl Request {
+    /// The value of a header, whose name is in lower case.
+    #[allow(dead_code, reason = "not every test that shares this wants it")]
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let mut lines = self.lines.iter().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
 }
 
 /// A server of HTTP: `answer` says the status and the body of each answer.
 pub(crate) fn web(
     answer: impl Fn(&Request, &Taken) -> (u16, String) + Clone + Send + Sync + 'static,
 ) -> Contract {
-    Contract::start(move |mut socket, taken| {
-        let mut input = Vec::new();
-        let mut chunk = [0; 65_536];
-        loop {
-            while let Some((request, used)) = request(&input) {
-                input.drain(..used);
-                let (status, body) = answer(&request, taken);
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
-                    body.len()
-                );
-                if socket.write_all((head + &body).as_bytes()).is_err() {
-                    return;
-                }
-            }
-            match socket.read(&mut chunk) {
-                Ok(count) if count > 0 => input.extend_from_slice(&chunk[..count]),
-                _ => return,
+    Contract::start(move |socket, taken| serve(socket, |request| answer(request, taken)))
+}
+
+/// The same over TLS, which `over` makes of a socket.
+#[allow(dead_code, reason = "not every test that shares this wants it")]
+pub(crate) fn secure_web<S: Read + Write>(
+    over: impl Fn(TcpStream) -> S + Clone + Send + Sync + 'static,
+    answer: impl Fn(&Request, &Taken) -> (u16, String) + Clone + Send + Sync + 'static,
+) -> Contract {
+    Contract::start(move |socket, taken| serve(over(socket), |request| answer(request, taken)))
+}
+
+fn serve(mut socket: impl Read + Write, answer: impl Fn(&Request) -> (u16, String)) {
+    let mut input = Vec::new();
+    let mut chunk = [0; 65_536];
+    loop {
+        while let Some((request, used)) = request(&input) {
+            input.drain(..used);
+            let (status, body) = answer(&request);
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            if socket.write_all((head + &body).as_bytes()).is_err() {
+                return;
             }
         }
-    })
+        match socket.read(&mut chunk) {
+            Ok(count) if count > 0 => input.extend_from_slice(&chunk[..count]),
+            _ => return,
+        }
+    }
 }
 
 /// A whole request, and how many bytes that was.
@@ -118,6 +141,7 @@ fn request(input: &[u8]) -> Option<(Request, usize)> {
     let end = input.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = str::from_utf8(&input[..end]).unwrap();
     let (first, head) = head.split_once("\r\n").unwrap();
+    let lines = head.lines().map(str::to_owned).collect();
     let (mut words, head) = (first.split(' ').map(str::to_owned), head.to_lowercase());
     let len = head.split("content-length: ").nth(1);
     let len = len.map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
@@ -126,6 +150,7 @@ fn request(input: &[u8]) -> Option<(Request, usize)> {
         method: words.next().unwrap(),
         path: words.next().unwrap(),
         head,
+        lines,
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     Some((request, end + len))

@@ -85,6 +85,7 @@ macro_rules! table {
 table! {
     "azure-iot-hub": azure_iot_hub,
     "aws-iot": aws_iot,
+    "google-pubsub": google_pubsub,
     "file": file,
     "http": http,
     "influxdb": influxdb,

@@ -3,26 +3,20 @@
 
 use crate::certificates::Authority;
 use crate::python;
+use crate::told::Judge;
 use crate::weir_run::Lines;
 use crate::weir_run::Weir;
 use crate::weir_run::eventually;
 use crate::weir_run::free_port;
 use serde_json::Value;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::path::Path;
-use std::process::Child;
 use std::process::Command;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// The broker, and what it has said.
+/// The broker, and who made its certificate.
 struct Hub {
-    program: Child,
-    said: Arc<Mutex<Vec<Value>>>,
+    judge: Judge,
     authority: Authority,
 }
 
@@ -33,49 +27,17 @@ impl Hub {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/iot_hub.js");
         let mut command = Command::new("node");
         command.arg(script).args(["localhost", "dev-1", KEY]);
-        command.arg(&pair.certificate).arg(&pair.key);
-        let mut program = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(program.stdout.take().unwrap()).lines();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&said);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let line = serde_json::from_str(&line).unwrap();
-                heard.lock().unwrap().push(line);
-            }
-        });
-        Self {
-            program,
-            said,
-            authority,
-        }
+        let judge = Judge::start(command.arg(&pair.certificate).arg(&pair.key));
+        Self { judge, authority }
     }
 
-    /// All that it has said of something.
     fn said(&self, what: &str) -> Vec<Value> {
-        let said = self.said.lock().unwrap();
-        let of_it = said.iter().filter_map(|line| line.get(what));
-        of_it.cloned().collect()
-    }
-
-    fn port(&self) -> u64 {
-        eventually("the broker listens", || !self.said("port").is_empty());
-        self.said("port")[0].as_u64().unwrap()
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        drop(self.program.kill());
-        drop(self.program.wait());
-        if std::thread::panicking() {
-            eprintln!("--- the broker: {:#?}", self.said.lock().unwrap());
-        }
+        self.judge.said(what)
     }
 }
 
 fn weir(hub: &Hub, input: u16, lines: &str) -> Weir {
-    let (port, ca) = (hub.port(), hub.authority.ca());
+    let (port, ca) = (hub.judge.port(), hub.authority.ca());
     let ca = ca.display();
     let config = format!(
         "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n\
@@ -98,7 +60,7 @@ fn pairs(properties: &Value) -> Vec<(String, String)> {
 #[ignore = "by `tests/run judges`, which installs what it asks"]
 fn a_hub_hears_from_weir_what_it_hears_from_microsofts_sdk() {
     let hub = Hub::start("sdk");
-    let (port, ca) = (hub.port().to_string(), hub.authority.ca());
+    let (port, ca) = (hub.judge.port().to_string(), hub.authority.ca());
     let ca = ca.display().to_string();
     python("iot_hub_sdk.py", &["localhost", "dev-1", KEY, &port, &ca]);
     let input = free_port();

@@ -15,6 +15,8 @@ mod azure_sas;
 #[path = "../tls/certificates.rs"]
 mod certificates;
 mod iot_hub;
+mod pubsub;
+mod told;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
@@ -30,13 +32,18 @@ fn installed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/judges")
 }
 
-/// What a Python program of this folder says.
-fn python(program: &str, arguments: &[&str]) -> String {
+/// A Python program of this folder.
+fn program(name: &str) -> Command {
     let mut command = Command::new(installed().join("python/bin/python"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges");
-    let said = command.arg(folder.join(program)).args(arguments).output();
-    let said = said.unwrap();
+    command.arg(folder.join(name));
+    command
+}
+
+/// What a Python program of this folder says.
+fn python(name: &str, arguments: &[&str]) -> String {
+    let said = program(name).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&said.stderr);
-    assert!(said.status.success(), "{program}: {errors}");
+    assert!(said.status.success(), "{name}: {errors}");
     String::from_utf8(said.stdout).unwrap()
 }

@@ -228,7 +228,7 @@ impl Verdict {
 }
 
 /// So much of an answer's body is kept for the verdict, in bytes.
-pub const ANSWER_MAX: usize = 4096;
+pub const ANSWER_MAX: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {
