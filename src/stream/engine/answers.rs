@@ -92,15 +92,6 @@ impl Engine {
         self.note(Event::Skipped { seq, reason });
     }
 
-    /// A message in flight that the destination is known not to take: given up before it is sent.
-    pub fn decline(&mut self, seq: Seq, reason: String) {
-        if self.canary_answered(&[seq]) {
-            return;
-        }
-        self.queue.give_up(seq, Settled::GivenUp, &reason);
-        self.note(Event::GivenUp { seq, reason });
-    }
-
     /// The connection is gone: what is in flight waits again, and nothing is sent for a while,
     /// unless `retry` says otherwise and the destination has said something since the last time.
     pub fn disconnected(&mut self, epoch: u32, retry: Retry, now: Now, random: u32) {

@@ -84,7 +84,8 @@ impl MqttLink<'_> {
         }
         if let Err(reason) = self.draft.check() {
             for seq in messages {
-                context.engine.decline(*seq, reason.clone());
+                let (engine, now) = (&mut *context.engine, context.now);
+                engine.refused_unsent(self.epoch, *seq, reason.clone(), now);
             }
             return Ok(());
         }
@@ -117,17 +118,19 @@ impl MqttLink<'_> {
     }
 
     /// Tells the engine of a message that is too long to be sent. What a platform is known not to
-    /// take is given up here; what the broker says at a login may be more the next time, and then
+    /// take is refused here; what the broker says at a login may be more the next time, and then
     /// too little for all would be its fault and not theirs.
     fn refuse_long(&mut self, messages: &[Seq], len: usize, context: &mut LinkContext<'_>) {
         let max = self.packet_max();
         let reason = format!("a packet of {len} bytes, the broker takes at most {max}");
-        let error = DeliveryError::new(0, reason);
         let (epoch, now, random) = (self.epoch, context.now, context.random);
         match (self.limits.packet_max, messages) {
-            (Some(known), [seq]) if len > known => context.engine.decline(*seq, error.reason),
+            (Some(known), [seq]) if len > known => {
+                context.engine.refused_unsent(epoch, *seq, reason, now);
+            }
             _ => {
                 self.outgrown = true;
+                let error = DeliveryError::new(0, reason);
                 context.engine.doubted(epoch, messages, &error, now, random);
             }
         }
