@@ -93,6 +93,7 @@ mod endpoint;
 pub mod engine;
 pub mod file;
 pub mod google_pubsub;
+pub mod gpsgate;
 pub mod http;
 pub mod influxdb;
 pub mod jwt;
@@ -134,6 +135,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_ips::KIND,
     &aws_iot::KIND,
     &influxdb::KIND,
+    &gpsgate::KIND,
     &azure_iot_hub::KIND,
     &osmand::KIND,
     &google_pubsub::KIND,
@@ -152,7 +154,6 @@ pub(crate) const PLANNED: &[&str] = &[
     "azure-event-hubs",
     "thingsboard",
     "amqp",
-    "gpsgate",
     "e-toll",
 ];
 

@@ -356,6 +356,10 @@ const TABLES: &[(&[&str], &str)] = &[
          host = 'h'; device = 'd'; key = 'azE='; KEY",
     ),
     (
+        &["every stream", "gpsgate"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'gpsgate'; address = 'h:1'; KEY",
+    ),
+    (
         &["every stream", "osmand stream"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'osmand'; url = 'https://b'; KEY",
     ),

@@ -31,6 +31,9 @@ mod asking;
 mod certificates;
 mod contract;
 #[allow(dead_code, reason = "shared with the tests of platforms")]
+#[path = "../platforms/gpsgate_server.rs"]
+mod gpsgate_server;
+#[allow(dead_code, reason = "shared with the tests of platforms")]
 #[path = "../platforms/influxd.rs"]
 mod influxd;
 mod row;
@@ -87,6 +90,7 @@ table! {
     "aws-iot": aws_iot,
     "google-pubsub": google_pubsub,
     "file": file,
+    "gpsgate": gpsgate,
     "http": http,
     "influxdb": influxdb,
     "mqtt": mqtt,

@@ -17,6 +17,8 @@ mod asking;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 #[path = "../destinations/contract.rs"]
 mod contract;
+mod gpsgate;
+mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 mod influxd;
 mod influxdb;
