@@ -37,6 +37,7 @@ use crate::clock::Now;
 use crate::message::body::Body;
 use crate::net::Connection;
 use crate::net::FileConnection;
+use crate::net::FileSeries;
 use crate::net::Interest;
 use crate::net::LineFile;
 use crate::net::tls::TlsError;
@@ -161,8 +162,9 @@ impl LinkTask {
         match stream.settings.endpoint() {
             Endpoint::Network(network) => self.connector.connect(network.target).await,
             Endpoint::File(file) => {
-                let file = LineFile::new(file.path.clone(), file.max_size, file.keep);
-                Ok(Connection::File(Box::new(FileConnection::new(file))))
+                let files = FileSeries::new(file.path.clone(), file.rotation);
+                let connection = FileConnection::new(files, self.shared.clock.source());
+                Ok(Connection::File(Box::new(connection)))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A connection: to a far end, with TLS or without, or to a file. The same calls for whoever moves
 //! bytes. Knows no protocol.
 
-use super::line_file::FileConnection;
+use super::file_connection::FileConnection;
 use super::socket::Interest;
 use super::socket::Socket;
 use super::tls::TlsSocket;

@@ -4,13 +4,6 @@
 //! log.json      appended to; a torn last line of a power cut is ended when it is opened
 //! log.json.1    set aside when it would have grown past `max_size`; .2 is older
 //! ```
-//! [`FileConnection`] has the calls of a connection, so that the loop that drives a socket drives
-//! a file as well. The answer to each write is a line:
-//!
-//! ```text
-//! "\n"                 all of it is on the disk
-//! "no space left\n"    nothing of it counts, and why
-//! ```
 
 use super::blame;
 use std::ffi::OsString;
@@ -34,6 +27,8 @@ pub struct LineFile {
     max_size: Option<u64>,
     keep: u32,
     current: Option<Current>,
+    /// How often a file was set aside.
+    set_aside: u32,
 }
 
 /// The file that is appended to.
@@ -42,14 +37,6 @@ struct Current {
     file: File,
     /// Up to the end of the last line.
     len: u64,
-}
-
-/// A file of lines that is spoken to like a destination.
-#[derive(Debug)]
-pub struct FileConnection {
-    file: LineFile,
-    /// Answers that are not read yet.
-    answers: Vec<u8>,
 }
 
 impl LineFile {
@@ -62,6 +49,7 @@ impl LineFile {
             max_size,
             keep,
             current: None,
+            set_aside: 0,
         }
     }
 
@@ -72,10 +60,35 @@ impl LineFile {
     /// With the path and what is wrong with it, in words. The file is opened again the next time:
     /// what a failed sync left of it is unknown.
     pub fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.try_append(lines).map_err(|error| {
-            let why = blame::file(&self.path, &error);
-            io::Error::new(error.kind(), format!("`{}`: {why}", self.path.display()))
-        })
+        let appended = self.try_append(lines);
+        appended.map_err(|error| self.explained(&error))
+    }
+
+    /// Sets the file aside, if there is something in it.
+    ///
+    /// # Errors
+    /// As [`LineFile::append`].
+    pub(super) fn set_aside(&mut self) -> io::Result<()> {
+        self.current = None;
+        match self.path.metadata() {
+            Ok(found) if found.is_file() && found.len() > 0 => {
+                let done = set_aside(&self.path, self.keep);
+                done.map_err(|error| self.explained(&error))?;
+                self.set_aside = self.set_aside.saturating_add(1);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How often a file was set aside.
+    pub(super) fn times_set_aside(&self) -> u32 {
+        self.set_aside
+    }
+
+    fn explained(&self, error: &io::Error) -> io::Error {
+        let why = blame::file(&self.path, error);
+        io::Error::new(error.kind(), format!("`{}`: {why}", self.path.display()))
     }
 
     fn try_append(&mut self, lines: &[u8]) -> io::Result<()> {
@@ -89,6 +102,7 @@ impl LineFile {
         if current.len > 0 && self.max_size.is_some_and(|max| grown > max) {
             drop(current);
             set_aside(path, self.keep)?;
+            self.set_aside = self.set_aside.saturating_add(1);
             current = Current::open(path)?;
         }
         current.append(lines)?;
@@ -142,43 +156,6 @@ impl Current {
         }
         self.len += lines.len() as u64;
         Ok(())
-    }
-}
-
-impl FileConnection {
-    /// Speaks for `file`.
-    #[must_use]
-    pub fn new(file: LineFile) -> Self {
-        let answers = Vec::new();
-        Self { file, answers }
-    }
-
-    /// Appends and syncs all of `lines` and empties it; then there is an answer. How many bytes
-    /// there were.
-    pub(super) fn write(&mut self, lines: &mut Vec<u8>) -> usize {
-        if lines.is_empty() {
-            return 0;
-        }
-        if let Err(error) = self.file.append(lines) {
-            // the answer is one line, whatever a path is made of
-            let reason = error.to_string().replace('\n', " ");
-            self.answers.extend_from_slice(reason.as_bytes());
-        }
-        self.answers.push(b'\n');
-        let len = lines.len();
-        lines.clear();
-        len
-    }
-
-    /// Appends the answers that are there to `buffer`; how many bytes, none where none is.
-    pub(super) fn read(&mut self, buffer: &mut Vec<u8>) -> Option<usize> {
-        let len = self.answers.len();
-        buffer.append(&mut self.answers);
-        (len > 0).then_some(len)
-    }
-
-    pub(super) fn has_answered(&self) -> bool {
-        !self.answers.is_empty()
     }
 }
 

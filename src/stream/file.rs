@@ -15,10 +15,14 @@ use super::engine::Engine;
 use super::engine::Fit;
 use super::engine::Outgoing;
 use super::render::MessageView;
+use crate::keys::context::ValueError;
 use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::text::path;
+use crate::net::DATE;
+use crate::net::Rotation;
 use crate::ring::Seq;
+use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -26,12 +30,10 @@ use std::time::Duration;
 /// `type = "file"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where the lines go.
+    /// Where the lines go. With [`DATE`] in its name a new file begins each day.
     pub path: PathBuf,
-    /// A file that would grow past this is set aside; none: it grows.
-    pub max_size: Option<u64>,
-    /// How many files that were set aside are kept.
-    pub keep: u32,
+    /// `max_size`, `rotate` and `keep`.
+    pub rotation: Rotation,
 }
 
 impl File {
@@ -40,8 +42,11 @@ impl File {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            max_size: None,
-            keep: 1,
+            rotation: Rotation {
+                max_size: None,
+                every: None,
+                keep: Some(1),
+            },
         }
     }
 }
@@ -66,27 +71,68 @@ impl Destination for File {
 /// The keys; none if one that it needs is wrong or not there.
 fn read(reader: &mut Reader<'_>) -> Option<File> {
     let path = reader.required("path", "path = \"/var/lib/weir/messages.jsonl\"");
-    let path = path.and_then(|text| reader.parse(&text, self::path));
+    let path = path.and_then(|text| reader.parse(&text, dated_path));
     if let Some(path) = &path {
         let place = reader.value_place("path");
         reader.context().name(Named::Written(path.clone(), place));
     }
+    let is_dated = path.as_ref().is_some_and(|path| has_date(path));
     let max_size = reader.size("max_size", 64 << 10..=1 << 40);
-    let keep = reader.integer("keep", 0..=1_000);
-    if reader.has("keep") && !reader.has("max_size") {
-        let hint = "write `max_size = \"16 MiB\"` as well";
+    let every = reader.period(
+        "rotate",
+        Duration::from_mins(1)..=Duration::from_hours(366 * 24),
+    );
+    let keep = reader.integer("keep", 0..=100_000);
+    let is_over_once = is_dated || reader.has("max_size") || reader.has("rotate");
+    if reader.has("keep") && !is_over_once {
+        let hint = "write `max_size = \"16 MiB\"` as well, or `{date}` in the name";
         reader.error(
             reader.place_of("keep"),
-            "without `max_size` no file is set aside",
+            "without `max_size` or `rotate` no file is set aside",
             hint,
         );
     }
     let defaults = File::new(path?);
+    // those of earlier days are collected by hand: none goes unless that is asked for
+    let all = if is_dated {
+        None
+    } else {
+        defaults.rotation.keep
+    };
     Some(File {
-        max_size,
-        keep: keep.unwrap_or(defaults.keep),
+        rotation: Rotation {
+            max_size,
+            every,
+            keep: keep.or(all),
+        },
         ..defaults
     })
+}
+
+/// A path, in whose last part [`DATE`] may stand.
+fn dated_path(text: &str) -> Result<PathBuf, ValueError> {
+    let path = path(text)?;
+    let name_at = text.rfind('/').map_or(0, |at| at + 1);
+    let mut dates = text.match_indices(DATE).map(|(at, _)| at);
+    if let Some(at) = dates.find(|at| *at < name_at) {
+        let error = ValueError::new("a folder cannot have a date").at(at..at + DATE.len());
+        return Err(error.hint("write `{date}` in the name of the file"));
+    }
+    if let Some(at) = text.match_indices(DATE).nth(1).map(|(at, _)| at) {
+        let error = ValueError::new("there are two dates").at(at..at + DATE.len());
+        return Err(error.hint("leave one out"));
+    }
+    let mut braces = text.match_indices('{').map(|(at, _)| at);
+    let is_other = |at: &usize| text.get(*at..).is_some_and(|rest| !rest.starts_with(DATE));
+    let Some(at) = braces.find(is_other) else {
+        return Ok(path);
+    };
+    let error = ValueError::new("only `{date}` is replaced in a path").at(at..at + 1);
+    Err(error.hint("write `messages-{date}.jsonl`, or a name without braces"))
+}
+
+fn has_date(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| path.contains(DATE))
 }
 
 /// What goes to one file.
@@ -187,6 +233,6 @@ fn pack(
 
 /// Bytes of a batch at most: what fits into a file of its own.
 fn batch_max(settings: &File) -> usize {
-    let file = settings.max_size.unwrap_or(u64::MAX);
+    let file = settings.rotation.max_size.unwrap_or(u64::MAX);
     usize::try_from(file).unwrap_or(usize::MAX).min(OUT_MAX)
 }

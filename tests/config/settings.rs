@@ -331,7 +331,8 @@ fn wialon_and_file_streams_are_read() {
         (Ack::None, 5, 20332)
     );
     let file = streams[2].destination.downcast_ref::<File>().unwrap();
-    assert_eq!((file.max_size, file.keep), (Some(1 << 20), 2));
+    let rotation = file.rotation;
+    assert_eq!((rotation.max_size, rotation.keep), (Some(1 << 20), Some(2)));
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Card {
 
 impl Counterpart for Card {
     fn keys(&self) -> String {
-        format!("path = \"{}\"", self.0.join("card/lines").display())
+        format!("path = \"{}\"", self.0.join("card/lines-{date}.jsonl").display())
     }
 
     fn leave(&mut self) {
@@ -38,8 +38,12 @@ impl Counterpart for Card {
         fs::rename(self.0.join("away"), self.0.join("card")).unwrap();
     }
 
+    /// Of one day, or of two.
     fn taken(&self) -> Vec<u64> {
-        let place = self.0.join("card/lines");
-        numbers(&fs::read_to_string(place).unwrap_or_default())
+        let entries = fs::read_dir(self.0.join("card")).into_iter().flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+        texts.flat_map(|text| numbers(&text)).collect()
     }
 }

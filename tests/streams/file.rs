@@ -6,9 +6,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use weir::clock::Clock;
 use weir::net::Connection;
 use weir::net::FileConnection;
+use weir::net::FileSeries;
 use weir::net::LineFile;
+use weir::net::Rotation;
 use weir::stream::DeliveryError;
 use weir::stream::Link;
 use weir::stream::LinkContext;
@@ -68,15 +71,17 @@ struct Output {
 
 impl Output {
     fn new(path: &Path, max_size: Option<u64>, keep: u32) -> Self {
+        let rotation = Rotation {
+            max_size,
+            every: None,
+            keep: Some(keep),
+        };
         let path = path.to_owned();
-        let file = LineFile::new(path.clone(), max_size, keep);
+        let files = FileSeries::new(path.clone(), rotation);
+        let connection = FileConnection::new(files, Clock::new());
         Self {
-            settings: File {
-                path,
-                max_size,
-                keep,
-            },
-            connection: Connection::File(Box::new(FileConnection::new(file))),
+            settings: File { path, rotation },
+            connection: Connection::File(Box::new(connection)),
         }
     }
 

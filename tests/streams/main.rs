@@ -13,6 +13,7 @@ mod batches;
 mod chance;
 mod engine;
 mod file;
+mod file_days;
 mod google_pubsub;
 mod http;
 mod http_answer;
