@@ -43,17 +43,25 @@ impl Engine {
         if self.canary_answered(&[seq]) {
             return self.canary_refused(now, 0);
         }
-        if self.may_give_up() {
+        self.queue.mark(&[seq], State::Waiting);
+        let is_flying = self.queue.oldest_in_flight().is_some();
+        let blames = self.refusals.given_up_in_a_row + 1 >= GIVEN_UP_IN_A_ROW_MAX;
+        let may_give_up = self.may_give_up();
+        // what is on its way may show first that the destination is well
+        if may_give_up && !(blames && is_flying) {
             return self.give_up(seq, &reason);
         }
-        self.queue.mark(&[seq], State::Waiting);
         let error = DeliveryError::new(0, reason);
+        if may_give_up {
+            if let Some(item) = self.queue.item_mut(seq) {
+                item.doubt = Some(Doubt::Passed);
+            }
+            return;
+        }
         if self.is_at_fault() {
             self.set_aside(seq, Doubt::Passed, (&error, 0), now);
         } else {
             let is_news = self.queue.item(seq).is_some_and(|item| !item.is_kept);
-            // one that is on its way is an answer to wait for
-            let is_flying = self.queue.oldest_in_flight().is_some();
             if !self.put_back(seq, is_flying, &error.reason) {
                 self.pause_once(now, 0);
             }
