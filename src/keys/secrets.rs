@@ -16,6 +16,10 @@ use std::ops::Range;
 /// Whether the value of a key is a secret, or a table or list of secrets.
 pub(crate) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
+    // behind the name of its table, too
+    if OPEN_KEYS.iter().any(|open| key.ends_with(open)) {
+        return false;
+    }
     SECRETS.iter().any(|secret| key.contains(secret))
         || key.ends_with("apikey")
         || key.ends_with("accesskey")
@@ -332,6 +336,9 @@ const KEEPERS: [&str; 7] = [
     "users", "user", "username", "headers", "header", "psk", "sas",
 ];
 
+/// Keys that open nothing: by them a destination sorts.
+const OPEN_KEYS: [&str; 2] = ["partition_key", "routing_key"];
+
 /// Keys of URLs and addresses.
 const URL_KEYS: [&str; 5] = ["url", "uri", "connect", "endpoint", "address"];
 
@@ -402,6 +409,7 @@ mod tests {
         }
         for key in [
             "topic",
+            "partition_key",
             "timeout",
             "name",
             "keep_alive",

@@ -86,6 +86,7 @@
 //! ```
 
 pub mod aws_iot;
+pub mod azure_event_hubs;
 pub mod azure_iot_hub;
 pub mod backoff;
 mod dialect;
@@ -137,6 +138,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &influxdb::KIND,
     &gpsgate::KIND,
     &azure_iot_hub::KIND,
+    &azure_event_hubs::KIND,
     &osmand::KIND,
     &google_pubsub::KIND,
     &file::KIND,
@@ -149,13 +151,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
-pub(crate) const PLANNED: &[&str] = &[
-    "flespi",
-    "azure-event-hubs",
-    "thingsboard",
-    "amqp",
-    "e-toll",
-];
+pub(crate) const PLANNED: &[&str] = &["flespi", "thingsboard", "amqp", "e-toll"];
 
 /// A type of destination.
 pub struct Kind {

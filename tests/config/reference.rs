@@ -351,6 +351,11 @@ const TABLES: &[(&[&str], &str)] = &[
          topic = 'projects/p/topics/abc'; credentials = '/etc/weir/google.json'; KEY",
     ),
     (
+        &["every stream", "azure-event-hubs"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'azure-event-hubs'; \
+         namespace = 'n'; hub = 'h'; policy = 'p'; key = 'k'; KEY",
+    ),
+    (
         &["every stream", "azure-iot-hub"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'azure-iot-hub'; \
          host = 'h'; device = 'd'; key = 'azE='; KEY",

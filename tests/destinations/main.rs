@@ -86,6 +86,7 @@ macro_rules! table {
 }
 
 table! {
+    "azure-event-hubs": azure_event_hubs,
     "azure-iot-hub": azure_iot_hub,
     "aws-iot": aws_iot,
     "google-pubsub": google_pubsub,

@@ -14,22 +14,35 @@
 #[allow(dead_code, reason = "shared with the tests of the API")]
 #[path = "../api/asking.rs"]
 mod asking;
+mod azure_event_hubs;
+#[allow(dead_code, reason = "shared with the tests of TLS")]
+#[path = "../tls/certificates.rs"]
+mod certificates;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 #[path = "../destinations/contract.rs"]
 mod contract;
+#[allow(dead_code, reason = "shared with the tests of destinations")]
+#[path = "../destinations/azure_event_hubs.rs"]
+mod event_hub;
 mod gpsgate;
 mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 mod influxd;
 mod influxdb;
 mod osmand;
+#[allow(dead_code, reason = "shared with the tests of destinations")]
+#[path = "../destinations/row.rs"]
+mod row;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/servers.rs"]
 mod servers;
+#[path = "../destinations/tls.rs"]
+mod tls;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
+use weir as weir_run;
 use weir::Lines;
 use weir::Weir;
 

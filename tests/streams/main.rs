@@ -8,6 +8,7 @@
 )]
 
 mod aws_iot;
+mod azure_event_hubs;
 mod azure_iot_hub;
 mod batches;
 mod chance;

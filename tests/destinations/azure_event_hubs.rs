@@ -1,0 +1,111 @@
+//! `azure-event-hubs`: a contract server, since nothing else serves it; `tests/judges` compares its
+//! signature with that of Microsoft's own library.
+
+use crate::contract::{Contract, Request, Taken, numbers, secure_web};
+use crate::row::{Counterpart, Has, Limit, Login, MARK, Refusal, Row};
+use crate::tls::Issued;
+use ::weir::stream::sas;
+use serde_json::Value;
+use std::time::Duration;
+
+pub(crate) const ROW: Row = Row {
+    name: "azure-event-hubs",
+    start: || Box::new(Hub::start(false)),
+    login: Has::Yes(Login {
+        right: "right-secret",
+        wrong: "wrong-secret",
+        named: "look at `policy` and `key`, and at the clock of this machine",
+        is_secret: true,
+    }),
+    refusal: Has::Yes(Refusal { said: "a mark" }),
+    limit: Has::Yes(Limit {
+        large: || format!("\"text\":\"{}\"", "x".repeat(BODY_MAX)),
+        said: "413 ",
+    }),
+};
+
+/// A hub, and who made its certificate.
+pub(crate) struct Hub {
+    server: Contract,
+    issued: Issued,
+}
+
+impl Hub {
+    /// One that keeps the contract, or says of a message that it has it and forgets it.
+    pub(crate) fn start(forgets: bool) -> Self {
+        let issued = Issued::new("hub");
+        let server = secure_web(issued.over(), move |request, taken| {
+            answer(request, taken, forgets)
+        });
+        Self { server, issued }
+    }
+}
+
+impl Counterpart for Hub {
+    fn keys(&self) -> String {
+        let (port, tls) = (self.server.port(), self.issued.key());
+        format!(
+            "endpoint = \"https://localhost:{port}\"\nhub = \"Hub1\"\npolicy = \"send\"\n\
+             key = \"right-secret\"\npartition_key = \"{{ident}}\"\n{tls}"
+        )
+    }
+
+    fn leave(&mut self) {
+        self.server.leave();
+    }
+
+    fn come_back(&mut self) {
+        self.server.come_back();
+    }
+
+    fn taken(&self) -> Vec<u64> {
+        self.server.taken()
+    }
+}
+
+fn answer(request: &Request, taken: &Taken, forgets: bool) -> (u16, String) {
+    if request.path != "/Hub1/messages?timeout=60&api-version=2014-01" {
+        return (404, "no such hub".into());
+    }
+    let token = request.value("authorization").unwrap_or_default();
+    let until = token.split("&se=").nth(1).unwrap_or_default();
+    let until = until.split('&').next().unwrap_or_default().parse();
+    let until = Duration::from_secs(until.unwrap_or(0));
+    let wanted = sas::token(
+        b"right-secret",
+        "https://localhost/Hub1",
+        Some("send"),
+        until,
+    );
+    if token != wanted {
+        return (401, "who is there?".into());
+    }
+    if request.value("content-type") != Some("application/vnd.microsoft.servicebus.json") {
+        return (400, "no batch".into());
+    }
+    if request.body.len() > BODY_MAX {
+        return (413, "too much".into());
+    }
+    let events: Vec<Value> = serde_json::from_str(&request.body).unwrap();
+    let partition = |event: &Value| event["BrokerProperties"]["PartitionKey"].clone();
+    if events
+        .iter()
+        .any(|event| partition(event) != partition(&events[0]))
+    {
+        return (400, "two partition keys".into());
+    }
+    let bodies = events.iter().map(|event| event["Body"].as_str().unwrap());
+    let bodies: String = bodies.collect();
+    if bodies.contains(MARK) {
+        return (400, "a mark".into());
+    }
+    for number in numbers(&bodies) {
+        if !(forgets && number == 17) {
+            taken.add(number);
+        }
+    }
+    (201, String::new())
+}
+
+/// Bytes of a request at most: more than the others have together.
+const BODY_MAX: usize = 24_000;
