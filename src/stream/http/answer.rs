@@ -74,18 +74,31 @@ impl Reply {
             is_whole: is_whole && self.len == self.body.len(),
             messages,
         };
+        let connection = self.blames_connection();
         let verdict = match profile.verdict(&answer) {
-            Verdict::Refused if self.refuses_coding => Verdict::Configuration,
+            Verdict::Refused if self.refuses_coding || connection.is_some() => {
+                Verdict::Configuration
+            }
             verdict => verdict,
         };
         if verdict == Verdict::Taken {
             return (verdict, self.error(&[]));
         }
         let mut error = self.error(&profile.secrets());
-        if let Some(hint) = profile.hint(&answer) {
+        let hint = connection.map(str::to_owned);
+        if let Some(hint) = hint.or_else(|| profile.hint(&answer)) {
             error.reason = format!("{}; {hint}", error.reason);
         }
         (verdict, error)
+    }
+
+    /// The key to look at where nginx says by 400 that it is not the request that it refuses, but
+    /// how it came. Only its own page counts: an answer may repeat what a message says.
+    fn blames_connection(&self) -> Option<&'static str> {
+        let page = self.body.strip_prefix(b"<html>\r\n<head><title>400 ")?;
+        let mut pages = OF_NGINX.iter();
+        let found = pages.find(|(title, _)| page.starts_with(title.as_bytes()));
+        found.map(|(_, hint)| *hint)
     }
 
     /// What came, in words, without secrets.
@@ -105,6 +118,19 @@ impl Reply {
         DeliveryError::new(i32::from(self.status.as_u16()), reason)
     }
 }
+
+/// Titles of the pages of nginx for its 495, 496 and 497, which go out as 400.
+const OF_NGINX: [(&str, &str); 3] = [
+    ("The SSL certificate error", "look at `tls.certificate`"),
+    (
+        "No required SSL certificate was sent",
+        "it wants `tls.certificate`",
+    ),
+    (
+        "The plain HTTP request was sent to HTTPS port",
+        "write `https://` in `url`",
+    ),
+];
 
 /// RFC 7694, section 3: of two things that 415 can mean, this is that it takes no `gzip`.
 fn refuses_coding(response: &Response<()>) -> bool {
@@ -194,6 +220,25 @@ mod tests {
             let reply = Reply::new(&response.body(()).unwrap(), at_no_date());
             assert_eq!(reply.judge(&anything(), 1, true).0, verdict, "{status}");
         }
+    }
+
+    #[test]
+    fn what_nginx_says_of_the_connection_is_the_configurations_fault() {
+        let page = |title| format!("<html>\r\n<head><title>400 {title}</title></head>\r\n");
+        let reply = |body: &str| {
+            let response = Response::builder().status(400).body(()).unwrap();
+            let mut reply = Reply::new(&response, at_no_date());
+            reply.take(body.as_bytes());
+            reply.judge(&anything(), 1, true)
+        };
+        for (title, hint) in OF_NGINX {
+            let (verdict, error) = reply(&page(title));
+            assert_eq!(verdict, Verdict::Configuration, "{title}");
+            assert!(error.reason.ends_with(hint), "{}", error.reason);
+            // a message may have it
+            assert_eq!(reply(title).0, Verdict::Refused, "{title}");
+        }
+        assert_eq!(reply(&page("Bad Request")).0, Verdict::Refused);
     }
 
     #[test]
