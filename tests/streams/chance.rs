@@ -6,6 +6,7 @@ use crate::random::Random;
 use crate::talk::Talk;
 use crate::talk::lose;
 use crate::wialon;
+use crate::wialon_ips;
 use crate::world::World;
 use weir::stream::Disconnect;
 use weir::stream::settings::Settings;
@@ -27,6 +28,21 @@ const HTTP: [&str; 12] = [
 ];
 
 const WIALON: [&str; 3] = ["\u{11}", "\u{11}\u{11}\u{11}", "\u{12}"];
+
+const IPS: [&str; 12] = [
+    "#AL#1\r\n",
+    "#AL#1\r\n",
+    "#AL#0\r\n",
+    "#AL#01\r\n",
+    "#AB#30\r\n",
+    "#AB#2\r\n",
+    "#AB#\r\n",
+    "#AD#1\r\n",
+    "#AD#-1\r\n",
+    "#AD#16\r\n",
+    "#M#turn left\r\n",
+    "\u{0}#",
+];
 
 /// One thing that happens.
 fn step<'a>(
@@ -112,4 +128,9 @@ fn a_receiver_that_answers_by_chance_unbalances_nothing() {
     live(&settings, &WIALON, &|sent| {
         vec![0x11; wialon::packets(sent).len()]
     });
+}
+
+#[test]
+fn a_server_of_wialon_that_answers_by_chance_unbalances_nothing() {
+    live(&wialon_ips::settings(), &IPS, &wialon_ips::taken);
 }

@@ -14,7 +14,7 @@ use weir::stream::settings::Settings;
 use weir::stream::wialon_ips::WialonIps;
 use weir::wire::ips;
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let target = Target {
         host: "localhost".into(),
         port: 20332,
@@ -38,6 +38,17 @@ fn number(record: &str) -> u64 {
 
 fn numbers(records: &str) -> Vec<u64> {
     records.split('|').map(number).collect()
+}
+
+/// What a server answers that takes all.
+pub(crate) fn taken(sent: &[u8]) -> Vec<u8> {
+    let lines = str::from_utf8(sent).unwrap().split_terminator("\r\n");
+    let answers = lines.map(|line| match packet(line) {
+        ("L", _) => "#AL#1\r\n".to_owned(),
+        ("B", body) => format!("#AB#{}\r\n", numbers(body).len()),
+        _ => "#AD#1\r\n".to_owned(),
+    });
+    answers.collect::<String>().into_bytes()
 }
 
 /// What a server does that is not as it should be.

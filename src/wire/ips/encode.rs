@@ -21,9 +21,9 @@ use std::ops::RangeInclusive;
 pub enum EncodeError {
     /// A date has two digits for the year: 2000 to 2099.
     Time(u64),
-    /// More parameters than [`SENT_MAX`].
+    /// More parameters than Wialon registers.
     Parameters(usize),
-    /// The text of this parameter has so many bytes, more than [`TEXT_MAX`].
+    /// The text of this parameter has more bytes than one may have: so many.
     Text(String, usize),
 }
 

@@ -18,15 +18,15 @@ use weir::ring::Full;
 use weir::ring::Memory;
 use weir::ring::Ring;
 use weir::ring::StreamId;
-use weir::stream::engine::Engine;
-use weir::stream::engine::Limits;
-use weir::stream::settings::Settings;
 use weir::stream;
 use weir::stream::Disconnect;
 use weir::stream::IN_MAX;
 use weir::stream::Link;
 use weir::stream::LinkContext;
 use weir::stream::OUT_MAX;
+use weir::stream::engine::Engine;
+use weir::stream::engine::Limits;
+use weir::stream::settings::Settings;
 
 pub(crate) fn http(data: &[u8]) {
     HTTP.with(|settings| World::new(settings).hear(data));
@@ -54,6 +54,19 @@ pub(crate) fn wialon_seeds() -> Vec<Vec<u8>> {
         b"\x08\x11\x11\x11\x11\x11\x11".to_vec(),
         b"\x03\x11\x11\x01\x08\x11\x11\x11\x11\x02\x04\x11".to_vec(),
     ]
+}
+
+pub(crate) fn ips(data: &[u8]) {
+    IPS.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn ips_seeds() -> Vec<Vec<u8>> {
+    let taken = "\x07#AL#1\r\n\x07#AB#4\r\n\x07#AD#1\r\n";
+    let alone = "\x07#AL#1\r\n\x07#AB#2\r\n\x07#AD#1\r\n\x08#AD#10\r\n\x01";
+    let unknown = "\x07#AL#0\r\n\x02\x08#AL#01\r\n";
+    [taken, alone, unknown]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
 }
 
 pub(crate) fn mqtt(data: &[u8]) {
@@ -259,6 +272,7 @@ thread_local! {
     static HTTP: Settings = settings("type = \"http\"\nurl = \"http://127.0.0.1/\"");
     static WIALON: Settings =
         settings("type = \"wialon-retranslator\"\naddress = \"127.0.0.1:1\"\nwindow = 5");
+    static IPS: Settings = settings("type = \"wialon-ips\"\naddress = \"127.0.0.1:1\"");
     static MQTT: Settings =
         settings("type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5");
     static MQTT_5: Settings = settings(

@@ -17,11 +17,11 @@ mod ring;
 mod session;
 
 use libfuzzer_sys::fuzz_target;
-use std::sync::OnceLock;
 use std::env;
 use std::fs;
 use std::path::Path;
 use std::process;
+use std::sync::OnceLock;
 
 /// Name, what it does with bytes, and what it begins with.
 const TARGETS: &[Target] = &[
@@ -57,6 +57,7 @@ const TARGETS: &[Target] = &[
     Target("dns", formats::dns, formats::dns_seeds),
     Target("http_link", link::http, link::http_seeds),
     Target("wialon_link", link::wialon, link::wialon_seeds),
+    Target("ips_link", link::ips, link::ips_seeds),
     Target("mqtt_link", link::mqtt, link::mqtt_seeds),
     Target("mqtt_5_link", link::mqtt_5, link::mqtt_5_seeds),
 ];

@@ -4,12 +4,12 @@ use crate::session::connected;
 use crate::session::one_datagram;
 use crate::session::stream;
 use std::rc::Rc;
+use weir::channel::gpsd::Gpsd;
 use weir::channel::mqtt;
 use weir::channel::mqtt::Broker;
 use weir::channel::mqtt::Subscriber;
 use weir::channel::nmea::Nmea;
 use weir::channel::nmea::Units;
-use weir::channel::gpsd::Gpsd;
 use weir::channel::wialon_ips;
 use weir::channel::wialon_retranslator::WialonRetranslator;
 

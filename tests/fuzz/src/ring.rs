@@ -17,6 +17,7 @@ use weir::clock::Wall;
 use weir::ring::From;
 use weir::ring::Full;
 use weir::ring::IoError;
+use weir::ring::OpenError;
 use weir::ring::RewindTo;
 use weir::ring::Ring;
 use weir::ring::Seq;
@@ -25,7 +26,6 @@ use weir::ring::Settled;
 use weir::ring::Storage;
 use weir::ring::StreamId;
 use weir::ring::StreamSet;
-use weir::ring::OpenError;
 use weir::ring::inspect;
 
 pub(crate) fn open(data: &[u8]) {
