@@ -13,6 +13,7 @@ mod hints;
 mod messages;
 mod mistakes;
 mod mutation;
+mod recipes;
 mod reference;
 mod secrets;
 mod settings;
