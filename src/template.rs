@@ -51,6 +51,8 @@ pub enum Escape {
     /// As what stands between the quotes of a JSON string: `"`, `\` and control characters with a
     /// backslash. Numbers, `true` and the like are the same with quotes and without.
     Json,
+    /// As a value of JSON: a text with its quotes.
+    JsonValue,
 }
 
 /// The message lacks a parameter.
@@ -171,6 +173,12 @@ impl Template {
         })
     }
 
+    /// Whether it is one parameter and nothing else.
+    #[must_use]
+    pub fn is_one_parameter(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Parameter { .. }])
+    }
+
     /// Its own texts, in order, defaults among them, without the parameters between them.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -184,8 +192,15 @@ impl Substitute<'_> {
     fn write(self, escape: Escape, out: &mut String) {
         let text = match self {
             // it is JSON, and stands where it stands without quotes
-            Self::Value(ValueRef::Json(text)) if escape == Escape::Json => {
+            Self::Value(ValueRef::Json(text))
+                if matches!(escape, Escape::Json | Escape::JsonValue) =>
+            {
                 return out.push_str(text);
+            }
+            Self::Text(text) | Self::Value(ValueRef::Text(text)) if escape == Escape::JsonValue => {
+                out.push('"');
+                write_json(text, out);
+                return out.push('"');
             }
             Self::Text(text) => text,
             Self::Value(ValueRef::Text(text) | ValueRef::Json(text)) => text,
@@ -203,6 +218,8 @@ impl Substitute<'_> {
             Escape::None => out.push_str(text),
             Escape::Url => write_escaped(text, out),
             Escape::Json => write_json(text, out),
+            // no text: those stand above
+            Escape::JsonValue => out.push_str(text),
         }
     }
 }

@@ -66,7 +66,13 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let from = reader.choice("from", &[("new", From::New), ("oldest", From::Oldest)]);
     let filter = stream_message::filter(&mut reader);
     let ttl = age(&mut reader, "ttl");
-    let max_age = age(&mut reader, "max_age");
+    let max_age = match reader.has("max_age") {
+        true => age(&mut reader, "max_age"),
+        false => {
+            reader.take("max_age");
+            defaults.max_age
+        }
+    };
     let thinning = thinning::read(&mut reader);
     let interval = stream_message::interval(&mut reader, &defaults);
     let transform = stream_message::transform(&mut reader);

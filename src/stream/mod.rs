@@ -90,6 +90,7 @@ pub mod azure_event_hubs;
 pub mod azure_iot_hub;
 pub mod backoff;
 mod dialect;
+pub mod e_toll;
 mod endpoint;
 pub mod engine;
 pub mod file;
@@ -137,6 +138,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &aws_iot::KIND,
     &influxdb::KIND,
     &gpsgate::KIND,
+    &e_toll::KIND,
     &azure_iot_hub::KIND,
     &azure_event_hubs::KIND,
     &osmand::KIND,
@@ -151,7 +153,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
-pub(crate) const PLANNED: &[&str] = &["flespi", "thingsboard", "amqp", "e-toll"];
+pub(crate) const PLANNED: &[&str] = &["flespi", "thingsboard", "amqp"];
 
 /// A type of destination.
 pub struct Kind {
@@ -172,6 +174,8 @@ pub(crate) struct Defaults {
     pub(crate) retry_min: Duration,
     /// `max_messages`.
     pub(crate) max_messages: usize,
+    /// `max_age`; none: for ever.
+    pub(crate) max_age: Option<Duration>,
 }
 
 /// One destination, as its keys say: where it is, and who speaks to it.
@@ -362,6 +366,7 @@ impl Defaults {
         rate: None,
         retry_min: Duration::from_secs(1),
         max_messages: 100,
+        max_age: None,
     };
 }
 

@@ -361,6 +361,11 @@ const TABLES: &[(&[&str], &str)] = &[
          host = 'h'; device = 'd'; key = 'azE='; KEY",
     ),
     (
+        &["every stream", "e-toll"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'e-toll'; url = 'https://b'; \
+         fields = { a = '{ident}' }; tls = { certificate = '/c', key = '/k' }; KEY",
+    ),
+    (
         &["every stream", "gpsgate"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'gpsgate'; address = 'h:1'; KEY",
     ),

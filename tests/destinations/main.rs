@@ -31,6 +31,9 @@ mod asking;
 mod certificates;
 mod contract;
 #[allow(dead_code, reason = "shared with the tests of platforms")]
+#[path = "../platforms/e_toll_server.rs"]
+mod e_toll_server;
+#[allow(dead_code, reason = "shared with the tests of platforms")]
 #[path = "../platforms/gpsgate_server.rs"]
 mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of platforms")]
@@ -90,6 +93,7 @@ table! {
     "azure-iot-hub": azure_iot_hub,
     "aws-iot": aws_iot,
     "google-pubsub": google_pubsub,
+    "e-toll": e_toll,
     "file": file,
     "gpsgate": gpsgate,
     "http": http,

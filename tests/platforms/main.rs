@@ -24,6 +24,8 @@ mod contract;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 #[path = "../destinations/azure_event_hubs.rs"]
 mod event_hub;
+mod e_toll;
+mod e_toll_server;
 mod gpsgate;
 mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
