@@ -21,11 +21,11 @@ mod certificates;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 #[path = "../destinations/contract.rs"]
 mod contract;
+mod e_toll;
+mod e_toll_server;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
 #[path = "../destinations/azure_event_hubs.rs"]
 mod event_hub;
-mod e_toll;
-mod e_toll_server;
 mod gpsgate;
 mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of destinations")]
