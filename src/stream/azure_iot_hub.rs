@@ -48,7 +48,7 @@ pub struct AzureIotHub {
     pub device: String,
     /// Its key, decoded; none: it shows a certificate.
     pub key: Option<Vec<u8>>,
-    /// One object a publish, or an array with it.
+    /// One object a publish, or an array of those that wait and have the same properties.
     pub payload: Payload,
     /// What the hub is told of each message beside its body, to route by.
     pub properties: Vec<(String, Template)>,
@@ -82,9 +82,21 @@ impl AzureIotHub {
         for (at, (name, value)) in known.into_iter().enumerate() {
             property(at == 0, name, value, out);
         }
-        if let Some(time) = measured(message) {
+        // several have no one time
+        let time = measured(message).filter(|_| self.payload == Payload::Object);
+        if let Some(time) = time {
             property(false, CREATED, &Date(time).with_time(), out);
         }
+        self.own_properties(view, message, out)
+    }
+
+    /// Appends those that the configuration has, behind others.
+    fn own_properties(
+        &self,
+        view: &MessageView<'_>,
+        message: &Outgoing<'_>,
+        out: &mut String,
+    ) -> Result<(), String> {
         let mut value = String::new();
         for (name, template) in &self.properties {
             value.clear();
@@ -124,8 +136,11 @@ impl Destination for AzureIotHub {
         Box::new(MqttLink::new(self, open))
     }
 
-    fn in_memory_max(&self, _delivery: &Delivery) -> usize {
-        for_window(WINDOW)
+    fn in_memory_max(&self, delivery: &Delivery) -> usize {
+        match self.payload {
+            Payload::Object => for_window(WINDOW),
+            Payload::Array => for_window(WINDOW).max(2 * delivery.max_messages),
+        }
     }
 
     fn templates(&self) -> Vec<(&'static str, &Template)> {
@@ -176,15 +191,42 @@ impl Profile for AzureIotHub {
         publish: &mut Publish,
     ) -> Result<(), String> {
         self.topic(view, message, &mut publish.topic)?;
-        let (open, close): (&[u8], &[u8]) = match self.payload {
-            Payload::Object => (b"", b""),
-            Payload::Array => (b"[", b"]"),
-        };
-        publish.payload.extend_from_slice(open);
+        if self.payload == Payload::Array {
+            publish.payload.push(b'[');
+        }
         let written = view.object(message, &mut publish.payload);
-        written.map_err(|error| error.to_string())?;
-        publish.payload.extend_from_slice(close);
-        Ok(())
+        written.map_err(|error| error.to_string())
+    }
+
+    fn messages_max(&self) -> usize {
+        match self.payload {
+            Payload::Object => 1,
+            Payload::Array => usize::MAX,
+        }
+    }
+
+    fn key(
+        &self,
+        view: &mut MessageView<'_>,
+        message: &Outgoing<'_>,
+        out: &mut String,
+    ) -> Result<(), String> {
+        self.own_properties(view, message, out)
+    }
+
+    fn append(
+        &self,
+        view: &mut MessageView<'_>,
+        message: &Outgoing<'_>,
+        publish: &mut Publish,
+    ) -> Result<(), String> {
+        publish.payload.push(b',');
+        let written = view.object(message, &mut publish.payload);
+        written.map_err(|error| error.to_string())
+    }
+
+    fn close(&self, publish: &mut Publish) {
+        publish.payload.push(b']');
     }
 }
 

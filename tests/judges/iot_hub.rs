@@ -155,6 +155,39 @@ fn a_hub_gets_all_in_order_and_a_wrong_key_costs_nothing() {
     assert_eq!(numbers.collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
 }
 
+#[test]
+#[ignore = "by `tests/run judges`, which installs what it asks"]
+fn a_hub_gets_arrays_of_those_that_wait() {
+    let hub = Hub::start("array");
+    let input = free_port();
+    let keys = format!("key = \"{KEY}\"\npayload = \"array\"\nlinger = \"1s\"");
+    let _weir = weir(&hub, input, &keys);
+    let mut lines = Lines::connect(input);
+    (0..200).for_each(|n| lines.send(&format!("{{\"ident\":\"a\",\"n\":{n}}}")));
+    lines.await_acked(200);
+    let mut numbers = Vec::new();
+    eventually("all arrive", || {
+        let arrays = hub
+            .said("publish")
+            .into_iter()
+            .map(|publish| -> Vec<Value> {
+                assert_eq!(publish["wrong"], no_fault());
+                serde_json::from_str(publish["payload"].as_str().unwrap()).unwrap()
+            });
+        numbers = arrays
+            .flatten()
+            .map(|object| object["n"].as_u64().unwrap())
+            .collect();
+        numbers.len() >= 200
+    });
+    assert_eq!(numbers, (0..200).collect::<Vec<_>>());
+    assert!(
+        hub.said("publish").len() < 20,
+        "{}",
+        hub.said("publish").len()
+    );
+}
+
 /// The test would notice a broker that judges nothing.
 #[test]
 #[ignore = "by `tests/run judges`, which installs what it asks"]

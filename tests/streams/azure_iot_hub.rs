@@ -173,13 +173,39 @@ fn a_message_that_lacks_a_property_is_skipped() {
 }
 
 #[test]
-fn an_array_has_one_object() {
-    let (settings, mut world) = (settings(|hub| hub.payload = Payload::Array), World::new());
-    world.append_many(1);
+fn an_array_has_those_that_wait_and_have_the_same_properties() {
+    let settings = settings(|hub| {
+        hub.payload = Payload::Array;
+        hub.properties = vec![("who".into(), Template::parse("{ident}").unwrap())];
+    });
+    let mut world = World::of(&settings);
+    for ident in ["a", "b", "a", "b", "a"] {
+        world.append(ident);
+    }
+    world.serve();
     let (mut talk, _) = ready(&mut world, &settings);
     let sent = publishes(&talk.sent(&mut world).unwrap());
-    let array: Vec<serde_json::Value> = serde_json::from_slice(&sent[0].payload).unwrap();
-    assert_eq!(array.len(), 1);
+    let numbers = |publish: &Publish| -> Vec<u64> {
+        let array: Vec<serde_json::Value> = serde_json::from_slice(&publish.payload).unwrap();
+        array
+            .iter()
+            .map(|object| object["n"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        sent.iter().map(numbers).collect::<Vec<_>>(),
+        [vec![0, 2, 4], vec![1, 3]]
+    );
+    assert!(
+        sent[1].topic.ends_with("&%24.ce=utf-8&who=b"),
+        "{}",
+        sent[1].topic
+    );
+    for publish in &sent {
+        let [high, low] = publish.pkid.to_be_bytes();
+        talk.hears(&mut world, &[0x40, 2, high, low]).unwrap();
+    }
+    assert_eq!(world.counters().accepted, 5);
 }
 
 #[test]
