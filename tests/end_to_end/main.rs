@@ -32,6 +32,7 @@ mod trackers;
 mod unreadable;
 mod wear;
 mod weir;
+mod weir_to_weir;
 mod wialon;
 
 use servers::Arrivals;
