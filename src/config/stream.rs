@@ -59,7 +59,10 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 fn settings(mut reader: Reader<'_>) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
-    let kind = reader.kind_of(&kinds, PLANNED);
+    let kind = match is_toll_bg(&mut reader) {
+        true => None,
+        false => reader.kind_of(&kinds, PLANNED),
+    };
     let defaults = kind.map_or(Defaults::COMMON, |kind| kind.defaults);
     let destination = kind.and_then(|kind| (kind.read)(&mut reader));
     let enabled = reader.flag("enabled").unwrap_or(true);
@@ -101,6 +104,18 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
         destination: destination?,
     };
     clean.then_some(settings)
+}
+
+/// Whether the type is one that nobody can build; notes what its operator writes instead.
+fn is_toll_bg(reader: &mut Reader<'_>) -> bool {
+    let kind = reader.peek("type");
+    let is_it = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("tollbg"));
+    if is_it {
+        reader.take("type");
+        let message = "the format of tollBG was never public, and flespi gave it up in 2022";
+        reader.error(reader.value_place("type"), message, TOLL_BG);
+    }
+    is_it
 }
 
 /// The parameters in the templates of a destination, and where they stand.
@@ -173,6 +188,11 @@ fn retry(reader: &mut Reader<'_>, defaults: &Defaults) -> (Duration, Duration) {
     }
     (min, max)
 }
+
+/// What who has the document of tollBG writes; the names in `body` are made up.
+const TOLL_BG: &str = "with its document at hand write `type = \"http\"`, \
+    `url = \"https://HOST/PATH\"` and `body = '{{\"plate\":\"{device.data.plate}\",\
+    \"time\":{timestamp},\"lat\":{position.latitude},\"lon\":{position.longitude}}}'`";
 
 /// The ring keeps the names of streams; this is the room for one.
 const NAME_MAX: usize = 32;

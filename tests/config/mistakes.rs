@@ -26,6 +26,24 @@ fn every_mistake_of_the_table_is_told_to_the_letter() {
     assert!(count > 25, "{count}");
 }
 
+/// Each part of the hint stands between backticks and is a line of a stream.
+#[test]
+fn for_tollbg_a_stream_is_shown_that_is_right() {
+    let stream = "[[stream]]\nname = \"toll\"\ntype = \"tollBG\"\nchannels = [\"*\"]\n";
+    let said = Told::new(format!("{RIGHT}{stream}")).said();
+    assert!(
+        said.contains("was never public, and flespi gave it up in 2022"),
+        "{said}"
+    );
+    let (_, hint) = said.split_once("hint: ").unwrap();
+    let lines: Vec<_> = hint.split('`').skip(1).step_by(2).collect();
+    assert_eq!(lines.len(), 3, "{hint}");
+    let plate = "[[device]]\nname = \"truck\"\nident = \"1\"\ndata = { plate = \"A 1\" }\n";
+    let stream = stream.replace("type = \"tollBG\"", &lines.join("\n"));
+    let config = Told::new(format!("{RIGHT}{plate}{stream}")).right();
+    assert_eq!(config.streams[1].type_name(), "http");
+}
+
 #[test]
 fn five_mistakes_are_reported_at_once_each_at_its_place() {
     let text = r#"[ring]
