@@ -108,6 +108,7 @@ pub mod render;
 pub mod sas;
 pub mod selection;
 pub mod settings;
+pub mod thingsboard;
 pub mod wialon_ips;
 pub mod wialon_retranslator;
 
@@ -136,6 +137,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     &wialon_ips::KIND,
     &aws_iot::KIND,
+    &thingsboard::KIND,
     &influxdb::KIND,
     &gpsgate::KIND,
     &e_toll::KIND,
@@ -153,7 +155,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
-pub(crate) const PLANNED: &[&str] = &["flespi", "thingsboard", "amqp"];
+pub(crate) const PLANNED: &[&str] = &["flespi", "amqp"];
 
 /// A type of destination.
 pub struct Kind {

@@ -330,6 +330,9 @@ impl Link for MqttLink<'_> {
             Stage::Asked if due(answer) => match self.profile.unanswered() {
                 Some(granted) => {
                     self.open(granted, context.now);
+                    // whether it lives is not known: that it took the login is long ago
+                    context.out.extend_from_slice(&PING);
+                    self.keep_alive.asked(context.now);
                     return Ok(());
                 }
                 None => "what was asked after the login",

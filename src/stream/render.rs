@@ -46,6 +46,15 @@ impl<'a> MessageView<'a> {
         &'v mut self,
         message: &Outgoing<'v>,
     ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
+        self.fields_without(message, &[])
+    }
+
+    /// The same without those that are called so before the conversion.
+    pub fn fields_without<'v>(
+        &'v mut self,
+        message: &Outgoing<'v>,
+        left_out: &'v [&'v str],
+    ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
         let transform: &'v Transform = self.transform;
         self.stamp.clear();
         if let Some(stamp) = &transform.stamp {
@@ -53,7 +62,8 @@ impl<'a> MessageView<'a> {
         }
         let name = transform.stamp.as_ref().map(|stamp| stamp.name.as_str());
         let stamp = name.map(|name| (name, ValueRef::Text(&self.stamp)));
-        let converted = transform.convert.apply(fields(message), &mut self.names);
+        let told = fields(message).filter(|(name, _)| !left_out.contains(name));
+        let converted = transform.convert.apply(told, &mut self.names);
         converted
             .filter(move |(known, _)| Some(*known) != name)
             .chain(stamp)

@@ -336,6 +336,11 @@ const TABLES: &[(&[&str], &str)] = &[
          max_size = '1 MiB'; KEY",
     ),
     (
+        &["every stream", "thingsboard"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'thingsboard'; token = 't'; \
+         url = 'mqtts://b'; KEY",
+    ),
+    (
         &["every stream", "aws-iot"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'aws-iot'; thing = 't'; \
          endpoint = 'h'; tls = { certificate = '/c', key = '/k' }; KEY",

@@ -101,6 +101,7 @@ table! {
     "mqtt": mqtt,
     "osmand": osmand,
     "wialon-ips": wialon_ips,
+    "thingsboard": thingsboard,
     "wialon-retranslator": wialon_retranslator,
 }
 

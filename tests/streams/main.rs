@@ -37,6 +37,7 @@ mod refusals;
 mod selection;
 mod talk;
 mod template;
+mod thingsboard;
 mod too_long;
 mod transform;
 mod wialon;
