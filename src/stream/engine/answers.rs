@@ -127,7 +127,9 @@ impl Engine {
         self.later(epoch, &all, (error, after), now, random);
     }
 
-    /// The same of `messages`; others that are in flight go on waiting for their answer.
+    /// The same of `messages`; others that are in flight go on waiting for their answer. There is
+    /// one pause for all that were on their way together, or the last that the destination asked
+    /// for.
     pub fn later(
         &mut self,
         epoch: u32,
@@ -141,7 +143,9 @@ impl Engine {
             self.count_refused(messages);
             self.queue.mark(messages, State::Waiting);
             self.forget_proof();
-            self.backoff.pause(now.mono, after, random);
+            if after.is_some() || self.paused_until(now).is_none() {
+                self.backoff.pause(now.mono, after, random);
+            }
             self.note(Event::NotDelivered(error));
         }
     }
