@@ -70,6 +70,9 @@ pub(crate) fn parse<'a>(text: &'a str, schemes: &[Scheme]) -> Result<Url<'a>, Va
         }
         shifted(error, host_at, host_port)
     })?;
+    // what is wrong is not shown: it may be a password
+    let error = || ValueError::new("user and password of the URL are not UTF-8 in `%XX`");
+    let decode = |text: &str| decode(text).ok_or_else(error);
     let (user, password) = match user_info.map(|info| info.split_once(':').unwrap_or((info, ""))) {
         Some((user, "")) => (Some(decode(user)?), None),
         Some((user, password)) => (Some(decode(user)?), Some(decode(password)?)),
@@ -138,18 +141,17 @@ pub(crate) fn target(text: &str, default: u16) -> Result<Target, ValueError> {
     })
 }
 
-/// The text with every `%XX` as its byte. What is wrong is not shown: it may be a password.
-fn decode(text: &str) -> Result<String, ValueError> {
-    let error = || ValueError::new("user and password of the URL are not UTF-8 in `%XX`");
+/// The text with every `%XX` as its byte; none where that is no UTF-8.
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut pieces = text.split('%');
     bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     for piece in pieces {
-        let (code, rest) = piece.split_at_checked(2).ok_or_else(error)?;
-        bytes.push(u8::from_str_radix(code, 16).map_err(|_| error())?);
+        let (code, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
         bytes.extend_from_slice(rest.as_bytes());
     }
-    String::from_utf8(bytes).map_err(|_| error())
+    String::from_utf8(bytes).ok()
 }
 
 /// Without TLS whoever is on the way reads what a login is made of.

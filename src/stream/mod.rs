@@ -85,6 +85,7 @@
 //! assert_eq!((counters.accepted, counters.backlog), (1, 0));
 //! ```
 
+pub mod amqp;
 pub mod aws_iot;
 pub mod azure_event_hubs;
 pub mod azure_iot_hub;
@@ -101,6 +102,7 @@ pub mod influxdb;
 pub mod jwt;
 mod lease;
 pub mod mqtt;
+mod opening;
 pub mod osmand;
 mod outgoing;
 pub mod rejects;
@@ -145,6 +147,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &azure_event_hubs::KIND,
     &osmand::KIND,
     &google_pubsub::KIND,
+    &amqp::KIND,
     &file::KIND,
 ];
 
@@ -155,7 +158,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
-pub(crate) const PLANNED: &[&str] = &["flespi", "amqp"];
+pub(crate) const PLANNED: &[&str] = &["flespi"];
 
 /// A type of destination.
 pub struct Kind {

@@ -284,6 +284,19 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         "[[stream]]\nname = \"x\"\ntype = \"wialon-retranslator\"",
         &[("address", "\"h:1\"")],
     ),
+    (
+        "[[stream]]\nname = \"x\"\ntype = \"amqp\"\nurl = \"amqp://u:p@127.0.0.1\"",
+        &[
+            ("exchange", "\"reports\""),
+            ("routing_key", "\"weir.{ident}\""),
+            ("window", "10"),
+            ("heartbeat", "\"60s\""),
+        ],
+    ),
+    (
+        "[[stream]]\nname = \"x\"\ntype = \"amqp\"",
+        &[("url", "\"amqp://u:p@127.0.0.1\"")],
+    ),
 ];
 
 /// Values of every kind, and words as they are written without thinking of TOML.

@@ -378,6 +378,11 @@ const TABLES: &[(&[&str], &str)] = &[
         &["every stream", "osmand stream"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'osmand'; url = 'https://b'; KEY",
     ),
+    (
+        &["every stream", "amqp"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'amqp'; url = 'amqps://u:p@b'; \
+         KEY",
+    ),
     (&["will"], "[stream.will]; topic = 't'; payload = 'p'; KEY"),
     (
         &["auth"],

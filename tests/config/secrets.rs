@@ -44,6 +44,19 @@ const HOLDERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[[stream]]\nname = \"s\"\ntype = \"amqp\"",
+        &[
+            "url = \"amqp://ann:hunter2@h\"",
+            "url = \"amqp://ann:hunter2@h/a/b\"",
+            "url = \"amqp://ann:hunter2@h/?x\"",
+            "url = \"amqp://ann:hunter2@h/%FF\"",
+            "url = \"amqp://ann:hunter2%00@h\"",
+            "url = \"amqp://:hunter2@h\"",
+            "url = \"amqp://hunter2@h\"",
+            "url = \"rabbit://ann:hunter2@h\"",
+        ],
+    ),
+    (
         "[[channel]]\nname = \"c\"\ntype = \"wialon-ips\"\nlisten = \"127.0.0.1:2\"",
         &[
             "password = \"hunter2\"",

@@ -20,6 +20,8 @@ use weir::message::json::Names;
 use weir::net::Address;
 use weir::net::Target;
 use weir::ring::Full;
+use weir::stream::amqp::Amqp;
+use weir::stream::amqp::Login;
 use weir::stream::file::File;
 use weir::stream::http::Http;
 use weir::stream::mqtt::Mqtt;
@@ -333,6 +335,50 @@ fn wialon_and_file_streams_are_read() {
     let file = streams[2].destination.downcast_ref::<File>().unwrap();
     let rotation = file.rotation;
     assert_eq!((rotation.max_size, rotation.keep), (Some(1 << 20), Some(2)));
+}
+
+#[test]
+fn amqp_streams_are_read_from_their_url() {
+    let read = |url: &str, keys: &str| {
+        let stream = format!(
+            "[[stream]]\nname = \"s\"\ntype = \"amqp\"\nurl = \"{url}\"\n\
+             channels = [\"in\"]\n{keys}"
+        );
+        let streams = Told::new(with("", &stream)).right().streams;
+        let amqp = streams[1].destination.downcast_ref::<Amqp>();
+        amqp.unwrap().clone()
+    };
+    let plain = |user: &str, password: &str| Login::Plain {
+        user: user.into(),
+        password: password.into(),
+    };
+    let shown = "tls = { certificate = \"/c\", key = \"/k\" }";
+    for (url, keys, port, login, vhost) in [
+        ("amqp://u:p@localhost", "", 5672, plain("u", "p"), "/"),
+        ("amqps://u:p@h/", "", 5671, plain("u", "p"), "/"),
+        ("amqps://u:p@h:1/%2F", "", 1, plain("u", "p"), "/"),
+        (
+            "amqps://a%40b:%2F%3A@h/fleet",
+            "",
+            5671,
+            plain("a@b", "/:"),
+            "fleet",
+        ),
+        (
+            "amqps://u:p@h/a%2Fb%20c",
+            shown,
+            5671,
+            plain("u", "p"),
+            "a/b c",
+        ),
+        ("amqps://h/fleet", shown, 5671, Login::Certificate, "fleet"),
+    ] {
+        let amqp = read(url, keys);
+        let found = (amqp.target.port, amqp.login, amqp.vhost.as_str());
+        assert_eq!(found, (port, login, vhost), "{url}");
+        assert_eq!((amqp.exchange.as_str(), amqp.window), ("amq.topic", 100));
+    }
+    assert_eq!(read("amqps://u:p@h", "exchange = \"\"").exchange, "");
 }
 
 #[test]

@@ -39,6 +39,9 @@ mod gpsgate_server;
 #[allow(dead_code, reason = "shared with the tests of platforms")]
 #[path = "../platforms/influxd.rs"]
 mod influxd;
+#[allow(dead_code, reason = "shared with the tests of RabbitMQ")]
+#[path = "../support/rabbitmq.rs"]
+mod rabbitmq;
 mod row;
 mod scenarios;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
@@ -90,6 +93,7 @@ macro_rules! table {
 
 table! {
     "azure-event-hubs": azure_event_hubs,
+    "amqp": amqp,
     "azure-iot-hub": azure_iot_hub,
     "aws-iot": aws_iot,
     "google-pubsub": google_pubsub,

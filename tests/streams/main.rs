@@ -7,6 +7,10 @@
     reason = "tests"
 )]
 
+mod amqp;
+mod amqp_broker;
+mod amqp_login;
+mod amqp_refusals;
 mod aws_iot;
 mod azure_event_hubs;
 mod azure_iot_hub;

@@ -91,6 +91,59 @@ pub(crate) fn mqtt_5_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
+pub(crate) fn amqp(data: &[u8]) {
+    AMQP.with(|settings| World::new(settings).hear(data));
+}
+
+pub(crate) fn amqp_seeds() -> Vec<Vec<u8>> {
+    let login: [(u8, &[u8]); 6] = [
+        (
+            0,
+            b"\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US",
+        ),
+        (0, b"\0\x0a\0\x1e\x07\xff\0\x02\0\0\0\x3c"),
+        (0, b"\0\x0a\0\x29\0"),
+        (1, b"\0\x14\0\x0b\0\0\0\0"),
+        (1, b"\0\x55\0\x0b"),
+        (1, b"\0\x28\0\x0b"),
+    ];
+    let said: [&[(u8, u8, &[u8])]; 3] = [
+        &[(1, 1, b"\0\x3c\0\x50\0\0\0\0\0\0\0\x02\x01")],
+        &[
+            (1, 1, b"\0\x3c\0\x32\x01\x38\x08NO_ROUTE\x01x\x06weir.a"),
+            (2, 1, b"\0\x3c\0\0\0\0\0\0\0\0\0\x02\0\x80\x0a00000000:1"),
+            (3, 1, b"{}"),
+            (1, 1, b"\0\x3c\0\x50\0\0\0\0\0\0\0\x01\0"),
+            (1, 1, b"\0\x3c\0\x78\0\0\0\0\0\0\0\x02\0"),
+        ],
+        &[
+            (1, 0, b"\0\x0a\0\x3c\x03low"),
+            (8, 0, b""),
+            (1, 0, b"\0\x0a\0\x3d"),
+            (
+                1,
+                1,
+                b"\0\x14\0\x28\x01\x93\x19access to topic 'weir.a' \0\x3c\0\x28",
+            ),
+        ],
+    ];
+    let seed = |said: &&[(u8, u8, &[u8])]| {
+        let login = login
+            .iter()
+            .map(|(channel, payload)| (1, *channel, *payload));
+        let frames = login.chain(said.iter().copied());
+        frames.flat_map(|it| amqp_frame(it)).collect()
+    };
+    said.iter().map(seed).collect()
+}
+
+/// A frame of one channel, behind how many bytes come.
+fn amqp_frame((kind, channel, payload): (u8, u8, &[u8])) -> Vec<u8> {
+    let len = u8::try_from(payload.len()).expect("a short frame");
+    let head = [len + 8, kind, 0, channel, 0, 0, 0, len];
+    [&head, payload, &[0xce]].concat()
+}
+
 /// A stream, and the clock.
 struct World<'a> {
     ring: Ring,
@@ -278,6 +331,11 @@ thread_local! {
     static MQTT_5: Settings = settings(
         "type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5\nversion = \"5\"",
     );
+}
+
+thread_local! {
+    static AMQP: Settings =
+        settings("type = \"amqp\"\nurl = \"amqp://u:p@127.0.0.1\"\nwindow = 5");
 }
 
 const MAIN: &str = "/etc/weir/weir.toml";

@@ -60,6 +60,7 @@ const TARGETS: &[Target] = &[
     Target("ips_link", link::ips, link::ips_seeds),
     Target("mqtt_link", link::mqtt, link::mqtt_seeds),
     Target("mqtt_5_link", link::mqtt_5, link::mqtt_5_seeds),
+    Target("amqp_link", link::amqp, link::amqp_seeds),
 ];
 
 struct Target(&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
