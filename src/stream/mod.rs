@@ -341,7 +341,7 @@ pub enum Retry {
     /// At once: the connection ended in good order, or between two requests.
     AtOnce,
     /// At once, also where nothing was said in it, and it is no news: this side has ended it to
-    /// log in anew.
+    /// log in anew, or to send all again.
     Renewed,
 }
 
@@ -395,7 +395,7 @@ impl LinkContext<'_> {
     fn check_epoch(&self, epoch: u32) -> Result<(), Disconnect> {
         match self.engine.epoch() == epoch {
             true => Ok(()),
-            false => Err(Disconnect::ended("the backlog is read anew")),
+            false => Err(Disconnect::renewed("the backlog is read anew")),
         }
     }
 }
@@ -429,7 +429,7 @@ impl Disconnect {
         DeliveryError::new(code, reason).into()
     }
 
-    /// A connection that this side has ended to log in anew, and why.
+    /// A connection that this side has ended to begin anew, and why.
     pub fn renewed(reason: impl Into<String>) -> Self {
         Self {
             error: DeliveryError::new(0, reason),

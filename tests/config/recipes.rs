@@ -9,7 +9,7 @@ use weir::template::Escape;
 use weir::template::Substitute;
 
 /// Files that the recipes name, with what may stand in them.
-const FILES: [&str; 5] = [
+pub(crate) const FILES: [&str; 5] = [
     "/etc/weir/tago.token",
     "/etc/weir/datacake.id",
     "/etc/weir/losant.webhook",

@@ -58,7 +58,7 @@ impl Client {
         })?;
         let config = self.config()?;
         let tls = ClientConnection::new(config, name).map_err(|error| TlsError::of(&error))?;
-        let socket = TlsSocket::shake_hands(socket, tls).await?;
+        let socket = TlsSocket::shake_hands(socket, tls, self.tls.identity.is_some()).await?;
         log::debug!("{host}: {}", socket.description());
         Ok(socket)
     }

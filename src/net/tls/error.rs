@@ -82,6 +82,21 @@ impl TlsError {
         }
     }
 
+    /// What rustls says where this side had no certificate to show: whoever finds fault with it
+    /// wants one. Servers say of nothing that they do not know its issuer.
+    pub(super) fn of_nameless(error: &Error) -> Self {
+        use AlertDescription as Alert;
+        match error {
+            Error::AlertReceived(
+                Alert::UnknownCA
+                | Alert::BadCertificate
+                | Alert::CertificateUnknown
+                | Alert::AccessDenied,
+            ) => refused(Alert::CertificateRequired),
+            other => Self::of(other),
+        }
+    }
+
     /// What rustls says.
     pub(super) fn of(error: &Error) -> Self {
         match error {
@@ -241,3 +256,29 @@ impl std::error::Error for TlsError {}
 
 /// Names of a certificate that are said.
 const NAMES_MAX: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shows_no_certificate_and_is_refused_for_it_needs_one() {
+        use AlertDescription as Alert;
+        for alert in [
+            Alert::UnknownCA,
+            Alert::BadCertificate,
+            Alert::CertificateRequired,
+        ] {
+            let said = TlsError::of_nameless(&Error::AlertReceived(alert)).to_string();
+            assert!(
+                said.contains("wants a client certificate"),
+                "{alert:?}: {said}"
+            );
+        }
+        let said = TlsError::of(&Error::AlertReceived(Alert::UnknownCA)).to_string();
+        assert!(
+            said.contains("does not know the issuer of `tls.certificate`"),
+            "{said}"
+        );
+    }
+}

@@ -60,7 +60,7 @@ impl Server {
     pub async fn accept(&self, socket: Socket) -> io::Result<TlsSocket> {
         let config = self.config()?;
         let tls = ServerConnection::new(config).map_err(|error| TlsError::of_client(&error))?;
-        TlsSocket::shake_hands(socket, tls).await
+        TlsSocket::shake_hands(socket, tls, true).await
     }
 
     fn config(&self) -> Result<Arc<ServerConfig>, TlsError> {

@@ -17,11 +17,13 @@ use std::io::Write;
 pub struct TlsSocket {
     socket: Socket,
     tls: Connection,
+    /// Whether this side has a certificate to show.
+    has_certificate: bool,
 }
 
 impl TlsSocket {
-    /// Makes a connection of a socket and a state that has said nothing yet. Waits on: the
-    /// socket.
+    /// Makes a connection of a socket and a state that has said nothing yet; `has_certificate`:
+    /// this side shows one where it is asked for it. Waits on: the socket.
     ///
     /// # Errors
     /// A [`TlsError`] in an [`io::Error`], or as the system says; never that it takes too long.
@@ -31,9 +33,13 @@ impl TlsSocket {
     pub(super) async fn shake_hands(
         socket: Socket,
         tls: impl Into<Connection>,
+        has_certificate: bool,
     ) -> io::Result<Self> {
-        let tls = tls.into();
-        let mut this = Self { socket, tls };
+        let mut this = Self {
+            socket,
+            tls: tls.into(),
+            has_certificate,
+        };
         let mut received = 0;
         loop {
             this.flush()?;
@@ -140,6 +146,7 @@ impl TlsSocket {
 
     fn fault(&self, error: &rustls::Error) -> TlsError {
         match self.tls {
+            Connection::Client(_) if !self.has_certificate => TlsError::of_nameless(error),
             Connection::Client(_) => TlsError::of(error),
             Connection::Server(_) => TlsError::of_client(error),
         }
