@@ -23,7 +23,7 @@
 //! - A broker of 3.1.1 has no word for a message that it does not take: it closes the connection,
 //!   or is silent, each time. After five connections that ended with the same message as
 //!   the first without an answer the engine tries others, too.
-//! - Where the version is left to weir, 5 is spoken first, see [`super::dialect`]. What has no
+//! - Where the version is left to weir, 5 is spoken first, see `dialect`. What has no
 //!   acknowledgement is sent again by the other version as by the same: the engine has it, not the
 //!   session of the broker.
 //! - A login that expires is left before that: nothing new goes out, the last answers are awaited,

@@ -8,9 +8,9 @@
 //! | `position.speed`: km/h | `speed`: knots |
 //! | `vehicle.mileage`: km | `odometer`: m |
 //! | `alarm.status`, if it is true | `alarm`: `sos` |
-//! | those of [`NAMES`] | as there |
-//! | where it came from: [`NOT_TOLD`] | nothing |
-//! | others, unless they are called like a field of the protocol: [`OWN`] | under their own names |
+//! | those of `NAMES` | as there |
+//! | where it came from: `NOT_TOLD` | nothing |
+//! | others, unless they are called like a field of the protocol: `OWN` | under their own names |
 //!
 //! Source: traccar.org/osmand, and what Traccar's server does where that says nothing.
 
