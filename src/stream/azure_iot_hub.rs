@@ -8,6 +8,7 @@
 //! Source: Microsoft, "Communicate with your IoT hub using the MQTT protocol" and "Create and read
 //! IoT Hub messages"; the topic is that of azure-iot-device 2.14.0.
 
+mod inquiry;
 mod keys;
 
 use super::Destination;
@@ -65,6 +66,15 @@ impl AzureIotHub {
             payload: Payload::Object,
             properties: Vec::new(),
         }
+    }
+
+    /// What the device shows, and until when that holds.
+    fn signed(&self, now: Now) -> (Option<String>, Option<Duration>) {
+        let until = now.wall.since_1970 + LIFE;
+        let resource = format!("{}/devices/{}", self.target.host, self.device);
+        let key = self.key.as_ref();
+        let token = key.map(|key| sas::token(key, &resource, None, until));
+        (token, key.map(|_| until))
     }
 
     /// Appends where a message is published.
@@ -143,6 +153,10 @@ impl Destination for AzureIotHub {
         }
     }
 
+    fn inquiry(&self) -> Option<Rc<dyn Destination>> {
+        Some(Rc::new(inquiry::Inquiry::of(self)))
+    }
+
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         let templates = self.properties.iter().map(|(_, template)| template);
         templates.map(|template| ("properties", template)).collect()
@@ -162,13 +176,11 @@ impl Profile for AzureIotHub {
 
     fn login(&self, _: &str, now: Now) -> Login {
         let (hub, device) = (&self.target.host, &self.device);
-        let until = now.wall.since_1970 + LIFE;
-        let resource = format!("{hub}/devices/{device}");
-        let sign = |key: &Vec<u8>| sas::token(key, &resource, None, until);
+        let (password, until) = self.signed(now);
         Login {
             user: Some(format!("{hub}/{device}/?api-version={API_VERSION}")),
-            password: self.key.as_ref().map(sign),
-            until: self.key.is_some().then_some(until),
+            password,
+            until,
             ..Login::anonymous(device)
         }
     }

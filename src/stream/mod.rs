@@ -208,6 +208,12 @@ pub trait Destination: Same + fmt::Debug {
         None
     }
 
+    /// Whom to ask why this one ends connections without a word; what is asked there is no message.
+    /// None: nobody knows.
+    fn inquiry(&self) -> Option<Rc<dyn Destination>> {
+        None
+    }
+
     /// Its templates, each with the key that it is the value of.
     fn templates(&self) -> Vec<(&'static str, &Template)> {
         Vec::new()

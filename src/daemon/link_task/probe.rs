@@ -65,7 +65,7 @@ pub async fn try_destination(
     };
     let tried = match tried {
         Some(tried) => tried,
-        None => try_once(settings, probe, clock).await,
+        None => try_and_ask(settings, probe, clock).await,
     };
     match tried {
         Ok(words) => Ok(format!("{prefix}{words}")),
@@ -88,6 +88,23 @@ fn check_folder(path: &Path, probe: Probe) -> Option<Result<String, String>> {
         Probe::Connect => Some(Ok("its folder is there".to_owned())),
         Probe::Deliver => None,
     }
+}
+
+/// The same; of what fails is said what another knows of it, where there is one to ask.
+async fn try_and_ask(settings: Settings, probe: Probe, clock: Clock) -> Result<String, String> {
+    let inquiry = settings.destination.inquiry().map(|destination| Settings {
+        destination,
+        ..settings.clone()
+    });
+    let tried = try_once(settings, probe, clock.clone()).await;
+    let (Err(reason), Some(inquiry)) = (&tried, inquiry) else {
+        return tried;
+    };
+    let asked = inquiry.endpoint().to_string();
+    Err(match try_once(inquiry, Probe::Deliver, clock).await {
+        Ok(_) => format!("{reason}; {asked} lets it in"),
+        Err(why) => format!("{reason}; {asked} says: {why}"),
+    })
 }
 
 async fn try_once(settings: Settings, probe: Probe, clock: Clock) -> Result<String, String> {

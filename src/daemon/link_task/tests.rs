@@ -7,12 +7,22 @@ use super::Probe;
 use super::probe::task;
 use super::try_destination;
 use crate::clock::Clock;
+use crate::net::Target;
+use crate::stream::Destination;
+use crate::stream::Endpoint;
+use crate::stream::Kind;
+use crate::stream::Link;
+use crate::stream::NetworkEndpoint;
+use crate::stream::Open;
+use crate::stream::TlsUse;
 use crate::stream::file::File;
+use crate::stream::http::Http;
 use crate::stream::settings::Delivery;
 use crate::stream::settings::Settings;
 use smol::future::block_on;
 use std::path::Path;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A folder that is gone after the test.
@@ -52,7 +62,7 @@ fn to_file(path: &Path) -> Settings {
 /// One turn of a task with one message, and what follows.
 fn one_turn(path: &Path) -> (LinkTask, Next) {
     let mut task = task(to_file(path), Probe::Deliver, Clock::new()).unwrap();
-    let stream = std::rc::Rc::clone(&task.stream);
+    let stream = Rc::clone(&task.stream);
     let connection = block_on(task.connect(&stream)).unwrap();
     let mut connected = Connected::new(connection, task.link(&stream));
     // as before a connection is made; what is read in a turn is due in the next
@@ -105,4 +115,61 @@ fn a_file_is_probed_by_its_folder_or_by_a_line() {
     assert!(error.ends_with("there is no such folder"), "{error}");
     let error = probe(Path::new("/dev/null"), Probe::Deliver).unwrap_err();
     assert_eq!(error, "/dev/null: `/dev/null`: not a regular file");
+}
+
+/// A destination that nobody answers at, beside one that knows why.
+#[derive(Debug, PartialEq)]
+struct Silent {
+    here: Target,
+    there: Http,
+}
+
+static SILENT: Kind = Kind::new("silent", |_| None);
+
+impl Destination for Silent {
+    fn kind(&self) -> &'static Kind {
+        &SILENT
+    }
+
+    fn endpoint(&self) -> Endpoint<'_> {
+        let tls = TlsUse::by_scheme(false, "https://");
+        Endpoint::Network(NetworkEndpoint::new(&self.here, tls))
+    }
+
+    fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
+        self.there.link(open)
+    }
+
+    fn inquiry(&self) -> Option<Rc<dyn Destination>> {
+        Some(Rc::new(self.there.clone()))
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the far end is another program")]
+fn of_what_fails_is_told_what_another_knows_of_it() {
+    let listen = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (here, there) = (listen(), listen());
+    let target = |listener: &std::net::TcpListener| Target {
+        host: "127.0.0.1".into(),
+        port: listener.local_addr().unwrap().port(),
+    };
+    let silent = Silent {
+        here: target(&here),
+        there: Http::new(target(&there)),
+    };
+    drop(here);
+    std::thread::spawn(move || {
+        use std::io::Read;
+        use std::io::Write;
+        let (mut socket, _) = there.accept().unwrap();
+        assert!(socket.read(&mut [0; 4096]).unwrap() > 0);
+        let answer = b"HTTP/1.1 404 X\r\nContent-Length: 6\r\n\r\nnobody";
+        socket.write_all(answer).unwrap();
+    });
+    let settings = Settings::new("cloud", silent);
+    let tried = block_on(try_destination(settings, Probe::Connect, Clock::new()));
+    let why = tried.unwrap_err();
+    assert!(why.contains("refused"), "{why}");
+    assert!(why.contains(" says: 404 Not Found: nobody"), "{why}");
 }
