@@ -144,6 +144,11 @@ impl Profile for Influxdb {
         }
     }
 
+    fn secrets(&self) -> Vec<String> {
+        let login = self.authorization.iter().flat_map(|text| text.split(' '));
+        login.skip(1).map(str::to_owned).collect()
+    }
+
     fn needs_body(&self, status: u16) -> bool {
         // 201 may be a part of the lines
         status != 204 && status != 200

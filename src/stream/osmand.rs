@@ -35,6 +35,7 @@ use super::render;
 use super::render::MessageView;
 use crate::clock::Now;
 use crate::keys::reader::Reader;
+use crate::keys::secrets::looks_like_token;
 use crate::keys::url;
 use crate::message::ValueRef;
 use crate::net::Target;
@@ -135,6 +136,14 @@ impl Profile for Osmand {
             authorization: self.authorization.clone(),
             until: None,
         }
+    }
+
+    /// The login, and what in the path can be a token.
+    fn secrets(&self) -> Vec<String> {
+        let login = self.authorization.iter().flat_map(|text| text.split(' '));
+        let path = self.path.split(['/', '?', '&', '=']);
+        let path = path.filter(|part| looks_like_token(part));
+        path.chain(login.skip(1)).map(str::to_owned).collect()
     }
 
     fn verdict(&self, answer: &Answer<'_>) -> Verdict {

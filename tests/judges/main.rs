@@ -16,6 +16,7 @@ mod azure_sas;
 mod certificates;
 mod event_hubs;
 mod iot_hub;
+mod lines;
 mod pubsub;
 mod told;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
