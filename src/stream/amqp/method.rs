@@ -244,7 +244,7 @@ pub(super) fn write<M: Method>(
 /// Appends the header of a message in its frame.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn write_header(
     channel: u16,
     header: &Header<'_>,
