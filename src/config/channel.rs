@@ -1,4 +1,5 @@
-//! `[[channel]]`.
+//! `[[channel]]`: the keys of every channel. Those of a type are read by its row in
+//! [`crate::channel`].
 
 use super::channel_way;
 use super::channel_way::Ways;

@@ -1,4 +1,5 @@
-//! `[[stream]]`: the keys of every stream.
+//! `[[stream]]`: the keys of every stream. Those of a type are read by its row in [`KINDS`], which
+//! also says what is assumed where some of these are left out.
 
 use super::stream_connection;
 use super::stream_message;
