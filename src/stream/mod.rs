@@ -95,6 +95,7 @@ pub mod e_toll;
 mod endpoint;
 pub mod engine;
 pub mod file;
+pub mod flespi;
 pub mod google_pubsub;
 pub mod gpsgate;
 pub mod http;
@@ -139,6 +140,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     &wialon_ips::KIND,
     &aws_iot::KIND,
+    &flespi::KIND,
     &thingsboard::KIND,
     &influxdb::KIND,
     &gpsgate::KIND,
@@ -158,7 +160,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
 /// moves its name up.
-pub(crate) const PLANNED: &[&str] = &["flespi"];
+pub(crate) const PLANNED: &[&str] = &[];
 
 /// A type of destination.
 pub struct Kind {

@@ -47,6 +47,7 @@ mod window;
 pub(super) use plain::KIND;
 pub use plain::Mqtt;
 pub use plain::Payload;
+pub(super) use plain::SCHEMES;
 pub(super) use plain::topic;
 
 use super::DeliveryError;

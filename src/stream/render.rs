@@ -147,8 +147,21 @@ impl<'a> MessageView<'a> {
         message: &Outgoing<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), UnknownVersion> {
+        self.object_without(message, &[], out)
+    }
+
+    /// The same without the parameters that are called so before the conversion.
+    ///
+    /// # Errors
+    /// As [`MessageView::object`].
+    pub fn object_without(
+        &mut self,
+        message: &Outgoing<'_>,
+        left_out: &[&str],
+        out: &mut Vec<u8>,
+    ) -> Result<(), UnknownVersion> {
         Body::new(message.body)?;
-        json::write(self.fields(message), out);
+        json::write(self.fields_without(message, left_out), out);
         Ok(())
     }
 }

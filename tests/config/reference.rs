@@ -340,6 +340,10 @@ const TABLES: &[(&[&str], &str)] = &[
          max_size = '1 MiB'; KEY",
     ),
     (
+        &["every stream", "flespi"],
+        "[[stream]]; name = 'own'; channels = ['in']; type = 'flespi'; url = 'https://b/'; KEY",
+    ),
+    (
         &["every stream", "thingsboard"],
         "[[stream]]; name = 'own'; channels = ['in']; type = 'thingsboard'; token = 't'; \
          url = 'mqtts://b'; KEY",

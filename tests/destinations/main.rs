@@ -99,6 +99,7 @@ table! {
     "google-pubsub": google_pubsub,
     "e-toll": e_toll,
     "file": file,
+    "flespi": flespi,
     "gpsgate": gpsgate,
     "http": http,
     "influxdb": influxdb,

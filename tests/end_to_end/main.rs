@@ -15,6 +15,7 @@ mod crashes;
 mod curl;
 mod dates;
 mod degraded;
+mod flespi;
 mod forged;
 mod itself;
 mod memory;

@@ -258,7 +258,7 @@ fn broker(text: &str) -> Result<Broker, ValueError> {
         path,
         path_at,
         tls,
-    } = url::parse(text, &MQTT)?;
+    } = url::parse(text, &SCHEMES)?;
     if !matches!(path, "" | "/") {
         return Err(ValueError::new("the URL of a broker has no path")
             .at(path_at..text.len())
@@ -350,7 +350,7 @@ pub(in crate::stream) fn topic(text: &str) -> Result<Template, ValueError> {
 }
 
 /// Schemes that are spoken.
-const MQTT: [Scheme; 2] = [
+pub(in crate::stream) const SCHEMES: [Scheme; 2] = [
     Scheme {
         name: "mqtts",
         port: 8883,
