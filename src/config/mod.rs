@@ -1,11 +1,5 @@
 //! The configuration: TOML files to settings, with every mistake at its place.
 //!
-//! ```text
-//!  files ──▶ merge ──▶ section, channel, stream, device ──▶ check ──▶ premises
-//!  which     one table   what each table says; the keys      names,     what it names
-//!  there     of each     of a type stand beside the type     addresses  of this machine
-//!  are       name
-//! ```
 //! Each step notes what it finds and goes on, so that all is said at once. What a mistake stands in
 //! is left out, and the rest is used.
 //!
