@@ -21,6 +21,7 @@ mod certificates;
 mod cuts;
 mod limits;
 mod line;
+mod nats;
 #[allow(dead_code, reason = "shared with the tests of DNS and others")]
 #[path = "../support/random.rs"]
 mod random;
