@@ -251,6 +251,6 @@ fn what_is_read_anew_has_a_connection_of_its_own() {
     broker.hears(&mut talk, &mut world);
     world.restart();
     talk.hears(&mut world, &ack(3, true)).unwrap();
-    assert_eq!(talk.sent(&mut world).unwrap_err().retry, Retry::AtOnce);
+    assert_eq!(talk.sent(&mut world).unwrap_err().retry, Retry::Renewed);
     assert_eq!(world.counters().backlog, 3);
 }
