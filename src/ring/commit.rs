@@ -271,6 +271,7 @@ impl Ring {
 
     fn make_room(&mut self, now: Now) -> Room {
         if self.has_free_segment() {
+            self.pressure.ease();
             return Room::Yes;
         }
         if self.pressure.waits_to_read(now.mono) {

@@ -39,6 +39,9 @@ impl Ring {
         let used = self.segments.len().saturating_sub(1) as u64;
         let head = self.segments.newest().map_or(0, |head| u64::from(head.end));
         let full = self.is_full().unwrap_or(self.pressure.dropping().is_some());
+        if !full {
+            self.pressure.ease();
+        }
         let lasts = self.volume.storage.lasts() && !self.trust.is_volatile();
         let failing = self.health.is_degraded();
         let unread = self.has_unread();
@@ -47,7 +50,7 @@ impl Ring {
             size_wanted: self.settings.size,
             used: used * u64::from(self.volume.geometry.segment_len) + head,
             full,
-            dropping: self.pressure.dropping().filter(|_| full),
+            dropping: self.pressure.dropping(),
             refusing: self.is_refusing(),
             oldest: self.oldest(now),
             waiting: (
@@ -141,6 +144,15 @@ mod tests {
             let found = ring.occupancy(now);
             assert_eq!((found.full, found.dropping), (true, since));
         }
+        // what is read between two that are not is no end of it
+        while ring.read(stream, at(0)).is_some() {}
+        for second in 210..213 {
+            let now = at(1000 * second);
+            ring.append(stream.mask(), now, &[7; 7000]).unwrap();
+            ring.commit(now).unwrap();
+        }
+        assert_eq!(ring.occupancy(at(0)).dropping, since);
+        ring.reread(stream);
         drain(&mut ring, stream);
         let found = ring.occupancy(at(0));
         assert_eq!((found.full, found.dropping), (false, None));

@@ -12,7 +12,7 @@ pub(super) struct Pressure {
     stuck: bool,
     /// What has to be read before there is room for the next segment, and cannot be.
     unread: Patience,
-    /// Since when segments are given up of which somebody had not read all.
+    /// Since when segments are given up of which somebody had not read all; until there is room.
     dropping: Option<Duration>,
     /// Bytes of the record that was refused last, if none was taken since.
     refused: Option<usize>,
@@ -59,9 +59,15 @@ impl Pressure {
         self.unread.failed(mono);
     }
 
-    /// The oldest segment was given up, and with it what somebody had not read, or not.
+    /// The oldest segment was given up, and with it what somebody had not read, or not. One that
+    /// was read by chance between others that were not is no end of that.
     pub(super) fn gave_up(&mut self, dropped: bool, mono: Duration) {
-        self.dropping = dropped.then(|| self.dropping.unwrap_or(mono));
+        self.dropping = self.dropping.or(dropped.then_some(mono));
+    }
+
+    /// There is room for the next segment.
+    pub(super) fn ease(&mut self) {
+        self.dropping = None;
     }
 
     /// Since when what somebody had not read is given up.
