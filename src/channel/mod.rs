@@ -19,7 +19,7 @@
 //! brings the message in, it becomes safe, the device hears of it.
 //! ```
 //! use std::time::Duration;
-//! use weir::channel::{BatchRefusal, Intake, Malformed, Session, json::JsonLines};
+//! use weir::channel::{BatchRefusal, InputError, Intake, Session, json::JsonLines};
 //! use weir::clock::{Now, Wall};
 //! use weir::message::{Message, json::Names};
 //!
@@ -38,7 +38,7 @@
 //!         Ok(())
 //!     }
 //!     fn ack_when_durable(&mut self, ack_token: u64) { self.waiting.push(ack_token) }
-//!     fn malformed(&mut self, _reason: Malformed, _detail: &str) {}
+//!     fn malformed(&mut self, _reason: InputError, _detail: &str) {}
 //! }
 //!
 //! let (mut session, mut daemon) = (JsonLines::new(Names::default()), Daemon::default());
