@@ -358,6 +358,19 @@ impl Network {
         })
     }
 
+    /// Pauses that a stream may need until a message moves, once its destination is well.
+    pub(super) fn tries_max(&self, index: usize) -> u32 {
+        let (destination, stream) = (&self.destinations[index], &self.oracle.streams[index]);
+        let searches = destination.forbids.is_some();
+        let in_doubt = stream.promised.attempts + TRIES_IN_DOUBT;
+        match destination.kind {
+            Kind::Http => 5,
+            // behind the oldest one other goes after each pause, until one is taken
+            Kind::Mqtt if searches => in_doubt + u32::try_from(SEARCH_MESSAGES).unwrap_or(u32::MAX),
+            Kind::Wialon | Kind::Mqtt => in_doubt,
+        }
+    }
+
     /// The gateway's end is gone.
     fn dropped(&mut self, id: u64) {
         let Some(line) = self.lines.get_mut(&id) else {
@@ -444,6 +457,11 @@ impl Drop for Socket {
         self.network.borrow_mut().dropped(self.line);
     }
 }
+
+/// Connections of a message that gets no answer, once it is in doubt: it is refused after two
+/// that ended right behind a proof, each with one before it on which it goes by itself. An end that
+/// comes too soon counts a third, so there may be three of these and two of the others.
+const TRIES_IN_DOUBT: u32 = 10;
 
 /// The port of the first destination.
 pub(super) const PORT: u16 = 9000;

@@ -6,7 +6,6 @@ use super::balance::Ending;
 use super::balance::Sight;
 use super::clock::Clock;
 use super::destination::Destination;
-use super::destination::Kind;
 use super::destination::Mood;
 use super::network;
 use super::network::Event;
@@ -203,12 +202,7 @@ impl World {
                 counters,
                 in_memory,
                 good: network.destinations[index].mood == Mood::Good,
-                tries: match network.destinations[index].kind {
-                    Kind::Wialon | Kind::Mqtt => {
-                        network.oracle.streams[index].promised.attempts + TRIES_IN_DOUBT
-                    }
-                    Kind::Http => 5,
-                },
+                tries: network.tries_max(index),
                 served: !network.oracle.streams[index].promised.dated
                     || self.clock.serves(network.t),
                 proofless: network.lacks_proof(index, counters.backlog),
@@ -301,11 +295,6 @@ const BEGIN: Duration = Duration::from_secs(1_798_761_600);
 
 /// Turns of all tasks together while no time passes.
 const TICKS_MAX: u32 = 50_000;
-
-/// Connections of a message that gets no answer, once it is in doubt: it is refused after two
-/// that ended right behind a proof, each with one before it on which it goes by itself. An end that
-/// comes too soon counts a third, so there may be three of these and two of the others.
-const TRIES_IN_DOUBT: u32 = 10;
 
 /// A sender is answered within this.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
