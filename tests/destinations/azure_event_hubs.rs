@@ -1,7 +1,7 @@
 //! `azure-event-hubs`: a contract server, since nothing else serves it; `tests/judges` compares its
 //! signature with that of Microsoft's own library.
 
-use crate::contract::{Contract, Request, Taken, numbers, secure_web};
+use crate::contract::{Request, Taken, numbers, secure_web};
 use crate::row::{Counterpart, Has, Limit, Login, MARK, Refusal, Row};
 use crate::tls::Issued;
 use ::weir::stream::sas;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub(crate) const ROW: Row = Row {
     name: "azure-event-hubs",
-    start: || Box::new(Hub::start(false)),
+    start: || hub(false),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -24,43 +24,19 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-/// A hub, and who made its certificate.
-pub(crate) struct Hub {
-    server: Contract,
-    issued: Issued,
-}
-
-impl Hub {
-    /// One that keeps the contract, or says of a message that it has it and forgets it.
-    pub(crate) fn start(forgets: bool) -> Self {
-        let issued = Issued::new("hub");
-        let server = secure_web(issued.over(), move |request, taken| {
-            answer(request, taken, forgets)
-        });
-        Self { server, issued }
-    }
-}
-
-impl Counterpart for Hub {
-    fn keys(&self) -> String {
-        let (port, tls) = (self.server.port(), self.issued.key());
+/// A hub that keeps the contract, or says of a message that it has it and forgets it.
+pub(crate) fn hub(forgets: bool) -> Box<dyn Counterpart> {
+    let issued = Issued::new("hub");
+    let server = secure_web(issued.over(), move |request, taken| {
+        answer(request, taken, forgets)
+    });
+    server.with_keys(move |port| {
+        let tls = issued.key();
         format!(
             "endpoint = \"https://localhost:{port}\"\nhub = \"Hub1\"\npolicy = \"send\"\n\
              key = \"right-secret\"\npartition_key = \"{{ident}}\"\n{tls}"
         )
-    }
-
-    fn leave(&mut self) {
-        self.server.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.server.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.server.taken()
-    }
+    })
 }
 
 fn answer(request: &Request, taken: &Taken, forgets: bool) -> (u16, String) {

@@ -12,7 +12,7 @@ use ::weir::stream::sas;
 
 pub(crate) const ROW: Row = Row {
     name: "azure-iot-hub",
-    start: || Box::new(Hub::start()),
+    start: hub,
     login: Has::Yes(Login {
         right: "cmlnaHQ=",
         wrong: "d3Jvbmc=",
@@ -23,40 +23,17 @@ pub(crate) const ROW: Row = Row {
     limit: Has::No("no message of the ring has 256 KB"),
 };
 
-struct Hub {
-    server: Contract,
-    issued: Issued,
-}
-
-impl Hub {
-    fn start() -> Self {
-        let issued = Issued::new("hub");
-        let over = issued.over();
-        let server = Contract::start(move |socket, taken| {
-            // an error is an end of the connection
-            serve(over(socket), taken).ok();
-        });
-        Self { server, issued }
-    }
-}
-
-impl Counterpart for Hub {
-    fn keys(&self) -> String {
-        let (port, tls) = (self.server.port(), self.issued.key());
+fn hub() -> Box<dyn Counterpart> {
+    let issued = Issued::new("hub");
+    let over = issued.over();
+    let server = Contract::start(move |socket, taken| {
+        // an error is an end of the connection
+        serve(over(socket), taken).ok();
+    });
+    server.with_keys(move |port| {
+        let tls = issued.key();
         format!("host = \"localhost:{port}\"\ndevice = \"dev-1\"\nkey = \"cmlnaHQ=\"\n{tls}")
-    }
-
-    fn leave(&mut self) {
-        self.server.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.server.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.server.taken()
-    }
+    })
 }
 
 fn serve(mut socket: Secure, taken: &Taken) -> std::io::Result<()> {

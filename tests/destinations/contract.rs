@@ -1,6 +1,7 @@
 //! Servers of ours, for destinations of which there is no real one: threads and `std`, behind a
 //! cable that is pulled while they are away.
 
+use crate::row::Counterpart;
 use crate::servers::Cable;
 use std::io::Read;
 use std::io::Write;
@@ -20,7 +21,36 @@ pub(crate) struct Contract {
 #[derive(Clone, Default)]
 pub(crate) struct Taken(Arc<Mutex<Vec<u64>>>);
 
+/// A server with the keys of a stream to it.
+struct FarEnd<K> {
+    server: Contract,
+    keys: K,
+}
+
+impl<K: Fn(u16) -> String> Counterpart for FarEnd<K> {
+    fn keys(&self) -> String {
+        (self.keys)(self.server.port())
+    }
+
+    fn leave(&mut self) {
+        self.server.leave();
+    }
+
+    fn come_back(&mut self) {
+        self.server.come_back();
+    }
+
+    fn taken(&self) -> Vec<u64> {
+        self.server.taken()
+    }
+}
+
 impl Contract {
+    /// The far end of a row, of whose stream these are the keys with the server's port.
+    pub(crate) fn with_keys(self, keys: impl Fn(u16) -> String + 'static) -> Box<dyn Counterpart> {
+        Box::new(FarEnd { server: self, keys })
+    }
+
     /// Speaks to each connection by `serve`, until that returns.
     pub(crate) fn start(serve: impl Fn(TcpStream, &Taken) + Clone + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,11 +1,9 @@
 //! `flespi`: a channel of flespi is played by a server of ours that knows one path. Its broker, and
 //! the channels of another weir, stand in `tests/end_to_end/flespi.rs`.
 
-use crate::contract::Contract;
 use crate::contract::Request;
 use crate::contract::Taken;
 use crate::contract::web;
-use crate::row::Counterpart;
 use crate::row::Has;
 use crate::row::Limit;
 use crate::row::Login;
@@ -15,7 +13,7 @@ use crate::row::Row;
 
 pub(crate) const ROW: Row = Row {
     name: "flespi",
-    start: || Box::new(Flespi(web(answer))),
+    start: || web(answer).with_keys(keys),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -31,24 +29,8 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct Flespi(Contract);
-
-impl Counterpart for Flespi {
-    fn keys(&self) -> String {
-        format!("url = \"http://127.0.0.1:{}/right-secret\"", self.0.port())
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    format!("url = \"http://127.0.0.1:{}/right-secret\"", port)
 }
 
 /// An array is taken whole or not at all; where it came from is not in it.

@@ -1,7 +1,7 @@
 //! `google-pubsub`: a contract server, since Google's emulator is in no registry; `tests/judges`
 //! has Google's own libraries. It takes a request as a whole or not at all.
 
-use crate::contract::{Contract, Request, Taken, numbers, secure_web};
+use crate::contract::{Request, Taken, numbers, secure_web};
 use crate::row::{Counterpart, Has, Login, MARK, Refusal, Row};
 use crate::tls::Issued;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub(crate) const ROW: Row = Row {
     name: "google-pubsub",
-    start: || Box::new(Pubsub::start()),
+    start: pubsub,
     login: Has::Yes(Login {
         right: "service_account.json",
         wrong: "other_account.json",
@@ -24,40 +24,16 @@ pub(crate) const ROW: Row = Row {
     limit: Has::No("no message of the ring has 10 MB"),
 };
 
-struct Pubsub {
-    server: Contract,
-    issued: Issued,
-}
-
-impl Pubsub {
-    fn start() -> Self {
-        let issued = Issued::new("pubsub");
-        let server = secure_web(issued.over(), answer);
-        Self { server, issued }
-    }
-}
-
-impl Counterpart for Pubsub {
-    fn keys(&self) -> String {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support");
-        let (port, tls) = (self.server.port(), self.issued.key());
+fn pubsub() -> Box<dyn Counterpart> {
+    let issued = Issued::new("pubsub");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support");
+    secure_web(issued.over(), answer).with_keys(move |port| {
+        let tls = issued.key();
         format!(
             "topic = \"projects/p-1/topics/t-1\"\nendpoint = \"localhost:{port}\"\n{tls}\n\
              credentials = \"{folder}/service_account.json\""
         )
-    }
-
-    fn leave(&mut self) {
-        self.server.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.server.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.server.taken()
-    }
+    })
 }
 
 fn answer(request: &Request, taken: &Taken) -> (u16, String) {

@@ -1,10 +1,8 @@
 //! `gpsgate` by TCP: a server of ours that checks each sentence.
 
-use crate::contract::Contract;
 use crate::gpsgate_server::Broken;
 use crate::gpsgate_server::UNKNOWN;
 use crate::gpsgate_server::tcp;
-use crate::row::Counterpart;
 use crate::row::Has;
 use crate::row::Limit;
 use crate::row::Login;
@@ -14,7 +12,7 @@ use crate::row::Row;
 
 pub(crate) const ROW: Row = Row {
     name: "gpsgate",
-    start: || Box::new(GpsGate(tcp(Broken::No))),
+    start: || tcp(Broken::No).with_keys(keys),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -30,27 +28,11 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct GpsGate(Contract);
-
-impl Counterpart for GpsGate {
-    fn keys(&self) -> String {
-        assert_eq!(REFUSED, UNKNOWN);
-        format!(
-            "address = \"127.0.0.1:{}\"\nusername = \"weir\"\npassword = \"right-secret\"\n\
-             inputs = {{ text = \"Text\", seq = \"Seq\" }}",
-            self.0.port()
-        )
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    assert_eq!(REFUSED, UNKNOWN);
+    format!(
+        "address = \"127.0.0.1:{}\"\nusername = \"weir\"\npassword = \"right-secret\"\n\
+         inputs = {{ text = \"Text\", seq = \"Seq\" }}",
+        port
+    )
 }

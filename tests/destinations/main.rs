@@ -6,9 +6,10 @@
 //!    ours, `mqtt.rs` one with real software. What a row says of its type is in [`row`].
 //! 2. The far end is a [`row::Counterpart`]: the real software where Debian has it (a program that
 //!    is stopped and started on the same port, or that stays behind a `Cable` that is pulled), else
-//!    a [`contract::Contract`]: threads and `std` alone, a cable in front. It judges credentials,
-//!    refuses [`row::REFUSED`], knows its limit, and tells the `seq` of what it took, in order. One
-//!    that speaks HTTP is [`contract::web`] and one function from a request to an answer.
+//!    a [`contract::Contract`] with its keys: threads and `std` alone, a cable in front. It judges
+//!    credentials, refuses [`row::REFUSED`], knows its limit, and tells the `seq` of what it took,
+//!    in order. One that speaks HTTP is [`contract::web`] and one function from a request to an
+//!    answer.
 //! 3. Add its line to `table!` below. That makes its four tests; a test fails for each type of
 //!    weir's own list that has none.
 //!

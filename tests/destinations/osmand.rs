@@ -1,10 +1,8 @@
 //! `osmand`: a server of ours that answers as Traccar does, behind a proxy that asks who comes.
 
-use crate::contract::Contract;
 use crate::contract::Request;
 use crate::contract::Taken;
 use crate::contract::web;
-use crate::row::Counterpart;
 use crate::row::Has;
 use crate::row::Limit;
 use crate::row::Login;
@@ -14,7 +12,7 @@ use crate::row::Row;
 
 pub(crate) const ROW: Row = Row {
     name: "osmand",
-    start: || Box::new(Osmand(web(answer))),
+    start: || web(answer).with_keys(keys),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -30,25 +28,8 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct Osmand(Contract);
-
-impl Counterpart for Osmand {
-    fn keys(&self) -> String {
-        let port = self.0.port();
-        format!("url = \"http://127.0.0.1:{port}\"\nauth = {{ bearer = \"right-secret\" }}")
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    format!("url = \"http://127.0.0.1:{port}\"\nauth = {{ bearer = \"right-secret\" }}")
 }
 
 /// All but one ident are registered.

@@ -3,12 +3,11 @@
 mod rules;
 mod server;
 
-use crate::contract::Contract;
-use crate::row::{Counterpart, Has, Limit, Login, Refusal, Row};
+use crate::row::{Has, Limit, Login, Refusal, Row};
 
 pub(crate) const ROW: Row = Row {
     name: "thingsboard",
-    start: || Box::new(ThingsBoard(server::start(server::Server::default()))),
+    start: || server::start(server::Server::default()).with_keys(keys),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -24,24 +23,7 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct ThingsBoard(Contract);
-
-impl Counterpart for ThingsBoard {
-    fn keys(&self) -> String {
-        let port = self.0.port();
-        let url = format!("url = \"mqtt://127.0.0.1:{port}\"");
-        format!("{url}\ntoken = \"right-secret\"\nprofile = \"tracker\"")
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    let url = format!("url = \"mqtt://127.0.0.1:{port}\"");
+    format!("{url}\ntoken = \"right-secret\"\nprofile = \"tracker\"")
 }

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 
 pub(crate) const ROW: Row = Row {
     name: "wialon-ips",
-    start: || Box::new(Server(start(Rule::None))),
+    start: || start(Rule::None).with_keys(keys),
     login: Has::Yes(Login {
         right: "right-secret",
         wrong: "wrong-secret",
@@ -25,25 +25,9 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct Server(Contract);
-
-impl Counterpart for Server {
-    fn keys(&self) -> String {
-        let address = format!("address = \"127.0.0.1:{}\"", self.0.port());
-        format!("{address}\npassword = \"right-secret\"\ntimeout = \"300ms\"")
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    let address = format!("address = \"127.0.0.1:{}\"", port);
+    format!("{address}\npassword = \"right-secret\"\ntimeout = \"300ms\"")
 }
 
 /// What the server does not do as it should.
@@ -111,7 +95,7 @@ fn checked(body: &str) -> bool {
 /// A count that does not fit is not believed: each goes once more, alone, and none is lost.
 #[test]
 fn a_server_that_counts_one_less_is_asked_for_each_alone() {
-    let play = Play::start(&broken(|| Box::new(Server(start(Rule::Count)))), None);
+    let play = Play::start(&broken(|| start(Rule::Count).with_keys(keys)), None);
     play.send(0..30);
     play.await_all_taken(30);
     play.assert_counted(30, 0);
@@ -120,7 +104,7 @@ fn a_server_that_counts_one_less_is_asked_for_each_alone() {
 
 #[test]
 fn a_server_that_answers_nothing_but_logins_costs_no_message() {
-    let play = Play::start(&broken(|| Box::new(Server(start(Rule::Silence)))), None);
+    let play = Play::start(&broken(|| start(Rule::Silence).with_keys(keys)), None);
     play.send(0..5);
     play.weir.await_log("no answer within 300ms to a packet");
     eventually("it is tried again", || play.count("rejected") > 20);

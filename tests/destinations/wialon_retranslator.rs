@@ -2,7 +2,6 @@
 
 use crate::contract::Contract;
 use crate::contract::Taken;
-use crate::row::Counterpart;
 use crate::row::Has;
 use crate::row::Limit;
 use crate::row::MARK;
@@ -14,7 +13,7 @@ use std::net::TcpStream;
 
 pub(crate) const ROW: Row = Row {
     name: "wialon-retranslator",
-    start: || Box::new(Receiver(Contract::start(serve))),
+    start: || Contract::start(serve).with_keys(keys),
     login: Has::No("Wialon Retranslator has no login: who knows the port may send"),
     refusal: Has::Yes(Refusal {
         said: "each time it is sent: no answer within 300ms to a packet",
@@ -25,25 +24,9 @@ pub(crate) const ROW: Row = Row {
     }),
 };
 
-struct Receiver(Contract);
-
-impl Counterpart for Receiver {
-    fn keys(&self) -> String {
-        let address = format!("address = \"127.0.0.1:{}\"", self.0.port());
-        format!("{address}\nattempts = 1\ntimeout = \"300ms\"")
-    }
-
-    fn leave(&mut self) {
-        self.0.leave();
-    }
-
-    fn come_back(&mut self) {
-        self.0.come_back();
-    }
-
-    fn taken(&self) -> Vec<u64> {
-        self.0.taken()
-    }
+fn keys(port: u16) -> String {
+    let address = format!("address = \"127.0.0.1:{}\"", port);
+    format!("{address}\nattempts = 1\ntimeout = \"300ms\"")
 }
 
 /// Acknowledges each packet without the mark.

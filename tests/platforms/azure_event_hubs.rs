@@ -1,8 +1,7 @@
 //! `azure-event-hubs`: a hub of ours that can be told to lose what it says it has.
 
 use crate::config;
-use crate::event_hub::Hub;
-use crate::row::Counterpart;
+use crate::event_hub::hub;
 use crate::send;
 use crate::settled;
 use crate::weir::Weir;
@@ -10,7 +9,7 @@ use crate::weir::free_port;
 
 /// What of these a hub lacks that keeps the contract, or says it has what it forgets.
 fn lost(forgets: bool) -> Vec<u64> {
-    let (hub, port) = (Hub::start(forgets), free_port());
+    let (hub, port) = (hub(forgets), free_port());
     let keys = format!("type = \"azure-event-hubs\"\n{}", hub.keys());
     let weir = Weir::start("event-hub", &config(port, &keys));
     let message = |n: u64| {
