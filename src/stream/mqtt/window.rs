@@ -3,16 +3,35 @@
 use crate::ring::Seq;
 use crate::stream::opening::Opening;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 /// The publishes of one connection that have no acknowledgement.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// By packet identifier.
     unacknowledged: BTreeMap<u16, Seq>,
-    /// Messages of these beside the first, where they have some.
-    more: BTreeMap<u16, Box<[Seq]>>,
+    /// All messages of those that have several.
+    several: BTreeMap<u16, Box<[Seq]>>,
     /// How many there may be.
     opening: Opening,
+}
+
+/// The messages of a publish that has its answer. Most have one, which costs no memory.
+#[derive(Debug)]
+pub(super) enum Completed {
+    One([Seq; 1]),
+    Several(Box<[Seq]>),
+}
+
+impl Deref for Completed {
+    type Target = [Seq];
+
+    fn deref(&self) -> &[Seq] {
+        match self {
+            Self::One(one) => one,
+            Self::Several(all) => all,
+        }
+    }
 }
 
 impl Window {
@@ -33,20 +52,20 @@ impl Window {
 
     /// A publish with these messages is on its way.
     pub(super) fn insert(&mut self, identifier: u16, messages: &[Seq]) {
-        if let [first, more @ ..] = messages {
+        if let Some(first) = messages.first() {
             self.unacknowledged.insert(identifier, *first);
-            if !more.is_empty() {
-                self.more.insert(identifier, more.into());
-            }
+        }
+        if messages.len() > 1 {
+            self.several.insert(identifier, messages.into());
         }
     }
 
     /// The publish with this identifier has its answer: its messages. None: that came late, or
     /// twice.
-    pub(super) fn complete(&mut self, identifier: u16) -> Option<Vec<Seq>> {
+    pub(super) fn complete(&mut self, identifier: u16) -> Option<Completed> {
         let first = self.unacknowledged.remove(&identifier)?;
-        let more = self.more.remove(&identifier).unwrap_or_default();
-        Some([&[first][..], &more].concat())
+        let several = self.several.remove(&identifier);
+        Some(several.map_or(Completed::One([first]), Completed::Several))
     }
 
     /// Whether one more may go.
