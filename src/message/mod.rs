@@ -10,6 +10,7 @@ pub mod json;
 mod names;
 pub mod timestamp;
 
+pub(crate) use names::ENVELOPE;
 pub use names::from_underscores;
 pub use names::is_reserved;
 use std::borrow::Cow;
@@ -173,6 +174,23 @@ impl Value {
     }
 }
 
+impl ValueRef<'_> {
+    /// A number as a float: what is beyond 53 bits is rounded.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "who asks for a float takes it as near as it gets"
+    )]
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::U64(number) => Some(number as f64),
+            Self::I64(number) => Some(number as f64),
+            Self::F64(number) => Some(number),
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Json(_) => None,
+        }
+    }
+}
+
 /// Says what is wrong with an ident, if anything.
 ///
 /// # Errors
@@ -201,6 +219,20 @@ fn timestamp(micros: u64) -> Value {
         Value::U64(micros / 1_000_000)
     } else {
         Value::F64(micros as f64 / 1e6)
+    }
+}
+
+/// Text as it is, JSON as it was written, and of null nothing.
+impl fmt::Display for ValueRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => Ok(()),
+            Self::Bool(state) => state.fmt(f),
+            Self::U64(number) => number.fmt(f),
+            Self::I64(number) => number.fmt(f),
+            Self::F64(number) => number.fmt(f),
+            Self::Text(text) | Self::Json(text) => f.write_str(text),
+        }
     }
 }
 

@@ -42,6 +42,18 @@ const NAMES: [&str; 64] = [
     "accelerometer.y", "accelerometer.z",
 ];
 
+/// Who a message is of, when it was and where it came from: destinations with fields of their own
+/// for the first two send none of these among the parameters.
+pub(crate) const ENVELOPE: [&str; 7] = [
+    "ident",
+    "timestamp",
+    "server.timestamp",
+    "channel.name",
+    "protocol.name",
+    "device.name",
+    "peer",
+];
+
 /// Whether weir itself says what stands under this name: where a message came from, when, and where
 /// it lies in the ring. A sender's word for it is not taken.
 #[must_use]

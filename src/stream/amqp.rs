@@ -317,7 +317,8 @@ impl Draft {
         self.routing_key.clear();
         let key = &mut self.routing_key;
         view.template(&amqp.routing_key, Escape::None, message, key)?;
-        self.message_id = format!("{:08x}:{}", message.ring, message.seq.0);
+        self.message_id.clear();
+        render::record_id(message, &mut self.message_id);
         self.body.clear();
         let written = view.object(message, &mut self.body);
         written.map_err(|error| error.to_string())

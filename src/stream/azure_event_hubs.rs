@@ -26,11 +26,10 @@ use super::http::profile::Login;
 use super::http::profile::Profile;
 use super::http::profile::Verdict;
 use super::render::MessageView;
-use super::render::find;
+use super::render::ident;
 use super::render::unfilled;
 use super::sas;
 use crate::clock::Now;
-use crate::message::ValueRef;
 use crate::net::Target;
 use crate::template::Escape;
 use crate::template::Template;
@@ -158,10 +157,7 @@ impl Profile for AzureEventHubs {
         written.map_err(|error| error.to_string())?;
         view.id(message, &mut id);
         self.key(view, message, &mut key)?;
-        let ident = match find(message, "ident") {
-            Some(ValueRef::Text(ident)) => ident,
-            _ => "",
-        };
+        let ident = ident(message);
         let has_key = self.partition_key.is_some();
         let event = Event {
             // a text in the JSON of the request, not a part of it

@@ -18,7 +18,6 @@ use super::http::HttpLink;
 use super::http::profile::Answer;
 use super::http::profile::Frame;
 use super::http::profile::Profile;
-use super::http::profile::Verdict;
 use super::render::MessageView;
 use crate::keys::context::ValueError;
 use crate::keys::diagnostic::DiagnosticAt;
@@ -71,11 +70,7 @@ fn read(reader: &mut Reader<'_>) -> Option<EToll> {
     let (target, path) = url?;
     Some(EToll {
         target,
-        path: if path.is_empty() {
-            "/".to_owned()
-        } else {
-            path
-        },
+        path,
         fields: fields?,
     })
 }
@@ -148,14 +143,8 @@ impl Profile for EToll {
         }
     }
 
-    fn path(
-        &self,
-        _view: &mut MessageView<'_>,
-        _message: &Outgoing<'_>,
-        out: &mut String,
-    ) -> Result<(), String> {
-        out.push_str(&self.path);
-        Ok(())
+    fn fixed_path(&self) -> &str {
+        &self.path
     }
 
     fn write(
@@ -178,17 +167,8 @@ impl Profile for EToll {
         Ok(())
     }
 
-    fn verdict(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.status {
-            // nginx says so of a certificate, after TLS
-            400 if blames_certificate(answer.body) => Verdict::Configuration,
-            status => Verdict::usual(status),
-        }
-    }
-
     fn hint(&self, answer: &Answer<'_>) -> Option<String> {
         let hint = match answer.status {
-            400 if blames_certificate(answer.body) => "look at `tls.certificate`",
             401 | 403 => "look at `tls.certificate`, and whether the operator named this address",
             300..400 | 404 | 405 => "look at `url`",
             400 => "look at `fields`",
@@ -224,11 +204,6 @@ fn quote(text: &str, out: &mut String) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 
-fn blames_certificate(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body).to_lowercase();
-    text.contains("ssl certificate")
-}
-
 /// "Older than 10 days", from the moment at which the device measured it.
 const MAX_AGE: Duration = Duration::from_hours(240);
 
@@ -249,10 +224,8 @@ const SCHEMES: [Scheme; 1] = [Scheme {
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::message::body;
-    use crate::message::json;
-    use crate::ring::Seq;
-    use crate::stream::outgoing::Repeat;
+    use crate::stream::http::profile::Verdict;
+    use crate::stream::outgoing::with_outgoing;
     use crate::stream::settings::Transform;
 
     fn e_toll(fields: &[(&str, &str)]) -> EToll {
@@ -271,28 +244,16 @@ mod tests {
     }
 
     fn row(fields: &[(&str, &str)], text: &str) -> String {
-        let names = json::Names {
-            ident: "ident".into(),
-            timestamp: "timestamp".into(),
+        let received = Wall {
+            since_1970: Duration::from_secs(1_700_000_000),
+            trusted: true,
         };
-        let (mut bytes, mut out) = (Vec::new(), Vec::new());
-        body::encode(&json::parse(text.as_bytes(), &names).unwrap(), &mut bytes);
-        let message = Outgoing {
-            seq: Seq(1),
-            ring: 7,
-            received: Wall {
-                since_1970: Duration::from_secs(1_700_000_000),
-                trusted: true,
-            },
-            body: &bytes,
-            repeat: Repeat::First,
-        };
-        let transform = Transform::default();
-        let mut view = MessageView::new(&transform);
-        match e_toll(fields).write(&mut view, &message, &mut out) {
-            Ok(()) => String::from_utf8(out).unwrap(),
-            Err(reason) => reason,
-        }
+        let (transform, mut out) = (Transform::default(), Vec::new());
+        let (mut view, it) = (MessageView::new(&transform), e_toll(fields));
+        let written = with_outgoing(text, received, |message| {
+            it.write(&mut view, message, &mut out)
+        });
+        written.map_or_else(|reason| reason, |()| String::from_utf8(out).unwrap())
     }
 
     #[test]
@@ -330,12 +291,6 @@ mod tests {
         for (status, body, verdict, hint) in [
             (200, "", Verdict::Taken, ""),
             (400, "latitude is missing", Verdict::Refused, "`fields`"),
-            (
-                400,
-                "<center>The SSL certificate error</center>",
-                Verdict::Configuration,
-                "`tls.certificate`",
-            ),
             (403, "", Verdict::Configuration, "`tls.certificate`"),
             (404, "", Verdict::Configuration, "`url`"),
             (413, "", Verdict::Doubted, ""),

@@ -87,14 +87,8 @@ impl http::Profile for Flespi {
         http::Frame::JSON_ARRAY
     }
 
-    fn path(
-        &self,
-        _view: &mut MessageView<'_>,
-        _message: &Outgoing<'_>,
-        out: &mut String,
-    ) -> Result<(), String> {
-        out.push_str(&self.path);
-        Ok(())
+    fn fixed_path(&self) -> &str {
+        &self.path
     }
 
     fn write(
@@ -212,11 +206,10 @@ fn channel(
             reader.error(reader.place_of(key), message, hint);
         }
     }
-    let root = if url.path.starts_with('/') { "" } else { "/" };
     Some(Rc::new(Flespi {
         target: url.target,
         tls: url.tls,
-        path: format!("{root}{}", url.path),
+        path: url.path.to_owned(),
         left_out,
     }))
 }

@@ -29,9 +29,8 @@ use super::http::profile::Profile;
 use super::http::profile::Verdict;
 use super::jwt::Signer;
 use super::render::MessageView;
-use super::render::find;
+use super::render::ident;
 use crate::clock::Now;
-use crate::message::ValueRef;
 use crate::net::Target;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use serde::Deserialize;
@@ -110,14 +109,8 @@ impl Profile for GooglePubsub {
         }
     }
 
-    fn path(
-        &self,
-        _: &mut MessageView<'_>,
-        _: &Outgoing<'_>,
-        out: &mut String,
-    ) -> Result<(), String> {
-        out.push_str(&self.path);
-        Ok(())
+    fn fixed_path(&self) -> &str {
+        &self.path
     }
 
     fn key(
@@ -198,14 +191,6 @@ impl Profile for GooglePubsub {
             _ => return None,
         };
         Some(hint.to_owned())
-    }
-}
-
-/// Who a message is of.
-fn ident<'a>(message: &Outgoing<'a>) -> &'a str {
-    match find(message, "ident") {
-        Some(ValueRef::Text(ident)) => ident,
-        _ => "",
     }
 }
 

@@ -98,14 +98,8 @@ impl Profile for Influxdb {
         }
     }
 
-    fn path(
-        &self,
-        _view: &mut MessageView<'_>,
-        _message: &Outgoing<'_>,
-        out: &mut String,
-    ) -> Result<(), String> {
-        out.push_str(&self.path);
-        Ok(())
+    fn fixed_path(&self) -> &str {
+        &self.path
     }
 
     fn write(

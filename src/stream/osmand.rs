@@ -37,6 +37,7 @@ use crate::clock::Now;
 use crate::keys::reader::Reader;
 use crate::keys::secrets::looks_like_token;
 use crate::keys::url;
+use crate::message::ENVELOPE;
 use crate::message::ValueRef;
 use crate::net::Target;
 use crate::template::write_escaped;
@@ -122,15 +123,6 @@ impl Profile for Osmand {
         write_query(view, message, out)
     }
 
-    fn write(
-        &self,
-        _view: &mut MessageView<'_>,
-        _message: &Outgoing<'_>,
-        _out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        Ok(())
-    }
-
     fn authorize(&self, _now: Now) -> Login {
         Login {
             authorization: self.authorization.clone(),
@@ -184,29 +176,19 @@ fn write_query(
     let has_place = has("position.latitude") && has("position.longitude");
     for (name, value) in shown {
         let known = NAMES.iter().find(|(parameter, _)| *parameter == name);
-        match (name, number(value)) {
+        match (name, value.number()) {
             ("position.latitude" | "position.longitude", _) if !has_place => {}
             ("position.speed", Some(speed)) => field("speed", rounded(speed / KNOT), out),
             ("vehicle.mileage", Some(km)) => field("odometer", rounded(km * 1e3), out),
             ("alarm.status", _) if value == ValueRef::Bool(true) => field("alarm", "sos", out),
             ("alarm.status", _) => {}
-            (name, _) if NOT_TOLD.contains(&name) || OWN.contains(&name) => {}
-            (name, _) => write(known.map_or(name, |(_, field)| field), value, out),
+            (name, _) if ENVELOPE.contains(&name) || OWN.contains(&name) => {}
+            // it says nothing
+            _ if value == ValueRef::Null => {}
+            (name, _) => field(known.map_or(name, |(_, field)| field), value, out),
         }
     }
     Ok(())
-}
-
-/// One field, unless it says nothing.
-fn write(name: &str, value: ValueRef<'_>, out: &mut String) {
-    match value {
-        ValueRef::Null => {}
-        ValueRef::Bool(state) => field(name, state, out),
-        ValueRef::U64(number) => field(name, number, out),
-        ValueRef::I64(number) => field(name, number, out),
-        ValueRef::F64(number) => field(name, number, out),
-        ValueRef::Text(text) | ValueRef::Json(text) => field(name, text, out),
-    }
 }
 
 fn field(name: &str, value: impl Display, out: &mut String) {
@@ -236,19 +218,6 @@ fn time(message: &Outgoing<'_>) -> Option<u64> {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a speed or a distance is as near as it gets"
-)]
-fn number(value: ValueRef<'_>) -> Option<f64> {
-    match value {
-        ValueRef::U64(number) => Some(number as f64),
-        ValueRef::I64(number) => Some(number as f64),
-        ValueRef::F64(number) => Some(number),
-        _ => None,
-    }
-}
-
 /// Six places are more than any receiver measures.
 fn rounded(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
@@ -272,17 +241,6 @@ const NAMES: [(&str, &str); 16] = [
     ("movement.status", "motion"),
     ("external.powersource.voltage", "power"),
     ("battery.voltage", "battery"),
-];
-
-/// Said already, or none of the destination's business.
-const NOT_TOLD: [&str; 7] = [
-    "ident",
-    "timestamp",
-    "server.timestamp",
-    "channel.name",
-    "protocol.name",
-    "device.name",
-    "peer",
 ];
 
 /// What a parameter that is called so would be taken for.
@@ -315,36 +273,22 @@ const LINE_MAX: usize = 4096;
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::message::body;
-    use crate::message::json;
-    use crate::ring::Seq;
-    use crate::stream::outgoing::Repeat;
+    use crate::stream::outgoing::with_outgoing;
     use crate::stream::settings::Transform;
     use std::time::Duration;
 
     /// The query of a message that came at 1700000000.25.
     fn query(text: &str) -> String {
-        let names = json::Names {
-            ident: "ident".into(),
-            timestamp: "timestamp".into(),
+        let received = Wall {
+            since_1970: Duration::new(1_700_000_000, 250_000_000),
+            trusted: true,
         };
-        let (mut bytes, mut out) = (Vec::new(), String::new());
-        body::encode(&json::parse(text.as_bytes(), &names).unwrap(), &mut bytes);
-        let message = Outgoing {
-            seq: Seq(1),
-            ring: 7,
-            received: Wall {
-                since_1970: Duration::new(1_700_000_000, 250_000_000),
-                trusted: true,
-            },
-            body: &bytes,
-            repeat: Repeat::First,
-        };
-        let transform = Transform::default();
-        match write_query(&mut MessageView::new(&transform), &message, &mut out) {
-            Ok(()) => out,
-            Err(reason) => reason,
-        }
+        let (transform, mut out) = (Transform::default(), String::new());
+        let mut view = MessageView::new(&transform);
+        let written = with_outgoing(text, received, |message| {
+            write_query(&mut view, message, &mut out)
+        });
+        written.map_or_else(|reason| reason, |()| out)
     }
 
     #[test]

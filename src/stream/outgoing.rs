@@ -40,3 +40,22 @@ impl<'a> Outgoing<'a> {
         }
     }
 }
+
+/// Shows the message of a JSON object that was received then.
+#[cfg(test)]
+pub(super) fn with_outgoing<R>(
+    text: &str,
+    received: Wall,
+    show: impl FnOnce(&Outgoing<'_>) -> R,
+) -> R {
+    let message = crate::message::json::parse(text.as_bytes(), &Default::default()).unwrap();
+    let mut body = Vec::new();
+    crate::message::body::encode(&message, &mut body);
+    show(&Outgoing {
+        seq: Seq(1),
+        ring: 7,
+        received,
+        body: &body,
+        repeat: Repeat::First,
+    })
+}

@@ -87,10 +87,7 @@ impl<'a> MessageView<'a> {
         'a: 'v,
     {
         let transform: &'a Transform = self.transform;
-        let ident = match find(message, "ident") {
-            Some(ValueRef::Text(ident)) => ident,
-            _ => "",
-        };
+        let ident = ident(message);
         match transform.data(ident, "wialon_uid") {
             Some(ValueRef::Text(uid)) => uid.into(),
             Some(ValueRef::U64(uid)) => uid.to_string().into(),
@@ -196,6 +193,12 @@ pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
     found.map(|(_, value)| value)
 }
 
+/// Who a message is of; empty where the body is of an unknown version.
+#[must_use]
+pub fn ident<'a>(message: &Outgoing<'a>) -> &'a str {
+    Body::new(message.body).map_or("", |body| body.text("ident"))
+}
+
 /// When a message was measured, since 1970; where its sender did not say so, when it came, if that
 /// is known.
 #[must_use]
@@ -212,13 +215,17 @@ pub fn measured(message: &Outgoing<'_>) -> Option<Duration> {
 fn write_stamp(of: StampOf, message: &Outgoing<'_>, out: &mut String) {
     let body = Body::new(message.body).ok();
     let measured = body.filter(|body| body.measured().is_some());
-    let written = match measured.filter(|_| of == StampOf::Content) {
-        Some(body) => {
-            let said = body.fields().filter(|(name, _)| !RECEPTION.contains(name));
-            write!(out, "{:032x}", digest::of(said))
-        }
-        None => write!(out, "{:08x}:{}", message.ring, message.seq.0),
+    let Some(body) = measured.filter(|_| of == StampOf::Content) else {
+        return record_id(message, out);
     };
+    let said = body.fields().filter(|(name, _)| !RECEPTION.contains(name));
+    let written = write!(out, "{:032x}", digest::of(said));
+    debug_assert!(written.is_ok(), "a string takes all that is written to it");
+}
+
+/// Appends what identifies a record, of whatever ring.
+pub(super) fn record_id(message: &Outgoing<'_>, out: &mut String) {
+    let written = write!(out, "{:08x}:{}", message.ring, message.seq.0);
     debug_assert!(written.is_ok(), "a string takes all that is written to it");
 }
 
@@ -249,29 +256,15 @@ const RECEPTION: [&str; 4] = ["channel.name", "protocol.name", "device.name", "p
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::body;
-    use crate::ring::Seq;
-    use crate::stream::outgoing::Repeat;
+    use crate::stream::outgoing::with_outgoing;
 
     /// What `show` makes of `text`, received at 1700000000.25.
     fn shown(text: &str, trusted: bool, show: impl Fn(&Outgoing<'_>) -> String) -> String {
-        let names = json::Names {
-            ident: "ident".into(),
-            timestamp: "timestamp".into(),
+        let received = Wall {
+            since_1970: Duration::new(1_700_000_000, 250_000_999),
+            trusted,
         };
-        let message = json::parse(text.as_bytes(), &names).unwrap();
-        let mut bytes = Vec::new();
-        body::encode(&message, &mut bytes);
-        show(&Outgoing {
-            seq: Seq(1),
-            ring: 7,
-            received: Wall {
-                since_1970: Duration::new(1_700_000_000, 250_000_999),
-                trusted,
-            },
-            body: &bytes,
-            repeat: Repeat::First,
-        })
+        with_outgoing(text, received, show)
     }
 
     fn as_object(message: &Outgoing<'_>) -> String {

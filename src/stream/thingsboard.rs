@@ -44,6 +44,7 @@ use super::render;
 use super::render::MessageView;
 use super::settings::Delivery;
 use crate::clock::Now;
+use crate::message::ENVELOPE;
 use crate::message::ValueRef;
 use crate::message::json;
 use crate::net::Target;
@@ -335,7 +336,7 @@ fn write_timed(
 ) -> Result<u32, String> {
     // where nobody knows the date `timestamp.valid` says so
     let measured = render::measured(message).unwrap_or(message.received.since_1970);
-    let told = view.fields_without(message, NOT_TOLD);
+    let told = view.fields_without(message, &ENVELOPE);
     let told = told.filter(|(_, value)| *value != ValueRef::Null);
     let count = told.clone().count();
     if count == 0 {
@@ -347,18 +348,6 @@ fn write_timed(
     out.push(b'}');
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
-
-/// What the name of the device and `ts` say already, or where the message came from: each value is
-/// counted there.
-const NOT_TOLD: &[&str] = &[
-    "ident",
-    "timestamp",
-    "server.timestamp",
-    "channel.name",
-    "protocol.name",
-    "device.name",
-    "peer",
-];
 
 /// What is said where a gateway is none: it is not answered there.
 const NO_GATEWAY: &str = "ThingsBoard takes nothing for other devices from a device that is not \

@@ -1,7 +1,6 @@
 //! What the two protocols of Wialon make of values alike: switches, numbers, drivers' codes.
 
 use crate::message::ValueRef;
-use std::fmt;
 
 /// Keeps what can be a driver's code; whether it is one.
 pub(super) fn keep_code<'a>(kept: &mut Option<ValueRef<'a>>, code: ValueRef<'a>) -> bool {
@@ -55,24 +54,9 @@ impl Switches {
     }
 }
 
-/// A number as a float.
-pub(super) fn number(value: ValueRef<'_>) -> Option<f64> {
-    match float(value) {
-        ValueRef::F64(number) => Some(number),
-        _ => None,
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the block holds a float, whatever came"
-)]
+/// A number as a float, all else as it is.
 pub(super) fn float(value: ValueRef<'_>) -> ValueRef<'_> {
-    match value {
-        ValueRef::U64(number) => ValueRef::F64(number as f64),
-        ValueRef::I64(number) => ValueRef::F64(number as f64),
-        other => other,
-    }
+    value.number().map_or(value, ValueRef::F64)
 }
 
 #[expect(
@@ -93,30 +77,3 @@ pub(super) fn switch(value: ValueRef<'_>) -> Option<bool> {
         _ => None,
     }
 }
-
-/// A driver's code as text.
-pub(super) struct Printed<'a>(pub(super) ValueRef<'a>);
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            ValueRef::Text(text) | ValueRef::Json(text) => f.write_str(text),
-            ValueRef::U64(number) => number.fmt(f),
-            ValueRef::I64(number) => number.fmt(f),
-            ValueRef::F64(number) => number.fmt(f),
-            ValueRef::Bool(state) => state.fmt(f),
-            ValueRef::Null => Ok(()),
-        }
-    }
-}
-
-/// What the packet says elsewhere, or what is of no use beyond the gateway.
-pub(super) const NOT_SENT: [&str; 7] = [
-    "ident",
-    "timestamp",
-    "server.timestamp",
-    "channel.name",
-    "protocol.name",
-    "device.name",
-    "peer",
-];

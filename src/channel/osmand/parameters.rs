@@ -39,7 +39,6 @@ use super::Error;
 use super::SpeedUnit;
 use super::values::code;
 use super::values::micros;
-use super::values::number;
 use super::values::place;
 use super::values::read;
 use super::values::switch;
@@ -211,7 +210,7 @@ impl Report {
     /// Whether the value is what the field is meant for.
     fn known(&mut self, name: &str, value: &Value, known: Known) -> Result<bool, Error> {
         let wrong = |what: &str| Error::new(InputError::Value, format!("`{name}` is {what}"));
-        let number = || number(value).ok_or_else(|| wrong("not a number"));
+        let number = || value.as_ref().number().ok_or_else(|| wrong("not a number"));
         let within = |most: f64, what| {
             let number = number()?;
             let fits = (-most..=most).contains(&number);
@@ -266,7 +265,7 @@ impl Report {
 
     /// What is not of the position: whether the value is what the field is meant for.
     fn attribute(&mut self, value: &Value, known: Known) -> bool {
-        let amount = number(value);
+        let amount = value.as_ref().number();
         let told = match known {
             Known::Level(_) | Known::Metres if amount.is_some_and(|amount| amount < 0.0) => {
                 return true;

@@ -32,19 +32,6 @@ fn fraction(text: &str, digits: &str) -> Option<Value> {
     is_number.then_some(Value::F64(number))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a fraction is as near as it gets"
-)]
-pub(super) fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::U64(number) => Some(*number as f64),
-        Value::I64(number) => Some(*number as f64),
-        Value::F64(number) => Some(*number),
-        Value::Null | Value::Bool(_) | Value::Text(_) | Value::Json(_) => None,
-    }
-}
-
 pub(super) fn switch(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(state) => Some(*state),

@@ -72,15 +72,6 @@ impl Profile for Inquiry {
         Ok(())
     }
 
-    fn write(
-        &self,
-        _: &mut MessageView<'_>,
-        _: &Outgoing<'_>,
-        _: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        Ok(())
-    }
-
     fn authorize(&self, now: Now) -> Login {
         let (authorization, until) = self.0.signed(now);
         Login {

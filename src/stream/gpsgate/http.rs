@@ -88,15 +88,6 @@ impl Profile for GpsGateHttp {
         Ok(())
     }
 
-    fn write(
-        &self,
-        _view: &mut MessageView<'_>,
-        _message: &Outgoing<'_>,
-        _out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        Ok(())
-    }
-
     /// 200 alone says nothing.
     fn needs_body(&self, _status: u16) -> bool {
         true

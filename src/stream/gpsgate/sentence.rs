@@ -47,7 +47,7 @@ pub fn message(
         let mut named = shown.clone().filter(|(name, _)| *name == wanted);
         named.next().map(|(_, value)| value)
     };
-    let amount = |name| of(name).and_then(number);
+    let amount = |name| of(name).and_then(ValueRef::number);
     let place = amount("position.latitude").zip(amount("position.longitude"));
     let (latitude, longitude) = place.ok_or("the message has no position")?;
     let valid = of("position.valid") != Some(ValueRef::Bool(false));
@@ -173,16 +173,6 @@ fn moment(message: &Outgoing<'_>) -> Option<String> {
     Some(format!("{day}{month}{year},{hour}{minute}{second}"))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as near as it gets")]
-fn number(value: ValueRef<'_>) -> Option<f64> {
-    match value {
-        ValueRef::U64(number) => Some(number as f64),
-        ValueRef::I64(number) => Some(number as f64),
-        ValueRef::F64(number) => Some(number),
-        _ => None,
-    }
-}
-
 /// The last letter for the first, a digit likewise, capitals for small letters.
 fn mirror(c: char) -> char {
     let rows = ['0'..='9', 'a'..='z', 'A'..='Z'];
@@ -215,33 +205,21 @@ const LEN_MAX: usize = 1_024;
 mod tests {
     use super::*;
     use crate::clock::Wall;
-    use crate::message::body;
-    use crate::message::json;
-    use crate::ring::Seq;
-    use crate::stream::outgoing::Repeat;
+    use crate::stream::outgoing::with_outgoing;
     use crate::stream::settings::Transform;
 
     fn said(text: &str, inputs: &[(&str, &str)]) -> String {
-        let names = json::Names {
-            ident: "ident".into(),
-            timestamp: "timestamp".into(),
-        };
-        let mut bytes = Vec::new();
-        body::encode(&json::parse(text.as_bytes(), &names).unwrap(), &mut bytes);
-        let outgoing = Outgoing {
-            seq: Seq(1),
-            ring: 7,
-            received: Wall {
-                since_1970: Duration::from_secs(1_700_000_000),
-                trusted: true,
-            },
-            body: &bytes,
-            repeat: Repeat::First,
+        let received = Wall {
+            since_1970: Duration::from_secs(1_700_000_000),
+            trusted: true,
         };
         let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
         let (transform, inputs) = (Transform::default(), inputs.iter().map(owned).collect());
         let mut view = MessageView::new(&transform);
-        message(&mut view, &outgoing, &inputs).unwrap_or_else(|reason| reason)
+        let told = with_outgoing(text, received, |outgoing| {
+            message(&mut view, outgoing, &inputs)
+        });
+        told.unwrap_or_else(|reason| reason)
     }
 
     #[test]

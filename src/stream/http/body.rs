@@ -76,9 +76,11 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
             Err(fit) => return fit,
         }
         self.scratch.clear();
-        let written = self.profile.write(self.view, message, &mut self.scratch);
-        if let Err(lack) = written {
-            return Fit::Unfit(lack);
+        if self.frame.content_type.is_some() {
+            let written = self.profile.write(self.view, message, &mut self.scratch);
+            if let Err(lack) = written {
+                return Fit::Unfit(lack);
+            }
         }
         if let Some(long) = self.too_long() {
             return Fit::Refused(long);

@@ -2,9 +2,9 @@
 //! may be, who asks and until when, and what an answer means. All else is done once, by the link
 //! one floor up.
 //!
-//! A platform is one file with a type that implements [`Profile`] by [`Profile::frame`] and
-//! [`Profile::path`]. The rest has an answer that suits most servers. Where the server is says
-//! the endpoint of the destination.
+//! A platform is one file with a type that implements [`Profile`] by [`Profile::frame`], and by
+//! [`Profile::fixed_path`] or [`Profile::path`]. The rest has an answer that suits most servers.
+//! Where the server is says the endpoint of the destination.
 
 use crate::clock::Now;
 use crate::stream::engine::Outgoing;
@@ -28,16 +28,25 @@ pub trait Profile: fmt::Debug {
         &[]
     }
 
-    /// Appends path and query to `out`. Messages of a request have the same.
+    /// Path and query of every request, where all have the same.
+    fn fixed_path(&self) -> &str {
+        "/"
+    }
+
+    /// Appends path and query to `out`: [`Profile::fixed_path`], or what a message makes of it.
+    /// Messages of a request have the same.
     ///
     /// # Errors
     /// What the message lacks: it is skipped.
     fn path(
         &self,
-        view: &mut MessageView<'_>,
-        message: &Outgoing<'_>,
+        _view: &mut MessageView<'_>,
+        _message: &Outgoing<'_>,
         out: &mut String,
-    ) -> Result<(), String>;
+    ) -> Result<(), String> {
+        out.push_str(self.fixed_path());
+        Ok(())
+    }
 
     /// Appends to `out` what else messages of a request have in common; those of another key wait,
     /// and the order within a key stays.
@@ -53,7 +62,8 @@ pub trait Profile: fmt::Debug {
         Ok(())
     }
 
-    /// Appends to `out` what the body has of a message: a JSON object.
+    /// Appends to `out` what the body has of a message: a JSON object. Not asked for where the
+    /// [`Frame`] has no body.
     ///
     /// # Errors
     /// As [`Profile::path`].

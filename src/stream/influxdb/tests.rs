@@ -1,9 +1,6 @@
 use super::*;
 use crate::clock::Wall;
-use crate::message::body;
-use crate::message::json;
-use crate::ring::Seq;
-use crate::stream::outgoing::Repeat;
+use crate::stream::outgoing::with_outgoing;
 use crate::stream::settings::Transform;
 use Verdict::Configuration;
 use Verdict::Doubted;
@@ -34,27 +31,16 @@ fn influxdb(version: Version) -> Influxdb {
 
 /// The line of a message that came at 1700000000.25.
 fn line(of: &Influxdb, text: &str) -> String {
-    let names = json::Names {
-        ident: "ident".into(),
-        timestamp: "timestamp".into(),
+    let received = Wall {
+        since_1970: Duration::new(1_700_000_000, 250_000_000),
+        trusted: true,
     };
-    let (mut bytes, mut out) = (Vec::new(), Vec::new());
-    body::encode(&json::parse(text.as_bytes(), &names).unwrap(), &mut bytes);
-    let message = Outgoing {
-        seq: Seq(1),
-        ring: 7,
-        received: Wall {
-            since_1970: Duration::new(1_700_000_000, 250_000_000),
-            trusted: true,
-        },
-        body: &bytes,
-        repeat: Repeat::First,
-    };
-    let transform = Transform::default();
-    match of.write(&mut MessageView::new(&transform), &message, &mut out) {
-        Ok(()) => String::from_utf8(out).unwrap(),
-        Err(reason) => reason,
-    }
+    let (transform, mut out) = (Transform::default(), Vec::new());
+    let mut view = MessageView::new(&transform);
+    let written = with_outgoing(text, received, |message| {
+        of.write(&mut view, message, &mut out)
+    });
+    written.map_or_else(|reason| reason, |()| String::from_utf8(out).unwrap())
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::keys::url::Scheme;
 use crate::keys::url::Url;
 use crate::keys::url::warn_of_plain_text;
 use crate::stream::Destination;
+use crate::stream::http;
+use crate::stream::mqtt;
 use std::rc::Rc;
 
 /// The keys; none if one that it needs is wrong or not there.
@@ -117,25 +119,7 @@ fn profile(text: &str) -> Result<String, ValueError> {
 }
 
 /// Schemes that are spoken.
-const SCHEMES: [Scheme; 4] = [
-    Scheme {
-        name: "mqtts",
-        port: 8883,
-        tls: true,
-    },
-    Scheme {
-        name: "mqtt",
-        port: 1883,
-        tls: false,
-    },
-    Scheme {
-        name: "https",
-        port: 443,
-        tls: true,
-    },
-    Scheme {
-        name: "http",
-        port: 80,
-        tls: false,
-    },
-];
+const SCHEMES: [Scheme; 4] = {
+    let ([mqtts, mqtt], [https, http]) = (mqtt::SCHEMES, http::plain::SCHEMES);
+    [mqtts, mqtt, https, http]
+};

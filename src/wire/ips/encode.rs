@@ -4,12 +4,10 @@ use super::CRC;
 use super::NETWORK;
 use super::number::coordinate;
 use super::number::date_and_time;
+use crate::message::ENVELOPE;
 use crate::message::ValueRef;
-use crate::wire::values::NOT_SENT;
-use crate::wire::values::Printed;
 use crate::wire::values::Switches;
 use crate::wire::values::keep_code;
-use crate::wire::values::number;
 use crate::wire::values::switch;
 use crate::wire::values::whole;
 use std::fmt;
@@ -118,14 +116,16 @@ impl<'a> Gathered<'a> {
                 Some(("din", number)) => self.inputs.one(number, value),
                 Some(("dout", number)) => self.outputs.one(number, value),
                 Some(("ain", number)) => self.analogue(number, value),
-                _ => NOT_SENT.contains(&name),
+                _ => ENVELOPE.contains(&name),
             },
         }
     }
 
     fn fix(&mut self, place: usize, value: ValueRef<'_>) -> bool {
         let known = FIX_NAMES.get(place).map(|(_, range)| range);
-        let value = number(value).filter(|value| known.is_some_and(|it| it.contains(value)));
+        let value = value
+            .number()
+            .filter(|value| known.is_some_and(|it| it.contains(value)));
         if let Some(slot) = self.fix.get_mut(place) {
             *slot = value;
         }
@@ -135,7 +135,7 @@ impl<'a> Gathered<'a> {
     fn analogue(&mut self, number: &str, value: ValueRef<'_>) -> bool {
         let place = number.parse().ok().filter(|it| (1..=ADC_MAX).contains(it));
         let place = place.and_then(|number: usize| number.checked_sub(1));
-        let (Some(place), Some(volts)) = (place, self::number(value)) else {
+        let (Some(place), Some(volts)) = (place, value.number()) else {
             return false;
         };
         if self.adc.len() <= place {
@@ -225,7 +225,7 @@ impl<'a> Gathered<'a> {
         let adc: Vec<String> = self.adc.iter().map(volts).collect();
         field(out, Some(adc.join(",")));
         let code = self.driver.or(self.ibutton);
-        let code = code.map(|code| clean(&Printed(code).to_string()));
+        let code = code.map(|code| clean(&code.to_string()));
         field(out, code.filter(|code| !code.is_empty()));
         let parameters = self.parameters.strip_suffix(',');
         field(out, parameters);

@@ -19,13 +19,11 @@ use super::TYPE_F64;
 use super::TYPE_I32;
 use super::TYPE_I64;
 use super::TYPE_TEXT;
+use crate::message::ENVELOPE;
 use crate::message::ValueRef;
-use crate::wire::values::NOT_SENT;
-use crate::wire::values::Printed;
 use crate::wire::values::Switches;
 use crate::wire::values::float;
 use crate::wire::values::keep_code;
-use crate::wire::values::number;
 use crate::wire::values::switch;
 use crate::wire::values::whole;
 use std::fmt;
@@ -128,7 +126,7 @@ impl<'a> Gathered<'a> {
             _ => match name.split_once('.') {
                 Some(("din", number)) => self.inputs.one(number, value),
                 Some(("dout", number)) => self.outputs.one(number, value),
-                _ => NOT_SENT.contains(&name),
+                _ => ENVELOPE.contains(&name),
             },
         }
     }
@@ -142,7 +140,7 @@ impl<'a> Gathered<'a> {
     fn push(&self, start: usize, out: &mut Vec<u8>) -> u32 {
         let position = self.position();
         for (name, value) in FIX_NAMES.iter().zip(self.fix) {
-            if let Some(value) = value.filter(|v| position.is_none() || number(*v).is_none()) {
+            if let Some(value) = value.filter(|v| position.is_none() || v.number().is_none()) {
                 push_parameter(out, name, value);
             }
         }
@@ -159,7 +157,7 @@ impl<'a> Gathered<'a> {
             push_parameter(out, "ibutton.code", code);
         }
         if let Some(code) = self.driver.or(self.ibutton) {
-            push_text_block(out, DRIVER_NAME, &Printed(code).to_string());
+            push_text_block(out, DRIVER_NAME, &code.to_string());
             flags |= FLAG_DRIVER;
         }
         // A receiver takes 0 satellites for no fix, and the number may not have been known.
@@ -176,7 +174,7 @@ impl<'a> Gathered<'a> {
     /// `None` without coordinates that can be ones.
     fn position(&self) -> Option<Position> {
         let [latitude, longitude, altitude, speed, direction, satellites] =
-            self.fix.map(|value| value.and_then(number));
+            self.fix.map(|value| value.and_then(ValueRef::number));
         Some(Position {
             longitude: longitude.filter(|deg| deg.abs() <= 180.0)?,
             latitude: latitude.filter(|deg| deg.abs() <= 90.0)?,
