@@ -9,8 +9,6 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
-use std::net::TcpListener;
-use std::net::UdpSocket;
 use std::ops::RangeInclusive;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
@@ -58,10 +56,21 @@ pub(crate) fn hold(port: u16) -> Option<UnixDatagram> {
     UnixDatagram::bind_addr(&address).ok()
 }
 
-/// Programs that are no tests know nothing of the names.
+/// Programs that are no tests know nothing of the names. Asks the kernel and binds nothing: a
+/// program that another thread starts at that moment would hold the port as well, until its `exec`.
 fn nobody_has(port: u16) -> bool {
-    let everywhere = ("0.0.0.0", port);
-    TcpListener::bind(everywhere).is_ok() && UdpSocket::bind(everywhere).is_ok()
+    let tables = ["tcp", "tcp6", "udp", "udp6"];
+    let mut tables = tables
+        .iter()
+        .filter_map(|table| fs::read_to_string(format!("/proc/net/{table}")).ok());
+    let local = format!(":{port:04X}");
+    let has = |line: &str| {
+        let mut words = line.split_whitespace();
+        words
+            .nth(1)
+            .is_some_and(|address| address.ends_with(&local))
+    };
+    !tables.any(|table| table.lines().skip(1).any(has))
 }
 
 /// Below are those that programs are known by.
