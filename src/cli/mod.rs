@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod client;
+mod color;
 mod date;
 #[cfg(feature = "demo")]
 mod demo;

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::client::Target;
+use super::color::Color;
+use super::color::Style;
 use crate::api::ChannelReport;
 use crate::api::RingReport;
 use crate::api::Status;
@@ -37,13 +39,14 @@ pub(super) fn status(target: Target, form: Form, times: Times) -> Exit {
         Ok(client) => client,
         Err(exit) => return exit,
     };
+    let color = Color::of_stdout();
     loop {
         let status = match client.ask::<Status>("GET", "/status", None) {
             Ok(found) => found.into_iter().next().unwrap_or_default(),
             Err(trouble) => return client.explain(&trouble),
         };
         let mut page = match form {
-            Form::Text => text(&status),
+            Form::Text => text(&status, color),
             Form::Json => serde_json::to_string(&status).unwrap_or_default() + "\n",
         };
         if times == Times::Watch && form == Form::Text && io::stdout().is_terminal() {
@@ -57,7 +60,7 @@ pub(super) fn status(target: Target, form: Form, times: Times) -> Exit {
 }
 
 /// The page for people.
-pub(super) fn text(status: &Status) -> String {
+pub(super) fn text(status: &Status, color: Color) -> String {
     let mut page = String::new();
     let clock = super::date(status.clock.timestamp);
     let remembered = status.clock.remembered;
@@ -68,21 +71,22 @@ pub(super) fn text(status: &Status) -> String {
         (false, Some(date)) => format!(" (not believed, it was {} before)", super::date(date)),
     };
     let up = time(status.uptime);
+    let head = format!("weir {}, up {up}, clock {clock}{doubt}", status.version);
     line(
         &mut page,
-        format_args!("weir {}, up {up}, clock {clock}{doubt}", status.version),
+        format_args!("{}", color.paint(Style::Dim, &head)),
     );
-    ring(&mut page, &status.ring);
+    ring(&mut page, &status.ring, color);
     for channel in &status.channels {
-        self::channel(&mut page, channel);
+        self::channel(&mut page, channel, color);
     }
     for stream in &status.streams {
-        self::stream(&mut page, stream);
+        self::stream(&mut page, stream, color);
     }
     page
 }
 
-fn ring(page: &mut String, ring: &RingReport) {
+fn ring(page: &mut String, ring: &RingReport, color: Color) {
     let (used, size) = (bytes(ring.used), bytes(ring.size));
     let lasts = match ring.hours {
         Some(hours) => format!("; holds {} at the present rate", time(hours * 3600.0)),
@@ -112,7 +116,7 @@ fn ring(page: &mut String, ring: &RingReport) {
     );
     for (holds, text) in conditions(ring) {
         if holds {
-            line(page, format_args!("  {text}"));
+            line(page, format_args!("  {}", color.paint(Style::Red, &text)));
         }
     }
 }
@@ -151,7 +155,7 @@ fn conditions(ring: &RingReport) -> [(bool, String); 6] {
     ]
 }
 
-fn channel(page: &mut String, channel: &ChannelReport) {
+fn channel(page: &mut String, channel: &ChannelReport, color: Color) {
     let reasons = channel.refused.iter();
     let reasons: Vec<_> = reasons
         .map(|(reason, count)| format!("{count} {reason}"))
@@ -161,9 +165,9 @@ fn channel(page: &mut String, channel: &ChannelReport) {
         false => reasons.join(", "),
     };
     let state = match channel.listening {
-        Some(true) => "listening, ",
-        Some(false) => "NOT LISTENING, ",
-        None => "",
+        Some(true) => "listening, ".to_owned(),
+        Some(false) => color.paint(Style::Red, "NOT LISTENING") + ", ",
+        None => String::new(),
     };
     line(
         page,
@@ -179,12 +183,14 @@ fn channel(page: &mut String, channel: &ChannelReport) {
     }
 }
 
-fn stream(page: &mut String, stream: &StreamReport) {
-    let (name, kind) = (&stream.name, &stream.kind);
-    line(
-        page,
-        format_args!("\nstream {name} ({kind}): {}", state(stream)),
-    );
+fn stream(page: &mut String, stream: &StreamReport, color: Color) {
+    let (name, kind) = (color.paint(Style::Bold, &stream.name), &stream.kind);
+    let style = match (stream.enabled, stream.connected) {
+        (true, true) => Style::Green,
+        _ => Style::Yellow,
+    };
+    let state = color.paint(style, &state(stream));
+    line(page, format_args!("\nstream {name} ({kind}): {state}"));
     line(
         page,
         format_args!(
@@ -296,14 +302,17 @@ mod tests {
             next_try: Some(3.2),
             ..StreamReport::default()
         };
-        let page = text(&Status {
-            ring: RingReport {
-                hours: Some(30.0),
-                ..RingReport::default()
+        let page = text(
+            &Status {
+                ring: RingReport {
+                    hours: Some(30.0),
+                    ..RingReport::default()
+                },
+                streams: vec![stream],
+                ..Status::default()
             },
-            streams: vec![stream],
-            ..Status::default()
-        });
+            Color::Off,
+        );
         assert!(
             page.contains("holds 30.0 hours at the present rate"),
             "{page}"
@@ -322,10 +331,13 @@ mod tests {
                 certificate_days: days,
                 ..StreamReport::default()
             };
-            text(&Status {
-                streams: vec![stream],
-                ..Status::default()
-            })
+            text(
+                &Status {
+                    streams: vec![stream],
+                    ..Status::default()
+                },
+                Color::Off,
+            )
         };
         assert!(told(Some(12)).contains("certificate expires in 12 days"));
         assert!(told(Some(-1)).contains("certificate has expired"));
