@@ -16,6 +16,8 @@ const EXPOSURE_MAX: &str = "20";
 fn systemd_finds_nothing_wrong_with_the_unit() {
     let unit = fs::read_to_string(Path::new(ROOT).join("systemd/weir.service")).expect("the unit");
     assert!(unit.contains("\nExecStart=/usr/bin/weir run\n"));
+    // what ends with 2 where the file is wrong, so that `systemctl reload` fails
+    assert!(unit.contains("\nExecReload=/usr/bin/weir reload\n"));
     let here = unit.replace("/usr/bin/weir", env!("CARGO_BIN_EXE_weir"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("systemd");
     fs::create_dir_all(&folder).expect("a folder");

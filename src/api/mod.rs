@@ -60,6 +60,15 @@ pub struct Woken {
     pub waiting: Vec<Waiting>,
 }
 
+/// What [`Control::reload`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// What the configuration is warned of, each with its place.
+    pub warnings: Vec<String>,
+    /// What is another than before, in words: "stream `cloud` changed: `url`". None: nothing is.
+    pub changes: Vec<String>,
+}
+
 /// A stream that waits on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -87,11 +96,11 @@ pub trait Control {
     /// See [`Refusal`].
     fn switch(&self, stream: &str, to: Switch) -> Result<(), Refusal>;
 
-    /// Reads the configuration again; what it warns of.
+    /// Reads the configuration again.
     ///
     /// # Errors
     /// All that is wrong with it, each with its place: then nothing has changed.
-    fn reload(&self) -> Result<Vec<String>, Vec<String>>;
+    fn reload(&self) -> Result<Reloaded, Vec<String>>;
 
     /// Settles by hand the oldest messages of a stream; how many that were.
     ///

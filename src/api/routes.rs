@@ -206,7 +206,7 @@ fn wake(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
 /// 422 where the configuration has errors, all of them, each with its place.
 fn reload(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     match control.reload() {
-        Ok(warnings) => Answer::one(serde_json::json!({ "warnings": warnings })),
+        Ok(reloaded) => Answer::one(reloaded),
         Err(errors) => Answer::errors(422, &errors),
     }
 }

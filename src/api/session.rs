@@ -193,6 +193,7 @@ mod tests {
     use crate::api::Origin;
     use crate::api::Page;
     use crate::api::Refusal;
+    use crate::api::Reloaded;
     use crate::api::Status;
     use crate::api::StreamReport;
     use crate::api::Switch;
@@ -226,7 +227,7 @@ mod tests {
                 _ => Err(Refusal::Unknown),
             }
         }
-        fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+        fn reload(&self) -> Result<Reloaded, Vec<String>> {
             Err(vec![
                 "a:1:2: error: b".to_owned(),
                 "a:2:2: error: c".to_owned(),

@@ -35,6 +35,7 @@ pub(super) enum Command {
     Status { form: Form, times: Times },
     Logs { name: Option<String>, mode: Mode },
     Stream(Action),
+    Reload,
     Send { channel: String },
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
@@ -155,7 +156,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["wake"] => Command::Stream(Action::Wake {
             whom: options.wake.unwrap_or(Wake::UnlessAsked),
         }),
-        ["reload"] => Command::Stream(Action::Reload),
+        ["reload"] => Command::Reload,
         ["stream", "test", name] => Command::StreamTest {
             name: (*name).to_owned(),
         },

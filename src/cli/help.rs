@@ -185,9 +185,12 @@ Example:
 Usage: weir reload [-c FILE | --api ADDRESS]
 
 The daemon reads its configuration again, as at SIGHUP. What has not changed
-keeps its connections. A configuration with an error changes nothing: all that
-is wrong with it is said as `weir check` says it, and the one that runs goes
-on.
+keeps its connections; what has changed is named, with its keys. A
+configuration with an error changes nothing: all that is wrong with it is said
+as `weir check` says it, and the one that runs goes on.
+
+Where systemd calls it ($MAINPID) and the API cannot be asked, the files are
+looked at here, and the daemon gets SIGHUP.
 
 Exit 0 when it is used now, 1 when the daemon is not reached, 2 when the
 configuration is wrong.",

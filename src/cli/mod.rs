@@ -11,6 +11,7 @@ mod help;
 mod logs;
 #[cfg(not(feature = "demo"))]
 mod no_demo;
+mod reload;
 mod ring;
 mod run;
 mod send;
@@ -61,6 +62,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Status { form, times } => status::status(target(config), form, times),
         Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),
         Command::Stream(action) => stream::act(target(config), &action),
+        Command::Reload => reload::reload(target(config)),
         Command::Send { channel } => send::send(config, &channel),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),

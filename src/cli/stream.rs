@@ -1,4 +1,4 @@
-//! `weir stream`, `weir wake` and `weir reload`: a running daemon by hand.
+//! `weir stream` and `weir wake`: a running daemon by hand.
 
 use super::Exit;
 use super::client::Client;
@@ -31,8 +31,6 @@ pub(super) enum Action {
     Rewind { name: String, to: String },
     /// Those that wait go now.
     Wake { whom: Wake },
-    /// The configuration is read again.
-    Reload,
 }
 
 /// Does it, and says what came of it.
@@ -48,7 +46,6 @@ pub(super) fn act(target: Target, action: &Action) -> Exit {
         Action::Skip { name, count } => skip(&client, name, *count),
         Action::Rewind { name, to } => rewind(&client, name, to),
         Action::Wake { whom } => wake(&client, *whom),
-        Action::Reload => reload(&client),
     };
     match result {
         Ok(said) => {
@@ -133,17 +130,6 @@ fn wake(client: &Client, whom: Wake) -> Result<String, Trouble> {
         }
     }
     Ok(said)
-}
-
-/// Warnings are said as `weir check` says them.
-fn reload(client: &Client) -> Result<String, Trouble> {
-    let done: Vec<Value> = client.ask("POST", "/reload", None)?;
-    let warnings = done.first().and_then(|first| first.get("warnings"));
-    let warnings = warnings.and_then(Value::as_array).into_iter().flatten();
-    for warning in warnings.filter_map(Value::as_str) {
-        eprintln!("{warning}");
-    }
-    Ok("the configuration was read again\n".to_owned())
 }
 
 fn number(result: &[Value], key: &str) -> u64 {

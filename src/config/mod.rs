@@ -30,6 +30,7 @@ mod section;
 mod stream;
 mod stream_connection;
 mod stream_message;
+mod written;
 
 pub use crate::keys::diagnostic::Diagnostic;
 pub use crate::keys::diagnostic::Position;
@@ -41,6 +42,9 @@ pub use crate::keys::environment::Machine;
 pub use files::DEFAULT_FILE;
 pub use files::SWITCHED_FILE;
 pub use files::drop_in_folders;
+pub use written::Change;
+pub use written::Changed;
+pub use written::Written;
 
 use crate::keys::context::Context;
 use crate::keys::diagnostic::DiagnosticAt;
@@ -73,6 +77,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     /// `[[stream]]`, those without a mistake.
     pub streams: Vec<crate::stream::settings::Settings>,
+    /// Its keys, as far as a reload names them.
+    pub written: Written,
 }
 
 /// `[ring]`.
@@ -252,6 +258,7 @@ fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, bool) {
             .into_iter()
             .filter_map(|draft| draft.settings)
             .collect(),
+        written: Written::of(merged, context.environment),
     };
     (config, ring_clean)
 }

@@ -13,6 +13,7 @@ use crate::api::Line;
 use crate::api::Origin;
 use crate::api::Page;
 use crate::api::Refusal;
+use crate::api::Reloaded;
 use crate::api::RingReport;
 use crate::api::Status;
 use crate::api::StreamReport;
@@ -127,7 +128,7 @@ impl Control for Daemon {
         })
     }
 
-    fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+    fn reload(&self) -> Result<Reloaded, Vec<String>> {
         log::info!("reading the configuration again, asked by the API");
         Self::reload(self)
     }

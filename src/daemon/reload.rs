@@ -8,7 +8,10 @@ use super::parts::Parts;
 use super::parts::attach;
 use super::parts::part;
 use super::waits::sleep;
+use crate::api::Reloaded;
 use crate::config;
+use crate::config::Change;
+use crate::config::Changed;
 use crate::config::Config;
 use crate::config::Severity;
 use event_listener::Event;
@@ -33,11 +36,11 @@ impl Daemon {
         self
     }
 
-    /// Has the configuration as it is in its files now; what it warns of.
+    /// Has the configuration as it is in its files now.
     ///
     /// # Errors
     /// All that is wrong with it, each with its place: then nothing has changed.
-    pub fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+    pub fn reload(&self) -> Result<Reloaded, Vec<String>> {
         let Some(main) = &self.main else {
             return Err(vec!["it has no file".to_owned()]);
         };
@@ -54,15 +57,24 @@ impl Daemon {
         if !errors.is_empty() || loaded.unusable.is_some() {
             return Err(refused(errors));
         }
-        let config = loaded.config;
-        if config.ring != self.parts.borrow().config.ring {
-            log::info!("`[ring]` has changed: all begins anew");
-            self.anew.config.replace(Some(config));
-            self.anew.came.notify(usize::MAX);
-        } else {
-            self.change(config).map_err(|error| refused(vec![error]))?;
+        let changes = self
+            .adopt(loaded.config)
+            .map_err(|error| refused(vec![error]))?;
+        Ok(Reloaded { warnings, changes })
+    }
+
+    /// Has another configuration; what is another in it, in words.
+    fn adopt(&self, config: Config) -> Result<Vec<String>, String> {
+        let before = self.config();
+        if config.ring == before.ring {
+            return self.change(config);
         }
-        Ok(warnings)
+        let mut changes = told(&before, &config, None);
+        changes.push("all begins anew".to_owned());
+        log::info!("`[ring]` has changed: all begins anew");
+        self.anew.config.replace(Some(config));
+        self.anew.came.notify(usize::MAX);
+        Ok(changes)
     }
 
     /// Ends with a configuration with which all has to begin anew; who asked for it is answered
@@ -85,8 +97,8 @@ impl Daemon {
         self.parts.borrow().config.clone()
     }
 
-    /// Another configuration, with the same ring.
-    fn change(&self, config: Config) -> Result<(), String> {
+    /// Another configuration, with the same ring; what is another in it, in words.
+    fn change(&self, config: Config) -> Result<Vec<String>, String> {
         let clock = self.shared.clock.source();
         let attached = self.shared.ring.change(|ring, _| {
             let streams = config.streams.iter().cloned();
@@ -97,17 +109,18 @@ impl Daemon {
         let notes = Rc::clone(&self.parts.borrow().notes);
         let mut parts = Parts::new(config, &clock, attached, notes);
         let changed = parts.keep(&self.parts.borrow());
+        let changes = told(&self.config(), &parts.config, Some(&changed));
         let before = self.parts.replace(parts);
         self.shared.routes.replace(self.parts.borrow().routes());
         self.shared.thinned.replace(self.parts.borrow().thinned());
         log::set_max_level(self.parts.borrow().config.log.level);
         open_files::allow(&self.parts.borrow().config);
-        self.change_over(&before, changed);
-        Ok(())
+        self.change_over(&before, &changed, in_one_line(&changes));
+        Ok(changes)
     }
 
     /// Ends what is not there any more, or has changed, then begins what is not there yet.
-    fn change_over(&self, before: &Parts, changed: Vec<String>) {
+    fn change_over(&self, before: &Parts, changed: &[String], changes: String) {
         let parts = self.parts.borrow();
         let stays = |name: &str| parts.names().any(|known| known == name);
         let gone: Vec<String> = before
@@ -148,7 +161,6 @@ impl Daemon {
             false => work.api.take(),
         };
         let daemon = self.clone();
-        let text = told(before, &changed, &gone);
         let change_over = async move {
             for task in tasks {
                 task.cancel().await;
@@ -160,7 +172,7 @@ impl Daemon {
                 .iter()
                 .for_each(|stream| part(&daemon.shared, stream));
             daemon.begin_missing();
-            log::info!("the configuration was read again: {text}");
+            log::info!("the configuration was read again: {changes}");
         };
         work.executor.spawn(change_over).detach();
     }
@@ -174,23 +186,35 @@ fn refused(errors: Vec<String>) -> Vec<String> {
     errors
 }
 
-/// What is another than before, in words.
-fn told(before: &Parts, changed: &[String], gone: &[String]) -> String {
-    let was = |name: &&String| before.names().any(|known| known == *name);
-    let list = |what: &str, names: Vec<&String>| {
-        let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+/// What is another than before, in words. Of channels and streams only what begins anew, by name:
+/// `restarted`; none: all of them do.
+fn told(before: &Config, now: &Config, restarted: Option<&[String]>) -> Vec<String> {
+    let is_part = |change: &Change| !change.name.is_empty();
+    let begins = |name: &String| restarted.is_none_or(|restarted| restarted.contains(name));
+    let is_news = |change: &Change| match change.what {
+        Changed::Keys(_) if is_part(change) => begins(&change.name),
+        _ => true,
     };
-    let (known, new): (Vec<&String>, Vec<&String>) = changed.iter().partition(was);
-    let all = [
-        list("new", new),
-        list("changed", known),
-        list("gone", gone.iter().collect()),
-    ];
-    let all: Vec<String> = all.into_iter().flatten().collect();
-    match all.is_empty() {
-        true => "no channel and no stream has changed".to_owned(),
-        false => all.join("; "),
+    let mut changes = now.written.since(&before.written);
+    changes.retain(is_news);
+    let named = |name: &String| changes.iter().any(|change| change.name == *name);
+    let moved = restarted.into_iter().flatten().filter(|name| !named(name));
+    let moved: Vec<_> = moved.collect();
+    let mut told: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    if before.devices != now.devices {
+        told.push("devices changed".to_owned());
+    }
+    if before.groups != now.groups {
+        told.push("groups changed".to_owned());
+    }
+    told.extend(moved.iter().map(|name| format!("`{name}` begins anew")));
+    told
+}
+
+fn in_one_line(changes: &[String]) -> String {
+    match changes.is_empty() {
+        true => "nothing has changed".to_owned(),
+        false => changes.join("; "),
     }
 }
 

@@ -111,8 +111,12 @@ impl Weir {
         self.child.wait().unwrap().code()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let kill = Command::new("kill").args([name, &pid]).status();
         assert!(kill.unwrap().success());
     }
