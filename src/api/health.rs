@@ -79,6 +79,7 @@ impl Report {
     fn stream(&mut self, stream: &StreamReport) {
         let name = |figure: &str| format!("stream.{}.{figure}", stream.name);
         self.set(name("enabled"), stream.enabled);
+        self.set_known(name("paused"), stream.paused.then_some(true));
         self.set(name("connected"), stream.connected);
         self.set(name("backlog"), stream.backlog);
         self.set_known(name("oldest_age"), stream.oldest_age.map(whole));

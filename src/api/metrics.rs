@@ -58,6 +58,7 @@ const STREAM: &[Family<StreamReport>] = &[
     ("received_bytes_total", "counter", "bytes received", |s| whole(s.bytes_received)),
     ("backlog", "gauge", "messages waiting, those in flight included", |s| whole(s.backlog)),
     ("enabled", "gauge", "1: it takes and sends", |s| whole(s.enabled.into())),
+    ("paused", "gauge", "1: it keeps what comes and sends nothing", |s| whole(s.paused.into())),
     ("connected", "gauge", "1: the destination takes", |s| whole(s.connected.into())),
     ("ack_latency_seconds", "gauge", "of the last batch", |s| s.ack_latency),
     ("oldest_age_seconds", "gauge", "of the oldest message waiting", |s| s.oldest_age),

@@ -10,6 +10,7 @@
 //! ```
 //! One more path is one more row in `routes`.
 
+mod by_hand;
 mod event;
 mod health;
 mod metrics;
@@ -17,6 +18,7 @@ mod report;
 mod routes;
 mod session;
 
+pub use by_hand::ByHand;
 pub use event::CONNECTED;
 pub use event::CONNECTION_LOST;
 pub use event::Event;
@@ -79,7 +81,7 @@ pub struct Waiting {
 }
 
 /// What the API needs of a daemon.
-pub trait Control {
+pub trait Control: ByHand {
     /// All of it, as of one moment.
     fn status(&self) -> Status;
 

@@ -43,6 +43,12 @@ pub struct StreamReport {
     pub kind: String,
     /// Whether it takes and sends.
     pub enabled: bool,
+    /// It sends nothing until it is resumed; what comes waits for it.
+    #[serde(default)]
+    pub paused: bool,
+    /// Seconds until the pause ends by itself; none where it has no end.
+    #[serde(default)]
+    pub paused_for: Option<f64>,
     /// Whether its destination would take something now.
     pub connected: bool,
     /// How often it was, since the start.

@@ -1,5 +1,7 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
+mod by_hand;
+
 use super::Back;
 use super::Control;
 use super::Origin;
@@ -43,9 +45,11 @@ type Act = fn(&dyn Control, &Request<'_>, name: &str) -> Answer;
 const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/status",             status),
     ("GET",   "/streams",            streams),
-    ("GET",   "/streams/{}",         stream),
+    ("GET",   "/streams/{}",         one_stream),
     ("PATCH", "/streams/{}",         change_stream),
     ("GET",   "/streams/{}/logs",    stream_logs),
+    ("POST",  "/streams/{}/pause",   by_hand::pause),
+    ("POST",  "/streams/{}/resume",  by_hand::resume),
     ("POST",  "/streams/{}/skip",    skip),
     ("POST",  "/streams/{}/rewind",  rewind),
     ("GET",   "/channels",           channels),
@@ -119,7 +123,11 @@ fn streams(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     Answer::result(&control.status().streams)
 }
 
-fn stream(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+fn one_stream(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+    stream(control, name)
+}
+
+fn stream(control: &dyn Control, name: &str) -> Answer {
     let found = control.status().streams;
     let found = found.into_iter().find(|stream| stream.name == name);
     found.map_or_else(|| no_stream(name), Answer::one)
@@ -227,7 +235,7 @@ fn change_stream(control: &dyn Control, request: &Request<'_>, name: &str) -> An
         false => Switch::Off,
     };
     match control.switch(name, to) {
-        Ok(()) => stream(control, request, name),
+        Ok(()) => stream(control, name),
         Err(refusal) => refused(&refusal, name),
     }
 }

@@ -189,6 +189,7 @@ const IN_MAX: usize = 2 * BODY_MAX;
 mod tests {
     use super::*;
     use crate::api::Back;
+    use crate::api::ByHand;
     use crate::api::Line;
     use crate::api::Origin;
     use crate::api::Page;
@@ -199,6 +200,7 @@ mod tests {
     use crate::api::Switch;
     use crate::api::Wake;
     use crate::api::Woken;
+    use std::time::Duration;
 
     struct Fake;
 
@@ -238,6 +240,16 @@ mod tests {
         }
         fn rewind(&self, _: &str, _: Back) -> Result<u64, Refusal> {
             Ok(9)
+        }
+    }
+
+    impl ByHand for Fake {
+        fn pause(&self, name: &str, time: Option<Duration>) -> Result<(), Refusal> {
+            assert!(time.is_none_or(|time| time == Duration::from_secs(600)));
+            self.switch(name, Switch::Off)
+        }
+        fn resume(&self, name: &str) -> Result<(), Refusal> {
+            self.switch(name, Switch::On)
         }
     }
 
@@ -284,6 +296,10 @@ mod tests {
             ("POST /streams/cloud/rewind", "{\"to\":\"oldest\"}", "200"),
             ("POST /streams/cloud/rewind", "{\"to\":1800000000.5}", "200"),
             ("POST /streams/cloud/rewind", "{\"to\":\"soon\"}", "400"),
+            ("POST /streams/cloud/pause", "{\"for\":\"10m\"}", "200"),
+            ("POST /streams/cloud/pause", "", "200"),
+            ("POST /streams/stuck/pause", "", "500"),
+            ("POST /streams/x/resume", "", "404"),
             ("GET /logs?count=x", "", "400"),
         ] {
             assert_eq!(send(line, body), wanted, "{line} {body}");

@@ -188,6 +188,11 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
         ["list"] => Action::List,
         ["enable", name] => Action::Enable { name: owned(name) },
         ["disable", name] => Action::Disable { name: owned(name) },
+        ["pause", name, time @ ..] if time.len() <= 1 => Action::Pause {
+            name: owned(name),
+            time: time.first().map(|time| owned(time)),
+        },
+        ["resume", name] => Action::Resume { name: owned(name) },
         ["skip", name] => Action::Skip {
             name: owned(name),
             count: 1,
@@ -203,7 +208,8 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
             to: owned(to),
         },
         _ => {
-            let actions = "`list`, `enable NAME`, `disable NAME`, `skip NAME [N]`, \
+            let actions = "`list`, `enable NAME`, `disable NAME`, \
+                           `pause NAME [DURATION]`, `resume NAME`, `skip NAME [N]`, \
                            `rewind NAME oldest`, `rewind NAME TIME` or `test NAME`";
             return Err(format!("`weir stream` needs one of {actions}").into());
         }
@@ -290,6 +296,15 @@ mod tests {
         let parsed = parse("stream --api 127.0.0.1:1 skip cloud 12").unwrap();
         assert_eq!(parsed.command, Command::Stream(wanted));
         assert_eq!(parsed.api.as_deref(), Some("127.0.0.1:1"));
+        let pause = |line| match parse(line).unwrap().command {
+            Command::Stream(Action::Pause { name, time }) => (name, time),
+            other => panic!("{other:?}"),
+        };
+        let name = "cloud".to_owned();
+        assert_eq!(pause("stream pause cloud"), (name.clone(), None));
+        let minutes = Some("10m".to_owned());
+        assert_eq!(pause("stream pause cloud 10m"), (name, minutes));
+        assert!(parse("stream pause").unwrap_err().contains("DURATION"));
         let follow = Command::Logs {
             name: None,
             mode: Mode::Follow,

@@ -41,7 +41,7 @@ Commands:
   logs [-f] [NAME]  what happened lately to a stream or channel
   wake              streams that wait for their next try go now
   reload            have the daemon read its configuration again
-  stream ACTION     list, enable, disable, skip, rewind, test: by hand
+  stream ACTION     list, enable, disable, pause, resume, skip, rewind, test
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
@@ -204,6 +204,10 @@ Usage: weir stream [-c FILE | --api ADDRESS] ACTION
   disable NAME        it sends nothing and takes no new messages; what waits
                       stays. Kept over restarts
   enable NAME         it goes on where it stood
+  pause NAME [TIME]   it only sends nothing: what comes is kept for it. For a
+                      time such as 10m, or until it is resumed. Kept over
+                      restarts
+  resume NAME         it sends again
   skip NAME [N]       the oldest N messages that wait, 1 without N, are passed
                       over and counted as skipped by hand
   rewind NAME oldest  what was written to the ring for it is sent again

@@ -247,6 +247,10 @@ fn left_out(page: &mut String, count: u64) {
 /// In a word or two.
 pub(super) fn state(stream: &StreamReport) -> String {
     match (stream.enabled, stream.connected, stream.next_try) {
+        (true, ..) if stream.paused => match stream.paused_for {
+            Some(left) => format!("PAUSED, goes on in {}", time(left)),
+            None => "PAUSED until `weir stream resume`".to_owned(),
+        },
         (false, ..) => "disabled".to_owned(),
         (true, _, Some(wait)) => format!("waits, next try in {}", time(wait)),
         (true, true, None) => "connected".to_owned(),

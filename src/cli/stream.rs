@@ -25,6 +25,10 @@ pub(super) enum Action {
     Enable { name: String },
     /// It takes and sends nothing.
     Disable { name: String },
+    /// It sends nothing for a time, or until it is resumed.
+    Pause { name: String, time: Option<String> },
+    /// It sends again.
+    Resume { name: String },
     /// So many of its oldest are settled by hand.
     Skip { name: String, count: u64 },
     /// Sent again: "oldest" or a date.
@@ -43,6 +47,8 @@ pub(super) fn act(target: Target, action: &Action) -> Exit {
         Action::List => list(&client),
         Action::Enable { name } => switch(&client, name, &json!({ "enabled": true })),
         Action::Disable { name } => switch(&client, name, &json!({ "enabled": false })),
+        Action::Pause { name, time } => pause(&client, name, time.as_deref()),
+        Action::Resume { name } => stand(&client, name, "/resume", None),
         Action::Skip { name, count } => skip(&client, name, *count),
         Action::Rewind { name, to } => rewind(&client, name, to),
         Action::Wake { whom } => wake(&client, *whom),
@@ -80,6 +86,25 @@ fn switch(client: &Client, name: &str, change: &Value) -> Result<String, Trouble
             "enabled"
         } else {
             "disabled"
+        };
+        format!("{state}, {} waiting\n", stream.backlog)
+    };
+    Ok(found.iter().map(line).collect())
+}
+
+fn pause(client: &Client, name: &str, time: Option<&str>) -> Result<String, Trouble> {
+    let body = time.map(|time| json!({ "for": time }));
+    stand(client, name, "/pause", body.as_ref())
+}
+
+/// Has it do this, and says how it stands then.
+fn stand(client: &Client, name: &str, what: &str, body: Option<&Value>) -> Result<String, Trouble> {
+    let path = path_of("streams", name, what);
+    let found: Vec<StreamReport> = client.ask("POST", &path, body)?;
+    let line = |stream: &StreamReport| {
+        let state = match stream.paused {
+            true => state(stream),
+            false => "resumed".to_owned(),
         };
         format!("{state}, {} waiting\n", stream.backlog)
     };

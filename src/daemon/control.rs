@@ -170,7 +170,7 @@ impl Control for Daemon {
 }
 
 impl Daemon {
-    fn stream(&self, name: &str) -> Result<Rc<Stream>, Refusal> {
+    pub(super) fn stream(&self, name: &str) -> Result<Rc<Stream>, Refusal> {
         let mut named = self
             .all_streams()
             .into_iter()
@@ -189,6 +189,8 @@ impl Daemon {
             name: stream.settings.name.clone(),
             kind: stream.settings.type_name().to_owned(),
             enabled: stream.enabled.get(),
+            paused: stream.paused.get().is_some(),
+            paused_for: stream.paused_for(self.shared.now()).map(seconds),
             connected: stream.connected.get(),
             connects: stream.connects.get(),
             stored: counters.stored,

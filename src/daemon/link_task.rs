@@ -11,7 +11,7 @@
 //!           └──────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! There is one such task for each stream that is enabled, and one loop for every destination: a
+//! There is one such task for each stream that sends, and one loop for every destination: a
 //! broker, a server, a file, and for `weir check`, which wants to know no more than whether a
 //! connection comes to be, or one message is taken.
 
@@ -336,18 +336,18 @@ impl LinkTask {
     }
 }
 
-/// Delivers whenever the stream is enabled, for ever. Waits on: its task, a call.
+/// Delivers whenever the stream is enabled and not paused, for ever. Waits on: its task, a call.
 pub(super) async fn keep_delivering(shared: Rc<SharedState>, stream: Rc<Stream>) {
     loop {
         let command = stream.command_event();
-        if stream.enabled.get() {
+        if stream.is_sending() {
             shared.ring.change(|ring, _| ring.reread(stream.id));
             stream.take_moved();
             let task = LinkTask::new(Rc::clone(&shared), Rc::clone(&stream));
             // asked in this order: a task that is to stop has no turn more
-            or(stream.disabled(), Box::pin(task.run())).await;
+            or(stream.halted(), Box::pin(task.run())).await;
         }
-        if !stream.enabled.get() {
+        if !stream.is_sending() {
             command.await;
         }
     }

@@ -16,6 +16,8 @@
 //! - *enabled*: `Stream` decides, in its `enable` and `disable` alone. The settings give
 //!   the first value; `changes` keeps what was switched by hand for the next start; the routes know
 //!   only streams that are enabled.
+//! - *paused*: the same, in `pause` and `resume`; `pauses` keeps it for the next start, and ends
+//!   what is over. The routes know nothing of it: what comes is kept.
 //! - *connected*: the link says whether it is ready, its task brings that to `Stream`, and that one
 //!   tells the ring, which holds messages in memory while somebody takes them.
 //! - *tally*: the ring's counters are the truth and survive; whatever is in a sum is in them. What
@@ -45,6 +47,7 @@ mod notes;
 mod open;
 mod open_files;
 mod parts;
+mod pauses;
 mod rate;
 mod read_failures;
 mod reload;
@@ -76,6 +79,7 @@ use crate::ring::Ring;
 use crate::ring::Stats;
 use channel::Channel;
 use conditions::Watch;
+use event_listener::Event;
 use notes::Notes;
 use parts::Parts;
 use parts::Work;
@@ -103,6 +107,8 @@ pub struct Daemon {
     main: Option<Rc<Path>>,
     /// Where it is kept what was changed by hand.
     changes: Option<Rc<Path>>,
+    /// Notified when a stream is paused.
+    pauses: Rc<Event>,
     rate: Rc<RefCell<Rate>>,
     anew: Rc<Anew>,
 }
@@ -145,6 +151,7 @@ impl Daemon {
             work: Rc::default(),
             main: None,
             changes: None,
+            pauses: Rc::default(),
             rate: Rc::default(),
             anew: Rc::default(),
         }
@@ -171,6 +178,7 @@ impl Daemon {
     #[must_use]
     pub fn keeping_changes_in(mut self, folder: &Path) -> Self {
         self.changes = Some(folder.into());
+        self.continue_pauses();
         self
     }
 
@@ -223,6 +231,7 @@ impl Daemon {
         rest.push(executor.spawn(route_watch::watch(self.clone())));
         rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));
+        rest.push(executor.spawn(self.clone().keep_ending_pauses()));
         let mut watch = Watch::begin(self);
         self.look(&mut watch);
         rest.push(executor.spawn(self.clone().keep_watching(watch)));
@@ -292,6 +301,7 @@ impl Daemon {
             .map(|stream| self.deliver(executor, &stream))
             .collect();
         tasks.push(self.commit(executor));
+        tasks.push(executor.spawn(self.clone().keep_ending_pauses()));
         tasks
     }
 

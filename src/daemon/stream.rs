@@ -1,6 +1,7 @@
 //! A stream as the rest of the daemon sees it: what it is asked to do, what it shows of itself.
 //! Carries nothing: that is the link task's work.
 
+use super::pauses::Pause;
 use super::shared::SharedState;
 use super::thinned::Thinned;
 use crate::api::CONNECTION_LOST;
@@ -42,8 +43,10 @@ pub(super) struct Stream {
     /// Whether it takes and sends: changed by [`Stream::enable`] and [`Stream::disable`] alone, so
     /// that the routes and the ring are told.
     pub(super) enabled: Cell<bool>,
+    /// Whether it only keeps what comes: changed by [`Stream::pause`] and [`Stream::resume`].
+    pub(super) paused: Cell<Option<Pause>>,
     /// Whether its destination would take something now: changed by [`Stream::set_connected`]
-    /// alone, so that the ring is told. A stream that is not enabled is not connected.
+    /// alone, so that the ring is told. A stream that does not send is not connected.
     pub(super) connected: Cell<bool>,
     /// How often it was connected.
     pub(super) connects: Cell<u64>,
@@ -70,7 +73,7 @@ pub(super) struct Stream {
     moved: Cell<bool>,
     /// It is to go on at once.
     woken: Cell<Option<Wake>>,
-    /// Notified when one of these two, or `enabled`, has changed.
+    /// Notified when one of these two, `enabled` or `paused` has changed.
     command: Event,
 }
 
@@ -82,6 +85,7 @@ impl Stream {
             thinned: Thinned::new(id, &settings),
             settings,
             client_id,
+            paused: Cell::default(),
             connected: Cell::default(),
             connects: Cell::default(),
             bytes: Cell::default(),
@@ -140,15 +144,46 @@ impl Stream {
     pub(super) fn disable(&self, shared: &SharedState) {
         if self.enabled.replace(false) {
             shared.routes.borrow_mut().unsubscribe(self.id);
-            shared.ring.change(|ring, _| ring.reread(self.id));
-            if self.set_connected(shared, false) {
-                self.note(shared, CONNECTION_LOST, None, Some("disabled"));
-            }
-            self.next_try.set(None);
-            self.asked_until.set(None);
-            self.oldest.set(None);
-            self.moved();
+            self.halt(shared, "disabled");
         }
+    }
+
+    /// Sends nothing from now on; what comes waits for it.
+    pub(super) fn pause(&self, shared: &SharedState, pause: Pause) {
+        let sends = self.is_sending();
+        self.paused.set(Some(pause));
+        if sends {
+            self.halt(shared, "paused");
+        }
+    }
+
+    /// Sends again, where it is enabled.
+    pub(super) fn resume(&self) {
+        if self.paused.take().is_some() {
+            self.command.notify(usize::MAX);
+        }
+    }
+
+    /// Whether it is enabled, and not paused.
+    pub(super) fn is_sending(&self) -> bool {
+        self.enabled.get() && self.paused.get().is_none()
+    }
+
+    /// Until it is resumed by itself; none: it is not paused, or by hand alone.
+    pub(super) fn paused_for(&self, now: Now) -> Option<Duration> {
+        self.paused.get()?.left(now)
+    }
+
+    /// Whoever reads for it stops: what is in flight waits again.
+    fn halt(&self, shared: &SharedState, why: &str) {
+        shared.ring.change(|ring, _| ring.reread(self.id));
+        if self.set_connected(shared, false) {
+            self.note(shared, CONNECTION_LOST, None, Some(why));
+        }
+        self.next_try.set(None);
+        self.asked_until.set(None);
+        self.oldest.set(None);
+        self.moved();
     }
 
     /// Says whether the destination is connected; whether that is new.
@@ -180,7 +215,7 @@ impl Stream {
         let waits = shared.ring.counters(self.id).backlog > 0;
         let holds = waits || self.stays.get() && !self.connected.get();
         let trouble = self.trouble.borrow();
-        let (text, _) = trouble.as_ref().filter(|_| holds && self.enabled.get())?;
+        let (text, _) = trouble.as_ref().filter(|_| holds && self.is_sending())?;
         Some(text.to_string())
     }
 
@@ -214,7 +249,7 @@ impl Stream {
 
     /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
     pub(super) fn oldest_age(&self, shared: &SharedState) -> Option<Duration> {
-        if !self.enabled.get() {
+        if !self.is_sending() {
             return shared.ring.oldest_age(self.id);
         }
         let (age, said) = self.oldest.get()?;
@@ -248,11 +283,11 @@ impl Stream {
         self.journal.borrow_mut().note(event);
     }
 
-    /// Ends when it is disabled.
-    pub(super) async fn disabled(&self) {
+    /// Ends when it is disabled or paused.
+    pub(super) async fn halted(&self) {
         loop {
             let command = self.command_event();
-            if !self.enabled.get() {
+            if !self.is_sending() {
                 return;
             }
             command.await;
@@ -268,6 +303,7 @@ impl Stream {
 
     /// Goes on with the counters and events of one before.
     pub(super) fn continue_from(&self, before: &Self) {
+        self.paused.set(before.paused.get());
         self.connects.set(before.connects.get());
         self.bytes.set(before.bytes.get());
         self.tally.set(before.tally.get());
@@ -313,6 +349,7 @@ impl Stream {
     fn state(&self) -> &'static str {
         match (self.enabled.get(), self.connected.get()) {
             (false, _) => "disabled",
+            _ if self.paused.get().is_some() => "paused",
             (true, true) => "connected",
             (true, false) => "not connected",
         }

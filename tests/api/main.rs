@@ -12,6 +12,7 @@ mod asking;
 mod conditions;
 mod last_error;
 mod listening;
+mod pausing;
 mod reloading;
 mod silent;
 mod thinning;

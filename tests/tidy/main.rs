@@ -69,7 +69,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "route",
         &["clock", "config", "message", "pattern", "ring", "stream"],
     ),
-    ("api", &["message", "wire"]),
+    ("api", &["message", "units", "wire"]),
     ("daemon", &["*"]),
     ("demo", &["*"]),
     ("cli", &["*"]),

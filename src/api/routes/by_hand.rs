@@ -1,0 +1,76 @@
+//! Routes of what is done to streams by hand.
+
+use super::Answer;
+use super::Request;
+use super::refused;
+use crate::api::Control;
+use crate::api::Refusal;
+use crate::units::Period;
+use serde::Deserialize;
+use std::time::Duration;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pause {
+    #[serde(rename = "for")]
+    time: Option<String>,
+}
+
+pub(super) fn pause(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    match length(request.body) {
+        Ok(time) => stands(control, control.pause(name, time), name),
+        Err(why) => Answer::error(400, why),
+    }
+}
+
+pub(super) fn resume(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+    stands(control, control.resume(name), name)
+}
+
+/// How the stream stands now, or why it does not.
+fn stands(control: &dyn Control, done: Result<(), Refusal>, name: &str) -> Answer {
+    match done {
+        Ok(()) => super::stream(control, name),
+        Err(refusal) => refused(&refusal, name),
+    }
+}
+
+/// How long a pause is; none: until it is ended by hand.
+fn length(body: &[u8]) -> Result<Option<Duration>, &'static str> {
+    let wanted: Pause = match body {
+        [] => Pause::default(),
+        body => serde_json::from_slice(body).map_err(|_| "send nothing, or `{\"for\":\"10m\"}`")?,
+    };
+    let Some(text) = wanted.time else {
+        return Ok(None);
+    };
+    let time = text.parse::<Period>().ok().map(|Period(time)| time);
+    let time = time.filter(|time| (PAUSE_MIN..=PAUSE_MAX).contains(time));
+    time.map(Some)
+        .ok_or("`for` is a duration from 1s to 3650d, like `10m`")
+}
+
+/// Shorter ones would be over before they are kept.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// Its end is still a date.
+const PAUSE_MAX: Duration = Duration::from_hours(3650 * 24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_a_duration_or_has_no_end() {
+        assert_eq!(length(b""), Ok(None));
+        assert_eq!(length(b"{}"), Ok(None));
+        let minutes = Duration::from_mins(10);
+        assert_eq!(length(b"{\"for\":\"10m\"}"), Ok(Some(minutes)));
+        for wrong in ["0s", "10", "3651d", "-1s", "999999999999999999d", ""] {
+            let body = serde_json::json!({ "for": wrong }).to_string();
+            assert!(length(body.as_bytes()).is_err(), "{wrong}");
+        }
+        assert!(length(b"{\"of\":\"10m\"}").is_err());
+        assert!(length(b"[]").is_err());
+    }
+}
