@@ -276,6 +276,10 @@ impl Arrivals {
         for text in texts {
             for rest in text.as_ref().split(&key).skip(1) {
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                if digits.len() == rest.len() {
+                    // still being written
+                    continue;
+                }
                 let number = digits.parse().unwrap();
                 if seen.insert(number) {
                     first.push(number);
