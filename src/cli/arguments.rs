@@ -1,6 +1,8 @@
 //! Arguments: words to a command. Does nothing.
 
+use super::check::Shown;
 use super::logs::Mode;
+use super::manual::Shell;
 use super::status::Form;
 use super::status::Times;
 use super::stream::Action;
@@ -29,7 +31,7 @@ pub(super) enum Command {
     Help(Option<String>),
     Version,
     Run,
-    Check { probe: Option<Probe> },
+    Check { probe: Option<Probe>, shown: Shown },
     StreamTest { name: String },
     Demo { length: Option<String> },
     Status { form: Form, times: Times },
@@ -37,6 +39,8 @@ pub(super) enum Command {
     Stream(Action),
     Reload,
     Send { channel: String },
+    Completions { shell: Shell },
+    Manual,
     RingInfo { file: PathBuf },
     RingDump { file: PathBuf },
     RingVerify { file: PathBuf },
@@ -54,6 +58,7 @@ struct Options {
     connect: Option<Probe>,
     send: Option<Probe>,
     wake: Option<Wake>,
+    shown: Option<Shown>,
 }
 
 impl Arguments {
@@ -77,6 +82,7 @@ impl Arguments {
                 Long("watch") => options.times = Some(Times::Watch),
                 Long("connect") => options.connect = Some(Probe::Connect),
                 Long("send") => options.send = Some(Probe::Deliver),
+                Long("show") => options.shown = Some(Shown::Configuration),
                 Long("now") => options.wake = Some(Wake::All),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
@@ -110,7 +116,7 @@ impl Arguments {
 impl Options {
     /// Refuses those that the command does not have.
     fn check(&self, command: &str) -> Result<(), lexopt::Error> {
-        let given: [(bool, &str, &[&str]); 8] = [
+        let given: [(bool, &str, &[&str]); 9] = [
             (
                 self.api.is_some(),
                 "--api",
@@ -123,6 +129,7 @@ impl Options {
             (self.connect.is_some(), "--connect", &["check"]),
             (self.send.is_some(), "--send", &["check"]),
             (self.wake.is_some(), "--now", &["wake"]),
+            (self.shown.is_some(), "--show", &["check"]),
         ];
         for (_, option, with) in given.iter().filter(|(given, ..)| *given) {
             if !with.contains(&command) {
@@ -141,6 +148,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["run"] => Command::Run,
         ["check"] => Command::Check {
             probe: options.send.or(options.connect),
+            shown: options.shown.unwrap_or(Shown::Mistakes),
         },
         ["demo"] => Command::Demo {
             length: options.length,
@@ -165,6 +173,12 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             channel: (*channel).to_owned(),
         },
         ["send"] => return Err("`weir send` needs the name of a channel".into()),
+        ["completions", shell] => Command::Completions {
+            shell: Shell::named(shell)
+                .ok_or_else(|| format!("no completions for `{shell}`: bash, zsh or fish"))?,
+        },
+        ["completions"] => return Err("`weir completions` needs bash, zsh or fish".into()),
+        ["manual"] => Command::Manual,
         ["ring", "info", file] => Command::RingInfo { file: file.into() },
         ["ring", "dump", file] => Command::RingDump { file: file.into() },
         ["ring", "verify", file] => Command::RingVerify { file: file.into() },
@@ -266,7 +280,7 @@ mod tests {
     #[test]
     fn destinations_are_tried_where_that_is_asked_for() {
         let probe = |line| match parse(line).unwrap().command {
-            Command::Check { probe } => probe,
+            Command::Check { probe, .. } => probe,
             other => panic!("{other:?}"),
         };
         assert_eq!(probe("check"), None);

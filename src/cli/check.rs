@@ -10,13 +10,30 @@ use crate::stream::settings::Settings;
 use smol::LocalExecutor;
 use std::path::PathBuf;
 
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// What is wrong, if anything.
+    Mistakes,
+    /// The configuration in effect; what is wrong goes to standard error.
+    Configuration,
+}
+
 /// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
 /// destination is tried, if that is asked for.
-pub(super) fn check(file: Option<PathBuf>, probe: Option<Probe>) -> Exit {
+pub(super) fn check(file: Option<PathBuf>, probe: Option<Probe>, shown: Shown) -> Exit {
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
     let loaded = config::inspect(&main, &config::Machine);
-    print!("{}", config::render(&loaded.diagnostics));
     let errors = config::count(&loaded.diagnostics, Severity::Error);
+    if shown == Shown::Configuration {
+        print!("{}", config::show(&main, &config::Machine));
+        eprint!("{}", config::render(&loaded.diagnostics));
+        if probe.is_none() {
+            return if errors == 0 { Exit::Done } else { Exit::Usage };
+        }
+    } else {
+        print!("{}", config::render(&loaded.diagnostics));
+    }
     let warnings = config::count(&loaded.diagnostics, Severity::Warning);
     if errors == 0 {
         let (channels, streams) = (loaded.config.channels.len(), loaded.config.streams.len());

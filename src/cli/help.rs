@@ -8,10 +8,7 @@ pub(super) fn print(topic: Option<&str>) -> Exit {
         println!("{}", overview());
         return Exit::Done;
     };
-    let mut pages = PAGES
-        .iter()
-        .filter(|(name, _)| topic == *name || topic.starts_with(&format!("{name} ")));
-    if let Some((_, page)) = pages.next() {
+    if let Some(page) = page(topic) {
         println!("{page}");
         Exit::Done
     } else {
@@ -20,8 +17,20 @@ pub(super) fn print(topic: Option<&str>) -> Exit {
     }
 }
 
+/// The page of a command, whatever follows it.
+pub(super) fn page(topic: &str) -> Option<&'static str> {
+    let name = topic.split(' ').next();
+    let mut pages = pages().filter(|(known, _)| name == Some(known));
+    pages.next().map(|(_, page)| page)
+}
+
+/// All pages, with the names of their commands.
+pub(super) fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PAGES.iter().copied()
+}
+
 /// The overview, with what this program has.
-fn overview() -> String {
+pub(super) fn overview() -> String {
     let lines = OVERVIEW.lines();
     let lines = lines.filter(|line| cfg!(feature = "demo") || !line.contains(" demo "));
     lines.collect::<Vec<_>>().join("\n")
@@ -47,6 +56,8 @@ Commands:
   ring dump FILE    every message of a ring, one JSON object a line
   ring verify FILE  read all of a ring, say what is damaged
   ring repair FILE NEW  copy what is sound into a new ring
+  completions SHELL  what bash, zsh or fish reads to complete these words
+  manual            this and all pages of it, for man
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -85,7 +96,7 @@ Example:
     (
         "check",
         "\
-Usage: weir check [-c FILE] [--connect] [--send]
+Usage: weir check [-c FILE] [--show] [--connect] [--send]
 
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
@@ -99,6 +110,9 @@ Certificates and keys are looked at, too: whether they are there, fit each
 other, are in date and can be read by the user `weir` (where root asks), and
 whether there is room for the ring.
 
+  --show     prints the configuration in effect instead: all files laid over
+             each other, each key with its file and line, secrets as ***; what
+             is wrong goes to standard error
   --connect  where nothing is wrong, also dials every stream, up to the end of
              TLS and login; one line for each
   --send     and delivers one test message, ident `weir-check`, `test` true
@@ -245,14 +259,37 @@ Usage: weir ring info FILE
 
 Looks into a ring, of a running daemon or a copy, and never changes it.
 
-  info   size, age and number of messages; for each stream its place, what
-         became of what it wanted, and what waits
-  dump   every message as one JSON object a line, oldest first, with its
-         number as `record.seq`; one that is damaged has only that
-  verify reads everything; exit 1 when something in it is damaged
-  repair copies what is sound into a new ring, with each stream's place
+  info    size, age and number of messages; for each stream its place, what
+          became of what it wanted, and what waits
+  dump    every message as one JSON object a line, oldest first, with its
+          number as `record.seq`; one that is damaged has only that
+  verify  reads everything; exit 1 when something in it is damaged
+  repair  copies what is sound into a new ring, with each stream's place
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",
+    ),
+    (
+        "completions",
+        "\
+Usage: weir completions bash|zsh|fish
+
+Prints what that shell reads to complete the commands, actions and options of
+weir.
+
+Examples:
+  weir completions bash >/etc/bash_completion.d/weir
+  weir completions zsh >/usr/share/zsh/vendor-completions/_weir
+  weir completions fish >/etc/fish/completions/weir.fish",
+    ),
+    (
+        "manual",
+        "\
+Usage: weir manual
+
+Prints the manual page in the form that man reads; packages bring it along.
+
+Example:
+  weir manual | man -l -",
     ),
 ];

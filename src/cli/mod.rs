@@ -9,6 +9,7 @@ mod date;
 mod demo;
 mod help;
 mod logs;
+mod manual;
 #[cfg(not(feature = "demo"))]
 mod no_demo;
 mod reload;
@@ -56,7 +57,7 @@ fn execute(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Run => run::run(config),
-        Command::Check { probe } => check::check(config, probe),
+        Command::Check { probe, shown } => check::check(config, probe, shown),
         Command::StreamTest { name } => check::test(config, &name),
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),
@@ -64,6 +65,8 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Stream(action) => stream::act(target(config), &action),
         Command::Reload => reload::reload(target(config)),
         Command::Send { channel } => send::send(config, &channel),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Manual => manual::page(),
         Command::RingInfo { file } => ring::info(&file),
         Command::RingDump { file } => ring::dump(&file),
         Command::RingVerify { file } => ring::verify(&file),

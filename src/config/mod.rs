@@ -27,6 +27,7 @@ mod merge;
 mod parameters;
 mod premises;
 mod section;
+mod show;
 mod stream;
 mod stream_connection;
 mod stream_message;
@@ -169,6 +170,30 @@ pub fn inspect(main: &Path, environment: &dyn Environment) -> Loaded {
     read(main, environment, Look::Around)
 }
 
+/// The configuration in effect as TOML: each key with its file and line, secrets as `***`.
+#[must_use]
+pub fn show(main: &Path, environment: &dyn Environment) -> String {
+    let (mut sources, mut diagnostics) = (Sources::default(), Vec::new());
+    let (merged, _) = gather(main, environment, &mut sources, &mut diagnostics);
+    show::show(&merged, environment, &sources)
+}
+
+/// All files as one.
+fn gather(
+    main: &Path,
+    environment: &dyn Environment,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<DiagnosticAt>,
+) -> (merge::Merged, Main) {
+    let main_file = files::gather(main, environment, sources, diagnostics);
+    let files = sources.count();
+    let documents = (0..files)
+        .map(|file| document::parse(sources, file, diagnostics))
+        .collect();
+    let merged = merge::merge(documents, environment, sources, diagnostics);
+    (merged, main_file)
+}
+
 /// Whether files that are only named are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -179,12 +204,7 @@ enum Look {
 fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
-    let main_file = files::gather(main, environment, &mut sources, &mut diagnostics);
-    let files = sources.count();
-    let documents = (0..files)
-        .map(|file| document::parse(&mut sources, file, &mut diagnostics))
-        .collect();
-    let merged = merge::merge(documents, environment, &sources, &mut diagnostics);
+    let (merged, main_file) = gather(main, environment, &mut sources, &mut diagnostics);
 
     let context = Context::new(environment, &sources, diagnostics);
     let (config, ring_clean) = build(&context, &merged);

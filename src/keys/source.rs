@@ -144,6 +144,30 @@ impl Sources {
             .unwrap_or_default()
     }
 
+    /// The text of a place in one line, with stars for what is hidden, and nothing that a terminal
+    /// would obey.
+    pub(crate) fn shown(&self, place: Place) -> String {
+        let (mut shown, mut was_hidden) = (String::new(), false);
+        let source = self.file(place.file);
+        for (offset, c) in self.text(place).char_indices() {
+            let at = place.start + offset;
+            let secret = source.and_then(|source| source.secret_from(at));
+            let is_hidden = secret.is_some_and(|(_, secret)| secret.contains(&at));
+            match (is_hidden, was_hidden) {
+                (true, false) => shown.push_str("***"),
+                (true, true) => {}
+                (false, _) if c.is_whitespace() || c.is_control() => {
+                    if !shown.ends_with(' ') {
+                        shown.push(' ');
+                    }
+                }
+                (false, _) => shown.push(c),
+            }
+            was_hidden = is_hidden;
+        }
+        shown
+    }
+
     /// The number of the line in which a place begins, from 1.
     pub(crate) fn line(&self, place: Place) -> usize {
         self.text(Place {

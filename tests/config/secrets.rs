@@ -203,7 +203,7 @@ fn a_secret_is_not_shown_whatever_is_wrong_with_its_line() {
                 let told = Told::new(text)
                     .variable("PASSWORD", SECRET)
                     .file("/password", SECRET);
-                let said = told.said();
+                let said = told.said() + &told.shown();
                 if said.contains(SECRET) {
                     let at = said.lines().position(|line| line.contains(SECRET)).unwrap();
                     let around: Vec<_> = said.lines().skip(at.saturating_sub(1)).take(4).collect();
@@ -223,4 +223,29 @@ fn what_is_no_secret_is_shown() {
     let text = with("", "topic = \"weir/{ident\"\nclient_id = 5\n");
     let said = Told::new(text).said();
     assert!(!said.contains("***"), "{said}");
+}
+
+#[test]
+fn the_configuration_in_effect_has_the_place_of_each_key_and_no_secret() {
+    let text = "[[stream]]\nname = \"cloud\"\ntype = \"mqtt\"\nurl = \"mqtts://h\"\n\
+                topic = \"a\"\npassword = \"hunter2\"\nclient_id = \"${env:PASSWORD}\"\n\
+                bind = \"${hostname}\"\nretry = { min = \"1s\" }\nchannels = [\n  \"a\", # b\n]\n";
+    let told = Told::new(text)
+        .variable("PASSWORD", SECRET)
+        .file("/proc/sys/kernel/hostname", "gw-7\n")
+        .file(
+            "weir.d/b.toml",
+            "[[stream]]\nname = \"cloud\"\ntopic = \"b\"\n",
+        );
+    let wanted = "[[stream]]\n\
+        name = \"cloud\"                           # weir.d/b.toml:2\n\
+        type = \"mqtt\"                            # weir.toml:3\n\
+        url = \"mqtts://h\"                        # weir.toml:4\n\
+        topic = \"b\"                              # weir.d/b.toml:3\n\
+        password = \"***\"                         # weir.toml:6\n\
+        client_id = \"${env:PASSWORD}\"            # weir.toml:7\n\
+        bind = \"gw-7\"                            # weir.toml:8\n\
+        retry.min = \"1s\"                         # weir.toml:9\n\
+        channels = [\"a\"]                         # weir.toml:10\n";
+    assert_eq!(told.shown(), wanted);
 }

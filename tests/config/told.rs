@@ -40,6 +40,11 @@ impl Told {
         render(&self.load().diagnostics)
     }
 
+    /// The configuration in effect, as `weir check --show` prints it.
+    pub(crate) fn shown(&self) -> String {
+        weir::config::show(Path::new("weir.toml"), self)
+    }
+
     /// Loads what must be right.
     pub(crate) fn right(&self) -> weir::config::Config {
         let loaded = self.load();

@@ -268,3 +268,69 @@ fn a_configuration_that_is_not_there_is_not_a_daemon_that_does_not_run() {
         assert!(!said.contains("running?"), "{said}");
     }
 }
+
+/// Runs a text in a program that reads it from standard input; none where it is not installed.
+fn fed(program: &str, arguments: &[&str], text: &[u8]) -> Option<Output> {
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("skipped: no {program}");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(text).unwrap();
+    Some(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn bash_completes_commands_actions_and_options() {
+    let script = weir(&["completions", "bash"]).stdout;
+    let asked = |words: &str, index: usize| {
+        let ask = format!(
+            "\nCOMP_WORDS=({words}); COMP_CWORD={index}; _weir; printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+        );
+        let output = fed(
+            "bash",
+            &["--norc"],
+            &[script.as_slice(), ask.as_bytes()].concat(),
+        );
+        let output = output.unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("weir st", 1), ["status", "stream"]);
+    assert_eq!(asked("weir -c x.toml relo", 3), ["reload"]);
+    assert_eq!(asked("weir stream dis", 2), ["disable"]);
+    assert!(asked("weir check --", 2).contains(&"--show".to_owned()));
+}
+
+#[test]
+fn zsh_and_fish_read_their_completions() {
+    for shell in ["zsh", "fish"] {
+        let script = weir(&["completions", shell]).stdout;
+        if let Some(output) = fed(shell, &["-n"], &script) {
+            assert!(output.status.success(), "{shell}: {}", said(&output));
+        }
+    }
+}
+
+#[test]
+fn the_manual_is_read_without_a_complaint_and_has_every_command() {
+    let page = weir(&["manual"]).stdout;
+    let Some(output) = fed("groff", &["-man", "-Tutf8", "-ww", "-P-cbou"], &page) else {
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for wanted in [
+        "weir ring repair",
+        "--connect",
+        "SIGHUP has the configuration read again",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
