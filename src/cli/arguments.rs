@@ -74,6 +74,13 @@ impl Arguments {
             match argument {
                 Short('h') | Long("help") => topic = Some(plain.join(" ")),
                 Short('V') | Long("version") => return Ok(Self::of(Command::Version)),
+                Long("manual") => return Ok(Self::of(Command::Manual)),
+                Long("completions") => {
+                    let name = parser.value()?.string()?;
+                    let shell = Shell::named(&name)
+                        .ok_or_else(|| format!("no completions for `{name}`: bash, zsh or fish"))?;
+                    return Ok(Self::of(Command::Completions { shell }));
+                }
                 Short('c') | Long("config") => config = Some(parser.value()?.into()),
                 Short('f') | Long("follow") => options.mode = Some(Mode::Follow),
                 Long("api") => options.api = Some(parser.value()?.string()?),
@@ -173,12 +180,6 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             channel: (*channel).to_owned(),
         },
         ["send"] => return Err("`weir send` needs the name of a channel".into()),
-        ["completions", shell] => Command::Completions {
-            shell: Shell::named(shell)
-                .ok_or_else(|| format!("no completions for `{shell}`: bash, zsh or fish"))?,
-        },
-        ["completions"] => return Err("`weir completions` needs bash, zsh or fish".into()),
-        ["manual"] => Command::Manual,
         ["ring", "info", file] => Command::RingInfo { file: file.into() },
         ["ring", "dump", file] => Command::RingDump { file: file.into() },
         ["ring", "verify", file] => Command::RingVerify { file: file.into() },

@@ -56,8 +56,6 @@ Commands:
   ring dump FILE    every message of a ring, one JSON object a line
   ring verify FILE  read all of a ring, say what is damaged
   ring repair FILE NEW  copy what is sound into a new ring
-  completions SHELL  what bash, zsh or fish reads to complete these words
-  manual            this and all pages of it, for man
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -65,6 +63,8 @@ Options:
   --api ADDRESS      ask this daemon: unix:/run/weir/api or 127.0.0.1:8480
   -h, --help         this, or the page of a command: weir run --help
   -V, --version      the version
+  --completions SHELL  what bash, zsh or fish reads to complete these words
+  --manual           this and the page of each command, for man
 
 Start here:
   weir demo          see it work, nothing to set up
@@ -268,28 +268,5 @@ Looks into a ring, of a running daemon or a copy, and never changes it.
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",
-    ),
-    (
-        "completions",
-        "\
-Usage: weir completions bash|zsh|fish
-
-Prints what that shell reads to complete the commands, actions and options of
-weir.
-
-Examples:
-  weir completions bash >/etc/bash_completion.d/weir
-  weir completions zsh >/usr/share/zsh/vendor-completions/_weir
-  weir completions fish >/etc/fish/completions/weir.fish",
-    ),
-    (
-        "manual",
-        "\
-Usage: weir manual
-
-Prints the manual page in the form that man reads; packages bring it along.
-
-Example:
-  weir manual | man -l -",
     ),
 ];

@@ -148,7 +148,8 @@ fn bash(commands: &[Command]) -> String {
     format!(
         "# bash completion of weir\n\
          _weir() {{\n  \
-           local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} words i command=\n  \
+           local cur=${{COMP_WORDS[COMP_CWORD]}} words i command=\n  \
+           local prev=${{COMP_WORDS[COMP_CWORD-1]}}\n  \
            case $prev in -c|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;; esac\n  \
            for ((i = 1; i < COMP_CWORD; i++)); do\n    \
              case ${{COMP_WORDS[i]}} in\n      \

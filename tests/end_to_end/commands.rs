@@ -287,10 +287,11 @@ fn fed(program: &str, arguments: &[&str], text: &[u8]) -> Option<Output> {
 
 #[test]
 fn bash_completes_commands_actions_and_options() {
-    let script = weir(&["completions", "bash"]).stdout;
+    let script = weir(&["--completions", "bash"]).stdout;
     let asked = |words: &str, index: usize| {
         let ask = format!(
-            "\nCOMP_WORDS=({words}); COMP_CWORD={index}; _weir; printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+            "\nCOMP_WORDS=({words}); COMP_CWORD={index}; _weir\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         );
         let output = fed(
             "bash",
@@ -311,7 +312,7 @@ fn bash_completes_commands_actions_and_options() {
 #[test]
 fn zsh_and_fish_read_their_completions() {
     for shell in ["zsh", "fish"] {
-        let script = weir(&["completions", shell]).stdout;
+        let script = weir(&["--completions", shell]).stdout;
         if let Some(output) = fed(shell, &["-n"], &script) {
             assert!(output.status.success(), "{shell}: {}", said(&output));
         }
@@ -320,7 +321,7 @@ fn zsh_and_fish_read_their_completions() {
 
 #[test]
 fn the_manual_is_read_without_a_complaint_and_has_every_command() {
-    let page = weir(&["manual"]).stdout;
+    let page = weir(&["--manual"]).stdout;
     let Some(output) = fed("groff", &["-man", "-Tutf8", "-ww", "-P-cbou"], &page) else {
         return;
     };

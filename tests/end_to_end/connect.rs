@@ -26,7 +26,7 @@ fn run(file: &Path, words: &[&str]) -> (Option<i32>, String) {
 fn http(name: &str, port: u16) -> String {
     format!(
         "[[stream]]\nname = \"{name}\"\ntype = \"http\"\nchannels = [\"*\"]\n\
-         url = \"http://127.0.0.1:{port}/in\"\ntimeout = \"1s\"\n"
+         url = \"http://127.0.0.1:{port}/in\"\ntimeout = \"20s\"\n"
     )
 }
 

@@ -116,7 +116,9 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn plug(name: &Path, said: u64) -> Self {
-        let wire = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        // what other tests start must not keep it open
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let wire = openpt(flags).unwrap();
         grantpt(&wire).unwrap();
         unlockpt(&wire).unwrap();
         let device = ptsname(&wire, Vec::new()).unwrap();
