@@ -34,7 +34,7 @@
 //!  daemon    the drivers: sockets, timers, files     demo      a play for the screen
 //!
 //!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
-//!  clock, convert, filter, pattern, spelling, template, thinning, units: what the name says
+//!  clock, convert, filter, pattern, spelling, template, thinning, traffic, units: what the name says
 //! ```
 //! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
 //! drivers are [`daemon`], which connects all of it in one thread, [`net`] below it, and the
@@ -69,4 +69,5 @@ pub mod pattern;
 mod spelling;
 pub mod template;
 pub mod thinning;
+pub mod traffic;
 pub mod units;

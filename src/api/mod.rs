@@ -14,6 +14,7 @@ mod by_hand;
 mod event;
 mod health;
 mod metrics;
+mod packet;
 mod report;
 mod routes;
 mod session;
@@ -31,6 +32,9 @@ pub use event::Page;
 pub use event::RECOVERED;
 pub use event::Sent;
 pub use health::health;
+pub use packet::Packet;
+pub use packet::PacketLook;
+pub use packet::Way;
 pub use report::ChannelReport;
 pub use report::ClockReport;
 pub use report::RingReport;
@@ -88,6 +92,10 @@ pub trait Control: ByHand {
     /// Events of a stream or channel, or of all, in the order in which they happened; none where
     /// there is nothing of that kind and name.
     fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>>;
+
+    /// The raw traffic of a stream or channel, from now on and for a time after the last who asks;
+    /// none where there is nothing of that kind and name.
+    fn packets(&self, of: Origin<'_>, look: &PacketLook) -> Option<Vec<Packet>>;
 
     /// Streams and channels that wait for their next try go now.
     fn wake(&self, whom: Wake) -> Woken;

@@ -12,6 +12,7 @@ use super::Wake;
 use super::event::EVENTS_MAX;
 use super::event::Page;
 use super::metrics;
+use super::packet::PacketLook;
 use crate::message::timestamp::from_iso8601;
 use serde::Deserialize;
 use serde::Serialize;
@@ -50,11 +51,13 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/streams/{}/logs",    stream_logs),
     ("POST",  "/streams/{}/pause",   by_hand::pause),
     ("POST",  "/streams/{}/resume",  by_hand::resume),
+    ("GET",   "/streams/{}/packets", stream_packets),
     ("POST",  "/streams/{}/skip",    skip),
     ("POST",  "/streams/{}/rewind",  rewind),
     ("GET",   "/channels",           channels),
     ("GET",   "/channels/{}",        channel),
     ("GET",   "/channels/{}/logs",   channel_logs),
+    ("GET",   "/channels/{}/packets", channel_packets),
     ("GET",   "/logs",               logs),
     ("GET",   "/ring",               ring),
     ("GET",   "/ring/logs",          ring_logs),
@@ -164,6 +167,24 @@ fn channel_logs(control: &dyn Control, request: &Request<'_>, name: &str) -> Ans
     events(control, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
 }
 
+fn stream_packets(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    packets(control, request, Origin::Stream(name)).unwrap_or_else(|| no_stream(name))
+}
+
+fn channel_packets(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    packets(control, request, Origin::Channel(name)).unwrap_or_else(|| no_channel(name))
+}
+
+fn packets(control: &dyn Control, request: &Request<'_>, of: Origin<'_>) -> Option<Answer> {
+    match pairs(request.query).map(|pairs| PacketLook::read(&pairs)) {
+        Some(Ok(look)) => Some(Answer::result(&control.packets(of, &look)?)),
+        _ => Some(Answer::error(
+            400,
+            "`count`, `after` and `conn` are numbers",
+        )),
+    }
+}
+
 fn ring_logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
     events(control, request, Origin::Ring).unwrap_or_else(|| Answer::error(404, "no events"))
 }
@@ -184,6 +205,13 @@ fn events(control: &dyn Control, request: &Request<'_>, origin: Origin<'_>) -> O
     control
         .logs(origin, page)
         .map(|lines| Answer::result(&lines))
+}
+
+/// The pairs of a query, their percent signs resolved; none where that is no text.
+fn pairs(query: &str) -> Option<Vec<(String, String)>> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let pairs = pairs.map(|(key, value)| Some((key.to_owned(), decoded(value)?.into_owned())));
+    pairs.collect()
 }
 
 /// A number of the query.

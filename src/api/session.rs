@@ -192,6 +192,8 @@ mod tests {
     use crate::api::ByHand;
     use crate::api::Line;
     use crate::api::Origin;
+    use crate::api::Packet;
+    use crate::api::PacketLook;
     use crate::api::Page;
     use crate::api::Refusal;
     use crate::api::Reloaded;
@@ -218,6 +220,9 @@ mod tests {
         }
         fn logs(&self, _: Origin<'_>, _: Page) -> Option<Vec<Line>> {
             None
+        }
+        fn packets(&self, of: Origin<'_>, _: &PacketLook) -> Option<Vec<Packet>> {
+            (of == Origin::Channel("in 1")).then(Vec::new)
         }
         fn wake(&self, _: Wake) -> Woken {
             Woken::default()
@@ -301,6 +306,9 @@ mod tests {
             ("POST /streams/stuck/pause", "", "500"),
             ("POST /streams/x/resume", "", "404"),
             ("GET /logs?count=x", "", "400"),
+            ("GET /channels/in%201/packets?ident=a%20b&conn=1", "", "200"),
+            ("GET /channels/in%201/packets?conn=x", "", "400"),
+            ("GET /streams/in%201/packets", "", "404"),
         ] {
             assert_eq!(send(line, body), wanted, "{line} {body}");
         }

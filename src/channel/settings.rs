@@ -10,6 +10,7 @@ use crate::net::tls::Identity;
 use crate::net::tls::ServerTls;
 use crate::pattern::Pattern;
 use crate::thinning;
+use crate::traffic::Secrets;
 use std::time::Duration;
 
 /// One `[[channel]]`.
@@ -45,6 +46,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// What happens to a message that no enabled stream subscribes to.
     pub unwanted: Unwanted,
+    /// What raw traffic does not show.
+    pub secrets: Secrets,
 }
 
 impl Settings {

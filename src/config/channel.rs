@@ -6,6 +6,7 @@ use super::channel_way::Ways;
 use super::device::NAME_MAX;
 use super::device::ident;
 use super::device::pattern;
+use super::secrets;
 use crate::channel::KINDS;
 use crate::channel::kind::AnyProtocol;
 use crate::channel::kind::Kind;
@@ -25,6 +26,7 @@ use crate::message::is_reserved;
 use crate::net::Network;
 use crate::pattern::Pattern;
 use crate::thinning::Settings as Thinning;
+use crate::traffic::Secrets;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -56,7 +58,8 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let place = reader.value_place("name");
     let is_right = reader.finish();
     let (kind, protocol, ways) = (kind?, AnyProtocol(protocol?), ways?);
-    let settings = common.settings(name, kind, protocol, &ways);
+    let mut settings = common.settings(name, kind, protocol, &ways);
+    settings.secrets = secrets::of(context, table);
     is_right.then_some(Draft {
         settings,
         listen: ways.places,
@@ -125,6 +128,7 @@ impl Common {
             max_connections: self.max_connections,
             idle_timeout: self.idle_timeout,
             unwanted: self.unwanted,
+            secrets: Secrets::default(),
         }
     }
 }

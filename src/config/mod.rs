@@ -26,6 +26,7 @@ mod files;
 mod merge;
 mod parameters;
 mod premises;
+mod secrets;
 mod section;
 mod show;
 mod stream;

@@ -1,6 +1,7 @@
 //! `[[stream]]`: the keys of every stream. Those of a type are read by its row in [`KINDS`], which
 //! also says what is assumed where some of these are left out.
 
+use super::secrets;
 use super::stream_connection;
 use super::stream_message;
 use crate::keys::context::Context;
@@ -18,6 +19,7 @@ use crate::stream::settings::Delivery;
 use crate::stream::settings::OnReject;
 use crate::stream::settings::Settings;
 use crate::stream::settings::Subscription;
+use crate::traffic::Secrets;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -44,7 +46,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
     let name_place = reader.value_place("name");
     let mut names = |key| reader.texts(key).unwrap_or_default();
     let (channels, devices, groups) = (names("channels"), names("devices"), names("groups"));
-    let settings = settings(reader);
+    let settings = settings(reader, secrets::of(context, table));
     let destination = settings.as_ref().map(|settings| &*settings.destination);
     Draft {
         parameters: destination.map_or_else(Vec::new, |it| parameters(context, table, it)),
@@ -57,7 +59,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 }
 
 /// All else; none if there is a mistake in it.
-fn settings(mut reader: Reader<'_>) -> Option<Settings> {
+fn settings(mut reader: Reader<'_>, secrets: Secrets) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
     let kind = match is_toll_bg(&mut reader) {
@@ -102,6 +104,7 @@ fn settings(mut reader: Reader<'_>) -> Option<Settings> {
         delivery,
         bind,
         tls,
+        secrets,
         destination: destination?,
     };
     clean.then_some(settings)

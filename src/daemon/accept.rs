@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::connector::HANDSHAKE;
-use super::session_task::OpenConnection;
+use super::open_connection::OpenConnection;
 use super::session_task::Start;
 use super::session_task::run_session;
 use super::shared::SharedState;

@@ -6,6 +6,7 @@ use super::limit::left_out;
 use super::listen_state::ListenState;
 use super::notes::Notes;
 use super::shared::SharedState;
+use super::traffic::Traffic;
 use crate::api::Journal;
 use crate::api::NOT_DELIVERED;
 use crate::channel::settings::Settings;
@@ -42,6 +43,7 @@ pub(super) struct Channel {
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
     pub(super) journal: RefCell<Journal>,
+    pub(super) traffic: Traffic,
     pub(super) listening: ListenState,
     /// What its TCP and Unix connections are wrapped in.
     pub(super) tls: Option<Server>,
@@ -78,6 +80,7 @@ impl Channel {
             unwanted: Cell::new(0),
             refused: RefCell::default(),
             limiter: RefCell::default(),
+            traffic: Traffic::default(),
             journal: RefCell::default(),
             listening: ListenState::default(),
             next_try: Cell::default(),

@@ -11,6 +11,8 @@ use crate::api::ClockReport;
 use crate::api::Control;
 use crate::api::Line;
 use crate::api::Origin;
+use crate::api::Packet;
+use crate::api::PacketLook;
 use crate::api::Page;
 use crate::api::Refusal;
 use crate::api::Reloaded;
@@ -81,6 +83,10 @@ impl Control for Daemon {
         let surplus = lines.len().saturating_sub(page.count);
         lines.drain(..surplus);
         Some(lines)
+    }
+
+    fn packets(&self, of: Origin<'_>, look: &PacketLook) -> Option<Vec<Packet>> {
+        self.traffic_of(of, look)
     }
 
     fn wake(&self, whom: Wake) -> Woken {

@@ -6,9 +6,11 @@ use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
 use super::shared::SharedState;
+use super::traffic::Conn;
 use super::waits::PAUSE;
 use super::waits::Waits;
 use super::waits::sleep;
+use crate::api::Way;
 use crate::channel::Disconnect;
 use crate::channel::Session;
 use crate::channel::kind::Datagrams::BySender;
@@ -94,6 +96,7 @@ impl<'a> Datagrams<'a> {
         if !channel.admits(Some(sender)) {
             return channel.refuse("address", &peer, "not in `allow`", shared);
         }
+        self.note(packet, sender, Way::In);
         let waiting: usize = self.peers.iter().map(|peer| peer.ack_tokens.len()).sum();
         if waiting >= ACK_TOKENS_MAX {
             return channel.refuse("busy", &peer, "too many wait for the ring", shared);
@@ -201,9 +204,20 @@ impl<'a> Datagrams<'a> {
         if answer.is_empty() {
             return;
         }
+        self.note(answer, sender, Way::Out);
         if let Err(error) = self.socket.get_ref().send_to(answer, sender) {
             let name = self.channel.name();
             log::debug!("channel `{name}`: {sender}: answer lost: {error}");
+        }
+    }
+
+    /// Shows a datagram to whoever looks.
+    fn note(&self, packet: &[u8], peer: SocketAddr, way: Way) {
+        let traffic = &self.channel.traffic;
+        if traffic.is_watched() {
+            let peer = &peer.to_string();
+            let number = traffic.number_of(peer, self.shared);
+            traffic.note(self.shared, Conn { number, peer }, way, (packet, 0));
         }
     }
 }
@@ -217,10 +231,15 @@ impl Peer {
         work: impl FnOnce(&mut dyn Session, &mut Ingress<'_>) -> Result<(), Disconnect>,
     ) -> Result<(), Disconnect> {
         let (peer, before) = (self.last.to_string(), self.ack_tokens.len());
+        let conn = match channel.traffic.is_watched() {
+            true => channel.traffic.number_of(&peer, shared),
+            false => 0,
+        };
         let mut ingress = Ingress {
             shared,
             channel,
             peer: &peer,
+            conn,
             ack_tokens: &mut self.ack_tokens,
             claim: &mut None,
         };

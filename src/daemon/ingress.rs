@@ -37,6 +37,8 @@ pub(super) struct Ingress<'a> {
     pub(super) shared: &'a SharedState,
     pub(super) channel: &'a Channel,
     pub(super) peer: &'a str,
+    /// The number of the connection.
+    pub(super) conn: u64,
     pub(super) ack_tokens: &'a mut AckTokens,
     /// What [`Intake::claim`] brought.
     pub(super) claim: &'a mut Option<Rc<Claim>>,
@@ -170,6 +172,13 @@ impl Ingress<'_> {
         }
     }
 
+    /// Tells whoever looks at the traffic who it is of.
+    fn name(&self, ident: &str) {
+        if self.channel.traffic.is_watched() {
+            self.channel.traffic.named(self.conn, ident);
+        }
+    }
+
     fn refuse(&self, reason: Refusal, ident: &str) {
         if reason == Refusal::Unwanted {
             self.channel.unwanted.set(self.channel.unwanted.get() + 1);
@@ -189,6 +198,7 @@ impl Intake for Ingress<'_> {
     }
 
     fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
+        self.name(ident);
         let Ok(message) = Message::new(ident) else {
             self.malformed(InputError::Ident, "not an ident");
             return Err(BatchRefusal {
@@ -212,6 +222,7 @@ impl Intake for Ingress<'_> {
         let count = batch.len() as u64;
         for (index, message) in batch.into_iter().enumerate() {
             let ident = message.ident().to_owned();
+            self.name(&ident);
             let found = self
                 .route(&message)
                 .and_then(|mask| Ok((mask, self.body(message)?)));

@@ -30,6 +30,7 @@ use super::connector::ConnectorSettings;
 use super::limit::Limiter;
 use super::shared::SharedState;
 use super::stream::Stream;
+use super::traffic::Tap;
 use super::waits::Waits;
 use crate::api::NOT_DELIVERED;
 use crate::api::Wake;
@@ -182,7 +183,11 @@ impl LinkTask {
         connection: Connection,
         goal: Goal,
     ) -> Result<(), Disconnect> {
-        let mut connected = Connected::new(connection, self.link(stream));
+        let seen_as = (
+            Tap::new(&self.shared),
+            stream.settings.endpoint().to_string(),
+        );
+        let mut connected = Connected::new(connection, self.link(stream), seen_as);
         let ended = self.drive(&mut connected, goal).await;
         // as far as it can still be said
         connected.connection.finish().ok();
@@ -251,6 +256,11 @@ impl LinkTask {
         let read = connected.connection.try_read(&mut connected.input);
         let count = read.as_ref().map_or(0, |read| read.unwrap_or(0));
         self.count_bytes(connected, 0, count);
+        let came = (connected.input.as_slice(), count);
+        let traffic = &self.stream.traffic;
+        connected
+            .tap
+            .came(traffic, &self.shared, &connected.peer, came);
         let engine = &mut self.engine;
         connected.understand(engine, now)?;
         match read {
@@ -265,7 +275,12 @@ impl LinkTask {
 
     /// Whether something was written.
     fn write(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Disconnect> {
+        let (traffic, shared) = (&self.stream.traffic, &self.shared);
+        connected
+            .tap
+            .goes(traffic, shared, &connected.peer, &connected.out);
         let wrote = connected.connection.try_write(&mut connected.out);
+        connected.tap.left(connected.out.len());
         let wrote =
             wrote.map_err(|error| connected.closed(&mut self.engine, now, broken(&error)))?;
         self.count_bytes(connected, wrote, 0);

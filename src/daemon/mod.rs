@@ -45,6 +45,7 @@ mod listen_state;
 mod listening;
 mod notes;
 mod open;
+mod open_connection;
 mod open_files;
 mod parts;
 mod pauses;
@@ -63,6 +64,7 @@ mod sim;
 mod source;
 mod stream;
 mod thinned;
+mod traffic;
 mod waits;
 #[cfg(test)]
 mod wake_tests;
@@ -232,6 +234,7 @@ impl Daemon {
         rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));
         rest.push(executor.spawn(self.clone().keep_ending_pauses()));
+        rest.push(executor.spawn(self.clone().keep_forgetting()));
         let mut watch = Watch::begin(self);
         self.look(&mut watch);
         rest.push(executor.spawn(self.clone().keep_watching(watch)));

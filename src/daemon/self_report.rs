@@ -43,6 +43,7 @@ fn submit_report(control: &dyn Control, shared: &SharedState, channel: &Channel)
         shared,
         channel,
         peer: "self",
+        conn: 0,
         ack_tokens: &mut AckTokens::default(),
         claim: &mut None,
     };

@@ -1,7 +1,7 @@
 //! Serial lines: one conversation from when the device is there until it goes.
 
 use super::channel::Channel;
-use super::session_task::OpenConnection;
+use super::open_connection::OpenConnection;
 use super::session_task::Start;
 use super::session_task::run_session;
 use super::shared::SharedState;

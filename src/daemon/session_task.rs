@@ -18,6 +18,7 @@ use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
 use super::shared::SharedState;
+use super::traffic::Tap;
 use super::waits::Waits;
 use crate::api::CONNECTED;
 use crate::api::CONNECTION_LOST;
@@ -44,6 +45,7 @@ pub(super) struct SessionTask<'a> {
     claim: Option<Rc<Claim>>,
     input: Vec<u8>,
     out: Vec<u8>,
+    tap: Tap,
     share: Share<'a>,
     /// When bytes last went in or out.
     active: Duration,
@@ -109,28 +111,6 @@ pub(super) async fn run_session(
     end
 }
 
-/// One of a channel's connections, counted while it lives.
-pub(super) struct OpenConnection(Rc<Channel>);
-
-impl OpenConnection {
-    pub(super) fn count(channel: &Rc<Channel>) -> Self {
-        channel.connections.set(channel.connections.get() + 1);
-        Self(Rc::clone(channel))
-    }
-
-    pub(super) fn channel(&self) -> &Rc<Channel> {
-        &self.0
-    }
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0
-            .connections
-            .set(self.0.connections.get().saturating_sub(1));
-    }
-}
-
 impl<'a> SessionTask<'a> {
     pub(super) fn new(
         shared: &'a SharedState,
@@ -150,6 +130,7 @@ impl<'a> SessionTask<'a> {
             claim: None,
             input: Vec::new(),
             out: Vec::new(),
+            tap: Tap::new(shared),
             share: Share::of(&shared.budget),
             active: now,
             flowing: now,
@@ -209,7 +190,7 @@ impl<'a> SessionTask<'a> {
 
     /// Writes what is left, throws away what comes; whether the far end is still there.
     fn drain(&mut self) -> io::Result<bool> {
-        self.socket.try_write(&mut self.out)?;
+        self.put_out()?;
         if self.out.is_empty() {
             self.socket.finish()?;
         }
@@ -273,6 +254,7 @@ impl<'a> SessionTask<'a> {
             shared: self.shared,
             channel: self.channel,
             peer: &self.peer,
+            conn: self.tap.number(),
             ack_tokens: &mut self.ack_tokens,
             claim: &mut self.claim,
         };
@@ -354,8 +336,11 @@ impl<'a> SessionTask<'a> {
                 session.on_eof(&mut ingress);
                 Ok(true)
             }
-            Some(_) => {
+            Some(count) => {
                 self.active = now.mono;
+                let came = (self.input.as_slice(), count);
+                self.tap
+                    .came(&self.channel.traffic, self.shared, &self.peer, came);
                 Ok(true)
             }
             None => Ok(false),
@@ -372,6 +357,7 @@ impl<'a> SessionTask<'a> {
                 shared: self.shared,
                 channel: self.channel,
                 peer: &self.peer,
+                conn: self.tap.number(),
                 ack_tokens: &mut self.ack_tokens,
                 claim: &mut self.claim,
             };
@@ -438,13 +424,7 @@ impl<'a> SessionTask<'a> {
     /// Writes what the socket takes. Who reads nothing while there is something for it is slow; who
     /// has nothing to read is not.
     fn write(&mut self, now: Now) -> Result<(), SessionEnd> {
-        if !self.out.is_empty()
-            && self
-                .socket
-                .try_write(&mut self.out)
-                .map_err(SessionEnd::Io)?
-                > 0
-        {
+        if !self.out.is_empty() && self.put_out().map_err(SessionEnd::Io)? > 0 {
             self.active = now.mono;
             self.flowing = now.mono;
         }
@@ -452,6 +432,14 @@ impl<'a> SessionTask<'a> {
             self.flowing = now.mono;
         }
         Ok(())
+    }
+
+    fn put_out(&mut self) -> io::Result<usize> {
+        let traffic = &self.channel.traffic;
+        self.tap.goes(traffic, self.shared, &self.peer, &self.out);
+        let wrote = self.socket.try_write(&mut self.out)?;
+        self.tap.left(self.out.len());
+        Ok(wrote)
     }
 }
 

@@ -6,6 +6,7 @@ use super::daemon_clock::DaemonClock;
 use super::journals::Journals;
 use super::shared_ring::SharedRing;
 use super::thinned::AllThinned;
+use super::traffic::Lookers;
 use crate::api;
 use crate::clock::Clock;
 use crate::clock::Now;
@@ -24,6 +25,8 @@ pub(super) struct SharedState {
     /// What streams leave out of that.
     pub(super) thinned: RefCell<AllThinned>,
     pub(super) journals: Journals,
+    /// Who looks at raw traffic.
+    pub(super) lookers: Lookers,
     /// Of all connections of all channels.
     pub(super) budget: Budget,
 }
@@ -44,6 +47,7 @@ impl SharedState {
             routes: RefCell::new(routes),
             thinned: RefCell::default(),
             journals: Journals::default(),
+            lookers: Lookers::default(),
             budget: Budget::default(),
         }
     }

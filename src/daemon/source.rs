@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::connector::CLOCK_POLL;
 use super::connector::Connector;
 use super::connector::ConnectorSettings;
-use super::session_task::OpenConnection;
+use super::open_connection::OpenConnection;
 use super::session_task::SessionEnd;
 use super::session_task::Start;
 use super::session_task::run_session;

@@ -4,6 +4,7 @@
 use super::pauses::Pause;
 use super::shared::SharedState;
 use super::thinned::Thinned;
+use super::traffic::Traffic;
 use crate::api::CONNECTION_LOST;
 use crate::api::Journal;
 use crate::api::MESSAGES_SENT;
@@ -59,6 +60,7 @@ pub(super) struct Stream {
     /// The end of a pause that its destination asked for.
     pub(super) asked_until: Cell<Option<Duration>>,
     pub(super) journal: RefCell<Journal>,
+    pub(super) traffic: Traffic,
     /// What went wrong last, until that is over.
     trouble: RefCell<Option<(Box<str>, Trouble)>>,
     /// Whether its connection is kept while there is nothing to send.
@@ -93,6 +95,7 @@ impl Stream {
             next_try: Cell::default(),
             asked_until: Cell::default(),
             journal: RefCell::default(),
+            traffic: Traffic::default(),
             trouble: RefCell::default(),
             stays: Cell::default(),
             oldest: Cell::default(),

@@ -296,7 +296,7 @@ fn len_of_brackets(value: &str, line_len: usize) -> usize {
 
 /// Where the login of `scheme://user:password@host` stands: a token may be either of the two.
 /// Of what is no URL, it has to be both.
-fn login_of_url(url: &str, is_url: bool) -> Option<Range<usize>> {
+pub(crate) fn login_of_url(url: &str, is_url: bool) -> Option<Range<usize>> {
     // also when the scheme is written wrong
     let authority = match url.find("://") {
         Some(at) => at + 3,
@@ -308,7 +308,7 @@ fn login_of_url(url: &str, is_url: bool) -> Option<Range<usize>> {
 }
 
 /// Where the query of a URL stands, without quotes behind it.
-fn query_of_url(url: &str) -> Option<Range<usize>> {
+pub(crate) fn query_of_url(url: &str) -> Option<Range<usize>> {
     let start = url.find('?')? + 1;
     let end = url.trim_end_matches(['"', '\'']).len();
     Some(start..end).filter(|query| !query.is_empty())
@@ -343,7 +343,7 @@ const OPEN_KEYS: [&str; 2] = ["partition_key", "routing_key"];
 const URL_KEYS: [&str; 5] = ["url", "uri", "connect", "endpoint", "address"];
 
 /// Where tokens stand in the path of a URL, if they look like some: platforms let in who knows it.
-fn tokens_of_path(url: &str) -> Vec<Range<usize>> {
+pub(crate) fn tokens_of_path(url: &str) -> Vec<Range<usize>> {
     let Some(authority) = url.find("://").map(|at| at + 3) else {
         return Vec::new();
     };

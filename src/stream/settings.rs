@@ -12,6 +12,7 @@ use crate::net::tls::Tls;
 use crate::pattern::Pattern;
 use crate::ring;
 use crate::thinning;
+use crate::traffic::Secrets;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub bind: Option<Bind>,
     /// None: the destination is spoken to without TLS.
     pub tls: Option<Tls>,
+    /// What raw traffic does not show.
+    pub secrets: Secrets,
     /// Where to, with the keys of its own.
     pub destination: Rc<dyn Destination>,
 }
@@ -72,6 +75,7 @@ impl Settings {
             delivery: Delivery::default(),
             bind: None,
             tls: None,
+            secrets: Secrets::default(),
             destination: Rc::new(destination),
         }
     }
@@ -121,6 +125,7 @@ impl PartialEq for Settings {
             delivery,
             bind,
             tls,
+            secrets,
             destination,
         } = self;
         (name, enabled, subscription, from)
@@ -139,7 +144,7 @@ impl PartialEq for Settings {
                     &other.interval,
                 )
             && (transform, rejects, delivery) == (&other.transform, &other.rejects, &other.delivery)
-            && (bind, tls) == (&other.bind, &other.tls)
+            && (bind, tls, secrets) == (&other.bind, &other.tls, &other.secrets)
             && **destination == *other.destination
     }
 }

@@ -16,6 +16,7 @@ mod pausing;
 mod reloading;
 mod silent;
 mod thinning;
+mod traffic;
 mod waking;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
@@ -88,6 +89,8 @@ fn every_path_is_there_and_wrong_ones_are_said_to_be() {
         ("GET", "/streams/archive", 200),
         ("GET", "/streams/far%20away", 200),
         ("GET", "/streams/archive/logs?count=3", 200),
+        ("GET", "/streams/archive/packets", 200),
+        ("GET", "/channels/programs/packets?count=3", 200),
         ("GET", "/channels", 200),
         ("GET", "/channels/programs", 200),
         ("GET", "/channels/programs/logs", 200),

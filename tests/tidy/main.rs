@@ -37,6 +37,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("filter", &["message", "pattern", "spelling"]),
     ("thinning", &["message", "pattern"]),
     ("wire", &["clock", "message"]),
+    ("traffic", &["wire"]),
     ("net", &["clock", "units"]),
     ("ring", &["clock", "units"]),
     (
@@ -48,21 +49,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "channel",
         &[
-            "clock", "keys", "message", "net", "pattern", "template", "thinning", "units", "wire",
+            "clock", "keys", "message", "net", "pattern", "template", "thinning", "traffic",
+            "units", "wire",
         ],
     ),
     (
         "stream",
         &[
             "clock", "convert", "filter", "keys", "message", "net", "pattern", "ring", "template",
-            "thinning", "units", "wire",
+            "thinning", "traffic", "units", "wire",
         ],
     ),
     (
         "config",
         &[
             "channel", "convert", "filter", "keys", "message", "net", "pattern", "ring",
-            "spelling", "stream", "template", "thinning", "units",
+            "spelling", "stream", "template", "thinning", "traffic", "units",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! A connection and its link, with what is on its way between them.
 
 use crate::clock::Now;
+use crate::daemon::traffic::Tap;
 use crate::net::Connection;
 use crate::stream::Disconnect;
 use crate::stream::Link;
@@ -16,15 +17,24 @@ pub(super) struct Connected<'a> {
     pub(super) input: Vec<u8>,
     /// What the link said and the socket has not taken yet.
     pub(super) out: Vec<u8>,
+    pub(super) tap: Tap,
+    /// Where it leads.
+    pub(super) peer: String,
 }
 
 impl<'a> Connected<'a> {
-    pub(super) fn new(connection: Connection, link: Box<dyn Link + 'a>) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        link: Box<dyn Link + 'a>,
+        (tap, peer): (Tap, String),
+    ) -> Self {
         Self {
             connection,
             link,
             input: Vec::new(),
             out: Vec::new(),
+            tap,
+            peer,
         }
     }
 

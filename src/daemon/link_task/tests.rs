@@ -7,6 +7,7 @@ use super::Probe;
 use super::probe::task;
 use super::try_destination;
 use crate::clock::Clock;
+use crate::daemon::traffic::Tap;
 use crate::net::Target;
 use crate::stream::Destination;
 use crate::stream::Endpoint;
@@ -64,7 +65,11 @@ fn one_turn(path: &Path) -> (LinkTask, Next) {
     let mut task = task(to_file(path), Probe::Deliver, Clock::new()).unwrap();
     let stream = Rc::clone(&task.stream);
     let connection = block_on(task.connect(&stream)).unwrap();
-    let mut connected = Connected::new(connection, task.link(&stream));
+    let mut connected = Connected::new(
+        connection,
+        task.link(&stream),
+        (Tap::new(&task.shared), String::new()),
+    );
     // as before a connection is made; what is read in a turn is due in the next
     task.exchange();
     let next = task.turn(&mut connected).unwrap();

@@ -144,6 +144,7 @@ impl Sender {
             shared: &daemon.shared,
             channel: &daemon.all_channels()[0],
             peer: "tracker",
+            conn: 0,
             ack_tokens: &mut desk.ack_tokens,
             claim: &mut None,
         };
