@@ -34,6 +34,7 @@
 //!  daemon    the drivers: sockets, timers, files     demo      a play for the screen
 //!
 //!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
+//!  logging   where the log goes, and that nobody can forge a line of it
 //!  clock, convert, filter, pattern, spelling, template, thinning, traffic, units: what the name says
 //! ```
 //! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
@@ -64,6 +65,7 @@ pub mod clock;
 pub mod convert;
 pub mod filter;
 mod keys;
+pub mod logging;
 pub mod net;
 pub mod pattern;
 mod spelling;

@@ -13,6 +13,7 @@
 mod by_hand;
 mod event;
 mod health;
+mod log;
 mod metrics;
 mod packet;
 mod report;
@@ -32,6 +33,7 @@ pub use event::Page;
 pub use event::RECOVERED;
 pub use event::Sent;
 pub use health::health;
+pub use log::LogReport;
 pub use packet::Packet;
 pub use packet::PacketLook;
 pub use packet::Way;
@@ -123,6 +125,12 @@ pub trait Control: ByHand {
     /// # Errors
     /// See [`Refusal`].
     fn rewind(&self, stream: &str, back: Back) -> Result<u64, Refusal>;
+
+    /// How the daemon's own log stands.
+    fn log(&self) -> LogReport;
+
+    /// Another level of the log until the next start; none: the configured one again.
+    fn set_log_level(&self, level: Option<::log::Level>) -> LogReport;
 }
 
 /// Whose events are asked for.

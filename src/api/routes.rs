@@ -11,6 +11,7 @@ use super::Switch;
 use super::Wake;
 use super::event::EVENTS_MAX;
 use super::event::Page;
+use super::log::level;
 use super::metrics;
 use super::packet::PacketLook;
 use crate::message::timestamp::from_iso8601;
@@ -59,6 +60,8 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/channels/{}/logs",   channel_logs),
     ("GET",   "/channels/{}/packets", channel_packets),
     ("GET",   "/logs",               logs),
+    ("GET",   "/log",                log),
+    ("PATCH", "/log",                change_log),
     ("GET",   "/ring",               ring),
     ("GET",   "/ring/logs",          ring_logs),
     ("GET",   "/metrics",            metrics),
@@ -148,6 +151,20 @@ fn channel(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
 
 fn ring(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     Answer::one(control.status().ring)
+}
+
+fn log(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::one(control.log())
+}
+
+fn change_log(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
+    match level(request.body) {
+        Some(level) => Answer::one(control.set_log_level(level)),
+        None => Answer::error(
+            400,
+            "send `{\"level\":\"debug\"}`: error, warn, info, debug or trace; null: as configured",
+        ),
+    }
 }
 
 fn metrics(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {

@@ -191,6 +191,7 @@ mod tests {
     use crate::api::Back;
     use crate::api::ByHand;
     use crate::api::Line;
+    use crate::api::LogReport;
     use crate::api::Origin;
     use crate::api::Packet;
     use crate::api::PacketLook;
@@ -245,6 +246,15 @@ mod tests {
         }
         fn rewind(&self, _: &str, _: Back) -> Result<u64, Refusal> {
             Ok(9)
+        }
+        fn log(&self) -> LogReport {
+            LogReport::default()
+        }
+        fn set_log_level(&self, level: Option<log::Level>) -> LogReport {
+            LogReport {
+                level: level.map(|level| level.to_string()).unwrap_or_default(),
+                ..LogReport::default()
+            }
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) enum Command {
     Demo { length: Option<String> },
     Status { form: Form, times: Times },
     Logs { name: Option<String>, mode: Mode },
+    LogLevel { level: String },
     Stream(Action),
     Reload,
     Send { channel: String },
@@ -55,6 +56,7 @@ struct Options {
     form: Option<Form>,
     times: Option<Times>,
     mode: Option<Mode>,
+    level: Option<String>,
     connect: Option<Probe>,
     send: Option<Probe>,
     wake: Option<Wake>,
@@ -85,6 +87,7 @@ impl Arguments {
                 Short('f') | Long("follow") => options.mode = Some(Mode::Follow),
                 Long("api") => options.api = Some(parser.value()?.string()?),
                 Long("for") => options.length = Some(parser.value()?.string()?),
+                Long("level") => options.level = Some(parser.value()?.string()?),
                 Long("json") => options.form = Some(Form::Json),
                 Long("watch") => options.times = Some(Times::Watch),
                 Long("connect") => options.connect = Some(Probe::Connect),
@@ -133,6 +136,7 @@ impl Options {
             (self.form.is_some(), "--json", &["status"]),
             (self.times.is_some(), "--watch", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
+            (self.level.is_some(), "--level", &["logs"]),
             (self.connect.is_some(), "--connect", &["check"]),
             (self.send.is_some(), "--send", &["check"]),
             (self.wake.is_some(), "--now", &["wake"]),
@@ -163,6 +167,9 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["status"] => Command::Status {
             form: options.form.unwrap_or(Form::Text),
             times: options.times.unwrap_or(Times::Once),
+        },
+        ["logs"] if options.level.is_some() => Command::LogLevel {
+            level: options.level.unwrap_or_default(),
         },
         ["logs", name @ ..] if name.len() <= 1 => Command::Logs {
             name: name.first().map(|name| (*name).to_owned()),

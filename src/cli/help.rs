@@ -168,16 +168,21 @@ Examples:
         "logs",
         "\
 Usage: weir logs [-c FILE | --api ADDRESS] [-f] [NAME]
+       weir logs [-c FILE | --api ADDRESS] --level LEVEL
 
 Prints the last events of a stream or channel, at most 100, or of all, in the
 order in which they happened: 401 connected, 402 connection lost, 403 refused
 or not delivered (and why), 404 messages sent. They are in memory, from the
 start of the daemon on.
 
-  -f, --follow  also what comes, until Ctrl-C
+  -f, --follow   also what comes, until Ctrl-C
+  --level LEVEL  instead: how much the daemon writes to its own log, until its
+                 next start: error, warn, info, debug or trace; `configured`
+                 goes back to what `[log] level` says
 
-Example:
-  weir logs -f cloud",
+Examples:
+  weir logs -f cloud
+  weir logs --level debug",
     ),
     (
         "wake",

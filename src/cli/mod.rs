@@ -8,6 +8,7 @@ mod date;
 #[cfg(feature = "demo")]
 mod demo;
 mod help;
+mod log_level;
 mod logs;
 mod manual;
 #[cfg(not(feature = "demo"))]
@@ -62,6 +63,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),
         Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),
+        Command::LogLevel { level } => log_level::set(target(config), &level),
         Command::Stream(action) => stream::act(target(config), &action),
         Command::Reload => reload::reload(target(config)),
         Command::Send { channel } => send::send(config, &channel),

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::daemon::Daemon;
 use crate::daemon::Legacy;
 use crate::daemon::open_ring;
+use crate::logging;
 use crate::ring::Ring;
 use crate::units::Size;
 use async_signal::Signal;
@@ -19,6 +20,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Runs until SIGTERM or SIGINT. Signals are caught before anything else: one that comes while the
 /// rest begins is heard once it runs.
@@ -28,10 +30,12 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
         return Exit::Failed;
     };
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    if logging::start().is_err() {
+        eprintln!("warning: the log was started before");
+    }
     let Some(config) = read(&main) else {
         return Exit::Usage;
     };
-    start_log();
     let clock = Clock::new();
     let mut supervisor = Supervisor { main, clock };
     let mut before = Before::default();
@@ -46,7 +50,10 @@ pub(super) fn run(file: Option<PathBuf>) -> Exit {
             ..Before::default()
         };
         match end {
-            End::Stop => return Exit::Done,
+            End::Stop => {
+                log::logger().flush();
+                return Exit::Done;
+            }
             End::Reload(other) => {
                 config = *other;
                 // A ring in a file is closed by now, and free for the next one.
@@ -88,7 +95,7 @@ enum End {
 impl Supervisor {
     /// A daemon on a ring.
     fn begin(&mut self, config: Config, before: Before) -> Option<Daemon> {
-        log::set_max_level(config.log.level);
+        logging::configure(config.log.level, &config.log.target);
         let open = || open_ring(&config.ring, &self.clock);
         let ring = match before.ring.map_or_else(open, Ok) {
             Ok(ring) => ring,
@@ -138,18 +145,43 @@ async fn signalled(signals: &mut Signals, daemon: &Daemon) -> End {
 /// The configuration, with all that is wrong with it said; none if nothing of it can run.
 fn read(main: &Path) -> Option<Config> {
     let loaded = super::load(Some(main.to_owned()));
-    eprint!("{}", config::render(&loaded.diagnostics));
+    let log = &loaded.config.log;
+    logging::configure(log.level, &log.target);
+    let on_stderr = !logging::journal_reads_stderr();
+    let in_log = !on_stderr || log.target != logging::Target::Stderr;
+    if on_stderr {
+        eprint!("{}", config::render(&loaded.diagnostics));
+    }
+    if in_log {
+        loaded.diagnostics.iter().for_each(log_one);
+    }
     if loaded.unusable.is_some() {
         return None;
     }
+    let complain = |text: &str| {
+        if on_stderr {
+            eprintln!("error: {text}");
+        }
+        if in_log {
+            log::error!("{text}");
+        }
+    };
     let is_error = |one: &config::Diagnostic| one.severity == config::Severity::Error;
     if loaded.diagnostics.iter().any(is_error) {
-        eprintln!("error: what is wrong is left out, and the rest runs");
+        complain("what is wrong is left out, and the rest runs");
     }
     if loaded.ring_wrong {
-        eprintln!("error: {}", stand_in(&loaded.config.ring));
+        complain(&stand_in(&loaded.config.ring));
     }
     Some(loaded.config)
+}
+
+fn log_one(diagnostic: &config::Diagnostic) {
+    let level = match diagnostic.severity {
+        config::Severity::Error => log::Level::Error,
+        config::Severity::Warning => log::Level::Warn,
+    };
+    log::log!(level, "{}", config::in_one_line(&diagnostic.to_string()));
 }
 
 /// What runs in place of a `[ring]` with mistakes.
@@ -166,32 +198,31 @@ fn stand_in(ring: &config::Ring) -> String {
 fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     let executor = Rc::new(LocalExecutor::new());
     let watchdog = executor.spawn(feed_watchdog());
+    let folding = executor.spawn(keep_folding());
     let end = Cell::new(End::Stop);
     let stop = async { end.set(stop.await) };
     smol::block_on(executor.run(daemon.run(&executor, ready, stop)));
-    drop(watchdog);
+    drop((watchdog, folding));
     // What is cancelled lets go of its sockets in its next turn.
     while executor.try_tick() {}
     end.into_inner()
 }
 
-/// Lines to stderr; from which level on is set apart, so that it can change.
-fn start_log() {
-    let lines = simplelog::ConfigBuilder::new()
-        .set_time_level(simplelog::LevelFilter::Off)
-        .set_target_level(simplelog::LevelFilter::Off)
-        .set_thread_level(simplelog::LevelFilter::Off)
-        .set_location_level(simplelog::LevelFilter::Off)
-        .build();
-    if simplelog::WriteLogger::init(log::LevelFilter::Trace, lines, std::io::stderr()).is_err() {
-        eprintln!("warning: the log was started before");
-    }
-}
-
 /// Tells who waits that every channel listens, or has said why not.
 fn ready() {
     eprintln!("weir is ready");
+    if logging::standing().target != logging::Target::Stderr {
+        log::info!("weir is ready");
+    }
     notify("READY=1");
+}
+
+/// Says now and then how often the last line of the log was repeated, for ever.
+async fn keep_folding() {
+    loop {
+        smol::Timer::after(FOLD_EVERY).await;
+        logging::tick();
+    }
 }
 
 /// Tells systemd that the loop turns, at a third of the time that it allows.
@@ -205,9 +236,9 @@ async fn feed_watchdog() {
     }
 }
 
-fn watchdog_every() -> Option<std::time::Duration> {
+fn watchdog_every() -> Option<Duration> {
     let micros: u64 = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
-    Some(std::time::Duration::from_micros((micros / 3).max(1_000)))
+    Some(Duration::from_micros((micros / 3).max(1_000)))
 }
 
 /// One line to systemd's socket; nothing where there is none.
@@ -230,3 +261,6 @@ fn abstract_name(path: &std::ffi::OsStr) -> Option<std::os::unix::net::SocketAdd
     let name = path.to_str()?.strip_prefix('@')?;
     std::os::unix::net::SocketAddr::from_abstract_name(name).ok()
 }
+
+/// Between two looks at the lines that were repeated.
+const FOLD_EVERY: Duration = Duration::from_mins(1);

@@ -23,6 +23,7 @@ mod channel_way;
 mod check;
 mod device;
 mod files;
+mod log_table;
 mod merge;
 mod parameters;
 mod premises;
@@ -38,6 +39,7 @@ pub use crate::keys::diagnostic::Diagnostic;
 pub use crate::keys::diagnostic::Position;
 pub use crate::keys::diagnostic::Severity;
 pub use crate::keys::diagnostic::count;
+pub use crate::keys::diagnostic::in_one_line;
 pub use crate::keys::diagnostic::render;
 pub use crate::keys::environment::Environment;
 pub use crate::keys::environment::Machine;
@@ -101,6 +103,8 @@ pub struct Ring {
 pub struct Log {
     /// What is less important is left out.
     pub level: log::LevelFilter,
+    /// Where it goes.
+    pub target: crate::logging::Target,
     /// How often each stream says in one line what it did; zero: never.
     pub summary: Duration,
 }
@@ -235,7 +239,10 @@ fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
 /// Reads every table, then what lies between them; whether `[ring]` has no mistake.
 fn build(context: &Context<'_>, merged: &merge::Merged) -> (Config, bool) {
     let (ring, ring_clean) = section::ring(context, merged);
-    let (log, api) = (section::log(context, merged), section::api(context, merged));
+    let (log, api) = (
+        log_table::log(context, merged),
+        section::api(context, merged),
+    );
     let mut drafts = check::Drafts {
         devices: merged
             .devices

@@ -1,7 +1,6 @@
-//! The tables that are there once: `[ring]`, `[log]` and `[api]`.
+//! The tables that are there once: `[ring]` and `[api]`.
 
 use super::Api;
-use super::Log;
 use super::Ring;
 use super::merge::Merged;
 use crate::keys::address;
@@ -18,7 +17,6 @@ use crate::net::Address;
 use crate::ring;
 use crate::ring::Full;
 use crate::units::Period;
-use log::LevelFilter;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -118,34 +116,6 @@ fn commit(mut reader: Reader<'_>, settings: &mut ring::Settings) {
     reader.finish();
 }
 
-/// `[log]`; defaults stand for what is wrong.
-pub(super) fn log(context: &Context<'_>, merged: &Merged) -> Log {
-    let mut log = Log {
-        level: LevelFilter::Info,
-        summary: Duration::from_secs(15 * 60),
-    };
-    if let Some(table) = &merged.log {
-        let mut reader = Reader::new(context, table, "log");
-        log.level = reader.choice("level", &LEVELS).unwrap_or(log.level);
-        match reader.take("target").map(|node| (node.place, &node.tree)) {
-            Some((place, Tree::Table(_))) => {
-                reader.error(
-                    place,
-                    "a file as `target` is not supported yet",
-                    TARGET_HINT,
-                );
-            }
-            Some(_) => {
-                reader.choice_of("target", &[("stderr", ())], &["syslog", "file"]);
-            }
-            None => {}
-        }
-        log.summary = reader.period("summary", SUMMARY).unwrap_or(log.summary);
-        reader.finish();
-    }
-    log
-}
-
 /// `[api]`; it is off when it is wrong.
 pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
     let mut api = Api {
@@ -211,17 +181,6 @@ fn is_local(address: &Address) -> bool {
     }
 }
 
-/// By name.
-const LEVELS: [(&str, LevelFilter); 5] = [
-    ("error", LevelFilter::Error),
-    ("warn", LevelFilter::Warn),
-    ("info", LevelFilter::Info),
-    ("debug", LevelFilter::Debug),
-    ("trace", LevelFilter::Trace),
-];
-
-const TARGET_HINT: &str = "write `target = \"stderr\"`";
-
 /// The smallest ring has 31 segments of 8 KiB.
 const RING_SIZE: RangeInclusive<u64> = 256 << 10..=1 << 40;
 
@@ -236,6 +195,3 @@ const HOLD_DEFAULT: Duration = Duration::from_secs(2);
 
 /// Memory that waits for the disk.
 const COMMIT_BYTES: RangeInclusive<u64> = 4 << 10..=256 << 10;
-
-/// Zero: none.
-const SUMMARY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(7 * 86_400);

@@ -10,6 +10,7 @@ use crate::api::ChannelReport;
 use crate::api::ClockReport;
 use crate::api::Control;
 use crate::api::Line;
+use crate::api::LogReport;
 use crate::api::Origin;
 use crate::api::Packet;
 use crate::api::PacketLook;
@@ -24,6 +25,7 @@ use crate::api::Waiting;
 use crate::api::Wake;
 use crate::api::Woken;
 use crate::clock::Wall;
+use crate::logging;
 use crate::message::body::Body;
 use crate::message::timestamp;
 use crate::net::tls::Identity;
@@ -172,6 +174,25 @@ impl Control for Daemon {
             Err(error) => log::warn!("stream `{name}`: not rewound: {error}"),
         }
         result.map_err(|error| Refusal::NotKept(error.to_string()))
+    }
+
+    fn log(&self) -> LogReport {
+        let log = logging::standing();
+        let name = |level: log::LevelFilter| level.as_str().to_lowercase();
+        LogReport {
+            level: name(log.level),
+            configured: name(log.configured),
+            target: log.target.to_string(),
+            lost: log.lost,
+        }
+    }
+
+    fn set_log_level(&self, level: Option<log::Level>) -> LogReport {
+        logging::set_level(level.map(|level| level.to_level_filter()));
+        let report = self.log();
+        // at a level that is always seen: who reads the log has to know what is left out of it
+        log::error!("the log has level `{}` now, set by the API", report.level);
+        report
     }
 }
 

@@ -14,6 +14,7 @@ use crate::config::Change;
 use crate::config::Changed;
 use crate::config::Config;
 use crate::config::Severity;
+use crate::logging;
 use event_listener::Event;
 use smol::Task;
 use std::cell::RefCell;
@@ -52,7 +53,7 @@ impl Daemon {
         };
         let (errors, warnings) = (texts(Severity::Error), texts(Severity::Warning));
         for warning in &warnings {
-            log::warn!("{warning}");
+            log::warn!("{}", config::in_one_line(warning));
         }
         if !errors.is_empty() || loaded.unusable.is_some() {
             return Err(refused(errors));
@@ -113,7 +114,8 @@ impl Daemon {
         let before = self.parts.replace(parts);
         self.shared.routes.replace(self.parts.borrow().routes());
         self.shared.thinned.replace(self.parts.borrow().thinned());
-        log::set_max_level(self.parts.borrow().config.log.level);
+        let log = self.parts.borrow().config.log.clone();
+        logging::configure(log.level, &log.target);
         open_files::allow(&self.parts.borrow().config);
         self.change_over(&before, &changed, in_one_line(&changes));
         Ok(changes)
@@ -180,7 +182,7 @@ impl Daemon {
 
 fn refused(errors: Vec<String>) -> Vec<String> {
     for error in &errors {
-        log::error!("{error}");
+        log::error!("{}", config::in_one_line(error));
     }
     log::error!("the configuration has errors and is not used: the old one goes on");
     errors

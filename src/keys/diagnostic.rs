@@ -141,6 +141,18 @@ impl fmt::Display for Severity {
     }
 }
 
+/// A mistake as it prints itself, without the line that it is in: its place is said, and a log has
+/// lines of its own.
+#[must_use]
+pub fn in_one_line(mistake: &str) -> String {
+    let mut lines = mistake.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    match lines.next_back().filter(|last| last.starts_with("hint: ")) {
+        Some(hint) => format!("{first}; {hint}"),
+        None => first,
+    }
+}
+
 /// All of them, each ended by a line end.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic]) -> String {

@@ -29,6 +29,7 @@ pub struct LineFile {
     current: Option<Current>,
     /// How often a file was set aside.
     set_aside: u32,
+    syncs: bool,
 }
 
 /// The file that is appended to.
@@ -50,7 +51,16 @@ impl LineFile {
             keep,
             current: None,
             set_aside: 0,
+            syncs: true,
         }
+    }
+
+    /// The same, for lines that a power cut may take: whoever writes them does not wait for the
+    /// disk, and flash wears less.
+    #[must_use]
+    pub fn unsynced(mut self) -> Self {
+        self.syncs = false;
+        self
     }
 
     /// Appends whole lines to the file that has the name now, or to a new one where that would
@@ -105,7 +115,7 @@ impl LineFile {
             self.set_aside = self.set_aside.saturating_add(1);
             current = Current::open(path)?;
         }
-        current.append(lines)?;
+        current.append(lines, self.syncs)?;
         self.current = Some(current);
         Ok(())
     }
@@ -144,11 +154,12 @@ impl Current {
     }
 
     /// All of it or, if that can be done, nothing of it.
-    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let written = self
-            .file
-            .write_all(lines)
-            .and_then(|()| self.file.sync_data());
+    fn append(&mut self, lines: &[u8], syncs: bool) -> io::Result<()> {
+        let written = self.file.write_all(lines);
+        let written = match syncs {
+            true => written.and_then(|()| self.file.sync_data()),
+            false => written,
+        };
         if let Err(error) = written {
             // else the batch, sent again, would stand there one and a half times
             self.file.set_len(self.len).ok();

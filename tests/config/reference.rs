@@ -240,6 +240,10 @@ const TABLES: &[(&[&str], &str)] = &[
     (&["ring"], "[ring]; KEY"),
     (&["commit"], "[ring.commit]; KEY"),
     (&["log"], "[log]; KEY"),
+    (
+        &["target of the log"],
+        "[log.target]; file = '/var/log/weir.log'; KEY",
+    ),
     (&["api"], "[api]; KEY"),
     (
         &["json", "every channel"],

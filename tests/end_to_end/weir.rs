@@ -123,17 +123,22 @@ impl Weir {
 
     /// Writes another configuration and has it read, until it runs or was found wrong.
     pub(crate) fn reload(&self, config: &str) {
-        let place = self.folder.join("").display().to_string();
-        self.folder
-            .write("weir.toml", &config.replace("@/", &place));
         let heard = || {
             let log = self.log();
             let count = |text| log.matches(text).count();
             count("weir is ready") + count("the old one goes on") + count("was read again")
         };
         let before = heard();
-        self.signal("-HUP");
+        self.reload_unheard(config);
         eventually("the configuration is read", || heard() > before);
+    }
+
+    /// The same, where nothing of it is heard on standard error.
+    pub(crate) fn reload_unheard(&self, config: &str) {
+        let place = self.folder.join("").display().to_string();
+        self.folder
+            .write("weir.toml", &config.replace("@/", &place));
+        self.signal("-HUP");
     }
 
     pub(crate) fn restart(&mut self) {

@@ -39,6 +39,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("wire", &["clock", "message"]),
     ("traffic", &["wire"]),
     ("net", &["clock", "units"]),
+    ("logging", &["clock", "net"]),
     ("ring", &["clock", "units"]),
     (
         "keys",
@@ -63,7 +64,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "channel", "convert", "filter", "keys", "message", "net", "pattern", "ring",
+            "channel", "convert", "filter", "keys", "logging", "message", "net", "pattern", "ring",
             "spelling", "stream", "template", "thinning", "traffic", "units",
         ],
     ),
