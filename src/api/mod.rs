@@ -13,9 +13,12 @@
 mod by_hand;
 mod event;
 mod health;
+pub mod live;
 mod log;
 mod metrics;
 mod packet;
+#[cfg(feature = "page")]
+mod page;
 mod report;
 mod routes;
 mod session;

@@ -1,6 +1,8 @@
 //! One connection to the API: bytes of requests in, bytes of answers out. No socket, no time.
 
 use super::Control;
+#[cfg(feature = "page")]
+use super::page;
 use super::routes;
 use super::routes::Answer;
 use super::routes::Request;
@@ -18,7 +20,7 @@ use subtle::ConstantTimeEq as _;
 /// Who may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever may open the Unix socket.
+    /// Whoever may open the Unix socket; web pages of others as little as with `Loopback`.
     Socket,
     /// Programs of this machine. Not web pages that a browser here shows: a request has to name
     /// an address, or `localhost`, and must not come from a page of somewhere else.
@@ -43,6 +45,8 @@ pub enum Keep {
     Waiting,
     /// It is closed once all is written.
     Closing,
+    /// The client listens from now on, to what happened after the event of this id.
+    Listening(u64),
 }
 
 impl Session {
@@ -61,6 +65,12 @@ impl Session {
                 return closing("GET", &Answer::error(error.status(), error.explain()), out);
             }
         };
+        // it has no secret, and asks for the token that what it asks for needs
+        #[cfg(feature = "page")]
+        if head.path() == "/" {
+            page::write(&head, out);
+            return Keep::Closing;
+        }
         if let Err(refused) = admit(&head, access) {
             return closing(head.method, &refused, out);
         }
@@ -76,6 +86,9 @@ impl Session {
             Err(refused) => return closing(head.method, &refused, out),
         };
         self.continued = false;
+        if let Some(last) = live_from(&head) {
+            return Keep::Listening(last);
+        }
         let request = Request {
             method: head.method,
             path: head.path(),
@@ -95,7 +108,7 @@ impl Session {
     }
 }
 
-fn closing(method: &str, answer: &Answer, out: &mut Vec<u8>) -> Keep {
+pub(super) fn closing(method: &str, answer: &Answer, out: &mut Vec<u8>) -> Keep {
     write(method, answer, After::Close, out);
     Keep::Closing
 }
@@ -120,7 +133,8 @@ fn write(method: &str, answer: &Answer, after: After, out: &mut Vec<u8>) {
 
 fn admit(head: &Head<'_>, access: &Access) -> Result<(), Answer> {
     match access {
-        Access::Socket => Ok(()),
+        // a page in a browser comes here too, where somebody forwards a port to the socket
+        Access::Socket if head.header("origin").is_none() => Ok(()),
         Access::Token(token) => match bearer(head) {
             Some(given) if given.as_bytes().ct_eq(token.as_bytes()).into() => Ok(()),
             _ => Err(Answer::error(
@@ -128,7 +142,7 @@ fn admit(head: &Head<'_>, access: &Access) -> Result<(), Answer> {
                 "send `Authorization: Bearer` and the token",
             )),
         },
-        Access::Loopback => {
+        Access::Socket | Access::Loopback => {
             let host = head.header("host").unwrap_or_default();
             let origin = head.header("origin");
             let own = origin.is_none_or(|origin| origin == format!("http://{host}"));
@@ -138,6 +152,15 @@ fn admit(head: &Head<'_>, access: &Access) -> Result<(), Answer> {
             }
         }
     }
+}
+
+/// From where on a client wants to listen, if that is what it asks for.
+fn live_from(head: &Head<'_>) -> Option<u64> {
+    if head.path() != "/live" || head.method != "GET" {
+        return None;
+    }
+    let last = head.header("last-event-id");
+    Some(last.and_then(|id| id.parse().ok()).unwrap_or(0))
 }
 
 fn bearer<'a>(head: &Head<'a>) -> Option<&'a str> {
@@ -370,6 +393,28 @@ mod tests {
             ("Host: rebound.example\r\n", "403"),
             ("Host: localhost\r\nOrigin: http://evil.example\r\n", "403"),
             ("Host: localhost\r\nOrigin: null\r\n", "403"),
+        ] {
+            assert_eq!(with(lines).as_deref(), Some(wanted), "{lines}");
+        }
+    }
+
+    #[test]
+    fn the_socket_is_for_programs_and_for_the_page_that_came_from_it() {
+        let with = |lines: &str| {
+            let request = format!("POST /wake HTTP/1.1\r\n{lines}\r\n");
+            let answer = ask(&Access::Socket, &request).1;
+            answer.get(9..12).map(str::to_owned)
+        };
+        let own = "Host: localhost:8480\r\nOrigin: http://localhost:8480\r\n";
+        let rebound = "Host: evil.example\r\nOrigin: http://evil.example\r\n";
+        for (lines, wanted) in [
+            ("Host: anything\r\n", "200"),
+            (own, "200"),
+            (
+                "Host: localhost:8480\r\nOrigin: http://evil.example\r\n",
+                "403",
+            ),
+            (rebound, "403"),
         ] {
             assert_eq!(with(lines).as_deref(), Some(wanted), "{lines}");
         }

@@ -43,6 +43,7 @@ mod limit;
 mod link_task;
 mod listen_state;
 mod listening;
+mod live;
 mod notes;
 mod open;
 mod open_connection;

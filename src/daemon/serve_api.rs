@@ -3,6 +3,8 @@
 
 use super::daemon_clock::DaemonClock;
 use super::limit::Lasting;
+use super::live::Audience;
+use super::live::End;
 use super::waits::Executor;
 use super::waits::PAUSE;
 use super::waits::Waits;
@@ -37,9 +39,10 @@ pub(super) fn listen(
     api: &Api,
 ) -> Option<ApiListener> {
     let address = api.listen.clone()?;
-    let is_bound = Rc::new(Cell::new(false));
+    let (is_bound, end) = (Rc::new(Cell::new(false)), Rc::<End>::default());
     let server = Rc::new(Server {
         executor: Rc::clone(executor),
+        audience: Audience::new(Rc::clone(&control), Rc::clone(clock), Rc::clone(&end)),
         control,
         clock: Rc::clone(clock),
         access: access(&address, api.token.as_deref()),
@@ -52,6 +55,7 @@ pub(super) fn listen(
     Some(ApiListener {
         address,
         is_bound,
+        end,
         task: Some(executor.spawn(serve)),
     })
 }
@@ -60,6 +64,7 @@ pub(super) fn listen(
 pub(super) struct ApiListener {
     address: Address,
     is_bound: Rc<Cell<bool>>,
+    end: Rc<End>,
     task: Option<Task<()>>,
 }
 
@@ -74,6 +79,7 @@ impl ApiListener {
 
 impl Drop for ApiListener {
     fn drop(&mut self) {
+        self.end.has_come();
         if let Address::Unix(path) = &self.address
             && self.is_bound.get()
             && let Err(error) = fs::remove_file(path)
@@ -124,6 +130,7 @@ struct Server {
     executor: Executor,
     control: Rc<dyn Control>,
     clock: Rc<DaemonClock>,
+    audience: Audience,
     access: Access,
     /// Connections now, in the order in which they came.
     open: RefCell<Vec<Rc<ConnectionSlot>>>,
@@ -157,6 +164,8 @@ struct ApiConnection<'a> {
     out: Vec<u8>,
     /// It is closed once all is written.
     closing: bool,
+    /// It listens from now on, to events after this one.
+    listening: Option<u64>,
     /// It is closed without more ado.
     deadline: Duration,
 }
@@ -245,6 +254,7 @@ impl<'a> ApiConnection<'a> {
             input: Vec::new(),
             out: Vec::new(),
             closing: false,
+            listening: None,
             deadline: server.mono() + IDLE,
         }
     }
@@ -268,6 +278,9 @@ impl<'a> ApiConnection<'a> {
                 false => None,
             };
             let answered = self.understand();
+            if let Some(last) = self.listening {
+                return self.server.audience.send_to(&self.socket, last).await;
+            }
             let busy = !self.input.is_empty() || !self.out.is_empty();
             if answered {
                 self.since = self.server.mono();
@@ -301,6 +314,10 @@ impl<'a> ApiConnection<'a> {
             Keep::Waiting => false,
             Keep::Answered(used) => {
                 self.input.drain(..used.min(self.input.len()));
+                true
+            }
+            Keep::Listening(last) => {
+                self.listening = Some(last);
                 true
             }
             Keep::Closing => {

@@ -12,6 +12,8 @@ mod asking;
 mod conditions;
 mod last_error;
 mod listening;
+mod live;
+mod log;
 mod pausing;
 mod reloading;
 mod silent;
