@@ -18,6 +18,10 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     assert!(unit.contains("\nExecStart=/usr/bin/weir run\n"));
     // what ends with 2 where the file is wrong, so that `systemctl reload` fails
     assert!(unit.contains("\nExecReload=/usr/bin/weir reload\n"));
+    // programs can be let into the sockets of a user that stays
+    assert!(unit.contains("\nUser=weir\nGroup=weir\n") && !unit.contains("\nDynamicUser="));
+    let users = fs::read_to_string(Path::new(ROOT).join("systemd/weir.sysusers"));
+    assert!(users.expect("the user").contains("\nu weir - "));
     let here = unit.replace("/usr/bin/weir", env!("CARGO_BIN_EXE_weir"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("systemd");
     fs::create_dir_all(&folder).expect("a folder");
@@ -44,9 +48,13 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
 #[test]
 fn procd_is_told_to_keep_the_daemon_running() {
     let stubs = "group_add_next() { echo 7; }; user_exists() { false; }; mkdir() { :; }
+        procd_add_reload_trigger() { echo trigger $1; }; cat() { echo 42; }
         user_add() { echo user $1 $3; }; chown() { :; }; procd_open_instance() { :; }
         procd_close_instance() { :; }; procd_set_param() { echo \"$@\"; }";
-    let script = format!("set -e; {stubs}\n. ./systemd/weir.init; start_service");
+    let script = format!(
+        "set -e; {stubs}\n. ./systemd/weir.init; start_service; service_triggers; \
+         reload_service || echo reloaded with $?"
+    );
     let mut shell = Command::new("sh");
     let done = shell
         .args(["-c", &script])
@@ -64,6 +72,8 @@ fn procd_is_told_to_keep_the_daemon_running() {
         "command /usr/bin/weir run",
         "user weir",
         "respawn 3600 5 0",
+        "trigger weir",
+        "reloaded with 127",
     ];
     for line in lines {
         assert!(

@@ -126,7 +126,7 @@ impl Arguments {
 impl Options {
     /// Refuses those that the command does not have.
     fn check(&self, command: &str) -> Result<(), lexopt::Error> {
-        let given: [(bool, &str, &[&str]); 9] = [
+        let given: &[(bool, &str, &[&str])] = &[
             (
                 self.api.is_some(),
                 "--api",

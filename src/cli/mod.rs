@@ -13,6 +13,7 @@ mod logs;
 mod manual;
 #[cfg(not(feature = "demo"))]
 mod no_demo;
+mod notify;
 mod reload;
 mod ring;
 mod run;

@@ -1,6 +1,7 @@
 //! `weir run`: the daemon in the foreground, until a signal.
 
 use super::Exit;
+use super::notify;
 use crate::clock::Clock;
 use crate::config;
 use crate::config::Config;
@@ -16,7 +17,6 @@ use smol::LocalExecutor;
 use smol::future;
 use smol::stream::StreamExt;
 use std::cell::Cell;
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -135,9 +135,12 @@ impl Supervisor {
 async fn signalled(signals: &mut Signals, daemon: &Daemon) -> End {
     while let Some(Ok(Signal::Hup)) = signals.next().await {
         log::info!("reading the configuration again");
+        notify::reloading();
         // what is wrong with it was said
         drop(daemon.reload());
+        notify::ready();
     }
+    notify::stopping();
     log::info!("stopping");
     End::Stop
 }
@@ -197,12 +200,13 @@ fn stand_in(ring: &config::Ring) -> String {
 /// Runs a daemon until `stop` ends, and says what that gave.
 fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     let executor = Rc::new(LocalExecutor::new());
-    let watchdog = executor.spawn(feed_watchdog());
+    let watchdog = executor.spawn(notify::feed_watchdog());
+    let telling = executor.spawn(notify::keep_telling(daemon.clone()));
     let folding = executor.spawn(keep_folding());
     let end = Cell::new(End::Stop);
     let stop = async { end.set(stop.await) };
     smol::block_on(executor.run(daemon.run(&executor, ready, stop)));
-    drop((watchdog, folding));
+    drop((watchdog, telling, folding));
     // What is cancelled lets go of its sockets in its next turn.
     while executor.try_tick() {}
     end.into_inner()
@@ -214,7 +218,7 @@ fn ready() {
     if logging::standing().target != logging::Target::Stderr {
         log::info!("weir is ready");
     }
-    notify("READY=1");
+    notify::ready();
 }
 
 /// Says now and then how often the last line of the log was repeated, for ever.
@@ -223,43 +227,6 @@ async fn keep_folding() {
         smol::Timer::after(FOLD_EVERY).await;
         logging::tick();
     }
-}
-
-/// Tells systemd that the loop turns, at a third of the time that it allows.
-async fn feed_watchdog() {
-    let Some(every) = watchdog_every() else {
-        return;
-    };
-    loop {
-        smol::Timer::after(every).await;
-        notify("WATCHDOG=1");
-    }
-}
-
-fn watchdog_every() -> Option<Duration> {
-    let micros: u64 = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
-    Some(Duration::from_micros((micros / 3).max(1_000)))
-}
-
-/// One line to systemd's socket; nothing where there is none.
-fn notify(line: &str) {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
-        return;
-    };
-    let sent = UnixDatagram::unbound().and_then(|socket| match abstract_name(&path) {
-        Some(address) => socket.send_to_addr(line.as_bytes(), &address),
-        None => socket.send_to(line.as_bytes(), &path),
-    });
-    if let Err(error) = sent {
-        log::debug!("not notified: {error}");
-    }
-}
-
-/// systemd writes an abstract address with `@` for its leading NUL.
-fn abstract_name(path: &std::ffi::OsStr) -> Option<std::os::unix::net::SocketAddr> {
-    use std::os::linux::net::SocketAddrExt;
-    let name = path.to_str()?.strip_prefix('@')?;
-    std::os::unix::net::SocketAddr::from_abstract_name(name).ok()
 }
 
 /// Between two looks at the lines that were repeated.

@@ -41,8 +41,8 @@ struct Count {
 }
 
 /// Something that holds now.
-struct Condition {
-    name: &'static str,
+pub(super) struct Condition {
+    pub(super) name: &'static str,
     level: Level,
     text: String,
 }
@@ -86,7 +86,8 @@ impl Daemon {
         }
     }
 
-    fn conditions(&self) -> Vec<Condition> {
+    /// What holds now.
+    pub(super) fn conditions(&self) -> Vec<Condition> {
         let found = self.shared.ring.occupancy();
         let mut all = Vec::new();
         let mut add = |holds: bool, name, level, text: &dyn Fn() -> String| {

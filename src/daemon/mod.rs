@@ -63,6 +63,7 @@ mod shared_ring;
 #[cfg(test)]
 mod sim;
 mod source;
+mod status_line;
 mod stream;
 mod thinned;
 mod traffic;

@@ -11,6 +11,7 @@
 mod asking;
 mod conditions;
 mod last_error;
+mod life;
 mod listening;
 mod live;
 mod log;

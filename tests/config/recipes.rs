@@ -9,7 +9,8 @@ use weir::template::Escape;
 use weir::template::Substitute;
 
 /// Files that the recipes name, with what may stand in them.
-pub(crate) const FILES: [&str; 5] = [
+pub(crate) const FILES: [&str; 6] = [
+    "/run/credentials/weir.service/cloud.password",
     "/etc/weir/tago.token",
     "/etc/weir/datacake.id",
     "/etc/weir/losant.webhook",
