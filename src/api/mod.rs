@@ -19,6 +19,7 @@ mod metrics;
 mod packet;
 #[cfg(feature = "page")]
 mod page;
+mod passing;
 mod report;
 mod routes;
 mod session;
@@ -40,6 +41,8 @@ pub use log::LogReport;
 pub use packet::Packet;
 pub use packet::PacketLook;
 pub use packet::Way;
+pub use passing::Look;
+pub use passing::Seen;
 pub use report::ChannelReport;
 pub use report::ClockReport;
 pub use report::RingReport;
@@ -101,6 +104,10 @@ pub trait Control: ByHand {
     /// The raw traffic of a stream or channel, from now on and for a time after the last who asks;
     /// none where there is nothing of that kind and name.
     fn packets(&self, of: Origin<'_>, look: &PacketLook) -> Option<Vec<Packet>>;
+
+    /// Messages as they pass, from now on and for a time after the last who asks; none where there
+    /// is no channel or no stream of that name.
+    fn messages(&self, look: &Look<'_>) -> Option<Seen>;
 
     /// Streams and channels that wait for their next try go now.
     fn wake(&self, whom: Wake) -> Woken;

@@ -14,6 +14,7 @@ use super::event::Page;
 use super::log::level;
 use super::metrics;
 use super::packet::PacketLook;
+use super::passing::Look;
 use crate::message::timestamp::from_iso8601;
 use serde::Deserialize;
 use serde::Serialize;
@@ -62,6 +63,7 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/logs",               logs),
     ("GET",   "/log",                log),
     ("PATCH", "/log",                change_log),
+    ("GET",   "/messages",           messages),
     ("GET",   "/ring",               ring),
     ("GET",   "/ring/logs",          ring_logs),
     ("GET",   "/metrics",            metrics),
@@ -222,6 +224,26 @@ fn events(control: &dyn Control, request: &Request<'_>, origin: Origin<'_>) -> O
     control
         .logs(origin, page)
         .map(|lines| Answer::result(&lines))
+}
+
+fn messages(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
+    let Some(query) = pairs(request.query) else {
+        return Answer::error(400, "the query is no text");
+    };
+    let Ok(look) = Look::read(&query) else {
+        return Answer::error(400, "`count` and `after` are numbers");
+    };
+    match control.messages(&look) {
+        Some(seen) => Answer {
+            status: 200,
+            content_type: "application/json",
+            body: seen.text().into_bytes(),
+            allow: None,
+        },
+        None => look
+            .channel
+            .map_or_else(|| no_stream(look.stream.unwrap_or_default()), no_channel),
+    }
 }
 
 /// The pairs of a query, their percent signs resolved; none where that is no text.

@@ -215,12 +215,14 @@ mod tests {
     use crate::api::ByHand;
     use crate::api::Line;
     use crate::api::LogReport;
+    use crate::api::Look;
     use crate::api::Origin;
     use crate::api::Packet;
     use crate::api::PacketLook;
     use crate::api::Page;
     use crate::api::Refusal;
     use crate::api::Reloaded;
+    use crate::api::Seen;
     use crate::api::Status;
     use crate::api::StreamReport;
     use crate::api::Switch;
@@ -247,6 +249,11 @@ mod tests {
         }
         fn packets(&self, of: Origin<'_>, _: &PacketLook) -> Option<Vec<Packet>> {
             (of == Origin::Channel("in 1")).then(Vec::new)
+        }
+        fn messages(&self, look: &Look<'_>) -> Option<Seen> {
+            look.channel
+                .is_none_or(|name| name == "in 1")
+                .then(Seen::default)
         }
         fn wake(&self, _: Wake) -> Woken {
             Woken::default()
@@ -342,6 +349,11 @@ mod tests {
             ("GET /channels/in%201/packets?ident=a%20b&conn=1", "", "200"),
             ("GET /channels/in%201/packets?conn=x", "", "400"),
             ("GET /streams/in%201/packets", "", "404"),
+            ("GET /messages", "", "200"),
+            ("GET /messages?channel=in%201&after=7", "", "200"),
+            ("GET /messages?channel=in", "", "404"),
+            ("GET /messages?channel=%ff", "", "400"),
+            ("GET /messages?after=x", "", "400"),
         ] {
             assert_eq!(send(line, body), wanted, "{line} {body}");
         }

@@ -6,6 +6,7 @@ use super::manual::Shell;
 use super::status::Form;
 use super::status::Times;
 use super::stream::Action;
+use super::tail::Subject;
 use crate::api::Wake;
 use crate::daemon::Probe;
 use lexopt::ValueExt;
@@ -37,6 +38,7 @@ pub(super) enum Command {
     Status { form: Form, times: Times },
     Logs { name: Option<String>, mode: Mode },
     LogLevel { level: String },
+    Tail(Subject),
     Stream(Action),
     Reload,
     Send { channel: String },
@@ -130,10 +132,10 @@ impl Options {
             (
                 self.api.is_some(),
                 "--api",
-                &["status", "logs", "wake", "reload", "stream"],
+                &["status", "logs", "tail", "wake", "reload", "stream"],
             ),
             (self.length.is_some(), "--for", &["demo"]),
-            (self.form.is_some(), "--json", &["status"]),
+            (self.form.is_some(), "--json", &["status", "tail"]),
             (self.times.is_some(), "--watch", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
             (self.level.is_some(), "--level", &["logs"]),
@@ -175,6 +177,11 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             name: name.first().map(|name| (*name).to_owned()),
             mode: options.mode.unwrap_or(Mode::Once),
         },
+        ["tail", names @ ..] if names.len() <= 2 => Command::Tail(Subject {
+            name: names.first().map(|name| (*name).to_owned()),
+            ident: names.get(1).map(|ident| (*ident).to_owned()),
+            form: options.form.unwrap_or(Form::Text),
+        }),
         ["wake"] => Command::Stream(Action::Wake {
             whom: options.wake.unwrap_or(Wake::UnlessAsked),
         }),
@@ -283,6 +290,22 @@ mod tests {
         );
         assert!(parse("stream rewind cloud").unwrap_err().contains("TIME"));
         assert!(parse("send").unwrap_err().contains("channel"));
+    }
+
+    #[test]
+    fn what_passes_is_of_a_name_and_an_ident() {
+        let wanted = |name: Option<&str>, ident: Option<&str>, form| {
+            Command::Tail(Subject {
+                name: name.map(str::to_owned),
+                ident: ident.map(str::to_owned),
+                form,
+            })
+        };
+        let parse = |line| parse(line).unwrap().command;
+        assert_eq!(parse("tail"), wanted(None, None, Form::Text));
+        let both = wanted(Some("in"), Some("352*"), Form::Json);
+        assert_eq!(parse("tail in 352* --json"), both);
+        assert!(Arguments::parse(["tail", "a", "b", "c"].map(OsString::from)).is_err());
     }
 
     #[test]

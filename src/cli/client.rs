@@ -5,6 +5,7 @@ use super::Exit;
 use crate::config;
 use crate::config::Unusable;
 use crate::net::Address;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io;
@@ -96,21 +97,31 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Vec<T>, Trouble> {
+        let answer: Answer<T> = self.fetch(method, path, body)?;
+        Ok(answer.result)
+    }
+
+    /// Asks, and reads all of the answer.
+    pub(super) fn fetch<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Trouble> {
         let answer = self
             .exchange(method, path, body)
             .map_err(Trouble::Connection)?;
-        let (status, mut answer) = read(&answer).ok_or(Trouble::Answer)?;
+        let (status, body) = read(&answer).ok_or(Trouble::Answer)?;
+        if status < 300 {
+            return serde_json::from_slice(body).map_err(|_| Trouble::Answer);
+        }
+        let answer: Value = serde_json::from_slice(body).map_err(|_| Trouble::Answer)?;
         if status == 422 {
             return Err(Trouble::Mistakes(reasons(&answer)));
         }
-        if status >= 300 {
-            let reason = answer.pointer("/errors/0/reason").and_then(Value::as_str);
-            return Err(Trouble::Refused(
-                reason.unwrap_or("no reason given").to_owned(),
-            ));
-        }
-        let result = answer.get_mut("result").map(Value::take);
-        serde_json::from_value(result.unwrap_or_default()).map_err(|_| Trouble::Answer)
+        let reason = answer.pointer("/errors/0/reason").and_then(Value::as_str);
+        let reason = reason.unwrap_or("no reason given");
+        Err(Trouble::Refused(reason.to_owned()))
     }
 
     /// Says what went wrong.
@@ -190,6 +201,12 @@ impl Client {
     }
 }
 
+/// What most answers are.
+#[derive(Deserialize)]
+struct Answer<T> {
+    result: Vec<T>,
+}
+
 /// What both kinds of connection can do.
 trait Socket: Read + Write {}
 
@@ -198,14 +215,19 @@ impl Socket for UnixStream {}
 
 /// The path of a stream or channel, or of something of it.
 pub(super) fn path_of(kind: &str, name: &str, rest: &str) -> String {
-    let mut path = format!("/{kind}/");
+    format!("/{kind}/{}{rest}", encoded(name))
+}
+
+/// A name as a part of a path or a value of a query.
+pub(super) fn encoded(name: &str) -> String {
+    let mut text = String::new();
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => path.push(byte.into()),
-            other => path.push_str(&format!("%{other:02X}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => text.push(byte.into()),
+            other => text.push_str(&format!("%{other:02X}")),
         }
     }
-    path + rest
+    text
 }
 
 /// Of all errors in an answer.
@@ -228,15 +250,14 @@ fn address(text: &str) -> Option<Address> {
     Some(Address::Tcp(address))
 }
 
-/// The code and the JSON of an answer.
-fn read(answer: &[u8]) -> Option<(u16, Value)> {
+/// The code and the body of an answer.
+fn read(answer: &[u8]) -> Option<(u16, &[u8])> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(length) = head.parse(answer).ok()? else {
         return None;
     };
-    let body = answer.get(length..)?;
-    Some((head.code?, serde_json::from_slice(body).ok()?))
+    Some((head.code?, answer.get(length..)?))
 }
 
 /// Asked for by `--api`; the configuration has its own.

@@ -25,6 +25,8 @@ pub(super) enum Style {
     Green,
     /// What can be passed over.
     Dim,
+    /// What a value is called.
+    Cyan,
 }
 
 impl Color {
@@ -46,6 +48,7 @@ impl Color {
             Style::Yellow => "33",
             Style::Green => "32",
             Style::Dim => "2",
+            Style::Cyan => "36",
         };
         match self {
             Self::On if !text.is_empty() => format!("\x1b[{code}m{text}\x1b[0m"),

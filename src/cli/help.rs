@@ -48,6 +48,7 @@ Commands:
   demo              the whole job on loopback: vehicles, daemon, receiver
   status            the running daemon at a glance
   logs [-f] [NAME]  what happened lately to a stream or channel
+  tail [NAME] [IDENT]  messages as they pass
   wake              streams that wait for their next try go now
   reload            have the daemon read its configuration again
   stream ACTION     list, enable, disable, pause, resume, skip, rewind, test
@@ -183,6 +184,28 @@ start of the daemon on.
 Examples:
   weir logs -f cloud
   weir logs --level debug",
+    ),
+    (
+        "tail",
+        "\
+Usage: weir tail [-c FILE | --api ADDRESS] [NAME] [IDENT] [--json]
+
+Shows messages as they pass, also those that are delivered from memory and
+never written, until it is stopped: of all channels, or of the channel or
+stream NAME. Of a stream that is what it wants, before its filter. IDENT may
+be a pattern.
+
+One line a message: when it was received (UTC), its channel, its ident, then
+its parameters. On a terminal their names are coloured, unless NO_COLOR is set.
+Where more passes than can be shown, a line says how many were missed; nothing
+waits for who looks.
+
+  --json  each message as a destination is shown it, one JSON object a line
+
+Examples:
+  weir tail
+  weir tail trackers 3520*
+  weir tail cloud --json | jq .ident",
     ),
     (
         "wake",

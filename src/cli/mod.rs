@@ -20,6 +20,7 @@ mod run;
 mod send;
 mod status;
 mod stream;
+mod tail;
 
 use crate::config;
 use crate::config::Loaded;
@@ -65,6 +66,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Status { form, times } => status::status(target(config), form, times),
         Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),
         Command::LogLevel { level } => log_level::set(target(config), &level),
+        Command::Tail(subject) => tail::tail(target(config), &subject),
         Command::Stream(action) => stream::act(target(config), &action),
         Command::Reload => reload::reload(target(config)),
         Command::Send { channel } => send::send(config, &channel),

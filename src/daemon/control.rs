@@ -11,6 +11,7 @@ use crate::api::ClockReport;
 use crate::api::Control;
 use crate::api::Line;
 use crate::api::LogReport;
+use crate::api::Look;
 use crate::api::Origin;
 use crate::api::Packet;
 use crate::api::PacketLook;
@@ -18,6 +19,7 @@ use crate::api::Page;
 use crate::api::Refusal;
 use crate::api::Reloaded;
 use crate::api::RingReport;
+use crate::api::Seen;
 use crate::api::Status;
 use crate::api::StreamReport;
 use crate::api::Switch;
@@ -89,6 +91,16 @@ impl Control for Daemon {
 
     fn packets(&self, of: Origin<'_>, look: &PacketLook) -> Option<Vec<Packet>> {
         self.traffic_of(of, look)
+    }
+
+    fn messages(&self, look: &Look<'_>) -> Option<Seen> {
+        let is_there = |name| self.all_channels().iter().any(|known| known.name() == name);
+        if !look.channel.is_none_or(is_there) {
+            return None;
+        }
+        let stream = look.stream.map(|name| self.stream(name)).transpose().ok()?;
+        let stream = stream.map(|stream| stream.id.mask());
+        Some(self.shared.passing.look(look, stream, self.shared.now()))
     }
 
     fn wake(&self, whom: Wake) -> Woken {

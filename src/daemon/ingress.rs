@@ -165,6 +165,7 @@ impl Ingress<'_> {
             Ok(Seq(seq)) => {
                 self.ack_tokens.next = Seq(seq + 1);
                 self.channel.next.set(self.ack_tokens.next);
+                self.show(mask, body);
                 Ok(())
             }
             Err(AppendError::TooLong) => Err(Refusal::TooLong),
@@ -176,6 +177,13 @@ impl Ingress<'_> {
     fn name(&self, ident: &str) {
         if self.channel.traffic.is_watched() {
             self.channel.traffic.named(self.conn, ident);
+        }
+    }
+
+    /// Shows a message that passes to whoever looks.
+    fn show(&self, mask: StreamSet, body: &[u8]) {
+        if self.shared.passing.is_watched() {
+            self.shared.passing.note(mask, body, self.shared.now());
         }
     }
 
@@ -234,6 +242,7 @@ impl Intake for Ingress<'_> {
         for (index, (mask, body)) in routed.iter().enumerate() {
             if mask.is_empty() {
                 self.channel.unwanted.set(self.channel.unwanted.get() + 1);
+                self.show(*mask, body);
             } else if let Err(reason) = self.thin(*mask, body) {
                 // the ring is full: what comes again may be there twice, and nothing is lost
                 self.refuse(reason, "");

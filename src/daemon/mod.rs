@@ -37,6 +37,7 @@ mod connector;
 mod control;
 mod daemon_clock;
 mod datagram;
+mod feed;
 mod ingress;
 mod journals;
 mod limit;
@@ -49,6 +50,7 @@ mod open;
 mod open_connection;
 mod open_files;
 mod parts;
+mod passing;
 mod pauses;
 mod rate;
 mod read_failures;
@@ -232,6 +234,11 @@ impl Daemon {
         self.work.replace(Some(Work::new(executor)));
         self.begin_missing();
         let mut rest = vec![self.commit(executor)];
+        let (passing, clock) = (
+            Rc::clone(&self.shared.passing),
+            Rc::clone(&self.shared.clock),
+        );
+        rest.push(executor.spawn(passing::keep_ending(passing, clock)));
         rest.push(executor.spawn(route_watch::watch(self.clone())));
         rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));

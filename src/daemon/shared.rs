@@ -4,6 +4,7 @@
 use super::budget::Budget;
 use super::daemon_clock::DaemonClock;
 use super::journals::Journals;
+use super::passing::Passing;
 use super::shared_ring::SharedRing;
 use super::thinned::AllThinned;
 use super::traffic::Lookers;
@@ -27,6 +28,8 @@ pub(super) struct SharedState {
     pub(super) journals: Journals,
     /// Who looks at raw traffic.
     pub(super) lookers: Lookers,
+    /// Messages, for whoever looks.
+    pub(super) passing: Rc<Passing>,
     /// Of all connections of all channels.
     pub(super) budget: Budget,
 }
@@ -48,6 +51,7 @@ impl SharedState {
             thinned: RefCell::default(),
             journals: Journals::default(),
             lookers: Lookers::default(),
+            passing: Rc::default(),
             budget: Budget::default(),
         }
     }

@@ -15,6 +15,7 @@ mod life;
 mod listening;
 mod live;
 mod log;
+mod passing;
 mod pausing;
 mod reloading;
 mod silent;
@@ -99,6 +100,7 @@ fn every_path_is_there_and_wrong_ones_are_said_to_be() {
         ("GET", "/channels/programs/logs", 200),
         ("GET", "/ring", 200),
         ("GET", "/logs", 200),
+        ("GET", "/messages", 200),
         ("GET", "/metrics", 200),
         ("POST", "/wake", 200),
         ("GET", "/streams/nobody", 404),
