@@ -119,6 +119,9 @@ pub struct ChannelReport {
     /// Of those received, left out by its `every`.
     #[serde(default)]
     pub thinned: u64,
+    /// Messages that passed while who subscribes here read too slowly.
+    #[serde(default)]
+    pub missed: u64,
     /// Whole days until the certificate expires that it shows; less than 0 afterwards.
     pub certificate_days: Option<i64>,
 }

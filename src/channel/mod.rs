@@ -75,6 +75,7 @@ pub mod measured;
 pub mod mqtt;
 pub mod nmea;
 pub mod osmand;
+pub mod passing;
 pub mod self_report;
 pub mod settings;
 pub mod teltonika;
@@ -84,7 +85,9 @@ pub mod wialon_retranslator;
 use crate::clock::Now;
 use crate::message::Message;
 use kind::Kind;
+use passing::Passing;
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The types, by name; the first is the example where there is none.
@@ -197,6 +200,16 @@ pub trait Session {
     /// [`Session::opened`], and only where there is one.
     fn recall(&mut self, _note: &str) {}
 
+    /// Whether it is to be called when something passes, see [`Intake::look`].
+    fn is_looking(&self) -> bool {
+        false
+    }
+
+    /// Whether it has more to say of what passed than there was room for.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// Whether only the last of several ack tokens that are safe at once needs an answer.
     fn acks_cumulatively(&self) -> bool {
         false
@@ -231,6 +244,19 @@ pub trait Intake {
     /// Keeps a note for the connections of this channel that come later, also after a restart: text
     /// of at most [`NOTE_MAX`] bytes.
     fn remember(&mut self, _note: &str) {}
+
+    /// What passes, for those who subscribe here; none where nobody may.
+    fn look(&mut self) -> Option<Rc<dyn Passing>> {
+        None
+    }
+
+    /// Whether memory for what waits for others is short.
+    fn is_tight(&self) -> bool {
+        false
+    }
+
+    /// Counts messages that passed while a subscriber read too slowly.
+    fn missed(&mut self, _count: u64) {}
 
     /// Counts and logs bytes that are no message.
     fn malformed(&mut self, reason: InputError, detail: &str);

@@ -21,6 +21,7 @@
 //! | while the ring is full, QoS 1 | ends | DISCONNECT 89 |
 //! | QoS 2 | ends | DISCONNECT 9B |
 //! | SUBSCRIBE | SUBACK 80 | SUBACK 87 |
+//! | SUBSCRIBE where it is allowed | SUBACK 0 or 80 | SUBACK 0, 87, 8F, 97 or 9E |
 //! | UNSUBSCRIBE | UNSUBACK | UNSUBACK 11 |
 //! | PINGREQ | PINGRESP | PINGRESP |
 //! | silent for 1.5 times its keep alive | ends | DISCONNECT 8D |
@@ -36,12 +37,15 @@
 
 mod broker;
 mod ending;
+mod filter;
 mod keys;
 mod packet;
 mod properties;
 mod report;
 mod retained;
+mod subscribe;
 mod subscriber;
+mod subscriptions;
 mod topic;
 mod v311;
 mod v5;
@@ -69,6 +73,8 @@ pub struct Settings {
     pub topic: Topic,
     /// Who may log in: name and password; empty: everybody.
     pub users: Vec<(String, String)>,
+    /// Whether who logs in may subscribe to what passes.
+    pub subscribe: bool,
     /// How this side is called at a broker.
     pub client_id: Option<String>,
     /// What it logs in with.

@@ -15,6 +15,13 @@ pub(super) struct Share<'a> {
     bytes: usize,
 }
 
+impl Budget {
+    /// What is left is for those who bring messages.
+    pub(super) fn is_tight(&self) -> bool {
+        self.bytes.get() > BUDGET / 2
+    }
+}
+
 impl<'a> Share<'a> {
     /// Has nothing yet.
     pub(super) fn of(budget: &'a Budget) -> Self {

@@ -37,6 +37,8 @@ pub(super) struct Channel {
     pub(super) unwanted: Cell<u64>,
     /// Messages that were one too many for `every`.
     pub(super) thinned: Cell<u64>,
+    /// Messages that subscribers missed.
+    pub(super) missed: Cell<u64>,
     pub(super) thinner: Option<RefCell<Thinner>>,
     /// All that it brought into the ring is below.
     pub(super) next: Cell<Seq>,
@@ -73,6 +75,7 @@ impl Channel {
             tls,
             settings: Rc::new(settings),
             thinned: Cell::new(0),
+            missed: Cell::new(0),
             thinner: thinner.map(RefCell::new),
             next: Cell::default(),
             connections: Cell::new(0),
@@ -101,6 +104,7 @@ impl Channel {
         self.received.set(before.received.get());
         self.unwanted.set(before.unwanted.get());
         self.thinned.set(before.thinned.get());
+        self.missed.set(before.missed.get());
         self.refused.replace(before.refused.borrow().clone());
         self.journal.replace(before.journal.take());
     }
@@ -181,6 +185,17 @@ impl Channel {
         }
     }
 
+    /// Counts what a subscriber missed, and says so now and then.
+    pub(super) fn missed(&self, count: u64, peer: &str, shared: &SharedState) {
+        self.missed.set(self.missed.get().saturating_add(count));
+        let admitted = self.limiter.borrow_mut().admit(MISSED, shared.now());
+        if let Some(hidden) = admitted {
+            let text = format!("{peer} {MISSED}: it has missed {count} messages");
+            self.note(shared, NOT_DELIVERED, &text);
+            log::warn!("channel `{}`: {text}{}", self.name(), left_out(hidden));
+        }
+    }
+
     /// Notes an event.
     pub(super) fn note(&self, shared: &SharedState, event_code: u16, reason: &str) {
         let mut event = shared.event(event_code);
@@ -225,3 +240,6 @@ impl Claim {
         self.is_lost.get()
     }
 }
+
+/// What is said of a subscriber.
+const MISSED: &str = "reads too slowly what it has subscribed to";

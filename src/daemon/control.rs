@@ -316,6 +316,7 @@ impl Daemon {
             refused: channel.refused(),
             unwanted: channel.unwanted.get(),
             thinned: channel.thinned.get(),
+            missed: channel.missed.get(),
             certificate_days: identity.and_then(|known| self.days(known)),
         }
     }

@@ -3,12 +3,14 @@
 
 use super::channel::Channel;
 use super::channel::Claim;
+use super::passing::Looker;
 use super::shared::SharedState;
 use crate::channel::BatchRefusal;
 use crate::channel::InputError;
 use crate::channel::Intake;
 use crate::channel::Refusal;
 use crate::channel::measured;
+use crate::channel::passing::Passing;
 use crate::channel::settings::Unwanted;
 use crate::clock::Now;
 use crate::message::Message;
@@ -273,6 +275,18 @@ impl Intake for Ingress<'_> {
 
     fn remember(&mut self, note: &str) {
         self.channel.notes.keep(self.channel.name(), note);
+    }
+
+    fn look(&mut self) -> Option<Rc<dyn Passing>> {
+        Some(Rc::new(Looker::new(&self.shared.passing)))
+    }
+
+    fn is_tight(&self) -> bool {
+        self.shared.budget.is_tight()
+    }
+
+    fn missed(&mut self, count: u64) {
+        self.channel.missed(count, self.peer, self.shared);
     }
 
     fn malformed(&mut self, reason: InputError, detail: &str) {

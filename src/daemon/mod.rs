@@ -29,6 +29,7 @@
 //!   wants what, each stream's settings another for its templates; a reload replaces all three.
 
 mod accept;
+mod board;
 mod budget;
 mod changes;
 mod channel;
@@ -59,6 +60,7 @@ mod route_watch;
 mod self_report;
 mod serial;
 mod serve_api;
+mod session_end;
 mod session_task;
 mod shared;
 mod shared_ring;
@@ -238,7 +240,8 @@ impl Daemon {
             Rc::clone(&self.shared.passing),
             Rc::clone(&self.shared.clock),
         );
-        rest.push(executor.spawn(passing::keep_ending(passing, clock)));
+        rest.push(executor.spawn(passing::keep_ending(Rc::clone(&passing), clock)));
+        rest.push(executor.spawn(passing::keep_reporting(passing, Rc::new(self.clone()))));
         rest.push(executor.spawn(route_watch::watch(self.clone())));
         rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
         rest.push(executor.spawn(self.clone().keep_rating()));

@@ -1,12 +1,17 @@
-//! What passes, for whoever looks: the API while it was asked lately. While nobody looks, nothing
-//! is kept, and a message costs one branch.
+//! What passes, for whoever looks: the API while it was asked lately, and sessions with subscribers.
+//! While nobody looks, nothing is kept, and a message costs one branch.
 
+use super::board::Board;
 use super::daemon_clock::DaemonClock;
 use super::feed::Feed;
 use super::feed::MESSAGES_MAX;
 use super::waits::Waits;
+use super::waits::sleep;
+use crate::api::Control;
 use crate::api::Look;
 use crate::api::Seen;
+use crate::channel::passing::Looked;
+use crate::channel::passing::Passing as Shown;
 use crate::clock::Now;
 use crate::message::body::Body;
 use crate::message::json;
@@ -17,8 +22,10 @@ use crate::stream::engine::Outgoing;
 use crate::stream::engine::Repeat;
 use crate::stream::render;
 use event_listener::Event;
+use event_listener::EventListener;
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -30,6 +37,21 @@ pub(super) struct Passing {
     /// It is kept until then, whoever looks.
     until: Cell<Duration>,
     asked: Event,
+    /// Sessions that look at messages, and at states.
+    lookers: Cell<(usize, usize)>,
+    board: RefCell<Board>,
+    /// Whether the board shows how all stands.
+    is_known: Cell<bool>,
+    wanted: Event,
+    /// Something came that a session looks at.
+    came: Event,
+}
+
+/// A session that looks.
+#[derive(Debug)]
+pub(super) struct Looker {
+    passing: Rc<Passing>,
+    looked: Cell<Looked>,
 }
 
 impl Passing {
@@ -56,21 +78,123 @@ impl Passing {
         let text = String::from_utf8(text).unwrap_or_default();
         let (channel, ident) = (view.text("channel.name"), view.text("ident"));
         self.feed.borrow_mut().push(streams, channel, ident, &text);
+        self.came.notify(usize::MAX);
     }
 
     /// What somebody asks for, who may ask again soon; of one stream or of all.
     pub(super) fn look(&self, look: &Look<'_>, stream: Option<StreamSet>, now: Now) -> Seen {
         self.until.set(now.mono + KEPT);
-        if !self.is_watched.replace(true) {
-            self.feed.borrow_mut().begin();
-        }
+        self.begin();
         self.asked.notify(usize::MAX);
         seen(&self.feed.borrow(), look, stream)
     }
 
+    /// Ends when something comes that a session looks at.
+    pub(super) fn came_event(&self) -> EventListener {
+        self.came.listen()
+    }
+
+    fn begin(&self) {
+        if !self.is_watched.replace(true) {
+            self.feed.borrow_mut().begin();
+        }
+    }
+
+    /// Ends what nobody looks at.
     fn end(&self) {
-        self.is_watched.set(false);
-        self.feed.borrow_mut().end();
+        let (messages, _) = self.lookers.get();
+        if messages == 0 {
+            self.is_watched.set(false);
+            self.feed.borrow_mut().end();
+        }
+    }
+}
+
+impl fmt::Debug for Passing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passing").finish_non_exhaustive()
+    }
+}
+
+impl Looker {
+    /// Looks at nothing yet.
+    pub(super) fn new(passing: &Rc<Passing>) -> Self {
+        Self {
+            passing: Rc::clone(passing),
+            looked: Cell::default(),
+        }
+    }
+}
+
+impl Shown for Looker {
+    fn want(&self, looked: Looked) -> Looked {
+        let passing = &self.passing;
+        let (was, (messages, states)) = (self.looked.replace(looked), passing.lookers.get());
+        let other = |count: usize, was: bool| count - usize::from(was);
+        passing.lookers.set((
+            other(messages, was.messages) + usize::from(looked.messages),
+            other(states, was.states) + usize::from(looked.states),
+        ));
+        if looked.messages {
+            passing.begin();
+        } else if was.messages {
+            passing.asked.notify(usize::MAX);
+        }
+        if looked.states {
+            passing.wanted.notify(usize::MAX);
+        }
+        was
+    }
+
+    fn last(&self) -> u64 {
+        self.passing.feed.borrow().last()
+    }
+
+    fn messages(&self, after: &mut u64, take: &mut dyn FnMut(&str, &str) -> bool) -> u64 {
+        let feed = self.passing.feed.borrow();
+        let missed = feed.missed(*after).unwrap_or(0);
+        *after += missed;
+        for passed in feed.after(*after) {
+            if !take(&passed.ident, &passed.json) {
+                break;
+            }
+            *after = passed.id;
+        }
+        missed
+    }
+
+    fn last_change(&self) -> Option<u64> {
+        let is_known = self.passing.is_known.get();
+        is_known.then(|| self.passing.board.borrow().last())
+    }
+
+    fn states(&self, after: &mut u64, take: &mut dyn FnMut(u64, &str, &str) -> bool) {
+        self.passing.board.borrow().show(after, take);
+    }
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        self.want(Looked::default());
+    }
+}
+
+/// Brings the board up to date while somebody looks at it, for ever. Waits on: who wants it, the
+/// second.
+pub(super) async fn keep_reporting(passing: Rc<Passing>, control: Rc<dyn Control>) {
+    loop {
+        let wanted = passing.wanted.listen();
+        let (_, states) = passing.lookers.get();
+        if states == 0 {
+            passing.is_known.set(false);
+            wanted.await;
+            continue;
+        }
+        let has_changed = passing.board.borrow_mut().update(&control.status());
+        if has_changed | !passing.is_known.replace(true) {
+            passing.came.notify(usize::MAX);
+        }
+        sleep(Some(REPORT_EVERY)).await;
     }
 }
 
@@ -130,6 +254,9 @@ fn seen(feed: &Feed, look: &Look<'_>, stream: Option<StreamSet>) -> Seen {
 
 /// So long after the last who asked messages are kept.
 const KEPT: Duration = Duration::from_secs(30);
+
+/// A state that has changed is told no sooner than so long after the last.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// Bytes of the messages in one answer; one alone may be longer.
 const ANSWER_MAX: usize = 128 * 1024;

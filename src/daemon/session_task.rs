@@ -17,6 +17,7 @@ use super::channel::Claim;
 use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
+use super::session_end::SessionEnd;
 use super::shared::SharedState;
 use super::traffic::Tap;
 use super::waits::Waits;
@@ -28,7 +29,6 @@ use crate::clock::Now;
 use crate::net;
 use crate::net::Interest;
 use crate::net::READ_MAX;
-use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -55,21 +55,6 @@ pub(super) struct SessionTask<'a> {
     waiting_since: Option<Duration>,
     /// The far end sends no more; it may still wait for answers.
     ended: bool,
-}
-
-/// Why a connection ended.
-#[derive(Debug)]
-pub(super) enum SessionEnd {
-    /// The far end closed it.
-    Closed,
-    /// The session did.
-    Session(Disconnect),
-    /// It said nothing for too long.
-    Idle,
-    /// It did not read what it was answered.
-    Slow,
-    /// The network did.
-    Io(io::Error),
 }
 
 /// Who speaks first.
@@ -157,11 +142,20 @@ impl<'a> SessionTask<'a> {
     pub(super) async fn serve(mut self) -> SessionEnd {
         loop {
             let durable = self.shared.ring.durable_event();
+            let is_looking = self.session.is_looking();
+            let came = is_looking.then(|| self.shared.passing.came_event());
             match self.turn() {
                 Ok(Next::Wait(interest, deadline)) => {
-                    let wait = deadline.saturating_sub(self.shared.now().mono);
-                    let waits = Waits::on([durable]).at_most(Some(wait));
-                    waits.or_ready(self.socket.ready(interest)).await;
+                    let wait = Some(deadline.saturating_sub(self.shared.now().mono));
+                    let ready = self.socket.ready(interest);
+                    if let Some(came) = came {
+                        let waits = Waits::on([durable, came]).at_most(wait);
+                        // on the heap: who only brings messages has no room for it
+                        Box::pin(waits.or_ready(ready)).await;
+                    } else {
+                        let waits = Waits::on([durable]).at_most(wait);
+                        waits.or_ready(ready).await;
+                    }
                 }
                 Ok(Next::Again) => smol::future::yield_now().await,
                 Err(end) => {
@@ -216,7 +210,8 @@ impl<'a> SessionTask<'a> {
         self.answer(now)?;
         self.write(now)?;
         self.enforce_limits()?;
-        if read || understood {
+        let has_more = self.out.is_empty() && self.session.has_more();
+        if read || understood || has_more {
             return Ok(Next::Again);
         }
         // the far end sends no more, and may still wait for its last answers
@@ -267,9 +262,11 @@ impl<'a> SessionTask<'a> {
         session.superseded(&mut ingress, out)
     }
 
-    /// When it is cut, unless it reads what it was answered.
+    /// When it is cut, unless it reads what it was answered. What it is told of what passes it may
+    /// leave unread.
     fn slow_at(&self) -> Option<Duration> {
-        let owes = !self.out.is_empty() && !self.session.acks_cumulatively();
+        let is_patient = self.session.acks_cumulatively() || self.session.is_looking();
+        let owes = !self.out.is_empty() && !is_patient;
         owes.then(|| self.flowing + SLOW)
     }
 
@@ -448,18 +445,6 @@ impl Drop for SessionTask<'_> {
     fn drop(&mut self) {
         if let Some(claim) = &self.claim {
             self.channel.release(claim);
-        }
-    }
-}
-
-impl fmt::Display for SessionEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("closed by the far end"),
-            Self::Session(close) => f.write_str(close.reason),
-            Self::Idle => f.write_str("idle"),
-            Self::Slow => f.write_str("reads no answers"),
-            Self::Io(error) => error.fmt(f),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::connector::CLOCK_POLL;
 use super::connector::Connector;
 use super::connector::ConnectorSettings;
 use super::open_connection::OpenConnection;
-use super::session_task::SessionEnd;
+use super::session_end::SessionEnd;
 use super::session_task::Start;
 use super::session_task::run_session;
 use super::shared::SharedState;

@@ -22,6 +22,7 @@ mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;
 mod neighbours;
+mod passing;
 mod pipeline;
 mod receivers;
 mod reload;

@@ -14,6 +14,7 @@ mod connect;
 mod generated;
 mod listen;
 mod payload;
+mod subscribers;
 mod wire;
 
 #[path = "../support/mod.rs"]

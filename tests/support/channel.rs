@@ -2,6 +2,7 @@
 //! and knows no protocol.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 use weir::channel::BatchRefusal;
 use weir::channel::Disconnect;
@@ -9,6 +10,7 @@ use weir::channel::InputError;
 use weir::channel::Intake;
 use weir::channel::Refusal;
 use weir::channel::Session;
+use weir::channel::passing::Passing;
 use weir::clock::Now;
 use weir::message::Message;
 use weir::message::Value;
@@ -47,6 +49,10 @@ pub(crate) struct FakeIntake {
     pub(crate) claimed: Vec<String>,
     /// What is to be remembered.
     pub(crate) notes: Vec<String>,
+    /// What passes, for who may subscribe.
+    pub(crate) passing: Option<Rc<dyn Passing>>,
+    /// Messages that passed and were not told.
+    pub(crate) missed: u64,
     /// Ack tokens that wait, oldest first.
     pub(crate) ack_tokens: VecDeque<u64>,
     /// The time that has passed since [`super::a_moment`].
@@ -159,6 +165,14 @@ impl Intake for FakeIntake {
 
     fn remember(&mut self, note: &str) {
         self.notes.push(note.to_owned());
+    }
+
+    fn look(&mut self) -> Option<Rc<dyn Passing>> {
+        self.passing.clone()
+    }
+
+    fn missed(&mut self, count: u64) {
+        self.missed += count;
     }
 
     fn malformed(&mut self, reason: InputError, detail: &str) {

@@ -19,6 +19,9 @@ use super::packet::Publish;
 use super::packet::Verdict;
 use super::report;
 use super::report::NotTaken;
+use super::subscribe::NotRead;
+use super::subscriptions::Reader;
+use super::subscriptions::Subscriptions;
 use super::v5;
 use super::v311;
 use crate::channel::Disconnect;
@@ -41,6 +44,8 @@ pub struct Broker {
     owed: VecDeque<(u16, Verdict)>,
     /// Nothing more is understood; it ends when all that is owed is paid.
     closing: Option<Disconnect>,
+    /// What it is told of what passes.
+    subscriptions: Option<Box<Subscriptions>>,
     /// When the last packet was whole, or, before the first, when the connection was there.
     heard: Option<Duration>,
 }
@@ -49,6 +54,8 @@ pub struct Broker {
 #[derive(Clone, Copy, Debug)]
 struct Client {
     version: Version,
+    /// Longest packet that it takes.
+    largest: usize,
     /// So long it may be silent; none: for ever.
     silence_max: Option<Duration>,
 }
@@ -62,6 +69,7 @@ impl Broker {
             client: None,
             owed: VecDeque::new(),
             closing: None,
+            subscriptions: None,
             heard: None,
         }
     }
@@ -86,7 +94,7 @@ impl Broker {
         self.heard = Some(intake.now().mono);
         match self.client {
             None => self.login(packet, intake, out)?,
-            Some(client) => self.packet(client.version, packet, intake, out)?,
+            Some(client) => self.packet(client, packet, intake, out)?,
         }
         Ok(Some(packet.len()))
     }
@@ -110,7 +118,7 @@ impl Broker {
             Version::V5 => packet::largest_taken(packet),
         };
         let largest = largest.map_err(|code| {
-            v5::connack(code, out);
+            v5::connack(code, false, out);
             Ending::of_login(code)
         })?;
         let Packet::Connect(connect) = version.read(packet).map_err(Ending::malformed)? else {
@@ -123,6 +131,7 @@ impl Broker {
         let silence = Duration::from_secs(u64::from(connect.keep_alive)).mul_f32(1.5);
         self.client = Some(Client {
             version,
+            largest: most(largest),
             silence_max: Some(silence).filter(|silence| !silence.is_zero()),
         });
         Ok(())
@@ -137,22 +146,18 @@ impl Broker {
         intake: &dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<(), Ending> {
-        let fits = |len: usize| {
-            largest
-                .and_then(|most| usize::try_from(most).ok())
-                .is_none_or(|most| len <= most)
-        };
+        let fits = |len: usize| len <= most(largest);
         let code = self.judge_login(version, connect, intake);
         let mut answer = Vec::new();
         match version {
             Version::V311 => v311::connack(code, &mut answer),
-            Version::V5 => v5::connack(code, &mut answer),
+            Version::V5 => v5::connack(code, self.settings.subscribe, &mut answer),
         }
         if fits(answer.len()) {
             out.extend_from_slice(&answer);
         } else if code.is_accepted() {
             answer.clear();
-            v5::connack(ConnackCode::TooLong, &mut answer);
+            v5::connack(ConnackCode::TooLong, false, &mut answer);
             if fits(answer.len()) {
                 out.extend_from_slice(&answer);
             }
@@ -191,11 +196,16 @@ impl Broker {
 
     fn packet(
         &mut self,
-        version: Version,
+        client: Client,
         packet: &[u8],
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<(), Ending> {
+        let version = client.version;
+        if self.settings.subscribe && matches!(packet.first(), Some(&SUBSCRIBE | &UNSUBSCRIBE)) {
+            let granted = self.subscribe(client, packet, intake, out);
+            return granted.map_err(Ending::not_read);
+        }
         match version.read(packet).map_err(Ending::malformed)? {
             Packet::Publish(publish) => return self.publish(version, &publish, intake),
             Packet::PingReq => v311::pong(out),
@@ -219,6 +229,34 @@ impl Broker {
                 return Err(Ending::silent("the client has disconnected"));
             }
             _ => return Err(Ending::out_of_turn()),
+        }
+        Ok(())
+    }
+
+    /// Has what passes told, or told no more.
+    fn subscribe(
+        &mut self,
+        client: Client,
+        packet: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotRead> {
+        let Client {
+            version, largest, ..
+        } = client;
+        if self.subscriptions.is_none() {
+            let all = |passing| Subscriptions::new(passing, Reader { version, largest });
+            self.subscriptions = intake.look().map(all).map(Box::new);
+        }
+        let Some(subscriptions) = &mut self.subscriptions else {
+            return Ok(());
+        };
+        if packet.first() == Some(&UNSUBSCRIBE) {
+            return subscriptions.unsubscribe(packet, out);
+        }
+        if !subscriptions.subscribe(packet, out)? {
+            let detail = "a subscription to what is not told here";
+            intake.malformed(InputError::Unsupported, detail);
         }
         Ok(())
     }
@@ -266,6 +304,7 @@ impl Broker {
             // nothing may follow it
             self.owed.clear();
         }
+        self.subscriptions = None;
         let reason = ending.reason;
         self.closing = Some(Disconnect { reason });
     }
@@ -298,6 +337,12 @@ impl Session for Broker {
                 Err(ending) => self.fail(ending, intake, out),
             }
         }
+        if let Some(subscriptions) = &mut self.subscriptions {
+            match subscriptions.tell(intake.is_tight(), out) {
+                0 => {}
+                missed => intake.missed(missed),
+            }
+        }
         match self.closing.take_if(|_| self.owed.is_empty()) {
             Some(close) => Err(close),
             None => Ok(input.len().saturating_sub(rest.len())),
@@ -324,6 +369,16 @@ impl Session for Broker {
         self.owed.clear();
         self.fail(Ending::keep_alive(), intake, out);
         self.closing.take().map_or(Ok(()), Err)
+    }
+
+    fn is_looking(&self) -> bool {
+        let all = self.subscriptions.as_ref();
+        all.is_some_and(|all| all.is_any())
+    }
+
+    fn has_more(&self) -> bool {
+        let all = self.subscriptions.as_ref();
+        all.is_some_and(|all| all.has_more())
     }
 
     fn is_blocked(&self) -> bool {
@@ -378,8 +433,19 @@ fn knows(users: &[(String, String)], (name, password): &(String, String)) -> boo
     found.into()
 }
 
+/// Longest packet that a client takes.
+fn most(largest: Option<u32>) -> usize {
+    largest
+        .and_then(|most| usize::try_from(most).ok())
+        .unwrap_or(usize::MAX)
+}
+
 /// The first byte of a login.
 const CONNECT: u8 = 0x10;
+
+/// The first bytes of what is asked for and given up.
+const SUBSCRIBE: u8 = 0x82;
+const UNSUBSCRIBE: u8 = 0xA2;
 
 /// So long a client may take to log in.
 const LOGIN_TIME: Duration = Duration::from_secs(30);

@@ -5,6 +5,7 @@ use super::packet;
 use super::packet::ConnackCode;
 use super::packet::DisconnectReason;
 use super::packet::Verdict;
+use super::subscribe::NotRead;
 use crate::channel::InputError;
 
 /// Why a connection ends.
@@ -30,6 +31,17 @@ impl Ending {
             reason: "a damaged packet",
             malformed: Some((InputError::Syntax, detail.into())),
             code: Some(DisconnectReason::Malformed),
+        }
+    }
+
+    /// A SUBSCRIBE or UNSUBSCRIBE.
+    pub(super) fn not_read(why: NotRead) -> Self {
+        match why {
+            NotRead::Malformed(detail) => Self::malformed(detail),
+            NotRead::Protocol(detail) => Self {
+                malformed: Some((InputError::Syntax, detail.into())),
+                ..Self::out_of_turn()
+            },
         }
     }
 

@@ -81,6 +81,7 @@ fn read(reader: &mut Reader<'_>) -> Settings {
     let username = reader.parsed("username", mqtt_text).or(url_user);
     let password = reader.parsed("password", mqtt_text).or(url_password);
     let users = users(reader);
+    let subscribe = reader.flag("subscribe").unwrap_or(false);
     let (misplaced, other) = match connects {
         true => (&["users"][..], "listen"),
         false => (&["client_id", "username", "password"][..], "connect"),
@@ -93,6 +94,11 @@ fn read(reader: &mut Reader<'_>) -> Settings {
         };
         reader.error(reader.place_of(key), message, hint);
     }
+    if connects && subscribe {
+        let hint = "programs subscribe to a channel that listens";
+        let message = "`subscribe` belongs to `listen`";
+        reader.error(reader.place_of("subscribe"), message, hint);
+    }
     if connects && reader.has("password") && !reader.has("username") {
         let hint = "write `username = \"...\"` as well";
         reader.error(reader.place_of("password"), "a password needs a user", hint);
@@ -102,6 +108,7 @@ fn read(reader: &mut Reader<'_>) -> Settings {
         ident: reader.peek("ident"),
         topic,
         users,
+        subscribe,
         client_id,
         username,
         password,

@@ -63,7 +63,7 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
 }
 
 /// The answer to a login, with what a client may do.
-pub(super) fn connack(answer: ConnackCode, out: &mut Vec<u8>) {
+pub(super) fn connack(answer: ConnackCode, subscribe: bool, out: &mut Vec<u8>) {
     let (code, name) = match answer {
         ConnackCode::Accepted(name) => (ConnectReturnCode::Success, name),
         ConnackCode::Version => (ConnectReturnCode::UnsupportedProtocolVersion, None),
@@ -80,13 +80,13 @@ pub(super) fn connack(answer: ConnackCode, out: &mut Vec<u8>) {
     let answer = ConnAck {
         session_present: false,
         code,
-        properties: accepted.then(|| properties(name)),
+        properties: accepted.then(|| properties(name, subscribe)),
     };
     write(&Wire::ConnAck(answer), out);
 }
 
-/// RETAIN is not forbidden: who could subscribe to what was kept does not exist.
-fn properties(name: Option<u64>) -> ConnAckProperties {
+/// RETAIN is not forbidden: who could subscribe to what was kept so does not exist.
+fn properties(name: Option<u64>, subscribe: bool) -> ConnAckProperties {
     ConnAckProperties {
         session_expiry_interval: Some(0),
         receive_max: Some(RECEIVE_MAX),
@@ -97,8 +97,8 @@ fn properties(name: Option<u64>) -> ConnAckProperties {
         topic_alias_max: Some(0),
         reason_string: None,
         user_properties: Vec::new(),
-        wildcard_subscription_available: Some(0),
-        subscription_identifiers_available: Some(0),
+        wildcard_subscription_available: Some(subscribe.into()),
+        subscription_identifiers_available: Some(subscribe.into()),
         shared_subscription_available: Some(0),
         server_keep_alive: None,
         response_information: None,
