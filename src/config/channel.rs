@@ -59,7 +59,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let is_right = reader.finish();
     let (kind, protocol, ways) = (kind?, AnyProtocol(protocol?), ways?);
     let mut settings = common.settings(name, kind, protocol, &ways);
-    settings.secrets = secrets::of(context, table);
+    settings.secrets = Secrets::new(secrets::of(context, table));
     is_right.then_some(Draft {
         settings,
         listen: ways.places,

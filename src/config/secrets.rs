@@ -10,16 +10,15 @@ use crate::keys::tree::Node;
 use crate::keys::tree::Table;
 use crate::keys::tree::Tree;
 use crate::keys::url;
-use crate::traffic::Secrets;
 
 /// The secrets of a channel or stream, as they are once every reference is replaced.
-pub(super) fn of(context: &Context<'_>, table: &Table) -> Secrets {
+pub(super) fn of(context: &Context<'_>, table: &Table) -> Vec<String> {
     let mut found = Found {
         context,
         secrets: Vec::new(),
     };
     found.in_table(table, Trust::ByKey);
-    Secrets::new(found.secrets)
+    found.secrets
 }
 
 /// What tells a secret.

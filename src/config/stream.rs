@@ -59,7 +59,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Draft {
 }
 
 /// All else; none if there is a mistake in it.
-fn settings(mut reader: Reader<'_>, secrets: Secrets) -> Option<Settings> {
+fn settings(mut reader: Reader<'_>, mut secrets: Vec<String>) -> Option<Settings> {
     let name = reader.name(NAME_MAX);
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
     let kind = match is_toll_bg(&mut reader) {
@@ -89,6 +89,8 @@ fn settings(mut reader: Reader<'_>, secrets: Secrets) -> Option<Settings> {
     // without its type nobody can say which keys are unknown
     kind?;
     let clean = reader.finish();
+    let destination = destination?;
+    secrets.extend(destination.secrets());
     let settings = Settings {
         name: name?,
         enabled,
@@ -104,8 +106,8 @@ fn settings(mut reader: Reader<'_>, secrets: Secrets) -> Option<Settings> {
         delivery,
         bind,
         tls,
-        secrets,
-        destination: destination?,
+        secrets: Secrets::new(secrets),
+        destination,
     };
     clean.then_some(settings)
 }

@@ -208,7 +208,6 @@ impl Intake for Ingress<'_> {
     }
 
     fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
-        self.name(ident);
         let Ok(message) = Message::new(ident) else {
             self.malformed(InputError::Ident, "not an ident");
             return Err(BatchRefusal {
@@ -216,6 +215,7 @@ impl Intake for Ingress<'_> {
                 reason: Refusal::Ident,
             });
         };
+        self.name(ident);
         match self.route(&message) {
             Ok(_) => Ok(()),
             Err(reason) => {

@@ -80,6 +80,11 @@ impl Destination for Flespi {
     fn link<'a>(&'a self, open: Open<'a>) -> Box<dyn Link + 'a> {
         Box::new(HttpLink::new(self, open))
     }
+
+    /// Who knows the path is let in.
+    fn secrets(&self) -> Vec<String> {
+        http::Profile::secrets(self)
+    }
 }
 
 impl http::Profile for Flespi {

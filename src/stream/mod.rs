@@ -94,6 +94,7 @@ mod dialect;
 pub mod e_toll;
 mod endpoint;
 pub mod engine;
+mod failure;
 pub mod file;
 pub mod flespi;
 pub mod google_pubsub;
@@ -118,12 +119,16 @@ pub mod wialon_retranslator;
 pub use endpoint::Endpoint;
 pub use endpoint::NetworkEndpoint;
 pub use endpoint::TlsUse;
+pub use failure::CERTIFICATE;
+pub use failure::DeliveryError;
+pub use failure::Disconnect;
+pub use failure::NO_ANSWER;
+pub use failure::Retry;
 
 use crate::clock::Now;
 use crate::keys::reader::Reader;
 use crate::keys::same::Same;
 use crate::template::Template;
-use crate::units::Period;
 use engine::Engine;
 use render::MessageView;
 use settings::Delivery;
@@ -214,6 +219,11 @@ pub trait Destination: Same + fmt::Debug {
     /// None: nobody knows.
     fn inquiry(&self) -> Option<Rc<dyn Destination>> {
         None
+    }
+
+    /// What its connections must not show and no key says: parts of a URL that look like words.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Its templates, each with the key that it is the value of.
@@ -322,37 +332,6 @@ pub struct LinkContext<'a> {
     pub random: u32,
 }
 
-/// Why something was not delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeliveryError {
-    /// flespi's code: -99 certificate, -2 no answer, -1 no connection, 1 to 5 MQTT refusals, 100
-    /// to 599 HTTP status; 0 for all else.
-    pub code: i32,
-    /// In words.
-    pub reason: String,
-}
-
-/// Why a connection is of no more use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disconnect {
-    /// What happened.
-    pub error: DeliveryError,
-    /// When the next connection is due.
-    pub retry: Retry,
-}
-
-/// When the next try is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// After a pause that grows with each failure.
-    Paused,
-    /// At once: the connection ended in good order, or between two requests.
-    AtOnce,
-    /// At once, also where nothing was said in it, and it is no news: this side has ended it to
-    /// log in anew, or to send all again.
-    Renewed,
-}
-
 impl Kind {
     /// A type with the defaults that most have.
     pub(crate) const fn new(
@@ -408,63 +387,11 @@ impl LinkContext<'_> {
     }
 }
 
-impl DeliveryError {
-    /// An error in words.
-    pub fn new(code: i32, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self { code, reason }
-    }
-
-    /// What was sent, and was not answered within this time.
-    fn no_answer(limit: Duration, to: &str) -> Self {
-        Self::new(
-            NO_ANSWER,
-            format!("no answer within {} to {to}", Period(limit)),
-        )
-    }
-}
-
-impl From<DeliveryError> for Disconnect {
-    fn from(error: DeliveryError) -> Self {
-        let retry = Retry::Paused;
-        Self { error, retry }
-    }
-}
-
-impl Disconnect {
-    /// A connection that failed.
-    pub fn new(code: i32, reason: impl Into<String>) -> Self {
-        DeliveryError::new(code, reason).into()
-    }
-
-    /// A connection that this side has ended to begin anew, and why.
-    pub fn renewed(reason: impl Into<String>) -> Self {
-        Self {
-            error: DeliveryError::new(0, reason),
-            retry: Retry::Renewed,
-        }
-    }
-
-    /// A connection that ended and did not fail.
-    pub fn ended(reason: impl Into<String>) -> Self {
-        Self {
-            error: DeliveryError::new(0, reason),
-            retry: Retry::AtOnce,
-        }
-    }
-}
-
 /// A link stops filling its buffer here.
 pub const OUT_MAX: usize = 64 * 1024;
 
 /// Longest unit that a link waits for: the driver's buffer holds at least as much.
 pub const IN_MAX: usize = 16 * 1024;
-
-/// flespi's code: a certificate is at fault, on either side.
-pub const CERTIFICATE: i32 = -99;
-
-/// No answer came in time.
-pub const NO_ANSWER: i32 = -2;
 
 /// Where a window is smaller, messages of which one is looked for that the receiver takes.
 const SEARCH_MAX: usize = 8;

@@ -21,6 +21,7 @@ mod reloading;
 mod silent;
 mod thinning;
 mod traffic;
+mod traffic_types;
 mod waking;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]

@@ -20,14 +20,14 @@ use std::net::UdpSocket;
 const IMPATIENT: &str = "retry = { min = \"50ms\", max = \"100ms\" }";
 
 /// What a path shows: the packets of it.
-fn packets(weir: &Weir, path: &str) -> Vec<Value> {
+pub(crate) fn packets(weir: &Weir, path: &str) -> Vec<Value> {
     let (code, answer) = ask(weir, "GET", path, "");
     assert_eq!(code, 200, "{path}: {answer}");
     answer["result"].as_array().unwrap().clone()
 }
 
 /// All bytes of one way.
-fn bytes(packets: &[Value], way: &str) -> String {
+pub(crate) fn bytes(packets: &[Value], way: &str) -> String {
     let of_way = packets.iter().filter(|packet| packet["type"] == way);
     let data = of_way.flat_map(|packet| BASE64.decode(packet["data"].as_str().unwrap()).unwrap());
     String::from_utf8_lossy(&data.collect::<Vec<u8>>()).into_owned()

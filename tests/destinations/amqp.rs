@@ -37,6 +37,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(20_000)),
         said: "is larger than",
     }),
+    login_seen: Has::Yes("\u{5}PLAIN\0\0\0\u{12}******************"),
 };
 
 struct Behind {
@@ -124,4 +125,4 @@ fn definitions() -> Value {
 }
 
 /// Each needs a virtual host of its own.
-const TESTS: usize = 4;
+const TESTS: usize = 5;

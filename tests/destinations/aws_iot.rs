@@ -25,6 +25,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"level\":\"{}\"", "x".repeat(300)),
         said: "bytes, AWS IoT takes at most 256",
     }),
+    login_seen: Has::No("a certificate is no secret, and its key stays here"),
 };
 
 struct AwsIot {

@@ -22,6 +22,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(BODY_MAX)),
         said: "413 ",
     }),
+    login_seen: Has::Yes("\r\nauthorization: SharedAccessSignature ****************"),
 };
 
 /// A hub that keeps the contract, or says of a message that it has it and forgets it.

@@ -21,6 +21,7 @@ pub(crate) const ROW: Row = Row {
     }),
     refusal: Has::Yes(Refusal { said: "closed by" }),
     limit: Has::No("no message of the ring has 256 KB"),
+    login_seen: Has::Yes("********************************"),
 };
 
 fn hub() -> Box<dyn Counterpart> {

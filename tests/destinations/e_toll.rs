@@ -28,6 +28,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(BODY_MAX)),
         said: "413 ",
     }),
+    login_seen: Has::No("a certificate is no secret, and its key stays here"),
 };
 
 struct EToll {

@@ -13,6 +13,7 @@ pub(crate) const ROW: Row = Row {
     login: Has::No("a file asks nobody who he is"),
     refusal: Has::No("a file takes every message"),
     limit: Has::No("a message that is larger than `max_size` goes into a file of its own"),
+    login_seen: Has::No("a file asks nobody"),
 };
 
 struct Card(Folder);

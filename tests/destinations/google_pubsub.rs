@@ -22,6 +22,7 @@ pub(crate) const ROW: Row = Row {
         said: "a mark",
     }),
     limit: Has::No("no message of the ring has 10 MB"),
+    login_seen: Has::Yes("\r\nauthorization: Bearer ********************************"),
 };
 
 fn pubsub() -> Box<dyn Counterpart> {

@@ -26,6 +26,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(1_000)),
         said: "at most 1024 are sent",
     }),
+    login_seen: Has::Yes("$FRLIN,,********************\r\n"),
 };
 
 fn keys(port: u16) -> String {

@@ -26,6 +26,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(BODY_MAX)),
         said: "413 ",
     }),
+    login_seen: Has::Yes("\r\nauthorization: Bearer ************\r\n"),
 };
 
 fn keys(port: u16) -> String {

@@ -27,6 +27,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(BODY_MAX)),
         said: "413 ",
     }),
+    login_seen: Has::Yes("\r\nauthorization: Basic ************************\r\n"),
 };
 
 struct Behind {

@@ -1,5 +1,6 @@
 //! Every type of destination in the same four troubles, with the real daemon: it is away and comes
-//! back, its credentials are wrong, it refuses one message, one message is too large for it.
+//! back, its credentials are wrong, it refuses one message, one message is too large for it. And whoever
+//! looks at the traffic meanwhile sees no secret.
 //!
 //! # One more type
 //! 1. Write `TYPE.rs` (snake case) with a `ROW`, under 80 lines; `http.rs` is one with a server of
@@ -10,7 +11,7 @@
 //!    credentials, refuses [`row::REFUSED`], knows its limit, and tells the `seq` of what it took,
 //!    in order. One that speaks HTTP is [`contract::web`] and one function from a request to an
 //!    answer.
-//! 3. Add its line to `table!` below. That makes its four tests; a test fails for each type of
+//! 3. Add its line to `table!` below. That makes its five tests; a test fails for each type of
 //!    weir's own list that has none.
 //!
 //! What a type does not have, its row says with the reason. Programs that are not there yet go to
@@ -49,13 +50,14 @@ mod scenarios;
 #[path = "../end_to_end/servers.rs"]
 mod servers;
 mod tls;
+mod traffic;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
 
 use weir as weir_run;
 
-/// A module with a `ROW` for each type, and its four tests.
+/// A module with a `ROW` for each type, and its five tests.
 macro_rules! table {
     ($($name:literal: $module:ident,)*) => {
         $(mod $module;)*
@@ -67,6 +69,7 @@ macro_rules! table {
             $(mod $module {
                 use crate::$module::ROW;
                 use crate::scenarios;
+                use crate::traffic;
 
                 #[test]
                 fn what_waits_while_it_is_away_arrives_in_order_and_nothing_is_lost() {
@@ -86,6 +89,11 @@ macro_rules! table {
                 #[test]
                 fn of_many_messages_only_the_one_that_is_too_large_is_given_up() {
                     scenarios::one_too_large(&ROW);
+                }
+
+                #[test]
+                fn raw_traffic_shows_how_it_logs_in_and_no_secret() {
+                    traffic::shows_no_secret(&ROW);
                 }
             })*
         }

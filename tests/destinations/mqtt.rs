@@ -33,6 +33,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(PACKET_MAX)),
         said: "the broker takes at most 2000",
     }),
+    login_seen: Has::Yes("\0\u{4}****\0\u{c}************"),
 };
 
 struct Mqtt {

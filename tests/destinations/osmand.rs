@@ -26,6 +26,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(LINE_MAX)),
         said: "the destination takes at most 4096",
     }),
+    login_seen: Has::Yes("\r\nauthorization: Bearer ************\r\n"),
 };
 
 fn keys(port: u16) -> String {

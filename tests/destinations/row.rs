@@ -12,6 +12,8 @@ pub(crate) struct Row {
     pub(crate) refusal: Has<Refusal>,
     /// What is too large for it.
     pub(crate) limit: Has<Limit>,
+    /// How raw traffic shows the login: `*` where the secret is.
+    pub(crate) login_seen: Has<&'static str>,
 }
 
 /// What most types have.

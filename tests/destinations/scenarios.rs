@@ -96,7 +96,7 @@ fn one_given_up(row: &Row, odd: impl Fn(u64) -> String, said: &str) {
 /// A daemon with one channel and one stream, and the far end of that.
 pub(crate) struct Play {
     row: &'static str,
-    counterpart: Box<dyn Counterpart>,
+    pub(crate) counterpart: Box<dyn Counterpart>,
     port: u16,
     pub(crate) weir: Weir,
 }
@@ -115,7 +115,7 @@ impl Play {
         }
     }
 
-    fn config(&self, replaced: Option<(&str, &str)>) -> String {
+    pub(crate) fn config(&self, replaced: Option<(&str, &str)>) -> String {
         config(self.row, self.port, &self.counterpart.keys(), replaced)
     }
 

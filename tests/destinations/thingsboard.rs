@@ -21,6 +21,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(server::PAYLOAD_MAX)),
         said: "the broker takes at most 2000",
     }),
+    login_seen: Has::Yes("\0\u{c}************"),
 };
 
 fn keys(port: u16) -> String {

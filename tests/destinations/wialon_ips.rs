@@ -23,6 +23,7 @@ pub(crate) const ROW: Row = Row {
         large: || format!("\"text\":\"{}\"", "x".repeat(1345)),
         said: "the text of `text` has 1345 bytes, a packet has at most 1344 of one",
     }),
+    login_seen: Has::Yes("#L#2.0;352093081234567;*****************\r\n"),
 };
 
 fn keys(port: u16) -> String {

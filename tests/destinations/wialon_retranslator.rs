@@ -22,6 +22,7 @@ pub(crate) const ROW: Row = Row {
         large: many_parameters,
         said: "at most 65536 are sent",
     }),
+    login_seen: Has::No("nobody is asked"),
 };
 
 fn keys(port: u16) -> String {
