@@ -90,7 +90,7 @@ fn settings(mut reader: Reader<'_>, mut secrets: Vec<String>) -> Option<Settings
     kind?;
     let clean = reader.finish();
     let destination = destination?;
-    secrets.extend(destination.secrets());
+    secrets.extend(destination.secrets_of_path());
     let settings = Settings {
         name: name?,
         enabled,

@@ -168,3 +168,90 @@ impl Daemon {
 
 /// So long after the last who asked traffic is kept.
 const KEPT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::clock::SIMULATED;
+    use crate::ring::Full;
+    use crate::ring::Memory;
+    use crate::ring::Ring;
+    use crate::ring::Settings;
+    use crate::route::Routes;
+
+    const DATE: Duration = Duration::from_secs(1_900_000_000);
+
+    fn at(second: u64) {
+        SIMULATED.set(Some((Duration::from_secs(second), DATE)));
+    }
+
+    fn shared() -> SharedState {
+        let clock = Clock::new();
+        let settings = Settings {
+            size: 256 << 10,
+            delay: KEPT,
+            hold: KEPT,
+            bytes: 65536,
+            full: Full::DropOldest,
+        };
+        let memory = Box::new(Memory::new(256 << 10));
+        let (ring, _) = Ring::open(memory, settings, clock.now(), 7).unwrap();
+        SharedState::new(clock, ring, Routes::new(Vec::new(), Vec::new()))
+    }
+
+    #[test]
+    fn traffic_is_kept_from_the_first_look_until_half_a_minute_after_the_last() {
+        at(100);
+        let (shared, traffic) = (shared(), Traffic::default());
+        let mut tap = Tap::new(&shared);
+        let pass = |tap: &mut Tap| {
+            tap.came(&traffic, &shared, "p", (b"ab", 1));
+            tap.goes(&traffic, &shared, "p", b"cd");
+            tap.left(1);
+        };
+        let look = || {
+            let look = PacketLook::default();
+            traffic.look(&shared, &Secrets::default(), &look).len()
+        };
+        pass(&mut tap);
+        assert!(traffic.recording.borrow().is_none(), "nobody looks");
+        assert_eq!(look(), 0);
+        // of "cd" the first byte is the rest of before
+        pass(&mut tap);
+        assert_eq!(look(), 2);
+        at(129);
+        assert_eq!(
+            traffic.left(shared.now().mono),
+            Some(Duration::from_secs(1))
+        );
+        assert_eq!(look(), 2);
+        at(159);
+        assert_eq!(traffic.left(shared.now().mono), None);
+        assert!(!traffic.is_watched() && traffic.recording.borrow().is_none());
+        assert_eq!(look(), 0, "it begins anew");
+        at(189);
+        pass(&mut tap);
+        assert!(!traffic.is_watched(), "also where nobody forgets it");
+        SIMULATED.set(None);
+    }
+
+    #[test]
+    fn what_a_slow_far_end_leaves_is_noted_once() {
+        at(100);
+        let (shared, traffic) = (shared(), Traffic::default());
+        let (mut tap, mut out) = (Tap::new(&shared), b"first".to_vec());
+        let look = PacketLook::default();
+        traffic.look(&shared, &Secrets::default(), &look);
+        for taken in 1..5 {
+            tap.goes(&traffic, &shared, "p", &out);
+            out.drain(..taken);
+            tap.left(out.len());
+            out.extend_from_slice(b"next");
+        }
+        let packets = traffic.look(&shared, &Secrets::default(), &look);
+        let data: Vec<&str> = packets.iter().map(|packet| packet.data.as_str()).collect();
+        assert_eq!(data, ["Zmlyc3Q=", "bmV4dA==", "bmV4dA==", "bmV4dA=="]);
+        SIMULATED.set(None);
+    }
+}

@@ -82,7 +82,7 @@ impl Destination for Flespi {
     }
 
     /// Who knows the path is let in.
-    fn secrets(&self) -> Vec<String> {
+    fn secrets_of_path(&self) -> Vec<String> {
         http::Profile::secrets(self)
     }
 }

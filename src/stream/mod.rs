@@ -222,7 +222,7 @@ pub trait Destination: Same + fmt::Debug {
     }
 
     /// What its connections must not show and no key says: parts of a URL that look like words.
-    fn secrets(&self) -> Vec<String> {
+    fn secrets_of_path(&self) -> Vec<String> {
         Vec::new()
     }
 

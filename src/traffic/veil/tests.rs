@@ -170,7 +170,7 @@ fn what_stands_around_a_secret_is_shown() {
         ),
         (
             "a http://me:p@word@host/b@c",
-            "a http://**********@host/b@c".to_owned(),
+            "a http://*********@host/b@c".to_owned(),
         ),
         ("#L#352;SECRET\r\n#P#", format!("#L#352;{stars}\r\n#P#")),
     ] {
