@@ -16,6 +16,7 @@ mod health;
 pub mod live;
 mod log;
 mod metrics;
+mod openapi;
 mod packet;
 #[cfg(feature = "page")]
 mod page;

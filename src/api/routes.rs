@@ -13,6 +13,7 @@ use super::event::EVENTS_MAX;
 use super::event::Page;
 use super::log::level;
 use super::metrics;
+use super::openapi;
 use super::packet::PacketLook;
 use super::passing::Look;
 use crate::message::timestamp::from_iso8601;
@@ -45,7 +46,7 @@ type Act = fn(&dyn Control, &Request<'_>, name: &str) -> Answer;
 
 /// `{}` is one name, percent-encoded.
 #[rustfmt::skip]
-const ROUTES: &[(&str, &str, Act)] = &[
+pub(super) const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/status",             status),
     ("GET",   "/streams",            streams),
     ("GET",   "/streams/{}",         one_stream),
@@ -67,6 +68,7 @@ const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/ring",               ring),
     ("GET",   "/ring/logs",          ring_logs),
     ("GET",   "/metrics",            metrics),
+    ("GET",   "/openapi.json",       openapi::answer),
     ("POST",  "/wake",               wake),
     ("POST",  "/reload",             reload),
 ];
@@ -403,7 +405,7 @@ impl Answer {
         Self::json(status, &serde_json::json!({ "errors": errors }))
     }
 
-    fn json(status: u16, value: &serde_json::Value) -> Self {
+    pub(super) fn json(status: u16, value: &serde_json::Value) -> Self {
         let mut body = value.to_string().into_bytes();
         body.push(b'\n');
         Self {

@@ -10,6 +10,7 @@
 
 mod asking;
 mod conditions;
+mod every_path;
 mod last_error;
 mod life;
 mod listening;

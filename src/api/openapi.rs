@@ -1,0 +1,246 @@
+//! The API told in OpenAPI 3.0, for programs and people who come to it anew: made from a table
+//! that a test holds against the routes.
+
+use super::Control;
+use super::routes::Answer;
+use super::routes::Request;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// What one method does on one path.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    /// `{}` is one name.
+    pub(super) path: &'static str,
+    about: &'static str,
+    /// Numbers and texts behind the `?`.
+    query: &'static [(&'static str, Kind)],
+    /// A body that is right; empty where none is read.
+    body: &'static str,
+    gives: Gives,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Number,
+    Text,
+}
+
+/// What comes where all is well.
+#[derive(Clone, Copy)]
+enum Gives {
+    /// `{"result":[…]}`.
+    Results,
+    /// Something else, of this type.
+    Type(&'static str),
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    about: &'static str,
+    query: &'static [(&'static str, Kind)],
+    body: &'static str,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        about,
+        query,
+        body,
+        gives: Gives::Results,
+    }
+}
+
+const fn other(path: &'static str, about: &'static str, media_type: &'static str) -> Operation {
+    Operation {
+        gives: Gives::Type(media_type),
+        ..row("GET", path, about, &[], "")
+    }
+}
+
+const PACKETS: &[(&str, Kind)] = &[
+    ("count", Kind::Number),
+    ("after", Kind::Number),
+    ("conn", Kind::Number),
+    ("ident", Kind::Text),
+];
+
+const PAGE: &[(&str, Kind)] = &[("count", Kind::Number), ("after", Kind::Number)];
+
+/// Also what is answered before there are routes: the page and what pushes.
+#[rustfmt::skip]
+pub(super) const OPERATIONS: &[Operation] = &[
+    row("GET",   "/status",           "All of it as of one moment", &[], ""),
+    row("GET",   "/streams",          "How each stream does", &[], ""),
+    row("GET",   "/streams/{}",       "How a stream does", &[], ""),
+    row("PATCH", "/streams/{}",       "Changes keys of a stream", &[], r#"{"enabled":true}"#),
+    row("GET",   "/streams/{}/logs",  "What happened to a stream lately", PAGE, ""),
+    row("POST",  "/streams/{}/pause", "Sends nothing for a time", &[], r#"{"for":"10m"}"#),
+    row("POST",  "/streams/{}/resume", "Sends again", &[], ""),
+    row("GET",   "/streams/{}/packets", "Raw traffic of a stream", PACKETS, ""),
+    row("POST",  "/streams/{}/skip",  "Passes over the oldest", &[], r#"{"count":1}"#),
+    row("POST",  "/streams/{}/rewind", "Sends again what was sent", &[], r#"{"to":"oldest"}"#),
+    row("GET",   "/channels",         "How each channel does", &[], ""),
+    row("GET",   "/channels/{}",      "How a channel does", &[], ""),
+    row("GET",   "/channels/{}/logs", "What happened to a channel lately", PAGE, ""),
+    row("GET",   "/channels/{}/packets", "Raw traffic of a channel", PACKETS, ""),
+    row("GET",   "/log",              "The daemon's own log", &[], ""),
+    row("PATCH", "/log",              "From which level on it logs", &[], r#"{"level":"info"}"#),
+    row("GET",   "/logs",             "What happened lately", PAGE, ""),
+    row("GET",   "/ring",             "How the ring does", &[], ""),
+    row("GET",   "/ring/logs",        "What happened to the ring lately", PAGE, ""),
+    other("/metrics", "All figures, for Prometheus", "text/plain"),
+    other("/", "The page", "text/html"),
+    other("/live", "Pushes status and events for as long as it is read", "text/event-stream"),
+    other("/openapi.json", "This document", "application/json"),
+    row("POST",  "/wake",             "Who waits for a next try goes now", &[], r#"{"now":false}"#),
+    row("POST",  "/reload",           "Reads the configuration again", &[], ""),
+];
+
+/// `GET /openapi.json`.
+pub(super) fn answer(_: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+    Answer::json(200, &document())
+}
+
+fn document() -> Value {
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let path = operation.path.replace("{}", "{name}");
+        let known = paths.entry(path).or_insert_with(|| json!({}));
+        if let Value::Object(known) = known {
+            known.insert(operation.method.to_lowercase(), described(operation));
+        }
+    }
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "weir",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A running daemon: what can be seen of it and done to it",
+        },
+        "security": [{}, { "token": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": { "Results": results(), "Errors": errors() },
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let (media_type, schema) = match operation.gives {
+        Gives::Results => ("application/json", reference("Results")),
+        Gives::Type(media_type @ "application/json") => (media_type, json!({ "type": "object" })),
+        Gives::Type(media_type) => (media_type, json!({ "type": "string" })),
+    };
+    let mut described = json!({
+        "summary": operation.about,
+        "parameters": parameters(operation),
+        "responses": {
+            "200": {
+                "description": "done",
+                "content": { media_type: { "schema": schema } },
+            },
+            "default": {
+                "description": "not done, and why",
+                "content": { "application/json": { "schema": reference("Errors") } },
+            },
+        },
+    });
+    if let Ok(example) = serde_json::from_str::<Value>(operation.body) {
+        described["requestBody"] = json!({
+            "content": {
+                "application/json": { "schema": schema_of(&example), "example": example },
+            },
+        });
+    }
+    described
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let name = operation.path.contains("{}").then(|| {
+        json!({
+            "name": "name", "in": "path", "required": true,
+            "schema": { "type": "string", "minLength": 1 },
+        })
+    });
+    let query = operation.query.iter().map(|(name, kind)| {
+        let schema = match kind {
+            Kind::Number => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
+            Kind::Text => json!({ "type": "string" }),
+        };
+        json!({ "name": name, "in": "query", "schema": schema })
+    });
+    name.into_iter().chain(query).collect()
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn results() -> Value {
+    json!({
+        "type": "object",
+        "required": ["result"],
+        "properties": { "result": { "type": "array", "items": { "type": "object" } } },
+    })
+}
+
+fn errors() -> Value {
+    json!({
+        "type": "object",
+        "required": ["errors"],
+        "properties": { "errors": { "type": "array", "minItems": 1, "items": {
+            "type": "object",
+            "required": ["code", "reason"],
+            "properties": { "code": { "type": "integer" }, "reason": { "type": "string" } },
+        } } },
+    })
+}
+
+/// As narrow as an example tells.
+fn schema_of(example: &Value) -> Value {
+    match example {
+        Value::Object(fields) => {
+            let properties = fields
+                .iter()
+                .map(|(name, value)| (name.clone(), schema_of(value)));
+            json!({ "type": "object", "properties": properties.collect::<Map<_, _>>() })
+        }
+        Value::Array(items) => {
+            let first = items.first().map(schema_of);
+            json!({ "type": "array", "items": first.unwrap_or_else(|| json!({})) })
+        }
+        Value::Bool(_) => json!({ "type": "boolean" }),
+        Value::Number(number) if number.is_u64() => json!({ "type": "integer" }),
+        Value::Number(_) => json!({ "type": "number" }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::routes::ROUTES;
+
+    #[test]
+    fn each_route_is_told_of_and_nothing_else() {
+        let mut told: Vec<_> = OPERATIONS.iter().map(|it| (it.method, it.path)).collect();
+        told.retain(|(_, path)| !["/", "/live"].contains(path));
+        let routes = ROUTES.iter().map(|(method, path, _)| (*method, *path));
+        let mut routes: Vec<_> = routes.collect();
+        told.sort_unstable();
+        routes.sort_unstable();
+        assert_eq!(told, routes);
+    }
+
+    #[test]
+    fn bodies_are_json() {
+        for operation in OPERATIONS.iter().filter(|it| !it.body.is_empty()) {
+            let body = serde_json::from_str::<Value>(operation.body);
+            assert!(body.is_ok(), "{} {}", operation.method, operation.path);
+        }
+    }
+}
