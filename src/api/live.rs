@@ -72,9 +72,8 @@ mod tests {
             id: 7,
             timestamp: 1.5,
             event_code: NOT_DELIVERED,
-            error_code: None,
             reason: Some("\n\nevent: status\r\ndata: {}\n\n".into()),
-            sent: None,
+            ..Event::default()
         };
         let (name, mut out) = ("cloud".to_owned(), Vec::new());
         log(&Line { name, event }, &mut out);

@@ -13,6 +13,7 @@
 mod by_hand;
 mod event;
 mod health;
+mod journal;
 pub mod live;
 mod log;
 mod metrics;
@@ -26,18 +27,23 @@ mod routes;
 mod session;
 
 pub use by_hand::ByHand;
+pub use event::BY_HAND;
 pub use event::CONNECTED;
 pub use event::CONNECTION_LOST;
 pub use event::Event;
 pub use event::FAULT;
-pub use event::Journal;
 pub use event::Line;
 pub use event::MESSAGES_SENT;
 pub use event::NOT_DELIVERED;
 pub use event::Page;
 pub use event::RECOVERED;
+pub use event::RELOADED;
+pub use event::STARTED;
+pub use event::STOPPED;
 pub use event::Sent;
+pub use event::seconds;
 pub use health::health;
+pub use journal::Journal;
 pub use log::LogReport;
 pub use packet::Packet;
 pub use packet::PacketLook;
@@ -155,6 +161,8 @@ pub enum Origin<'a> {
     Channel(&'a str),
     /// The ring's.
     Ring,
+    /// The daemon's own.
+    Daemon,
 }
 
 /// How a stream is to stand.

@@ -9,8 +9,8 @@ use super::Refusal;
 use super::SKIP_MAX;
 use super::Switch;
 use super::Wake;
-use super::event::EVENTS_MAX;
 use super::event::Page;
+use super::journal::EVENTS_MAX;
 use super::log::level;
 use super::metrics;
 use super::openapi;
@@ -67,6 +67,7 @@ pub(super) const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/messages",           messages),
     ("GET",   "/ring",               ring),
     ("GET",   "/ring/logs",          ring_logs),
+    ("GET",   "/weir/logs",          daemon_logs),
     ("GET",   "/metrics",            metrics),
     ("GET",   "/openapi.json",       openapi::answer),
     ("POST",  "/wake",               wake),
@@ -208,6 +209,10 @@ fn packets(control: &dyn Control, request: &Request<'_>, of: Origin<'_>) -> Opti
 
 fn ring_logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
     events(control, request, Origin::Ring).unwrap_or_else(|| Answer::error(404, "no events"))
+}
+
+fn daemon_logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {
+    events(control, request, Origin::Daemon).unwrap_or_else(|| Answer::error(404, "no events"))
 }
 
 fn logs(control: &dyn Control, request: &Request<'_>, _: &str) -> Answer {

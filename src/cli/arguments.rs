@@ -1,6 +1,7 @@
 //! Arguments: words to a command. Does nothing.
 
 use super::check::Shown;
+use super::logs::Asked;
 use super::logs::Mode;
 use super::manual::Shell;
 use super::status::Form;
@@ -36,9 +37,9 @@ pub(super) enum Command {
     StreamTest { name: String },
     Demo { length: Option<String> },
     Status { form: Form, times: Times },
-    Logs { name: Option<String>, mode: Mode },
     LogLevel { level: String },
     Tail(Subject),
+    Logs(Asked),
     Stream(Action),
     Reload,
     Send { channel: String },
@@ -135,7 +136,7 @@ impl Options {
                 &["status", "logs", "tail", "wake", "reload", "stream"],
             ),
             (self.length.is_some(), "--for", &["demo"]),
-            (self.form.is_some(), "--json", &["status", "tail"]),
+            (self.form.is_some(), "--json", &["status", "logs", "tail"]),
             (self.times.is_some(), "--watch", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
             (self.level.is_some(), "--level", &["logs"]),
@@ -173,10 +174,11 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["logs"] if options.level.is_some() => Command::LogLevel {
             level: options.level.unwrap_or_default(),
         },
-        ["logs", name @ ..] if name.len() <= 1 => Command::Logs {
+        ["logs", name @ ..] if name.len() <= 1 => Command::Logs(Asked {
             name: name.first().map(|name| (*name).to_owned()),
             mode: options.mode.unwrap_or(Mode::Once),
-        },
+            form: options.form.unwrap_or(Form::Text),
+        }),
         ["tail", names @ ..] if names.len() <= 2 => Command::Tail(Subject {
             name: names.first().map(|name| (*name).to_owned()),
             ident: names.get(1).map(|ident| (*ident).to_owned()),
@@ -350,10 +352,11 @@ mod tests {
         let minutes = Some("10m".to_owned());
         assert_eq!(pause("stream pause cloud 10m"), (name, minutes));
         assert!(parse("stream pause").unwrap_err().contains("DURATION"));
-        let follow = Command::Logs {
+        let follow = Command::Logs(Asked {
             name: None,
             mode: Mode::Follow,
-        };
-        assert_eq!(parse("logs -f").unwrap().command, follow);
+            form: Form::Json,
+        });
+        assert_eq!(parse("logs -f --json").unwrap().command, follow);
     }
 }

@@ -168,15 +168,16 @@ Examples:
     (
         "logs",
         "\
-Usage: weir logs [-c FILE | --api ADDRESS] [-f] [NAME]
+Usage: weir logs [-c FILE | --api ADDRESS] [-f] [--json] [NAME]
        weir logs [-c FILE | --api ADDRESS] --level LEVEL
 
-Prints the last events of a stream or channel, at most 100, or of all, in the
-order in which they happened: 401 connected, 402 connection lost, 403 refused
-or not delivered (and why), 404 messages sent. They are in memory, from the
-start of the daemon on.
+Prints what happened to a stream or channel, to the `ring`, to `weir` itself,
+or to all, in the order in which it did. What was sent is told by the minute,
+and by the hour after an hour; what fails again and again is one line, which
+says how often and for how long.
 
   -f, --follow   also what comes, until Ctrl-C
+  --json         one object a line, as the API has it
   --level LEVEL  instead: how much the daemon writes to its own log, until its
                  next start: error, warn, info, debug or trace; `configured`
                  goes back to what `[log] level` says

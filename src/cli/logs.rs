@@ -5,16 +5,20 @@ use super::client::Client;
 use super::client::Target;
 use super::client::Trouble;
 use super::client::path_of;
+use super::color::Color;
+use super::color::Style;
+use super::sentence::one_line;
+use super::sentence::sentence;
+use super::status::Form;
 use crate::api::CONNECTED;
 use crate::api::CONNECTION_LOST;
-use crate::api::ChannelReport;
 use crate::api::Event;
 use crate::api::FAULT;
 use crate::api::Line;
 use crate::api::NOT_DELIVERED;
 use crate::api::RECOVERED;
-use crate::api::Sent;
-use crate::api::StreamReport;
+use crate::api::Status;
+use crate::spelling::nearest;
 use std::io;
 use std::io::Write;
 use std::time::Duration;
@@ -28,85 +32,107 @@ pub(super) enum Mode {
     Follow,
 }
 
+/// Whose events, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// None: all.
+    pub(super) name: Option<String>,
+    pub(super) mode: Mode,
+    pub(super) form: Form,
+}
+
 /// Prints the events of a stream or channel, or of all.
-pub(super) fn logs(target: Target, name: Option<&str>, mode: Mode) -> Exit {
+pub(super) fn logs(target: Target, asked: &Asked) -> Exit {
     let client = match Client::find(target) {
         Ok(client) => client,
         Err(exit) => return exit,
     };
+    let name = asked.name.as_deref();
     let path = match name.map(|name| path(&client, name)).transpose() {
         Ok(path) => path.unwrap_or_else(|| "/logs".to_owned()),
         Err(trouble) => return client.explain(&trouble),
     };
-    let (mut after, mut stdout) = (0, io::stdout());
+    let color = Color::of_stdout();
+    let (mut after, mut width) = (0, 0);
     loop {
-        let lines: Vec<Line> = match client.ask("GET", &format!("{path}?after={after}"), None) {
+        let path = format!("{path}?count={LINES_MAX}&after={after}");
+        let lines: Vec<Line> = match client.ask("GET", &path, None) {
             Ok(lines) => lines,
             Err(trouble) => return client.explain(&trouble),
         };
-        for line in &lines {
-            after = line.event.id;
-            if writeln!(stdout, "{}", text(line)).is_err() {
-                return Exit::Done;
-            }
-        }
-        if mode == Mode::Once {
+        let names = lines.iter().map(|line| line.name.chars().count());
+        width = names.chain([width]).max().unwrap_or(0);
+        after = lines.last().map_or(after, |line| line.event.id);
+        let shown = lines.iter().map(|line| match asked.form {
+            Form::Text => text(line, width, color),
+            Form::Json => serde_json::to_string(line).unwrap_or_default() + "\n",
+        });
+        let page: String = shown.collect();
+        if io::stdout().write_all(page.as_bytes()).is_err() || asked.mode == Mode::Once {
             return Exit::Done;
         }
         super::pause(SECOND);
     }
 }
 
-/// Whether it is a stream or a channel is for the daemon to say.
+/// Where the events of that name are.
 fn path(client: &Client, name: &str) -> Result<String, Trouble> {
-    let streams: Vec<StreamReport> = client.ask("GET", "/streams", None)?;
-    if streams.iter().any(|stream| stream.name == name) {
-        return Ok(path_of("streams", name, "/logs"));
-    }
-    let channels: Vec<ChannelReport> = client.ask("GET", "/channels", None)?;
-    if channels.iter().any(|channel| channel.name == name) {
-        return Ok(path_of("channels", name, "/logs"));
-    }
-    if name == "ring" {
-        return Ok("/ring/logs".to_owned());
-    }
-    Err(Trouble::Refused(format!(
-        "no stream and no channel `{name}`"
-    )))
-}
-
-fn text(line: &Line) -> String {
-    let Line { name, event } = line;
-    let (date, what) = (super::date(event.timestamp), what(event));
-    let reason = event.reason.as_deref().unwrap_or_default();
-    let colon = if reason.is_empty() { "" } else { ": " };
-    format!("{date} {name}: {what}{colon}{reason}")
-}
-
-fn what(event: &Event) -> String {
-    match (event.event_code, &event.sent) {
-        (_, Some(sent)) => sent_text(sent),
-        (CONNECTED, _) => "connected".to_owned(),
-        (CONNECTION_LOST, _) => "connection lost".to_owned(),
-        (NOT_DELIVERED, _) if event.error_code.is_some() => "not delivered".to_owned(),
-        (NOT_DELIVERED, _) => "refused".to_owned(),
-        (FAULT, _) => "fault".to_owned(),
-        (RECOVERED, _) => "recovered".to_owned(),
-        _ => "event".to_owned(),
+    let status: Vec<Status> = client.ask("GET", "/status", None)?;
+    let status = status.into_iter().next().unwrap_or_default();
+    let streams = status.streams.iter().map(|stream| stream.name.as_str());
+    let channels = status.channels.iter().map(|channel| channel.name.as_str());
+    let streams = streams.map(|known| (known, "streams"));
+    let channels = channels.map(|known| (known, "channels"));
+    let own = ["ring", "weir"].map(|known| (known, ""));
+    let known: Vec<_> = streams.chain(channels).chain(own).collect();
+    match known.iter().find(|(known, _)| *known == name) {
+        Some((_, "")) => Ok(format!("/{name}/logs")),
+        Some((_, kind)) => Ok(path_of(kind, name, "/logs")),
+        None => Err(Trouble::Refused(unknown(name, known.iter().map(|it| it.0)))),
     }
 }
 
-fn sent_text(sent: &Sent) -> String {
-    let Sent {
-        accepted,
-        rejected,
-        skipped,
-        ..
-    } = sent;
-    let latency = sent.ack_latency.map(|secs| format!(" in {secs:.3} s"));
-    let latency = latency.unwrap_or_default();
-    format!("sent: {accepted} accepted{latency}, {rejected} rejected, {skipped} skipped")
+fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+    let hint = match nearest(name, known.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there are `{}`", known.collect::<Vec<_>>().join("`, `")),
+    };
+    format!(
+        "no stream and no channel `{}`\nhint: {hint}",
+        one_line(name)
+    )
 }
+
+/// One line; names are filled up to `width`.
+fn text(line: &Line, width: usize, color: Color) -> String {
+    let (date, name) = (super::date(line.event.timestamp), one_line(&line.name));
+    let doubt = match line.event.timestamp_valid {
+        true => "",
+        false => " (the clock was not set)",
+    };
+    let fill = width.saturating_sub(name.chars().count());
+    let what = match style(&line.event) {
+        Some(style) => color.paint(style, &sentence(&line.event)),
+        None => sentence(&line.event),
+    };
+    let (date, name) = (
+        color.paint(Style::Dim, &date),
+        color.paint(Style::Bold, &name),
+    );
+    format!("{date} {name}:{:fill$} {what}{doubt}\n", "")
+}
+
+fn style(event: &Event) -> Option<Style> {
+    match event.event_code {
+        NOT_DELIVERED | FAULT => Some(Style::Red),
+        CONNECTION_LOST => Some(Style::Yellow),
+        CONNECTED | RECOVERED => Some(Style::Green),
+        _ => None,
+    }
+}
+
+/// All that the daemon remembers, of a few dozen streams and channels.
+const LINES_MAX: usize = 10_000;
 
 /// Between two looks.
 const SECOND: Duration = Duration::from_secs(1);
@@ -116,31 +142,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_line_in_words() {
-        let event = Event {
-            id: 1,
-            timestamp: 1_800_000_000.5,
-            event_code: NOT_DELIVERED,
-            error_code: Some(-1),
-            reason: Some("connection refused".into()),
-            sent: None,
-        };
+    fn names_are_in_a_column_and_a_doubtful_time_is_said_to_be_one() {
         let line = Line {
             name: "cloud".to_owned(),
-            event,
+            event: Event {
+                timestamp: 1_800_000_000.5,
+                event_code: CONNECTED,
+                ..Event::default()
+            },
         };
-        let wanted = "2027-01-15T08:00:00.500Z cloud: not delivered: connection refused";
-        assert_eq!(text(&line), wanted);
-        let mut sent = line;
-        (sent.event.event_code, sent.event.reason) = (crate::api::MESSAGES_SENT, None);
-        sent.event.sent = Some(Sent {
-            read: 15,
-            accepted: 15,
-            rejected: 0,
-            skipped: 0,
-            ack_latency: None,
-        });
-        let wanted = "cloud: sent: 15 accepted, 0 rejected, 0 skipped";
-        assert!(text(&sent).ends_with(wanted), "{}", text(&sent));
+        let date = "2027-01-15T08:00:00.500Z";
+        assert_eq!(
+            text(&line, 5, Color::Off),
+            format!("{date} cloud: connected\n")
+        );
+        assert_eq!(
+            text(&line, 8, Color::Off),
+            format!("{date} cloud:    connected\n")
+        );
+        let mut doubtful = line;
+        doubtful.event.timestamp_valid = false;
+        doubtful.name = "a\nb".to_owned();
+        let wanted = format!("{date} a\\nb: connected (the clock was not set)\n");
+        assert_eq!(text(&doubtful, 3, Color::Off), wanted);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_those_that_are_known() {
+        let known = ["cloud", "trackers", "ring"];
+        assert!(unknown("cluod", known.into_iter()).ends_with("did you mean `cloud`?"));
+        let said = unknown("xyzzyx", known.into_iter());
+        assert!(
+            said.ends_with("there are `cloud`, `trackers`, `ring`"),
+            "{said}"
+        );
     }
 }

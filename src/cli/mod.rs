@@ -18,6 +18,7 @@ mod reload;
 mod ring;
 mod run;
 mod send;
+mod sentence;
 mod status;
 mod stream;
 mod tail;
@@ -64,7 +65,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::StreamTest { name } => check::test(config, &name),
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),
-        Command::Logs { name, mode } => logs::logs(target(config), name.as_deref(), mode),
+        Command::Logs(asked) => logs::logs(target(config), &asked),
         Command::LogLevel { level } => log_level::set(target(config), &level),
         Command::Tail(subject) => tail::tail(target(config), &subject),
         Command::Stream(action) => stream::act(target(config), &action),

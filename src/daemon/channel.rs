@@ -191,16 +191,31 @@ impl Channel {
         let admitted = self.limiter.borrow_mut().admit(MISSED, shared.now());
         if let Some(hidden) = admitted {
             let text = format!("{peer} {MISSED}: it has missed {count} messages");
-            self.note(shared, NOT_DELIVERED, &text);
+            self.note_passing(shared, NOT_DELIVERED, &text);
             log::warn!("channel `{}`: {text}{}", self.name(), left_out(hidden));
         }
     }
 
-    /// Notes an event.
+    /// Notes what is worth keeping.
     pub(super) fn note(&self, shared: &SharedState, event_code: u16, reason: &str) {
         let mut event = shared.event(event_code);
         event.reason = Some(reason.into());
-        self.journal.borrow_mut().note(event);
+        shared.keep(&self.journal, event);
+    }
+
+    /// Notes what a connection does. Those that this side makes are few, and worth keeping.
+    pub(super) fn note_link(&self, shared: &SharedState, event_code: u16, text: &str) {
+        match self.settings.listen.is_empty() {
+            true => self.note(shared, event_code, text),
+            false => self.note_passing(shared, event_code, text),
+        }
+    }
+
+    /// Notes what is not: whoever may connect makes as much of it as he likes.
+    pub(super) fn note_passing(&self, shared: &SharedState, event_code: u16, reason: &str) {
+        let mut event = shared.event(event_code);
+        event.reason = Some(reason.into());
+        self.journal.borrow_mut().pass(event);
     }
 
     /// What was refused, by reason.
@@ -223,7 +238,7 @@ impl Channel {
         *self.refused.borrow_mut().entry(reason).or_default() += 1;
         let admitted = self.limiter.borrow_mut().admit(reason, shared.now());
         if let Some(hidden) = admitted {
-            self.note(
+            self.note_passing(
                 shared,
                 NOT_DELIVERED,
                 &format!("{peer}: {reason}: {detail}"),

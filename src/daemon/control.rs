@@ -3,8 +3,10 @@
 use super::Daemon;
 use super::changes;
 use super::channel::Channel;
+use super::journals;
 use super::stream::Stream;
 use crate::api;
+use crate::api::BY_HAND;
 use crate::api::Back;
 use crate::api::ChannelReport;
 use crate::api::ClockReport;
@@ -26,6 +28,7 @@ use crate::api::Switch;
 use crate::api::Waiting;
 use crate::api::Wake;
 use crate::api::Woken;
+use crate::api::seconds;
 use crate::clock::Wall;
 use crate::logging;
 use crate::message::body::Body;
@@ -75,13 +78,18 @@ impl Control for Daemon {
                 &channel.journal,
             )
         });
-        let ring = std::iter::once((Origin::Ring, "ring", &self.shared.journals.ring));
-        let all = streams.chain(channels).chain(ring);
+        let own = &self.shared.journals;
+        let own = [
+            (Origin::Ring, "ring", &own.ring),
+            (Origin::Daemon, "weir", &own.daemon),
+        ];
+        let all = streams.chain(channels).chain(own);
         let asked = |found: &Origin<'_>| origin == Origin::All || origin == *found;
         let mut journals = all.filter(|(found, ..)| asked(found)).peekable();
         journals.peek()?;
+        let boot = journals::boot(self.shared.now());
         let mut lines: Vec<Line> = journals
-            .flat_map(|(_, name, journal)| lines(name, journal, page))
+            .flat_map(|(_, name, journal)| lines(name, journal, page, boot))
             .collect();
         lines.sort_by_key(|line| line.event.id);
         let surplus = lines.len().saturating_sub(page.count);
@@ -138,6 +146,7 @@ impl Control for Daemon {
             }
         };
         log::info!("stream `{name}`: {done} by hand");
+        stream.note(&self.shared, BY_HAND, None, Some(done));
         let main = self.main.as_deref();
         let configured = main.and_then(|main| changes::configured(main, name));
         let (folder, enabled) = (self.changes.as_deref(), stream.enabled.get());
@@ -164,10 +173,10 @@ impl Control for Daemon {
         let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
         let skipped = self.shared.ring.change(work);
         stream.moved();
-        log::info!(
-            "stream `{}`: {skipped} skipped by hand",
-            stream.settings.name
-        );
+        let name = &stream.settings.name;
+        log::info!("stream `{name}`: {skipped} skipped by hand");
+        let text = format!("{skipped} skipped");
+        stream.note(&self.shared, BY_HAND, None, Some(&text));
         Ok(skipped)
     }
 
@@ -182,7 +191,11 @@ impl Control for Daemon {
         stream.moved();
         let name = &stream.settings.name;
         match &result {
-            Ok(count) => log::info!("stream `{name}`: rewound by hand, {count} are sent again"),
+            Ok(count) => {
+                log::info!("stream `{name}`: rewound by hand, {count} are sent again");
+                let text = format!("rewound, {count} are sent again");
+                stream.note(&self.shared, BY_HAND, None, Some(&text));
+            }
             Err(error) => log::warn!("stream `{name}`: not rewound: {error}"),
         }
         result.map_err(|error| Refusal::NotKept(error.to_string()))
@@ -331,17 +344,16 @@ impl Daemon {
     }
 }
 
-fn lines(name: &str, journal: &RefCell<api::Journal>, page: Page) -> Vec<Line> {
+fn lines(
+    name: &str,
+    journal: &RefCell<api::Journal>,
+    page: Page,
+    boot: Option<Duration>,
+) -> Vec<Line> {
     let journal = journal.borrow();
     let line = |event: &api::Event| Line {
         name: name.to_owned(),
-        event: event.clone(),
+        event: event.clone().dated(boot),
     };
     journal.page(page).map(line).collect()
-}
-
-/// To the microsecond.
-fn seconds(time: Duration) -> f64 {
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(micros).as_secs_f64()
 }

@@ -16,6 +16,7 @@ use super::Daemon;
 use super::changes::replace;
 use super::stream::Stream;
 use super::waits::Waits;
+use crate::api::BY_HAND;
 use crate::api::ByHand;
 use crate::api::Refusal;
 use crate::clock::Now;
@@ -120,10 +121,12 @@ impl ByHand for Daemon {
         let stream = self.stream(stream)?;
         stream.pause(&self.shared, Pause::begun(time, self.shared.now()));
         let name = &stream.settings.name;
-        match time {
-            Some(time) => log::info!("stream `{name}`: paused by hand, for {}", Period(time)),
-            None => log::info!("stream `{name}`: paused by hand"),
-        }
+        let text = match time {
+            Some(time) => format!("paused for {}", Period(time)),
+            None => "paused".to_owned(),
+        };
+        log::info!("stream `{name}`: {text}, by hand");
+        stream.note(&self.shared, BY_HAND, None, Some(&text));
         self.pauses.notify(usize::MAX);
         self.keep_pauses()
     }
@@ -132,6 +135,7 @@ impl ByHand for Daemon {
         let stream = self.stream(stream)?;
         stream.resume();
         log::info!("stream `{}`: resumed by hand", stream.settings.name);
+        stream.note(&self.shared, BY_HAND, None, Some("resumed"));
         self.keep_pauses()
     }
 }

@@ -8,6 +8,7 @@ use super::parts::Parts;
 use super::parts::attach;
 use super::parts::part;
 use super::waits::sleep;
+use crate::api::RELOADED;
 use crate::api::Reloaded;
 use crate::config;
 use crate::config::Change;
@@ -56,11 +57,11 @@ impl Daemon {
             log::warn!("{}", config::in_one_line(warning));
         }
         if !errors.is_empty() || loaded.unusable.is_some() {
-            return Err(refused(errors));
+            return Err(self.refused(errors));
         }
         let changes = self
             .adopt(loaded.config)
-            .map_err(|error| refused(vec![error]))?;
+            .map_err(|error| self.refused(vec![error]))?;
         Ok(Reloaded { warnings, changes })
     }
 
@@ -73,6 +74,8 @@ impl Daemon {
         let mut changes = told(&before, &config, None);
         changes.push("all begins anew".to_owned());
         log::info!("`[ring]` has changed: all begins anew");
+        let text = "read again: `[ring]` has changed, all begins anew";
+        self.shared.note_self(RELOADED, text);
         self.anew.config.replace(Some(config));
         self.anew.came.notify(usize::MAX);
         Ok(changes)
@@ -96,6 +99,17 @@ impl Daemon {
     #[must_use]
     pub fn config(&self) -> Config {
         self.parts.borrow().config.clone()
+    }
+
+    fn refused(&self, errors: Vec<String>) -> Vec<String> {
+        for error in &errors {
+            log::error!("{}", config::in_one_line(error));
+        }
+        log::error!("the configuration has errors and is not used: the old one goes on");
+        let first = errors.first().map_or("it cannot be read", String::as_str);
+        let text = format!("not used, the old one goes on: {first}");
+        self.shared.note_self(RELOADED, &text);
+        errors
     }
 
     /// Another configuration, with the same ring; what is another in it, in words.
@@ -175,17 +189,11 @@ impl Daemon {
                 .for_each(|stream| part(&daemon.shared, stream));
             daemon.begin_missing();
             log::info!("the configuration was read again: {changes}");
+            let text = format!("read again: {changes}");
+            daemon.shared.note_self(RELOADED, &text);
         };
         work.executor.spawn(change_over).detach();
     }
-}
-
-fn refused(errors: Vec<String>) -> Vec<String> {
-    for error in &errors {
-        log::error!("{}", config::in_one_line(error));
-    }
-    log::error!("the configuration has errors and is not used: the old one goes on");
-    errors
 }
 
 /// What is another than before, in words. Of channels and streams only what begins anew, by name:

@@ -88,9 +88,9 @@ pub(super) async fn run_session(
         Start::Joined => task.resync(),
         Start::Said => task.opened(),
     }
-    channel.note(shared, CONNECTED, name);
+    channel.note_link(shared, CONNECTED, name);
     let end = task.serve().await;
-    channel.note(shared, CONNECTION_LOST, &format!("{name}: {end}"));
+    channel.note_link(shared, CONNECTION_LOST, &format!("{name}: {end}"));
     // what was wrong with it is said where it is counted, now and then; strangers fill no log
     log::debug!("channel `{}`: {name}: closed: {end}", channel.name());
     end

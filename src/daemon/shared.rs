@@ -69,7 +69,19 @@ impl SharedState {
     pub(super) fn note(&self, event_code: u16, text: &str) {
         let mut event = self.event(event_code);
         event.reason = Some(text.into());
-        self.journals.ring.borrow_mut().note(event);
+        self.keep(&self.journals.ring, event);
+    }
+
+    /// Notes what happened to the daemon itself.
+    pub(super) fn note_self(&self, event_code: u16, text: &str) {
+        let mut event = self.event(event_code);
+        event.reason = Some(text.into());
+        self.keep(&self.journals.daemon, event);
+    }
+
+    /// Notes what is worth keeping.
+    pub(super) fn keep(&self, journal: &RefCell<api::Journal>, event: api::Event) {
+        journal.borrow_mut().keep(event);
     }
 
     /// What is left to the next one, when all begins anew.

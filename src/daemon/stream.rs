@@ -270,20 +270,21 @@ impl Stream {
         let mut event = shared.event(event_code);
         event.error_code = code;
         event.reason = text.map(Into::into);
-        self.journal.borrow_mut().note(event);
+        shared.keep(&self.journal, event);
     }
 
     /// Notes what became of messages.
     pub(super) fn note_sent(&self, shared: &SharedState, tally: &Tally) {
         let mut event = shared.event(MESSAGES_SENT);
-        event.sent = Some(Sent {
+        event.sent = Some(Box::new(Sent {
             read: tally.read(),
             accepted: tally.accepted,
             rejected: tally.rejected,
             skipped: tally.skipped,
+            answers: tally.answers,
             ack_latency: tally.ack_latency.map(|latency| latency.as_secs_f64()),
-        });
-        self.journal.borrow_mut().note(event);
+        }));
+        self.journal.borrow_mut().pass(event);
     }
 
     /// Ends when it is disabled or paused.

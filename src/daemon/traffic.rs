@@ -148,7 +148,7 @@ impl Daemon {
                         .look(shared, &channel.settings.secrets, look),
                 )
             }
-            Origin::All | Origin::Ring => None,
+            Origin::All | Origin::Ring | Origin::Daemon => None,
         }
     }
 

@@ -34,6 +34,7 @@ impl Engine {
             self.progressed = now.mono;
         }
         self.tally.ack_latency = latency;
+        self.tally.answers += 1;
         self.taken(latency, now);
         // as fast as it became small: what made it small may be over
         let doubled = self.batch_max.saturating_mul(2);

@@ -14,6 +14,8 @@ pub struct Tally {
     pub given_up: u64,
     /// Attempts that were refused or got no answer, one for each message in them.
     pub rejected: u64,
+    /// Acknowledgements of those that it took.
+    pub answers: u64,
     /// From the sending of the last batch to its acknowledgement.
     pub ack_latency: Option<Duration>,
 }
@@ -35,6 +37,7 @@ impl Tally {
         self.skipped += later.skipped;
         self.given_up += later.given_up;
         self.rejected += later.rejected;
+        self.answers += later.answers;
         self.ack_latency = later.ack_latency.or(self.ack_latency);
     }
 
