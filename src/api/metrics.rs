@@ -60,9 +60,17 @@ const STREAM: &[Family<StreamReport>] = &[
     ("enabled", "gauge", "1: it takes and sends", |s| whole(s.enabled.into())),
     ("paused", "gauge", "1: it keeps what comes and sends nothing", |s| whole(s.paused.into())),
     ("connected", "gauge", "1: the destination takes", |s| whole(s.connected.into())),
-    ("ack_latency_seconds", "gauge", "of the last batch", |s| s.ack_latency),
-    ("oldest_age_seconds", "gauge", "of the oldest message waiting", |s| s.oldest_age),
-    ("certificate_days", "gauge", "until its certificate expires", |s| days(s.certificate_days)),
+    ("failing", "gauge", "1: something went wrong and still holds",
+        |s| whole(s.last_error.is_some().into())),
+    ("last_ack_latency_seconds", "gauge", "to the acknowledgement of the last batch",
+        |s| s.ack_latency),
+    ("rate", "gauge", "messages a second that the destination took in the last 5 minutes",
+        |s| Some(s.rate)),
+    ("drain_seconds", "gauge", "until nothing waits; absent where the backlog does not shrink",
+        |s| s.drain_time),
+    ("oldest_age_seconds", "gauge", "age of the oldest message waiting", |s| s.oldest_age),
+    ("certificate_expires_in_seconds", "gauge", "until its certificate expires, in whole days",
+        |s| days(s.certificate_days)),
 ];
 
 #[rustfmt::skip]
@@ -89,7 +97,8 @@ const RING: &[Family<RingReport>] = &[
     ("degraded", "gauge", "1: in memory only, or the disk fails", |r| whole(r.degraded.into())),
     ("durable", "gauge", "1: what is acknowledged outlives the power",
         |r| whole(r.durable.into())),
-    ("hours", "gauge", "what it holds at the present rate", |r| r.hours),
+    ("holds_seconds", "gauge", "how long it lasts if nothing is delivered, at the present rate",
+        |r| r.hours.map(|hours| hours * 3600.0)),
 ];
 
 #[rustfmt::skip]
@@ -99,7 +108,11 @@ const CHANNEL: &[Family<ChannelReport>] = &[
     ("thinned_total", "counter", "messages left out by its `every`", |c| whole(c.thinned)),
     ("listening", "gauge", "1: all its addresses are bound", |c| flag(c.listening)),
     ("connections", "gauge", "connections now", |c| whole(c.connections)),
-    ("certificate_days", "gauge", "until its certificate expires", |c| days(c.certificate_days)),
+    ("last_message_age_seconds", "gauge", "since the last message was taken",
+        |c| c.last_message_age),
+    ("rate", "gauge", "messages a second that it took in the last 5 minutes", |c| Some(c.rate)),
+    ("certificate_expires_in_seconds", "gauge", "until its certificate expires, in whole days",
+        |c| days(c.certificate_days)),
 ];
 
 impl Page {
@@ -144,6 +157,7 @@ impl Page {
                 }
             }
         }
+        self.latencies(streams);
         let name = "weir_stream_skipped_total";
         self.family(name, "counter", "messages that were not sent");
         for stream in streams {
@@ -155,6 +169,33 @@ impl Page {
             for (reason, count) in by {
                 self.sample(name, &[("stream", &stream.name), ("reason", reason)], count);
             }
+        }
+    }
+
+    /// A histogram: each bucket counts those of the smaller ones, too.
+    fn latencies(&mut self, streams: &[StreamReport]) {
+        const NAME: &str = "weir_stream_ack_latency_seconds";
+        self.family(
+            NAME,
+            "histogram",
+            "from sending a message to its acknowledgement",
+        );
+        for StreamReport {
+            name,
+            ack_latencies,
+            ..
+        } in streams
+        {
+            let (stream, mut total) = (("stream", name.as_str()), 0);
+            let bounds = ack_latencies.bounds.iter().map(f64::to_string);
+            let bounds = bounds.chain(["+Inf".to_owned()]);
+            for (bound, count) in bounds.zip(&ack_latencies.counts) {
+                total += count;
+                let bucket = format!("{NAME}_bucket");
+                self.sample(&bucket, &[stream, ("le", &bound)], total);
+            }
+            self.sample(&format!("{NAME}_sum"), &[stream], ack_latencies.sum);
+            self.sample(&format!("{NAME}_count"), &[stream], total);
         }
     }
 
@@ -199,8 +240,11 @@ fn flag(is_set: Option<bool>) -> Option<f64> {
 }
 
 fn days(days: Option<i64>) -> Option<f64> {
-    i32::try_from(days?).ok().map(f64::from)
+    i32::try_from(days?).ok().map(|days| f64::from(days) * DAY)
 }
+
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
 
 fn escaped(label: &str) -> String {
     label
@@ -212,6 +256,7 @@ fn escaped(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::report::LatencyReport;
 
     #[test]
     fn every_sample_has_a_family_and_quotes_are_escaped() {
@@ -219,6 +264,11 @@ mod tests {
             name: "a \"b\"".to_owned(),
             stored: 7,
             skipped_age: 2,
+            ack_latencies: LatencyReport {
+                bounds: vec![0.001, 0.002],
+                counts: vec![4, 2, 1],
+                sum: 0.5,
+            },
             ..StreamReport::default()
         };
         let channel = ChannelReport {
@@ -235,6 +285,10 @@ mod tests {
             "weir_stream_stored_total{stream=\"a \\\"b\\\"\"} 7",
             "weir_stream_skipped_total{stream=\"a \\\"b\\\"\",reason=\"age\"} 2",
             "weir_channel_refused_total{channel=\"in\",reason=\"syntax\"} 3",
+            "weir_stream_ack_latency_seconds_bucket{stream=\"a \\\"b\\\"\",le=\"0.002\"} 6",
+            "weir_stream_ack_latency_seconds_bucket{stream=\"a \\\"b\\\"\",le=\"+Inf\"} 7",
+            "weir_stream_ack_latency_seconds_count{stream=\"a \\\"b\\\"\"} 7",
+            "weir_stream_ack_latency_seconds_sum{stream=\"a \\\"b\\\"\"} 0.5",
             "weir_ring_degraded 0",
             "weir_ring_durable 0",
             "weir_ring_full 0",
@@ -247,6 +301,9 @@ mod tests {
         let samples = page.lines().filter(|line| !line.starts_with('#'));
         for sample in samples {
             let name = sample.split(['{', ' ']).next().unwrap();
+            let parts = ["_bucket", "_sum", "_count"];
+            let histogram = parts.iter().find_map(|end| name.strip_suffix(end));
+            let name = histogram.unwrap_or(name);
             assert!(page.contains(&format!("# TYPE {name} ")), "{name}");
         }
     }

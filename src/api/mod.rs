@@ -52,6 +52,9 @@ pub use passing::Look;
 pub use passing::Seen;
 pub use report::ChannelReport;
 pub use report::ClockReport;
+pub use report::LatencyReport;
+pub use report::PEERS_MAX;
+pub use report::PeerReport;
 pub use report::RingReport;
 pub use report::Status;
 pub use report::StreamReport;
@@ -103,6 +106,9 @@ pub struct Waiting {
 pub trait Control: ByHand {
     /// All of it, as of one moment.
     fn status(&self) -> Status;
+
+    /// A channel with its connections; none where there is none of that name.
+    fn channel(&self, name: &str) -> Option<ChannelReport>;
 
     /// Events of a stream or channel, or of all, in the order in which they happened; none where
     /// there is nothing of that kind and name.

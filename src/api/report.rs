@@ -82,6 +82,21 @@ pub struct StreamReport {
     pub rejected: u64,
     /// Seconds to the acknowledgement of the last batch.
     pub ack_latency: Option<f64>,
+    /// Half of the messages of the last minutes took no longer.
+    #[serde(default)]
+    pub ack_latency_p50: Option<f64>,
+    /// 95 of 100 took no longer.
+    #[serde(default)]
+    pub ack_latency_p95: Option<f64>,
+    /// All since the start.
+    #[serde(default)]
+    pub ack_latencies: LatencyReport,
+    /// Messages that the destination took, a second, over the last 5 minutes.
+    #[serde(default)]
+    pub rate: f64,
+    /// Seconds until nothing waits, at the present pace; none where the backlog does not shrink.
+    #[serde(default)]
+    pub drain_time: Option<f64>,
     /// Seconds since the oldest of the backlog was received.
     pub oldest_age: Option<f64>,
     /// Over the network since the start.
@@ -94,6 +109,17 @@ pub struct StreamReport {
     pub last_error: Option<String>,
     /// Whole days until the certificate expires that it shows; less than 0 afterwards.
     pub certificate_days: Option<i64>,
+}
+
+/// How many messages were acknowledged after how long.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyReport {
+    /// Seconds that the messages of a bucket took at most; the last bucket has no bound.
+    pub bounds: Vec<f64>,
+    /// Messages in each bucket: one number more than there are bounds.
+    pub counts: Vec<u64>,
+    /// Seconds of all together.
+    pub sum: f64,
 }
 
 /// A channel, since the start.
@@ -110,6 +136,15 @@ pub struct ChannelReport {
     pub listen_error: Option<String>,
     /// Connections now.
     pub connections: u64,
+    /// Who they are, the newest first, [`PEERS_MAX`] at most; only where one channel is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers: Option<Vec<PeerReport>>,
+    /// Seconds since the last message was taken.
+    #[serde(default)]
+    pub last_message_age: Option<f64>,
+    /// Messages a second, over the last 5 minutes.
+    #[serde(default)]
+    pub rate: f64,
     /// Messages taken.
     pub received: u64,
     /// What was not taken, by reason.
@@ -124,6 +159,19 @@ pub struct ChannelReport {
     pub missed: u64,
     /// Whole days until the certificate expires that it shows; less than 0 afterwards.
     pub certificate_days: Option<i64>,
+}
+
+/// A connection, or a sender of datagrams.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeerReport {
+    /// Its address; `unix` of a local program.
+    pub peer: String,
+    /// When it came, in seconds since 1970.
+    pub since: f64,
+    /// Of its last message.
+    pub ident: Option<String>,
+    /// Messages that were taken of it.
+    pub messages: u64,
 }
 
 /// The ring; what it did, since the start.
@@ -174,6 +222,9 @@ pub struct RingReport {
     /// How long it lasts, if nothing is delivered and messages come as in the last minutes.
     pub hours: Option<f64>,
 }
+
+/// Connections that one answer lists.
+pub const PEERS_MAX: usize = 100;
 
 impl StreamReport {
     /// What became of all that it wanted; equals `stored`.

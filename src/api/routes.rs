@@ -149,8 +149,7 @@ fn channels(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
 }
 
 fn channel(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
-    let found = control.status().channels;
-    let found = found.into_iter().find(|channel| channel.name == name);
+    let found = control.channel(name);
     found.map_or_else(|| no_channel(name), Answer::one)
 }
 

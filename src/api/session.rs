@@ -213,6 +213,7 @@ mod tests {
     use super::*;
     use crate::api::Back;
     use crate::api::ByHand;
+    use crate::api::ChannelReport;
     use crate::api::Line;
     use crate::api::LogReport;
     use crate::api::Look;
@@ -243,6 +244,9 @@ mod tests {
                 streams,
                 ..Status::default()
             }
+        }
+        fn channel(&self, _: &str) -> Option<ChannelReport> {
+            None
         }
         fn logs(&self, _: Origin<'_>, _: Page) -> Option<Vec<Line>> {
             None

@@ -1,10 +1,12 @@
 //! A channel as the rest of the daemon sees it: what its connections share, and what is counted of
 //! it. Brings no message in: that is [`super::ingress`].
 
+use super::figures::Figures;
 use super::limit::Limiter;
 use super::limit::left_out;
 use super::listen_state::ListenState;
 use super::notes::Notes;
+use super::peers::Peers;
 use super::shared::SharedState;
 use super::traffic::Traffic;
 use crate::api::Journal;
@@ -33,6 +35,12 @@ pub(super) struct Channel {
     pub(super) connections: Cell<usize>,
     /// Messages taken.
     pub(super) received: Cell<u64>,
+    /// When the last of them came.
+    pub(super) last_message: Cell<Option<Duration>>,
+    /// What came lately.
+    pub(super) figures: RefCell<Figures>,
+    /// Who is connected.
+    pub(super) peers: Rc<Peers>,
     /// Messages that no stream wanted.
     pub(super) unwanted: Cell<u64>,
     /// Messages that were one too many for `every`.
@@ -80,6 +88,9 @@ impl Channel {
             next: Cell::default(),
             connections: Cell::new(0),
             received: Cell::new(0),
+            last_message: Cell::default(),
+            figures: RefCell::default(),
+            peers: Rc::default(),
             unwanted: Cell::new(0),
             refused: RefCell::default(),
             limiter: RefCell::default(),
@@ -102,6 +113,8 @@ impl Channel {
     /// Goes on with the counters and events of one before.
     pub(super) fn continue_from(&self, before: &Self) {
         self.received.set(before.received.get());
+        self.last_message.set(before.last_message.get());
+        self.figures.replace(before.figures.take());
         self.unwanted.set(before.unwanted.get());
         self.thinned.set(before.thinned.get());
         self.missed.set(before.missed.get());

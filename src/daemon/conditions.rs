@@ -60,6 +60,7 @@ impl Daemon {
 
     /// Says what has begun, lasts or has ended since the last look.
     pub(super) fn look(&self, watch: &mut Watch) {
+        self.note_figures();
         let (now, every) = (self.shared.now().mono, self.say_every());
         let found = self.conditions();
         for condition in &found {

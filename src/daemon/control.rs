@@ -4,6 +4,7 @@ use super::Daemon;
 use super::changes;
 use super::channel::Channel;
 use super::journals;
+use super::peers::Peer;
 use super::stream::Stream;
 use crate::api;
 use crate::api::BY_HAND;
@@ -11,13 +12,16 @@ use crate::api::Back;
 use crate::api::ChannelReport;
 use crate::api::ClockReport;
 use crate::api::Control;
+use crate::api::LatencyReport;
 use crate::api::Line;
 use crate::api::LogReport;
 use crate::api::Look;
 use crate::api::Origin;
+use crate::api::PEERS_MAX;
 use crate::api::Packet;
 use crate::api::PacketLook;
 use crate::api::Page;
+use crate::api::PeerReport;
 use crate::api::Refusal;
 use crate::api::Reloaded;
 use crate::api::RingReport;
@@ -36,6 +40,7 @@ use crate::message::timestamp;
 use crate::net::tls::Identity;
 use crate::net::tls::expiry;
 use crate::ring;
+use crate::stream::engine::Latencies;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -63,6 +68,14 @@ impl Control for Daemon {
                 .map(|known| self.stream_report(known))
                 .collect(),
         }
+    }
+
+    fn channel(&self, name: &str) -> Option<ChannelReport> {
+        let channels = self.all_channels();
+        let found = channels.iter().find(|known| known.name() == name)?;
+        let mut report = self.channel_report(found);
+        report.peers = Some(self.peers(found));
+        Some(report)
     }
 
     fn logs(&self, origin: Origin<'_>, page: Page) -> Option<Vec<Line>> {
@@ -237,6 +250,9 @@ impl Daemon {
         let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
         let now = self.shared.now().mono;
         let next_try = stream.next_try.get().filter(|at| *at > now);
+        let figures = stream.figures.borrow();
+        let sends = stream.is_sending() && next_try.is_none();
+        let lately = figures.lately(&tally.latencies);
         StreamReport {
             name: stream.settings.name.clone(),
             kind: stream.settings.type_name().to_owned(),
@@ -259,6 +275,11 @@ impl Daemon {
             thinned: stream.thinned.as_ref().map_or(0, |thinned| thinned.count()),
             rejected: tally.rejected,
             ack_latency: tally.ack_latency.map(seconds),
+            ack_latency_p50: lately.percentile(50).map(seconds),
+            ack_latency_p95: lately.percentile(95).map(seconds),
+            ack_latencies: latency_report(&tally.latencies),
+            rate: figures.rate(counters.accepted, now),
+            drain_time: figures.drain_time(counters.backlog, now).filter(|_| sends),
             oldest_age: stream.oldest_age(&self.shared).map(seconds),
             bytes_sent: sent,
             bytes_received: received,
@@ -319,12 +340,19 @@ impl Daemon {
         let identity = channel.settings.identity();
         let listen_error = channel.listening.error();
         let listens = !channel.settings.listen.is_empty();
+        let now = self.shared.now().mono;
         ChannelReport {
             name: channel.name().to_owned(),
             kind: channel.settings.kind.name.to_owned(),
             listening: listens.then_some(listen_error.is_none()),
             listen_error,
             connections: channel.connections.get() as u64,
+            peers: None,
+            last_message_age: channel
+                .last_message
+                .get()
+                .map(|at| seconds(now.saturating_sub(at))),
+            rate: channel.figures.borrow().rate(channel.received.get(), now),
             received: channel.received.get(),
             refused: channel.refused(),
             unwanted: channel.unwanted.get(),
@@ -334,6 +362,22 @@ impl Daemon {
         }
     }
 
+    /// Who is connected to a channel.
+    fn peers(&self, channel: &Channel) -> Vec<PeerReport> {
+        let now = self.shared.now();
+        let report = |peer: Rc<Peer>| {
+            let ago = now.mono.saturating_sub(peer.since);
+            PeerReport {
+                peer: peer.name.to_string(),
+                since: seconds(now.wall.since_1970.saturating_sub(ago)),
+                ident: Some(peer.ident()).filter(|ident| !ident.is_empty()),
+                messages: peer.messages.get(),
+            }
+        };
+        let newest = channel.peers.newest(PEERS_MAX);
+        newest.into_iter().map(report).collect()
+    }
+
     /// Days until a certificate expires; none where the file or the clock does not say it.
     fn days(&self, identity: &Identity) -> Option<i64> {
         let today = self.shared.clock.source().usable_date().ok()?;
@@ -341,6 +385,14 @@ impl Daemon {
         let seconds = timestamp::from_iso8601(&expiry)? / 1_000_000;
         let left = seconds.checked_signed_diff(today.as_secs())?;
         Some(left.div_euclid(86_400))
+    }
+}
+
+fn latency_report(latencies: &Latencies) -> LatencyReport {
+    LatencyReport {
+        bounds: Latencies::bounds().map(seconds).collect(),
+        counts: latencies.counts().to_vec(),
+        sum: seconds(latencies.sum()),
     }
 }
 

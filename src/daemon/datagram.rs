@@ -5,6 +5,7 @@ use super::channel::Channel;
 use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
+use super::peers::KnownPeer;
 use super::shared::SharedState;
 use super::traffic::Conn;
 use super::waits::PAUSE;
@@ -35,6 +36,7 @@ pub(super) struct Datagrams<'a> {
 struct Peer {
     /// The only one, where each sender has a session of its own.
     address: Option<SocketAddr>,
+    known: KnownPeer,
     session: Box<dyn Session>,
     ack_tokens: AckTokens,
     /// The sender of each ack token, in the same order.
@@ -130,8 +132,10 @@ impl<'a> Datagrams<'a> {
             let silent = silent.map(|(at, _)| at)?;
             self.peers.swap_remove(silent);
         }
+        let name = address.map_or_else(|| "udp".to_owned(), |address| address.to_string());
         self.peers.push(Peer {
             address,
+            known: KnownPeer::of(self.channel, &name, self.shared.now().mono),
             session,
             ack_tokens: AckTokens::default(),
             senders: VecDeque::new(),
@@ -240,6 +244,7 @@ impl Peer {
             channel,
             peer: &peer,
             conn,
+            known: Some(&self.known),
             ack_tokens: &mut self.ack_tokens,
             claim: &mut None,
         };

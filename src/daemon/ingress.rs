@@ -4,6 +4,7 @@
 use super::channel::Channel;
 use super::channel::Claim;
 use super::passing::Looker;
+use super::peers::KnownPeer;
 use super::shared::SharedState;
 use crate::channel::BatchRefusal;
 use crate::channel::InputError;
@@ -41,6 +42,8 @@ pub(super) struct Ingress<'a> {
     pub(super) peer: &'a str,
     /// The number of the connection.
     pub(super) conn: u64,
+    /// Whose messages are counted; none: nobody asks.
+    pub(super) known: Option<&'a KnownPeer>,
     pub(super) ack_tokens: &'a mut AckTokens,
     /// What [`Intake::claim`] brought.
     pub(super) claim: &'a mut Option<Rc<Claim>>,
@@ -229,7 +232,7 @@ impl Intake for Ingress<'_> {
         // all are judged before the first is appended: a batch that is refused for one message
         // comes again as a whole, and what was appended of it would be there twice
         let mut routed = Vec::with_capacity(batch.len());
-        let count = batch.len() as u64;
+        let (count, mut last) = (batch.len() as u64, String::new());
         for (index, message) in batch.into_iter().enumerate() {
             let ident = message.ident().to_owned();
             self.name(&ident);
@@ -240,6 +243,7 @@ impl Intake for Ingress<'_> {
                 self.refuse(reason, &ident);
                 BatchRefusal { index, reason }
             })?);
+            last = ident;
         }
         for (index, (mask, body)) in routed.iter().enumerate() {
             if mask.is_empty() {
@@ -254,6 +258,10 @@ impl Intake for Ingress<'_> {
         self.channel
             .received
             .set(self.channel.received.get() + count);
+        self.channel.last_message.set(Some(self.shared.now().mono));
+        if let Some(known) = self.known {
+            known.brought(count, &last);
+        }
         Ok(())
     }
 

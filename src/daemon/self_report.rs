@@ -44,6 +44,7 @@ fn submit_report(control: &dyn Control, shared: &SharedState, channel: &Channel)
         channel,
         peer: "self",
         conn: 0,
+        known: None,
         ack_tokens: &mut AckTokens::default(),
         claim: &mut None,
     };

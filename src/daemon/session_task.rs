@@ -17,6 +17,7 @@ use super::channel::Claim;
 use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
+use super::peers::KnownPeer;
 use super::session_end::SessionEnd;
 use super::shared::SharedState;
 use super::traffic::Tap;
@@ -38,6 +39,7 @@ pub(super) struct SessionTask<'a> {
     shared: &'a SharedState,
     channel: &'a Channel,
     peer: String,
+    known: KnownPeer,
     socket: net::Connection,
     session: Box<dyn Session>,
     ack_tokens: AckTokens,
@@ -108,6 +110,7 @@ impl<'a> SessionTask<'a> {
         Self {
             shared,
             channel,
+            known: KnownPeer::of(channel, &peer, now),
             peer,
             socket,
             session,
@@ -250,6 +253,7 @@ impl<'a> SessionTask<'a> {
             channel: self.channel,
             peer: &self.peer,
             conn: self.tap.number(),
+            known: Some(&self.known),
             ack_tokens: &mut self.ack_tokens,
             claim: &mut self.claim,
         };
@@ -355,6 +359,7 @@ impl<'a> SessionTask<'a> {
                 channel: self.channel,
                 peer: &self.peer,
                 conn: self.tap.number(),
+                known: Some(&self.known),
                 ack_tokens: &mut self.ack_tokens,
                 claim: &mut self.claim,
             };

@@ -1,6 +1,7 @@
 //! A stream as the rest of the daemon sees it: what it is asked to do, what it shows of itself.
 //! Carries nothing: that is the link task's work.
 
+use super::figures::Figures;
 use super::pauses::Pause;
 use super::shared::SharedState;
 use super::thinned::Thinned;
@@ -55,6 +56,8 @@ pub(super) struct Stream {
     pub(super) bytes: Cell<(u64, u64)>,
     /// What was done since the start; of what the ring counts too, the ring's counters decide.
     pub(super) tally: Cell<Tally>,
+    /// What it did lately.
+    pub(super) figures: RefCell<Figures>,
     /// The end of the pause that it is in.
     pub(super) next_try: Cell<Option<Duration>>,
     /// The end of a pause that its destination asked for.
@@ -92,6 +95,7 @@ impl Stream {
             connects: Cell::default(),
             bytes: Cell::default(),
             tally: Cell::default(),
+            figures: RefCell::default(),
             next_try: Cell::default(),
             asked_until: Cell::default(),
             journal: RefCell::default(),
@@ -311,6 +315,7 @@ impl Stream {
         self.connects.set(before.connects.get());
         self.bytes.set(before.bytes.get());
         self.tally.set(before.tally.get());
+        self.figures.replace(before.figures.take());
         self.summed.set(before.summed.get());
         self.summed_connects.set(before.summed_connects.get());
         self.journal.replace(before.journal.take());

@@ -29,6 +29,7 @@
 mod answers;
 mod batch;
 mod event;
+mod latencies;
 mod limits;
 mod own;
 mod queue;
@@ -40,6 +41,7 @@ pub use super::outgoing::Outgoing;
 pub use super::outgoing::Repeat;
 pub use batch::Fit;
 pub use event::Event;
+pub use latencies::Latencies;
 pub use limits::Limits;
 pub use limits::SEARCH_BYTES;
 pub use limits::SEARCH_MESSAGES;

@@ -11,6 +11,7 @@
 mod asking;
 mod conditions;
 mod every_path;
+mod figures;
 mod last_error;
 mod life;
 mod listening;

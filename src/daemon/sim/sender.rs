@@ -145,6 +145,7 @@ impl Sender {
             channel: &daemon.all_channels()[0],
             peer: "tracker",
             conn: 0,
+            known: None,
             ack_tokens: &mut desk.ack_tokens,
             claim: &mut None,
         };

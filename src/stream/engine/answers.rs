@@ -27,7 +27,8 @@ impl Engine {
         }
         let oldest = self.queue.oldest_in_flight();
         // one that comes twice proves nothing
-        if self.queue.mark(messages, State::Settled(Settled::Accepted)) == 0 {
+        let taken = self.queue.mark(messages, State::Settled(Settled::Accepted));
+        if taken == 0 {
             return;
         }
         if oldest.is_some_and(|(seq, _)| messages.contains(&seq)) {
@@ -35,6 +36,9 @@ impl Engine {
         }
         self.tally.ack_latency = latency;
         self.tally.answers += 1;
+        if let Some(latency) = latency {
+            self.tally.latencies.count(latency, taken);
+        }
         self.taken(latency, now);
         // as fast as it became small: what made it small may be over
         let doubled = self.batch_max.saturating_mul(2);

@@ -1,5 +1,6 @@
 //! What an engine did since somebody last asked: for counters and events. Decides nothing.
 
+use super::Latencies;
 use crate::ring::Settled;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Tally {
     pub answers: u64,
     /// From the sending of the last batch to its acknowledgement.
     pub ack_latency: Option<Duration>,
+    /// The same of all messages that were acknowledged.
+    pub latencies: Latencies,
 }
 
 impl Tally {
@@ -39,6 +42,9 @@ impl Tally {
         self.rejected += later.rejected;
         self.answers += later.answers;
         self.ack_latency = later.ack_latency.or(self.ack_latency);
+        if later.ack_latency.is_some() {
+            self.latencies.add(&later.latencies);
+        }
     }
 
     /// Messages that were done with, one way or the other.
