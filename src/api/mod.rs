@@ -25,6 +25,7 @@ mod passing;
 mod report;
 mod routes;
 mod session;
+mod streams;
 
 pub use by_hand::ByHand;
 pub use event::BY_HAND;
@@ -61,6 +62,12 @@ pub use report::StreamReport;
 pub use session::Access;
 pub use session::Keep;
 pub use session::Session;
+pub use streams::Denial;
+pub use streams::Finding;
+pub use streams::Keys;
+pub use streams::Run;
+pub use streams::StreamSettings;
+pub use streams::Streams;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -103,7 +110,7 @@ pub struct Waiting {
 }
 
 /// What the API needs of a daemon.
-pub trait Control: ByHand {
+pub trait Control: ByHand + Streams {
     /// All of it, as of one moment.
     fn status(&self) -> Status;
 

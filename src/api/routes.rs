@@ -1,13 +1,13 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
 mod by_hand;
+mod streams;
 
 use super::Back;
 use super::Control;
 use super::Origin;
 use super::Refusal;
 use super::SKIP_MAX;
-use super::Switch;
 use super::Wake;
 use super::event::Page;
 use super::journal::EVENTS_MAX;
@@ -48,9 +48,13 @@ type Act = fn(&dyn Control, &Request<'_>, name: &str) -> Answer;
 #[rustfmt::skip]
 pub(super) const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/status",             status),
-    ("GET",   "/streams",            streams),
+    ("GET",   "/streams",            all_streams),
     ("GET",   "/streams/{}",         one_stream),
-    ("PATCH", "/streams/{}",         change_stream),
+    ("PATCH", "/streams/{}",         streams::change),
+    ("POST",  "/streams",            streams::create),
+    ("DELETE","/streams/{}",         streams::remove),
+    ("GET",   "/streams/{}/settings", streams::settings),
+    ("GET",   "/types",              streams::types),
     ("GET",   "/streams/{}/logs",    stream_logs),
     ("POST",  "/streams/{}/pause",   by_hand::pause),
     ("POST",  "/streams/{}/resume",  by_hand::resume),
@@ -130,7 +134,7 @@ fn status(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     Answer::one(control.status())
 }
 
-fn streams(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
+fn all_streams(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     Answer::result(&control.status().streams)
 }
 
@@ -289,27 +293,6 @@ fn reload(control: &dyn Control, _: &Request<'_>, _: &str) -> Answer {
     match control.reload() {
         Ok(reloaded) => Answer::one(reloaded),
         Err(errors) => Answer::errors(422, &errors),
-    }
-}
-
-/// The keys that can be changed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    enabled: bool,
-}
-
-fn change_stream(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
-    let Ok(change) = serde_json::from_slice::<Change>(request.body) else {
-        return Answer::error(400, "send `{\"enabled\":true}` or `{\"enabled\":false}`");
-    };
-    let to = match change.enabled {
-        true => Switch::On,
-        false => Switch::Off,
-    };
-    match control.switch(name, to) {
-        Ok(()) => stream(control, name),
-        Err(refusal) => refused(&refusal, name),
     }
 }
 

@@ -210,6 +210,8 @@ const IN_MAX: usize = 2 * BODY_MAX;
 
 #[cfg(test)]
 mod tests {
+    mod fake_streams;
+
     use super::*;
     use crate::api::Back;
     use crate::api::ByHand;
@@ -335,8 +337,23 @@ mod tests {
             ("POST /wake", "{\"now\":true}", "200"),
             ("POST /wake", "{\"now\":1}", "400"),
             ("PATCH /streams/cloud", "{\"enabled\":false}", "200"),
-            ("PATCH /streams/cloud", "{\"enabled\":1}", "400"),
-            ("PATCH /streams/cloud", "{\"ttl\":\"7d\"}", "400"),
+            ("PATCH /streams/cloud", "{}", "400"),
+            ("PATCH /streams/cloud", "[]", "400"),
+            ("PATCH /streams/cloud", "{\"ttl\":\"7d\"}", "200"),
+            ("PATCH /streams/nobody", "{\"ttl\":\"7d\"}", "404"),
+            (
+                "PATCH /streams/stuck?dry_run=1",
+                "{\"enabled\":true}",
+                "500",
+            ),
+            ("POST /streams", "{\"name\":\"x\"}", "200"),
+            ("POST /streams", "{}", "422"),
+            ("POST /streams?dry_run=1", "{}", "409"),
+            ("POST /streams", "[", "400"),
+            ("DELETE /streams/cloud", "", "200"),
+            ("DELETE /streams/nobody", "", "404"),
+            ("GET /streams/nobody/settings", "", "404"),
+            ("GET /types", "", "200"),
             ("PATCH /streams/x", "{\"enabled\":true}", "404"),
             ("PATCH /streams/stuck", "{\"enabled\":true}", "500"),
             ("POST /streams/cloud/skip", "", "200"),
@@ -367,7 +384,10 @@ mod tests {
     fn a_wrong_method_is_told_the_right_ones() {
         let request = "PUT /streams/a HTTP/1.1\r\nHost: x\r\n\r\n";
         let (keep, answer) = ask(&Access::Socket, request);
-        assert!(answer.contains("\r\nAllow: GET, PATCH\r\n"), "{answer}");
+        assert!(
+            answer.contains("\r\nAllow: GET, PATCH, DELETE\r\n"),
+            "{answer}"
+        );
         assert_eq!(keep, Keep::Answered(request.len()));
     }
 

@@ -217,6 +217,8 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
     let owned = |word: &str| word.to_owned();
     Ok(match words {
         ["list"] => Action::List,
+        ["add", file] => Action::Add { file: file.into() },
+        ["remove", name] => Action::Remove { name: owned(name) },
         ["enable", name] => Action::Enable { name: owned(name) },
         ["disable", name] => Action::Disable { name: owned(name) },
         ["pause", name, time @ ..] if time.len() <= 1 => Action::Pause {
@@ -239,7 +241,7 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
             to: owned(to),
         },
         _ => {
-            let actions = "`list`, `enable NAME`, `disable NAME`, \
+            let actions = "`list`, `add FILE`, `remove NAME`, `enable NAME`, `disable NAME`, \
                            `pause NAME [DURATION]`, `resume NAME`, `skip NAME [N]`, \
                            `rewind NAME oldest`, `rewind NAME TIME` or `test NAME`";
             return Err(format!("`weir stream` needs one of {actions}").into());

@@ -35,9 +35,20 @@ pub(super) enum Trouble {
     /// What the daemon said instead.
     Refused(String),
     /// All that is wrong with the configuration.
-    Mistakes(Vec<String>),
+    Mistakes(Vec<Mistake>),
     /// What came is no answer of a daemon.
     Answer,
+}
+
+/// Something that is wrong with the configuration, or only odd.
+#[derive(Debug, Deserialize)]
+pub(super) struct Mistake {
+    /// All of it, with its place.
+    pub(super) reason: String,
+    /// Of a stream that is written; none where it is about something else.
+    pub(super) key: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) hint: Option<String>,
 }
 
 /// Which daemon is meant: by its configuration, or by `--api`.
@@ -115,9 +126,11 @@ impl Client {
         if status < 300 {
             return serde_json::from_slice(body).map_err(|_| Trouble::Answer);
         }
-        let answer: Value = serde_json::from_slice(body).map_err(|_| Trouble::Answer)?;
+        let mut answer: Value = serde_json::from_slice(body).map_err(|_| Trouble::Answer)?;
         if status == 422 {
-            return Err(Trouble::Mistakes(reasons(&answer)));
+            let errors = answer.get_mut("errors").map(Value::take);
+            let mistakes = serde_json::from_value(errors.unwrap_or_default());
+            return Err(mistakes.map_or(Trouble::Answer, Trouble::Mistakes));
         }
         let reason = answer.pointer("/errors/0/reason").and_then(Value::as_str);
         let reason = reason.unwrap_or("no reason given");
@@ -133,7 +146,8 @@ impl Client {
             }
             Trouble::Refused(reason) => eprintln!("error: {reason}"),
             Trouble::Mistakes(mistakes) => {
-                mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+                let lines = mistakes.iter().map(|mistake| &mistake.reason);
+                lines.for_each(|line| eprintln!("{line}"));
                 return Exit::Usage;
             }
             Trouble::Answer => eprintln!("error: {}: that is no weir", self.address),
@@ -228,14 +242,6 @@ pub(super) fn encoded(name: &str) -> String {
         }
     }
     text
-}
-
-/// Of all errors in an answer.
-fn reasons(answer: &Value) -> Vec<String> {
-    let errors = answer.get("errors").and_then(Value::as_array);
-    let errors = errors.into_iter().flatten();
-    let reasons = errors.filter_map(|error| error.get("reason")?.as_str());
-    reasons.map(str::to_owned).collect()
 }
 
 fn address(text: &str) -> Option<Address> {

@@ -51,7 +51,8 @@ Commands:
   tail [NAME] [IDENT]  messages as they pass
   wake              streams that wait for their next try go now
   reload            have the daemon read its configuration again
-  stream ACTION     list, enable, disable, pause, resume, skip, rewind, test
+  stream ACTION     list, add, remove, enable, disable, pause, resume, skip,
+                    rewind, test
   send CHANNEL      put JSON lines from standard input into a running daemon
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
@@ -244,6 +245,11 @@ configuration is wrong.",
 Usage: weir stream [-c FILE | --api ADDRESS] ACTION
 
   list                each stream, what waits for it, and how it stands
+  add FILE            the `[[stream]]` tables of a file of TOML are made; what is
+                      wrong with them is said with its line, and then none is.
+                      Kept over restarts, with their secrets, for weir alone
+  remove NAME         one that was added is taken away, and what waits for it;
+                      also what the ring still holds for one that no file has
   disable NAME        it sends nothing and takes no new messages; what waits
                       stays. Kept over restarts
   enable NAME         it goes on where it stood

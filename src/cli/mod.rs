@@ -1,5 +1,6 @@
 //! The command line: arguments to one of the commands, and the exit code that says how it went.
 
+mod added;
 mod arguments;
 mod check;
 mod client;

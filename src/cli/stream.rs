@@ -1,6 +1,7 @@
 //! `weir stream` and `weir wake`: a running daemon by hand.
 
 use super::Exit;
+use super::added;
 use super::client::Client;
 use super::client::Target;
 use super::client::Trouble;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::io;
 use std::io::Write;
+use std::path::PathBuf;
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +35,10 @@ pub(super) enum Action {
     Skip { name: String, count: u64 },
     /// Sent again: "oldest" or a date.
     Rewind { name: String, to: String },
+    /// Those of a file are made.
+    Add { file: PathBuf },
+    /// It is removed, and where it stood is forgotten.
+    Remove { name: String },
     /// Those that wait go now.
     Wake { whom: Wake },
 }
@@ -51,6 +57,11 @@ pub(super) fn act(target: Target, action: &Action) -> Exit {
         Action::Resume { name } => stand(&client, name, "/resume", None),
         Action::Skip { name, count } => skip(&client, name, *count),
         Action::Rewind { name, to } => rewind(&client, name, to),
+        Action::Remove { name } => remove(&client, name),
+        Action::Add { file } => {
+            let added = added::add(&client, file);
+            return added.unwrap_or_else(|trouble| client.explain(&trouble));
+        }
         Action::Wake { whom } => wake(&client, *whom),
     };
     match result {
@@ -109,6 +120,14 @@ fn stand(client: &Client, name: &str, what: &str, body: Option<&Value>) -> Resul
         format!("{state}, {} waiting\n", stream.backlog)
     };
     Ok(found.iter().map(line).collect())
+}
+
+fn remove(client: &Client, name: &str) -> Result<String, Trouble> {
+    let done = client.ask("DELETE", &path_of("streams", name, ""), None)?;
+    let waited = number(&done, "waited");
+    Ok(format!(
+        "removed, {waited} waiting messages are forgotten\n"
+    ))
 }
 
 /// In steps: the daemon does not stand still for more.

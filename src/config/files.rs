@@ -18,6 +18,53 @@ pub const DEFAULT_FILE: &str = "/etc/weir/weir.toml";
 /// order: it has the last word.
 pub const SWITCHED_FILE: &str = "zz-switched.toml";
 
+/// What a file holds that the API makes of a stream, in the last of [`drop_in_folders`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeFile {
+    /// All of a stream that only the API knows.
+    Stream,
+    /// Keys of a stream of the user's files, laid over what those say.
+    Change,
+}
+
+impl MadeFile {
+    /// The name of the file of a stream.
+    #[must_use]
+    pub fn name(self, stream: &str) -> String {
+        let mut name = self.prefix().to_owned();
+        for byte in stream.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+                other => name.push_str(&format!("%{other:02X}")),
+            }
+        }
+        name + ".toml"
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Stream => "zy-stream-",
+            Self::Change => "zy-change-",
+        }
+    }
+
+    fn is(self, path: &Path) -> bool {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.starts_with(self.prefix()))
+    }
+}
+
+/// Whether a file has the name of one that weir makes itself.
+#[must_use]
+pub fn is_made(path: &Path) -> bool {
+    MadeFile::Stream.is(path) || is_overlay(path)
+}
+
+/// Whether a file only says more of streams that others have; it makes none.
+pub(super) fn is_overlay(path: &Path) -> bool {
+    path.ends_with(SWITCHED_FILE) || MadeFile::Change.is(path)
+}
+
 /// Whether the main file could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Main {

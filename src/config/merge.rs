@@ -2,7 +2,7 @@
 //!
 //! Knows the names of the tables, and of the keys only `name`.
 
-use super::files::SWITCHED_FILE;
+use super::files::is_overlay;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::document::Document;
 use crate::keys::environment::Environment;
@@ -149,18 +149,16 @@ impl Tables {
     }
 }
 
-/// Whether a file is the one that keeps what was switched by hand.
+/// Whether a file keeps only what was changed by hand in streams that others have.
 fn is_switched(sources: &Sources, file: usize) -> bool {
-    let name = sources
-        .file(file)
-        .and_then(|source| source.path.file_name());
-    name.is_some_and(|name| name == SWITCHED_FILE)
+    let source = sources.file(file);
+    source.is_some_and(|source| is_overlay(&source.path))
 }
 
-/// That what was switched by hand is not there any more.
+/// That what was changed by hand is not there any more.
 fn gone(named: &Named) -> DiagnosticAt {
     let name = shorten(named.name.as_deref().unwrap_or_default());
-    let message = format!("`{name}` was switched by hand, and is not there any more");
+    let message = format!("`{name}` was changed by hand, and is not there any more");
     let diagnostic = DiagnosticAt::warning(named.name_place(), message);
     diagnostic.hint("nothing is lost by removing this entry")
 }
@@ -337,7 +335,7 @@ fn first(named: &Named, sources: &Sources) -> String {
 }
 
 /// The `name` of a table with its references replaced; mistakes are left to its reader.
-fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
+pub(super) fn name(table: &Table, environment: &dyn Environment) -> Option<String> {
     match &table.entry("name")?.node.tree {
         Tree::Text(name) | Tree::Bare(name) => {
             expand(name, environment).ok().map(|expanded| expanded.text)

@@ -21,18 +21,23 @@ mod account;
 mod channel;
 mod channel_way;
 mod check;
+mod described;
 mod device;
+mod edited;
 mod files;
 mod log_table;
+mod made;
 mod merge;
 mod parameters;
 mod premises;
+mod rendered;
 mod secrets;
 mod section;
 mod show;
 mod stream;
 mod stream_connection;
 mod stream_message;
+mod types;
 mod written;
 
 pub use crate::keys::diagnostic::Diagnostic;
@@ -43,9 +48,19 @@ pub use crate::keys::diagnostic::in_one_line;
 pub use crate::keys::diagnostic::render;
 pub use crate::keys::environment::Environment;
 pub use crate::keys::environment::Machine;
+pub use described::Described;
+pub use described::describe;
+pub use edited::Edited;
 pub use files::DEFAULT_FILE;
+pub use files::MadeFile;
 pub use files::SWITCHED_FILE;
 pub use files::drop_in_folders;
+pub use files::is_made;
+pub use rendered::Rendered;
+pub use rendered::keys_of;
+pub use types::KeyRow;
+pub use types::TypeRow;
+pub use types::types;
 pub use written::Change;
 pub use written::Changed;
 pub use written::Written;
@@ -199,22 +214,32 @@ fn gather(
     (merged, main_file)
 }
 
-/// Whether files that are only named are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Away,
-    Around,
+/// As [`load`], with what the API makes: its file `made` may not name any file to write to.
+#[must_use]
+pub fn load_made(main: &Path, environment: &dyn Environment, made: Option<&Path>) -> Loaded {
+    read(main, environment, made.map_or(Look::Away, Look::Made))
 }
 
-fn read(main: &Path, environment: &dyn Environment, look: Look) -> Loaded {
+/// Which files that are only named are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look<'a> {
+    Away,
+    Around,
+    /// Those that this file names.
+    Made(&'a Path),
+}
+
+fn read(main: &Path, environment: &dyn Environment, look: Look<'_>) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let (merged, main_file) = gather(main, environment, &mut sources, &mut diagnostics);
 
     let context = Context::new(environment, &sources, diagnostics);
     let (config, ring_clean) = build(&context, &merged);
-    if look == Look::Around {
-        premises::look(&context);
+    match look {
+        Look::Away => {}
+        Look::Around => premises::look(&context),
+        Look::Made(made) => made::look(&context, main, made),
     }
     let empty = config.channels.is_empty() && config.streams.is_empty();
     if empty && merged.is_empty() && main_file == Main::Read {

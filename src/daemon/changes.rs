@@ -33,28 +33,76 @@ pub(super) fn keep_enabled(
     configured: Option<bool>,
 ) -> io::Result<()> {
     let folder = folder.ok_or_else(|| io::Error::other("there is no folder for it"))?;
+    let file = switched(folder, stream, Some(enabled), configured)?;
+    keep(folder, &[file]).map(drop)
+}
+
+/// A file and what it says; none: it is not there.
+pub(super) type Kept = (PathBuf, Option<String>);
+
+/// The file of what was switched by hand, with another entry for a stream; none: without one.
+pub(super) fn switched(
+    folder: &Path,
+    stream: &str,
+    enabled: Option<bool>,
+    configured: Option<bool>,
+) -> io::Result<Kept> {
     let path = folder.join(SWITCHED_FILE);
-    let before = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
+    let before = text_of(&path)?.unwrap_or_default();
     let mut changes: Changes = toml::from_str(&before).map_err(io::Error::other)?;
     changes.stream.retain(|known| known.name != stream);
-    if configured != Some(enabled) {
+    if let Some(enabled) = enabled.filter(|enabled| configured != Some(*enabled)) {
         let name = stream.to_owned();
         changes.stream.push(Change { name, enabled });
     }
-    match changes.stream.is_empty() {
-        true if before.is_empty() => Ok(()),
-        true => {
-            fs::remove_file(&path)?;
-            File::open(folder)?.sync_all()
+    let text = (!changes.stream.is_empty()).then(|| changes.render());
+    Ok((path, text))
+}
+
+/// Writes files, and removes those without a text; what they said before. What says the same is
+/// left alone.
+///
+/// # Errors
+/// When one could not be written; then all are as they were, as far as that can be.
+pub(super) fn keep(folder: &Path, files: &[Kept]) -> io::Result<Vec<Kept>> {
+    let mut before = Vec::new();
+    for (path, text) in files {
+        let old = text_of(path)?;
+        if old == *text {
+            continue;
         }
-        false => {
-            fs::create_dir_all(folder)?;
-            replace(folder, &path, &changes.render())
+        before.push((path.clone(), old));
+        if let Err(error) = keep_one(folder, path, text.as_deref()) {
+            for (path, text) in &before {
+                drop(keep_one(folder, path, text.as_deref()));
+            }
+            return Err(error);
         }
+    }
+    Ok(before)
+}
+
+fn keep_one(folder: &Path, path: &Path, text: Option<&str>) -> io::Result<()> {
+    let Some(text) = text else {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| File::open(folder)?.sync_all()),
+        };
+    };
+    fs::create_dir_all(folder)?;
+    let mode = match path.ends_with(SWITCHED_FILE) {
+        true => MODE,
+        false => MODE_SECRET,
+    };
+    replace(folder, path, text, mode)
+}
+
+/// What a file says; none: it is not there.
+pub(super) fn text_of(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -114,7 +162,7 @@ impl Changes {
 
 /// Either the old file or the new one is there, whenever the power goes. What lies in the way of
 /// the new one is removed, not followed.
-pub(super) fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(folder: &Path, path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let fresh = path.with_extension("new");
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -124,7 +172,7 @@ pub(super) fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> 
     let mut file = options
         .write(true)
         .create_new(true)
-        .mode(MODE)
+        .mode(mode)
         .open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
@@ -133,7 +181,10 @@ pub(super) fn replace(folder: &Path, path: &Path, text: &str) -> io::Result<()> 
 }
 
 /// Its owner writes it, its group may read it.
-const MODE: u32 = 0o640;
+pub(super) const MODE: u32 = 0o640;
+
+/// There are passwords in it.
+const MODE_SECRET: u32 = 0o600;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! The daemon as the API sees it: reports of what there is, and what it does when asked.
 
+mod streams;
+
 use super::Daemon;
 use super::changes;
 use super::channel::Channel;

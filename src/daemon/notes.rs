@@ -1,6 +1,7 @@
 //! Short notes of channels that outlive the process: one small file beside the ring, written only
 //! when a note has changed.
 
+use super::changes::MODE;
 use super::changes::replace;
 use crate::channel::NOTE_MAX;
 use std::cell::RefCell;
@@ -59,7 +60,7 @@ impl Notes {
             .filter(|folder| !folder.as_os_str().is_empty());
         let written = serde_json::to_string(&*notes).map_err(io::Error::other);
         let written = written.and_then(|text| match folder {
-            Some(folder) => replace(folder, &self.file, &text),
+            Some(folder) => replace(folder, &self.file, &text, MODE),
             None => Err(io::Error::other("the ring has no folder")),
         });
         if let Err(error) = written {

@@ -13,6 +13,7 @@
 //! begins again, so that without a date it lasts too long and not for ever.
 
 use super::Daemon;
+use super::changes::MODE;
 use super::changes::replace;
 use super::stream::Stream;
 use super::waits::Waits;
@@ -197,8 +198,18 @@ impl Daemon {
     }
 
     fn keep_pauses(&self) -> Result<(), Refusal> {
+        self.keep_pauses_but(None)
+    }
+
+    /// Forgets that a stream was paused that is no more.
+    pub(super) fn forget_pause(&self, stream: &str) {
+        // that it could not was said
+        self.keep_pauses_but(Some(stream)).unwrap_or_default();
+    }
+
+    fn keep_pauses_but(&self, gone: Option<&str>) -> Result<(), Refusal> {
         let streams = self.all_streams();
-        keep(self.changes.as_deref(), &streams).map_err(|error| {
+        keep(self.changes.as_deref(), &streams, gone).map_err(|error| {
             log::warn!("which streams are paused is not kept over a restart: {error}");
             Refusal::NotKept(error.to_string())
         })
@@ -206,14 +217,14 @@ impl Daemon {
 }
 
 /// Keeps which of these streams are paused. What is known of others, which may have been left out
-/// for a mistake, stays.
-fn keep(folder: Option<&Path>, streams: &[Rc<Stream>]) -> io::Result<()> {
+/// for a mistake, stays, but of `gone`.
+fn keep(folder: Option<&Path>, streams: &[Rc<Stream>], gone: Option<&str>) -> io::Result<()> {
     let folder = folder.ok_or_else(|| io::Error::other("there is no folder for it"))?;
     let before = read(folder)?;
     let is_one = |entry: &Entry| streams.iter().any(|it| it.settings.name == entry.name);
     let others = before
         .iter()
-        .filter(|entry| !is_one(entry))
+        .filter(|entry| !is_one(entry) && gone != Some(&entry.name))
         .take(OTHERS_MAX);
     let mut entries: Vec<_> = others.cloned().collect();
     entries.extend(streams.iter().filter_map(|stream| {
@@ -229,7 +240,7 @@ fn keep(folder: Option<&Path>, streams: &[Rc<Stream>]) -> io::Result<()> {
         }
         false => {
             fs::create_dir_all(folder)?;
-            replace(folder, &path, &render(&entries))
+            replace(folder, &path, &render(&entries), MODE)
         }
     }
 }

@@ -60,16 +60,17 @@ impl Daemon {
             return Err(self.refused(errors));
         }
         let changes = self
-            .adopt(loaded.config)
+            .adopt(loaded.config, None)
             .map_err(|error| self.refused(vec![error]))?;
         Ok(Reloaded { warnings, changes })
     }
 
-    /// Has another configuration; what is another in it, in words.
-    fn adopt(&self, config: Config) -> Result<Vec<String>, String> {
+    /// Has another configuration, without the stream `gone`, whose place in the ring is forgotten;
+    /// what is another in it, in words.
+    pub(super) fn adopt(&self, config: Config, gone: Option<&str>) -> Result<Vec<String>, String> {
         let before = self.config();
         if config.ring == before.ring {
-            return self.change(config);
+            return self.change(config, gone);
         }
         let mut changes = told(&before, &config, None);
         changes.push("all begins anew".to_owned());
@@ -113,7 +114,7 @@ impl Daemon {
     }
 
     /// Another configuration, with the same ring; what is another in it, in words.
-    fn change(&self, config: Config) -> Result<Vec<String>, String> {
+    fn change(&self, config: Config, gone: Option<&str>) -> Result<Vec<String>, String> {
         let clock = self.shared.clock.source();
         let attached = self.shared.ring.change(|ring, _| {
             let streams = config.streams.iter().cloned();
@@ -131,12 +132,12 @@ impl Daemon {
         let log = self.parts.borrow().config.log.clone();
         logging::configure(log.level, &log.target);
         open_files::allow(&self.parts.borrow().config);
-        self.change_over(&before, &changed, in_one_line(&changes));
+        self.change_over(&before, &changed, (in_one_line(&changes), gone));
         Ok(changes)
     }
 
     /// Ends what is not there any more, or has changed, then begins what is not there yet.
-    fn change_over(&self, before: &Parts, changed: &[String], changes: String) {
+    fn change_over(&self, before: &Parts, changed: &[String], told: (String, Option<&str>)) {
         let parts = self.parts.borrow();
         let stays = |name: &str| parts.names().any(|known| known == name);
         let gone: Vec<String> = before
@@ -177,6 +178,7 @@ impl Daemon {
             false => work.api.take(),
         };
         let daemon = self.clone();
+        let (changes, forgotten) = (told.0, told.1.map(str::to_owned));
         let change_over = async move {
             for task in tasks {
                 task.cancel().await;
@@ -187,12 +189,28 @@ impl Daemon {
             ending
                 .iter()
                 .for_each(|stream| part(&daemon.shared, stream));
+            forgotten.iter().for_each(|name| daemon.forget(name));
             daemon.begin_missing();
             log::info!("the configuration was read again: {changes}");
             let text = format!("read again: {changes}");
             daemon.shared.note_self(RELOADED, &text);
         };
         work.executor.spawn(change_over).detach();
+    }
+
+    /// Forgets where a stream stood that is not there any more: what waits for it alone is settled.
+    fn forget(&self, stream: &str) {
+        if self.parts.borrow().names().any(|known| known == stream) {
+            return; // it was made again meanwhile
+        }
+        let removed = self
+            .shared
+            .ring
+            .change(|ring, now| ring.remove(stream, now));
+        if let Err(error) = removed {
+            log::warn!("stream `{stream}`: forgotten until the next start: {error}");
+        }
+        self.shared.ring.wake_senders();
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// The key that is missing, where that is what is wrong.
+    pub key: Option<String>,
     excerpt: Option<Excerpt>,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct DiagnosticAt {
     pub(crate) place: Place,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// The key that is missing.
+    pub(crate) key: Option<String>,
 }
 
 impl DiagnosticAt {
@@ -74,6 +78,7 @@ impl DiagnosticAt {
             place,
             message: message.into(),
             hint: None,
+            key: None,
         }
     }
 
@@ -104,6 +109,7 @@ impl DiagnosticAt {
             position,
             message: printable(&self.message),
             hint: self.hint.as_deref().map(printable),
+            key: self.key,
             excerpt,
         }
     }

@@ -17,7 +17,7 @@ pub(crate) mod context;
 pub(crate) mod diagnostic;
 pub(crate) mod document;
 pub(crate) mod environment;
-mod examples;
+pub(crate) mod examples;
 pub(crate) mod expand;
 pub(crate) mod named;
 pub(crate) mod phrase;

@@ -89,7 +89,12 @@ impl<'a> Reader<'a> {
         }
         let kind = self.kind;
         let message = format!("this {kind} has no `{key}`");
-        self.error(self.table.place, message, format!("write `{hint}`"));
+        let diagnostic = DiagnosticAt::error(self.table.place, message);
+        self.context.note(DiagnosticAt {
+            hint: Some(format!("write `{hint}`")),
+            key: Some(key.to_owned()),
+            ..diagnostic
+        });
     }
 
     /// The value of a key as it is.

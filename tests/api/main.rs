@@ -21,6 +21,7 @@ mod passing;
 mod pausing;
 mod reloading;
 mod silent;
+mod stream_file;
 mod thinning;
 mod traffic;
 mod traffic_types;
@@ -28,6 +29,7 @@ mod waking;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
+mod writing;
 
 use asking::Server;
 use asking::ask;
