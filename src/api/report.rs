@@ -78,6 +78,9 @@ pub struct StreamReport {
     /// Left out by `every` when they came, since the start: in no sum.
     #[serde(default)]
     pub thinned: u64,
+    /// Bytes of the ring from its place there to the newest message.
+    #[serde(default)]
+    pub behind: u64,
     /// Attempts refused or timed out since the start, one for each message in them.
     pub rejected: u64,
     /// Seconds to the acknowledgement of the last batch.

@@ -275,6 +275,7 @@ impl Daemon {
             corrupt: counters.corrupt,
             backlog: counters.backlog,
             thinned: stream.thinned.as_ref().map_or(0, |thinned| thinned.count()),
+            behind: self.shared.ring.read(|ring| ring.behind(stream.id)),
             rejected: tally.rejected,
             ack_latency: tally.ack_latency.map(seconds),
             ack_latency_p50: lately.percentile(50).map(seconds),

@@ -2,6 +2,7 @@
 
 use super::AppendError;
 use super::Ring;
+use super::StreamId;
 use super::times::Boots;
 use crate::clock::Now;
 use crate::clock::Wall;
@@ -69,6 +70,43 @@ impl Ring {
         Some(self.boots.resolve(arrival, now).wall)
     }
 
+    /// Bytes on disk from a stream's cursor to the newest record, for a picture: segments are exact,
+    /// within one it goes by the numbers of records. Reads nothing.
+    #[must_use]
+    pub fn behind(&self, stream: StreamId) -> u64 {
+        let Some(cursor) = self.table.stream(stream) else {
+            return 0;
+        };
+        if self.backlog(stream) == 0 {
+            return 0;
+        }
+        let seq = cursor.settled().seq;
+        let first = self.segments.index_of(seq);
+        let bytes = (first..self.segments.len()).filter_map(|index| {
+            let segment = self.segments.get(index)?;
+            let (begin, end) = (segment.first_seq, self.end_of(index));
+            let count = end.saturating_sub(begin).max(1);
+            let ahead = end.saturating_sub(seq.max(begin)).min(count);
+            Some(self.len_of(index) * ahead / count)
+        });
+        bytes.sum()
+    }
+
+    /// One more than the last number in a segment.
+    fn end_of(&self, index: usize) -> u64 {
+        let next = self.segments.get(index + 1);
+        next.map_or_else(|| self.durable(), |next| next.first_seq)
+    }
+
+    /// Bytes that a segment takes of those in use.
+    fn len_of(&self, index: usize) -> u64 {
+        match self.segments.get(index) {
+            Some(active) if self.segments.is_newest(index) => u64::from(active.end),
+            Some(_) => u64::from(self.volume.geometry.segment_len),
+            None => 0,
+        }
+    }
+
     /// Whether something cannot be read that is asked for.
     #[must_use]
     pub fn has_unread(&self) -> bool {
@@ -96,7 +134,6 @@ mod tests {
     use crate::ring::Memory;
     use crate::ring::Settings;
     use crate::ring::Settled;
-    use crate::ring::StreamId;
     use crate::ring::tests::at;
     use crate::ring::tests::settings;
 
@@ -158,6 +195,25 @@ mod tests {
         assert_eq!((found.full, found.dropping), (false, None));
         let again = fill(&mut ring, stream, |found| found.full);
         assert_eq!(again.dropping, None, "what was read is no loss");
+    }
+
+    #[test]
+    fn how_far_a_stream_is_behind_is_said_in_bytes() {
+        let (mut ring, stream) = ring(&settings(256 << 10));
+        assert_eq!(ring.behind(stream), 0);
+        let used = fill(&mut ring, stream, |found| found.used > 100 << 10).used;
+        // the headers of the first segment alone are before it
+        let all = ring.behind(stream);
+        assert!(all <= used && all > used - 8192, "{all} of {used}");
+        let half = ring.counters(stream).backlog / 2;
+        for _ in 0..half {
+            let seq = ring.read(stream, at(0)).unwrap().seq;
+            ring.settle(stream, seq, Settled::Accepted, at(0));
+        }
+        let left = ring.behind(stream);
+        assert!(left.abs_diff(all / 2) < 16384, "{left} of {all}");
+        drain(&mut ring, stream);
+        assert_eq!(ring.behind(stream), 0);
     }
 
     #[test]
