@@ -94,7 +94,10 @@ mod tests {
         include_str!("page/ring.js"),
         include_str!("page/streams.js"),
         include_str!("page/channels.js"),
+        include_str!("page/raw.js"),
+        include_str!("page/form.js"),
         include_str!("page/detail.js"),
+        include_str!("page/devices.js"),
         include_str!("page/live.js"),
     ];
     const STYLE: &str = include_str!("page/page.css");

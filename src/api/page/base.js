@@ -77,6 +77,12 @@ function time(seconds) {
   return `${Math.round(seconds)} s`;
 }
 
+// How long ago something was: nobody wants tenths of that.
+function ago(seconds) {
+  if (seconds == null) return "–";
+  return `${seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : time(seconds)} ago`;
+}
+
 function bytes(count) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let at = 0;

@@ -32,7 +32,7 @@ function drawChannel(row, channel) {
   put(row.connections.value, number(channel.connections));
   put(row.speed.value, rate(channel.rate ?? known.pace.perSecond()));
   const age = channel.last_message_age;
-  put(row.speed.more, age == null ? "" : `last ${time(age)} ago`);
+  put(row.speed.more, age == null ? "" : `last ${ago(age)}`);
   drawSpark(row.speed.spark, known.rate, state.now, 1);
   put(row.total.value, number(channel.received));
   put(row.total.more, channel.unwanted ? `${number(channel.unwanted)} unwanted` : "");
@@ -57,14 +57,15 @@ const CODES = {
 const ERRORS = { "-99": "certificate", "-2": "no answer", "-1": "no connection" };
 
 function eventWords(event) {
-  const [, words] = CODES[event.event_code] || ["", `event ${event.event_code}`];
+  const code = event.error_code;
+  const [, named] = CODES[event.event_code] || ["", `event ${event.event_code}`];
+  const words = event.event_code === 403 && code == null ? "not taken" : named;
   if (event.event_code === 404) {
     const rest = ["rejected", "skipped"].filter(key => event[key]);
     const less = rest.map(key => `, ${number(event[key])} ${key}`).join("");
     const latency = event.ack_latency == null ? "" : `, acknowledged in ${time(event.ack_latency)}`;
     return `${number(event.accepted || 0)} sent${less}${latency}`;
   }
-  const code = event.error_code;
   const error = code ? ERRORS[code] || (code >= 100 ? `HTTP ${code}` : `code ${code}`) : "";
   return [words, error, event.reason].filter(Boolean).join(": ");
 }
@@ -108,7 +109,8 @@ function channelDetail(name) {
     ["unwanted", channel => number(channel.unwanted)],
     ["days of certificate", channel => channel.certificate_days ?? "–"],
   ]);
-  const detail = h("div", { class: "detail" }, numbers, h("h4", {}, "Events"), events);
+  const detail = h("div", { class: "detail" }, numbers, h("h4", {}, "Events"), events,
+    rawTraffic("channels", name));
   const update = channel => {
     numbers.update(channel);
     events.update();

@@ -30,7 +30,9 @@ function sparkline(kind) {
 
 function drawSpark(spark, data, now, least) {
   const top = Math.max(data.highest(), least);
-  const x = at => 118 - ((now - at) / SPAN) * 118;
+  // a page that was just opened shows what it has seen over the whole width
+  const span = Math.min(SPAN, Math.max(30, now - (data.points[0] || [now])[0]));
+  const x = at => 118 - ((now - at) / span) * 118;
   const y = value => 24 - (value / top) * 21;
   const points = data.points.filter(([at]) => at >= now - SPAN);
   const places = points.map(([at, value]) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`);

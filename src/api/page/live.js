@@ -30,7 +30,7 @@ const tokenGiven = () => new Promise(go => {
   }, { once: true });
 });
 
-const shown = () => new Promise(go => {
+const visible = () => new Promise(go => {
   document.addEventListener("visibilitychange", go, { once: true });
 });
 
@@ -96,7 +96,7 @@ async function listen() {
   for (;;) {
     if (document.hidden) {
       link("stopped while hidden", "");
-      await shown();
+      await visible();
       continue;
     }
     let ended = {};
@@ -123,4 +123,7 @@ async function listen() {
 }
 
 put($("host"), location.host);
+$("all").addEventListener("change", draw);
+$("passing").append(passingMessages());
 listen();
+askDevices();

@@ -90,7 +90,7 @@ function whoRow(kind, name, toggle) {
 function streamRow(stream) {
   const who = whoRow("stream", stream.name, () => toggle(row, `stream ${stream.name}`));
   const waits = figure("waiting", sparkline("waits"));
-  const latency = figure("acknowledged in", sparkline("latency"));
+  const latency = figure("answered in", sparkline("latency"));
   const speed = figure("sent");
   const way = lane();
   const row = h("article", { class: "row", "aria-labelledby": who.id },
@@ -168,7 +168,7 @@ function alerts(status) {
     }
     const known = state.of("channel", channel.name);
     if (known.refusedAt > state.now - 300) {
-      const words = `refused something ${time(Math.max(1, state.now - known.refusedAt))} ago: ` +
+      const words = `refused something ${ago(state.now - known.refusedAt)}: ` +
         refusals(channel);
       found.push(["warn", `channel ${channel.name} refused`, channel.name, words]);
     }
@@ -238,5 +238,6 @@ function draw() {
   drawRing(state.status);
   drawStreams(state.status);
   drawChannels(state.status);
-  drawEvents($("events"), state.logs, 100);
+  const told = line => $("all").checked || line.event_code !== 404;
+  drawEvents($("events"), state.logs.filter(told), 100);
 }
