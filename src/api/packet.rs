@@ -47,7 +47,7 @@ pub struct PacketLook {
     pub count: usize,
     /// Only those of this connection.
     pub conn: Option<u64>,
-    /// Only those of connections in which this ident was named.
+    /// Only those of connections in which this ident was named, or one that fits the pattern.
     pub ident: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use super::status::Form;
 use super::status::Times;
 use super::stream::Action;
 use super::tail::Subject;
+use super::tail::View;
 use crate::api::Wake;
 use crate::daemon::Probe;
 use lexopt::ValueExt;
@@ -64,6 +65,7 @@ struct Options {
     send: Option<Probe>,
     wake: Option<Wake>,
     shown: Option<Shown>,
+    view: Option<View>,
 }
 
 impl Arguments {
@@ -96,6 +98,7 @@ impl Arguments {
                 Long("connect") => options.connect = Some(Probe::Connect),
                 Long("send") => options.send = Some(Probe::Deliver),
                 Long("show") => options.shown = Some(Shown::Configuration),
+                Long("raw") => options.view = Some(View::Raw),
                 Long("now") => options.wake = Some(Wake::All),
                 Value(word) => plain.push(word.string()?),
                 other => return Err(other.unexpected()),
@@ -144,6 +147,7 @@ impl Options {
             (self.send.is_some(), "--send", &["check"]),
             (self.wake.is_some(), "--now", &["wake"]),
             (self.shown.is_some(), "--show", &["check"]),
+            (self.view.is_some(), "--raw", &["tail"]),
         ];
         for (_, option, with) in given.iter().filter(|(given, ..)| *given) {
             if !with.contains(&command) {
@@ -179,10 +183,14 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             mode: options.mode.unwrap_or(Mode::Once),
             form: options.form.unwrap_or(Form::Text),
         }),
+        ["tail"] if options.view.is_some() => {
+            return Err("`weir tail --raw` needs the name of a channel or stream".into());
+        }
         ["tail", names @ ..] if names.len() <= 2 => Command::Tail(Subject {
             name: names.first().map(|name| (*name).to_owned()),
             ident: names.get(1).map(|ident| (*ident).to_owned()),
             form: options.form.unwrap_or(Form::Text),
+            view: options.view.unwrap_or(View::Messages),
         }),
         ["wake"] => Command::Stream(Action::Wake {
             whom: options.wake.unwrap_or(Wake::UnlessAsked),
@@ -303,9 +311,14 @@ mod tests {
                 name: name.map(str::to_owned),
                 ident: ident.map(str::to_owned),
                 form,
+                view: View::Messages,
             })
         };
+        assert!(parse("tail --raw").unwrap_err().contains("needs the name"));
+        assert!(parse("logs --raw").unwrap_err().contains("weir tail"));
         let parse = |line| parse(line).unwrap().command;
+        let raw = |command| matches!(command, Command::Tail(it) if it.view == View::Raw);
+        assert!(raw(parse("tail --raw in")) && !raw(parse("tail in")));
         assert_eq!(parse("tail"), wanted(None, None, Form::Text));
         let both = wanted(Some("in"), Some("352*"), Form::Json);
         assert_eq!(parse("tail in 352* --json"), both);

@@ -190,7 +190,7 @@ Examples:
     (
         "tail",
         "\
-Usage: weir tail [-c FILE | --api ADDRESS] [NAME] [IDENT] [--json]
+Usage: weir tail [-c FILE | --api ADDRESS] [NAME] [IDENT] [--json] [--raw]
 
 Shows messages as they pass, also those that are delivered from memory and
 never written, until it is stopped: of all channels, or of the channel or
@@ -202,12 +202,19 @@ its parameters. On a terminal their names are coloured, unless NO_COLOR is set.
 Where more passes than can be shown, a line says how many were missed; nothing
 waits for who looks.
 
-  --json  each message as a destination is shown it, one JSON object a line
+  --json  each message as a destination is shown it, one JSON object a line;
+          with --raw each packet as the API has it
+  --raw   the bytes of the channel or stream NAME as they come and go, before
+          TLS, as hex and as text: when, the number of the connection, its
+          far end, and its ident once it has named one. `← in` was sent by
+          the far end, `→ out` by weir. Passwords, tokens and other secrets
+          are stars. With IDENT only connections that have named it
 
 Examples:
   weir tail
   weir tail trackers 3520*
-  weir tail cloud --json | jq .ident",
+  weir tail cloud --json | jq .ident
+  weir tail --raw trackers",
     ),
     (
         "wake",

@@ -1,10 +1,13 @@
-//! `weir tail`: messages as they pass. Follows until it is stopped.
+//! `weir tail`: messages as they pass, or the bytes that they come in. Follows until it is stopped.
+
+mod raw;
 
 use super::Exit;
 use super::client::Client;
 use super::client::Target;
 use super::client::Trouble;
 use super::client::encoded;
+use super::client::path_of;
 use super::color::Color;
 use super::color::Style;
 use super::status::Form;
@@ -32,12 +35,21 @@ struct Item {
     message: Box<RawValue>,
 }
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    Messages,
+    /// Bytes of connections.
+    Raw,
+}
+
 /// What is looked at: of a channel or stream, of an ident, or all.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Subject {
     pub(super) name: Option<String>,
     pub(super) ident: Option<String>,
     pub(super) form: Form,
+    pub(super) view: View,
 }
 
 /// Prints what passes.
@@ -46,8 +58,14 @@ pub(super) fn tail(target: Target, subject: &Subject) -> Exit {
         Ok(client) => client,
         Err(exit) => return exit,
     };
-    let query = query(&client, subject);
-    match query.and_then(|query| follow(&client, &query, subject.form)) {
+    let followed = match subject.view {
+        View::Messages => {
+            query(&client, subject).and_then(|query| follow(&client, &query, subject.form))
+        }
+        View::Raw => raw_path(&client, subject)
+            .and_then(|path| raw::follow(&client, &path, subject.ident.as_deref(), subject.form)),
+    };
+    match followed {
         Ok(()) => Exit::Done,
         Err(trouble) => client.explain(&trouble),
     }
@@ -100,6 +118,12 @@ fn query(client: &Client, subject: &Subject) -> Result<String, Trouble> {
         query += &format!("&ident={}", encoded(ident));
     }
     Ok(query)
+}
+
+fn raw_path(client: &Client, subject: &Subject) -> Result<String, Trouble> {
+    let name = subject.name.as_deref().unwrap_or_default();
+    let kind = kind(client, name)?;
+    Ok(path_of(&format!("{kind}s"), name, "/packets"))
 }
 
 fn kind(client: &Client, name: &str) -> Result<&'static str, Trouble> {

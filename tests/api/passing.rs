@@ -18,13 +18,13 @@ use std::process::Stdio;
 use std::time::Instant;
 
 /// `weir tail`, until the test ends.
-struct Tail {
+pub(crate) struct Tail {
     child: Child,
     out: std::path::PathBuf,
 }
 
 impl Tail {
-    fn start(weir: &Weir, name: &str, words: &[&str]) -> Self {
+    pub(crate) fn start(weir: &Weir, name: &str, words: &[&str]) -> Self {
         let out = weir.folder.join(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command.arg("-c").arg(weir.folder.join("weir.toml"));
@@ -35,7 +35,7 @@ impl Tail {
         Self { child, out }
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = fs::read_to_string(&self.out).unwrap();
         text.lines().map(str::to_owned).collect()
     }

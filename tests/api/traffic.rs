@@ -5,9 +5,12 @@ use crate::asking::ask;
 use crate::config;
 use crate::file;
 use crate::http;
+use crate::passing::Tail;
 use crate::send;
 use crate::weir::Lines;
+use crate::weir::PATIENCE;
 use crate::weir::Weir;
+use crate::weir::ask_unix;
 use crate::weir::eventually;
 use crate::weir::free_port;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -16,6 +19,7 @@ use serde_json::Value;
 use std::io::Write;
 use std::net::TcpStream;
 use std::net::UdpSocket;
+use std::time::Instant;
 
 const IMPATIENT: &str = "retry = { min = \"50ms\", max = \"100ms\" }";
 
@@ -147,4 +151,49 @@ fn no_secret_is_shown_whoever_sends_it() {
         !came.contains("Guess") && !came.contains("0Secret"),
         "{came}"
     );
+}
+
+#[test]
+fn tail_shows_bytes_of_a_channel_and_of_one_ident() {
+    let port = free_port();
+    let text = config(port, &file("archive"));
+    let listen = format!("listen = \"127.0.0.1:{port}\"");
+    let both = format!("listen = [\"127.0.0.1:{port}\", \"unix:@/in\"]");
+    let weir = Weir::start("tail-raw", &text.replace(&listen, &both));
+    let text = Tail::start(&weir, "text", &["--raw", "programs"]);
+    let json = Tail::start(&weir, "json", &["programs", "gw-*", "--raw", "--json"]);
+    let start = Instant::now();
+    // both have to look before they see
+    while text.lines().is_empty() || json.lines().is_empty() {
+        assert!(start.elapsed() < PATIENCE, "nothing is seen");
+        send(port, 0..1);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let line = "{\"ident\":\"352\"}";
+    assert_eq!(ask_unix(&weir.folder.join("in"), line), "{\"acked\":1}");
+    let wanted = [
+        "  0000  7b 22 69 64 65 6e 74 22  3a 22 33 35 32 22 7d 0a  {\"ident\":\"352\"}.",
+        "  0000  7b 22 61 63 6b 65 64 22  3a 31 7d 0a              {\"acked\":1}.",
+    ];
+    eventually("both ways are shown", || {
+        let shown = text.lines();
+        wanted
+            .iter()
+            .all(|wanted| shown.iter().any(|line| line == wanted))
+    });
+    let shown = text.lines();
+    let at = shown.iter().position(|line| line == wanted[0]).unwrap();
+    assert!(
+        shown[at - 1].ends_with(" unix 352 \u{2190} in 16"),
+        "{}",
+        shown[at - 1]
+    );
+    eventually("one ident is shown", || json.lines().len() > 1);
+    for line in json.lines() {
+        let packet: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(packet["ident"], "gw-1");
+    }
+    let (code, said) = crate::run(&weir, &["tail", "--raw", "nobody"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("no stream and no channel `nobody`"), "{said}");
 }

@@ -6,6 +6,7 @@ use crate::weir::Weir;
 use crate::weir::eventually;
 use crate::weir::free_port;
 use crate::weir::program::Program;
+use crate::weir::web::ask_socket;
 use rustix::pty::OpenptFlags;
 use rustix::pty::grantpt;
 use rustix::pty::openpt;
@@ -175,12 +176,25 @@ fn a_serial_line_that_comes_late_and_goes_and_comes_is_read() {
 
     let mut receiver = Receiver::plug(&tty, said);
     gateway.await_connections(1);
+    let packets = || {
+        let api = gateway.weir.folder.join("api");
+        let (_, text) = ask_socket(&api, "GET", "/channels/gnss/packets", "");
+        serde_json::from_str::<Json>(&text).unwrap()["result"].take()
+    };
+    assert_eq!(packets(), serde_json::json!([]), "nobody has looked");
     // what a modem says when it starts is no name either
     receiver.wire.write_all(b"RDY\r\n").unwrap();
     (0..3).for_each(|_| receiver.speak());
     eventually("a device that is back is read", || {
         gateway.times().len() == 6
     });
+    let first = &packets()[0];
+    assert_eq!(first["peer"], tty.display().to_string());
+    assert_eq!(first["ident"], "truck");
+    assert!(
+        first["data"].as_str().unwrap().starts_with("UkRZDQ"),
+        "{first}"
+    );
     assert_eq!(gateway.times(), (NOON..NOON + 6).collect::<Vec<_>>());
     for message in gateway.messages() {
         assert_fix(&message, "truck");

@@ -4,6 +4,7 @@ use super::Conn;
 use crate::api::Packet;
 use crate::api::PacketLook;
 use crate::api::Way;
+use crate::pattern::fits;
 use crate::traffic::Forms;
 use crate::traffic::Secrets;
 use crate::traffic::Veil;
@@ -132,7 +133,7 @@ impl Recording {
         let all = self.packets.iter().filter(|packet| {
             let is_named = |ident: &String| {
                 self.known(packet.conn)
-                    .is_some_and(|known| known.idents.iter().any(|named| **named == **ident))
+                    .is_some_and(|known| known.idents.iter().any(|named| fits(ident, named)))
             };
             after.is_none_or(|after| packet.id > after)
                 && look.conn.is_none_or(|conn| conn == packet.conn)
@@ -242,7 +243,7 @@ mod tests {
         };
         assert_eq!(ids(&recording, &conn), [2, 4, 6]);
         let ident = PacketLook {
-            ident: Some("352".to_owned()),
+            ident: Some("35*".to_owned()),
             ..all.clone()
         };
         assert_eq!(ids(&recording, &ident), [1, 3, 5]);
