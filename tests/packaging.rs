@@ -51,10 +51,11 @@ fn procd_is_told_to_keep_the_daemon_running() {
         procd_add_reload_trigger() { echo trigger $1; }; cat() { echo 42; }
         user_add() { echo user $1 $3; }; chown() { :; }; procd_open_instance() { :; }
         procd_close_instance() { :; }; procd_set_param() { echo \"$@\"; }";
-    let script = format!(
-        "set -e; {stubs}\n. ./systemd/weir.init; start_service; service_triggers; \
-         reload_service || echo reloaded with $?"
-    );
+    let init = fs::read_to_string(Path::new(ROOT).join("systemd/weir.init")).expect("the script");
+    let asked = "sh -c 'echo reload of $MAINPID; exit 2'";
+    let init = init.replace("/usr/bin/weir reload", asked);
+    let calls = "start_service; service_triggers; reload_service || echo reloaded with $?";
+    let script = format!("set -e; {stubs}\n{init}\n{calls}");
     let mut shell = Command::new("sh");
     let done = shell
         .args(["-c", &script])
@@ -73,7 +74,8 @@ fn procd_is_told_to_keep_the_daemon_running() {
         "user weir",
         "respawn 3600 5 0",
         "trigger weir",
-        "reloaded with 127",
+        "reload of 42",
+        "reloaded with 2",
     ];
     for line in lines {
         assert!(

@@ -6,6 +6,7 @@ use super::kind::Kind;
 use crate::message::Value;
 use crate::net::Address;
 use crate::net::Network;
+use crate::net::SocketRights;
 use crate::net::tls::Identity;
 use crate::net::tls::ServerTls;
 use crate::pattern::Pattern;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub protocol: AnyProtocol,
     /// Where it listens; empty where it connects, or needs neither.
     pub listen: Vec<Address>,
+    /// Who may connect to the Unix sockets of `listen`.
+    pub socket: SocketRights,
     /// Where it connects to.
     pub connect: Option<Connect>,
     /// Spoken on the TCP and Unix addresses of `listen`.

@@ -34,22 +34,48 @@ pub(super) enum Command {
     Help(Option<String>),
     Version,
     Run,
-    Check { probe: Option<Probe>, shown: Shown },
-    StreamTest { name: String },
-    Demo { length: Option<String> },
-    Status { form: Form, times: Times },
-    LogLevel { level: String },
+    Check {
+        probe: Option<Probe>,
+        shown: Shown,
+        user: Option<String>,
+    },
+    StreamTest {
+        name: String,
+    },
+    Demo {
+        length: Option<String>,
+    },
+    Status {
+        form: Form,
+        times: Times,
+    },
+    LogLevel {
+        level: String,
+    },
     Tail(Subject),
     Logs(Asked),
     Stream(Action),
     Reload,
-    Send { channel: String },
-    Completions { shell: Shell },
+    Send {
+        channel: String,
+    },
+    Completions {
+        shell: Shell,
+    },
     Manual,
-    RingInfo { file: PathBuf },
-    RingDump { file: PathBuf },
-    RingVerify { file: PathBuf },
-    RingRepair { file: PathBuf, fresh: PathBuf },
+    RingInfo {
+        file: PathBuf,
+    },
+    RingDump {
+        file: PathBuf,
+    },
+    RingVerify {
+        file: PathBuf,
+    },
+    RingRepair {
+        file: PathBuf,
+        fresh: PathBuf,
+    },
 }
 
 /// Options that only some commands have, as they came.
@@ -66,6 +92,7 @@ struct Options {
     wake: Option<Wake>,
     shown: Option<Shown>,
     view: Option<View>,
+    user: Option<String>,
 }
 
 impl Arguments {
@@ -93,6 +120,7 @@ impl Arguments {
                 Long("api") => options.api = Some(parser.value()?.string()?),
                 Long("for") => options.length = Some(parser.value()?.string()?),
                 Long("level") => options.level = Some(parser.value()?.string()?),
+                Long("as") => options.user = Some(parser.value()?.string()?),
                 Long("json") => options.form = Some(Form::Json),
                 Long("watch") => options.times = Some(Times::Watch),
                 Long("connect") => options.connect = Some(Probe::Connect),
@@ -146,6 +174,7 @@ impl Options {
             (self.connect.is_some(), "--connect", &["check"]),
             (self.send.is_some(), "--send", &["check"]),
             (self.wake.is_some(), "--now", &["wake"]),
+            (self.user.is_some(), "--as", &["check"]),
             (self.shown.is_some(), "--show", &["check"]),
             (self.view.is_some(), "--raw", &["tail"]),
         ];
@@ -167,6 +196,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         ["check"] => Command::Check {
             probe: options.send.or(options.connect),
             shown: options.shown.unwrap_or(Shown::Mistakes),
+            user: options.user,
         },
         ["demo"] => Command::Demo {
             length: options.length,

@@ -8,6 +8,7 @@ use crate::daemon::Probe;
 use crate::daemon::try_destination;
 use crate::stream::settings::Settings;
 use smol::LocalExecutor;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// What is printed.
@@ -21,9 +22,18 @@ pub(super) enum Shown {
 
 /// Reads the configuration and prints what is wrong with it; where nothing is, every stream's
 /// destination is tried, if that is asked for.
-pub(super) fn check(file: Option<PathBuf>, probe: Option<Probe>, shown: Shown) -> Exit {
+pub(super) fn check(
+    file: Option<PathBuf>,
+    probe: Option<Probe>,
+    shown: Shown,
+    user: Option<&str>,
+) -> Exit {
     let main = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
-    let loaded = config::inspect(&main, &config::Machine);
+    let Some(loaded) = inspect(&main, user) else {
+        let user = user.unwrap_or_default();
+        eprintln!("error: there is no user `{user}` here");
+        return Exit::Usage;
+    };
     let errors = config::count(&loaded.diagnostics, Severity::Error);
     if shown == Shown::Configuration {
         print!("{}", config::show(&main, &config::Machine));
@@ -54,6 +64,14 @@ pub(super) fn check(file: Option<PathBuf>, probe: Option<Probe>, shown: Shown) -
             counted(warnings, "warning")
         );
         Exit::Usage
+    }
+}
+
+/// With what this user may not do; none where there is no such user.
+fn inspect(main: &Path, user: Option<&str>) -> Option<config::Loaded> {
+    match user {
+        Some(user) => config::inspect_as(main, &config::Machine, user),
+        None => Some(config::inspect(main, &config::Machine)),
     }
 }
 

@@ -98,7 +98,7 @@ Example:
     (
         "check",
         "\
-Usage: weir check [-c FILE] [--show] [--connect] [--send]
+Usage: weir check [-c FILE] [--as USER] [--show] [--connect] [--send]
 
 Reads the configuration with all its drop-ins and says everything that is
 wrong with it, each mistake with its place:
@@ -112,6 +112,8 @@ Certificates and keys are looked at, too: whether they are there, fit each
 other, are in date and can be read by the user `weir` (where root asks), and
 whether there is room for the ring.
 
+  --as USER  what this user may do, by its groups and by modes: read all that is
+             named, write where the ring is, listen; whoever asks
   --show     prints the configuration in effect instead: all files laid over
              each other, each key with its file and line, secrets as ***; what
              is wrong goes to standard error

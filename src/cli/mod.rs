@@ -62,7 +62,9 @@ fn execute(arguments: Arguments) -> Exit {
             Exit::Done
         }
         Command::Run => run::run(config),
-        Command::Check { probe, shown } => check::check(config, probe, shown),
+        Command::Check { probe, shown, user } => {
+            check::check(config, probe, shown, user.as_deref())
+        }
         Command::StreamTest { name } => check::test(config, &name),
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),

@@ -1,5 +1,5 @@
-//! The user that the shipped unit runs weir as, and what it may do with files: asked by root, who
-//! may do everything.
+//! A user and what it may do with files, by ids and modes: the one that the shipped unit runs weir
+//! as, asked by root, who may do everything; or one that is named.
 
 use rustix::process::geteuid;
 use std::fs;
@@ -10,6 +10,7 @@ use std::path::Path;
 /// A user and its groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
+    name: String,
     user: u32,
     groups: Vec<u32>,
 }
@@ -21,15 +22,34 @@ pub(super) enum Right {
     /// New files in a folder.
     Write = 3,
     Read = 4,
+    /// A device: both ways.
+    Talk = 6,
 }
 
 impl Account {
     /// The daemon's, where root asks and there is one. Under a unit with a user of its own there
     /// is none while it does not run.
     pub(super) fn of_daemon() -> Option<Self> {
+        Self::named(NAME).filter(|_| geteuid().is_root())
+    }
+
+    /// A user of this machine with all its groups; none where there is no such user.
+    pub(super) fn named(name: &str) -> Option<Self> {
         let (users, groups) = (fs::read_to_string(USERS), fs::read_to_string(GROUPS));
-        let asks = geteuid().is_root();
-        Self::find(NAME, &users.ok()?, &groups.unwrap_or_default()).filter(|_| asks)
+        Self::find(name, &users.ok()?, &groups.unwrap_or_default())
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.user == 0
+    }
+
+    /// Whether it may give a file to this group.
+    pub(super) fn is_in(&self, group: u32) -> bool {
+        self.user == 0 || self.groups.contains(&group)
     }
 
     /// By name, in the form of `/etc/passwd` and `/etc/group`.
@@ -52,7 +72,11 @@ impl Account {
             );
         }
         let user = user.get(2)?.parse().ok()?;
-        Some(Self { user, groups: own })
+        Some(Self {
+            name: name.to_owned(),
+            user,
+            groups: own,
+        })
     }
 
     /// Whether it may do so, by owner, group and mode, and reach it through the folders above.
@@ -93,6 +117,7 @@ mod tests {
         let users = "root:x:0:0::/root:/bin/sh\nweir:x:107:112::/:/bin/false\n";
         let groups = "weir:x:112:\ndialout:x:20:ann,weir\nother:x:21:weird\n";
         let expected = Account {
+            name: "weir".to_owned(),
             user: 107,
             groups: vec![112, 20],
         };
@@ -111,6 +136,7 @@ mod tests {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         };
         let account = |user, group| Account {
+            name: "other".to_owned(),
             user,
             groups: vec![group],
         };

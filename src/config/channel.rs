@@ -117,6 +117,7 @@ impl Common {
             kind,
             protocol,
             listen: ways.listen.clone(),
+            socket: ways.socket.clone(),
             connect: ways.connect.clone(),
             tls: ways.tls.clone(),
             allow: self.allow,

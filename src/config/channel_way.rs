@@ -8,9 +8,11 @@ use crate::keys;
 use crate::keys::address;
 use crate::keys::context::ValueError;
 use crate::keys::diagnostic::DiagnosticAt;
+use crate::keys::named::Named;
 use crate::keys::reader::Reader;
 use crate::keys::source::Place;
 use crate::net::Address;
+use crate::net::SocketRights;
 use crate::net::tls::ServerTls;
 
 /// What `listen`, `connect` and `tls` say.
@@ -18,6 +20,8 @@ pub(super) struct Ways {
     pub(super) listen: Vec<Address>,
     /// Where each of `listen` stands.
     pub(super) places: Vec<Place>,
+    /// Who may connect to Unix sockets.
+    pub(super) socket: SocketRights,
     pub(super) connect: Option<Connect>,
     /// Of what is listened on.
     pub(super) tls: Option<ServerTls>,
@@ -38,14 +42,29 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: &Kind) -> Ways {
     let (listen, places): (Vec<_>, Vec<_>) = listen(reader, kind).into_iter().unzip();
     let mut connect = connect(reader, kind);
     let tls = tls(reader, kind, connect.as_mut());
+    let is_unix = |address: &Address| matches!(address, Address::Unix(_));
+    let socket = keys::socket_rights::read(reader, listen.iter().any(is_unix));
+    name(reader, &listen, &places, &socket);
     if tls.is_some() {
         warn_of_plain(reader, &listen, &places);
     }
     Ways {
         listen,
         places,
+        socket,
         connect,
         tls,
+    }
+}
+
+/// Has it looked at whether the daemon may listen there.
+fn name(reader: &Reader<'_>, listen: &[Address], places: &[Place], socket: &SocketRights) {
+    let context = reader.context();
+    for (address, place) in listen.iter().zip(places) {
+        context.name(Named::Listen(address.clone(), *place));
+    }
+    if let Some(group) = &socket.group {
+        context.name(Named::Group(group.clone(), reader.value_place("group")));
     }
 }
 
@@ -65,7 +84,7 @@ fn warn_of_plain(reader: &Reader<'_>, listen: &[Address], places: &[Place]) {
 
 /// Of a type that is not known it is not known either what they mean.
 pub(super) fn pass_over(reader: &mut Reader<'_>) {
-    for key in ["listen", "connect", "tls"] {
+    for key in ["listen", "connect", "tls", "mode", "group"] {
         reader.take(key);
     }
 }

@@ -38,6 +38,7 @@ mod stream;
 mod stream_connection;
 mod stream_message;
 mod types;
+mod watched;
 mod written;
 
 pub use crate::keys::diagnostic::Diagnostic;
@@ -72,12 +73,16 @@ use crate::keys::source::Place;
 use crate::keys::source::Sources;
 use crate::message::Value;
 use crate::net::Address;
+use crate::net::SocketRights;
 use crate::pattern::Pattern;
 use crate::ring;
+use account::Account;
 use files::Main;
+use premises::AsUser;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+use watched::Watched;
 
 /// All that the files say.
 #[derive(Clone, Debug)]
@@ -131,6 +136,8 @@ pub struct Api {
     pub listen: Option<Address>,
     /// Asked for as `Authorization: Bearer`; always there beyond loopback.
     pub token: Option<String>,
+    /// Who may connect to it, where it is a Unix socket.
+    pub socket: SocketRights,
 }
 
 /// `[[device]]`.
@@ -187,7 +194,20 @@ pub fn load(main: &Path, environment: &dyn Environment) -> Loaded {
 /// folders, free space. Nothing is changed.
 #[must_use]
 pub fn inspect(main: &Path, environment: &dyn Environment) -> Loaded {
-    read(main, environment, Look::Around)
+    read(main, environment, Look::Around(None))
+}
+
+/// As [`inspect`], and looks at what this user may do with it, by ids and modes; none where there
+/// is no such user.
+#[must_use]
+pub fn inspect_as(main: &Path, environment: &dyn Environment, user: &str) -> Option<Loaded> {
+    let account = Account::named(user)?;
+    let machine = Watched::new(environment);
+    let user = AsUser {
+        account,
+        machine: &machine,
+    };
+    Some(read(main, &machine, Look::Around(Some(user))))
 }
 
 /// The configuration in effect as TOML: each key with its file and line, secrets as `***`.
@@ -221,10 +241,10 @@ pub fn load_made(main: &Path, environment: &dyn Environment, made: Option<&Path>
 }
 
 /// Which files that are only named are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Look<'a> {
     Away,
-    Around,
+    /// All, and what this user may do with them.
+    Around(Option<AsUser<'a>>),
     /// Those that this file names.
     Made(&'a Path),
 }
@@ -238,7 +258,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look<'_>) -> Loaded {
     let (config, ring_clean) = build(&context, &merged);
     match look {
         Look::Away => {}
-        Look::Around => premises::look(&context),
+        Look::Around(user) => premises::look(&context, user),
         Look::Made(made) => made::look(&context, main, made),
     }
     let empty = config.channels.is_empty() && config.streams.is_empty();

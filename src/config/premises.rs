@@ -3,10 +3,13 @@
 
 use super::account::Account;
 use super::account::Right;
+use super::watched::Watched;
 use crate::keys::context::Context;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::named::Named;
 use crate::keys::source::Place;
+use crate::net::Address;
+use crate::net::Group;
 use crate::net::tls::Finding;
 use crate::net::tls::inspect_identity;
 use crate::net::tls::inspect_issuers;
@@ -20,9 +23,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Notes what is wrong with all that is named.
-pub(super) fn look(context: &Context<'_>) {
-    let account = Account::of_daemon();
-    let premises = Premises { context, account };
+pub(super) fn look(context: &Context<'_>, user: Option<AsUser<'_>>) {
+    let is_named = user.is_some();
+    let files = user.as_ref().map(|user| user.machine.files());
+    let account = user.map(|user| user.account).or_else(Account::of_daemon);
+    let premises = Premises {
+        context,
+        account,
+        is_named,
+    };
+    // what was read to be replaced in strings has no place of its own
+    for file in files.into_iter().flatten() {
+        premises.readable(&file, Place::file(0));
+    }
     for named in context.named() {
         match named {
             Named::Identity {
@@ -50,15 +63,26 @@ pub(super) fn look(context: &Context<'_>) {
                     premises.fits(&file, size, places.1);
                 }
             }
+            Named::Listen(address, place) if is_named => premises.bindable(&address, place),
+            Named::Group(group, place) => premises.in_group(&group, place),
+            Named::Listen(..) => {}
             Named::Read(file, place) => premises.readable(&file, place),
             Named::Written(file, place) => premises.writable(&file, place),
         }
     }
 }
 
+/// Whose rights are looked at, and what was read to know what the configuration says.
+pub(super) struct AsUser<'a> {
+    pub(super) account: Account,
+    pub(super) machine: &'a Watched<'a>,
+}
+
 struct Premises<'a> {
     context: &'a Context<'a>,
     account: Option<Account>,
+    /// Whether somebody has named it: then it is this one that counts, not who asks.
+    is_named: bool,
 }
 
 impl Premises<'_> {
@@ -85,11 +109,57 @@ impl Premises<'_> {
     /// Notes a file that the daemon may not read.
     fn readable(&self, file: &Path, place: Place) {
         let account = self.account.as_ref().filter(|_| file.exists());
-        if account.is_some_and(|account| !account.may(Right::Read, file)) {
-            let message = "the user `weir` may not read this file".to_owned();
-            let hint = "for instance `chgrp weir FILE; chmod 640 FILE`, and `chmod 755` above it";
-            self.error(place, message, hint);
+        let Some(account) = account.filter(|account| !account.may(Right::Read, file)) else {
+            return;
+        };
+        let name = account.name();
+        let message = match place == Place::file(0) {
+            true => format!("the user `{name}` may not read `{}`", file.display()),
+            false => format!("the user `{name}` may not read this file"),
+        };
+        let hint = "for instance `chgrp weir FILE; chmod 640 FILE`, and `chmod 755` above it";
+        self.error(place, message, hint);
+    }
+
+    /// Notes an address that a named user may not listen on.
+    fn bindable(&self, address: &Address, place: Place) {
+        let Some(account) = self.account.as_ref().filter(|account| !account.is_root()) else {
+            return;
+        };
+        let name = account.name();
+        match address {
+            // systemd makes this one when the unit starts
+            Address::Unix(path) if path.parent() == Some(Path::new(RUN_FOLDER)) => {}
+            Address::Unix(path) => self.writable(path, place),
+            Address::Tcp(socket) | Address::Udp(socket) if socket.port() < first_free_port() => {
+                let message = format!("the user `{name}` may not listen on this port");
+                let hint = "take one from 1024 on, or give the unit the right to: \
+                            `AmbientCapabilities=CAP_NET_BIND_SERVICE`";
+                self.context
+                    .note(DiagnosticAt::warning(place, message).hint(hint));
+            }
+            Address::Serial(line)
+                if line.path.exists() && !account.may(Right::Talk, &line.path) =>
+            {
+                let message = format!("the user `{name}` may not use this device");
+                let hint = "make it one of the device's group: `SupplementaryGroups=dialout`";
+                self.error(place, message, hint);
+            }
+            Address::Tcp(_) | Address::Udp(_) | Address::Serial(_) => {}
         }
+    }
+
+    /// Notes a group that the daemon cannot give its socket to.
+    fn in_group(&self, group: &Group, place: Place) {
+        let Some(account) = self.account.as_ref().filter(|it| !it.is_in(group.id)) else {
+            return;
+        };
+        let (name, group) = (account.name(), &group.name);
+        let message = format!("the user `{name}` is not in the group `{group}`");
+        let hint =
+            format!("`adduser {name} {group}`, or `SupplementaryGroups={group}` in the unit");
+        let diagnostic = DiagnosticAt::warning(place, message);
+        self.context.note(diagnostic.hint(hint));
     }
 
     /// Notes a file that cannot be made or written.
@@ -115,19 +185,23 @@ impl Premises<'_> {
                 return self.error(place, message, "name a file on one that can be written");
             }
             // nothing is known of the daemon but that it is another
-            Err(_) if !geteuid().is_root() => {
+            Err(_) if !geteuid().is_root() && !self.is_named => {
                 let message = format!("you may not write into `{name}`");
                 let hint = "run `weir check` as the user who runs weir, or as root";
                 return self
                     .context
                     .note(DiagnosticAt::warning(place, message).hint(hint));
             }
-            Err(_) => true,
+            Err(_) => !self.is_named,
             Ok(()) => false,
         };
         let account = self.account.as_ref();
         if denied || account.is_some_and(|account| !account.may(Right::Write, base)) {
-            let message = format!("the user who runs weir may not write into `{name}`");
+            let who = match account.filter(|_| self.is_named) {
+                Some(account) => format!("the user `{}`", account.name()),
+                None => "the user who runs weir".to_owned(),
+            };
+            let message = format!("{who} may not write into `{name}`");
             self.error(
                 place,
                 message,
@@ -193,6 +267,18 @@ fn existing(folder: &Path) -> &Path {
         .find(|folder| folder.exists())
         .unwrap_or(Path::new("/"))
 }
+
+/// The first port that everybody may listen on.
+fn first_free_port() -> u16 {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    first
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(1024)
+}
+
+/// The unit's `RuntimeDirectory=`.
+const RUN_FOLDER: &str = "/run/weir";
 
 /// The unit's `StateDirectory=`.
 const STATE_FOLDER: &str = "/var/lib/weir";

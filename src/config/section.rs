@@ -9,11 +9,13 @@ use crate::keys::context::ValueError;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::named::Named;
 use crate::keys::reader::Reader;
+use crate::keys::socket_rights;
 use crate::keys::source::Place;
 use crate::keys::text::path;
 use crate::keys::text::token;
 use crate::keys::tree::Tree;
 use crate::net::Address;
+use crate::net::SocketRights;
 use crate::ring;
 use crate::ring::Full;
 use crate::units::Period;
@@ -121,6 +123,7 @@ pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
     let mut api = Api {
         listen: Some(Address::Unix(PathBuf::from("/run/weir/api"))),
         token: None,
+        socket: SocketRights::default(),
     };
     if let Some(table) = &merged.api {
         let mut reader = Reader::new(context, table, "api");
@@ -128,6 +131,11 @@ pub(super) fn api(context: &Context<'_>, merged: &Merged) -> Api {
             api.listen = listen;
         }
         api.token = reader.parsed("token", token);
+        let is_unix = matches!(api.listen, Some(Address::Unix(_)));
+        api.socket = socket_rights::read(&mut reader, is_unix);
+        if let Some(group) = &api.socket.group {
+            context.name(Named::Group(group.clone(), reader.value_place("group")));
+        }
         let open = api
             .listen
             .as_ref()

@@ -17,6 +17,7 @@ use crate::net;
 use crate::net::Address;
 use crate::net::Listener;
 use crate::net::Socket;
+use crate::net::SocketRights;
 use crate::net::blame;
 use crate::net::tls::Server;
 use smol::Async;
@@ -105,7 +106,7 @@ impl ListenTask {
 
     /// Binds the address, or says why it cannot be bound.
     fn bind(&self) -> Option<Bound> {
-        match open(&self.address) {
+        match open(&self.address, &self.channel.settings.socket) {
             Ok(bound) => {
                 self.channel.listening.set(self.index, AddressState::Bound);
                 let may_end = matches!(bound, Bound::Serial(_));
@@ -173,9 +174,9 @@ impl ListenTask {
     }
 }
 
-fn open(address: &Address) -> io::Result<Bound> {
+fn open(address: &Address, rights: &SocketRights) -> io::Result<Bound> {
     Ok(match address {
-        Address::Tcp(_) | Address::Unix(_) => Bound::Connections(net::listen(address)?),
+        Address::Tcp(_) | Address::Unix(_) => Bound::Connections(net::listen(address, rights)?),
         Address::Udp(udp) => Bound::Datagrams(net::bind(*udp)?),
         Address::Serial(line) => Bound::Serial(net::serial::open(line)?),
     })

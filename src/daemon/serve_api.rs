@@ -20,6 +20,7 @@ use crate::net::Address;
 use crate::net::Interest;
 use crate::net::Listener;
 use crate::net::Socket;
+use crate::net::SocketRights;
 use event_listener::Event;
 use event_listener::EventListener;
 use smol::Task;
@@ -46,10 +47,11 @@ pub(super) fn listen(
         control,
         clock: Rc::clone(clock),
         access: access(&address, api.token.as_deref()),
+        rights: api.socket.clone(),
         open: RefCell::default(),
     });
     let mut trouble = Lasting::default();
-    let first = bind_or_say(&address, &mut trouble, server.mono());
+    let first = bind_or_say(&address, &server.rights, &mut trouble, server.mono());
     is_bound.set(first.is_some());
     let serve = server.keep_listening(address.clone(), first, trouble, Rc::clone(&is_bound));
     Some(ApiListener {
@@ -89,8 +91,13 @@ impl Drop for ApiListener {
     }
 }
 
-fn bind_or_say(address: &Address, trouble: &mut Lasting, now: Duration) -> Option<Listener> {
-    match bind(address) {
+fn bind_or_say(
+    address: &Address,
+    rights: &SocketRights,
+    trouble: &mut Lasting,
+    now: Duration,
+) -> Option<Listener> {
+    match bind(address, rights) {
         Ok(listener) => {
             log::info!("api: listening on {address}");
             Some(listener)
@@ -108,14 +115,14 @@ fn bind_or_say(address: &Address, trouble: &mut Lasting, now: Duration) -> Optio
     }
 }
 
-fn bind(address: &Address) -> io::Result<Listener> {
+fn bind(address: &Address, rights: &SocketRights) -> io::Result<Listener> {
     let Address::Unix(path) = address else {
-        return net::listen(address);
+        return net::listen(address, rights);
     };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    net::listen(address)
+    net::listen(address, rights)
 }
 
 fn access(address: &Address, token: Option<&str>) -> Access {
@@ -132,6 +139,7 @@ struct Server {
     clock: Rc<DaemonClock>,
     audience: Audience,
     access: Access,
+    rights: SocketRights,
     /// Connections now, in the order in which they came.
     open: RefCell<Vec<Rc<ConnectionSlot>>>,
 }
@@ -187,7 +195,7 @@ impl Server {
             }
             sleep(Some(pause)).await;
             pause = (pause * 2).min(RETRY_MAX);
-            bound = bind_or_say(&address, &mut trouble, self.mono());
+            bound = bind_or_say(&address, &self.rights, &mut trouble, self.mono());
         }
     }
 

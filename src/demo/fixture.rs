@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::config::Machine;
 use crate::net;
 use crate::net::Address;
+use crate::net::SocketRights;
 use crate::ring::Ring;
 use std::fs;
 use std::io;
@@ -135,7 +136,7 @@ fn free_addresses() -> io::Result<[SocketAddr; 3]> {
     let (mut found, mut last) = (Vec::new(), io::ErrorKind::AddrInUse.into());
     for _ in 0..TRIES_MAX {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));
-        match net::listen(&Address::Tcp(address)) {
+        match net::listen(&Address::Tcp(address), &SocketRights::default()) {
             Ok(listener) => found.push((address, listener)),
             Err(error) => last = error,
         }
@@ -167,6 +168,6 @@ mod tests {
     fn addresses_differ_and_are_free() {
         let [first, second, third] = free_addresses().unwrap();
         assert!(first != second && second != third && third != first);
-        assert!(net::listen(&Address::Tcp(second)).is_ok());
+        assert!(net::listen(&Address::Tcp(second), &SocketRights::default()).is_ok());
     }
 }

@@ -12,6 +12,7 @@ use crate::net::Address;
 use crate::net::Interest;
 use crate::net::Listener;
 use crate::net::Socket;
+use crate::net::SocketRights;
 use smol::LocalExecutor;
 use smol::Task;
 use smol::future::or;
@@ -56,7 +57,8 @@ impl Receiver {
     ) {
         loop {
             clock.until(&self.plan, Presence::Here).await;
-            if let Ok(listener) = net::listen(&Address::Tcp(self.address)) {
+            if let Ok(listener) = net::listen(&Address::Tcp(self.address), &SocketRights::default())
+            {
                 self.presence.set(Presence::Here);
                 let gone = clock.until(&self.plan, Presence::Away);
                 or(gone, self.accept(&executor, listener)).await;

@@ -24,6 +24,7 @@ pub(crate) mod phrase;
 pub(crate) mod reader;
 pub(crate) mod same;
 pub(crate) mod secrets;
+pub(crate) mod socket_rights;
 pub(crate) mod source;
 mod synonyms;
 mod syntax;

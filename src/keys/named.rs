@@ -2,6 +2,8 @@
 //! at by whoever checks the configuration as a whole.
 
 use super::source::Place;
+use crate::net::Address;
+use crate::net::Group;
 use crate::net::tls::Identity;
 use std::path::PathBuf;
 
@@ -25,6 +27,10 @@ pub(crate) enum Named {
         /// Of both.
         places: (Place, Place),
     },
+    /// What is listened on.
+    Listen(Address, Place),
+    /// Whom a Unix socket is given to.
+    Group(Group, Place),
     /// A file that was read.
     Read(PathBuf, Place),
     /// A file that is written to.

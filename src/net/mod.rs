@@ -12,6 +12,7 @@ mod resolve;
 mod routes;
 pub mod serial;
 mod socket;
+mod socket_rights;
 pub mod tls;
 
 pub use connection::Connection;
@@ -34,6 +35,8 @@ pub use socket::Listener;
 pub use socket::READ_MAX;
 pub use socket::Socket;
 pub use socket::unless_blocked;
+pub use socket_rights::Group;
+pub use socket_rights::SocketRights;
 
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
@@ -44,14 +47,12 @@ use rustix::net::connect;
 use rustix::net::socket_with;
 use smol::Async;
 use std::fmt;
-use std::fs::Permissions;
 use std::io;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::UdpSocket;
 use std::os::unix::fs::FileTypeExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::path::PathBuf;
@@ -112,17 +113,17 @@ fn prefix(number: u128, width: u8, bits: u8) -> u128 {
 }
 
 /// Listens on a TCP or Unix address. A Unix socket that nobody listens on any more is replaced;
-/// who is of the daemon's group may connect to it.
+/// `rights` say who may connect to it.
 ///
 /// # Errors
 /// As the system says: in use, no right to.
-pub fn listen(address: &Address) -> io::Result<Listener> {
+pub fn listen(address: &Address, rights: &SocketRights) -> io::Result<Listener> {
     match address {
         Address::Tcp(address) => Ok(Listener::Tcp(Async::<TcpListener>::bind(*address)?)),
         Address::Unix(path) => {
             remove_stale(path)?;
             let listener = Async::<UnixListener>::bind(path)?;
-            std::fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+            rights.give_to(path)?;
             Ok(Listener::Unix(listener))
         }
         Address::Udp(_) | Address::Serial(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -179,9 +180,6 @@ impl fmt::Display for Target {
         }
     }
 }
-
-/// Whoever is of the daemon's group may connect.
-const SOCKET_MODE: u32 = 0o660;
 
 #[cfg(test)]
 mod tests {

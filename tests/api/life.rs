@@ -98,10 +98,11 @@ fn channel(name: &str, port: u16, more: &str) -> String {
 }
 
 /// Has the daemon ask this name server alone, where this machine lets a test do so.
-fn with_name_server(command: &mut Command, folder: &Folder, server: &UdpSocket) {
+fn with_name_server(command: &mut Command, folder: &Folder, server: &UdpSocket) -> bool {
     let can = Command::new("unshare").args(["-m", "true"]).output();
     if !can.is_ok_and(|done| done.status.success()) {
-        return println!("skipped: no name server of its own");
+        println!("skipped: no name server of its own");
+        return false;
     }
     let address = server.local_addr().unwrap();
     let text = format!("nameserver [127.0.0.1]:{}\n", address.port());
@@ -115,6 +116,7 @@ fn with_name_server(command: &mut Command, folder: &Folder, server: &UdpSocket) 
         .open(folder.join("log"));
     inside.stderr(log.unwrap());
     *command = inside;
+    true
 }
 
 /// How long it takes to end, with everybody hanging.
@@ -128,8 +130,9 @@ fn time_to_end(first: bool) -> Duration {
         + &channel("http", ports[1], "")
         + &channel("mqtt", ports[2], "topic = \"{ident}\"\n")
         + &channel("nmea", ports[3], "ident = \"a\"\n");
+    let mut is_asked = false;
     let mut weir = Weir::start_with("stops", &config(json, &streams), |command, folder| {
-        with_name_server(command, folder, &names);
+        is_asked = with_name_server(command, folder, &names);
     });
     let mut held: Vec<TcpStream> = Vec::new();
     for (port, begun) in [
@@ -157,6 +160,10 @@ fn time_to_end(first: bool) -> Duration {
     eventually("the destination is called", || {
         held.extend(silent.accept().ok().map(|(socket, _)| socket));
         held.len() > 7
+    });
+    names.set_nonblocking(true).unwrap();
+    eventually("the name server is asked", || {
+        !is_asked || names.recv(&mut [0; 512]).is_ok()
     });
     if first {
         weir.signal("-HUP");

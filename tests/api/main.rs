@@ -21,6 +21,7 @@ mod passing;
 mod pausing;
 mod reloading;
 mod silent;
+mod sockets;
 mod stream_file;
 mod thinning;
 mod traffic;

@@ -69,7 +69,9 @@ fn obeyed(text: &str, mistake: &Diagnostic) -> Option<String> {
 }
 
 fn errors(text: &str) -> Vec<Diagnostic> {
-    let told = Told::new(text).file("/proc/sys/kernel/hostname", "gateway");
+    let told = Told::new(text)
+        .file("/proc/sys/kernel/hostname", "gateway")
+        .file("/etc/group", "root:x:0:\nweir:x:7:\n");
     let mut found = told.load().diagnostics;
     found.retain(|found| found.severity == Severity::Error);
     found
@@ -122,6 +124,10 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("[api]", &[("listen", "\"off\""), ("token", "\"abc\"")]),
+    (
+        "[[channel]]\nname = \"x\"\ntype = \"json\"\nlisten = \"unix:/run/weir/x\"",
+        &[("mode", "\"0660\""), ("group", "\"7\"")],
+    ),
     (
         "[[channel]]\nname = \"x\"\ntype = \"teltonika\"\nlisten = \"127.0.0.1:5027\"",
         &[

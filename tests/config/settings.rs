@@ -18,6 +18,7 @@ use weir::config::Severity;
 use weir::message::Value;
 use weir::message::json::Names;
 use weir::net::Address;
+use weir::net::SocketRights;
 use weir::net::Target;
 use weir::ring::Full;
 use weir::stream::amqp::Amqp;
@@ -46,7 +47,8 @@ fn defaults_are_those_of_the_interface() {
         config.api,
         Api {
             listen,
-            token: None
+            token: None,
+            socket: SocketRights::default(),
         }
     );
     let channel = &config.channels[0];
