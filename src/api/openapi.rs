@@ -150,10 +150,12 @@ fn described(operation: &Operation) -> Value {
         },
     });
     if let Ok(example) = serde_json::from_str::<Value>(operation.body) {
+        let mut schema = schema_of(&example);
+        if operation.method == "PATCH" {
+            allow_null(&mut schema);
+        }
         described["requestBody"] = json!({
-            "content": {
-                "application/json": { "schema": schema_of(&example), "example": example },
-            },
+            "content": { "application/json": { "schema": schema, "example": example } },
         });
     }
     described
@@ -168,7 +170,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     });
     let query = operation.query.iter().map(|(name, kind)| {
         let schema = match kind {
-            Kind::Number => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
+            Kind::Number => json!({ "type": "integer", "minimum": 0 }),
             Kind::Text => json!({ "type": "string" }),
         };
         json!({ "name": name, "in": "query", "schema": schema })
@@ -198,6 +200,14 @@ fn errors() -> Value {
             "properties": { "code": { "type": "integer" }, "reason": { "type": "string" } },
         } } },
     })
+}
+
+/// Null takes a key back to what the files say.
+fn allow_null(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        property["nullable"] = true.into();
+    }
 }
 
 /// As narrow as an example tells.
