@@ -60,6 +60,18 @@ const fn other(path: &'static str, about: &'static str, media_type: &'static str
     }
 }
 
+const CHECK: &[(&str, Kind)] = &[("dry_run", Kind::Text)];
+
+const EXAMPLE: &str =
+    r#"{"name":"cloud","type":"http","url":"http://127.0.0.1:9/","channels":["*"]}"#;
+
+const PASSING: &[(&str, Kind)] = &[
+    ("count", Kind::Number),
+    ("after", Kind::Number),
+    ("channel", Kind::Text),
+    ("ident", Kind::Text),
+];
+
 const PACKETS: &[(&str, Kind)] = &[
     ("count", Kind::Number),
     ("after", Kind::Number),
@@ -75,7 +87,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     row("GET",   "/status",           "All of it as of one moment", &[], ""),
     row("GET",   "/streams",          "How each stream does", &[], ""),
     row("GET",   "/streams/{}",       "How a stream does", &[], ""),
-    row("PATCH", "/streams/{}",       "Changes keys of a stream", &[], r#"{"enabled":true}"#),
+    row("PATCH", "/streams/{}",       "Changes keys of a stream", CHECK, r#"{"enabled":true}"#),
+    row("POST",  "/streams",          "Makes a stream", CHECK, EXAMPLE),
+    row("DELETE", "/streams/{}",      "Removes a stream that was made here", &[], ""),
+    row("GET",   "/streams/{}/settings", "The keys of a stream in effect", &[], ""),
+    row("GET",   "/types",            "Types of streams, with their keys", &[], ""),
     row("GET",   "/streams/{}/logs",  "What happened to a stream lately", PAGE, ""),
     row("POST",  "/streams/{}/pause", "Sends nothing for a time", &[], r#"{"for":"10m"}"#),
     row("POST",  "/streams/{}/resume", "Sends again", &[], ""),
@@ -89,6 +105,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     row("GET",   "/log",              "The daemon's own log", &[], ""),
     row("PATCH", "/log",              "From which level on it logs", &[], r#"{"level":"info"}"#),
     row("GET",   "/logs",             "What happened lately", PAGE, ""),
+    row("GET",   "/messages",         "Messages as they pass", PASSING, ""),
+    row("GET",   "/weir/logs",        "What happened to the daemon lately", PAGE, ""),
     row("GET",   "/ring",             "How the ring does", &[], ""),
     row("GET",   "/ring/logs",        "What happened to the ring lately", PAGE, ""),
     other("/metrics", "All figures, for Prometheus", "text/plain"),

@@ -263,7 +263,8 @@ fn nmea_over_tcp_is_connected_to_again_when_its_peer_closes() {
         .iter()
         .for_each(|message| assert_fix(message, "truck"));
     let log = gateway.weir.log();
-    assert!(log.matches("connected to 127.0.0.1:").count() >= 3, "{log}");
+    // the third time is a repeat of the second, and those are only counted
+    assert!(log.matches("connected to 127.0.0.1:").count() >= 2, "{log}");
     assert!(log.contains("closed by the far end; next try in"), "{log}");
 }
 
