@@ -106,6 +106,7 @@ const CHANNEL: &[Family<ChannelReport>] = &[
     ("received_total", "counter", "messages taken", |c| whole(c.received)),
     ("unwanted_total", "counter", "messages that no stream wanted", |c| whole(c.unwanted)),
     ("thinned_total", "counter", "messages left out by its `every`", |c| whole(c.thinned)),
+    ("missed_total", "counter", "messages that slow subscribers missed", |c| whole(c.missed)),
     ("listening", "gauge", "1: all its addresses are bound", |c| flag(c.listening)),
     ("connections", "gauge", "connections now", |c| whole(c.connections)),
     ("last_message_age_seconds", "gauge", "since the last message was taken",

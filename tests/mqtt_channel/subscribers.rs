@@ -43,7 +43,8 @@ impl Passing for Fake {
     fn messages(&self, after: &mut u64, take: &mut dyn FnMut(&str, &str) -> bool) -> u64 {
         let missed = self.oldest.get().saturating_sub(*after);
         *after += missed;
-        for (ident, json) in self.messages.borrow().iter().skip(*after as usize) {
+        let from = usize::try_from(*after).unwrap();
+        for (ident, json) in self.messages.borrow().iter().skip(from) {
             if !take(ident, json) {
                 break;
             }
