@@ -35,7 +35,8 @@
 //!
 //!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
 //!  logging   where the log goes, and that nobody can forge a line of it
-//!  clock, convert, filter, pattern, spelling, template, thinning, traffic, units: what the name says
+//!  traffic   bytes of a connection without their secrets
+//!  clock, convert, filter, pattern, spelling, template, thinning, units: what the name says
 //! ```
 //! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
 //! drivers are [`daemon`], which connects all of it in one thread, [`net`] below it, and the

@@ -47,6 +47,7 @@ mod link_task;
 mod listen_state;
 mod listening;
 mod live;
+mod lookers;
 mod notes;
 mod open;
 mod open_connection;

@@ -4,10 +4,10 @@
 use super::budget::Budget;
 use super::daemon_clock::DaemonClock;
 use super::journals::Journals;
+use super::lookers::Lookers;
 use super::passing::Passing;
 use super::shared_ring::SharedRing;
 use super::thinned::AllThinned;
-use super::traffic::Lookers;
 use crate::api;
 use crate::clock::Clock;
 use crate::clock::Now;

@@ -16,7 +16,6 @@ use crate::api::Packet;
 use crate::api::PacketLook;
 use crate::api::Way;
 use crate::traffic::Secrets;
-use event_listener::Event;
 use recording::Recording;
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -31,32 +30,11 @@ pub(super) struct Traffic {
     recording: RefCell<Option<Box<Recording>>>,
 }
 
-/// What all share: numbers that no two have, and who begins to look.
-#[derive(Default)]
-pub(super) struct Lookers {
-    packets: Cell<u64>,
-    connections: Cell<u64>,
-    asked: Event,
-}
-
 /// A connection as it is named to those who look.
 #[derive(Clone, Copy)]
 pub(super) struct Conn<'a> {
     pub(super) number: u64,
     pub(super) peer: &'a str,
-}
-
-impl Lookers {
-    /// A number for a connection.
-    pub(super) fn connection(&self) -> u64 {
-        self.connections.set(self.connections.get() + 1);
-        self.connections.get()
-    }
-
-    fn packet(&self) -> u64 {
-        self.packets.set(self.packets.get() + 1);
-        self.packets.get()
-    }
 }
 
 impl Traffic {
@@ -105,10 +83,10 @@ impl Traffic {
     fn look(&self, shared: &SharedState, secrets: &Secrets, look: &PacketLook) -> Vec<Packet> {
         self.until.set(shared.now().mono + KEPT);
         self.is_watched.set(true);
-        shared.lookers.asked.notify(usize::MAX);
+        shared.lookers.asked();
         let mut recording = self.recording.borrow_mut();
         let recording = recording.get_or_insert_with(|| Box::new(Recording::new(secrets)));
-        recording.packets(look, shared.lookers.packets.get())
+        recording.packets(look, shared.lookers.last_packet())
     }
 
     fn end(&self) {
@@ -155,7 +133,7 @@ impl Daemon {
     /// Forgets traffic that nobody looks at any more, for ever. Waits on: who asks, the time since.
     pub(super) async fn keep_forgetting(self) {
         loop {
-            let asked = self.shared.lookers.asked.listen();
+            let asked = self.shared.lookers.asked_event();
             let now = self.shared.now().mono;
             let (streams, channels) = (self.all_streams(), self.all_channels());
             let streams = streams.iter().map(|stream| &stream.traffic);

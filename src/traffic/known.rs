@@ -82,7 +82,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
     // of short ones too little is left that is always the same
     if text.len() >= BASE64_MIN {
         for shift in 0..3 {
-            let shifted = [&[0; 2][..shift.min(2)], text.as_bytes()].concat();
+            let shifted = [&vec![0; shift], text.as_bytes()].concat();
             let range = (shift * 8).div_ceil(6)..shifted.len() * 8 / 6;
             for encoded in [BASE64.encode(&shifted), URL_SAFE.encode(&shifted)] {
                 let kept = encoded.as_bytes().get(range.clone());

@@ -98,7 +98,8 @@ impl<'a> Place<'a> {
         (rest.get(open) == Some(&b'"')).then_some(open)
     }
 
-    /// `Name: value` at the head of a line; of `Authorization: Basic ...` what is behind the scheme.
+    /// `Name: value` at the head of a line; of `Authorization: Basic ...` what is behind the
+    /// scheme.
     fn header(self) -> Option<Secret> {
         let name = word_before(self.before());
         let line = self.before().len() - name.len();
@@ -208,7 +209,7 @@ fn word_before(text: &[u8]) -> &[u8] {
 fn names_a_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let contains = |word: &&str| name.windows(word.len()).any(|part| part == word.as_bytes());
-    PARTS.iter().any(|part| contains(&part))
+    PARTS.iter().any(|part| contains(part))
         || words(&name).any(|word| WORDS.iter().any(|known| known.as_bytes() == word))
 }
 
@@ -265,9 +266,8 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Keys that open nothing: by them a destination sorts.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 5] = [
     "partition_key",
-    "partitionkey",
     "routing_key",
     "ordering_key",
     "sec-websocket-key",

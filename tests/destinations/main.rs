@@ -1,6 +1,6 @@
 //! Every type of destination in the same four troubles, with the real daemon: it is away and comes
-//! back, its credentials are wrong, it refuses one message, one message is too large for it. And whoever
-//! looks at the traffic meanwhile sees no secret.
+//! back, its credentials are wrong, it refuses one message, one message is too large for it. And
+//! whoever looks at the traffic meanwhile sees no secret.
 //!
 //! # One more type
 //! 1. Write `TYPE.rs` (snake case) with a `ROW`, under 80 lines; `http.rs` is one with a server of

@@ -30,10 +30,10 @@ fn connect(level: u8, flags: u8, properties: &[u8], fields: &[&str]) -> Vec<u8> 
     body.extend([level, flags, 0, 60]);
     body.extend_from_slice(properties);
     for field in fields {
-        body.extend((field.len() as u16).to_be_bytes());
+        body.extend(u16::try_from(field.len()).unwrap().to_be_bytes());
         body.extend_from_slice(field.as_bytes());
     }
-    let mut packet = vec![0x10, body.len() as u8];
+    let mut packet = vec![0x10, u8::try_from(body.len()).unwrap()];
     packet.extend(body);
     packet
 }
@@ -41,11 +41,11 @@ fn connect(level: u8, flags: u8, properties: &[u8], fields: &[&str]) -> Vec<u8> 
 fn start_ok() -> Vec<u8> {
     let response = format!("\0user\0{SECRET}");
     let mut payload = b"\0\x0a\0\x0b\0\0\0\x05\x01aS\0\0\x05PLAIN".to_vec();
-    payload.extend((response.len() as u32).to_be_bytes());
+    payload.extend(u32::try_from(response.len()).unwrap().to_be_bytes());
     payload.extend_from_slice(response.as_bytes());
     payload.extend_from_slice(b"\x05en_US");
     let mut frame = b"\x01\0\0".to_vec();
-    frame.extend((payload.len() as u32).to_be_bytes());
+    frame.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
     frame.extend(payload);
     frame.push(0xCE);
     frame
@@ -54,7 +54,7 @@ fn start_ok() -> Vec<u8> {
 fn compressed(line: &str) -> Vec<u8> {
     let data = compress_to_vec_zlib(line.as_bytes(), 6);
     let mut unit = vec![0xFF];
-    unit.extend((data.len() as u16).to_le_bytes());
+    unit.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
     unit.extend(data);
     unit
 }
@@ -139,7 +139,7 @@ fn the_secret_of_a_stranger_is_hidden_in_its_place_however_it_is_cut() {
             let text = String::from_utf8_lossy(&shown);
             let tail = shown.split(|byte| *byte == b'*');
             assert!(!leaks(&shown), "{name} in pieces of {len}: {text}");
-            assert_eq!(tail.map(<[u8]>::len).sum::<usize>() < bytes.len(), true);
+            assert!(tail.map(<[u8]>::len).sum::<usize>() < bytes.len());
         }
     }
 }
