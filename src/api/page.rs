@@ -11,12 +11,14 @@ use crate::wire::http::Response;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 /// Answers a request for the page.
-pub(super) fn write(head: &Head<'_>, out: &mut Vec<u8>) {
+///
+/// # Errors
+/// What is answered instead.
+pub(super) fn write(head: &Head<'_>, out: &mut Vec<u8>) -> Result<(), Answer> {
     if !matches!(head.method, "GET" | "HEAD") {
         let mut answer = Answer::error(405, &format!("no `{}` here", head.method));
         answer.allow = Some("GET".to_owned());
-        super::session::closing(head.method, &answer, out);
-        return;
+        return Err(answer);
     }
     let unpacked;
     let (coding, body): (_, &[u8]) = match takes_gzip(head) {
@@ -42,6 +44,7 @@ pub(super) fn write(head: &Head<'_>, out: &mut Vec<u8>) {
         after: After::Close,
     };
     response.write(head.method, out);
+    Ok(())
 }
 
 /// Whether the client reads gzip; one that gives it no weight does not.
@@ -200,7 +203,7 @@ mod tests {
             .unwrap()
             .unwrap();
         let mut out = Vec::new();
-        write(&head, &mut out);
+        assert!(write(&head, &mut out).is_ok());
         out
     }
 

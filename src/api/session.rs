@@ -68,8 +68,10 @@ impl Session {
         // it has no secret, and asks for the token that what it asks for needs
         #[cfg(feature = "page")]
         if head.path() == "/" {
-            page::write(&head, out);
-            return Keep::Closing;
+            return match page::write(&head, out) {
+                Ok(()) => Keep::Closing,
+                Err(answer) => closing(head.method, &answer, out),
+            };
         }
         if let Err(refused) = admit(&head, access) {
             return closing(head.method, &refused, out);

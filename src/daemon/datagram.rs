@@ -135,7 +135,7 @@ impl<'a> Datagrams<'a> {
         let name = address.map_or_else(|| "udp".to_owned(), |address| address.to_string());
         self.peers.push(Peer {
             address,
-            known: KnownPeer::of(self.channel, &name, self.shared.now().mono),
+            known: KnownPeer::of(&self.channel.peers, &name, self.shared.now().mono),
             session,
             ack_tokens: AckTokens::default(),
             senders: VecDeque::new(),

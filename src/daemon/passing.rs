@@ -1,5 +1,5 @@
-//! What passes, for whoever looks: the API while it was asked lately, and sessions with subscribers.
-//! While nobody looks, nothing is kept, and a message costs one branch.
+//! What passes, for whoever looks: the API while it was asked lately, and sessions with
+//! subscribers. While nobody looks, nothing is kept, and a message costs one branch.
 
 use super::board::Board;
 use super::daemon_clock::DaemonClock;

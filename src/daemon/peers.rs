@@ -1,6 +1,5 @@
 //! Who is connected to a channel: a few figures of each connection, while it lives.
 
-use super::channel::Channel;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,14 +47,14 @@ impl Peer {
 
 impl KnownPeer {
     /// Makes it known.
-    pub(super) fn of(channel: &Channel, name: &str, since: Duration) -> Self {
+    pub(super) fn of(peers: &Rc<Peers>, name: &str, since: Duration) -> Self {
         let peer = Rc::new(Peer {
             name: name.into(),
             since,
             messages: Cell::default(),
             ident: RefCell::default(),
         });
-        let peers = Rc::clone(&channel.peers);
+        let peers = Rc::clone(peers);
         let id = peers.next.get();
         peers.next.set(id.wrapping_add(1));
         peers.known.borrow_mut().insert(id, Rc::clone(&peer));

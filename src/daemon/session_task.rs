@@ -110,7 +110,7 @@ impl<'a> SessionTask<'a> {
         Self {
             shared,
             channel,
-            known: KnownPeer::of(channel, &peer, now),
+            known: KnownPeer::of(&channel.peers, &peer, now),
             peer,
             socket,
             session,

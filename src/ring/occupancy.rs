@@ -70,8 +70,8 @@ impl Ring {
         Some(self.boots.resolve(arrival, now).wall)
     }
 
-    /// Bytes on disk from a stream's cursor to the newest record, for a picture: segments are exact,
-    /// within one it goes by the numbers of records. Reads nothing.
+    /// Bytes on disk from a stream's cursor to the newest record, for a picture: segments are
+    /// exact, within one it goes by the numbers of records. Reads nothing.
     #[must_use]
     pub fn behind(&self, stream: StreamId) -> u64 {
         let Some(cursor) = self.table.stream(stream) else {

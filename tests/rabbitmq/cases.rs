@@ -81,9 +81,13 @@ fn none_bound(broker: &mut Broker) {
     );
     broker.ask("unbound", &["bind", "all", "amq.topic", "all.#"]);
     publisher.await_count("accepted", 200);
-    let came = numbers(&broker.drain("unbound", "all"));
-    assert_in_order(&came, 4);
+    let mut came = numbers(&broker.drain("unbound", "all"));
     assert_eq!(came.len(), 200);
+    // the one that was set aside while another was tried, if the queue was bound just then
+    if came[0] != 0 {
+        came.retain(|number| *number != 0);
+    }
+    assert_in_order(&came, 4);
 }
 
 fn full(broker: &mut Broker) {

@@ -190,7 +190,13 @@ fn closed(rest: &str, quote: u8) -> usize {
 }
 
 /// What is in the folder beside what somebody wrote.
-const NOT_WRITTEN: &[&str] = &[".git", "Cargo.lock", "target", "tests/fuzz/Cargo.lock"];
+const NOT_WRITTEN: &[&str] = &[
+    ".git",
+    "Cargo.lock",
+    "src/api/page/made",
+    "target",
+    "tests/fuzz/Cargo.lock",
+];
 
 /// The paths of a group in braces, with which `group` begins.
 pub(crate) fn grouped(group: &str) -> impl Iterator<Item = &str> {
