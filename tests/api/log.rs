@@ -39,10 +39,9 @@ fn bad_input(ports: &[u16; 5]) -> String {
 /// Says bad things to all of them, each on a connection of its own, and waits for their end.
 fn say_bad_things(ports: &[u16; 5], json: u16) {
     let escaped = serde_json::to_string(FORGED).unwrap();
-    let login = format!(
-        "\0\x04MQTT\x04\x02\0\x3c\0{}{FORGED}",
-        char::from(FORGED.len() as u8)
-    );
+    let byte = |length: usize| u8::try_from(length).unwrap();
+    let name = char::from(byte(FORGED.len()));
+    let login = format!("\0\x04MQTT\x04\x02\0\x3c\0{name}{FORGED}");
     let all: [(u16, Vec<u8>); 9] = [
         (
             json,
@@ -69,7 +68,7 @@ fn say_bad_things(ports: &[u16; 5], json: u16) {
         (ports[2], format!("#{FORGED}#{FORGED}\r\n").into_bytes()),
         (
             ports[3],
-            [&[0x10, (login.len()) as u8][..], login.as_bytes()].concat(),
+            [&[0x10, byte(login.len())][..], login.as_bytes()].concat(),
         ),
         (ports[4], format!("$PGID,{FORGED}*00\r\n").into_bytes()),
         (ports[4], vec![0x1b; 3000]),
