@@ -176,6 +176,7 @@ impl Books {
         let obliged = sight.good
             && sight.served
             && truth.enabled
+            && !truth.is_paused(t)
             && sight.counters.backlog > 0
             && t >= truth.not_before
             && !self.stuck;

@@ -40,6 +40,9 @@ impl World {
             let at = Duration::from_secs(self.random.next() % (30 * DAY));
             self.network.borrow_mut().schedule(at, Event::Mood(index));
         }
+        if self.pauses.is_some() {
+            self.after(Duration::from_secs(DAY), Plan::Pause);
+        }
         self.after(life, Plan::Calm);
     }
 
@@ -51,6 +54,8 @@ impl World {
             Plan::End => self.end(),
             Plan::SetClock => self.step_clock(),
             Plan::Hand => self.meddle(),
+            Plan::Pause => self.change_pause(),
+            Plan::PauseEnds(index) => self.end_pause(index),
             Plan::Disk => self.fail_disk(),
             Plan::Calm => return self.calm_down(),
             Plan::Finish => return self.finish(),
@@ -124,6 +129,7 @@ impl World {
             return Err("stopped, and not clean".to_owned());
         }
         self.reopen(&daemon, exact)?;
+        self.pause_again(&daemon);
         self.run_tasks(daemon);
         self.disk.set_failing(self.failing);
         self.bring();
@@ -364,7 +370,7 @@ impl World {
     }
 
     /// How often a destination was asked that was hopeless: as the pauses allow.
-    fn count_attempts(&mut self, only: Option<usize>) {
+    pub(super) fn count_attempts(&mut self, only: Option<usize>) {
         let network = &mut *self.network.borrow_mut();
         let t = network.t;
         for index in only.map_or(0..KINDS.len(), |only| only..only + 1) {
@@ -389,6 +395,7 @@ impl World {
         self.failing = self.failing.min(1);
         self.start()?;
         self.step_clock();
+        self.resume_all();
         for index in 0..KINDS.len() {
             self.set_mood(index, Mood::Good);
             if !self.network.borrow().oracle.streams[index].enabled {

@@ -10,7 +10,8 @@
 //!
 //! `WEIR_YEARS=10000 cargo test --lib gateways_live -- --nocapture` lives so many with each
 //! version of MQTT; `WEIR_SEED=7` lives one again, and with `WEIR_YEARS` as many from there on.
-//! From 1,000,000 on they speak version 5. `WEIR_TRACE=17148000` tells what happens from that
+//! From 1,000,000 on they speak version 5, from 2,000,000 on streams are paused as well.
+//! `WEIR_TRACE=17148000` tells what happens from that
 //! second on; `WEIR_STOP=1` ends at the first year that ends badly.
 
 mod balance;
@@ -20,6 +21,7 @@ mod destination;
 mod fate;
 mod network;
 mod oracle;
+mod pauses;
 pub(super) mod plan;
 mod receiver;
 mod sender;
@@ -37,6 +39,7 @@ use crate::clock::Clock;
 use crate::ring::sim::number;
 use crate::ring::sim::stops_after;
 use world::FIVE_FROM;
+use world::PAUSED_FROM;
 use world::Tally;
 use world::live;
 
@@ -51,6 +54,13 @@ fn gateways_live_for_years_and_keep_what_they_promise() {
 fn gateways_live_with_mqtt_5_as_well() {
     if number("WEIR_SEED").is_none() {
         live_well(FIVE_FROM, number("WEIR_YEARS").unwrap_or(YEARS / 2));
+    }
+}
+
+#[test]
+fn gateways_live_with_streams_that_are_paused() {
+    if number("WEIR_SEED").is_none() {
+        live_well(PAUSED_FROM, number("WEIR_YEARS").unwrap_or(YEARS / 2));
     }
 }
 

@@ -151,7 +151,7 @@ impl Network {
 
     fn dialled(&mut self, index: usize, timeout: Duration) -> (Duration, Option<ErrorKind>) {
         let latency = self.latency();
-        self.oracle.attempt(index, self.t);
+        self.oracle.dialled(index, self.t);
         let mood = self.destinations[index].mood;
         trace::tell(self.t, index, format_args!("dials, {mood:?}"));
         match mood {

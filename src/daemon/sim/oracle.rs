@@ -85,6 +85,7 @@ impl Promised {
 pub(super) struct Truth {
     pub(super) promised: Promised,
     pub(super) enabled: bool,
+    pub(super) paused_until: Option<Duration>,
     /// Of each message: whether it reached the destination, whether that took it, and whether it
     /// said no to it.
     seen: Vec<bool>,
@@ -145,6 +146,7 @@ impl Truth {
         Self {
             promised,
             enabled: true,
+            paused_until: None,
             seen: Vec::new(),
             taken: Vec::new(),
             refused: Vec::new(),

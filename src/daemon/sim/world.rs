@@ -43,6 +43,10 @@ pub(super) enum Plan {
     SetClock,
     /// Somebody does something by hand.
     Hand,
+    /// Somebody pauses a stream, or resumes it.
+    Pause,
+    /// A pause of this stream may be over.
+    PauseEnds(usize),
     /// The disk fails, or recovers.
     Disk,
     /// Nothing bad happens any more.
@@ -69,6 +73,8 @@ pub(super) struct Tally {
 
 pub(super) struct World {
     pub(super) random: Random,
+    /// Where streams are paused.
+    pub(super) pauses: Option<Random>,
     pub(super) network: Shared,
     pub(super) config: Config,
     pub(super) disk: Disk,
@@ -138,6 +144,7 @@ impl World {
         let oracle = Oracle::new(promised.into_iter().map(Truth::new).collect());
         let network = Network::new(destinations, oracle, Random::new(random.next()));
         let mut world = Self {
+            pauses: (seed >= PAUSED_FROM).then(|| Random::new(seed ^ 0xba05)),
             sender: Sender::new(Random::new(random.next())),
             books: plan::KINDS.iter().map(|_| Books::default()).collect(),
             network: Rc::new(RefCell::new(network)),
@@ -284,6 +291,9 @@ impl World {
 
 /// From this seed on MQTT is spoken in version 5.
 pub(super) const FIVE_FROM: u64 = 1_000_000;
+
+/// From this seed on streams are paused by hand as well.
+pub(super) const PAUSED_FROM: u64 = 2_000_000;
 
 /// The true date.
 pub(super) fn date(t: Duration) -> Duration {
