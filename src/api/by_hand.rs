@@ -1,6 +1,8 @@
 //! What is done to streams by hand, beside what [`super::Control`] has of old.
 
 use super::Refusal;
+use super::device::DeviceReport;
+use super::device::Devices;
 use std::time::Duration;
 
 /// What hands need of a daemon.
@@ -17,4 +19,45 @@ pub trait ByHand {
     /// # Errors
     /// See [`Refusal`].
     fn resume(&self, stream: &str) -> Result<(), Refusal>;
+
+    /// What waits for a stream, oldest first, each as a JSON object: `count` at most, and fewer
+    /// where they are long or far apart. Nothing is moved by that.
+    ///
+    /// # Errors
+    /// See [`NotTaken`].
+    fn waiting_messages(&self, stream: &str, count: usize) -> Result<Vec<String>, NotTaken>;
+
+    /// Settles by hand all that waits for a stream; how many that were.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn drop_backlog(&self, stream: &str) -> Result<u64, Refusal>;
+
+    /// Puts messages in for one stream alone: an object, or an array of them that is taken as a
+    /// whole. How many there were; they are safe then.
+    ///
+    /// # Errors
+    /// See [`NotTaken`].
+    fn put_in(&self, stream: &str, text: &[u8]) -> Result<u64, NotTaken>;
+
+    /// Shows who was heard of, one after the other; how many idents were forgotten since the start.
+    fn devices(&self, asked: &Devices<'_>, show: &mut dyn FnMut(&DeviceReport)) -> u64;
 }
+
+/// Why messages were not shown or not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// There is no stream of that name.
+    Unknown,
+    /// They are no messages: why.
+    Malformed(String),
+    /// Longer than the ring can store: which one.
+    TooLong(String),
+    /// The stream is disabled: nothing is kept for it.
+    Disabled,
+    /// Not now: why, and what became of them.
+    Later(String),
+}
+
+/// What waits is shown up to so many messages.
+pub const WAITING_MAX: usize = 100;

@@ -11,6 +11,7 @@
 //! One more path is one more row in `routes`.
 
 mod by_hand;
+pub mod device;
 mod event;
 mod health;
 mod journal;
@@ -28,6 +29,8 @@ mod session;
 mod streams;
 
 pub use by_hand::ByHand;
+pub use by_hand::NotTaken;
+pub use by_hand::WAITING_MAX;
 pub use event::BY_HAND;
 pub use event::CONNECTED;
 pub use event::CONNECTION_LOST;

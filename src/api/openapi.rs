@@ -69,6 +69,8 @@ const PASSING: &[(&str, Kind)] = &[
     ("ident", Kind::Text),
 ];
 
+const WAITING: &[(&str, Kind)] = &[("count", Kind::Number)];
+const DEVICES: &[(&str, Kind)] = &[("ident", Kind::Text), ("count", Kind::Number)];
 const PACKETS: &[(&str, Kind)] = &[
     ("count", Kind::Number),
     ("after", Kind::Number),
@@ -92,6 +94,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     row("GET",   "/streams/{}/logs",  "What happened to a stream lately", PAGE, ""),
     row("POST",  "/streams/{}/pause", "Sends nothing for a time", &[], r#"{"for":"10m"}"#),
     row("POST",  "/streams/{}/resume", "Sends again", &[], ""),
+    row("GET",   "/streams/{}/messages", "What waits for a stream", WAITING, ""),
+    row("POST",  "/streams/{}/messages", "Puts in for one stream", &[], r#"{"ident":"gw-1"}"#),
+    row("DELETE", "/streams/{}/messages", "Drops the backlog of a stream", &[], ""),
     row("GET",   "/streams/{}/packets", "Raw traffic of a stream", PACKETS, ""),
     row("POST",  "/streams/{}/skip",  "Passes over the oldest", &[], r#"{"count":1}"#),
     row("POST",  "/streams/{}/rewind", "Sends again what was sent", &[], r#"{"to":"oldest"}"#),
@@ -99,6 +104,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     row("GET",   "/channels/{}",      "How a channel does", &[], ""),
     row("GET",   "/channels/{}/logs", "What happened to a channel lately", PAGE, ""),
     row("GET",   "/channels/{}/packets", "Raw traffic of a channel", PACKETS, ""),
+    row("GET",   "/devices",          "Who was heard of", DEVICES, ""),
     row("GET",   "/log",              "The daemon's own log", &[], ""),
     row("PATCH", "/log",              "From which level on it logs", &[], r#"{"level":"info"}"#),
     row("GET",   "/logs",             "What happened lately", PAGE, ""),

@@ -1,6 +1,7 @@
 //! Routes: which function answers which method on which path. Reads no bytes of a connection.
 
 mod by_hand;
+mod device;
 mod streams;
 
 use super::Back;
@@ -56,6 +57,9 @@ pub(super) const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/streams/{}/settings", streams::settings),
     ("GET",   "/types",              streams::types),
     ("GET",   "/streams/{}/logs",    stream_logs),
+    ("GET",   "/streams/{}/messages", by_hand::waiting),
+    ("POST",  "/streams/{}/messages", by_hand::put_in),
+    ("DELETE", "/streams/{}/messages", by_hand::drop_backlog),
     ("POST",  "/streams/{}/pause",   by_hand::pause),
     ("POST",  "/streams/{}/resume",  by_hand::resume),
     ("GET",   "/streams/{}/packets", stream_packets),
@@ -65,6 +69,7 @@ pub(super) const ROUTES: &[(&str, &str, Act)] = &[
     ("GET",   "/channels/{}",        channel),
     ("GET",   "/channels/{}/logs",   channel_logs),
     ("GET",   "/channels/{}/packets", channel_packets),
+    ("GET",   "/devices",            device::devices),
     ("GET",   "/logs",               logs),
     ("GET",   "/log",                log),
     ("PATCH", "/log",                change_log),

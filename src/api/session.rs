@@ -212,11 +212,11 @@ const IN_MAX: usize = 2 * BODY_MAX;
 
 #[cfg(test)]
 mod tests {
+    mod by_hand;
     mod fake_streams;
 
     use super::*;
     use crate::api::Back;
-    use crate::api::ByHand;
     use crate::api::ChannelReport;
     use crate::api::Line;
     use crate::api::LogReport;
@@ -233,7 +233,6 @@ mod tests {
     use crate::api::Switch;
     use crate::api::Wake;
     use crate::api::Woken;
-    use std::time::Duration;
 
     struct Fake;
 
@@ -296,16 +295,6 @@ mod tests {
         }
     }
 
-    impl ByHand for Fake {
-        fn pause(&self, name: &str, time: Option<Duration>) -> Result<(), Refusal> {
-            assert!(time.is_none_or(|time| time == Duration::from_secs(600)));
-            self.switch(name, Switch::Off)
-        }
-        fn resume(&self, name: &str) -> Result<(), Refusal> {
-            self.switch(name, Switch::On)
-        }
-    }
-
     fn ask(access: &Access, request: &str) -> (Keep, String) {
         let mut out = Vec::new();
         let keep = Session::default().receive(request.as_bytes(), access, &Fake, &mut out);
@@ -364,10 +353,6 @@ mod tests {
             ("POST /streams/cloud/rewind", "{\"to\":\"oldest\"}", "200"),
             ("POST /streams/cloud/rewind", "{\"to\":1800000000.5}", "200"),
             ("POST /streams/cloud/rewind", "{\"to\":\"soon\"}", "400"),
-            ("POST /streams/cloud/pause", "{\"for\":\"10m\"}", "200"),
-            ("POST /streams/cloud/pause", "", "200"),
-            ("POST /streams/stuck/pause", "", "500"),
-            ("POST /streams/x/resume", "", "404"),
             ("GET /logs?count=x", "", "400"),
             ("GET /channels/in%201/packets?ident=a%20b&conn=1", "", "200"),
             ("GET /channels/in%201/packets?conn=x", "", "400"),

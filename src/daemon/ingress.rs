@@ -3,6 +3,8 @@
 
 use super::channel::Channel;
 use super::channel::Claim;
+use super::devices::Sighting;
+use super::devices::Source;
 use super::passing::Looker;
 use super::peers::KnownPeer;
 use super::shared::SharedState;
@@ -105,8 +107,9 @@ impl Ingress<'_> {
 
     /// What the ring keeps of it. A name that only weir sets is the sender's no more once `rename`
     /// has had its turn: so a gateway behind another one can keep what the other said of itself.
-    fn body(&self, mut message: Message) -> Result<Vec<u8>, Refusal> {
-        measured::judge(&mut message, self.shared.now());
+    fn body(&self, mut message: Message) -> Result<(Vec<u8>, Sighting), Refusal> {
+        let now = self.shared.now();
+        measured::judge(&mut message, now);
         let settings = &self.channel.settings;
         for (old, new) in &settings.rename {
             message.rename(old, new.clone());
@@ -127,7 +130,7 @@ impl Ingress<'_> {
         if body.len() > self.shared.ring.body_max() {
             Err(Refusal::TooLong)
         } else {
-            Ok(body)
+            Ok((body, Sighting::of(&message, now)))
         }
     }
 
@@ -192,7 +195,17 @@ impl Ingress<'_> {
         }
     }
 
+    fn source(&self) -> Source<'_> {
+        Source {
+            channel: self.channel.name(),
+            protocol: self.channel.settings.kind.name,
+        }
+    }
+
     fn refuse(&self, reason: Refusal, ident: &str) {
+        let mut devices = self.shared.devices.borrow_mut();
+        devices.refused(ident, self.source(), reason, self.shared.now());
+        drop(devices);
         if reason == Refusal::Unwanted {
             self.channel.unwanted.set(self.channel.unwanted.get() + 1);
         }
@@ -232,35 +245,38 @@ impl Intake for Ingress<'_> {
         // all are judged before the first is appended: a batch that is refused for one message
         // comes again as a whole, and what was appended of it would be there twice
         let mut routed = Vec::with_capacity(batch.len());
-        let (count, mut last) = (batch.len() as u64, String::new());
+        let count = batch.len() as u64;
         for (index, message) in batch.into_iter().enumerate() {
             let ident = message.ident().to_owned();
             self.name(&ident);
             let found = self
                 .route(&message)
                 .and_then(|mask| Ok((mask, self.body(message)?)));
-            routed.push(found.map_err(|reason| {
+            let (mask, (body, sighting)) = found.map_err(|reason| {
                 self.refuse(reason, &ident);
                 BatchRefusal { index, reason }
-            })?);
-            last = ident;
+            })?;
+            routed.push((mask, body, ident, sighting));
         }
-        for (index, (mask, body)) in routed.iter().enumerate() {
+        let now = self.shared.now();
+        for (index, (mask, body, ident, sighting)) in routed.iter().enumerate() {
             if mask.is_empty() {
                 self.channel.unwanted.set(self.channel.unwanted.get() + 1);
                 self.show(*mask, body);
             } else if let Err(reason) = self.thin(*mask, body) {
                 // the ring is full: what comes again may be there twice, and nothing is lost
-                self.refuse(reason, "");
+                self.refuse(reason, ident);
                 return Err(BatchRefusal { index, reason });
             }
+            let mut devices = self.shared.devices.borrow_mut();
+            devices.heard(ident, self.source(), *sighting, now);
         }
         self.channel
             .received
             .set(self.channel.received.get() + count);
         self.channel.last_message.set(Some(self.shared.now().mono));
-        if let Some(known) = self.known {
-            known.brought(count, &last);
+        if let (Some(known), Some((_, _, last, _))) = (self.known, routed.last()) {
+            known.brought(count, last);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::budget::Budget;
 use super::daemon_clock::DaemonClock;
+use super::devices::Devices;
 use super::journals::Journals;
 use super::lookers::Lookers;
 use super::passing::Passing;
@@ -30,6 +31,8 @@ pub(super) struct SharedState {
     pub(super) lookers: Lookers,
     /// Messages, for whoever looks.
     pub(super) passing: Rc<Passing>,
+    /// Who was heard of.
+    pub(super) devices: RefCell<Devices>,
     /// Of all connections of all channels.
     pub(super) budget: Budget,
 }
@@ -39,6 +42,7 @@ pub(super) struct Legacy {
     started: Duration,
     stall_max: Duration,
     journals: Journals,
+    devices: Devices,
 }
 
 impl SharedState {
@@ -52,6 +56,7 @@ impl SharedState {
             journals: Journals::default(),
             lookers: Lookers::default(),
             passing: Rc::default(),
+            devices: RefCell::default(),
             budget: Budget::default(),
         }
     }
@@ -90,6 +95,7 @@ impl SharedState {
             started: self.clock.started(),
             stall_max: self.ring.stall_max(),
             journals: self.journals.take(),
+            devices: self.devices.take(),
         }
     }
 
@@ -98,5 +104,6 @@ impl SharedState {
         self.clock.started_at(legacy.started);
         self.ring.stalled(legacy.stall_max);
         self.journals.continue_from(legacy.journals);
+        self.devices.replace(legacy.devices);
     }
 }

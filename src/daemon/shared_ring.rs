@@ -14,7 +14,9 @@ use crate::clock::Now;
 use crate::ring::AppendError;
 use crate::ring::Counters;
 use crate::ring::IoError;
+use crate::ring::Look;
 use crate::ring::Occupancy;
+use crate::ring::Record;
 use crate::ring::Ring;
 use crate::ring::STREAMS_MAX;
 use crate::ring::Seq;
@@ -196,6 +198,19 @@ impl SharedRing {
     /// How old the oldest message is that waits for a stream that nobody reads. Wakes nobody.
     pub(super) fn oldest_age(&self, stream: StreamId) -> Option<Duration> {
         self.ring.borrow_mut().oldest_age(stream, self.now())
+    }
+
+    /// Shows what waits for a stream, as [`Ring::peek`] does. Wakes who waits for what cannot be
+    /// read, and nobody else.
+    pub(super) fn peek(
+        &self,
+        stream: StreamId,
+        show: &mut dyn FnMut(&Record<'_>) -> Look,
+    ) -> Result<(), IoError> {
+        let now = self.now();
+        let result = self.ring.borrow_mut().peek(stream, now, show);
+        self.judge_reads(now);
+        result
     }
 
     /// Changes the ring by hand; who waits for it is told.

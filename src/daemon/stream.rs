@@ -2,7 +2,7 @@
 //! Carries nothing: that is the link task's work.
 
 use super::figures::Figures;
-use super::pauses::Pause;
+use super::pause::Pause;
 use super::shared::SharedState;
 use super::thinned::Thinned;
 use super::traffic::Traffic;

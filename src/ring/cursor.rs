@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 /// Always: `reading` is not before `settled`, neither by its number nor by its count; and it is
 /// before no more than what is `unsettled`:
 /// `reading.ord = settled.ord + unsettled records that were written + holes between them`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cursor {
     pub(super) name: String,
     attached: Attachment,
@@ -45,7 +45,7 @@ pub(super) struct Cursor {
 }
 
 /// Whose bit it is, and since when.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Attachment {
     state: BitState,
     /// Whether it reads below `seq`, where its subscription was not decided.
@@ -64,7 +64,7 @@ pub(super) struct Mark {
 }
 
 /// Where a stream reads next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Reading {
     at: Mark,
     /// Where that is on disk, if it is known: always a place in the segment that `at.seq` is in,
@@ -78,7 +78,7 @@ struct Reading {
 
 /// What lies between the cursor and the reading place. With no record there is no hole: the
 /// cursor stands at the reading place then.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Unsettled {
     /// Read, and not settled.
     records: u64,
@@ -89,7 +89,7 @@ struct Unsettled {
 
 /// Unsettled records that are in memory only: no commit has taken them, and they count in no
 /// ordinal. Those that were `read` are among all, and among the unsettled ones.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Waiting {
     all: u64,
     read: u64,

@@ -74,6 +74,7 @@ pub use occupancy::Occupancy;
 pub use open::OpenError;
 pub use open::Report;
 pub use open::RingPlace;
+pub use read::peek::Look;
 pub use seek::RewindTo;
 pub use storage::IoError;
 pub use storage::Storage;

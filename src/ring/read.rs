@@ -7,6 +7,8 @@
 //! look at what is left. The same counts say, at the end of each segment, how many records were
 //! there and were not met: those are damaged, or gone.
 
+pub(super) mod peek;
+
 use super::IoError;
 use super::Record;
 use super::Ring;

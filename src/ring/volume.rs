@@ -77,6 +77,16 @@ impl Volume {
         count_written(span, &mut self.buffer, &mut *self.storage)
     }
 
+    /// Puts another buffer in place: for who reads elsewhere, once.
+    pub(super) fn exchange_buffer(&mut self, buffer: ReadBuffer) -> ReadBuffer {
+        std::mem::replace(&mut self.buffer, buffer)
+    }
+
+    /// Bytes that were read into the buffer.
+    pub(super) fn buffered_reads(&self) -> u64 {
+        self.buffer.bytes_read()
+    }
+
     /// Bytes behind the buffer were, or will be, written.
     pub(super) fn forget(&mut self) {
         self.buffer.forget();

@@ -9,7 +9,9 @@
 )]
 
 mod asking;
+mod by_hand;
 mod conditions;
+mod devices;
 mod every_path;
 mod figures;
 mod last_error;

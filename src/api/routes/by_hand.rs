@@ -2,9 +2,14 @@
 
 use super::Answer;
 use super::Request;
+use super::moved;
+use super::no_stream;
+use super::number;
 use super::refused;
 use crate::api::Control;
+use crate::api::NotTaken;
 use crate::api::Refusal;
+use crate::api::WAITING_MAX;
 use crate::units::Period;
 use serde::Deserialize;
 use std::time::Duration;
@@ -25,6 +30,47 @@ pub(super) fn pause(control: &dyn Control, request: &Request<'_>, name: &str) ->
 
 pub(super) fn resume(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
     stands(control, control.resume(name), name)
+}
+
+pub(super) fn waiting(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    let count = match number(request, "count") {
+        Ok(count) => count.map_or(WAITING_DEFAULT, |count| usize::try_from(count).unwrap_or(0)),
+        Err(_) => 0,
+    };
+    if !(1..=WAITING_MAX).contains(&count) {
+        return Answer::error(400, "`count` is a number from 1 to 100");
+    }
+    match control.waiting_messages(name, count) {
+        Ok(messages) => {
+            let body = format!("{{\"result\":[{}]}}\n", messages.join(","));
+            Answer {
+                body: body.into_bytes(),
+                ..Answer::json(200, &serde_json::Value::Null)
+            }
+        }
+        Err(denial) => denied(denial, name),
+    }
+}
+
+pub(super) fn drop_backlog(control: &dyn Control, _: &Request<'_>, name: &str) -> Answer {
+    moved(control.drop_backlog(name), "skipped", name)
+}
+
+pub(super) fn put_in(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
+    match control.put_in(name, request.body) {
+        Ok(count) => Answer::one(serde_json::json!({ "accepted": count })),
+        Err(denial) => denied(denial, name),
+    }
+}
+
+fn denied(denial: NotTaken, name: &str) -> Answer {
+    match denial {
+        NotTaken::Unknown => no_stream(name),
+        NotTaken::Malformed(why) => Answer::error(400, &why),
+        NotTaken::TooLong(which) => Answer::error(413, &which),
+        NotTaken::Disabled => Answer::error(409, &format!("stream `{name}` is disabled")),
+        NotTaken::Later(why) => Answer::error(503, &why),
+    }
 }
 
 /// How the stream stands now, or why it does not.
@@ -49,6 +95,9 @@ fn length(body: &[u8]) -> Result<Option<Duration>, &'static str> {
     time.map(Some)
         .ok_or("`for` is a duration from 1s to 3650d, like `10m`")
 }
+
+/// Messages that are shown where no number is asked for.
+const WAITING_DEFAULT: usize = 10;
 
 /// Shorter ones would be over before they are kept.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
