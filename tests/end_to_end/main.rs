@@ -18,6 +18,7 @@ mod degraded;
 mod flespi;
 mod forged;
 mod itself;
+mod many_reloads;
 mod memory;
 mod mqtt_channel;
 mod mqtt_subscriber;
