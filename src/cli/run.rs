@@ -106,15 +106,17 @@ impl Supervisor {
             }
         };
         self.clock.remember(ring.last_trusted());
-        let mut daemon = Daemon::new(config, self.clock.clone(), ring).reading(&self.main);
+        let daemon = Daemon::new(config, self.clock.clone(), ring);
+        let mut daemon = daemon.reading(&self.main).keeping_events();
         if let Some(folder) = config::drop_in_folders(&self.main).last() {
             daemon = daemon.keeping_changes_in(folder);
         }
         if let Some(before) = before.in_memory {
             daemon.take_over(&before);
         }
-        if let Some(legacy) = before.legacy {
-            daemon = daemon.continuing(legacy);
+        match before.legacy {
+            Some(legacy) => daemon = daemon.continuing(legacy),
+            None => daemon.note_start(),
         }
         Some(daemon)
     }
@@ -133,15 +135,21 @@ impl Supervisor {
 }
 
 async fn signalled(signals: &mut Signals, daemon: &Daemon) -> End {
-    while let Some(Ok(Signal::Hup)) = signals.next().await {
+    let why = loop {
+        match signals.next().await {
+            Some(Ok(Signal::Hup)) => {}
+            Some(Ok(Signal::Int)) => break "by SIGINT",
+            _ => break "by SIGTERM",
+        }
         log::info!("reading the configuration again");
         notify::reloading();
         // what is wrong with it was said
         drop(daemon.reload());
         notify::ready();
-    }
+    };
     notify::stopping();
     log::info!("stopping");
+    daemon.note_stop(why);
     End::Stop
 }
 

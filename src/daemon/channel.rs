@@ -2,7 +2,9 @@
 //! it. Brings no message in: that is [`super::ingress`].
 
 use super::figures::Figures;
+use super::kept::Whose;
 use super::limit::Limiter;
+use super::limit::LineLimiter;
 use super::limit::left_out;
 use super::listen_state::ListenState;
 use super::notes::Notes;
@@ -52,6 +54,7 @@ pub(super) struct Channel {
     pub(super) next: Cell<Seq>,
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
+    lines: RefCell<LineLimiter>,
     pub(super) journal: RefCell<Journal>,
     pub(super) traffic: Traffic,
     pub(super) listening: ListenState,
@@ -94,6 +97,7 @@ impl Channel {
             unwanted: Cell::new(0),
             refused: RefCell::default(),
             limiter: RefCell::default(),
+            lines: RefCell::default(),
             traffic: Traffic::default(),
             journal: RefCell::default(),
             listening: ListenState::default(),
@@ -188,7 +192,7 @@ impl Channel {
 
     /// Says something now and then.
     pub(super) fn warn(&self, kind: &'static str, text: &str, shared: &SharedState) {
-        let admitted = self.limiter.borrow_mut().admit(kind, shared.now());
+        let admitted = self.lines.borrow_mut().admit(kind, shared.now());
         if let Some(hidden) = admitted {
             log::warn!(
                 "channel `{}`: {kind}: {text}{}",
@@ -213,7 +217,8 @@ impl Channel {
     pub(super) fn note(&self, shared: &SharedState, event_code: u16, reason: &str) {
         let mut event = shared.event(event_code);
         event.reason = Some(reason.into());
-        shared.keep(&self.journal, event);
+        let name = (Whose::Channel, self.name());
+        shared.journals.keep(name, &self.journal, event);
     }
 
     /// Notes what a connection does. Those that this side makes are few, and worth keeping.
@@ -250,12 +255,15 @@ impl Channel {
     ) {
         *self.refused.borrow_mut().entry(reason).or_default() += 1;
         let admitted = self.limiter.borrow_mut().admit(reason, shared.now());
-        if let Some(hidden) = admitted {
+        if admitted.is_some() {
             self.note_passing(
                 shared,
                 NOT_DELIVERED,
                 &format!("{peer}: {reason}: {detail}"),
             );
+        }
+        let admitted = self.lines.borrow_mut().admit(reason, shared.now());
+        if let Some(hidden) = admitted {
             let (name, more) = (self.name(), left_out(hidden));
             log::warn!("channel `{name}`: {peer}: refused, {reason}: {detail}{more}");
         }

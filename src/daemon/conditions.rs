@@ -3,6 +3,7 @@
 //! that none is forgotten and none fills the log.
 
 use super::Daemon;
+use super::limit::Pace;
 use super::limit::left_out;
 use super::waits::Waits;
 use super::waits::sleep;
@@ -28,7 +29,7 @@ struct Said {
     is_there: bool,
     /// This time was told of; if not, its end is not told of either.
     is_told: bool,
-    at: Duration,
+    pace: Pace,
     /// Times that it began and was not told of.
     left_out: u64,
 }
@@ -37,7 +38,7 @@ struct Said {
 #[derive(Clone, Copy, Default)]
 struct Count {
     said: u64,
-    at: Option<Duration>,
+    pace: Pace,
 }
 
 /// Something that holds now.
@@ -189,7 +190,8 @@ impl Watch {
                 ("damaged on disk", of.corrupt),
             ] {
                 let key = (what, stream.settings.name.clone());
-                watch.counts.insert(key, Count { said, at: None });
+                let pace = Pace::default();
+                watch.counts.insert(key, Count { said, pace });
             }
         }
         watch
@@ -197,14 +199,13 @@ impl Watch {
 
     /// Whether a condition that holds is to be said: then how often that was left out.
     fn is_due(&mut self, name: &'static str, now: Duration, every: Duration) -> Option<u64> {
-        let first = !self.conditions.contains_key(name);
         let said = self.conditions.entry(name).or_default();
         let begins = !std::mem::replace(&mut said.is_there, true);
-        if !first && now < said.at + every {
+        if !said.pace.admit(now, every, every * 16) {
             said.left_out += u64::from(begins);
             return None;
         }
-        (said.at, said.is_told) = (now, true);
+        said.is_told = true;
         Some(std::mem::take(&mut said.left_out))
     }
 
@@ -231,11 +232,10 @@ impl Watch {
     ) -> Option<u64> {
         let known = self.counts.entry((what, of.to_owned())).or_default();
         let more = count.saturating_sub(known.said);
-        let is_due = known.at.is_none_or(|at| now >= at + every);
-        if more == 0 || !is_due {
+        if more == 0 || !known.pace.admit(now, every, every * 16) {
             return None;
         }
-        (known.said, known.at) = (count, Some(now));
+        known.said = count;
         Some(more)
     }
 }
@@ -280,7 +280,8 @@ mod tests {
             assert_eq!(watch.is_due("full", at(second), every), None);
             assert!(watch.ended(&[]).is_empty(), "nobody knows that it began");
         }
-        assert_eq!(watch.is_due("full", at(125), every), Some(3));
+        assert_eq!(watch.is_due("full", at(184), every), None);
+        assert_eq!(watch.is_due("full", at(185), every), Some(4));
         assert_eq!(watch.ended(&[]), ["full"]);
     }
 
@@ -292,6 +293,7 @@ mod tests {
         assert_eq!(watch.has_risen("reads", "", 2, at(2), every), Some(2));
         assert_eq!(watch.has_risen("reads", "", 300, at(3), every), None);
         assert_eq!(watch.has_risen("reads", "", 301, at(62), every), Some(299));
-        assert_eq!(watch.has_risen("reads", "", 301, at(200), every), None);
+        assert_eq!(watch.has_risen("reads", "", 302, at(181), every), None);
+        assert_eq!(watch.has_risen("reads", "", 302, at(182), every), Some(1));
     }
 }

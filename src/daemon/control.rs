@@ -6,6 +6,8 @@ use super::Daemon;
 use super::changes;
 use super::channel::Channel;
 use super::journals;
+use super::journals::DAEMON;
+use super::journals::RING;
 use super::peers::Peer;
 use super::stream::Stream;
 use crate::api;
@@ -95,8 +97,8 @@ impl Control for Daemon {
         });
         let own = &self.shared.journals;
         let own = [
-            (Origin::Ring, "ring", &own.ring),
-            (Origin::Daemon, "weir", &own.daemon),
+            (Origin::Ring, RING, &own.ring),
+            (Origin::Daemon, DAEMON, &own.daemon),
         ];
         let all = streams.chain(channels).chain(own);
         let asked = |found: &Origin<'_>| origin == Origin::All || origin == *found;
@@ -106,6 +108,9 @@ impl Control for Daemon {
         let mut lines: Vec<Line> = journals
             .flat_map(|(_, name, journal)| lines(name, journal, page, boot))
             .collect();
+        if origin == Origin::All {
+            lines.extend(self.shared.journals.lines_of_gone(page, boot));
+        }
         lines.sort_by_key(|line| line.event.id);
         let surplus = lines.len().saturating_sub(page.count);
         lines.drain(..surplus);

@@ -28,6 +28,7 @@ use super::connector::CLOCK_POLL;
 use super::connector::Connector;
 use super::connector::ConnectorSettings;
 use super::limit::Limiter;
+use super::limit::LineLimiter;
 use super::shared::SharedState;
 use super::stream::Stream;
 use super::traffic::Tap;
@@ -71,6 +72,7 @@ pub(super) struct LinkTask {
     rejects: Option<LineFile>,
     connector: Connector,
     limiter: Limiter,
+    lines: LineLimiter,
     /// What was done and is not told as an event yet, and when the last one was.
     untold: Tally,
     told_at: Option<Duration>,
@@ -104,6 +106,7 @@ impl LinkTask {
             rejects,
             connector,
             limiter: Limiter::default(),
+            lines: LineLimiter::default(),
             untold: Tally::default(),
             told_at: None,
             comes_and_goes: false,

@@ -40,10 +40,13 @@ mod control;
 mod daemon_clock;
 mod datagram;
 mod devices;
+mod events_file;
 mod feed;
 mod figures;
 mod ingress;
 mod journals;
+mod keeping;
+mod kept;
 mod limit;
 mod link_task;
 mod listen_state;
@@ -94,6 +97,7 @@ use crate::ring::Stats;
 use channel::Channel;
 use conditions::Watch;
 use event_listener::Event;
+use events_file::Sync;
 use notes::Notes;
 use parts::Parts;
 use parts::Work;
@@ -256,10 +260,12 @@ impl Daemon {
         let mut watch = Watch::begin(self);
         self.look(&mut watch);
         rest.push(executor.spawn(self.clone().keep_watching(watch)));
+        rest.push(executor.spawn(self.clone().keep_writing_events()));
         ready();
         stop.await;
         drop((rest, self.work.take()));
         self.shared.ring.close();
+        self.write_events(Sync::Now);
     }
 
     /// Begins to serve what is named and not served yet.

@@ -3,6 +3,7 @@
 //! and events. Only another ring has all of it begin anew.
 
 use super::Daemon;
+use super::kept::Whose;
 use super::open_files;
 use super::parts::Parts;
 use super::parts::attach;
@@ -102,6 +103,22 @@ impl Daemon {
         self.parts.borrow().config.clone()
     }
 
+    /// What happened to parts that are there no more is still to be seen.
+    fn note_gone(&self, before: &Parts, gone: &[String]) {
+        let journals = &self.shared.journals;
+        let is_gone = |name: &str| gone.iter().any(|known| known == name);
+        for stream in before
+            .streams
+            .iter()
+            .filter(|it| is_gone(&it.settings.name))
+        {
+            journals.has_gone(Whose::Stream, &stream.settings.name, &stream.journal);
+        }
+        for channel in before.channels.iter().filter(|it| is_gone(it.name())) {
+            journals.has_gone(Whose::Channel, channel.name(), &channel.journal);
+        }
+    }
+
     fn refused(&self, errors: Vec<String>) -> Vec<String> {
         for error in &errors {
             log::error!("{}", config::in_one_line(error));
@@ -145,6 +162,7 @@ impl Daemon {
             .filter(|name| !stays(name))
             .map(str::to_owned)
             .collect();
+        self.note_gone(before, &gone);
         let ends = |name: &str| changed.iter().chain(&gone).any(|known| known == name);
         let mut work = self.work.borrow_mut();
         let Some(work) = work.as_mut() else { return };

@@ -4,8 +4,11 @@
 use super::budget::Budget;
 use super::daemon_clock::DaemonClock;
 use super::devices::Devices;
+use super::journals::DAEMON;
 use super::journals::Journals;
 use super::lookers::Lookers;
+use super::journals::RING;
+use super::kept::Whose;
 use super::passing::Passing;
 use super::shared_ring::SharedRing;
 use super::thinned::AllThinned;
@@ -74,19 +77,16 @@ impl SharedState {
     pub(super) fn note(&self, event_code: u16, text: &str) {
         let mut event = self.event(event_code);
         event.reason = Some(text.into());
-        self.keep(&self.journals.ring, event);
+        self.journals
+            .keep((Whose::Ring, RING), &self.journals.ring, event);
     }
 
     /// Notes what happened to the daemon itself.
     pub(super) fn note_self(&self, event_code: u16, text: &str) {
         let mut event = self.event(event_code);
         event.reason = Some(text.into());
-        self.keep(&self.journals.daemon, event);
-    }
-
-    /// Notes what is worth keeping.
-    pub(super) fn keep(&self, journal: &RefCell<api::Journal>, event: api::Event) {
-        journal.borrow_mut().keep(event);
+        self.journals
+            .keep((Whose::Daemon, DAEMON), &self.journals.daemon, event);
     }
 
     /// What is left to the next one, when all begins anew.

@@ -3,6 +3,7 @@
 
 use super::figures::Figures;
 use super::pause::Pause;
+use super::kept::Whose;
 use super::shared::SharedState;
 use super::thinned::Thinned;
 use super::traffic::Traffic;
@@ -72,6 +73,8 @@ pub(super) struct Stream {
     oldest: Cell<Option<(Duration, Duration)>>,
     /// Its counters when it was summed up last.
     summed: Cell<Option<Counters>>,
+    /// Sums that were left out since, with nothing in them but what waits.
+    sums_left_out: Cell<u8>,
     /// How often it was connected by then.
     summed_connects: Cell<u64>,
     /// The cursor was moved by hand: what was read is to be forgotten.
@@ -104,6 +107,7 @@ impl Stream {
             stays: Cell::default(),
             oldest: Cell::default(),
             summed: Cell::default(),
+            sums_left_out: Cell::default(),
             summed_connects: Cell::default(),
             moved: Cell::default(),
             woken: Cell::default(),
@@ -274,7 +278,8 @@ impl Stream {
         let mut event = shared.event(event_code);
         event.error_code = code;
         event.reason = text.map(Into::into);
-        shared.keep(&self.journal, event);
+        let name = (Whose::Stream, self.settings.name.as_str());
+        shared.journals.keep(name, &self.journal, event);
     }
 
     /// Notes what became of messages.
@@ -332,9 +337,17 @@ impl Stream {
             .set(self.summed.get().or_else(|| Some(counters())));
     }
 
-    /// Says in one line what it did since the last time.
+    /// Says in one line what it did since the last time; of nothing done, one time in four.
     pub(super) fn sum_up(&self, shared: &SharedState) {
         let now = shared.ring.counters(self.id);
+        let is_idle = self
+            .summed
+            .get()
+            .is_some_and(|then| done(&then) == done(&now));
+        let left_out = self.sums_left_out.replace(0);
+        if is_idle && left_out < IDLE_SUMS && self.summed_connects.get() == self.connects.get() {
+            return self.sums_left_out.set(left_out + 1);
+        }
         let before = self.summed.replace(Some(now)).unwrap_or_default();
         let connects = self.connects.get();
         let again = connects.saturating_sub(self.summed_connects.replace(connects));
@@ -364,3 +377,11 @@ impl Stream {
         }
     }
 }
+
+/// Messages that it is done with, in any way.
+fn done(of: &Counters) -> u64 {
+    of.stored.saturating_sub(of.backlog)
+}
+
+/// Sums with nothing in them that are left out between two.
+const IDLE_SUMS: u8 = 3;

@@ -169,14 +169,14 @@ impl LinkTask {
         log::info!("stream `{}`: {reason}", self.stream.settings.name);
     }
 
-    /// Says something now and then; whether it was said.
+    /// Says something now and then, in the log more and more seldom; whether it may be noted.
     pub(super) fn warn(&mut self, kind: &'static str, text: &str) -> bool {
-        let Some(hidden) = self.limiter.admit(kind, self.shared.now()) else {
-            return false;
-        };
-        let (name, more) = (&self.stream.settings.name, left_out(hidden));
-        log::warn!("stream `{name}`: {kind}: {text}{more}");
-        true
+        let now = self.shared.now();
+        if let Some(hidden) = self.lines.admit(kind, now) {
+            let (name, more) = (&self.stream.settings.name, left_out(hidden));
+            log::warn!("stream `{name}`: {kind}: {text}{more}");
+        }
+        self.limiter.admit(kind, now).is_some()
     }
 }
 

@@ -22,6 +22,7 @@ mod fate;
 mod network;
 mod oracle;
 mod pauses;
+mod outage;
 pub(super) mod plan;
 mod receiver;
 mod sender;

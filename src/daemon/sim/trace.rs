@@ -2,6 +2,7 @@
 //! on, the daemon's own log among it.
 
 use crate::clock::SIMULATED;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -19,6 +20,23 @@ pub(super) fn begin() {
     }
 }
 
+thread_local! {
+    /// What the daemon of this thread has logged, where somebody listens.
+    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Remembers from now on what is logged on this thread.
+pub(super) fn listen() {
+    log::set_logger(&Log).ok();
+    log::set_max_level(log::max_level().max(log::LevelFilter::Info));
+    HEARD.set(Some(Vec::new()));
+}
+
+/// What was logged since.
+pub(super) fn heard() -> Vec<String> {
+    HEARD.take().unwrap_or_default()
+}
+
 fn from() -> Option<u64> {
     static FROM: OnceLock<Option<u64>> = OnceLock::new();
     *FROM.get_or_init(|| super::number("WEIR_TRACE"))
@@ -34,6 +52,14 @@ impl log::Log for Log {
     fn log(&self, record: &log::Record<'_>) {
         if let Some(t) = super::network::t().filter(|_| self.enabled(record.metadata())) {
             tell(t, 9, format_args!("{}", record.args()));
+            HEARD.with_borrow_mut(|heard| {
+                if let Some(heard) = heard
+                    .as_mut()
+                    .filter(|_| record.level() <= log::Level::Info)
+                {
+                    heard.push(record.args().to_string());
+                }
+            });
         }
     }
 
