@@ -121,6 +121,7 @@ impl Arguments {
                 Long("for") => options.length = Some(parser.value()?.string()?),
                 Long("level") => options.level = Some(parser.value()?.string()?),
                 Long("as") => options.user = Some(parser.value()?.string()?),
+                Long("check") => options.times = Some(Times::Check),
                 Long("json") => options.form = Some(Form::Json),
                 Long("watch") => options.times = Some(Times::Watch),
                 Long("connect") => options.connect = Some(Probe::Connect),
@@ -168,7 +169,8 @@ impl Options {
             ),
             (self.length.is_some(), "--for", &["demo"]),
             (self.form.is_some(), "--json", &["status", "logs", "tail"]),
-            (self.times.is_some(), "--watch", &["status"]),
+            (self.times == Some(Times::Watch), "--watch", &["status"]),
+            (self.times == Some(Times::Check), "--check", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
             (self.level.is_some(), "--level", &["logs"]),
             (self.connect.is_some(), "--connect", &["check"]),
@@ -325,6 +327,11 @@ mod tests {
         assert!(parse("run --fast").unwrap_err().contains("--fast"));
         assert!(parse("run --for 3s").is_err());
         assert!(parse("run --json").unwrap_err().contains("weir status"));
+        let said = parse("run --check").unwrap_err();
+        assert!(
+            said.contains("`--check`") && said.contains("weir status"),
+            "{said}"
+        );
         assert!(
             parse("stream skip cloud many")
                 .unwrap_err()

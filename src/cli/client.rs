@@ -155,6 +155,16 @@ impl Client {
         Exit::Failed
     }
 
+    /// The same in one line.
+    pub(super) fn words(&self, trouble: &Trouble) -> String {
+        match trouble {
+            Trouble::Connection(error) => format!("{}: {error}", self.address),
+            Trouble::Refused(reason) => reason.clone(),
+            Trouble::Mistakes(_) => "the configuration is wrong".to_owned(),
+            Trouble::Answer => format!("{}: that is no weir", self.address),
+        }
+    }
+
     /// What to do about a daemon that was not reached.
     fn hint(&self, error: &io::Error) -> &'static str {
         match error.kind() {

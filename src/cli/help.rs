@@ -152,14 +152,19 @@ Example:
     (
         "status",
         "\
-Usage: weir status [-c FILE | --api ADDRESS] [--json] [--watch]
+Usage: weir status [-c FILE | --api ADDRESS] [--json] [--watch | --check]
 
-Shows a running daemon: how full the ring is and how long it holds at the
-present rate, each channel, and for each stream what became of every message
-that it wanted: stored is the sum of all that follows.
+Shows a running daemon: first what needs attention, in capitals, the worst
+above; then each stream with what waits, how fast it goes, how long half and
+95 % of the acknowledgements took, when a backlog will be gone, and what became
+of every message that it wanted; then channels, and how full the ring is.
 
   --json   one JSON object, as GET /status of the API
-  --watch  each second, until Ctrl-C
+  --watch  each second, until Ctrl-C; rates are those of the last seconds
+  --check  one line with figures after | for monitoring (Nagios, monit,
+           Zabbix). Exit 0 well; 1 something needs attention; 2 nobody
+           answers, messages are or may soon be lost, a channel does not
+           listen, or a stream's oldest message waits for an hour
 
 The daemon is found by its configuration, or by --api with the token, if it
 has one, in the variable WEIR_API_TOKEN.

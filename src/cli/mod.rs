@@ -8,6 +8,7 @@ mod color;
 mod date;
 #[cfg(feature = "demo")]
 mod demo;
+mod figures_text;
 mod help;
 mod log_level;
 mod logs;
@@ -22,6 +23,7 @@ mod send;
 mod sentence;
 mod status;
 mod stream;
+mod table;
 mod tail;
 
 use crate::config;
@@ -118,6 +120,8 @@ enum Exit {
     Failed,
     /// 2: wrong usage or configuration.
     Usage,
+    /// 2: the daemon does so badly that somebody should look at once.
+    Critical,
 }
 
 impl From<Exit> for ExitCode {
@@ -125,7 +129,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
-            Exit::Usage => Self::from(2),
+            Exit::Usage | Exit::Critical => Self::from(2),
         }
     }
 }

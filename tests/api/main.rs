@@ -280,7 +280,10 @@ fn wake_ends_the_pause() {
     });
     let (code, page) = run(&weir, &["stream", "list"]);
     assert_eq!(code, 0);
-    assert!(page.contains("3 waiting  waits, next try in"), "{page}");
+    assert!(
+        page.contains("3 waiting  NOT CONNECTED, next try in"),
+        "{page}"
+    );
     let server = Server::listen(away);
     assert_eq!(run(&weir, &["wake"]), (0, "1 stream goes on\n".to_owned()));
     eventually("it arrives", || server.messages().len() == 3);
