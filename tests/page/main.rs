@@ -54,7 +54,7 @@ fn walk(name: &str, api: &str, more: &str) {
         "page": format!("http://127.0.0.1:{page}"),
         "channel": channel,
         "destination": destination,
-        "token": "open sesame",
+        "token": "open-sesame",
         "folder": weir.folder.join(""),
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/page/{name}.js"));
@@ -89,5 +89,5 @@ fn all_can_be_done_by_the_keyboard_alone() {
 #[test]
 #[ignore = "needs Chromium and npm, see tests/run"]
 fn a_token_is_asked_for_and_nothing_is_shown_without_it() {
-    walk("token", "token = \"open sesame\"\n", FAR);
+    walk("token", "token = \"open-sesame\"\n", FAR);
 }

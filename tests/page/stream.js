@@ -7,7 +7,6 @@ const {
 walk(async page => {
   const far = new Destination();
   await far.comes();
-  feed();
   await until(page, "it is told what happens", () =>
     document.getElementById("link").textContent === "live");
 
@@ -32,6 +31,7 @@ walk(async page => {
   await page.fill("#key-retry\\.max", "1s");
   await page.click("dialog button.main");
   await page.locator("#stream-cloud").waitFor();
+  feed();
   const before = far.came;
   while (far.came < before + 10) await page.waitForTimeout(100);
   await until(page, "it says so", () =>

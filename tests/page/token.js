@@ -9,7 +9,7 @@ walk(async page => {
   assert.strictEqual(await page.locator("#streams article").count(), 0);
   await judged(page, "asking for the token");
 
-  await page.fill("#token", "open sesam");
+  await page.fill("#token", "open-sesam");
   await page.keyboard.press("Enter");
   await until(page, "a wrong one is refused", () =>
     document.activeElement.id === "token" && document.getElementById("token").value === "" &&

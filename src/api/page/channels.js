@@ -17,7 +17,7 @@ function channelRow(channel) {
   const connections = figure("connections");
   const total = figure("in all");
   const refused = figure("refused");
-  const row = h("article", { class: "row", "aria-labelledby": who.id },
+  const row = h("article", { class: "row", "aria-labelledby": who.heading },
     who, connections, speed, total, refused);
   return Object.assign(row, { who, connections, speed, total, refused });
 }
@@ -52,6 +52,10 @@ const CODES = {
   404: ["", "sent"],
   901: ["bad", "does not work"],
   902: ["good", "works again"],
+  903: ["", "started"],
+  904: ["", "stopped"],
+  905: ["", "configuration read"],
+  906: ["", "by hand"],
 };
 
 const ERRORS = { "-99": "certificate", "-2": "no answer", "-1": "no connection" };
@@ -67,7 +71,9 @@ function eventWords(event) {
     return `${number(event.accepted || 0)} sent${less}${latency}`;
   }
   const error = code ? ERRORS[code] || (code >= 100 ? `HTTP ${code}` : `code ${code}`) : "";
-  return [words, error, event.reason].filter(Boolean).join(": ");
+  const times = event.count > 1
+    ? ` (${number(event.count)} times${event.duration ? ` in ${time(event.duration)}` : ""})` : "";
+  return [words, error, event.reason].filter(Boolean).join(": ").replaceAll("`", "") + times;
 }
 
 // The newest first.

@@ -12,8 +12,9 @@ async function askDevices() {
         await askTracks(await api("GET", "devices?count=100"));
         set($("devices"), "hidden", !devices.list.length);
         drawDevices();
-      } catch {
+      } catch (error) {
         // said where the connection is said
+        if (error.status === 404) return;
       }
     }
     await Promise.race([pause(5000), new Promise(go => { askNow = go; })]);

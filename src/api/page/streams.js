@@ -20,6 +20,9 @@ const state = {
       const known = this.of("stream", stream.name);
       known.backlog.add(now, stream.backlog);
       known.pace.add(now, stream.accepted);
+      // only what was answered since the last look
+      if (known.accepted !== stream.accepted) known.latency.add(now, stream.ack_latency);
+      known.accepted = stream.accepted;
     }
     for (const channel of status.channels) {
       const known = this.of("channel", channel.name);
@@ -35,6 +38,12 @@ const state = {
   log(line) {
     const id = event => `${event.id} ${event.timestamp}`;
     if (this.logs.some(known => id(known) === id(line))) return;
+    // what repeats is one line that counts
+    const alike = known => ["name", "event_code", "error_code", "reason"]
+      .every(key => known[key] === line[key]);
+    if (line.count > 1 && line.event_code !== 404) {
+      this.logs = this.logs.filter(known => !alike(known));
+    }
     this.logs.push(line);
     this.logs = this.logs.slice(-300);
     if (line.ack_latency != null) {
@@ -84,7 +93,7 @@ function whoRow(kind, name, toggle) {
   const says = h("p", { class: "says" });
   const why = h("p", { class: "why" });
   const who = h("div", { class: "who" }, h("h3", { id }, glyph, button), says, why);
-  return Object.assign(who, { glyph, button, says, why, id });
+  return Object.assign(who, { glyph, button, says, why, heading: id });
 }
 
 function streamRow(stream) {
@@ -93,7 +102,7 @@ function streamRow(stream) {
   const latency = figure("answered in", sparkline("latency"));
   const speed = figure("sent");
   const way = lane();
-  const row = h("article", { class: "row", "aria-labelledby": who.id },
+  const row = h("article", { class: "row", "aria-labelledby": who.heading },
     who, way, waits, latency, speed);
   return Object.assign(row, { who, way, waits, latency, speed });
 }
@@ -119,7 +128,7 @@ function drawStream(row, stream) {
   drawSpark(row.waits.spark, known.backlog, now, 4);
   put(row.latency.value, time(stream.ack_latency));
   const [p50, p95] = [stream.ack_latency_p50, stream.ack_latency_p95];
-  put(row.latency.more, p95 == null ? "" : `${time(p50)} half, ${time(p95)} most`);
+  put(row.latency.more, p95 == null ? "" : `p50 ${time(p50)}, p95 ${time(p95)}`);
   drawSpark(row.latency.spark, known.latency, now, 0.02);
   put(row.speed.value, rate(stream.rate ?? known.pace.perSecond()));
   const drain = stream.backlog && stream.drain_time != null;
