@@ -34,7 +34,7 @@ pub fn status(status: &Status) -> Vec<u8> {
 
 /// `event: log`, with a line of `/logs`; its id is that of the event.
 pub fn log(line: &Line, out: &mut Vec<u8>) {
-    let written = write!(out, "id: {}\n", line.event.id);
+    let written = writeln!(out, "id: {}", line.event.id);
     debug_assert!(written.is_ok(), "written to memory");
     push("log", line, out);
 }

@@ -171,9 +171,12 @@ fn described(operation: &Operation) -> Value {
         if operation.method == "PATCH" {
             allow_null(&mut schema);
         }
-        described["requestBody"] = json!({
+        let body = json!({
             "content": { "application/json": { "schema": schema, "example": example } },
         });
+        if let Value::Object(described) = &mut described {
+            described.insert("requestBody".to_owned(), body);
+        }
     }
     described
 }
@@ -223,7 +226,9 @@ fn errors() -> Value {
 fn allow_null(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
-        property["nullable"] = true.into();
+        if let Value::Object(property) = property {
+            property.insert("nullable".to_owned(), true.into());
+        }
     }
 }
 

@@ -284,6 +284,7 @@ fn blocks(text: &mut String, from: &str) {
 /// Without what roff takes for a command or for typography.
 fn escaped(line: &str) -> String {
     let line = line.replace('\\', "\\e").replace('-', "\\-");
+    let line = line.replace('←', "\\(<-").replace('→', "\\(->");
     match line.starts_with(['.', '\'']) {
         true => format!("\\&{line}"),
         false => line,

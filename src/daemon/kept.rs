@@ -325,7 +325,7 @@ mod tests {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
             let found = read(&bytes, "here").events;
-            assert!(found.len() >= 1 && found.len() <= 3, "{at}: {found:?}");
+            assert!((1..=3).contains(&found.len()), "{at}: {found:?}");
             let known = [told(1, "a", "x"), told(2, "a", "y"), told(3, "a", "z")];
             assert!(
                 found.iter().all(|told| known.contains(told)),

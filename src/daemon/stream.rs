@@ -2,8 +2,8 @@
 //! Carries nothing: that is the link task's work.
 
 use super::figures::Figures;
-use super::pause::Pause;
 use super::kept::Whose;
+use super::pause::Pause;
 use super::shared::SharedState;
 use super::thinned::Thinned;
 use super::traffic::Traffic;

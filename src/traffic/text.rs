@@ -209,7 +209,7 @@ fn word_before(text: &[u8]) -> &[u8] {
 fn names_a_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let contains = |word: &&str| name.windows(word.len()).any(|part| part == word.as_bytes());
-    PARTS.iter().any(|part| contains(part))
+    PARTS.iter().any(contains)
         || words(&name).any(|word| WORDS.iter().any(|known| known.as_bytes() == word))
 }
 

@@ -106,19 +106,20 @@ mod tests {
             backlog: 7,
             ..StreamReport::default()
         };
-        let mut status = Status::default();
-        status.ring = RingReport {
-            durable: true,
-            used: 5,
-            size: 9,
-            ..RingReport::default()
-        };
-        status.clock = ClockReport {
-            trusted: true,
-            ..ClockReport::default()
-        };
-        status.streams = (0..streams).map(stream).collect();
-        status
+        Status {
+            ring: RingReport {
+                durable: true,
+                used: 5,
+                size: 9,
+                ..RingReport::default()
+            },
+            clock: ClockReport {
+                trusted: true,
+                ..ClockReport::default()
+            },
+            streams: (0..streams).map(stream).collect(),
+            ..Status::default()
+        }
     }
 
     #[test]
