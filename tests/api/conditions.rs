@@ -87,7 +87,11 @@ fn a_full_ring_that_refuses_says_so_and_who_waits() {
     let weir = away("refuses", "refuse", port, cloud);
     let mut lines = Lines::connect(port);
     send(&mut lines, 200);
-    assert_said(&weir, "refusing", "REFUSING: it is full");
+    assert_said(
+        &weir,
+        "refusing",
+        "it is full, nothing more is acknowledged",
+    );
     eventually("it is known who waits", || {
         weir.log().contains("connections wait: `programs` (1)")
     });
