@@ -62,6 +62,10 @@ pub(super) enum Command {
     Completions {
         shell: Shell,
     },
+    Devices {
+        ident: Option<String>,
+        form: Form,
+    },
     Manual,
     RingInfo {
         file: PathBuf,
@@ -165,10 +169,16 @@ impl Options {
             (
                 self.api.is_some(),
                 "--api",
-                &["status", "logs", "tail", "wake", "reload", "stream"],
+                &[
+                    "status", "devices", "logs", "tail", "wake", "reload", "stream",
+                ],
             ),
             (self.length.is_some(), "--for", &["demo"]),
-            (self.form.is_some(), "--json", &["status", "logs", "tail"]),
+            (
+                self.form.is_some(),
+                "--json",
+                &["status", "devices", "logs", "tail"],
+            ),
             (self.times == Some(Times::Watch), "--watch", &["status"]),
             (self.times == Some(Times::Check), "--check", &["status"]),
             (self.mode.is_some(), "--follow", &["logs"]),
@@ -209,6 +219,10 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
         },
         ["logs"] if options.level.is_some() => Command::LogLevel {
             level: options.level.unwrap_or_default(),
+        },
+        ["devices", ident @ ..] if ident.len() <= 1 => Command::Devices {
+            ident: ident.first().map(|ident| (*ident).to_owned()),
+            form: options.form.unwrap_or(Form::Text),
         },
         ["logs", name @ ..] if name.len() <= 1 => Command::Logs(Asked {
             name: name.first().map(|name| (*name).to_owned()),

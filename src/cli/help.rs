@@ -48,6 +48,7 @@ Commands:
   demo              the whole job on loopback: vehicles, daemon, receiver
   status            the running daemon at a glance
   logs [-f] [NAME]  what happened lately to a stream or channel
+  devices [IDENT]   who was heard of: when, where, what was refused
   tail [NAME] [IDENT]  messages as they pass
   wake              streams that wait for their next try go now
   reload            have the daemon read its configuration again
@@ -193,6 +194,22 @@ says how often and for how long.
 Examples:
   weir logs -f cloud
   weir logs --level debug",
+    ),
+    (
+        "devices",
+        "\
+Usage: weir devices [-c FILE | --api ADDRESS] [IDENT] [--json]
+
+Each ident that was heard of since the start, the last one first: by which
+channel, how many messages, how long ago, where it was, and what of it was
+refused and why. At most 1,024; who was silent for longest is forgotten first.
+
+  IDENT   only this one, or those that fit the pattern, with its track in JSON
+  --json  one JSON array, as GET /devices of the API
+
+Examples:
+  weir devices
+  weir devices '3520*' --json",
     ),
     (
         "tail",

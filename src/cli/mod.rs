@@ -8,6 +8,7 @@ mod color;
 mod date;
 #[cfg(feature = "demo")]
 mod demo;
+mod devices;
 mod figures_text;
 mod help;
 mod log_level;
@@ -71,6 +72,9 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Demo { length } => demo::run(length.as_deref()),
         Command::Status { form, times } => status::status(target(config), form, times),
         Command::Logs(asked) => logs::logs(target(config), &asked),
+        Command::Devices { ident, form } => {
+            devices::devices(target(config), ident.as_deref(), form)
+        }
         Command::LogLevel { level } => log_level::set(target(config), &level),
         Command::Tail(subject) => tail::tail(target(config), &subject),
         Command::Stream(action) => stream::act(target(config), &action),

@@ -3,6 +3,7 @@
 use crate::IMPATIENT;
 use crate::Lines;
 use crate::asking::ask;
+use crate::asking::run;
 use crate::config;
 use crate::http;
 use crate::weir::Weir;
@@ -88,6 +89,19 @@ fn what_was_refused_of_whom_is_there_and_some_can_be_asked_for() {
         (&1.into(), &"few".into())
     );
     assert_eq!(tablet["position"], Value::Null);
+    let (code, page) = run(&weir, &["devices"]);
+    let lines: Vec<_> = page.lines().collect();
+    assert_eq!((code, lines.len()), (0, 4), "{page}");
+    assert!(lines[0].starts_with("IDENT    DEVICE   CHANNEL"), "{page}");
+    assert!(
+        lines[2].starts_with("tablet            few (json)"),
+        "{page}"
+    );
+    assert!(lines[2].ends_with("1, ident not in idents"), "{page}");
+    assert!(lines[3].contains("54.20000 -25.50000, 2 km/h"), "{page}");
+    let (_, text) = run(&weir, &["devices", "352*", "--json"]);
+    let parsed: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(parsed[0]["track"].as_array().unwrap().len(), 2, "{text}");
     for (query, count) in [("?ident=3*", 1), ("?count=2", 2), ("?ident=nobody", 0)] {
         assert_eq!(found(query).len(), count, "{query}");
     }

@@ -79,7 +79,8 @@ fn streams(streams: &[StreamReport], color: Color) -> String {
 fn details(stream: &StreamReport, table: &mut Table, color: Color) {
     let mut add = |line: &str| table.below(color.paint(Style::Dim, line));
     add(&format!(
-        "  stored {} = accepted {} + skipped {} + given up {} + dropped {} + corrupt {} + backlog {}",
+        "  stored {} = accepted {} + skipped {} + given up {} + dropped {} + corrupt {} + \
+         backlog {}",
         stream.stored,
         stream.accepted,
         stream.skipped,
