@@ -116,7 +116,8 @@ mod tests {
         let wanted = "\
 IDENT            DEVICE   CHANNEL          MESSAGES  LAST     POSITION                     REFUSED
 352093081452251  Lkw 7 ä  trackers (json)  12        7 s ago  54.68700 -25.28000, 87 km/h
-b                Lkw 7 ä  trackers (json)  12        7 s ago  54.68700 -25.28000, 87 km/h  3, unwanted
+b                Lkw 7 ä  trackers (json)  12        7 s ago  54.68700 -25.28000, 87 km/h  \
+            3, unwanted
 ";
         assert_eq!(page, wanted);
         assert!(table(&[]).contains("nobody"));

@@ -59,7 +59,10 @@ fn figures(status: &Status, line: &mut String) {
             format_args!(" '{name}_backlog'={};;;0", stream.backlog),
         );
         let oldest = stream.oldest_age.unwrap_or(0.0);
-        add(line, format_args!(" '{name}_oldest_age'={oldest:.0}s;;;0"));
+        add(
+            line,
+            format_args!(" '{name}_{}'={oldest:.0}s;;;0", "oldest_age"),
+        );
         add(line, format_args!(" '{name}_rate'={:.3};;;0", stream.rate));
         if let Some(latency) = stream.ack_latency_p95 {
             add(
