@@ -245,7 +245,7 @@ fn status_check_tells_monitoring_by_its_exit_code() {
     let wanted = format!("WEIR WARNING - stream {AWAY} NOT CONNECTED: 5 waiting");
     assert!(said.starts_with(&wanted), "{said}");
     assert!(
-        said.contains(" | ring_used=") && said.contains(" 'copy_backlog'=0;;;0 "),
+        said.contains(" | ring_used=") && said.contains(" 'copy.backlog'=0;;;0 "),
         "{said}"
     );
     let (code, said) = run(free_port());

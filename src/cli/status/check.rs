@@ -56,18 +56,15 @@ fn figures(status: &Status, line: &mut String) {
         let name = label(&stream.name);
         add(
             line,
-            format_args!(" '{name}_backlog'={};;;0", stream.backlog),
+            format_args!(" '{name}.backlog'={};;;0", stream.backlog),
         );
         let oldest = stream.oldest_age.unwrap_or(0.0);
-        add(
-            line,
-            format_args!(" '{name}_{}'={oldest:.0}s;;;0", "oldest_age"),
-        );
-        add(line, format_args!(" '{name}_rate'={:.3};;;0", stream.rate));
+        add(line, format_args!(" '{name}.oldest_age'={oldest:.0}s;;;0"));
+        add(line, format_args!(" '{name}.rate'={:.3};;;0", stream.rate));
         if let Some(latency) = stream.ack_latency_p95 {
             add(
                 line,
-                format_args!(" '{name}_ack_latency_p95'={latency:.3}s;;;0"),
+                format_args!(" '{name}.ack_latency_p95'={latency:.3}s;;;0"),
             );
         }
     }
@@ -75,9 +72,9 @@ fn figures(status: &Status, line: &mut String) {
         let name = label(&channel.name);
         add(
             line,
-            format_args!(" '{name}_connections'={};;;0", channel.connections),
+            format_args!(" '{name}.connections'={};;;0", channel.connections),
         );
-        add(line, format_args!(" '{name}_rate'={:.3};;;0", channel.rate));
+        add(line, format_args!(" '{name}.rate'={:.3};;;0", channel.rate));
     }
 }
 
@@ -132,7 +129,7 @@ mod tests {
         assert_eq!(
             line,
             "WEIR OK - 1 streams, 7 messages waiting, 0 channels | ring_used=5B;;;0;9 \
-             'it''s 0_backlog'=7;;;0 'it''s 0_oldest_age'=0s;;;0 'it''s 0_rate'=0.000;;;0\n"
+             'it''s 0.backlog'=7;;;0 'it''s 0.oldest_age'=0s;;;0 'it''s 0.rate'=0.000;;;0\n"
         );
         let mut bad = status(6);
         let streams = bad.streams.iter_mut();
