@@ -94,6 +94,8 @@ function feed() {
         "position.latitude": 52.5 + north + 0.0003 * at,
         "position.longitude": 13.4 + 0.004 * Math.sin(at / 9),
         "position.speed": 40 + (at % 7),
+        // so that the ring fills visibly
+        text: "x".repeat(1000),
       })}\n`);
     }
   }, 250).unref();

@@ -42,7 +42,7 @@ impl Drop for Walk {
 fn walk(name: &str, api: &str, more: &str) {
     let (page, channel, destination) = (free_port(), free_port(), free_port());
     let config = format!(
-        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n\
+        "[ring]\nfile = \"@/ring\"\nsize = \"256 KiB\"\n\
          [api]\nlisten = \"127.0.0.1:{page}\"\n{api}\
          [[channel]]\nname = \"trackers\"\ntype = \"json\"\n\
          listen = \"127.0.0.1:{channel}\"\n{more}"

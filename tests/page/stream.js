@@ -38,7 +38,7 @@ walk(async page => {
     /connected/.test(document.getElementById("events").textContent));
 
   await far.goes();
-  await until(page, "the backlog grows", many => window.waiting("cloud") > many, 20);
+  await until(page, "the backlog grows", many => window.waiting("cloud") > many, 40);
   await until(page, "it needs attention", () =>
     /cloud/.test(document.getElementById("alerts").textContent));
   await page.click("#stream-cloud button");
@@ -58,4 +58,28 @@ walk(async page => {
   await far.comes();
   await until(page, "the backlog drains", few => window.waiting("cloud") < few, 5);
   await until(page, "all is well", () => !document.querySelector("#alerts li"));
+
+  const detail = page.locator("#streams .detail");
+  await detail.getByText("Raw traffic").click();
+  await detail.locator(".out pre", { hasText: "POST / HTTP/1.1" }).first().waitFor();
+  await page.getByText("Messages as they pass").click();
+  await page.locator("#passing pre", { hasText: "352093081452252" }).first().waitFor();
+  await until(page, "there is a track", () =>
+    (document.querySelector("path.track")?.getAttribute("d").match(/L/g) || []).length > 0);
+
+  // only what was changed is sent, and what is emptied is as it was without it
+  await detail.getByText("Edit…").click();
+  assert.strictEqual(await page.inputValue("#key-retry\\.max"), "1s");
+  await page.fill("#key-retry\\.max", "");
+  await page.fill("#key-max_messages", "7");
+  const asked = page.waitForRequest(request =>
+    request.method() === "PATCH" && !request.url().includes("dry_run"));
+  await page.click("dialog button.main");
+  assert.deepStrictEqual((await asked).postDataJSON(), { max_messages: 7, retry: null });
+  await page.locator("dialog[open]").waitFor({ state: "hidden" });
+
+  await detail.getByText("By hand", { exact: true }).click();
+  await detail.getByText("Remove…").click();
+  await page.locator("dialog .danger").click();
+  await page.locator("#stream-cloud").waitFor({ state: "detached" });
 });
