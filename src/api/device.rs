@@ -26,8 +26,8 @@ pub struct DeviceReport {
     pub refused: u64,
     /// Why the last of these was.
     pub last_refusal: Option<String>,
-    /// Its last positions, oldest first: latitude, longitude [deg], seconds since 1970 or 0 where
-    /// that is not known. Only where one ident was asked for.
+    /// Its last positions, oldest first: latitude and longitude in degrees, seconds since 1970 or 0
+    /// where that is not known. Only where one ident was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub track: Vec<(f64, f64, u32)>,
 }
