@@ -62,6 +62,7 @@ walk(async page => {
   const detail = page.locator("#streams .detail");
   await detail.getByText("Raw traffic").click();
   await detail.locator(".out pre", { hasText: "POST / HTTP/1.1" }).first().waitFor();
+  await detail.getByText("Raw traffic").click();
   await page.getByText("Messages as they pass").click();
   await page.locator("#passing pre", { hasText: "352093081452252" }).first().waitFor();
   await until(page, "there is a track", () =>

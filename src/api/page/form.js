@@ -289,7 +289,12 @@ function removeStream(stream) {
   const { name, backlog } = stream;
   const waits = backlog ? ` ${plural(backlog, "message")} that wait for it are dropped.` : "";
   const text = `It sends nothing more, and its place in the ring is forgotten.${waits}`;
-  const go = () => act(`${name} is removed`, "DELETE", `streams/${part(name)}`);
+  const go = () => {
+    // what is open of it would ask for what is not there any more
+    state.open.delete(`stream ${name}`);
+    draw();
+    act(`${name} is removed`, "DELETE", `streams/${part(name)}`);
+  };
   confirmed(`Remove ${name}?`, text, `Remove ${name}`, go);
 }
 
