@@ -216,7 +216,7 @@ mod tests {
             recording.named(id, "i");
             (0..20).for_each(|ident| recording.named(id, &ident.to_string()));
         }
-        assert!(recording.bytes <= BYTES_MAX && recording.packets.len() < 1000);
+        assert!(recording.bytes <= BYTES_MAX && recording.packets.len() < 2000);
         assert_eq!(recording.connections.len(), CONNECTIONS_MAX);
         assert_eq!(recording.connections[0].idents.len(), IDENTS_MAX);
         note(&mut recording, 2000, 1, &[b'x'; 3 * PACKET_MAX]);
