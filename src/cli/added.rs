@@ -12,10 +12,8 @@ use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::document;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
-use crate::keys::tree::Node;
 use crate::keys::tree::Table;
 use crate::keys::tree::Tree;
-use serde_json::Map;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -84,7 +82,7 @@ struct Addition<'a> {
 impl Addition<'_> {
     /// Whether the daemon takes a stream; else all that is wrong with it is said.
     fn ask(&self, path: &str, stream: &Table) -> Result<bool, Trouble> {
-        let body = Value::Object(object(stream));
+        let body = Value::Object(stream.json(&|_| None));
         match self.client.ask::<Value>("POST", path, Some(&body)) {
             Ok(result) => {
                 if path == "/streams" {
@@ -159,26 +157,5 @@ fn place_of(stream: &Table, key: &str, of_key: bool) -> Place {
             Tree::Table(inner) if !rest.is_empty() => table = inner,
             _ => return place,
         }
-    }
-}
-
-fn object(table: &Table) -> Map<String, Value> {
-    let entries = table.entries.iter();
-    entries
-        .map(|entry| (entry.key.clone(), value(&entry.node)))
-        .collect()
-}
-
-fn value(node: &Node) -> Value {
-    match &node.tree {
-        Tree::Text(text) | Tree::Bare(text) | Tree::Date(text) => Value::from(text.as_str()),
-        Tree::Integer(number) => match i64::try_from(*number) {
-            Ok(number) => Value::from(number),
-            Err(_) => Value::from(number.to_string()),
-        },
-        Tree::Float(number) => Value::from(*number),
-        Tree::Flag(flag) => Value::from(*flag),
-        Tree::List(list) => list.iter().map(value).collect(),
-        Tree::Table(table) => Value::Object(object(table)),
     }
 }

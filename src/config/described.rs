@@ -1,13 +1,10 @@
 //! What the files say of one stream, to be shown: each key as it is written, secrets as `***`.
 
-use super::document;
-use super::files;
 use super::merge;
 use crate::keys::environment::Environment;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
 use crate::keys::tree::Node;
-use crate::keys::tree::Table;
 use crate::keys::tree::Tree;
 use serde_json::Map;
 use serde_json::Value;
@@ -29,11 +26,7 @@ pub struct Described {
 #[must_use]
 pub fn describe(main: &Path, environment: &dyn Environment, stream: &str) -> Option<Described> {
     let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
-    files::gather(main, environment, &mut sources, &mut mistakes);
-    let count = sources.count();
-    let documents: Vec<_> = (0..count)
-        .map(|file| document::parse(&mut sources, file, &mut mistakes))
-        .collect();
+    let (documents, _) = super::documents(main, environment, &mut sources, &mut mistakes);
     let tables = documents.iter().flat_map(|document| {
         let entry = document.root.entry("stream");
         entry.map_or(&[][..], |entry| nodes(&entry.node))
@@ -53,7 +46,8 @@ pub fn describe(main: &Path, environment: &dyn Environment, stream: &str) -> Opt
     let merged = merge::merge(documents, environment, &sources, &mut mistakes);
     let mut named = merged.streams.iter();
     let table = named.find(|named| named.name.as_deref() == Some(stream))?;
-    let keys = object(&table.table, &sources);
+    let hidden = |node: &Node| hidden(node, &sources);
+    let keys = table.table.json(&hidden);
     Some(Described { keys, files })
 }
 
@@ -65,51 +59,18 @@ fn nodes(node: &Node) -> &[Node] {
     }
 }
 
-fn object(table: &Table, sources: &Sources) -> Map<String, Value> {
-    let entries = table.entries.iter();
-    entries
-        .map(|entry| (entry.key.clone(), shown(&entry.node, sources)))
-        .collect()
-}
-
-/// A value, what is hidden of it as three stars.
-fn shown(node: &Node, sources: &Sources) -> Value {
-    match &node.tree {
-        Tree::Table(table) => Value::Object(object(table, sources)),
-        Tree::List(list) => list.iter().map(|node| shown(node, sources)).collect(),
-        _ if sources.hides(node.place) => Value::from(censored(node.place, sources)),
-        Tree::Text(text) | Tree::Bare(text) | Tree::Date(text) => Value::from(text.as_str()),
-        Tree::Integer(number) => match i64::try_from(*number) {
-            Ok(number) => Value::from(number),
-            Err(_) => Value::from(number.to_string()),
-        },
-        Tree::Float(number) => Value::from(*number),
-        Tree::Flag(flag) => Value::from(*flag),
-    }
+/// What is shown of a value in which something is hidden; none: all of it may be seen.
+fn hidden(node: &Node, sources: &Sources) -> Option<Value> {
+    let is_whole = matches!(node.tree, Tree::Table(_) | Tree::List(_));
+    let hides = !is_whole && sources.hides(node.place);
+    hides.then(|| Value::from(censored(node.place, sources)))
 }
 
 /// The text of a place with stars for what is hidden; only stars where it is written with escapes.
 fn censored(place: Place, sources: &Sources) -> String {
     let written = sources.text(place);
-    let secrets = sources.file(place.file).map(|source| &source.secrets);
-    let (mut text, mut from) = (String::new(), place.start);
-    for secret in secrets.into_iter().flatten() {
-        let (start, end) = (secret.start.max(place.start), secret.end.min(place.end));
-        if start >= end {
-            continue;
-        }
-        text.push_str(part(written, place, from, start));
-        text.push_str("***");
-        from = end;
-    }
-    text.push_str(part(written, place, from, place.end));
     match written.contains('\\') || written.starts_with("\"\"\"") || written.starts_with("'''") {
         true => "***".to_owned(),
-        false => text.trim_matches(['"', '\'']).to_owned(),
+        false => sources.censored(place).trim_matches(['"', '\'']).to_owned(),
     }
-}
-
-fn part(written: &str, place: Place, from: usize, to: usize) -> &str {
-    let range = from.saturating_sub(place.start)..to.saturating_sub(place.start);
-    written.get(range).unwrap_or_default()
 }

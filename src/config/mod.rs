@@ -69,6 +69,7 @@ pub use written::Written;
 use crate::keys::context::Context;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::document;
+use crate::keys::document::Document;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
 use crate::message::Value;
@@ -225,13 +226,22 @@ fn gather(
     sources: &mut Sources,
     diagnostics: &mut Vec<DiagnosticAt>,
 ) -> (merge::Merged, Main) {
-    let main_file = files::gather(main, environment, sources, diagnostics);
-    let files = sources.count();
-    let documents = (0..files)
-        .map(|file| document::parse(sources, file, diagnostics))
-        .collect();
+    let (documents, main_file) = documents(main, environment, sources, diagnostics);
     let merged = merge::merge(documents, environment, sources, diagnostics);
     (merged, main_file)
+}
+
+/// Each file by itself, in the order in which they are read.
+fn documents(
+    main: &Path,
+    environment: &dyn Environment,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<DiagnosticAt>,
+) -> (Vec<Document>, Main) {
+    let main_file = files::gather(main, environment, sources, diagnostics);
+    let files = 0..sources.count();
+    let parsed = files.map(|file| document::parse(sources, file, diagnostics));
+    (parsed.collect(), main_file)
 }
 
 /// As [`load`], with what the API makes: its file `made` may not name any file to write to.

@@ -4,6 +4,8 @@
 use crate::keys::diagnostic::Diagnostic;
 use crate::keys::diagnostic::DiagnosticAt;
 use crate::keys::diagnostic::Position;
+use crate::keys::quoted::quoted;
+use crate::keys::quoted::quoted_key;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
 use serde_json::Map;
@@ -139,10 +141,7 @@ impl Rendered {
     /// `key = value`; `path` is the key with those around it.
     fn entry(&mut self, path: &str, key: &str, value: &Value, depth: usize) {
         let start = self.text.len();
-        match is_bare(key) {
-            true => self.text.push_str(key),
-            false => self.string(key),
-        }
+        self.text.push_str(&quoted_key(key));
         self.text.push_str(" = ");
         self.value(path, value, depth);
         self.keys.push((start..self.text.len(), path.to_owned()));
@@ -158,7 +157,7 @@ impl Rendered {
             Value::Bool(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
             Value::Number(number) => self.text.push_str(&number.to_string()),
             Value::String(text) => {
-                self.string(text);
+                self.text.push_str(&quoted(text));
                 self.judge(start, text);
             }
             Value::Array(list) => {
@@ -181,12 +180,6 @@ impl Rendered {
             self.entry(&format!("{path}.{key}"), key, value, depth + 1);
         }
         self.text.push_str(" }");
-    }
-
-    /// A JSON string is a TOML one, but for one character.
-    fn string(&mut self, text: &str) {
-        let quoted = Value::from(text).to_string();
-        self.text.push_str(&quoted.replace('\u{7f}', "\\u007f"));
     }
 
     /// Notes what a text must not hold.
@@ -222,11 +215,6 @@ pub fn keys_of(text: &str) -> Option<Map<String, Value>> {
         Value::Object(keys) => Some(keys),
         _ => None,
     }
-}
-
-fn is_bare(key: &str) -> bool {
-    let of_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    !key.is_empty() && key.bytes().all(of_bare)
 }
 
 const HEAD: &str =

@@ -11,6 +11,8 @@ use super::merge::Merged;
 use super::merge::Tables;
 use crate::keys::environment::Environment;
 use crate::keys::expand::expand;
+use crate::keys::quoted::quoted;
+use crate::keys::quoted::quoted_key;
 use crate::keys::secrets::is_secret;
 use crate::keys::source::Place;
 use crate::keys::source::Sources;
@@ -103,14 +105,19 @@ impl Page<'_> {
                 match expand(text, self.environment) {
                     Ok(expanded) if !expanded.secret => quoted(&expanded.text),
                     // what it comes from tells more than stars
-                    _ => self.sources.shown(node.place),
+                    _ => self.shown(node),
                 }
             }
-            _ => match self.sources.shown(node.place) {
+            _ => match self.shown(node) {
                 whole if whole == "***" => quoted(&whole),
                 shown => shown,
             },
         }
+    }
+
+    /// As it is written, without its secrets.
+    fn shown(&self, node: &Node) -> String {
+        in_one_line(&self.sources.censored(node.place))
     }
 
     fn line(&mut self, text: &str, place: Place) {
@@ -124,17 +131,18 @@ impl Page<'_> {
     }
 }
 
-fn quoted_key(key: &str) -> String {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    match !key.is_empty() && key.bytes().all(bare) {
-        true => key.to_owned(),
-        false => quoted(key),
+/// Without the breaks of a list or a text that goes over several lines, and without anything that a
+/// terminal would obey.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_whitespace() || c.is_control() {
+            true if line.ends_with(' ') => {}
+            true => line.push(' '),
+            false => line.push(c),
+        }
     }
-}
-
-/// As TOML quotes a text, which is as JSON does.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    line
 }
 
 /// Where comments begin.

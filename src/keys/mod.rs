@@ -21,6 +21,7 @@ pub(crate) mod examples;
 pub(crate) mod expand;
 pub(crate) mod named;
 pub(crate) mod phrase;
+pub(crate) mod quoted;
 pub(crate) mod reader;
 pub(crate) mod same;
 pub(crate) mod secrets;

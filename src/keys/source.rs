@@ -144,28 +144,28 @@ impl Sources {
             .unwrap_or_default()
     }
 
-    /// The text of a place in one line, with stars for what is hidden, and nothing that a terminal
-    /// would obey.
-    pub(crate) fn shown(&self, place: Place) -> String {
-        let (mut shown, mut was_hidden) = (String::new(), false);
-        let source = self.file(place.file);
-        for (offset, c) in self.text(place).char_indices() {
-            let at = place.start + offset;
-            let secret = source.and_then(|source| source.secret_from(at));
-            let is_hidden = secret.is_some_and(|(_, secret)| secret.contains(&at));
-            match (is_hidden, was_hidden) {
-                (true, false) => shown.push_str("***"),
-                (true, true) => {}
-                (false, _) if c.is_whitespace() || c.is_control() => {
-                    if !shown.ends_with(' ') {
-                        shown.push(' ');
-                    }
-                }
-                (false, _) => shown.push(c),
+    /// The text of a place with three stars for each part that is hidden.
+    pub(crate) fn censored(&self, place: Place) -> String {
+        let (mut text, mut from) = (String::new(), place.start);
+        let secrets = self.file(place.file).map(|source| &source.secrets);
+        for secret in secrets.into_iter().flatten() {
+            let (start, end) = (secret.start.max(place.start), secret.end.min(place.end));
+            if start >= end {
+                continue;
             }
-            was_hidden = is_hidden;
+            text.push_str(self.text(Place {
+                start: from,
+                end: start,
+                ..place
+            }));
+            text.push_str("***");
+            from = end;
         }
-        shown
+        text.push_str(self.text(Place {
+            start: from,
+            ..place
+        }));
+        text
     }
 
     /// The number of the line in which a place begins, from 1.

@@ -3,6 +3,8 @@
 //! Knows no TOML and no key of weir.
 
 use super::source::Place;
+use serde_json::Map;
+use serde_json::Value;
 
 /// A value at its place.
 #[derive(Clone, Debug)]
@@ -67,7 +69,35 @@ impl Tree {
     }
 }
 
+impl Node {
+    /// The same as JSON, with something else for what `instead` replaces.
+    pub(crate) fn json(&self, instead: &dyn Fn(&Self) -> Option<Value>) -> Value {
+        if let Some(value) = instead(self) {
+            return value;
+        }
+        match &self.tree {
+            Tree::Text(text) | Tree::Bare(text) | Tree::Date(text) => Value::from(text.as_str()),
+            Tree::Integer(number) => match i64::try_from(*number) {
+                Ok(number) => Value::from(number),
+                Err(_) => Value::from(number.to_string()),
+            },
+            Tree::Float(number) => Value::from(*number),
+            Tree::Flag(flag) => Value::from(*flag),
+            Tree::List(list) => list.iter().map(|node| node.json(instead)).collect(),
+            Tree::Table(table) => Value::Object(table.json(instead)),
+        }
+    }
+}
+
 impl Table {
+    /// As [`Node::json`].
+    pub(crate) fn json(&self, instead: &dyn Fn(&Node) -> Option<Value>) -> Map<String, Value> {
+        let entries = self.entries.iter();
+        entries
+            .map(|entry| (entry.key.clone(), entry.node.json(instead)))
+            .collect()
+    }
+
     /// The entry of this key.
     pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
