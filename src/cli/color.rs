@@ -1,8 +1,7 @@
 //! Colours for terminals: none where the output is no terminal, or where `NO_COLOR` is set.
 
-use std::env;
+use crate::logging::is_coloured;
 use std::io;
-use std::io::IsTerminal;
 
 /// Whether there are colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +31,7 @@ pub(super) enum Style {
 impl Color {
     /// As standard output wants it.
     pub(super) fn of_stdout() -> Self {
-        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
-        match io::stdout().is_terminal() && !unwanted && !dumb {
+        match is_coloured(&io::stdout()) {
             true => Self::On,
             false => Self::Off,
         }

@@ -4,8 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::client::Target;
 use super::client::encoded;
+use super::color::Color;
 use super::figures_text::time;
 use super::status::Form;
+use super::table::Table;
 use crate::api::device::DeviceReport;
 use crate::api::device::PositionReport;
 use std::io;
@@ -26,7 +28,7 @@ pub(super) fn devices(target: Target, ident: Option<&str>, form: Form) -> Exit {
         Err(trouble) => return client.explain(&trouble),
     };
     let text = match form {
-        Form::Text => table(&devices),
+        Form::Text => text(&devices),
         Form::Json => serde_json::to_string(&devices).unwrap_or_default() + "\n",
     };
     // nobody may be reading any more
@@ -35,26 +37,16 @@ pub(super) fn devices(target: Target, ident: Option<&str>, form: Form) -> Exit {
 }
 
 /// One line each, in columns that are as wide as they have to be.
-fn table(devices: &[DeviceReport]) -> String {
+fn text(devices: &[DeviceReport]) -> String {
     if devices.is_empty() {
         return "nobody was heard of since the start\n".to_owned();
     }
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(devices.iter().map(cells));
-    let mut widths = [0; HEADS.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
+    let mut table = Table::default();
+    table.row(HEADS.map(|head| (head.to_owned(), None)));
+    for device in devices {
+        table.row(cells(device).map(|cell| (cell, None)));
     }
-    let line = |row: &[String; HEADS.len()]| {
-        let cells = row.iter().zip(widths);
-        let line: String = cells
-            .map(|(cell, width)| format!("{cell:width$}  "))
-            .collect();
-        line.trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+    table.text("<<<<<<<", Color::Off)
 }
 
 fn cells(device: &DeviceReport) -> [String; HEADS.len()] {
@@ -112,7 +104,7 @@ mod tests {
             last_refusal: Some("unwanted".to_owned()),
             ..device.clone()
         };
-        let page = table(&[device, tablet]);
+        let page = text(&[device, tablet]);
         let wanted = "\
 IDENT            DEVICE   CHANNEL          MESSAGES  LAST     POSITION                     REFUSED
 352093081452251  Lkw 7 ä  trackers (json)  12        7 s ago  54.68700 -25.28000, 87 km/h
@@ -120,6 +112,6 @@ b                Lkw 7 ä  trackers (json)  12        7 s ago  54.68700 -25.2800
             3, unwanted
 ";
         assert_eq!(page, wanted);
-        assert!(table(&[]).contains("nobody"));
+        assert!(text(&[]).contains("nobody"));
     }
 }

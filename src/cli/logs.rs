@@ -7,7 +7,7 @@ use super::client::Trouble;
 use super::client::path_of;
 use super::color::Color;
 use super::color::Style;
-use super::sentence::one_line;
+use super::named::kind_of;
 use super::sentence::sentence;
 use super::status::Form;
 use crate::api::CONNECTED;
@@ -17,8 +17,7 @@ use crate::api::FAULT;
 use crate::api::Line;
 use crate::api::NOT_DELIVERED;
 use crate::api::RECOVERED;
-use crate::api::Status;
-use crate::spelling::nearest;
+use crate::logging::printable;
 use std::io;
 use std::io::Write;
 use std::time::Duration;
@@ -77,35 +76,15 @@ pub(super) fn logs(target: Target, asked: &Asked) -> Exit {
 
 /// Where the events of that name are.
 fn path(client: &Client, name: &str) -> Result<String, Trouble> {
-    let status: Vec<Status> = client.ask("GET", "/status", None)?;
-    let status = status.into_iter().next().unwrap_or_default();
-    let streams = status.streams.iter().map(|stream| stream.name.as_str());
-    let channels = status.channels.iter().map(|channel| channel.name.as_str());
-    let streams = streams.map(|known| (known, "streams"));
-    let channels = channels.map(|known| (known, "channels"));
-    let own = ["ring", "weir"].map(|known| (known, ""));
-    let known: Vec<_> = streams.chain(channels).chain(own).collect();
-    match known.iter().find(|(known, _)| *known == name) {
-        Some((_, "")) => Ok(format!("/{name}/logs")),
-        Some((_, kind)) => Ok(path_of(kind, name, "/logs")),
-        None => Err(Trouble::Refused(unknown(name, known.iter().map(|it| it.0)))),
+    match kind_of(client, name, &["ring", "weir"])? {
+        "" => Ok(format!("/{name}/logs")),
+        kind => Ok(path_of(kind, name, "/logs")),
     }
-}
-
-fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
-    let hint = match nearest(name, known.clone()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are `{}`", known.collect::<Vec<_>>().join("`, `")),
-    };
-    format!(
-        "no stream and no channel `{}`\nhint: {hint}",
-        one_line(name)
-    )
 }
 
 /// One line; names are filled up to `width`.
 fn text(line: &Line, width: usize, color: Color) -> String {
-    let (date, name) = (super::date(line.event.timestamp), one_line(&line.name));
+    let (date, name) = (super::date(line.event.timestamp), printable(&line.name));
     let doubt = match line.event.timestamp_valid {
         true => "",
         false => " (the clock was not set)",
@@ -165,16 +144,5 @@ mod tests {
         doubtful.name = "a\nb".to_owned();
         let wanted = format!("{date} a\\nb: connected (the clock was not set)\n");
         assert_eq!(text(&doubtful, 3, Color::Off), wanted);
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_those_that_are_known() {
-        let known = ["cloud", "trackers", "ring"];
-        assert!(unknown("cluod", known.into_iter()).ends_with("did you mean `cloud`?"));
-        let said = unknown("xyzzyx", known.into_iter());
-        assert!(
-            said.ends_with("there are `cloud`, `trackers`, `ring`"),
-            "{said}"
-        );
     }
 }

@@ -14,6 +14,7 @@ mod help;
 mod log_level;
 mod logs;
 mod manual;
+mod named;
 #[cfg(not(feature = "demo"))]
 mod no_demo;
 mod notify;

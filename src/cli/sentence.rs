@@ -11,7 +11,7 @@ use crate::api::RELOADED;
 use crate::api::STARTED;
 use crate::api::STOPPED;
 use crate::api::Sent;
-use std::fmt::Write as _;
+use crate::logging::printable;
 
 /// What happened, and how often.
 pub(super) fn sentence(event: &Event) -> String {
@@ -21,7 +21,7 @@ pub(super) fn sentence(event: &Event) -> String {
     };
     if let Some(reason) = event.reason.as_deref().filter(|reason| !reason.is_empty()) {
         text.push_str(": ");
-        text.push_str(&one_line(reason));
+        text.push_str(&printable(reason));
     }
     if event.sent.is_none() && event.count > 1 {
         let (count, time) = (event.count, time(event.duration));
@@ -89,25 +89,6 @@ fn time(seconds: f64) -> String {
         3600..86_400 => format!("{hours} h {} min", minutes % 60),
         _ => format!("{days} d {} h", hours % 24),
     }
-}
-
-/// A text that cannot end its line, colour what follows, or turn it round.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {}
-            '\u{feff}' | '\u{e0000}'..='\u{e007f}' => {}
-            letter if letter.is_control() => {}
-            letter => {
-                line.push(letter);
-                continue;
-            }
-        }
-        let written = write!(line, "{}", letter.escape_default());
-        debug_assert!(written.is_ok(), "written to memory");
-    }
-    line
 }
 
 #[cfg(test)]

@@ -10,9 +10,8 @@ use super::client::encoded;
 use super::client::path_of;
 use super::color::Color;
 use super::color::Style;
+use super::named::kind_of;
 use super::status::Form;
-use crate::api::ChannelReport;
-use crate::api::StreamReport;
 use crate::message::Value;
 use crate::message::ValueRef;
 use crate::message::json;
@@ -111,7 +110,7 @@ fn print(answer: &Answer, form: Form, color: Color) -> io::Result<()> {
 fn query(client: &Client, subject: &Subject) -> Result<String, Trouble> {
     let mut query = String::new();
     if let Some(name) = &subject.name {
-        let kind = kind(client, name)?;
+        let kind = kind_of(client, name, &[])?.trim_end_matches('s');
         query += &format!("&{kind}={}", encoded(name));
     }
     if let Some(ident) = &subject.ident {
@@ -122,22 +121,7 @@ fn query(client: &Client, subject: &Subject) -> Result<String, Trouble> {
 
 fn raw_path(client: &Client, subject: &Subject) -> Result<String, Trouble> {
     let name = subject.name.as_deref().unwrap_or_default();
-    let kind = kind(client, name)?;
-    Ok(path_of(&format!("{kind}s"), name, "/packets"))
-}
-
-fn kind(client: &Client, name: &str) -> Result<&'static str, Trouble> {
-    let streams: Vec<StreamReport> = client.ask("GET", "/streams", None)?;
-    if streams.iter().any(|stream| stream.name == name) {
-        return Ok("stream");
-    }
-    let channels: Vec<ChannelReport> = client.ask("GET", "/channels", None)?;
-    match channels.iter().any(|channel| channel.name == name) {
-        true => Ok("channel"),
-        false => Err(Trouble::Refused(format!(
-            "no stream and no channel `{name}`"
-        ))),
-    }
+    Ok(path_of(kind_of(client, name, &[])?, name, "/packets"))
 }
 
 /// A message in one line, whatever its sender wrote.

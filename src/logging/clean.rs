@@ -30,12 +30,24 @@ impl Write for Clean {
                 self.left_out += text.len() - at;
                 break;
             }
-            match is_text(c) {
-                true => self.text.push(c),
-                false => self.text.extend(c.escape_default()),
-            }
+            push(c, &mut self.text);
         }
         Ok(())
+    }
+}
+
+/// A text in one line that colours and turns nothing round; as long as it is.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    text.chars().for_each(|c| push(c, &mut line));
+    line
+}
+
+fn push(c: char, text: &mut String) {
+    match is_text(c) {
+        true => text.push(c),
+        false => text.extend(c.escape_default()),
     }
 }
 

@@ -44,10 +44,9 @@ impl Form {
     fn of_stderr() -> Self {
         let stderr = io::stderr();
         if stderr.is_terminal() {
-            let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-            return match is_set("NO_COLOR") || std::env::var("TERM").is_ok_and(|it| it == "dumb") {
-                true => Self::Timed,
-                false => Self::Coloured,
+            return match is_coloured(&stderr) {
+                true => Self::Coloured,
+                false => Self::Timed,
             };
         }
         let Ok(found) = fstat(&stderr) else {
@@ -80,6 +79,14 @@ impl Form {
             },
         }
     }
+}
+
+/// Whether what is written there may have colours: it is a terminal that knows them, and nobody has
+/// set `NO_COLOR`.
+pub fn is_coloured(output: &impl IsTerminal) -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    output.is_terminal() && !unwanted && !dumb
 }
 
 /// Whether `JOURNAL_STREAM` names the file with this device and inode: a child of a unit may have

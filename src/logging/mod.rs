@@ -17,6 +17,8 @@ mod form;
 mod output;
 mod system_log;
 
+pub use clean::printable;
+pub use form::is_coloured;
 pub use output::lost;
 
 use clean::clean;
