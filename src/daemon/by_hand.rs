@@ -98,7 +98,7 @@ impl ByHand for Daemon {
 
 impl Daemon {
     /// Whether a stream wants a message, for those of which that was not decided when they came.
-    fn wants(&self, stream: &Stream, body: &[u8]) -> bool {
+    pub(super) fn wants(&self, stream: &Stream, body: &[u8]) -> bool {
         let routes = self.shared.routes.borrow();
         Body::new(body).is_ok_and(|body| {
             routes.wants(stream.id, body.text("channel.name"), body.text("ident"))
@@ -165,9 +165,7 @@ fn text(record: &Record<'_>) -> String {
         repeat: Repeat::First,
     };
     let seq = ("record.seq", crate::message::ValueRef::U64(record.seq.0));
-    let mut text = Vec::new();
-    json::write(render::fields(&message).chain([seq]), &mut text);
-    String::from_utf8(text).unwrap_or_default()
+    render::text(&message, Some(seq))
 }
 
 /// Bytes that are shown; one message alone may be longer.

@@ -8,9 +8,9 @@
 //! ```
 
 use crate::config;
-use crate::config::Environment;
-use crate::config::Machine;
+use crate::config::Edited;
 use crate::config::SWITCHED_FILE;
+use crate::keys::quoted::quoted;
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs;
@@ -90,10 +90,8 @@ fn keep_one(folder: &Path, path: &Path, text: Option<&str>) -> io::Result<()> {
         };
     };
     fs::create_dir_all(folder)?;
-    let mode = match path.ends_with(SWITCHED_FILE) {
-        true => MODE,
-        false => MODE_SECRET,
-    };
+    let is_secret = config::is_made(path) && !path.ends_with(SWITCHED_FILE);
+    let mode = if is_secret { MODE_SECRET } else { MODE };
     replace(folder, path, text, mode)
 }
 
@@ -106,30 +104,13 @@ pub(super) fn text_of(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Whether a stream is enabled by all files but the one here; none where they do not say so.
-pub(super) fn configured(main: &Path, stream: &str) -> Option<bool> {
-    let streams = config::load(main, &Unswitched).config.streams;
+/// Whether a stream is enabled by all files but the one here, in this folder; none where they do
+/// not say so.
+pub(super) fn configured(main: &Path, folder: &Path, stream: &str) -> Option<bool> {
+    let unswitched = Edited::default().with(folder.join(SWITCHED_FILE), None);
+    let streams = config::load(main, &unswitched).config.streams;
     let found = streams.into_iter().find(|known| known.name == stream);
     found.map(|found| found.enabled)
-}
-
-/// The machine without what was switched by hand.
-struct Unswitched;
-
-impl Environment for Unswitched {
-    fn variable(&self, name: &str) -> Option<String> {
-        Machine.variable(name)
-    }
-
-    fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
-        Machine.read(path, max)
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut files = Machine.list(folder)?;
-        files.retain(|path| path.file_name().is_none_or(|name| name != SWITCHED_FILE));
-        Ok(files)
-    }
 }
 
 /// All that the file says.
@@ -151,8 +132,7 @@ impl Changes {
     fn render(&self) -> String {
         let mut text = "# Switched by hand, with `weir stream` or the API.\n".to_owned();
         for Change { name, enabled } in &self.stream {
-            // a JSON string is a TOML one
-            let name = serde_json::Value::from(name.as_str());
+            let name = quoted(name);
             let written = write!(text, "\n[[stream]]\nname = {name}\nenabled = {enabled}\n");
             debug_assert!(written.is_ok(), "written to memory");
         }

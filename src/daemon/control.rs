@@ -39,7 +39,6 @@ use crate::api::Woken;
 use crate::api::seconds;
 use crate::clock::Wall;
 use crate::logging;
-use crate::message::body::Body;
 use crate::message::timestamp;
 use crate::net::tls::Identity;
 use crate::net::tls::expiry;
@@ -167,9 +166,9 @@ impl Control for Daemon {
         };
         log::info!("stream `{name}`: {done} by hand");
         stream.note(&self.shared, BY_HAND, None, Some(done));
-        let main = self.main.as_deref();
-        let configured = main.and_then(|main| changes::configured(main, name));
         let (folder, enabled) = (self.changes.as_deref(), stream.enabled.get());
+        let files = self.main.as_deref().zip(folder);
+        let configured = files.and_then(|(main, folder)| changes::configured(main, folder, name));
         let kept = changes::keep_enabled(folder, name, enabled, configured);
         kept.map_err(|error| {
             log::warn!("stream `{name}`: switched until the next start: {error}");
@@ -184,12 +183,7 @@ impl Control for Daemon {
 
     fn skip(&self, stream: &str, count: u64) -> Result<u64, Refusal> {
         let stream = self.stream(stream)?;
-        let routes = self.shared.routes.borrow();
-        let wanted = |body: &[u8]| {
-            Body::new(body).is_ok_and(|body| {
-                routes.wants(stream.id, body.text("channel.name"), body.text("ident"))
-            })
-        };
+        let wanted = |body: &[u8]| self.wants(&stream, body);
         let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
         let skipped = self.shared.ring.change(work);
         stream.moved();

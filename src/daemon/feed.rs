@@ -4,7 +4,6 @@
 
 use crate::ring::StreamSet;
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 /// A message that passed.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(super) struct Passed {
 /// The last messages: at most [`MESSAGES_MAX`] and [`BYTES_MAX`].
 #[derive(Debug, Default)]
 pub(super) struct Feed {
-    kept: VecDeque<Rc<Passed>>,
+    kept: VecDeque<Passed>,
     bytes: usize,
     last: u64,
     /// What had this id and those before passed before anybody looked, or before a time in which
@@ -57,7 +56,7 @@ impl Feed {
             json: json.into(),
         };
         self.bytes += passed.len();
-        self.kept.push_back(Rc::new(passed));
+        self.kept.push_back(passed);
         while self.kept.len() > MESSAGES_MAX || self.bytes > BYTES_MAX {
             let gone = self.kept.pop_front();
             self.bytes -= gone.map_or(self.bytes, |gone| gone.len());
@@ -71,7 +70,7 @@ impl Feed {
     }
 
     /// What came after this one, oldest first.
-    pub(super) fn after(&self, id: u64) -> impl DoubleEndedIterator<Item = &Rc<Passed>> {
+    pub(super) fn after(&self, id: u64) -> impl DoubleEndedIterator<Item = &Passed> {
         let from = self.kept.partition_point(|passed| passed.id <= id);
         self.kept.range(from..)
     }
@@ -90,8 +89,8 @@ pub(super) const MESSAGES_MAX: usize = 1000;
 /// Bytes of RAM that they take.
 const BYTES_MAX: usize = 256 * 1024;
 
-/// Of one message beside its texts: itself, its place, three allocations.
-const OVERHEAD: usize = size_of::<Passed>() + size_of::<Rc<Passed>>() + 48;
+/// Of one message beside its texts: itself, three allocations.
+const OVERHEAD: usize = size_of::<Passed>() + 48;
 
 #[cfg(test)]
 mod tests {

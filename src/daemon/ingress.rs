@@ -274,7 +274,7 @@ impl Intake for Ingress<'_> {
         self.channel
             .received
             .set(self.channel.received.get() + count);
-        self.channel.last_message.set(Some(self.shared.now().mono));
+        self.channel.last_message.set(Some(now.mono));
         if let (Some(known), Some((_, _, last, _))) = (self.known, routed.last()) {
             known.brought(count, last);
         }

@@ -10,9 +10,7 @@
 
 use crate::api;
 use crate::api::Event;
-use crc::CRC_32_ISCSI;
-use crc::Crc;
-use crc::NoTable;
+use crate::ring;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -142,7 +140,7 @@ pub(super) fn event_line(told: &Told) -> String {
 fn line(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
     let mut line = String::with_capacity(text.len() + 10);
-    let written = writeln!(line, "{:08x} {text}", CRC.checksum(text.as_bytes()));
+    let written = writeln!(line, "{:08x} {text}", ring::crc32c(text.as_bytes()));
     debug_assert!(written.is_ok(), "written to memory");
     line
 }
@@ -168,7 +166,7 @@ pub(super) fn read(bytes: &[u8], boot: &str) -> Found {
 /// What a line says, if it is the one that was written.
 fn whole(line: &[u8]) -> Option<&str> {
     let (sum, text) = str::from_utf8(line).ok()?.split_once(' ')?;
-    let is_whole = u32::from_str_radix(sum, 16).ok()? == CRC.checksum(text.as_bytes());
+    let is_whole = u32::from_str_radix(sum, 16).ok()? == ring::crc32c(text.as_bytes());
     (is_whole && sum.len() == 8).then_some(text)
 }
 
@@ -229,8 +227,6 @@ impl Record {
         }
     }
 }
-
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
 /// Bytes of the file; then it is written anew.
 pub(super) const FILE_MAX: usize = 64 << 10;

@@ -14,7 +14,6 @@ use crate::channel::passing::Looked;
 use crate::channel::passing::Passing as Shown;
 use crate::clock::Now;
 use crate::message::body::Body;
-use crate::message::json;
 use crate::pattern;
 use crate::ring::Seq;
 use crate::ring::StreamSet;
@@ -71,11 +70,10 @@ impl Passing {
             body,
             repeat: Repeat::First,
         };
-        let (Ok(view), mut text) = (Body::new(body), Vec::new()) else {
+        let Ok(view) = Body::new(body) else {
             return;
         };
-        json::write(render::fields(&message), &mut text);
-        let text = String::from_utf8(text).unwrap_or_default();
+        let text = render::text(&message, None);
         let (channel, ident) = (view.text("channel.name"), view.text("ident"));
         self.feed.borrow_mut().push(streams, channel, ident, &text);
         self.came.notify(usize::MAX);

@@ -13,19 +13,17 @@
 //! begins again, so that without a date it lasts too long and not for ever.
 
 use super::Daemon;
-use super::changes::MODE;
-use super::changes::replace;
+use super::changes;
 use super::pause::Entry;
 use super::pause::Pause;
 use super::stream::Stream;
 use super::waits::Waits;
 use crate::api::BY_HAND;
 use crate::api::Refusal;
+use crate::keys::quoted::quoted;
 use crate::units::Period;
 use serde::Deserialize;
 use std::fmt::Write as _;
-use std::fs;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -143,35 +141,23 @@ fn keep(folder: Option<&Path>, streams: &[Rc<Stream>], gone: Option<&str>) -> io
         let pause = stream.paused.get()?;
         Some(pause.entry(&stream.settings.name))
     }));
-    let path = folder.join(FILE);
-    match entries.is_empty() {
-        _ if entries == before => Ok(()),
-        true => {
-            fs::remove_file(&path)?;
-            File::open(folder)?.sync_all()
-        }
-        false => {
-            fs::create_dir_all(folder)?;
-            replace(folder, &path, &render(&entries), MODE)
-        }
+    if entries == before {
+        return Ok(());
     }
+    let text = (!entries.is_empty()).then(|| render(&entries));
+    changes::keep(folder, &[(folder.join(FILE), text)]).map(drop)
 }
 
 fn read(folder: &Path) -> io::Result<Vec<Entry>> {
-    match fs::read_to_string(folder.join(FILE)) {
-        Ok(text) => toml::from_str(&text)
-            .map(|kept: Kept| kept.stream)
-            .map_err(io::Error::other),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    let text = changes::text_of(&folder.join(FILE))?.unwrap_or_default();
+    let kept: Kept = toml::from_str(&text).map_err(io::Error::other)?;
+    Ok(kept.stream)
 }
 
 fn render(entries: &[Entry]) -> String {
     let mut text = "# Paused by hand, with `weir stream` or the API.\n".to_owned();
     for entry in entries {
-        // a JSON string is a TOML one
-        let name = serde_json::Value::from(entry.name.as_str());
+        let name = quoted(&entry.name);
         let mut written = write!(text, "\n[[stream]]\nname = {name}\n");
         for (key, value) in [("seconds", entry.seconds), ("until", entry.until)] {
             if let Some(value) = value {

@@ -1,8 +1,6 @@
 //! How the daemon stands, in one line: what `systemctl status` shows.
 
 use super::Daemon;
-use crate::api::Control;
-use crate::api::Status;
 
 impl Daemon {
     /// As in `3 channels listening, 2 of 3 streams connected, 1,204 wait`, before that what is
@@ -13,23 +11,41 @@ impl Daemon {
         let mut parts: Vec<_> = states
             .map(|condition| condition.name.to_uppercase())
             .collect();
-        parts.push(counts(&self.status()));
+        parts.push(self.counts().text());
         parts.join(", ")
+    }
+
+    /// Only what the line says: a whole status would read certificates each time.
+    fn counts(&self) -> Counts {
+        let (channels, streams) = (self.all_channels(), self.all_streams());
+        let listens = channels.iter().filter(|it| !it.settings.listen.is_empty());
+        let enabled = streams.iter().filter(|stream| stream.enabled.get());
+        let backlog = |id| self.shared.ring.counters(id).backlog;
+        Counts {
+            listening: listens.map(|it| it.listening.error().is_none()).collect(),
+            connected: enabled.map(|stream| stream.connected.get()).collect(),
+            backlog: streams.iter().map(|stream| backlog(stream.id)).sum(),
+        }
     }
 }
 
-fn counts(status: &Status) -> String {
-    let listening = status.channels.iter().filter_map(|it| it.listening);
-    let listening: Vec<bool> = listening.collect();
-    let enabled = status.streams.iter().filter(|stream| stream.enabled);
-    let connected: Vec<bool> = enabled.map(|stream| stream.connected).collect();
-    let backlog = status.streams.iter().map(|stream| stream.backlog).sum();
-    format!(
-        "{} listening, {} connected, {} wait",
-        of("channel", &listening),
-        of("stream", &connected),
-        grouped(backlog)
-    )
+struct Counts {
+    /// Of each channel that listens or should.
+    listening: Vec<bool>,
+    /// Of each stream that is enabled.
+    connected: Vec<bool>,
+    backlog: u64,
+}
+
+impl Counts {
+    fn text(&self) -> String {
+        format!(
+            "{} listening, {} connected, {} wait",
+            of("channel", &self.listening),
+            of("stream", &self.connected),
+            grouped(self.backlog)
+        )
+    }
 }
 
 /// `3 channels`, or `2 of 3 channels`.
@@ -58,32 +74,16 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ChannelReport;
-    use crate::api::StreamReport;
 
     #[test]
     fn a_line_says_what_listens_what_is_connected_and_what_waits() {
-        let channel = |listening| ChannelReport {
-            listening,
-            ..ChannelReport::default()
-        };
-        let stream = |enabled, connected, backlog| StreamReport {
-            enabled,
-            connected,
-            backlog,
-            ..StreamReport::default()
-        };
-        let status = Status {
-            channels: vec![channel(Some(true)), channel(None), channel(Some(true))],
-            streams: vec![
-                stream(true, true, 0),
-                stream(true, false, 1200),
-                stream(false, false, 4),
-            ],
-            ..Status::default()
+        let counts = Counts {
+            listening: vec![true, true],
+            connected: vec![true, false],
+            backlog: 1204,
         };
         let wanted = "2 channels listening, 1 of 2 streams connected, 1,204 wait";
-        assert_eq!(counts(&status), wanted);
+        assert_eq!(counts.text(), wanted);
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
     }

@@ -118,6 +118,12 @@ pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
     digest.finalize()
 }
 
+/// CRC-32C as everybody has it.
+#[must_use]
+pub fn crc32c(bytes: &[u8]) -> u32 {
+    checksum(u32::MAX, bytes)
+}
+
 /// The initial value for records of a segment: the ring, the lap, and the half of the sequence
 /// numbers that records do not say. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.

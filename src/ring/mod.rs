@@ -69,6 +69,7 @@ pub use commit::Commit;
 pub use file::File;
 pub use file::SIZE_MIN;
 pub use format::STREAMS_MAX;
+pub use format::crc32c;
 pub use memory::Memory;
 pub use occupancy::Occupancy;
 pub use open::OpenError;

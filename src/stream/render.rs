@@ -185,6 +185,14 @@ pub fn fields<'a>(
         .chain(added.into_iter().flatten())
 }
 
+/// A message as one JSON object, with one parameter more.
+#[must_use]
+pub fn text(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>) -> String {
+    let mut text = Vec::new();
+    json::write(fields(message).chain(more), &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 /// The parameter of a message that [`fields`] has under this name.
 #[must_use]
 pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
