@@ -112,9 +112,13 @@ impl World {
         }
     }
 
+    /// Whoever was paused goes on; all others are not touched.
     pub(super) fn resume_all(&mut self) {
+        let t = self.t();
         for index in 0..KINDS.len() {
-            self.resume(index);
+            if self.network.borrow().oracle.streams[index].is_paused(t) {
+                self.resume(index);
+            }
         }
     }
 }
