@@ -318,8 +318,8 @@ impl Ring {
         let Some(second) = self.segments.get(1) else {
             return Ok(*self.progress.durable());
         };
-        match self.volume.header(second.generation)? {
-            Some(header) => Ok(header.cum),
+        match self.counted_before(second.generation)? {
+            Some(counts) => Ok(counts),
             // Damaged: what lies before is what is read, no more is known.
             None => self.count_oldest(),
         }

@@ -91,6 +91,18 @@ impl Counts {
         }))
     }
 
+    /// Whether each is at most as large as the other's.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        let mut pairs = self.0.iter().zip(&other.0);
+        pairs.all(|(count, most)| count <= most)
+    }
+
+    /// Whether they can have been counted: nobody comes so far, and what is added to them cannot
+    /// overflow.
+    pub(super) fn can_be(&self) -> bool {
+        self.0.iter().all(|count| *count <= COUNT_MAX)
+    }
+
     /// The difference, stream by stream; nowhere less than 0.
     pub(super) fn less(&self, other: &Self) -> Self {
         Self(std::array::from_fn(|index| {
@@ -203,6 +215,9 @@ const SEGMENT_MAX: u32 = 512 * 1024;
 const SEGMENT_COUNT_MIN: u32 = 8;
 /// 64 GiB of ring; 24 bytes of RAM each.
 const SEGMENT_COUNT_MAX: u32 = 128 * 1024;
+
+/// No count of records is larger: a million a second for 2,000 years.
+pub(super) const COUNT_MAX: u64 = 1 << 56;
 
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 

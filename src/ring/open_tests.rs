@@ -5,6 +5,8 @@ use super::inspect::HoleCause;
 use super::inspect::dump;
 use super::inspect::info;
 use super::inspect::verify;
+use super::segment::HEADER_LEN;
+use super::segment::SegmentHeader;
 use super::tests::at;
 use super::tests::settings;
 use super::*;
@@ -234,4 +236,36 @@ fn records_of_an_older_lap_never_pass_for_new_ones() {
 /// How many records of 200 bytes a segment of 8 KiB holds.
 fn records_in_one() -> u64 {
     (8192 - 448) / 224
+}
+
+/// Has the header of a segment count something else, under a check sum that fits.
+fn recount(bytes: &mut [u8], generation: u64, cum: u64) {
+    let geometry = Geometry::of(bytes.len() as u64).unwrap();
+    let at = usize::try_from(geometry.offset(generation)).unwrap();
+    let header = bytes.get_mut(at..at + HEADER_LEN).unwrap();
+    let mut said = SegmentHeader::decode(header).unwrap();
+    said.cum.0[0] = cum;
+    header.copy_from_slice(&said.encode());
+}
+
+#[test]
+fn a_header_that_counts_more_than_there_is_costs_none_of_what_is_there() {
+    let sound = ring_with(128 << 10, 100);
+    for generation in [1, 2] {
+        for cum in [101, 1 << 50, u64::MAX] {
+            let mut bytes = sound.clone();
+            recount(&mut bytes, generation, cum);
+            let (mut ring, _) = open(&bytes).unwrap();
+            let stream = ring.attach("cloud", From::New, at(0)).unwrap();
+            let mut read = 0;
+            while let Some(record) = ring.read(stream, at(1)) {
+                let seq = record.seq;
+                ring.settle(stream, seq, Settled::Accepted, at(1));
+                read += 1;
+            }
+            assert_eq!(read, 100, "segment {generation} counts {cum}");
+            let counters = ring.counters(stream);
+            assert_eq!((counters.stored, counters.accepted), (100, 100));
+        }
+    }
 }

@@ -17,6 +17,7 @@ use super::Settled;
 use super::StreamId;
 use super::StreamSet;
 use super::cursor::Spot;
+use super::format::Counts;
 use super::record_iter::FoundRecord;
 use super::record_iter::RecordIter;
 use super::segments::SegmentSpan;
@@ -344,8 +345,17 @@ impl Ring {
         let Some(next) = self.segments.get(index + 1) else {
             return Ok(None);
         };
-        let header = self.volume.header(next.generation)?;
-        Ok(header.map(|header| header.cum.of(id)))
+        let before = self.counted_before(next.generation)?;
+        Ok(before.map(|before| before.of(id)))
+    }
+
+    /// What was written for each stream before a segment, if its header says so. One that says more
+    /// than was ever written says nothing: by it all that follows would be passed.
+    pub(super) fn counted_before(&mut self, generation: u64) -> Result<Option<Counts>, IoError> {
+        let header = self.volume.header(generation)?;
+        let written = self.progress.durable();
+        let counts = header.map(|header| header.cum);
+        Ok(counts.filter(|counts| counts.is_within(written)))
     }
 }
 

@@ -139,6 +139,10 @@ impl Survey<'_> {
         self.drop_overlaps();
         self.count_tail()?;
         self.scan_active()?;
+        // a header that says more was wrong
+        if !self.picture.tail.is_within(&self.picture.cum) {
+            self.picture.tail = Counts::default();
+        }
         self.picture.read = self.read + self.buffer.bytes_read() + 2 * SLOT_LEN as u64;
         Ok(self.picture)
     }

@@ -49,7 +49,7 @@ impl SegmentHeader {
         let sound = bytes_at(bytes, MAGIC_AT) == MAGIC
             && u16_at(bytes, VERSION_AT) == VERSION
             && u32_at(bytes, CHECKSUM) == checksum(0, bytes.get(..CHECKSUM)?);
-        sound.then(|| Self {
+        let header = sound.then(|| Self {
             ring_id: u64_at(bytes, RING_ID),
             generation: u64_at(bytes, GENERATION),
             first_seq: u64_at(bytes, FIRST_SEQ),
@@ -59,7 +59,8 @@ impl SegmentHeader {
                 .unwrap_or_default(),
             cum: Counts(std::array::from_fn(|index| u64_at(bytes, cum_at(index)))),
             owners: std::array::from_fn(|index| u32_at(bytes, owner_at(index))),
-        })
+        });
+        header.filter(|header| header.cum.can_be())
     }
 
     /// Its bytes.

@@ -20,6 +20,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::format::COUNT_MAX;
 use super::format::Geometry;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
@@ -135,7 +136,12 @@ impl Slot {
         if !sound || u16_at(bytes, STREAM_LEN_AT) != STREAM_LEN_FIELD {
             return Err(SlotError::Damaged);
         }
-        Ok(Self::fields(bytes))
+        let slot = Self::fields(bytes);
+        let mut streams = slot.streams.iter().flatten();
+        match streams.all(SavedStream::can_be) {
+            true => Ok(slot),
+            false => Err(SlotError::Damaged),
+        }
     }
 
     fn fields(bytes: &[u8; SLOT_LEN]) -> Self {
@@ -223,6 +229,13 @@ impl Boot {
 }
 
 impl SavedStream {
+    /// Whether all that it counts can have been counted.
+    fn can_be(&self) -> bool {
+        let counts = self.tally.to_array();
+        let mut counts = counts.iter().chain([&self.cursor_ord]);
+        counts.all(|count| *count <= COUNT_MAX)
+    }
+
     fn decode(bytes: &[u8]) -> Option<Self> {
         let state = match bytes.get(STATE)? {
             1 => BitState::Attached,
