@@ -25,6 +25,8 @@ pub(super) struct Books {
     /// Messages that were skipped by hand since then.
     pub(super) by_hand: u64,
     given_up_in_a_row: u64,
+    /// How often the stream had begun anew when it was seen last.
+    renewals: u32,
     takes: u64,
     /// So many may be given up before something is taken.
     allowed: u64,
@@ -153,6 +155,9 @@ impl Books {
         let between = truth.takes - std::mem::replace(&mut self.takes, truth.takes);
         let in_memory_max = truth.promised.in_memory_max.max(SEARCH_MESSAGES);
         let most = GIVEN_UP_IN_A_ROW_MAX + in_memory_max as u64;
+        // one that begins anew, after a pause too, counts its eight anew
+        let is_another = std::mem::replace(&mut self.renewals, truth.renewals) != truth.renewals;
+        let between = between + u64::from(is_another);
         let allowed = self.allowed.saturating_add(GIVEN_UP_IN_A_ROW_MAX * between);
         self.skipped_on |= given_up > allowed.min(most);
         self.allowed = allowed.min(most).saturating_sub(given_up);

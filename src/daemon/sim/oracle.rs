@@ -86,6 +86,8 @@ pub(super) struct Truth {
     pub(super) promised: Promised,
     pub(super) enabled: bool,
     pub(super) paused_until: Option<Duration>,
+    /// How often it began anew: by a start, or by hand.
+    pub(super) renewals: u32,
     /// Of each message: whether it reached the destination, whether that took it, and whether it
     /// said no to it.
     seen: Vec<bool>,
@@ -147,6 +149,7 @@ impl Truth {
             promised,
             enabled: true,
             paused_until: None,
+            renewals: 0,
             seen: Vec::new(),
             taken: Vec::new(),
             refused: Vec::new(),
@@ -185,6 +188,7 @@ impl Truth {
     /// The engine of this stream is another one from here on.
     pub(super) fn renewed(&mut self, t: Duration) {
         self.engine += 1;
+        self.renewals += 1;
         self.heard = false;
         self.failures = 0;
         self.failures_before = None;

@@ -64,7 +64,10 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let header = [&[1, 0][..], &first_seq.to_le_bytes(), &[1], &[9], &[2, 1]].concat();
     let record = u32::try_from(SEGMENTS_AT + SEGMENT_LEN + HEADER_LEN).expect("a small file");
     let record = [&[1, 3][..], &(record + 8).to_le_bytes(), &[2, 0xff, 0xff]].concat();
-    vec![slots, slot, header, record, vec![1], vec![3]]
+    // A header that says that more was written before it than was ever written.
+    let cum = u32::try_from(SEGMENTS_AT + SEGMENT_LEN + 56).expect("a small file");
+    let cum = [&[1, 2][..], &cum.to_le_bytes(), &[1, 0x49]].concat();
+    vec![slots, slot, header, record, cum, vec![1], vec![3]]
 }
 
 /// All that only looks changes nothing, and takes no more than a few passes.
