@@ -7,6 +7,7 @@
 pub mod body;
 pub mod digest;
 pub mod json;
+mod json_write;
 mod names;
 pub mod timestamp;
 
