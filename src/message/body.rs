@@ -1,13 +1,14 @@
 //! The form of a message that the ring keeps: a version byte and a list of (name, value).
 //!
 //! ```text
-//! body  = version u8 = 1 · field*                       each field in postcard's encoding:
+//! body  = version u8 = 1 · field*                       each field as postcard encodes it:
 //! field = name · value
 //! name  = 0 · index varint | 1 · length varint · UTF-8   index into a table that only grows
 //! value = 0 null | 1 false | 2 true | 3 · varint u64 | 4 · zigzag i64 | 5 · f64 LE
 //!       | 6 · length · text | 7 · length · JSON text
 //! ```
-//! Reading walks the bytes with borrowed names and values and allocates nothing. When a message
+//! Numbers are varints of 7 bits a byte, the lowest first. Reading walks the bytes with borrowed
+//! names and values and allocates nothing. When a message
 //! was received stands in the ring's record header, not here; a body without `timestamp` was
 //! measured when it was received.
 
@@ -15,8 +16,6 @@ use super::Message;
 use super::ValueRef;
 use super::names;
 use super::timestamp::SECONDS_MAX;
-use serde::Deserialize;
-use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
@@ -45,11 +44,8 @@ pub fn measured(timestamp: ValueRef<'_>) -> Option<Duration> {
 pub fn encode(message: &Message, out: &mut Vec<u8>) {
     out.push(VERSION);
     for (name, value) in message.fields() {
-        let name = names::index(name).map_or(Name::Text(name), Name::Known);
-        let field = (name, Stored::from(value.as_ref()));
-        if let Ok(longer) = postcard::to_extend(&field, std::mem::take(out)) {
-            *out = longer;
-        }
+        put_name(name, out);
+        put_value(value.as_ref(), out);
     }
 }
 
@@ -67,21 +63,22 @@ impl<'a> Body<'a> {
     }
 
     /// Its parameters in their order; ends early where the bytes are damaged.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + Clone + use<'a> {
-        let mut rest = self.fields;
-        std::iter::from_fn(move || {
-            let (field, after) = postcard::take_from_bytes::<(Name<'a>, Stored<'a>)>(rest).ok()?;
-            rest = after;
-            Some((field.0.text()?, field.1.into()))
-        })
+    #[must_use]
+    pub fn fields(&self) -> Fields<'a> {
+        Fields { rest: self.fields }
     }
 
     /// The value of a parameter.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<ValueRef<'a>> {
-        self.fields()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        let wanted = names::index(name).map_or(Name::Other(name), Name::Known);
+        let mut fields = self.fields();
+        while let Some((name, value)) = fields.next_field() {
+            if name == wanted {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// When it was measured, since 1970, where its sender said so.
@@ -108,67 +105,158 @@ impl fmt::Display for UnknownVersion {
 
 impl std::error::Error for UnknownVersion {}
 
+/// The parameters of a [`Body`], from [`Body::fields`].
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+}
+
 /// A name as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq)]
 enum Name<'a> {
     Known(u16),
-    Text(&'a str),
+    Other(&'a str),
 }
 
-/// A value as it is stored.
-#[derive(Serialize, Deserialize)]
-enum Stored<'a> {
-    Null,
-    False,
-    True,
-    U64(u64),
-    I64(i64),
-    F64(f64),
-    Text(&'a str),
-    Json(&'a str),
-}
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a str, ValueRef<'a>);
 
-impl<'a> Name<'a> {
-    fn text(self) -> Option<&'a str> {
-        match self {
-            Self::Known(index) => names::name(index),
-            Self::Text(text) => Some(text),
-        }
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.next_field()?;
+        let name = match name {
+            Name::Known(index) => names::name(index)?,
+            Name::Other(name) => name,
+        };
+        Some((name, value))
     }
 }
 
-impl<'a> From<ValueRef<'a>> for Stored<'a> {
-    fn from(value: ValueRef<'a>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Bool(false) => Self::False,
-            ValueRef::Bool(true) => Self::True,
-            ValueRef::U64(number) => Self::U64(number),
-            ValueRef::I64(number) => Self::I64(number),
-            ValueRef::F64(number) => Self::F64(number),
-            ValueRef::Text(text) => Self::Text(text),
-            ValueRef::Json(text) => Self::Json(text),
-        }
+impl<'a> Fields<'a> {
+    /// The next one, its name not yet looked up.
+    fn next_field(&mut self) -> Option<(Name<'a>, ValueRef<'a>)> {
+        let rest = &mut self.rest;
+        let name = match take_byte(rest)? {
+            0 => Name::Known(known(take_number(rest)?)?),
+            1 => Name::Other(take_text(rest)?),
+            _ => return None,
+        };
+        let value = match take_byte(rest)? {
+            NULL => ValueRef::Null,
+            FALSE => ValueRef::Bool(false),
+            TRUE => ValueRef::Bool(true),
+            U64 => ValueRef::U64(take_number(rest)?),
+            I64 => ValueRef::I64(from_zigzag(take_number(rest)?)),
+            F64 => {
+                let (bytes, behind) = rest.split_first_chunk()?;
+                *rest = behind;
+                ValueRef::F64(f64::from_le_bytes(*bytes))
+            }
+            TEXT => ValueRef::Text(take_text(rest)?),
+            JSON => ValueRef::Json(take_text(rest)?),
+            _ => return None,
+        };
+        Some((name, value))
     }
 }
 
-impl<'a> From<Stored<'a>> for ValueRef<'a> {
-    fn from(value: Stored<'a>) -> Self {
-        match value {
-            Stored::Null => Self::Null,
-            Stored::False => Self::Bool(false),
-            Stored::True => Self::Bool(true),
-            Stored::U64(number) => Self::U64(number),
-            Stored::I64(number) => Self::I64(number),
-            Stored::F64(number) => Self::F64(number),
-            Stored::Text(text) => Self::Text(text),
-            Stored::Json(text) => Self::Json(text),
+fn known(index: u64) -> Option<u16> {
+    let index = u16::try_from(index).ok()?;
+    names::name(index).map(|_| index)
+}
+
+fn take_byte(rest: &mut &[u8]) -> Option<u8> {
+    let (byte, behind) = rest.split_first()?;
+    *rest = behind;
+    Some(*byte)
+}
+
+/// A varint; `None` where it is longer than 64 bits.
+fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = take_byte(rest)?;
+        let bits = u64::from(byte & 0x7f);
+        number |= bits << shift;
+        if byte < 0x80 {
+            return (number >> shift == bits).then_some(number);
         }
     }
+    None
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+    let len = take_number(rest)?.try_into().ok()?;
+    let (text, behind) = rest.split_at_checked(len)?;
+    *rest = behind;
+    str::from_utf8(text).ok()
+}
+
+fn put_name(name: &str, out: &mut Vec<u8>) {
+    match names::index(name) {
+        Some(index) => {
+            out.push(0);
+            put_number(index.into(), out);
+        }
+        None => put_text(1, name, out),
+    }
+}
+
+fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Null => out.push(NULL),
+        ValueRef::Bool(state) => out.push(if state { TRUE } else { FALSE }),
+        ValueRef::U64(number) => {
+            out.push(U64);
+            put_number(number, out);
+        }
+        ValueRef::I64(number) => {
+            out.push(I64);
+            put_number(zigzag(number), out);
+        }
+        ValueRef::F64(number) => {
+            out.push(F64);
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        ValueRef::Text(text) => put_text(TEXT, text, out),
+        ValueRef::Json(text) => put_text(JSON, text, out),
+    }
+}
+
+fn put_text(kind: u8, text: &str, out: &mut Vec<u8>) {
+    out.push(kind);
+    put_number(text.len() as u64, out);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_number(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+}
+
+/// Small numbers of either sign as small ones without.
+fn zigzag(number: i64) -> u64 {
+    (number.cast_unsigned() << 1) ^ (number >> 63).cast_unsigned()
+}
+
+fn from_zigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 /// The version that this program writes; it reads no other yet.
 const VERSION: u8 = 1;
+
+/// What stands before a value.
+const NULL: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const U64: u8 = 3;
+const I64: u8 = 4;
+const F64: u8 = 5;
+const TEXT: u8 = 6;
+const JSON: u8 = 7;
 
 #[cfg(test)]
 mod tests {
@@ -214,6 +302,112 @@ mod tests {
         let golden = "0100000603677731000103b9ea9be505000605000000000000f83f00100403010178 01";
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, golden.replace(' ', ""));
+    }
+
+    /// What the format's words say, as postcard and serde understand them.
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    enum Plain<'a> {
+        Null,
+        False,
+        True,
+        U64(u64),
+        I64(i64),
+        F64(f64),
+        Text(&'a str),
+        Json(&'a str),
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    enum PlainName<'a> {
+        Known(u16),
+        Text(&'a str),
+    }
+
+    fn plain(value: ValueRef<'_>) -> Plain<'_> {
+        match value {
+            ValueRef::Null => Plain::Null,
+            ValueRef::Bool(false) => Plain::False,
+            ValueRef::Bool(true) => Plain::True,
+            ValueRef::U64(number) => Plain::U64(number),
+            ValueRef::I64(number) => Plain::I64(number),
+            ValueRef::F64(number) => Plain::F64(number),
+            ValueRef::Text(text) => Plain::Text(text),
+            ValueRef::Json(text) => Plain::Json(text),
+        }
+    }
+
+    #[test]
+    fn each_value_is_stored_as_postcard_stores_it() {
+        let long = "x".repeat(300);
+        let whole = (0..64).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1]);
+        let values = whole.flat_map(|number| {
+            let signed = number.cast_signed();
+            let float = f64::from_bits(number);
+            [
+                ValueRef::U64(number),
+                ValueRef::I64(signed),
+                ValueRef::I64(-(signed >> 1)),
+            ]
+            .into_iter()
+            .chain(float.is_finite().then_some(ValueRef::F64(float)))
+        });
+        let few = [
+            ValueRef::Null,
+            ValueRef::Bool(false),
+            ValueRef::Bool(true),
+            ValueRef::Text(""),
+            ValueRef::Text(&long),
+            ValueRef::Json("[]"),
+        ];
+        for value in values.chain(few) {
+            for (name, as_stored) in [("din", PlainName::Known(16)), ("x", PlainName::Text("x"))] {
+                let mut bytes = vec![VERSION];
+                put_name(name, &mut bytes);
+                put_value(value, &mut bytes);
+                let expected = postcard::to_stdvec(&(as_stored, plain(value))).unwrap();
+                assert_eq!(bytes[1..], expected, "{value:?}");
+                let read: Vec<_> = Body::new(&bytes).unwrap().fields().collect();
+                assert_eq!(read, [(name, value)]);
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_are_read_as_postcard_reads_them() {
+        let mut whole = Vec::new();
+        encode(&message(), &mut whole);
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(1..bytes.len());
+                let any = random.u8(..);
+                bytes[at] = random.choice([0, 1, 0x7f, 0x80, 0xff, any]).unwrap();
+            }
+            let read = Body::new(&bytes).unwrap().fields();
+            let read: Vec<_> = read.map(|(name, value)| (name, plain(value))).collect();
+            let mut expected = as_postcard_reads(&bytes[1..]);
+            // postcard takes a kind that is spelt with more bytes than it needs
+            expected.truncate(read.len());
+            // as text: what is no number is not equal to itself
+            assert_eq!(format!("{read:?}"), format!("{expected:?}"));
+        }
+    }
+
+    fn as_postcard_reads(mut rest: &[u8]) -> Vec<(&str, Plain<'_>)> {
+        let mut fields = Vec::new();
+        while let Ok(((name, value), behind)) =
+            postcard::take_from_bytes::<(PlainName<'_>, Plain<'_>)>(rest)
+        {
+            let name = match name {
+                PlainName::Known(index) => names::name(index),
+                PlainName::Text(name) => Some(name),
+            };
+            let Some(name) = name else { break };
+            fields.push((name, value));
+            rest = behind;
+        }
+        fields
     }
 
     #[test]
