@@ -195,6 +195,8 @@ const NOT_WRITTEN: &[&str] = &[
     "Cargo.lock",
     "src/api/page/made",
     "target",
+    "tests/bench/Cargo.lock",
+    "tests/bench/target",
     "tests/fuzz/Cargo.lock",
 ];
 

@@ -1,0 +1,120 @@
+//! What is asked for on the command line.
+
+use crate::program::Outcome;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// How it is used.
+pub const USAGE: &str = "\
+cargo run --release --manifest-path tests/bench/Cargo.toml -- [OPTION...] [PART...]
+
+Measures weir beside what somebody would take instead, and how its cost grows. Results are printed,
+and kept in target/bench (report.txt, report.json). Exit 1: a promise is not kept.
+
+parts, all without one named:
+  jobs       the whole job beside mosquitto and rsyslog, destination up
+
+options:
+  --weir PROGRAM    a program that is built already, instead of the release build of the project;
+                    given twice, both run in turn
+  --rounds N        runs of each, in turn (5)
+  --messages N      messages of a run (100000)
+  --only TEXT       leaves out runs whose name has not this text; may be given several times
+";
+
+/// The parts in their order.
+pub const PARTS: [&str; 1] = ["jobs"];
+
+/// What was asked for.
+pub struct Options {
+    pub rounds: usize,
+    pub messages: u64,
+    pub parts: Vec<String>,
+    weirs: Vec<PathBuf>,
+    only: Vec<String>,
+}
+
+impl Options {
+    pub fn read(mut words: impl Iterator<Item = String>) -> Outcome<Self> {
+        let mut options = Self {
+            rounds: 5,
+            messages: 100_000,
+            parts: vec![],
+            weirs: vec![],
+            only: vec![],
+        };
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} wants a value"));
+            match word.as_str() {
+                "--weir" => options.weirs.push(value()?.into()),
+                "--only" => options.only.push(value()?),
+                "--rounds" => options.rounds = number(&value()?)? as usize,
+                "--messages" => options.messages = number(&value()?)?,
+                part if PARTS.contains(&part) => options.parts.push(word),
+                _ => return Err(USAGE.into()),
+            }
+        }
+        if options.parts.is_empty() {
+            options.parts = PARTS.map(String::from).to_vec();
+        }
+        if options.weirs.is_empty() {
+            options.weirs.push(build()?);
+        }
+        Ok(options)
+    }
+
+    /// The programs to measure, and what they are called.
+    pub fn weirs(&self) -> Vec<(String, PathBuf)> {
+        let name = |index| match index {
+            0 => "weir".into(),
+            _ => format!("weir {}", index + 1),
+        };
+        let all = self.weirs.iter().enumerate();
+        all.map(|(index, path)| (name(index), path.clone()))
+            .collect()
+    }
+
+    /// The first of them.
+    pub fn weir(&self) -> PathBuf {
+        self.weirs[0].clone()
+    }
+
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    /// Where results are kept.
+    pub fn folder(&self) -> PathBuf {
+        root().join("target/bench")
+    }
+
+    /// Where the programs of one run keep their files.
+    pub fn run_folder(&self) -> PathBuf {
+        self.folder().join(format!("run-{}", std::process::id()))
+    }
+}
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own).to_path_buf()
+}
+
+fn build() -> Outcome<PathBuf> {
+    let done = Command::new("cargo")
+        .args(["build", "--release", "--locked"])
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("cargo: {error}"))?;
+    if !done.success() {
+        return Err("weir does not compile".into());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release/weir"))
+}
+
+fn number(text: &str) -> Outcome<u64> {
+    text.replace('_', "").parse().map_err(|_| USAGE.into())
+}
