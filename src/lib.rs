@@ -36,7 +36,8 @@
 //!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
 //!  logging   where the log goes, and that nobody can forge a line of it
 //!  traffic   bytes of a connection without their secrets
-//!  clock, convert, filter, pattern, spelling, template, thinning, units: what the name says
+//!  clock, convert, filter, pattern, recent, spelling, template, thinning, units: what the name
+//!  says
 //! ```
 //! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
 //! drivers are [`daemon`], which connects all of it in one thread, [`net`] below it, and the
@@ -69,6 +70,7 @@ mod keys;
 pub mod logging;
 pub mod net;
 pub mod pattern;
+pub mod recent;
 mod spelling;
 pub mod template;
 pub mod thinning;

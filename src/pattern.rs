@@ -2,6 +2,12 @@
 //!
 //! No regular expressions: nothing else has a meaning, and nothing escapes the `*`.
 
+mod index;
+mod set;
+
+pub use index::PatternIndex;
+pub use set::PatternSet;
+
 use std::fmt;
 
 /// A pattern, or a plain text.

@@ -3,16 +3,23 @@
 use crate::config::Device;
 use crate::config::Group;
 use crate::pattern;
+use crate::pattern::PatternIndex;
 use crate::ring::StreamId;
 use crate::ring::StreamSet;
 use crate::stream::settings::Subscription;
+use std::collections::HashSet;
 
 /// All subscriptions of the streams that are enabled.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     devices: Vec<Device>,
+    /// Of their idents.
+    index: PatternIndex,
+    /// By the place of a device: who names it, or a group that it is in.
+    of_devices: Vec<StreamSet>,
     groups: Vec<Group>,
-    streams: Vec<(StreamId, Subscription)>,
+    /// The channels of each stream.
+    streams: Vec<(StreamId, Vec<String>)>,
 }
 
 impl Routes {
@@ -20,6 +27,8 @@ impl Routes {
     #[must_use]
     pub fn new(devices: Vec<Device>, groups: Vec<Group>) -> Self {
         Self {
+            index: PatternIndex::new(devices.iter().map(|device| &device.ident)),
+            of_devices: Vec::new(),
             devices,
             groups,
             streams: Vec::new(),
@@ -28,59 +37,83 @@ impl Routes {
 
     /// Adds what a stream subscribes to.
     pub fn subscribe(&mut self, stream: StreamId, subscription: Subscription) {
-        self.streams.push((stream, subscription));
+        if !subscription.devices.is_empty() || !subscription.groups.is_empty() {
+            self.subscribe_to_devices(stream, &subscription);
+        }
+        self.streams.push((stream, subscription.channels));
     }
 
     /// Takes away what a stream subscribes to.
     pub fn unsubscribe(&mut self, stream: StreamId) {
         self.streams.retain(|(known, _)| *known != stream);
+        for streams in &mut self.of_devices {
+            *streams = streams.without(stream.mask());
+        }
     }
 
     /// The streams that want a message, each once however often it matches.
     #[must_use]
     pub fn wanted_by(&self, channel: &str, ident: &str) -> StreamSet {
-        let matching = self
-            .streams
-            .iter()
-            .filter(|(_, to)| self.matches(to, channel, ident));
-        matching.fold(StreamSet::default(), |mask, (stream, _)| {
+        let matching = self.streams.iter();
+        let matching = matching.filter(|(_, channels)| names(channels, channel));
+        let by_channel = matching.fold(StreamSet::default(), |mask, (stream, _)| {
             mask | stream.mask()
-        })
+        });
+        by_channel | self.wanted_by_device(ident)
     }
 
     /// Whether one stream wants a message.
     #[must_use]
     pub fn wants(&self, stream: StreamId, channel: &str, ident: &str) -> bool {
-        self.streams
-            .iter()
-            .any(|(id, to)| *id == stream && self.matches(to, channel, ident))
+        let wanted = self.wanted_by(channel, ident);
+        wanted.without(stream.mask()) != wanted
     }
 
     /// The first device of which `ident` is one.
     #[must_use]
     pub fn device(&self, ident: &str) -> Option<&Device> {
-        self.devices
-            .iter()
-            .find(|device| device.ident.matches(ident))
+        let fits = |place| self.is_device(place, ident);
+        self.devices.get(self.index.first(ident, &fits)?)
     }
 
-    fn matches(&self, to: &Subscription, channel: &str, ident: &str) -> bool {
-        let mut devices = self
+    fn is_device(&self, place: usize, ident: &str) -> bool {
+        let device = self.devices.get(place);
+        device.is_some_and(|device| device.ident.matches(ident))
+    }
+
+    fn wanted_by_device(&self, ident: &str) -> StreamSet {
+        let mut wanted = StreamSet::default();
+        if self.of_devices.is_empty() {
+            return wanted;
+        }
+        let places = self.index.candidates(ident);
+        for place in places.filter(|place| self.is_device(*place, ident)) {
+            wanted = wanted | self.of_devices.get(place).copied().unwrap_or_default();
+        }
+        wanted
+    }
+
+    /// Finds once what each message would have to ask for.
+    fn subscribe_to_devices(&mut self, stream: StreamId, to: &Subscription) {
+        self.of_devices
+            .resize(self.devices.len(), StreamSet::default());
+        let groups = self.groups.iter();
+        let groups = groups.filter(|group| names(&to.groups, &group.name));
+        let of_groups = groups.flat_map(|group| &group.devices);
+        // a fleet has thousands of devices, and a group may have them all
+        let named: HashSet<&str> = to
             .devices
             .iter()
-            .filter(|device| device.ident.matches(ident));
-        names(&to.channels, channel)
-            || devices.any(|device| {
-                names(&to.devices, &device.name) || self.groups_name(&to.groups, &device.name)
-            })
-    }
-
-    fn groups_name(&self, wanted: &[String], device: &str) -> bool {
-        let mut groups = self
-            .groups
-            .iter()
-            .filter(|group| names(wanted, &group.name));
-        groups.any(|group| group.devices.iter().any(|member| member == device))
+            .chain(of_groups)
+            .map(String::as_str)
+            .collect();
+        let starred = || to.devices.iter().filter(|name| name.contains('*'));
+        for (device, streams) in self.devices.iter().zip(&mut self.of_devices) {
+            let name = device.name.as_str();
+            if named.contains(name) || starred().any(|wanted| pattern::fits(wanted, name)) {
+                *streams = *streams | stream.mask();
+            }
+        }
     }
 }
 

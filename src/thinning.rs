@@ -9,7 +9,7 @@ use crate::message::ValueRef;
 use crate::message::body::Body;
 use crate::message::digest;
 use crate::pattern::Pattern;
-use std::collections::BTreeMap;
+use crate::recent::RecentIdents;
 use std::time::Duration;
 
 /// What the configuration says.
@@ -25,9 +25,9 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub struct Thinner {
     settings: Settings,
-    passed: BTreeMap<Box<str>, Passed>,
-    /// How many passed so far.
-    count: u64,
+    idents: RecentIdents,
+    /// By the place of the ident.
+    passed: Vec<Mark>,
 }
 
 /// What is compared of a message.
@@ -46,21 +46,14 @@ enum Time {
     Received(i64),
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Passed {
-    mark: Mark,
-    /// Its place among all that passed.
-    place: u64,
-}
-
 impl Thinner {
     /// Remembers nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            passed: BTreeMap::new(),
-            count: 0,
+            idents: RecentIdents::new(IDENTS_MAX),
+            passed: Vec::new(),
         }
     }
 
@@ -81,7 +74,8 @@ impl Thinner {
     /// Whether a message passes.
     #[must_use]
     pub fn passes(&self, ident: &str, mark: Mark) -> bool {
-        let Some(Passed { mark: last, .. }) = self.passed.get(ident) else {
+        let place = self.idents.place(ident);
+        let Some(last) = place.and_then(|place| self.passed.get(usize::from(place))) else {
             return true;
         };
         let between = match (mark.time, last.time) {
@@ -96,36 +90,31 @@ impl Thinner {
 
     /// A message has passed and was taken.
     pub fn passed(&mut self, ident: &str, mark: Mark) {
-        self.count += 1;
-        let place = self.count;
-        if let Some(known) = self.passed.get_mut(ident) {
-            *known = Passed { mark, place };
-            return;
+        let known = self.idents.place(ident);
+        let place = known.unwrap_or_else(|| self.idents.next_place().0);
+        match known {
+            Some(place) => self.idents.touch(place),
+            None => self.idents.admit(ident, place),
         }
-        if self.passed.len() >= IDENTS_MAX {
-            self.forget_oldest();
+        match self.passed.get_mut(usize::from(place)) {
+            Some(last) => *last = mark,
+            None => self.passed.push(mark),
         }
-        self.passed.insert(ident.into(), Passed { mark, place });
     }
 
     /// Goes on where one before ended, unless that compared other things.
     pub fn continue_from(&mut self, before: &mut Self) {
         if self.settings.or_change == before.settings.or_change {
-            self.passed = std::mem::take(&mut before.passed);
-            self.count = before.count;
+            std::mem::swap(&mut self.idents, &mut before.idents);
+            std::mem::swap(&mut self.passed, &mut before.passed);
+            before.forget();
         }
     }
 
     /// Forgets all: what comes again passes again.
     pub fn forget(&mut self) {
+        self.idents.clear();
         self.passed.clear();
-    }
-
-    fn forget_oldest(&mut self) {
-        let oldest = self.passed.iter().min_by_key(|(_, passed)| passed.place);
-        if let Some(ident) = oldest.map(|(ident, _)| ident.clone()) {
-            self.passed.remove(&ident);
-        }
     }
 }
 
@@ -134,7 +123,7 @@ fn micros(time: Duration) -> i64 {
 }
 
 /// Idents that are remembered, up to 200 KiB of memory; one that is forgotten may send once more.
-pub const IDENTS_MAX: usize = 1_024;
+pub const IDENTS_MAX: u16 = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -216,7 +205,7 @@ mod tests {
             let message = message(&number.to_string(), Some(100), 0);
             assert!(show(&mut thinner, &message, SECOND, Duration::ZERO));
         }
-        assert_eq!(thinner.passed.len(), IDENTS_MAX);
+        assert_eq!(thinner.passed.len(), usize::from(IDENTS_MAX));
         let mut again = |ident: &str| {
             let message = message(ident, Some(100), 0);
             show(&mut thinner, &message, SECOND, Duration::ZERO)

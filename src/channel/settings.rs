@@ -9,7 +9,7 @@ use crate::net::Network;
 use crate::net::SocketRights;
 use crate::net::tls::Identity;
 use crate::net::tls::ServerTls;
-use crate::pattern::Pattern;
+use crate::pattern::PatternSet;
 use crate::thinning;
 use crate::traffic::Secrets;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Settings {
     /// Who sent what names no device.
     pub ident: Option<String>,
     /// Whom it takes; empty: all.
-    pub idents: Vec<Pattern>,
+    pub idents: PatternSet,
     /// Parameters that each message gets.
     pub set: Vec<(String, Value)>,
     /// Parameters that get another name: (old, new).

@@ -24,7 +24,7 @@ use crate::keys::value;
 use crate::message::Value;
 use crate::message::is_reserved;
 use crate::net::Network;
-use crate::pattern::Pattern;
+use crate::pattern::PatternSet;
 use crate::thinning::Settings as Thinning;
 use crate::traffic::Secrets;
 use std::ops::RangeInclusive;
@@ -71,7 +71,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
 struct Common {
     allow: Vec<Network>,
     ident: Option<String>,
-    idents: Vec<Pattern>,
+    idents: PatternSet,
     set: Vec<(String, Value)>,
     rename: Vec<(String, String)>,
     thinning: Option<Thinning>,
@@ -90,7 +90,7 @@ impl Common {
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
             ident: reader.parsed("ident", ident),
-            idents: list(reader, "idents", pattern).unwrap_or_default(),
+            idents: PatternSet::new(list(reader, "idents", pattern).unwrap_or_default()),
             set: set(reader),
             rename: rename(reader),
             thinning: is_sent_to.then(|| thinning::read(reader)).flatten(),

@@ -70,7 +70,7 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         ident: draft.device.ident.clone(),
         data: draft.device.data.clone(),
     });
-    let data: Rc<[_]> = data.collect();
+    let data = Rc::new(settings::Devices::new(data.collect()));
     for stream in &mut drafts.streams {
         let wanted = settings::Subscription {
             channels: channels.of(context, &stream.channels),

@@ -17,21 +17,17 @@ use crate::api::device::PositionReport;
 use crate::channel::Refusal;
 use crate::clock::Now;
 use crate::pattern;
+use crate::recent::RecentIdents;
 use crate::route::Routes;
-use std::collections::HashMap;
 use std::rc::Rc;
 use track::Track;
 use track::Tracks;
 
 /// All who were heard of.
-#[derive(Default)]
 pub(super) struct Devices {
-    /// The place of each ident in the next two.
-    places: HashMap<Rc<str>, u16>,
+    /// Who has which place in the next one.
+    idents: RecentIdents,
     known: Vec<Device>,
-    /// By which turn each was heard of last. Apart from the rest, so that the oldest is found soon.
-    heard: Vec<u64>,
-    turn: u64,
     origins: Vec<Rc<Origin>>,
     tracks: Tracks,
     forgotten: u64,
@@ -39,7 +35,6 @@ pub(super) struct Devices {
 
 /// One ident.
 struct Device {
-    ident: Rc<str>,
     origin: Rc<Origin>,
     count: u64,
     refused: u32,
@@ -61,6 +56,18 @@ pub(super) struct Source<'a> {
 struct Origin {
     channel: Box<str>,
     protocol: &'static str,
+}
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self {
+            idents: RecentIdents::new(IDENTS_MAX),
+            known: Vec::new(),
+            origins: Vec::new(),
+            tracks: Tracks::default(),
+            forgotten: 0,
+        }
+    }
 }
 
 impl Devices {
@@ -99,24 +106,20 @@ impl Devices {
         now: Now,
         show: &mut dyn FnMut(&DeviceReport),
     ) -> u64 {
-        let fits = |device: &Device| {
-            let wanted = |ident: &str| pattern::fits(ident, &device.ident);
+        let fits = |place: &u16| {
+            let wanted = |ident: &str| pattern::fits(ident, self.idents.ident(*place));
             asked.ident.is_none_or(wanted)
         };
-        let places = self.known.iter().enumerate();
-        let mut places: Vec<_> = places
-            .filter(|(_, device)| fits(device))
-            .map(|(place, _)| place)
-            .collect();
-        places.sort_by_key(|place| std::cmp::Reverse(self.heard.get(*place)));
+        let places: Vec<u16> = self.idents.newest_first().filter(fits).collect();
         let single = places.len() == 1 && asked.ident.is_some();
         for place in places.into_iter().take(asked.count) {
-            let Some(device) = self.known.get(place) else {
+            let Some(device) = self.known.get(usize::from(place)) else {
                 continue;
             };
-            let mut report = device.report(routes, now);
+            let mut report = device.report(self.idents.ident(place), routes, now);
             if single {
-                report.track = self.tracks.of(place).map(Track::points).unwrap_or_default();
+                let track = self.tracks.of(place.into());
+                report.track = track.map(Track::points).unwrap_or_default();
             }
             show(&report);
         }
@@ -125,12 +128,10 @@ impl Devices {
 
     /// The place of an ident, which is heard of now; none where a newcomer gets none.
     fn place(&mut self, ident: &str, from: Source<'_>, newcomer: Newcomer) -> Option<u16> {
-        let place = match self.places.get(ident) {
-            Some(place) => *place,
-            None => self.welcome(ident, from, newcomer)?,
+        let Some(place) = self.idents.place(ident) else {
+            return self.welcome(ident, from, newcomer);
         };
-        self.turn += 1;
-        *self.heard.get_mut(usize::from(place))? = self.turn;
+        self.idents.touch(place);
         let device = self.known.get(usize::from(place))?;
         if !device.origin.is(from) {
             let origin = self.origin(from);
@@ -142,7 +143,6 @@ impl Devices {
     #[cold]
     fn welcome(&mut self, ident: &str, from: Source<'_>, newcomer: Newcomer) -> Option<u16> {
         let device = Device {
-            ident: ident.into(),
             origin: self.origin(from),
             count: 0,
             refused: 0,
@@ -150,34 +150,29 @@ impl Devices {
             last_refusal: None,
             sighting: Sighting::default(),
         };
-        let ident = Rc::clone(&device.ident);
-        if self.known.len() < IDENTS_MAX {
-            let place = u16::try_from(self.known.len()).ok()?;
+        let (mut place, is_taken) = self.idents.next_place();
+        if is_taken {
+            self.forgotten += 1;
+            place = self.oldest(newcomer)?;
+            *self.known.get_mut(usize::from(place))? = device;
+            self.tracks.forget(place);
+        } else {
             self.known.push(device);
-            self.heard.push(0);
-            self.places.insert(ident, place);
-            return Some(place);
         }
-        self.forgotten += 1;
-        let place = self.oldest(newcomer)?;
-        let former = self.known.get_mut(usize::from(place))?;
-        let former = std::mem::replace(former, device);
-        self.places.remove(&former.ident);
-        self.places.insert(ident, place);
-        self.tracks.forget(place);
+        self.idents.admit(ident, place);
         Some(place)
     }
 
     /// Who makes room for a newcomer.
     fn oldest(&self, newcomer: Newcomer) -> Option<u16> {
-        let places = self.heard.iter().enumerate();
-        let gives_way = |place: usize| match newcomer {
+        let gives_way = |place: &u16| match newcomer {
             Newcomer::Welcome => true,
-            Newcomer::Suspect => self.known.get(place).is_some_and(|it| it.count == 0),
+            Newcomer::Suspect => {
+                let device = self.known.get(usize::from(*place));
+                device.is_some_and(|it| it.count == 0)
+            }
         };
-        let places = places.filter(|(place, _)| gives_way(*place));
-        let (place, _) = places.min_by_key(|(_, heard)| **heard)?;
-        u16::try_from(place).ok()
+        self.idents.oldest_first().find(gives_way)
     }
 
     fn origin(&mut self, from: Source<'_>) -> Rc<Origin> {
@@ -196,12 +191,12 @@ impl Devices {
 }
 
 impl Device {
-    fn report(&self, routes: &Routes, now: Now) -> DeviceReport {
+    fn report(&self, ident: &str, routes: &Routes, now: Now) -> DeviceReport {
         let age = seconds(now).saturating_sub(self.last);
         let date = now.wall.since_1970.as_secs_f64() - f64::from(age);
         DeviceReport {
-            ident: self.ident.to_string(),
-            device: routes.device(&self.ident).map(|device| device.name.clone()),
+            ident: ident.to_owned(),
+            device: routes.device(ident).map(|device| device.name.clone()),
             channel: self.origin.channel.to_string(),
             protocol: self.origin.protocol.to_owned(),
             last_message: now.wall.trusted.then_some(date.floor()),
@@ -248,4 +243,4 @@ fn seconds(now: Now) -> u32 {
 }
 
 /// Idents that are remembered.
-pub(super) const IDENTS_MAX: usize = 1024;
+pub(super) const IDENTS_MAX: u16 = 1024;

@@ -94,8 +94,7 @@ impl Ingress<'_> {
     /// and forgotten.
     fn route(&self, message: &Message) -> Result<StreamSet, Refusal> {
         let (settings, ident) = (&self.channel.settings, message.ident());
-        let idents = &settings.idents;
-        if !idents.is_empty() && !idents.iter().any(|pattern| pattern.matches(ident)) {
+        if !settings.idents.is_empty() && !settings.idents.matches(ident) {
             return Err(Refusal::Ident);
         }
         let mask = self.shared.routes.borrow().wanted_by(&settings.name, ident);

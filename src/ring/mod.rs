@@ -59,6 +59,7 @@ mod segment;
 mod segments;
 mod slot;
 mod storage;
+mod stream_set;
 mod table;
 mod tally;
 mod times;
@@ -79,6 +80,8 @@ pub use read::peek::Look;
 pub use seek::RewindTo;
 pub use storage::IoError;
 pub use storage::Storage;
+pub use stream_set::StreamId;
+pub use stream_set::StreamSet;
 pub use times::Arrival;
 pub use times::Dates;
 
@@ -101,64 +104,6 @@ use volume::Volume;
 /// shown outside comes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
-
-/// A stream's place in the ring's table, and its bit in a [`StreamSet`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId(u8);
-
-impl StreamId {
-    /// The mask of this stream alone.
-    #[must_use]
-    pub fn mask(self) -> StreamSet {
-        StreamSet(self.bit())
-    }
-
-    fn bit(self) -> u32 {
-        1 << self.0
-    }
-
-    /// The place, below [`STREAMS_MAX`].
-    #[must_use]
-    pub fn index(self) -> usize {
-        usize::from(self.0)
-    }
-
-    fn all() -> impl Iterator<Item = Self> {
-        (0..32).map(Self)
-    }
-
-    /// The streams of a mask.
-    fn of_mask(mask: u32) -> impl Iterator<Item = Self> {
-        Self::all().filter(move |id| mask & id.bit() != 0)
-    }
-}
-
-const _: () = assert!(STREAMS_MAX == 32);
-
-/// The streams that want a record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StreamSet(pub u32);
-
-impl StreamSet {
-    /// Whether it names no stream.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Those streams.
-    pub fn streams(self) -> impl Iterator<Item = StreamId> {
-        StreamId::of_mask(self.0)
-    }
-}
-
-impl std::ops::BitOr for StreamSet {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
 
 /// How a ring is made and when it writes.
 #[derive(Clone, Debug, PartialEq, Eq)]

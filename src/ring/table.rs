@@ -112,14 +112,20 @@ impl Table {
 
     /// A record that the streams of a mask want waits in memory.
     pub(super) fn append(&mut self, mask: u32) {
-        let wanting = self.attached_mut().filter(|(id, _)| mask & id.bit() != 0);
-        wanting.for_each(|(_, stream)| stream.append());
+        for id in StreamId::of_mask(mask) {
+            if let Some(stream) = self.stream_mut(id) {
+                stream.append();
+            }
+        }
     }
 
     /// A commit has taken the record `seq` for the streams of a mask.
     pub(super) fn taken(&mut self, mask: u32, seq: u64) {
-        let wanting = self.attached_mut().filter(|(id, _)| mask & id.bit() != 0);
-        wanting.for_each(|(_, stream)| stream.taken(seq));
+        for id in StreamId::of_mask(mask) {
+            if let Some(stream) = self.stream_mut(id) {
+                stream.taken(seq);
+            }
+        }
     }
 
     /// Which of the streams of `mask` have not settled the record `seq`.

@@ -10,6 +10,7 @@ use crate::net::Bind;
 use crate::net::tls::Identity;
 use crate::net::tls::Tls;
 use crate::pattern::Pattern;
+use crate::pattern::PatternIndex;
 use crate::ring;
 use crate::thinning;
 use crate::traffic::Secrets;
@@ -166,7 +167,7 @@ pub struct Transform {
     /// An id that each message gets.
     pub stamp: Option<Stamp>,
     /// All devices, in their order: what templates and `wialon_uid` need of them.
-    pub devices: Rc<[Device]>,
+    pub devices: Rc<Devices>,
 }
 
 /// An id that stays the same however often a message is sent.
@@ -196,12 +197,35 @@ pub struct Device {
     pub data: Vec<(String, Value)>,
 }
 
+/// All that the configuration knows of, in order.
+#[derive(Debug, Default, PartialEq)]
+pub struct Devices {
+    devices: Vec<Device>,
+    /// Of their idents.
+    index: PatternIndex,
+}
+
+impl Devices {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn new(devices: Vec<Device>) -> Self {
+        let index = PatternIndex::new(devices.iter().map(|device| &device.ident));
+        Self { devices, index }
+    }
+
+    /// The first of which `ident` is one.
+    fn first(&self, ident: &str) -> Option<&Device> {
+        let device = |place: usize| self.devices.get(place);
+        let fits = |place| device(place).is_some_and(|it| it.ident.matches(ident));
+        device(self.index.first(ident, &fits)?)
+    }
+}
+
 impl Transform {
     /// What the configuration says of the first device of which `ident` is one.
     #[must_use]
     pub fn data(&self, ident: &str, name: &str) -> Option<ValueRef<'_>> {
-        let mut devices = self.devices.iter();
-        let device = devices.find(|device| device.ident.matches(ident))?;
+        let device = self.devices.first(ident)?;
         let found = device.data.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_ref())
     }

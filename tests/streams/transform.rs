@@ -5,10 +5,12 @@ use crate::talk::Talk;
 use crate::world::World;
 use crate::world::delivery;
 use serde_json::Value;
+use std::rc::Rc;
 use weir::convert::Convert;
 use weir::message::Message;
 use weir::pattern::Pattern;
 use weir::stream::settings::Device;
+use weir::stream::settings::Devices;
 use weir::stream::settings::Settings;
 use weir::stream::settings::Stamp;
 use weir::stream::settings::StampOf;
@@ -130,7 +132,7 @@ fn what_the_configuration_knows_of_a_device_is_in_templates() {
         data: vec![("plate".into(), plate.into())],
     });
     let transform = Transform {
-        devices: devices.into(),
+        devices: Rc::new(Devices::new(devices.into())),
         ..Transform::default()
     };
     let (line, _) = asked(&mut world(), &settings("/{device.data.plate}", transform));
