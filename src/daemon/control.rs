@@ -85,7 +85,7 @@ impl Control for Daemon {
         let (streams, channels) = (self.all_streams(), self.all_channels());
         let streams = streams.iter().map(|stream| {
             let name = stream.settings.name.as_str();
-            (Origin::Stream(name), name, &stream.journal)
+            (Origin::Stream(name), name, &stream.shown.journal)
         });
         let channels = channels.iter().map(|channel| {
             (
@@ -133,11 +133,11 @@ impl Control for Daemon {
     fn wake(&self, whom: Wake) -> Woken {
         let now = self.shared.now().mono;
         let mut woken = Woken::default();
-        let waits = |stream: &&Rc<Stream>| stream.next_try.get().is_some_and(|at| at > now);
+        let waits = |stream: &&Rc<Stream>| stream.shown.next_try.get().is_some_and(|at| at > now);
         let (streams, channels) = (self.all_streams(), self.all_channels());
         for stream in streams.iter().filter(waits) {
             stream.wake(whom);
-            match stream.asked_until.get().filter(|at| *at > now) {
+            match stream.shown.asked_until.get().filter(|at| *at > now) {
                 Some(until) if whom == Wake::UnlessAsked => woken.waiting.push(Waiting {
                     name: stream.settings.name.clone(),
                     next_try: (until - now).as_secs_f64(),
@@ -248,20 +248,20 @@ impl Daemon {
         let counters = self.shared.ring.counters(stream.id);
         let skipped = counters.filtered + counters.expired + counters.by_hand;
         let in_flight = self.shared.ring.unsettled(stream.id);
-        let (tally, (sent, received)) = (stream.tally.get(), stream.bytes.get());
+        let (tally, (sent, received)) = (stream.shown.tally.get(), stream.shown.bytes.get());
         let now = self.shared.now().mono;
-        let next_try = stream.next_try.get().filter(|at| *at > now);
-        let figures = stream.figures.borrow();
+        let next_try = stream.shown.next_try.get().filter(|at| *at > now);
+        let figures = stream.shown.figures.borrow();
         let sends = stream.is_sending() && next_try.is_none();
         let lately = figures.lately(&tally.latencies);
         StreamReport {
             name: stream.settings.name.clone(),
             kind: stream.settings.type_name().to_owned(),
             enabled: stream.enabled.get(),
-            paused: stream.paused.get().is_some(),
+            paused: stream.shown.paused.get().is_some(),
             paused_for: stream.paused_for(self.shared.now()).map(seconds),
-            connected: stream.connected.get(),
-            connects: stream.connects.get(),
+            connected: stream.shown.connected.get(),
+            connects: stream.shown.connects.get(),
             stored: counters.stored,
             read: counters.accepted + skipped + counters.given_up + in_flight,
             accepted: counters.accepted,

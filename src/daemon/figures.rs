@@ -96,13 +96,13 @@ impl Daemon {
         let now = self.shared.now().mono;
         let parts = self.parts.borrow();
         for stream in &parts.streams {
-            let mut figures = stream.figures.borrow_mut();
+            let mut figures = stream.shown.figures.borrow_mut();
             if figures.is_due(now) {
                 let Counters {
                     accepted, backlog, ..
                 } = self.shared.ring.counters(stream.id);
                 figures.note(accepted, backlog, now);
-                figures.note_latencies(&stream.tally.get().latencies, now);
+                figures.note_latencies(&stream.shown.tally.get().latencies, now);
             }
         }
         for channel in &parts.channels {

@@ -117,7 +117,7 @@ impl Daemon {
             all.extend(journal.kept().map(|event| Told::new(whose, name, event)));
         };
         for stream in self.all_streams() {
-            add(Whose::Stream, &stream.settings.name, &stream.journal);
+            add(Whose::Stream, &stream.settings.name, &stream.shown.journal);
         }
         for channel in self.all_channels() {
             add(Whose::Channel, channel.name(), &channel.journal);
@@ -134,7 +134,7 @@ impl Daemon {
         let journal = match told.whose {
             Whose::Stream => {
                 let mut named = streams.iter().filter(|it| it.settings.name == name);
-                named.next().map(|stream| &stream.journal)
+                named.next().map(|stream| &stream.shown.journal)
             }
             Whose::Channel => {
                 let mut named = channels.iter().filter(|it| it.name() == name);

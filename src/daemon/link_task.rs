@@ -16,6 +16,7 @@
 //! connection comes to be, or one message is taken.
 
 mod connected;
+mod leaving;
 mod probe;
 mod report;
 #[cfg(test)]
@@ -113,11 +114,12 @@ impl LinkTask {
         }
     }
 
-    /// Delivers for ever: waits until there is a reason for a connection, makes one, drives it to
-    /// its end. Waits on: the ring, the pause after a failure, the connection, a call.
+    /// Delivers as long as the stream sends: waits until there is a reason for a connection, makes
+    /// one, drives it to its end. Waits on: the ring, the pause after a failure, the connection, a
+    /// call.
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
-        loop {
+        while stream.is_sending() {
             // listened for before the look: what comes in between ends the wait
             let (records, command) = (
                 self.shared.ring.records_event(stream.id),
@@ -141,7 +143,7 @@ impl LinkTask {
                 }
                 Waits::on([command]).at_most(Some(CLOCK_POLL)).end().await;
             } else {
-                stream.stays.set(stays);
+                stream.shown.stays.set(stays);
                 self.connect_once(&stream).await;
             }
         }
@@ -149,12 +151,19 @@ impl LinkTask {
 
     /// One connection, or the failure to make one, and what is told of its end.
     async fn connect_once(&mut self, stream: &Stream) {
-        let (disconnect, was_reached) = match self.connect(stream).await {
-            Ok(connection) => match self.run_connection(stream, connection, Goal::None).await {
+        let halted = async {
+            stream.halted().await;
+            None
+        };
+        let connected = or(halted, async { Some(self.connect(stream).await) }).await;
+        let (disconnect, was_reached) = match connected {
+            None => return,
+            Some(Ok(connection)) => match self.run_connection(stream, connection, Goal::None).await
+            {
                 Ok(()) => return,
                 Err(disconnect) => (disconnect, true),
             },
-            Err(error) => (broken(&error), false),
+            Some(Err(error)) => (broken(&error), false),
         };
         // that it ended says less than what was said before
         let says_little = was_reached && matches!(disconnect.error.code, 0 | NO_CONNECTION);
@@ -179,7 +188,7 @@ impl LinkTask {
         stream::link(&stream.settings, &stream.client_id, &self.engine, now)
     }
 
-    /// One connection from its first byte to its end; Ok: the goal is reached.
+    /// One connection from its first byte to its end; Ok: the goal is reached, or it was left.
     async fn run_connection(
         &mut self,
         stream: &Stream,
@@ -207,15 +216,21 @@ impl LinkTask {
                 self.shared.ring.records_event(stream.id),
                 stream.command_event(),
             );
+            self.engine.hold(!stream.is_sending());
             let next = self.turn(connected)?;
             if self.has_reached(goal, connected) {
+                return Ok(());
+            }
+            if self.has_to_leave() {
+                self.leave(connected);
                 return Ok(());
             }
             match next {
                 // there are other tasks on this thread
                 Next::Again => yield_now().await,
                 Next::Wait(due) => {
-                    let due = due.into_iter().chain(goal.looks_at()).min();
+                    let others = [goal.looks_at(), self.stream.halts_at()];
+                    let due = due.into_iter().chain(others.into_iter().flatten()).min();
                     let wait = due.map(|due| due.saturating_sub(self.shared.now().mono));
                     // while nothing is left to write a socket is always ready for more
                     let writes = (!connected.out.is_empty()).then_some(());
@@ -354,18 +369,18 @@ impl LinkTask {
     }
 }
 
-/// Delivers whenever the stream is enabled and not paused, for ever. Waits on: its task, a call.
+/// Delivers whenever the stream is enabled and not paused, until it ends. Waits on: its task, a
+/// call.
 pub(super) async fn keep_delivering(shared: Rc<SharedState>, stream: Rc<Stream>) {
-    loop {
+    while !stream.has_ended() {
         let command = stream.command_event();
         if stream.is_sending() {
             shared.ring.change(|ring, _| ring.reread(stream.id));
             stream.take_moved();
             let task = LinkTask::new(Rc::clone(&shared), Rc::clone(&stream));
-            // asked in this order: a task that is to stop has no turn more
-            or(stream.halted(), Box::pin(task.run())).await;
-        }
-        if !stream.is_sending() {
+            Box::pin(task.run()).await;
+            stream.has_halted(&shared);
+        } else {
             command.await;
         }
     }

@@ -32,6 +32,7 @@ mod accept;
 mod board;
 mod budget;
 mod by_hand;
+mod change_over;
 mod changes;
 mod channel;
 mod conditions;
@@ -100,6 +101,7 @@ use event_listener::Event;
 use events_file::Sync;
 use notes::Notes;
 use parts::Parts;
+use parts::Running;
 use parts::Work;
 use rate::Rate;
 use reload::Anew;
@@ -187,7 +189,9 @@ impl Daemon {
     /// Goes on with the counters, the events and the uptime of one before.
     #[must_use]
     pub fn continuing(self, legacy: Legacy) -> Self {
-        self.parts.borrow().continue_from(&legacy.parts.borrow());
+        self.parts
+            .borrow_mut()
+            .continue_after(&legacy.parts.borrow());
         self.shared.continue_from(legacy.shared);
         self
     }
@@ -268,10 +272,28 @@ impl Daemon {
         self.write_events(Sync::Now);
     }
 
-    /// Begins to serve what is named and not served yet.
+    /// Begins to serve what is named and not served yet, unless what is there yet is in its way.
     fn begin_missing(&self) {
         let (parts, mut work) = (self.parts.borrow(), self.work.borrow_mut());
         let Some(work) = work.as_mut() else { return };
+        let executor = Rc::clone(&work.executor);
+        if work.closing == 0 {
+            self.begin_listening(&parts, work);
+        }
+        for stream in &parts.streams {
+            let name = &stream.settings.name;
+            if !work.ending.contains_key(name) {
+                let running = work.streams.entry(name.clone());
+                running.or_insert_with(|| self.deliver(&executor, stream));
+            }
+        }
+        let period = parts.config.log.summary;
+        if work.summary.is_none() && !period.is_zero() {
+            work.summary = Some(executor.spawn(self.clone().keep_summing_up(period)));
+        }
+    }
+
+    fn begin_listening(&self, parts: &Parts, work: &mut Work) {
         let executor = Rc::clone(&work.executor);
         // it makes the folder that sockets of channels may lie in
         if work.api.is_none() {
@@ -287,14 +309,6 @@ impl Daemon {
             let tasks = work.channels.entry(channel.name().to_owned());
             tasks.or_insert_with(serve);
         }
-        for stream in &parts.streams {
-            let tasks = work.streams.entry(stream.settings.name.clone());
-            tasks.or_insert_with(|| vec![self.deliver(&executor, stream)]);
-        }
-        let period = parts.config.log.summary;
-        if work.summary.is_none() && !period.is_zero() {
-            work.summary = Some(executor.spawn(self.clone().keep_summing_up(period)));
-        }
     }
 
     fn serve_channel(&self, executor: &Executor, channel: &Rc<Channel>) -> Vec<Task<()>> {
@@ -309,10 +323,17 @@ impl Daemon {
         tasks
     }
 
-    fn deliver(&self, executor: &Executor, stream: &Rc<Stream>) -> Task<()> {
+    fn deliver(&self, executor: &Executor, stream: &Rc<Stream>) -> Running {
         stream.begin_sum(&self.shared);
-        let (shared, stream) = (Rc::clone(&self.shared), Rc::clone(stream));
-        executor.spawn(link_task::keep_delivering(shared, stream))
+        let (daemon, served) = (self.clone(), Rc::clone(stream));
+        let task = executor.spawn(async move {
+            link_task::keep_delivering(Rc::clone(&daemon.shared), Rc::clone(&served)).await;
+            daemon.has_ended(&served);
+        });
+        Running {
+            stream: Rc::clone(stream),
+            task,
+        }
     }
 
     fn commit(&self, executor: &Executor) -> Task<()> {
@@ -325,7 +346,7 @@ impl Daemon {
     fn keep_working(&self, executor: &Executor) -> Vec<Task<()>> {
         let streams = self.all_streams().into_iter();
         let mut tasks: Vec<_> = streams
-            .map(|stream| self.deliver(executor, &stream))
+            .map(|stream| self.deliver(executor, &stream).task)
             .collect();
         tasks.push(self.commit(executor));
         tasks.push(executor.spawn(self.clone().keep_ending_pauses()));
@@ -366,8 +387,8 @@ impl Daemon {
         let status = |stream: &Rc<Stream>| StreamStatus {
             name: stream.settings.name.clone(),
             counters: self.shared.ring.counters(stream.id),
-            connected: stream.connected.get(),
-            connects: stream.connects.get(),
+            connected: stream.shown.connected.get(),
+            connects: stream.shown.connects.get(),
         };
         self.all_streams().iter().map(status).collect()
     }

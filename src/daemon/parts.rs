@@ -4,7 +4,6 @@
 use super::channel::Channel;
 use super::notes::Notes;
 use super::serve_api::ApiListener;
-use super::shared::SharedState;
 use super::stream::Stream;
 use super::thinned::AllThinned;
 use super::waits::Executor;
@@ -33,10 +32,29 @@ pub(super) type Tasks = BTreeMap<String, Vec<Task<()>>>;
 pub(super) struct Work {
     pub(super) executor: Executor,
     pub(super) channels: Tasks,
-    pub(super) streams: Tasks,
+    pub(super) streams: BTreeMap<String, Running>,
+    /// Streams that end, one of a name: what is in flight is awaited. None of its name begins
+    /// before it has ended.
+    pub(super) ending: BTreeMap<String, Ending>,
+    /// How many reloads have channels, or the API, that are being closed: none begins before all
+    /// addresses are free.
+    pub(super) closing: usize,
     pub(super) api: Option<ApiListener>,
     /// Sums up each stream now and then.
     pub(super) summary: Option<Task<()>>,
+}
+
+/// A stream that runs.
+pub(super) struct Running {
+    pub(super) stream: Rc<Stream>,
+    pub(super) task: Task<()>,
+}
+
+/// A stream that was told to end.
+pub(super) struct Ending {
+    pub(super) running: Running,
+    /// Its place in the ring is not wanted any more.
+    pub(super) is_forgotten: bool,
 }
 
 impl Parts {
@@ -101,24 +119,32 @@ impl Parts {
                 }
                 old => {
                     changed.push(name.clone());
-                    old.into_iter().for_each(|old| stream.continue_from(old));
+                    let new = Rc::get_mut(stream);
+                    debug_assert!(new.is_some(), "nobody has it yet");
+                    new.zip(old)
+                        .into_iter()
+                        .for_each(|(new, old)| new.continue_from(old));
                 }
             }
         }
         changed
     }
 
-    /// Goes on with the counters and events of an earlier one.
-    pub(super) fn continue_from(&self, before: &Self) {
+    /// Goes on with the counters and events of an earlier one, which has ended with its ring.
+    pub(super) fn continue_after(&mut self, before: &Self) {
         for channel in &self.channels {
             let mut old = before.channels.iter();
             let old = old.find(|old| old.name() == channel.name());
             old.into_iter().for_each(|old| channel.continue_from(old));
         }
-        for stream in &self.streams {
+        for stream in &mut self.streams {
             let mut old = before.streams.iter();
             let old = old.find(|old| old.settings.name == stream.settings.name);
-            old.into_iter().for_each(|old| stream.continue_from(old));
+            let new = Rc::get_mut(stream);
+            debug_assert!(new.is_some(), "nobody has it yet");
+            new.zip(old)
+                .into_iter()
+                .for_each(|(new, old)| new.continue_after(old));
         }
     }
 
@@ -139,7 +165,9 @@ impl Work {
         Self {
             executor: Rc::clone(executor),
             channels: Tasks::new(),
-            streams: Tasks::new(),
+            streams: BTreeMap::new(),
+            ending: BTreeMap::new(),
+            closing: 0,
             api: None,
             summary: None,
         }
@@ -158,10 +186,4 @@ pub(super) fn attach(ring: &mut Ring, settings: Settings, clock: &Clock) -> Resu
         }
         Err(error) => Err(format!("stream `{}`: {error}", settings.name)),
     }
-}
-
-/// Forgets where a stream was that nobody serves any more; what waits stays.
-pub(super) fn part(shared: &SharedState, stream: &Stream) {
-    stream.set_connected(shared, false);
-    shared.ring.change(|ring, _| ring.reread(stream.id));
 }

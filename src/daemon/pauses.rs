@@ -70,11 +70,11 @@ impl Daemon {
         let now = self.shared.now();
         let mut is_changed = false;
         for stream in self.all_streams() {
-            let Some(pause) = stream.paused.get() else {
+            let Some(pause) = stream.shown.paused.get() else {
                 continue;
             };
             let dated = pause.dated(now);
-            stream.paused.set(Some(dated));
+            stream.shown.paused.set(Some(dated));
             is_changed |= dated != pause;
             if dated.left(now).is_some_and(|left| left.is_zero()) {
                 stream.resume();
@@ -138,7 +138,7 @@ fn keep(folder: Option<&Path>, streams: &[Rc<Stream>], gone: Option<&str>) -> io
         .take(OTHERS_MAX);
     let mut entries: Vec<_> = others.cloned().collect();
     entries.extend(streams.iter().filter_map(|stream| {
-        let pause = stream.paused.get()?;
+        let pause = stream.shown.paused.get()?;
         Some(pause.entry(&stream.settings.name))
     }));
     if entries == before {

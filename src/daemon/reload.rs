@@ -1,13 +1,8 @@
 //! Reading the configuration again, while it runs. One with an error changes nothing. What stays as
 //! it was keeps its connections and its sockets; what has changed begins anew, with its counters
-//! and events. Only another ring has all of it begin anew.
+//! and events, see [`super::change_over`]. Only another ring has all of it begin anew.
 
 use super::Daemon;
-use super::kept::Whose;
-use super::open_files;
-use super::parts::Parts;
-use super::parts::attach;
-use super::parts::part;
 use super::waits::sleep;
 use crate::api::RELOADED;
 use crate::api::Reloaded;
@@ -16,12 +11,9 @@ use crate::config::Change;
 use crate::config::Changed;
 use crate::config::Config;
 use crate::config::Severity;
-use crate::logging;
 use event_listener::Event;
-use smol::Task;
 use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A configuration that the running ring cannot have.
@@ -103,22 +95,6 @@ impl Daemon {
         self.parts.borrow().config.clone()
     }
 
-    /// What happened to parts that are there no more is still to be seen.
-    fn note_gone(&self, before: &Parts, gone: &[String]) {
-        let journals = &self.shared.journals;
-        let is_gone = |name: &str| gone.iter().any(|known| known == name);
-        for stream in before
-            .streams
-            .iter()
-            .filter(|it| is_gone(&it.settings.name))
-        {
-            journals.has_gone(Whose::Stream, &stream.settings.name, &stream.journal);
-        }
-        for channel in before.channels.iter().filter(|it| is_gone(it.name())) {
-            journals.has_gone(Whose::Channel, channel.name(), &channel.journal);
-        }
-    }
-
     fn refused(&self, errors: Vec<String>) -> Vec<String> {
         for error in &errors {
             log::error!("{}", config::in_one_line(error));
@@ -129,112 +105,11 @@ impl Daemon {
         self.shared.note_self(RELOADED, &text);
         errors
     }
-
-    /// Another configuration, with the same ring; what is another in it, in words.
-    fn change(&self, config: Config, gone: Option<&str>) -> Result<Vec<String>, String> {
-        let clock = self.shared.clock.source();
-        let attached = self.shared.ring.change(|ring, _| {
-            let streams = config.streams.iter().cloned();
-            streams
-                .map(|settings| attach(ring, settings, &clock))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        let notes = Rc::clone(&self.parts.borrow().notes);
-        let mut parts = Parts::new(config, &clock, attached, notes);
-        let changed = parts.keep(&self.parts.borrow());
-        let changes = told(&self.config(), &parts.config, Some(&changed));
-        let before = self.parts.replace(parts);
-        self.shared.routes.replace(self.parts.borrow().routes());
-        self.shared.thinned.replace(self.parts.borrow().thinned());
-        let log = self.parts.borrow().config.log.clone();
-        logging::configure(log.level, &log.target);
-        open_files::allow(&self.parts.borrow().config);
-        self.change_over(&before, &changed, (in_one_line(&changes), gone));
-        Ok(changes)
-    }
-
-    /// Ends what is not there any more, or has changed, then begins what is not there yet.
-    fn change_over(&self, before: &Parts, changed: &[String], told: (String, Option<&str>)) {
-        let parts = self.parts.borrow();
-        let stays = |name: &str| parts.names().any(|known| known == name);
-        let gone: Vec<String> = before
-            .names()
-            .filter(|name| !stays(name))
-            .map(str::to_owned)
-            .collect();
-        self.note_gone(before, &gone);
-        let ends = |name: &str| changed.iter().chain(&gone).any(|known| known == name);
-        let mut work = self.work.borrow_mut();
-        let Some(work) = work.as_mut() else { return };
-        let mut tasks: Vec<Task<()>> = Vec::new();
-        for channel in before
-            .channels
-            .iter()
-            .filter(|channel| ends(channel.name()))
-        {
-            tasks.extend(work.channels.remove(channel.name()).unwrap_or_default());
-            channel.end();
-        }
-        self.shared.ring.wake_senders();
-        let ending = before
-            .streams
-            .iter()
-            .filter(|stream| ends(&stream.settings.name));
-        let ending: Vec<_> = ending.cloned().collect();
-        for stream in &ending {
-            tasks.extend(
-                work.streams
-                    .remove(&stream.settings.name)
-                    .unwrap_or_default(),
-            );
-        }
-        if before.config.log.summary != parts.config.log.summary {
-            tasks.extend(work.summary.take());
-        }
-        let api = match before.config.api == parts.config.api {
-            true => None,
-            false => work.api.take(),
-        };
-        let daemon = self.clone();
-        let (changes, forgotten) = (told.0, told.1.map(str::to_owned));
-        let change_over = async move {
-            for task in tasks {
-                task.cancel().await;
-            }
-            if let Some(api) = api {
-                api.close().await;
-            }
-            ending
-                .iter()
-                .for_each(|stream| part(&daemon.shared, stream));
-            forgotten.iter().for_each(|name| daemon.forget(name));
-            daemon.begin_missing();
-            log::info!("the configuration was read again: {changes}");
-            let text = format!("read again: {changes}");
-            daemon.shared.note_self(RELOADED, &text);
-        };
-        work.executor.spawn(change_over).detach();
-    }
-
-    /// Forgets where a stream stood that is not there any more: what waits for it alone is settled.
-    fn forget(&self, stream: &str) {
-        if self.parts.borrow().names().any(|known| known == stream) {
-            return; // it was made again meanwhile
-        }
-        let removed = self
-            .shared
-            .ring
-            .change(|ring, now| ring.remove(stream, now));
-        if let Err(error) = removed {
-            log::warn!("stream `{stream}`: forgotten until the next start: {error}");
-        }
-        self.shared.ring.wake_senders();
-    }
 }
 
 /// What is another than before, in words. Of channels and streams only what begins anew, by name:
 /// `restarted`; none: all of them do.
-fn told(before: &Config, now: &Config, restarted: Option<&[String]>) -> Vec<String> {
+pub(super) fn told(before: &Config, now: &Config, restarted: Option<&[String]>) -> Vec<String> {
     let is_part = |change: &Change| !change.name.is_empty();
     let begins = |name: &String| restarted.is_none_or(|restarted| restarted.contains(name));
     let is_news = |change: &Change| match change.what {
@@ -255,13 +130,6 @@ fn told(before: &Config, now: &Config, restarted: Option<&[String]>) -> Vec<Stri
     }
     told.extend(moved.iter().map(|name| format!("`{name}` begins anew")));
     told
-}
-
-fn in_one_line(changes: &[String]) -> String {
-    match changes.is_empty() {
-        true => "nothing has changed".to_owned(),
-        false => changes.join("; "),
-    }
 }
 
 /// Time for the answer to who asked.

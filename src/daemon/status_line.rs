@@ -23,7 +23,7 @@ impl Daemon {
         let backlog = |id| self.shared.ring.counters(id).backlog;
         Counts {
             listening: listens.map(|it| it.listening.error().is_none()).collect(),
-            connected: enabled.map(|stream| stream.connected.get()).collect(),
+            connected: enabled.map(|stream| stream.shown.connected.get()).collect(),
             backlog: streams.iter().map(|stream| backlog(stream.id)).sum(),
         }
     }

@@ -46,10 +46,29 @@ pub(super) struct Stream {
     /// Whether it takes and sends: changed by [`Stream::enable`] and [`Stream::disable`] alone, so
     /// that the routes and the ring are told.
     pub(super) enabled: Cell<bool>,
+    pub(super) shown: Rc<Shown>,
+    pub(super) traffic: Traffic,
+    /// Since when it is to send nothing: what is in flight is awaited for a while.
+    halted: Cell<Option<Duration>>,
+    /// For good: the configuration has it no more, or another in its place.
+    ended: Cell<bool>,
+    /// The cursor was moved by hand: what was read is to be forgotten.
+    moved: Cell<bool>,
+    /// It is to go on at once.
+    woken: Cell<Option<Wake>>,
+    /// Notified when one of these four, `enabled` or `paused` has changed.
+    command: Event,
+}
+
+/// What a stream shows of itself. Where its settings change, the one that ends and the one that
+/// begins after it share it: to whoever looks they are one.
+#[derive(Default)]
+pub(super) struct Shown {
     /// Whether it only keeps what comes: changed by [`Stream::pause`] and [`Stream::resume`].
     pub(super) paused: Cell<Option<Pause>>,
     /// Whether its destination would take something now: changed by [`Stream::set_connected`]
-    /// alone, so that the ring is told. A stream that does not send is not connected.
+    /// alone, so that the ring is told. A stream that does not send is not connected, once what
+    /// was in flight is answered.
     pub(super) connected: Cell<bool>,
     /// How often it was connected.
     pub(super) connects: Cell<u64>,
@@ -64,7 +83,6 @@ pub(super) struct Stream {
     /// The end of a pause that its destination asked for.
     pub(super) asked_until: Cell<Option<Duration>>,
     pub(super) journal: RefCell<Journal>,
-    pub(super) traffic: Traffic,
     /// What went wrong last, until that is over.
     trouble: RefCell<Option<(Box<str>, Trouble)>>,
     /// Whether its connection is kept while there is nothing to send.
@@ -77,12 +95,6 @@ pub(super) struct Stream {
     sums_left_out: Cell<u8>,
     /// How often it was connected by then.
     summed_connects: Cell<u64>,
-    /// The cursor was moved by hand: what was read is to be forgotten.
-    moved: Cell<bool>,
-    /// It is to go on at once.
-    woken: Cell<Option<Wake>>,
-    /// Notified when one of these two, `enabled` or `paused` has changed.
-    command: Event,
 }
 
 impl Stream {
@@ -93,22 +105,10 @@ impl Stream {
             thinned: Thinned::new(id, &settings),
             settings,
             client_id,
-            paused: Cell::default(),
-            connected: Cell::default(),
-            connects: Cell::default(),
-            bytes: Cell::default(),
-            tally: Cell::default(),
-            figures: RefCell::default(),
-            next_try: Cell::default(),
-            asked_until: Cell::default(),
-            journal: RefCell::default(),
+            shown: Rc::default(),
             traffic: Traffic::default(),
-            trouble: RefCell::default(),
-            stays: Cell::default(),
-            oldest: Cell::default(),
-            summed: Cell::default(),
-            sums_left_out: Cell::default(),
-            summed_connects: Cell::default(),
+            halted: Cell::default(),
+            ended: Cell::default(),
             moved: Cell::default(),
             woken: Cell::default(),
             command: Event::new(),
@@ -155,67 +155,103 @@ impl Stream {
     pub(super) fn disable(&self, shared: &SharedState) {
         if self.enabled.replace(false) {
             shared.routes.borrow_mut().unsubscribe(self.id);
-            self.halt(shared, "disabled");
+            self.halt(shared.now());
         }
     }
 
     /// Sends nothing from now on; what comes waits for it.
     pub(super) fn pause(&self, shared: &SharedState, pause: Pause) {
         let sends = self.is_sending();
-        self.paused.set(Some(pause));
+        self.shown.paused.set(Some(pause));
         if sends {
-            self.halt(shared, "paused");
+            self.halt(shared.now());
         }
     }
 
     /// Sends again, where it is enabled.
     pub(super) fn resume(&self) {
-        if self.paused.take().is_some() {
+        if self.shown.paused.take().is_some() {
             self.command.notify(usize::MAX);
         }
     }
 
-    /// Whether it is enabled, and not paused.
+    /// Sends nothing from now on, for good.
+    pub(super) fn end(&self, now: Now) {
+        let sends = self.is_sending();
+        self.ended.set(true);
+        if sends {
+            self.halt(now);
+        }
+        self.command.notify(usize::MAX);
+    }
+
+    /// Whether it is enabled, not paused, and has not ended.
     pub(super) fn is_sending(&self) -> bool {
-        self.enabled.get() && self.paused.get().is_none()
+        self.enabled.get() && self.shown.paused.get().is_none() && !self.ended.get()
+    }
+
+    /// Whether it sends no more, for good.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// Until when what is in flight is awaited; none: it sends.
+    pub(super) fn halts_at(&self) -> Option<Duration> {
+        let halted = self.halted.get().filter(|_| !self.is_sending());
+        halted.map(|since| since + LAST_ANSWERS)
     }
 
     /// Until it is resumed by itself; none: it is not paused, or by hand alone.
     pub(super) fn paused_for(&self, now: Now) -> Option<Duration> {
-        self.paused.get()?.left(now)
+        self.shown.paused.get()?.left(now)
     }
 
-    /// Whoever reads for it stops: what is in flight waits again.
-    fn halt(&self, shared: &SharedState, why: &str) {
+    /// Whoever reads for it sends no more, and stops soon.
+    fn halt(&self, now: Now) {
+        self.halted.set(Some(now.mono));
+        self.command.notify(usize::MAX);
+    }
+
+    /// Whoever read for it has stopped: what is still in flight waits again.
+    pub(super) fn has_halted(&self, shared: &SharedState) {
         shared.ring.change(|ring, _| ring.reread(self.id));
-        if self.set_connected(shared, false) {
+        let why = match self.enabled.get() {
+            true => "paused",
+            false => "disabled",
+        };
+        if self.set_connected(shared, false) && !self.ended.get() {
             self.note(shared, CONNECTION_LOST, None, Some(why));
         }
-        self.next_try.set(None);
-        self.asked_until.set(None);
-        self.oldest.set(None);
-        self.moved();
+        self.shown.not_sending();
     }
 
     /// Says whether the destination is connected; whether that is new.
     pub(super) fn set_connected(&self, shared: &SharedState, connected: bool) -> bool {
-        if self.connected.replace(connected) == connected {
+        if self.shown.connected.replace(connected) == connected {
             return false;
         }
         shared.ring.set_connected(self.id, connected);
-        self.connects
-            .set(self.connects.get() + u64::from(connected));
+        self.shown
+            .connects
+            .set(self.shown.connects.get() + u64::from(connected));
         let of_messages = |(_, kind): &(_, Trouble)| *kind == Trouble::OfMessages;
-        if connected && self.stays.get() && !self.trouble.borrow().as_ref().is_some_and(of_messages)
+        if connected
+            && self.shown.stays.get()
+            && !self
+                .shown
+                .trouble
+                .borrow()
+                .as_ref()
+                .is_some_and(of_messages)
         {
-            self.trouble.take();
+            self.shown.trouble.take();
         }
         true
     }
 
     /// Remembers what went wrong.
     pub(super) fn set_trouble(&self, text: &str, kind: Trouble) {
-        let mut trouble = self.trouble.borrow_mut();
+        let mut trouble = self.shown.trouble.borrow_mut();
         if trouble.is_none() || kind != Trouble::AnyOther {
             *trouble = Some((text.into(), kind));
         }
@@ -224,20 +260,20 @@ impl Stream {
     /// What went wrong and still holds: nothing does where all is sent, or nobody is asked.
     pub(super) fn last_error(&self, shared: &SharedState) -> Option<String> {
         let waits = shared.ring.counters(self.id).backlog > 0;
-        let holds = waits || self.stays.get() && !self.connected.get();
-        let trouble = self.trouble.borrow();
+        let holds = waits || self.shown.stays.get() && !self.shown.connected.get();
+        let trouble = self.shown.trouble.borrow();
         let (text, _) = trouble.as_ref().filter(|_| holds && self.is_sending())?;
         Some(text.to_string())
     }
 
     /// Counts what went over the network.
     pub(super) fn count_bytes(&self, sent: usize, received: usize) {
-        let (before_sent, before_received) = self.bytes.get();
+        let (before_sent, before_received) = self.shown.bytes.get();
         let counted = (
             before_sent.saturating_add(sent as u64),
             before_received.saturating_add(received as u64),
         );
-        self.bytes.set(counted);
+        self.shown.bytes.set(counted);
     }
 
     /// Shows where its engine is.
@@ -249,13 +285,13 @@ impl Stream {
         now: Now,
     ) {
         if tally.accepted > 0 {
-            self.trouble.take();
+            self.shown.trouble.take();
         }
-        let mut sum = self.tally.get();
+        let mut sum = self.shown.tally.get();
         sum.add(tally);
-        self.tally.set(sum);
-        self.oldest.set(oldest_age.map(|age| (age, now.mono)));
-        self.next_try.set(next_try);
+        self.shown.tally.set(sum);
+        self.shown.oldest.set(oldest_age.map(|age| (age, now.mono)));
+        self.shown.next_try.set(next_try);
     }
 
     /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
@@ -263,7 +299,7 @@ impl Stream {
         if !self.is_sending() {
             return shared.ring.oldest_age(self.id);
         }
-        let (age, said) = self.oldest.get()?;
+        let (age, said) = self.shown.oldest.get()?;
         Some(age + shared.now().mono.saturating_sub(said))
     }
 
@@ -279,7 +315,7 @@ impl Stream {
         event.error_code = code;
         event.reason = text.map(Into::into);
         let name = (Whose::Stream, self.settings.name.as_str());
-        shared.journals.keep(name, &self.journal, event);
+        shared.journals.keep(name, &self.shown.journal, event);
     }
 
     /// Notes what became of messages.
@@ -293,7 +329,7 @@ impl Stream {
             answers: tally.answers,
             ack_latency: tally.ack_latency.map(|latency| latency.as_secs_f64()),
         }));
-        self.journal.borrow_mut().pass(event);
+        self.shown.journal.borrow_mut().pass(event);
     }
 
     /// Ends when it is disabled or paused.
@@ -314,43 +350,47 @@ impl Stream {
         own == *settings
     }
 
-    /// Goes on with the counters and events of one before.
-    pub(super) fn continue_from(&self, before: &Self) {
-        self.paused.set(before.paused.get());
-        self.connects.set(before.connects.get());
-        self.bytes.set(before.bytes.get());
-        self.tally.set(before.tally.get());
-        self.figures.replace(before.figures.take());
-        self.summed.set(before.summed.get());
-        self.summed_connects.set(before.summed_connects.get());
-        self.journal.replace(before.journal.take());
-        self.trouble.replace(before.trouble.take());
+    /// Goes on with the counters and events of one before, which may still be ending.
+    pub(super) fn continue_from(&mut self, before: &Self) {
+        self.shown = Rc::clone(&before.shown);
         if let Some((own, other)) = self.thinned.as_ref().zip(before.thinned.as_ref()) {
             own.continue_from(other);
         }
     }
 
+    /// Goes on with those of one that has ended with its ring.
+    pub(super) fn continue_after(&mut self, before: &Self) {
+        self.continue_from(before);
+        self.shown.connected.set(false);
+        self.shown.not_sending();
+    }
+
     /// What comes from now on is summed up, unless that has begun.
     pub(super) fn begin_sum(&self, shared: &SharedState) {
         let counters = || shared.ring.counters(self.id);
-        self.summed
-            .set(self.summed.get().or_else(|| Some(counters())));
+        self.shown
+            .summed
+            .set(self.shown.summed.get().or_else(|| Some(counters())));
     }
 
     /// Says in one line what it did since the last time; of nothing done, one time in four.
     pub(super) fn sum_up(&self, shared: &SharedState) {
         let now = shared.ring.counters(self.id);
         let is_idle = self
+            .shown
             .summed
             .get()
             .is_some_and(|then| done(&then) == done(&now));
-        let left_out = self.sums_left_out.replace(0);
-        if is_idle && left_out < IDLE_SUMS && self.summed_connects.get() == self.connects.get() {
-            return self.sums_left_out.set(left_out + 1);
+        let left_out = self.shown.sums_left_out.replace(0);
+        if is_idle
+            && left_out < IDLE_SUMS
+            && self.shown.summed_connects.get() == self.shown.connects.get()
+        {
+            return self.shown.sums_left_out.set(left_out + 1);
         }
-        let before = self.summed.replace(Some(now)).unwrap_or_default();
-        let connects = self.connects.get();
-        let again = connects.saturating_sub(self.summed_connects.replace(connects));
+        let before = self.shown.summed.replace(Some(now)).unwrap_or_default();
+        let connects = self.shown.connects.get();
+        let again = connects.saturating_sub(self.shown.summed_connects.replace(connects));
         let since = |count: fn(&Counters) -> u64| count(&now).saturating_sub(count(&before));
         log::info!(
             "stream `{}`: {}; {} stored, {} accepted, {} skipped, {} given up, {} dropped, \
@@ -369,12 +409,21 @@ impl Stream {
     }
 
     fn state(&self) -> &'static str {
-        match (self.enabled.get(), self.connected.get()) {
+        match (self.enabled.get(), self.shown.connected.get()) {
             (false, _) => "disabled",
-            _ if self.paused.get().is_some() => "paused",
+            _ if self.shown.paused.get().is_some() => "paused",
             (true, true) => "connected",
             (true, false) => "not connected",
         }
+    }
+}
+
+impl Shown {
+    /// Nothing of it is in memory, and nothing is tried.
+    fn not_sending(&self) {
+        self.next_try.set(None);
+        self.asked_until.set(None);
+        self.oldest.set(None);
     }
 }
 
@@ -382,6 +431,10 @@ impl Stream {
 fn done(of: &Counters) -> u64 {
     of.stored.saturating_sub(of.backlog)
 }
+
+/// What is in flight is awaited for so long after the last message was sent: a destination that
+/// lives answers within.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Sums with nothing in them that are left out between two.
 const IDLE_SUMS: u8 = 3;

@@ -21,8 +21,9 @@
 //!   RabbitMQ's words tell it where a topic is forbidden or a message is too large; where they do
 //!   not, and it may be a message, that is found as one that is met with silence: after five
 //!   connections that ended with it as the first without an answer the engine tries others.
-//! - The ends are short: no `close` is said, and none is answered. The connection goes with all
-//!   that is on its way in any case.
+//! - The ends are short: `close` is said where this side ends the connection in good order, and no
+//!   answer is awaited. One of the broker is not answered: the connection goes with all that is on
+//!   its way in any case.
 
 mod frame;
 mod heartbeat;
@@ -442,6 +443,16 @@ impl Link for AmqpLink<'_> {
         disconnect
     }
 
+    fn leave(&mut self, out: &mut Vec<u8>) {
+        let close = Close {
+            code: REPLY_SUCCESS,
+            ..Close::default()
+        };
+        if self.is_ready() && method::write(0, &close, out).is_ok() {
+            self.stage = Stage::Ended;
+        }
+    }
+
     fn is_ready(&self) -> bool {
         self.stage == Stage::Ready
     }
@@ -454,3 +465,6 @@ impl Link for AmqpLink<'_> {
 /// So many connections in a row may end with the same message as the first without an answer,
 /// before the others are asked: a bad way ends some of them over any message.
 const ATTEMPTS: u32 = 5;
+
+/// Nothing is wrong.
+const REPLY_SUCCESS: u16 = 200;

@@ -83,6 +83,8 @@ pub struct Engine {
     queue: Queue,
     /// Nothing is sent while it pauses; what is in flight may still be answered.
     backoff: Backoff,
+    /// Nothing is read or sent any more: what is in flight is awaited.
+    is_held: bool,
     rate: Rate,
     /// Whether the destination said anything since a connection was last lost. One that closes
     /// connections in good order and never says a word is paused for like one that fails.
@@ -120,6 +122,7 @@ impl Engine {
             epoch: 0,
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
+            is_held: false,
             rate: Rate::new(limits.interval),
             answered: true,
             progressed: Duration::ZERO,
@@ -155,7 +158,7 @@ impl Engine {
         }
         // What is left to count is counted the next time.
         ring.count_older(self.stream, now, wanted);
-        while self.has_room() {
+        while !self.is_held && self.has_room() {
             let Some(record) = ring.read(self.stream, now) else {
                 break;
             };
@@ -184,6 +187,11 @@ impl Engine {
     #[must_use]
     pub fn is_full(&self) -> bool {
         !self.has_room()
+    }
+
+    /// Has it read and send nothing more, or go on. What is in flight may still be answered.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     fn has_room(&self) -> bool {
@@ -270,12 +278,21 @@ impl Engine {
         let mut count = 0;
         // stops at the first that waits or is in flight: what is settled behind it is in memory
         // only, and a start sends it once more
-        while let Some((seq, how)) = self.queue.pop_settled() {
+        while let Some((seq, how)) = self.next_settled() {
             ring.settle(self.stream, seq, how, now);
             self.tally.settled(how);
             count += 1;
         }
         count
+    }
+
+    /// The oldest, if it is settled. While nothing more is sent, only what answers stand behind:
+    /// what was left out may be judged anew, by other settings.
+    fn next_settled(&mut self) -> Option<(Seq, Settled)> {
+        match self.is_held && !self.queue.has_answers() {
+            true => None,
+            false => self.queue.pop_settled(),
+        }
     }
 
     /// Forgets what was read: answers to it will be ignored, and reading starts at the cursor.
@@ -373,7 +390,7 @@ impl Engine {
     }
 
     fn is_paused(&self, now: Now) -> bool {
-        self.paused_until(now).is_some()
+        self.is_held || self.paused_until(now).is_some()
     }
 
     /// Keeps what happened until it is asked for.

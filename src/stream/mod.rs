@@ -286,6 +286,10 @@ pub trait Link {
         disconnect.error.into()
     }
 
+    /// Says goodbye, where the protocol has a word for it. The connection ends then, whatever
+    /// comes.
+    fn leave(&mut self, _out: &mut Vec<u8>) {}
+
     /// Whether the login is done and messages can go.
     fn is_ready(&self) -> bool;
 

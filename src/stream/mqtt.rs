@@ -64,6 +64,7 @@ use super::settings::Delivery;
 use crate::ring::Seq;
 use codec::Answer;
 use codec::Codec;
+use codec::DISCONNECT;
 use codec::Incoming;
 use codec::PING;
 use codec::out_of_turn;
@@ -97,6 +98,8 @@ pub struct MqttLink<'a> {
     keep_alive: KeepAlive,
     /// None: the login holds for ever.
     lease: Option<Lease>,
+    /// Whether the broker was told what to publish at the end.
+    has_will: bool,
     /// Whether an answer to the subscription is still to come.
     subscribing: bool,
     /// Bytes of a packet that is passed over which are still to come: it is never whole in memory.
@@ -144,6 +147,7 @@ impl<'a> MqttLink<'a> {
             window: Window::default(),
             keep_alive: KeepAlive::new(limits.keep_alive, open.now),
             lease: None,
+            has_will: false,
             subscribing: false,
             foreign: 0,
             told_no_subscribers: false,
@@ -369,6 +373,16 @@ impl Link for MqttLink<'_> {
         }
         self.give_up(&disconnect.error, context);
         self.explained(disconnect.error.into(), Failed::Closed, context)
+    }
+
+    fn leave(&mut self, out: &mut Vec<u8>) {
+        if self.is_ready() {
+            out.extend_from_slice(match self.has_will {
+                true => self.codec.goodbye_with_will(),
+                false => &DISCONNECT,
+            });
+            self.stage = Stage::Left;
+        }
     }
 
     fn is_ready(&self) -> bool {

@@ -17,6 +17,7 @@ mod dates;
 mod degraded;
 mod flespi;
 mod forged;
+mod in_flight;
 mod itself;
 mod many_reloads;
 mod memory;

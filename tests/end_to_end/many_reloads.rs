@@ -1,5 +1,5 @@
 //! A thousand reloads under load, each of which changes one of two streams: the other one, the
-//! channel and its connections do not notice, and each message arrives at both, there once.
+//! channel and its connections do not notice, and each message arrives at both once.
 
 use crate::config;
 use crate::mqtt;
@@ -77,12 +77,6 @@ fn a_thousand_reloads_of_one_stream_are_nothing_to_the_other() {
             .filter(|(known, _)| known.starts_with(topic));
         let arrivals = Arrivals::of(of_topic.map(|(_, payload)| payload), "seq");
         arrivals.assert_complete(sent);
-        // what is on its way to the stream that changes is sent again
-        let repeats = if topic == "weir/" {
-            arrivals.repeats
-        } else {
-            0
-        };
-        assert_eq!(repeats, 0, "sent twice to {topic}");
+        assert_eq!(arrivals.repeats, 0, "sent twice to {topic}");
     }
 }

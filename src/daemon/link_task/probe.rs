@@ -116,6 +116,7 @@ async fn try_once(settings: Settings, probe: Probe, clock: Clock) -> Result<Stri
 
 /// Nothing of what makes a stream wait or leave a message out.
 fn settle_for_one(settings: &mut Settings) {
+    settings.enabled = true;
     (settings.filter, settings.thinning) = (None, None);
     (settings.ttl, settings.max_age, settings.interval) = (None, None, None);
     settings.rejects = None;
@@ -223,7 +224,7 @@ impl LinkTask {
             Probe::Connect => Ok("connected".to_owned()),
             Probe::Deliver if counters.accepted > 0 => Ok("took a test message".to_owned()),
             Probe::Deliver => {
-                let journal = self.stream.journal.borrow();
+                let journal = self.stream.shown.journal.borrow();
                 let all = Page {
                     count: usize::MAX,
                     after: 0,

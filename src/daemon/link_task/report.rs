@@ -23,7 +23,10 @@ impl LinkTask {
         let next_try = self.engine.paused_until(now);
         self.stream
             .show(&tally, self.engine.oldest_age(now), next_try, now);
-        self.stream.asked_until.set(self.engine.asked_until(now));
+        self.stream
+            .shown
+            .asked_until
+            .set(self.engine.asked_until(now));
         self.untold.add(&tally);
         if self.tell_due().is_some_and(|due| due <= now.mono) {
             self.tell_sent(now);
@@ -34,6 +37,13 @@ impl LinkTask {
     pub(super) fn tell_due(&self) -> Option<Duration> {
         let due = self.told_at.map_or(Duration::ZERO, |at| at + TELL_EVERY);
         (!self.untold.is_empty()).then_some(due)
+    }
+
+    /// Tells what was done and what happened, without waiting for more.
+    pub(super) fn tell_all(&mut self) {
+        self.show();
+        self.tell_sent(self.shared.now());
+        self.tell_events();
     }
 
     fn tell_sent(&mut self, now: Now) {
@@ -101,7 +111,7 @@ impl LinkTask {
     /// may end between two requests: that is said once, and counted. `says_little`: an earlier
     /// reason stays the last error.
     pub(super) fn disconnected(&mut self, disconnect: &Disconnect, says_little: bool) {
-        let was_connected = self.stream.connected.get();
+        let was_connected = self.stream.shown.connected.get();
         let (kind, event) = match was_connected {
             true => ("connection lost", CONNECTION_LOST),
             false => ("not connected", NOT_DELIVERED),
@@ -118,12 +128,10 @@ impl LinkTask {
             fastrand::u32(..),
         );
         // what was done before the end is told before it
-        self.show();
-        self.tell_sent(now);
-        self.tell_events();
+        self.tell_all();
         let paused = self.engine.paused_until(now).is_some();
         let in_good_order = disconnect.retry == Retry::AtOnce && !paused;
-        if was_connected && !self.stream.stays.get() && in_good_order {
+        if was_connected && !self.stream.shown.stays.get() && in_good_order {
             return self.tell_of_coming_and_going();
         }
         if disconnect.retry == Retry::Renewed {

@@ -84,8 +84,12 @@ fn what_a_turn_writes_to_a_file_it_settles_so_that_no_stop_has_it_written_twice(
     let counters = task.shared.ring.counters(task.stream.id);
     assert_eq!((counters.accepted, counters.backlog), (1, 0));
     assert!(matches!(next, Next::Again));
-    assert!(task.stream.connected.get());
-    assert_eq!(task.stream.bytes.get(), (0, 0), "no network has seen them");
+    assert!(task.stream.shown.connected.get());
+    assert_eq!(
+        task.stream.shown.bytes.get(),
+        (0, 0),
+        "no network has seen them"
+    );
 }
 
 #[test]
@@ -94,8 +98,8 @@ fn a_file_that_cannot_be_written_has_its_stream_wait_and_say_why() {
     let (task, _) = one_turn(&folder.0.join("missing/log.json"));
     let counters = task.shared.ring.counters(task.stream.id);
     assert_eq!((counters.accepted, counters.backlog), (0, 1));
-    assert!(!task.stream.connected.get());
-    assert!(task.stream.next_try.get().is_some());
+    assert!(!task.stream.shown.connected.get());
+    assert!(task.stream.shown.next_try.get().is_some());
     let error = task.stream.last_error(&task.shared).unwrap();
     assert!(error.contains("there is no folder"), "{error}");
 }

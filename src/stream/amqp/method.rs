@@ -133,13 +133,13 @@ pub(super) struct Return<'a> {
 }
 
 /// The end of the connection or of the channel, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Close<'a> {
     pub(super) code: u16,
     #[serde(borrow)]
     pub(super) text: Short<'a>,
-    _class: u16,
-    _method: u16,
+    pub(super) class: u16,
+    pub(super) method: u16,
 }
 
 /// What the broker says.
@@ -307,6 +307,7 @@ methods! {
     StartOk<'_>: CONNECTION, 11;
     Tune: CONNECTION, 31;
     Open<'_>: CONNECTION, 40;
+    Close<'_>: CONNECTION, 50;
     ChannelOpen<'_>: CHANNEL, 10;
     ExchangeDeclare<'_>: EXCHANGE, 10;
     Publish<'_>: BASIC, 40;

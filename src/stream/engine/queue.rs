@@ -157,6 +157,13 @@ impl Queue {
         Some((seq, how))
     }
 
+    /// Whether one is settled by what was said of it, and not by what it is.
+    pub(super) fn has_answers(&self) -> bool {
+        let is_answer = |how| matches!(how, Settled::Accepted | Settled::GivenUp);
+        let mut items = self.items.iter();
+        items.any(|item| matches!(item.state, State::Settled(how) if is_answer(how)))
+    }
+
     /// The last that was accepted, whether or not what is before it is settled.
     pub(super) fn last_accepted(&self) -> Option<&Item> {
         let is_accepted = |item: &&Item| item.state == State::Settled(Settled::Accepted);

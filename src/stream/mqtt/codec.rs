@@ -32,6 +32,9 @@ pub(super) trait Codec {
 
     /// Appends a subscription to one filter.
     fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), DeliveryError>;
+
+    /// The last words where there is a will, which is to be published all the same.
+    fn goodbye_with_will(&self) -> &'static [u8];
 }
 
 /// What a packet of the broker means.

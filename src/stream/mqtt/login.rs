@@ -35,6 +35,7 @@ impl MqttLink<'_> {
         let until = login.until.map(|date| Lease::until(date, context.now));
         self.lease = until.transpose()?;
         self.codec.connect(&login, &self.limits, context.out)?;
+        self.has_will = login.will.is_some();
         self.keep_alive.asked(context.now);
         self.stage = Stage::LoginSent;
         Ok(())

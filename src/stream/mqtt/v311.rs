@@ -135,4 +135,9 @@ impl Codec for V311 {
         subscribe.pkid = SUBSCRIPTION;
         self.write(&Packet::Subscribe(subscribe), out)
     }
+
+    fn goodbye_with_will(&self) -> &'static [u8] {
+        // any word would take it back
+        &[]
+    }
 }

@@ -210,6 +210,10 @@ impl Codec for V5 {
         subscribe.pkid = SUBSCRIPTION;
         self.write(&Packet::Subscribe(subscribe), out)
     }
+
+    fn goodbye_with_will(&self) -> &'static [u8] {
+        &GOODBYE_WITH_WILL
+    }
 }
 
 /// What is said of the payload beside it; none where there is nothing.
@@ -235,3 +239,6 @@ const UNSUPPORTED_VERSION: u8 = 0x84;
 const CONNACK: u8 = 2;
 const ACKNOWLEDGEMENT: u8 = 4;
 const DISCONNECT: u8 = 14;
+
+/// A whole packet: all is well, and the will is to be published (3.14.2.1).
+const GOODBYE_WITH_WILL: [u8; 3] = [0xe0, 1, 4];
