@@ -1,5 +1,7 @@
 //! Part `jobs`: the whole job beside its peers, in turn, with a destination that answers.
 
+use crate::contest::Contest;
+use crate::contest::Cost;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::peer::Queue;
@@ -11,16 +13,9 @@ use crate::report::Bound;
 use crate::report::Report;
 use crate::send::Input;
 use crate::table::Table;
-use crate::table::median;
 use crate::table::short;
 use crate::trial::Figures;
 use crate::trial::Trial;
-
-/// A run and what each round showed of it.
-pub struct Contest {
-    pub trials: Vec<Trial>,
-    pub rounds: Vec<Vec<Option<Figures>>>,
-}
 
 /// The yardstick.
 pub const BRIDGE: &str = "mosquitto bridge";
@@ -34,58 +29,17 @@ pub const JOBS: [(&str, Input, Output); 5] = [
     ("Teltonika to Wialon", Input::Teltonika, Output::Wialon),
 ];
 
-impl Contest {
-    /// Each in turn, so many times: A B C A B C.
-    pub fn run(options: &Options, trials: Vec<Trial>) -> Self {
-        let mut rounds = vec![];
-        for round in 0..options.rounds {
-            let figures = trials.iter().map(|trial| {
-                let result = trial.live(&options.run_folder());
-                let said = match &result {
-                    Ok(figures) => format!("{} us", short(figures.cpu_us())),
-                    Err(error) => error.clone(),
-                };
-                eprintln!("round {} {}: {said}", round + 1, trial.name);
-                result.ok()
-            });
-            rounds.push(figures.collect());
-        }
-        Self { trials, rounds }
-    }
-
-    /// The median of a figure of one of them.
-    pub fn median(&self, index: usize, figure: impl Fn(&Figures) -> f64) -> f64 {
-        let of_rounds = self.rounds.iter().filter_map(|round| round[index].as_ref());
-        median(of_rounds.map(figure))
-    }
-
-    /// The median of the ratios of a figure of two of them, round by round.
-    pub fn ratio(&self, index: usize, base: usize, figure: impl Fn(&Figures) -> f64) -> f64 {
-        median(self.rounds.iter().filter_map(|round| {
-            let (one, base) = (round[index].as_ref()?, round[base].as_ref()?);
-            Some(figure(one) / figure(base))
-        }))
-    }
-
-    /// The sum of a count over all rounds of one of them.
-    pub fn sum(&self, index: usize, count: impl Fn(&Figures) -> u64) -> u64 {
-        let of_rounds = self.rounds.iter().filter_map(|round| round[index].as_ref());
-        of_rounds.map(count).sum()
-    }
-
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.trials.iter().position(|trial| trial.name == name)
-    }
-}
-
 pub fn run(options: &Options, report: &mut Report) -> Outcome<()> {
-    let contest = Contest::run(options, trials(options));
+    let contest = Contest::run(trials(options), options.rounds, |trial| {
+        trial.live(&options.run_folder())
+    });
     table(report, &contest);
     verdicts(report, &contest);
     Ok(())
 }
 
-fn trials(options: &Options) -> Vec<Trial> {
+/// All that is measured.
+pub fn trials(options: &Options) -> Vec<Trial> {
     let peer = |name: &str, peer, input, output, count| {
         Trial::new(name, Setup::new(peer, input, output), count)
     };
@@ -119,7 +73,7 @@ fn trials(options: &Options) -> Vec<Trial> {
     all
 }
 
-fn table(report: &mut Report, contest: &Contest) {
+fn table(report: &mut Report, contest: &Contest<Figures>) {
     let columns = [
         "destination up",
         "of the bridge's time",
@@ -160,7 +114,7 @@ fn table(report: &mut Report, contest: &Contest) {
     report.table("jobs", &table);
 }
 
-fn verdicts(report: &mut Report, contest: &Contest) {
+fn verdicts(report: &mut Report, contest: &Contest<Figures>) {
     let of_job = |job: &str| contest.position(&format!("weir: {job}"));
     for (job, _, _) in &JOBS[..4] {
         if let (Some(one), Some(bridge)) = (of_job(job), contest.position(BRIDGE)) {
@@ -201,8 +155,7 @@ fn verdicts(report: &mut Report, contest: &Contest) {
             } else {
                 late
             };
-        let missing = contest.rounds.iter().filter(|round| round[index].is_none());
-        let wrong = wrong as f64 + missing.count() as f64;
+        let wrong = wrong as f64 + contest.broken(index) as f64;
         let promise = format!("{}, lost, doubled, late or broken off", trial.name);
         report.judge(&promise, wrong, Bound::AtMost(0.0));
     }

@@ -5,8 +5,12 @@
 //! are medians of ratios: they hold on a machine that others use too, as long as processor time is
 //! compared and no wall time.
 
+mod backlog;
+mod calls;
+mod contest;
 mod jobs;
 mod json;
+mod low;
 mod message;
 mod options;
 mod peer;
@@ -14,6 +18,7 @@ mod program;
 mod receive;
 mod report;
 mod send;
+mod settings;
 mod table;
 mod trial;
 mod usage;
@@ -45,6 +50,10 @@ fn run() -> Outcome<(usize, usize)> {
     for part in &options.parts {
         let done = match part.as_str() {
             "jobs" => jobs::run(&options, &mut report),
+            "backlog" => backlog::run(&options, &mut report),
+            "calls" => calls::run(&options, &mut report),
+            "low" => low::run(&options, &mut report),
+            "settings" => settings::run(&options, &mut report),
             _ => Err(format!("no part {part}")),
         };
         done.map_err(|error| format!("{part}: {error}"))?;

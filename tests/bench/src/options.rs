@@ -14,6 +14,10 @@ and kept in target/bench (report.txt, report.json). Exit 1: a promise is not kep
 
 parts, all without one named:
   jobs       the whole job beside mosquitto and rsyslog, destination up
+  backlog    the destination away, then back beside 1,000 live messages a second
+  calls      system calls and syncs of all these, by strace
+  low        10 messages a second, and none
+  settings   devices, idents, filters and conversions, each beside the same without
 
 options:
   --weir PROGRAM    a program that is built already, instead of the release build of the project;
@@ -24,7 +28,7 @@ options:
 ";
 
 /// The parts in their order.
-pub const PARTS: [&str; 1] = ["jobs"];
+pub const PARTS: [&str; 5] = ["jobs", "backlog", "calls", "low", "settings"];
 
 /// What was asked for.
 pub struct Options {

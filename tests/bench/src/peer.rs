@@ -50,6 +50,8 @@ pub struct Setup {
     pub ring: String,
     /// Keys of its channel.
     pub channel: String,
+    /// Where its MQTT streams publish.
+    pub topic: String,
     /// Keys of each of its streams.
     pub stream: String,
     /// Tables behind all that.
@@ -74,6 +76,7 @@ impl Setup {
             output,
             ring: "size = \"64 MiB\"".into(),
             channel: String::new(),
+            topic: "trackers/{ident}".into(),
             stream: String::new(),
             tables: String::new(),
         }
@@ -127,7 +130,8 @@ impl Setup {
             let destination = match self.output {
                 Output::Mqtt => format!(
                     "type = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{port}\"\n\
-                     topic = \"trackers/{{ident}}\""
+                     topic = \"{}\"",
+                    self.topic
                 ),
                 Output::Http => format!("type = \"http\"\nurl = \"http://127.0.0.1:{port}/\""),
                 Output::Wialon | Output::Lines => {

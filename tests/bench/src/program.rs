@@ -1,5 +1,6 @@
 //! Programs under test: started on a processor of their own, dead at the latest with this one.
 
+use crate::usage::Usage;
 use std::fs;
 use std::fs::File;
 use std::net::TcpListener;
@@ -66,6 +67,20 @@ impl Program {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+}
+
+/// Waits until a program has nothing to do any more: a third of a second without processor time.
+pub fn settle(pid: u32) {
+    let start = Instant::now();
+    let mut last = Usage::of(pid).cpu_ns;
+    while start.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(300));
+        let now = Usage::of(pid).cpu_ns;
+        if now - last < 3_000_000 {
+            return;
+        }
+        last = now;
     }
 }
 

@@ -1,5 +1,6 @@
 //! One run: a program, its trackers and its destination, and what it cost.
 
+use crate::contest::Cost;
 use crate::peer::Peer;
 use crate::peer::Places;
 use crate::peer::Setup;
@@ -140,13 +141,14 @@ impl Figures {
         self.late += after.late - before.late;
     }
 
-    /// Processor time of a message [µs].
-    pub fn cpu_us(&self) -> f64 {
-        self.usage.cpu_ns as f64 / 1e3 / self.count as f64
-    }
-
     /// Messages a second.
     pub fn rate(&self) -> f64 {
         self.count as f64 / self.span.as_secs_f64().max(1e-9)
+    }
+}
+
+impl Cost for Figures {
+    fn cpu_us(&self) -> f64 {
+        self.usage.cpu_ns as f64 / 1e3 / self.count as f64
     }
 }

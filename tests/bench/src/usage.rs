@@ -20,6 +20,7 @@ pub struct Usage {
 #[derive(Clone, Copy, Default)]
 pub struct Memory {
     pub anonymous_kb: u64,
+    pub resident_kb: u64,
     pub peak_kb: u64,
     pub proportional_kb: u64,
 }
@@ -67,6 +68,7 @@ impl Memory {
         let status = format!("/proc/{pid}/status");
         Self {
             anonymous_kb: field(&status, "RssAnon:"),
+            resident_kb: field(&status, "VmRSS:"),
             peak_kb: field(&status, "VmHWM:"),
             proportional_kb: field(&format!("/proc/{pid}/smaps_rollup"), "Pss:"),
         }

@@ -135,6 +135,12 @@ impl Sender {
             let due = (start.elapsed().as_secs_f64() * rate as f64) as u64;
             let waiting = sent - self.done_of(before, sent);
             let room = due.saturating_sub(sent).min(60_000 - waiting.min(60_000));
+            if self.input == Input::Teltonika {
+                self.send(first + sent, room)?;
+                sent += room;
+                thread::sleep(Duration::from_millis(10));
+                continue;
+            }
             if room > 0 {
                 sent += self.write(first + sent, room)?;
             }
@@ -144,6 +150,11 @@ impl Sender {
             self.read()?;
         }
         Ok(sent)
+    }
+
+    /// Closes its connections.
+    pub fn leave(&mut self) {
+        self.connections.clear();
     }
 
     fn acknowledged(&self) -> u64 {
