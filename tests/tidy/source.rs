@@ -197,6 +197,7 @@ const NOT_WRITTEN: &[&str] = &[
     "target",
     "tests/bench/Cargo.lock",
     "tests/bench/target",
+    "tests/counts/Cargo.lock",
     "tests/fuzz/Cargo.lock",
 ];
 

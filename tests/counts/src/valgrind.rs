@@ -1,0 +1,34 @@
+//! A program under callgrind: how many instructions it took.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// What runs a program and writes what it took into `file`; without the environment, whose size
+/// moves the stack.
+pub(crate) fn callgrind(file: &Path) -> Command {
+    let mut command = Command::new("valgrind");
+    command.env_clear().env("PATH", "/usr/bin:/bin");
+    command.args(["-q", "--tool=callgrind"]);
+    command.arg(format!("--callgrind-out-file={}", file.display()));
+    command
+}
+
+/// Its version, such as `3.19.0`.
+pub(crate) fn version() -> io::Result<String> {
+    let said = Command::new("valgrind").arg("--version").output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    Ok(said.trim().trim_start_matches("valgrind-").to_owned())
+}
+
+/// Instructions that a run of [`callgrind`] has collected.
+pub(crate) fn collected(file: &Path) -> io::Result<u64> {
+    let text = fs::read_to_string(file)?;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("totals: "));
+    let counts = lines.map(|count| count.trim().parse::<u64>());
+    let sum: Result<u64, _> = counts.sum();
+    sum.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
