@@ -175,5 +175,5 @@ fn render_record(record: &Dumped<'_>, out: &mut Vec<u8>) {
         body,
         repeat: Repeat::First,
     };
-    json::write(render::fields(&message).chain([seq]), out);
+    render::write(&message, Some(seq), out);
 }

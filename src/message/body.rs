@@ -112,9 +112,11 @@ pub struct Fields<'a> {
 }
 
 /// A name as it is stored.
-#[derive(Clone, Copy, PartialEq)]
-enum Name<'a> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Name<'a> {
+    /// One of [`names`], which has it.
     Known(u16),
+    /// Any other.
     Other(&'a str),
 }
 
@@ -133,7 +135,7 @@ impl<'a> Iterator for Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The next one, its name not yet looked up.
-    fn next_field(&mut self) -> Option<(Name<'a>, ValueRef<'a>)> {
+    pub(crate) fn next_field(&mut self) -> Option<(Name<'a>, ValueRef<'a>)> {
         let rest = &mut self.rest;
         let name = match take_byte(rest)? {
             0 => Name::Known(known(take_number(rest)?)?),

@@ -4,6 +4,7 @@
 //! by hand; each digit and each escape is the one that serde_json writes, which judges it in tests.
 
 use super::ValueRef;
+use super::names::NAMES;
 use std::ops::Range;
 
 /// Appends one JSON object without white space; floats in their shortest form, with a point or an
@@ -18,10 +19,36 @@ pub fn write<'a>(fields: impl Iterator<Item = (&'a str, ValueRef<'a>)>, out: &mu
 
 /// Appends a comma and a parameter: [`close`] makes an object of those from a place on.
 pub(crate) fn field(name: &str, shown: ValueRef<'_>, out: &mut Vec<u8>) {
+    self::name(name, out);
+    value(shown, out);
+}
+
+/// Appends the comma, the name and the colon of a parameter.
+pub(crate) fn name(name: &str, out: &mut Vec<u8>) {
     out.push(b',');
     text(name, out);
     out.push(b':');
-    value(shown, out);
+}
+
+/// The same, with `dot` for the dots of the name.
+pub(crate) fn dotted_name(name: &str, dot: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    for (place, piece) in name.split('.').enumerate() {
+        if place > 0 {
+            inner(dot, out);
+        }
+        inner(piece, out);
+    }
+    out.extend_from_slice(b"\":");
+}
+
+/// What [`name`] appends of a known name.
+pub(crate) fn quoted(known: u16) -> &'static [u8] {
+    let start = usize::from(known);
+    let place = |at: usize| PLACES.get(at).map(|place| usize::from(*place));
+    let range = place(start).zip(place(start + 1));
+    let found = range.and_then(|(start, end)| QUOTED.get(start..end));
+    found.unwrap_or_default()
 }
 
 /// Makes an object of the parameters that were appended since `out` was so long.
@@ -55,11 +82,16 @@ pub(crate) fn value(value: ValueRef<'_>, out: &mut Vec<u8>) {
 /// Appends a text with its quotes.
 pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
+    inner(text, out);
+    out.push(b'"');
+}
+
+/// Appends a text without its quotes.
+fn inner(text: &str, out: &mut Vec<u8>) {
     match is_plain(text.as_bytes()) {
         true => out.extend_from_slice(text.as_bytes()),
         false => escaped(text, out),
     }
-    out.push(b'"');
 }
 
 /// Whether nothing in it needs an escape.
@@ -200,6 +232,37 @@ fn append(digits: u64, shown: Range<usize>, out: &mut Vec<u8>) {
     out.extend_from_slice(text.get(shown).unwrap_or_default());
 }
 
+/// All known names, one behind the other: none of them needs an escape.
+static QUOTED: [u8; PLACES[NAMES.len()] as usize] = {
+    let mut quoted = [0; PLACES[NAMES.len()] as usize];
+    let (mut known, mut end) = (0, 0);
+    while known < NAMES.len() {
+        let name = NAMES[known].as_bytes();
+        (quoted[end], quoted[end + 1]) = (b',', b'"');
+        let mut at = 0;
+        while at < name.len() {
+            quoted[end + 2 + at] = name[at];
+            at += 1;
+        }
+        end += name.len() + 4;
+        (quoted[end - 2], quoted[end - 1]) = (b'"', b':');
+        known += 1;
+    }
+    quoted
+};
+
+/// Where each of [`QUOTED`] begins, and the end of the last.
+const PLACES: [u16; NAMES.len() + 1] = {
+    let mut places = [0; NAMES.len() + 1];
+    let mut known = 0;
+    while known < NAMES.len() {
+        // two quotes, a comma and a colon
+        places[known + 1] = places[known] + NAMES[known].len() as u16 + 4;
+        known += 1;
+    }
+    places
+};
+
 /// What has more than eight digits.
 const EIGHT: u32 = 100_000_000;
 
@@ -245,6 +308,16 @@ mod tests {
             str::from_utf8(&out).unwrap(),
             r#"[{}{"a\"":null}{"a\"":null,"b":[1]}"#
         );
+    }
+
+    #[test]
+    fn known_names_are_written_as_all_names_are() {
+        for (known, name) in (0..).zip(NAMES) {
+            let mut out = Vec::new();
+            field(name, ValueRef::Null, &mut out);
+            assert_eq!([quoted(known), b"null"].concat(), out);
+        }
+        assert_eq!(quoted(u16::MAX), b"");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 pub mod body;
 pub mod digest;
 pub mod json;
-mod json_write;
-mod names;
+pub(crate) mod json_write;
+pub(crate) mod names;
 pub mod timestamp;
 
 pub(crate) use names::ENVELOPE;

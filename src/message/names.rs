@@ -1,12 +1,15 @@
 //! Names that bodies hold as an index: what nearly every message has.
 
+/// The index of `timestamp`.
+pub(crate) const TIMESTAMP: u16 = 1;
+
 /// The name of an index.
-pub(super) fn name(index: u16) -> Option<&'static str> {
+pub(crate) fn name(index: u16) -> Option<&'static str> {
     NAMES.get(usize::from(index)).copied()
 }
 
 /// The index of a name.
-pub(super) fn index(name: &str) -> Option<u16> {
+pub(crate) fn index(name: &str) -> Option<u16> {
     let mut slot = slot(name.as_bytes());
     loop {
         let place = SLOTS.get(usize::from(slot)).copied()?;
@@ -72,7 +75,7 @@ pub fn from_underscores(written: &str) -> Option<&'static str> {
 
 /// Only ever appended to: rings hold the indexes. A test pins each.
 #[rustfmt::skip]
-const NAMES: [&str; 64] = [
+pub(super) const NAMES: [&str; 64] = [
     "ident", "timestamp", "channel.name", "protocol.name", "device.name", "peer",
     "position.latitude", "position.longitude", "position.altitude", "position.speed",
     "position.direction", "position.satellites", "position.hdop", "position.valid",

@@ -112,16 +112,12 @@ impl Profile for Influxdb {
         view.template(&self.measurement, Escape::None, message, &mut measurement)?;
         let time = nanoseconds(message).ok_or("`timestamp` is no time")?;
         let shown = view.fields(message);
-        let tag = |name: &'_ String| {
-            // as it is shown; one that is not shown is a tag all the same
-            let mut named = shown.clone().filter(|(known, _)| known == name);
-            named.next().map(|(_, value)| value)
-        };
         let tags = self.tags.iter().filter_map(|name| {
-            let value = tag(name).or_else(|| render::find(message, name))?;
+            // as it is shown; one that is not shown is a tag all the same
+            let value = shown.find(name).or_else(|| render::find(message, name))?;
             Some((name.as_str(), value))
         });
-        let fields = shown.clone().filter(|(name, _)| {
+        let fields = shown.iter().filter(|(name, _)| {
             !NO_FIELDS.contains(name) && !self.tags.iter().any(|tag| tag == name)
         });
         let numbers = match self.integers {

@@ -172,9 +172,9 @@ fn write_query(
     let time = time(message).ok_or("`timestamp` is no time")?;
     field("timestamp", time, out);
     let shown = view.fields(message);
-    let has = |wanted| shown.clone().any(|(name, _)| name == wanted);
+    let has = |wanted| shown.find(wanted).is_some();
     let has_place = has("position.latitude") && has("position.longitude");
-    for (name, value) in shown {
+    for (name, value) in shown.iter() {
         let known = NAMES.iter().find(|(parameter, _)| *parameter == name);
         match (name, value.number()) {
             ("position.latitude" | "position.longitude", _) if !has_place => {}

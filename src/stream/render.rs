@@ -2,15 +2,18 @@
 //! converted as its stream says, or as they are in a template. Knows no format but JSON and that
 //! of templates.
 
+mod walk;
+
 use super::outgoing::Outgoing;
 use super::settings::StampOf;
 use super::settings::Transform;
-use crate::clock::Wall;
+use crate::convert::Field;
+use crate::convert::Plan;
 use crate::message::ValueRef;
 use crate::message::body::Body;
 use crate::message::body::UnknownVersion;
 use crate::message::digest;
-use crate::message::json;
+use crate::message::json_write;
 use crate::template::Escape;
 use crate::template::Substitute;
 use crate::template::Template;
@@ -18,34 +21,54 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
+use walk::Walk;
+use walk::is_doubtful;
+use walk::seconds;
 
 /// Messages as one destination is shown them.
 #[derive(Debug)]
 pub struct MessageView<'a> {
     transform: &'a Transform,
-    /// Names that are built for one message.
-    names: String,
+    /// None: messages stay as they are.
+    plan: Option<Plan<'a>>,
     /// The stamp of one message.
     stamp: String,
+}
+
+/// The parameters of a message as one destination is shown them.
+#[derive(Debug)]
+pub struct Shown<'v>(Vec<Field<'v>>);
+
+impl<'v> Shown<'v> {
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, ValueRef<'v>)> + Clone {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// The value of one.
+    #[must_use]
+    pub fn find(&self, wanted: &str) -> Option<ValueRef<'v>> {
+        let mut all = self.iter();
+        let found = all.find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| value)
+    }
 }
 
 impl<'a> MessageView<'a> {
     /// Messages, transformed like this.
     #[must_use]
     pub fn new(transform: &'a Transform) -> Self {
-        let (names, stamp) = (String::new(), String::new());
+        let stamp = transform.stamp.as_ref().map(|stamp| stamp.name.as_str());
         Self {
             transform,
-            names,
-            stamp,
+            plan: Plan::new(&transform.convert, stamp),
+            stamp: String::new(),
         }
     }
 
-    /// The parameters of a message as [`fields`] has them, converted, and its stamp.
-    pub fn fields<'v>(
-        &'v mut self,
-        message: &Outgoing<'v>,
-    ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
+    /// The parameters of a message, and those that it got here, converted, and its stamp. None
+    /// where the body is of an unknown version.
+    pub fn fields<'v>(&'v mut self, message: &Outgoing<'v>) -> Shown<'v> {
         self.fields_without(message, &[])
     }
 
@@ -53,20 +76,29 @@ impl<'a> MessageView<'a> {
     pub fn fields_without<'v>(
         &'v mut self,
         message: &Outgoing<'v>,
-        left_out: &'v [&'v str],
-    ) -> impl Iterator<Item = (&'v str, ValueRef<'v>)> + Clone + use<'v> {
-        let transform: &'v Transform = self.transform;
+        left_out: &[&str],
+    ) -> Shown<'v> {
+        self.write_stamp(message);
+        let Ok(walk) = Walk::new(message, left_out) else {
+            return Shown(Vec::new());
+        };
+        let plan = self.plan.as_ref();
+        let Self {
+            transform, stamp, ..
+        } = self;
+        let mut shown = walk.list(plan).0;
+        let set = plan.into_iter().flat_map(Plan::set);
+        shown.extend(set.map(|(name, value)| (name.into(), value)));
+        let name = transform.stamp.as_ref().map(|stamp| stamp.name.as_str());
+        shown.extend(name.map(|name| (name.into(), ValueRef::Text(stamp))));
+        Shown(shown)
+    }
+
+    fn write_stamp(&mut self, message: &Outgoing<'_>) {
         self.stamp.clear();
-        if let Some(stamp) = &transform.stamp {
+        if let Some(stamp) = &self.transform.stamp {
             write_stamp(stamp.of, message, &mut self.stamp);
         }
-        let name = transform.stamp.as_ref().map(|stamp| stamp.name.as_str());
-        let stamp = name.map(|name| (name, ValueRef::Text(&self.stamp)));
-        let told = fields(message).filter(|(name, _)| !left_out.contains(name));
-        let converted = transform.convert.apply(told, &mut self.names);
-        converted
-            .filter(move |(known, _)| Some(*known) != name)
-            .chain(stamp)
     }
 
     /// Appends what stays the same however often a message is sent: its stamp, or without one what
@@ -95,7 +127,7 @@ impl<'a> MessageView<'a> {
         }
     }
 
-    /// Appends `template` to `out` with the parameters that [`fields`] has, the stamp, and those
+    /// Appends `template` to `out` with the parameters that [`write`] shows, the stamp, and those
     /// that the configuration gives the device as `{device.data.NAME}`; `{channel}` is short for
     /// `{channel.name}`.
     ///
@@ -157,8 +189,18 @@ impl<'a> MessageView<'a> {
         left_out: &[&str],
         out: &mut Vec<u8>,
     ) -> Result<(), UnknownVersion> {
-        Body::new(message.body)?;
-        json::write(self.fields_without(message, left_out), out);
+        self.write_stamp(message);
+        let walk = Walk::new(message, left_out)?;
+        let start = out.len();
+        let plan = self.plan.as_ref();
+        walk.json(plan, out);
+        if let Some(plan) = plan {
+            out.extend_from_slice(plan.set_json());
+        }
+        if let Some(stamp) = &self.transform.stamp {
+            json_write::field(&stamp.name, ValueRef::Text(&self.stamp), out);
+        }
+        json_write::close(start, out);
         Ok(())
     }
 }
@@ -169,36 +211,40 @@ pub(super) fn unfilled(why: &dyn fmt::Display) -> String {
     format!("template: {why}")
 }
 
-/// The parameters of a message in their order, then those that it got here: `timestamp` where the
-/// sender gave none, `server.timestamp`, and `timestamp.valid` where no clock could be trusted.
-/// Those of the same name that were stored give way. Empty where the body is of an unknown
-/// version.
-pub fn fields<'a>(
-    message: &Outgoing<'a>,
-) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + Clone + use<'a> {
-    let body = Body::new(message.body).ok();
-    let added = added(body.as_ref(), message.received);
-    let names = added.map(|field| field.map(|(name, _)| name));
-    let stored = body.into_iter().flat_map(|body| body.fields());
-    stored
-        .filter(move |(name, _)| !names.contains(&Some(name)))
-        .chain(added.into_iter().flatten())
+/// Appends a message as one JSON object: its parameters in their order, then those that it got
+/// here: `timestamp` where the sender gave none, `server.timestamp`, and `timestamp.valid` where no
+/// clock could be trusted; those of the same name that were stored give way. Then one more. None of
+/// the message where its body is of an unknown version.
+pub fn write(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>, out: &mut Vec<u8>) {
+    let start = out.len();
+    if let Ok(walk) = Walk::new(message, &[]) {
+        walk.json(None, out);
+    }
+    if let Some((name, value)) = more {
+        json_write::field(name, value, out);
+    }
+    json_write::close(start, out);
 }
 
-/// A message as one JSON object, with one parameter more.
+/// The text that [`write`] appends.
 #[must_use]
 pub fn text(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>) -> String {
     let mut text = Vec::new();
-    json::write(fields(message).chain(more), &mut text);
+    write(message, more, &mut text);
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// The parameter of a message that [`fields`] has under this name.
+/// The parameter of a message that [`write`] shows under this name.
 #[must_use]
 pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
-    let mut fields = fields(message);
-    let found = fields.find(|(name, _)| *name == wanted);
-    found.map(|(_, value)| value)
+    let body = Body::new(message.body).ok()?;
+    let came = || ValueRef::F64(seconds(message.received.since_1970));
+    match wanted {
+        "server.timestamp" => Some(came()),
+        "timestamp" => Some(body.find(wanted).unwrap_or_else(came)),
+        "timestamp.valid" if is_doubtful(&body, message.received) => Some(ValueRef::Bool(false)),
+        _ => body.find(wanted),
+    }
 }
 
 /// Who a message is of; empty where the body is of an unknown version.
@@ -237,33 +283,13 @@ pub(super) fn record_id(message: &Outgoing<'_>, out: &mut String) {
     debug_assert!(written.is_ok(), "a string takes all that is written to it");
 }
 
-fn added<'a>(body: Option<&Body<'a>>, received: Wall) -> [Option<(&'static str, ValueRef<'a>)>; 3] {
-    let time = ValueRef::F64(seconds(received.since_1970));
-    let has_timestamp = body.is_some_and(|body| body.find("timestamp").is_some());
-    let measured = !has_timestamp && body.is_some();
-    let doubtful = measured && !received.trusted;
-    [
-        measured.then_some(("timestamp", time)),
-        body.map(|_| ("server.timestamp", time)),
-        doubtful.then_some(("timestamp.valid", ValueRef::Bool(false))),
-    ]
-}
-
-/// Seconds, cut to microseconds.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "microseconds of this era are exact in 53 bits"
-)]
-fn seconds(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1e6
-}
-
 /// Where a message came from: it may come again from elsewhere.
 const RECEPTION: [&str; 4] = ["channel.name", "protocol.name", "device.name", "peer"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Wall;
     use crate::stream::outgoing::with_outgoing;
 
     /// What `show` makes of `text`, received at 1700000000.25.

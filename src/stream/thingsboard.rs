@@ -337,7 +337,7 @@ fn write_timed(
     // where nobody knows the date `timestamp.valid` says so
     let measured = render::measured(message).unwrap_or(message.received.since_1970);
     let told = view.fields_without(message, &ENVELOPE);
-    let told = told.filter(|(_, value)| *value != ValueRef::Null);
+    let told = told.iter().filter(|(_, value)| *value != ValueRef::Null);
     let count = told.clone().count();
     if count == 0 {
         return Err("it has no parameter to tell".to_owned());

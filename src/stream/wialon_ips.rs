@@ -402,9 +402,8 @@ fn encode(view: &mut MessageView<'_>, message: &Outgoing<'_>, out: &mut String) 
         _ => return Err(Fit::Unfit("`timestamp` is no time".to_owned())),
     };
     let is_dated = render::find(message, "timestamp.valid") != Some(ValueRef::Bool(false));
-    let fields = view
-        .fields(message)
-        .filter(|(name, _)| *name != "timestamp.valid");
+    let shown = view.fields(message);
+    let fields = shown.iter().filter(|(name, _)| *name != "timestamp.valid");
     let written = ips::encode(is_dated.then_some(seconds), fields, out);
     written.map_err(|error| Fit::Refused(error.to_string()))
 }

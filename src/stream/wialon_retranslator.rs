@@ -304,6 +304,6 @@ fn encode(
     };
     let seconds = seconds.ok_or("`timestamp` is no time")?;
     let uid = view.wialon_uid(message);
-    retranslator::encode(&uid, seconds, view.fields(message), out)
+    retranslator::encode(&uid, seconds, view.fields(message).iter(), out)
         .map_err(|error| error.to_string())
 }

@@ -43,10 +43,7 @@ pub fn message(
     let imei = imei(message).ok_or("`ident` cannot stand in a sentence")?;
     let moment = moment(message).ok_or("`timestamp` is no time before 2100")?;
     let shown = view.fields(message);
-    let of = |wanted: &str| {
-        let mut named = shown.clone().filter(|(name, _)| *name == wanted);
-        named.next().map(|(_, value)| value)
-    };
+    let of = |wanted: &str| shown.find(wanted);
     let amount = |name| of(name).and_then(ValueRef::number);
     let place = amount("position.latitude").zip(amount("position.longitude"));
     let (latitude, longitude) = place.ok_or("the message has no position")?;
