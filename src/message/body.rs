@@ -173,15 +173,27 @@ fn take_byte(rest: &mut &[u8]) -> Option<u8> {
 }
 
 /// A varint; `None` where it is longer than 64 bits.
+#[inline]
 fn take_number(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
+    let (&first, behind) = rest.split_first()?;
+    if first >= 0x80 {
+        return take_long_number(rest);
+    }
+    *rest = behind;
+    Some(first.into())
+}
+
+/// The same, out of the way of those of one byte.
+fn take_long_number(rest: &mut &[u8]) -> Option<u64> {
+    let (mut number, mut shift) = (0, 0);
+    while shift < u64::BITS {
         let byte = take_byte(rest)?;
         let bits = u64::from(byte & 0x7f);
         number |= bits << shift;
         if byte < 0x80 {
             return (number >> shift == bits).then_some(number);
         }
+        shift += 7;
     }
     None
 }

@@ -5,7 +5,6 @@
 
 use super::ValueRef;
 use super::names::NAMES;
-use std::ops::Range;
 
 /// Appends one JSON object without white space; floats in their shortest form, with a point or an
 /// exponent, so that they stay floats.
@@ -158,39 +157,74 @@ fn escape(special: u8, out: &mut Vec<u8>) {
 
 /// Appends an integer.
 pub(crate) fn integer(number: u64, out: &mut Vec<u8>) {
-    let eight = match u32::try_from(number) {
-        Ok(number @ ..EIGHT) => digits(number),
+    match u8::try_from(number) {
+        Ok(digit @ ..10) => out.push(digit | b'0'),
         _ => {
-            integer(number / u64::from(EIGHT), out);
-            let low = u32::try_from(number % u64::from(EIGHT)).unwrap_or(0);
-            return append(digits(low), 0..8, out);
+            let mut text = Number::default();
+            text.integer(number);
+            out.extend_from_slice(text.as_bytes());
         }
-    };
-    // of zero itself one stays
-    let zeros = (eight | 1 << 56).trailing_zeros() / 8;
-    append(eight, zeros as usize..8, out);
+    }
 }
 
 /// Appends a float.
 fn float(number: f64, out: &mut Vec<u8>) {
-    let Some((whole, millionths)) = decimal(number.abs()) else {
+    let Some((whole, parts)) = decimal(number.abs()) else {
         let written = serde_json::to_writer(out, &number);
         debug_assert!(written.is_ok(), "a plain value written to memory");
         return;
     };
+    let mut text = Number::default();
     if number < 0.0 {
-        out.push(b'-');
+        text.eight(u64::from(b'-'), 1);
     }
-    integer(whole.into(), out);
-    out.push(b'.');
-    fraction(millionths, out);
+    text.integer(whole.into());
+    text.eight(u64::from(b'.'), 1);
+    text.fraction(parts);
+    out.extend_from_slice(text.as_bytes());
 }
 
-/// Appends what stands behind the point: this many parts of [`EIGHT`].
-fn fraction(parts: u32, out: &mut Vec<u8>) {
-    let eight = digits(parts);
-    let zeros = (eight | 1).leading_zeros() / 8;
-    append(eight, 0..8 - zeros as usize, out);
+/// The text of a number.
+#[derive(Default)]
+struct Number {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Number {
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn integer(&mut self, number: u64) {
+        let eight = match u32::try_from(number) {
+            Ok(number @ ..EIGHT) => digits(number),
+            _ => {
+                self.integer(number / u64::from(EIGHT));
+                let low = u32::try_from(number % u64::from(EIGHT)).unwrap_or(0);
+                return self.eight(digits(low) | all(b'0'), 8);
+            }
+        };
+        // of zero itself one stays
+        let zeros = (eight | 1 << 56).trailing_zeros() / 8;
+        self.eight((eight | all(b'0')) >> (zeros * 8), 8 - zeros);
+    }
+
+    /// What stands behind the point: this many parts of [`EIGHT`].
+    fn fraction(&mut self, parts: u32) {
+        let eight = digits(parts);
+        let zeros = (eight | 1).leading_zeros() / 8;
+        self.eight(eight | all(b'0'), 8 - zeros);
+    }
+
+    /// Appends the first bytes of these.
+    fn eight(&mut self, bytes: u64, len: u32) {
+        let rest = self.bytes.get_mut(self.len..);
+        if let Some(place) = rest.and_then(<[u8]>::first_chunk_mut) {
+            *place = bytes.to_le_bytes();
+            self.len += len as usize;
+        }
+    }
 }
 
 /// A float that has at most seven digits behind its point, six if it is large, as what stands
@@ -224,12 +258,6 @@ fn digits(number: u32) -> u64 {
     let quarters = hundreds | halves.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
     let tens = (quarters.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
     tens | quarters.wrapping_sub(tens.wrapping_mul(10)) << 8
-}
-
-/// Appends these of eight digits.
-fn append(digits: u64, shown: Range<usize>, out: &mut Vec<u8>) {
-    let text = (digits | all(b'0')).to_le_bytes();
-    out.extend_from_slice(text.get(shown).unwrap_or_default());
 }
 
 /// All known names, one behind the other: none of them needs an escape.

@@ -113,6 +113,7 @@ impl<'v, 'l> Walk<'v, 'l> {
         }
     }
 
+    #[inline]
     fn takes_known(&self, index: u16) -> bool {
         self.left_out.is_empty() || names::name(index).is_none_or(|name| self.takes(name))
     }
