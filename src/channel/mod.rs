@@ -92,16 +92,50 @@ use std::time::Duration;
 
 /// The types, by name; the first is the example where there is none.
 pub static KINDS: &[&Kind] = &[
+    #[cfg(feature = "in-teltonika")]
     &teltonika::KIND,
+    #[cfg(feature = "in-json")]
     &json::KIND,
+    #[cfg(feature = "in-http")]
     &http::KIND,
+    #[cfg(feature = "in-mqtt")]
     &mqtt::KIND,
+    #[cfg(feature = "in-wialon-ips")]
     &wialon_ips::KIND,
+    #[cfg(feature = "in-wialon-retranslator")]
     &wialon_retranslator::KIND,
+    #[cfg(feature = "in-osmand")]
     &osmand::KIND,
+    #[cfg(feature = "in-nmea")]
     &nmea::KIND,
+    #[cfg(feature = "in-gpsd")]
     &gpsd::KIND,
+    #[cfg(feature = "in-self")]
     &self_report::KIND,
+];
+
+/// The types that this program was built without: in a configuration they are no slips.
+pub(crate) static LEFT_OUT: &[&str] = &[
+    #[cfg(not(feature = "in-teltonika"))]
+    teltonika::KIND.name,
+    #[cfg(not(feature = "in-json"))]
+    json::KIND.name,
+    #[cfg(not(feature = "in-http"))]
+    http::KIND.name,
+    #[cfg(not(feature = "in-mqtt"))]
+    mqtt::KIND.name,
+    #[cfg(not(feature = "in-wialon-ips"))]
+    wialon_ips::KIND.name,
+    #[cfg(not(feature = "in-wialon-retranslator"))]
+    wialon_retranslator::KIND.name,
+    #[cfg(not(feature = "in-osmand"))]
+    osmand::KIND.name,
+    #[cfg(not(feature = "in-nmea"))]
+    nmea::KIND.name,
+    #[cfg(not(feature = "in-gpsd"))]
+    gpsd::KIND.name,
+    #[cfg(not(feature = "in-self"))]
+    self_report::KIND.name,
 ];
 
 /// The protocol's side of one connection, or of one datagram socket.

@@ -8,6 +8,7 @@ use super::device::ident;
 use super::device::pattern;
 use super::secrets;
 use crate::channel::KINDS;
+use crate::channel::LEFT_OUT;
 use crate::channel::kind::AnyProtocol;
 use crate::channel::kind::Kind;
 use crate::channel::settings::Settings;
@@ -46,7 +47,7 @@ pub(super) fn read(context: &Context<'_>, table: &Table) -> Option<Draft> {
     let mut reader = Reader::new(context, table, "channel");
     let name = reader.name(NAME_MAX);
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
-    let kind = reader.kind_of(&kinds, &[]);
+    let kind = reader.kind_of(&kinds, LEFT_OUT);
     let ways = kind.map(|kind| channel_way::read(&mut reader, kind));
     let protocol = kind.and_then(|kind| (kind.read)(&mut reader));
     let common = Common::read(&mut reader, kind);

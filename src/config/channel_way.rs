@@ -179,6 +179,13 @@ fn tls(reader: &mut Reader<'_>, kind: &Kind, connect: Option<&mut Connect>) -> O
         reader.take("tls");
         return None;
     }
+    if cfg!(not(feature = "tls")) && reader.has("tls") {
+        reader.error(
+            reader.place_of("tls"),
+            keys::tls::LEFT_OUT,
+            keys::tls::INSTEAD,
+        );
+    }
     let mut table = reader.table("tls")?;
     if connects {
         let tls = keys::tls::client(table);

@@ -14,7 +14,7 @@ use crate::ring::From;
 use crate::stream::Defaults;
 use crate::stream::Destination;
 use crate::stream::KINDS;
-use crate::stream::PLANNED;
+use crate::stream::LEFT_OUT;
 use crate::stream::settings::Delivery;
 use crate::stream::settings::OnReject;
 use crate::stream::settings::Settings;
@@ -64,7 +64,7 @@ fn settings(mut reader: Reader<'_>, mut secrets: Vec<String>) -> Option<Settings
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
     let kind = match is_toll_bg(&mut reader) {
         true => None,
-        false => reader.kind_of(&kinds, PLANNED),
+        false => reader.kind_of(&kinds, LEFT_OUT),
     };
     let defaults = kind.map_or(Defaults::COMMON, |kind| kind.defaults);
     let destination = kind.and_then(|kind| (kind.read)(&mut reader));

@@ -43,6 +43,11 @@ pub(super) fn tls(reader: &mut Reader<'_>, destination: Option<&dyn Destination>
             return None;
         }
     }
+    if cfg!(not(feature = "tls")) {
+        let place = reader.place_of(if has_table { "tls" } else { "url" });
+        reader.error(place, tls::LEFT_OUT, tls::INSTEAD);
+        return None;
+    }
     complete(reader, &mut tls, &network);
     Some(tls)
 }

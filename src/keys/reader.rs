@@ -271,12 +271,13 @@ impl<'a> Reader<'a> {
         self.choice_of(key, choices, &[])
     }
 
-    /// One of several words; those of `planned` are known as words that are not supported yet.
+    /// One of several words; those of `left_out` are known as words that this program was built
+    /// without.
     pub(crate) fn choice_of<T: Copy>(
         &mut self,
         key: &'static str,
         choices: &[(&'static str, T)],
-        planned: &[&str],
+        left_out: &[&str],
     ) -> Option<T> {
         if let Some(Tree::List(_) | Tree::Table(_)) = self.table.entry(key).map(|e| &e.node.tree) {
             let node = self.take(key)?;
@@ -290,18 +291,18 @@ impl<'a> Reader<'a> {
             let found = choices.iter().find(|(name, _)| *name == value);
             found.map(|(_, choice)| *choice).ok_or_else(|| {
                 let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-                no_choice(key, &text, &names, planned)
+                no_choice(key, &text, &names, left_out)
             })
         })
     }
 
     /// The `type`: which keys of its own it has. One that is only misspelt is noted and taken for
     /// the one that was meant, so that the mistakes in its keys are found, too; not where one of
-    /// `planned` is nearer.
+    /// `left_out` is nearer.
     pub(crate) fn kind_of<T: Copy>(
         &mut self,
         choices: &[(&'static str, T)],
-        planned: &[&str],
+        left_out: &[&str],
     ) -> Option<T> {
         let example = choices
             .first()
@@ -311,11 +312,11 @@ impl<'a> Reader<'a> {
             self.missing("type", &example.unwrap_or_default());
             return None;
         }
-        let chosen = self.choice_of("type", choices, planned);
+        let chosen = self.choice_of("type", choices, left_out);
         let entry = self.table.entry("type");
         let name = entry.and_then(|entry| self.context.quiet_text(&entry.node))?;
         let known = choices.iter().map(|(known, _)| *known);
-        let meant = nearest(&name, known.chain(planned.iter().copied()))?;
+        let meant = nearest(&name, known.chain(left_out.iter().copied()))?;
         let found = choices.iter().find(|(known, _)| *known == meant);
         chosen.or(found.map(|(_, kind)| *kind))
     }
@@ -454,11 +455,15 @@ impl<'a> Reader<'a> {
 }
 
 /// That a text is none of the words that `key` takes.
-fn no_choice(key: &str, text: &Text, names: &[&str], planned: &[&str]) -> ValueError {
+fn no_choice(key: &str, text: &Text, names: &[&str], left_out: &[&str]) -> ValueError {
     let shown = text.shown();
-    if planned.contains(&text.value.as_str()) {
-        return ValueError::new(format!("`{key}` {shown} is not supported yet"))
-            .hint(format!("supported are {}", list(names)));
+    if left_out.contains(&text.value.as_str()) {
+        return ValueError::new(format!("`{key}` {shown} is left out of this program")).hint(
+            format!(
+                "take one that was built with it; this one has {}",
+                list(names)
+            ),
+        );
     }
     let error = ValueError::new(format!("unknown `{key}` {shown}"));
     match (nearest(&text.value, names.iter().copied()), names.first()) {

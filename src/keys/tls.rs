@@ -92,6 +92,10 @@ fn fingerprint(text: &str) -> Result<[u8; 32], ValueError> {
     Ok(bytes)
 }
 
+/// The mistake of who asks for TLS where there is none, and what to do.
+pub(crate) const LEFT_OUT: &str = "this program was built without TLS";
+pub(crate) const INSTEAD: &str = "take one that was built with the feature `tls`";
+
 /// Bytes of a protocol's name in ALPN: RFC 7301, section 3.1.
 const ALPN_LEN_MAX: usize = 255;
 

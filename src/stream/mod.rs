@@ -16,7 +16,8 @@
 //!    [`NetworkEndpoint`] (TLS, ALPN, a certificate, the date) and in `Kind::defaults`. A key that
 //!    holds a secret has a word of secrets in its name (`token`, `shared_key`): it is never shown.
 //! 3. Add its `pub mod` below and its row to `KINDS`. `weir check`, the API, the log and the hint
-//!    to a slip in `type` take its name from there.
+//!    to a slip in `type` take its name from there. A feature that leaves it out is a line before
+//!    the row, a name in `LEFT_OUT` and one in `Cargo.toml`.
 //! 4. Put its keys into `docs/reference.md`, and a row for them into `tests/config/reference.rs` (a
 //!    test asks for it); its tests beside the others in `tests/streams`.
 //! 5. Add its row to `tests/destinations`, whose head has the recipe: what every type has to stand,
@@ -140,32 +141,80 @@ use std::time::Duration;
 
 /// The types that weir speaks: the rows of the table.
 pub(crate) static KINDS: &[&Kind] = &[
+    #[cfg(feature = "out-mqtt")]
     &mqtt::KIND,
+    #[cfg(feature = "out-http")]
     &http::KIND,
+    #[cfg(feature = "out-wialon-retranslator")]
     &wialon_retranslator::KIND,
+    #[cfg(feature = "out-wialon-ips")]
     &wialon_ips::KIND,
+    #[cfg(feature = "out-aws-iot")]
     &aws_iot::KIND,
+    #[cfg(feature = "out-flespi")]
     &flespi::KIND,
+    #[cfg(feature = "out-thingsboard")]
     &thingsboard::KIND,
+    #[cfg(feature = "out-influxdb")]
     &influxdb::KIND,
+    #[cfg(feature = "out-gpsgate")]
     &gpsgate::KIND,
+    #[cfg(feature = "out-e-toll")]
     &e_toll::KIND,
+    #[cfg(feature = "out-azure-iot-hub")]
     &azure_iot_hub::KIND,
+    #[cfg(feature = "out-azure-event-hubs")]
     &azure_event_hubs::KIND,
+    #[cfg(feature = "out-osmand")]
     &osmand::KIND,
+    #[cfg(feature = "out-google-pubsub")]
     &google_pubsub::KIND,
+    #[cfg(feature = "out-amqp")]
     &amqp::KIND,
+    #[cfg(feature = "out-file")]
     &file::KIND,
+];
+
+/// The types that this program was built without: in a configuration they are no slips.
+pub(crate) static LEFT_OUT: &[&str] = &[
+    #[cfg(not(feature = "out-mqtt"))]
+    mqtt::KIND.name,
+    #[cfg(not(feature = "out-http"))]
+    http::KIND.name,
+    #[cfg(not(feature = "out-wialon-retranslator"))]
+    wialon_retranslator::KIND.name,
+    #[cfg(not(feature = "out-wialon-ips"))]
+    wialon_ips::KIND.name,
+    #[cfg(not(feature = "out-aws-iot"))]
+    aws_iot::KIND.name,
+    #[cfg(not(feature = "out-flespi"))]
+    flespi::KIND.name,
+    #[cfg(not(feature = "out-thingsboard"))]
+    thingsboard::KIND.name,
+    #[cfg(not(feature = "out-influxdb"))]
+    influxdb::KIND.name,
+    #[cfg(not(feature = "out-gpsgate"))]
+    gpsgate::KIND.name,
+    #[cfg(not(feature = "out-e-toll"))]
+    e_toll::KIND.name,
+    #[cfg(not(feature = "out-azure-iot-hub"))]
+    azure_iot_hub::KIND.name,
+    #[cfg(not(feature = "out-azure-event-hubs"))]
+    azure_event_hubs::KIND.name,
+    #[cfg(not(feature = "out-osmand"))]
+    osmand::KIND.name,
+    #[cfg(not(feature = "out-google-pubsub"))]
+    google_pubsub::KIND.name,
+    #[cfg(not(feature = "out-amqp"))]
+    amqp::KIND.name,
+    #[cfg(not(feature = "out-file"))]
+    file::KIND.name,
 ];
 
 /// The names of all types that weir speaks, as `type` has them.
 pub fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
-
-/// Types that weir is going to speak: in a configuration they are no slips. Whoever builds one
-/// moves its name up.
-pub(crate) const PLANNED: &[&str] = &[];
 
 /// A type of destination.
 pub struct Kind {
@@ -410,7 +459,7 @@ mod tests {
         for (at, kind) in KINDS.iter().enumerate() {
             let mut before = KINDS.iter().take(at);
             assert!(before.all(|other| other.name != kind.name), "{kind:?}");
-            assert!(!PLANNED.contains(&kind.name), "{kind:?} is there");
+            assert!(!LEFT_OUT.contains(&kind.name), "{kind:?} is there");
         }
     }
 

@@ -42,7 +42,7 @@ impl Charset {
             Self::Page(place) => PAGES.get(place),
         };
         match page {
-            Some((_, page)) => page.decode_lossy(bytes),
+            Some((_, decode)) => decode(bytes),
             None => utf8_or_bytes(bytes),
         }
     }
@@ -59,19 +59,23 @@ pub fn utf8_or_bytes(bytes: &[u8]) -> Cow<'_, str> {
 
 const UTF8: &str = "utf-8";
 
-/// Those of the vehicles' countries; each costs half a kilobyte.
-const PAGES: [(&str, &(dyn CodePage + Sync)); 11] = [
-    ("windows-1250", &pages::CP1250),
-    ("windows-1251", &pages::CP1251),
-    ("windows-1252", &pages::CP1252),
-    ("windows-1253", &pages::CP1253),
-    ("windows-1254", &pages::CP1254),
-    ("windows-1255", &pages::CP1255),
-    ("windows-1256", &pages::CP1256),
-    ("windows-1257", &pages::CP1257),
-    ("windows-1258", &pages::CP1258),
-    ("windows-874", &pages::CP874),
-    ("cp866", &pages::CP866),
+/// What makes text of the bytes of one page.
+type Decode = fn(&[u8]) -> Cow<'_, str>;
+
+/// Those of the vehicles' countries; each costs half a kilobyte. As functions, since a table of
+/// pages would bring what encodes them as well.
+const PAGES: [(&str, Decode); 11] = [
+    ("windows-1250", |bytes| pages::CP1250.decode_lossy(bytes)),
+    ("windows-1251", |bytes| pages::CP1251.decode_lossy(bytes)),
+    ("windows-1252", |bytes| pages::CP1252.decode_lossy(bytes)),
+    ("windows-1253", |bytes| pages::CP1253.decode_lossy(bytes)),
+    ("windows-1254", |bytes| pages::CP1254.decode_lossy(bytes)),
+    ("windows-1255", |bytes| pages::CP1255.decode_lossy(bytes)),
+    ("windows-1256", |bytes| pages::CP1256.decode_lossy(bytes)),
+    ("windows-1257", |bytes| pages::CP1257.decode_lossy(bytes)),
+    ("windows-1258", |bytes| pages::CP1258.decode_lossy(bytes)),
+    ("windows-874", |bytes| pages::CP874.decode_lossy(bytes)),
+    ("cp866", |bytes| pages::CP866.decode_lossy(bytes)),
 ];
 
 #[cfg(test)]

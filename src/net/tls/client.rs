@@ -150,10 +150,24 @@ impl Client {
             built_in |= found == 0;
         }
         if built_in {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            add_built_in(&mut roots)?;
         }
         Ok(roots)
     }
+}
+
+#[cfg(feature = "tls-roots")]
+#[expect(clippy::unnecessary_wraps, reason = "as its twin")]
+fn add_built_in(roots: &mut RootCertStore) -> Result<(), TlsError> {
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    Ok(())
+}
+
+#[cfg(not(feature = "tls-roots"))]
+fn add_built_in(_roots: &mut RootCertStore) -> Result<(), TlsError> {
+    let words = "this machine has no root certificates and this program has none built in; \
+                 install `ca-certificates` or write `tls = { ca = \"/etc/weir/ca.pem\" }`";
+    Err(TlsError::Certificate(words.to_owned()))
 }
 
 /// The date for certificates: none while the clock cannot be believed, unless no date counts.
