@@ -120,6 +120,8 @@ impl LinkTask {
     pub(super) async fn run(mut self) {
         let stream = Rc::clone(&self.stream);
         while stream.is_sending() {
+            // it may have been halted, and told to go on, while a connection ended
+            self.engine.hold(false);
             // listened for before the look: what comes in between ends the wait
             let (records, command) = (
                 self.shared.ring.records_event(stream.id),
