@@ -60,7 +60,7 @@ impl ByHand for Daemon {
         let stream = self.stream(stream)?;
         let ring = &self.shared.ring;
         let dropped = ring.change(|ring, now| ring.drop_backlog(stream.id, now));
-        stream.moved();
+        stream.moved(&self.shared);
         let name = &stream.settings.name;
         match &dropped {
             Ok(count) => log::info!("stream `{name}`: all {count} that wait skipped by hand"),

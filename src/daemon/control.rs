@@ -186,7 +186,7 @@ impl Control for Daemon {
         let wanted = |body: &[u8]| self.wants(&stream, body);
         let work = |ring: &mut ring::Ring, now| ring.skip(stream.id, count, now, &wanted);
         let skipped = self.shared.ring.change(work);
-        stream.moved();
+        stream.moved(&self.shared);
         let name = &stream.settings.name;
         log::info!("stream `{name}`: {skipped} skipped by hand");
         let text = format!("{skipped} skipped");
@@ -202,7 +202,7 @@ impl Control for Daemon {
         };
         let work = |ring: &mut ring::Ring, now| ring.rewind(stream.id, back, now);
         let result = self.shared.ring.change(work);
-        stream.moved();
+        stream.moved(&self.shared);
         let name = &stream.settings.name;
         match &result {
             Ok(count) => {

@@ -333,7 +333,7 @@ impl LinkTask {
     fn exchange(&mut self) -> bool {
         // before the cursor passes them: no power cut takes away unseen what was given up
         self.keep_rejects();
-        if self.stream.take_moved() {
+        if self.shared.ring.readers.take_moved(self.stream.id) {
             self.shared.ring.restart(&mut self.engine);
         }
         match self.stream.take_woken() {
@@ -377,8 +377,7 @@ pub(super) async fn keep_delivering(shared: Rc<SharedState>, stream: Rc<Stream>)
     while !stream.has_ended() {
         let command = stream.command_event();
         if stream.is_sending() {
-            shared.ring.change(|ring, _| ring.reread(stream.id));
-            stream.take_moved();
+            shared.ring.begin_reading(stream.id);
             let task = LinkTask::new(Rc::clone(&shared), Rc::clone(&stream));
             Box::pin(task.run()).await;
             stream.has_halted(&shared);

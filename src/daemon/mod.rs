@@ -65,6 +65,7 @@ mod pauses;
 mod peers;
 mod rate;
 mod read_failures;
+mod readers;
 mod reload;
 mod route_watch;
 mod self_report;

@@ -9,6 +9,7 @@
 
 use super::daemon_clock::DaemonClock;
 use super::read_failures::ReadFailures;
+use super::readers::Readers;
 use super::waits::Waits;
 use crate::clock::Now;
 use crate::ring::AppendError;
@@ -40,6 +41,7 @@ pub(super) struct SharedRing {
     wakes: Wakes,
     file: FileWatch,
     reads: Cell<ReadFailures>,
+    pub(super) readers: Readers,
     /// The longest commit.
     stall_max: Cell<Duration>,
 }
@@ -83,6 +85,7 @@ impl SharedRing {
                 next,
             },
             reads: Cell::new(ReadFailures::after(ring.failed_reads())),
+            readers: Readers::default(),
             ring: RefCell::new(ring),
             stall_max: Cell::default(),
             clock,
@@ -163,6 +166,18 @@ impl SharedRing {
             self.announce();
         }
         settled > 0
+    }
+
+    /// An engine begins to read for a stream, at its cursor.
+    pub(super) fn begin_reading(&self, stream: StreamId) {
+        self.readers.begins(stream);
+        self.change(|ring, _| ring.reread(stream));
+    }
+
+    /// It has ended: what it read and did not settle waits again.
+    pub(super) fn end_reading(&self, stream: StreamId) {
+        self.readers.ends(stream);
+        self.change(|ring, _| ring.reread(stream));
     }
 
     /// Has an engine forget what it read: its cursor was moved by hand.

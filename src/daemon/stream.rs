@@ -52,11 +52,9 @@ pub(super) struct Stream {
     halted: Cell<Option<Duration>>,
     /// For good: the configuration has it no more, or another in its place.
     ended: Cell<bool>,
-    /// The cursor was moved by hand: what was read is to be forgotten.
-    moved: Cell<bool>,
     /// It is to go on at once.
     woken: Cell<Option<Wake>>,
-    /// Notified when one of these four, `enabled` or `paused` has changed.
+    /// Notified when one of these, `enabled`, `paused` or the cursor has changed.
     command: Event,
 }
 
@@ -109,7 +107,6 @@ impl Stream {
             traffic: Traffic::default(),
             halted: Cell::default(),
             ended: Cell::default(),
-            moved: Cell::default(),
             woken: Cell::default(),
             command: Event::new(),
         }
@@ -127,14 +124,9 @@ impl Stream {
     }
 
     /// Its cursor was moved by hand.
-    pub(super) fn moved(&self) {
-        self.moved.set(true);
+    pub(super) fn moved(&self, shared: &SharedState) {
+        shared.ring.readers.move_cursor(self.id);
         self.command.notify(usize::MAX);
-    }
-
-    /// Whether its cursor was moved since the last call.
-    pub(super) fn take_moved(&self) -> bool {
-        self.moved.take()
     }
 
     /// Whether it was woken since the last call.
@@ -214,7 +206,7 @@ impl Stream {
 
     /// Whoever read for it has stopped: what is still in flight waits again.
     pub(super) fn has_halted(&self, shared: &SharedState) {
-        shared.ring.change(|ring, _| ring.reread(self.id));
+        shared.ring.end_reading(self.id);
         let why = match self.enabled.get() {
             true => "paused",
             false => "disabled",
@@ -296,7 +288,7 @@ impl Stream {
 
     /// How old the oldest message is that waits. Where nobody reads them the ring is asked.
     pub(super) fn oldest_age(&self, shared: &SharedState) -> Option<Duration> {
-        if !self.is_sending() {
+        if !self.is_sending() && !shared.ring.readers.has(self.id) {
             return shared.ring.oldest_age(self.id);
         }
         let (age, said) = self.shown.oldest.get()?;
