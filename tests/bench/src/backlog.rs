@@ -87,6 +87,18 @@ impl Trial {
         })
     }
 
+    /// The way in alone.
+    pub fn stored(&self, folder: &Path) -> Outcome<Figures> {
+        let places = Places {
+            folder,
+            port: free_port(),
+            destinations: &[free_port()],
+        };
+        let program = self.setup.start(&places)?;
+        let mut sender = Sender::connect(self.setup.input, places.port, self.idents)?;
+        self.store(program.pid(), &mut sender)
+    }
+
     /// All messages come while nothing is there that takes them.
     pub fn store(&self, pid: u32, sender: &mut Sender) -> Outcome<Figures> {
         let (usage, start) = (Usage::of(pid), Instant::now());

@@ -5,15 +5,18 @@
 //! are medians of ratios: they hold on a machine that others use too, as long as processor time is
 //! compared and no wall time.
 
+mod api;
 mod backlog;
 mod calls;
 mod contest;
+mod growth;
 mod jobs;
 mod json;
 mod low;
 mod message;
 mod options;
 mod peer;
+mod plot;
 mod program;
 mod receive;
 mod report;
@@ -27,6 +30,7 @@ use options::Options;
 use program::Outcome;
 use report::Report;
 use std::fs;
+use std::process::Command;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -46,19 +50,24 @@ fn run() -> Outcome<(usize, usize)> {
     let options = Options::read(std::env::args().skip(1))?;
     program::pin()?;
     let mut report = Report::default();
-    report.say(&machine());
+    report.machine(&machine());
     for part in &options.parts {
         let done = match part.as_str() {
             "jobs" => jobs::run(&options, &mut report),
             "backlog" => backlog::run(&options, &mut report),
             "calls" => calls::run(&options, &mut report),
             "low" => low::run(&options, &mut report),
+            "api" => api::run(&options, &mut report),
+            "growth" => growth::run(&options, &mut report),
             "settings" => settings::run(&options, &mut report),
             _ => Err(format!("no part {part}")),
         };
         done.map_err(|error| format!("{part}: {error}"))?;
     }
     let _ = fs::remove_dir_all(options.run_folder());
+    if let Some(page) = options.page() {
+        report.record(&page).map_err(|error| error.to_string())?;
+    }
     report
         .finish(&options.folder())
         .map_err(|error| error.to_string())
@@ -76,9 +85,16 @@ fn machine() -> String {
     let load = load.split(' ').next().unwrap_or("?").to_owned();
     let (own, others) = program::cpus();
     format!(
-        "{} processors, {}; programs on {own}, trackers and destinations on {others}; \
-         load {load}\n",
+        "{}: {} processors, {}; programs on {own}, trackers and destinations on {others}; load \
+         {load} at the start.",
+        today(),
         models.count(),
         model.unwrap_or("of unknown kind"),
     )
+}
+
+fn today() -> String {
+    let said = Command::new("date").arg("+%Y-%m-%d").output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
+    said.unwrap_or_default()
 }

@@ -18,6 +18,8 @@ parts, all without one named:
   calls      system calls and syncs of all these, by strace
   low        10 messages a second, and none
   settings   devices, idents, filters and conversions, each beside the same without
+  api        1,000 requests a second beside a tracker that waits for each acknowledgement
+  growth     cost by messages, ring, streams, idents, devices; draws growth-*.svg
 
 options:
   --weir PROGRAM    a program that is built already, instead of the release build of the project;
@@ -25,15 +27,21 @@ options:
   --rounds N        runs of each, in turn (5)
   --messages N      messages of a run (100000)
   --only TEXT       leaves out runs whose name has not this text; may be given several times
+  --long            growth up to ten million messages
+  --record          puts tables into docs/performance.md, pictures into docs/pictures
 ";
 
 /// The parts in their order.
-pub const PARTS: [&str; 5] = ["jobs", "backlog", "calls", "low", "settings"];
+pub const PARTS: [&str; 7] = [
+    "jobs", "backlog", "calls", "low", "settings", "api", "growth",
+];
 
 /// What was asked for.
 pub struct Options {
     pub rounds: usize,
     pub messages: u64,
+    pub long: bool,
+    pub record: bool,
     pub parts: Vec<String>,
     weirs: Vec<PathBuf>,
     only: Vec<String>,
@@ -44,6 +52,8 @@ impl Options {
         let mut options = Self {
             rounds: 5,
             messages: 100_000,
+            long: false,
+            record: false,
             parts: vec![],
             weirs: vec![],
             only: vec![],
@@ -52,6 +62,8 @@ impl Options {
             let mut value = || words.next().ok_or(format!("{word} wants a value"));
             match word.as_str() {
                 "--weir" => options.weirs.push(value()?.into()),
+                "--long" => options.long = true,
+                "--record" => options.record = true,
                 "--only" => options.only.push(value()?),
                 "--rounds" => options.rounds = number(&value()?)? as usize,
                 "--messages" => options.messages = number(&value()?)?,
@@ -91,6 +103,17 @@ impl Options {
     /// Where results are kept.
     pub fn folder(&self) -> PathBuf {
         root().join("target/bench")
+    }
+
+    /// Where pictures are kept.
+    pub fn picture_folders(&self) -> Vec<PathBuf> {
+        let pages = self.record.then(|| root().join("docs/pictures"));
+        [self.folder()].into_iter().chain(pages).collect()
+    }
+
+    /// The page that shows results, where they are to be put into it.
+    pub fn page(&self) -> Option<PathBuf> {
+        self.record.then(|| root().join("docs/performance.md"))
     }
 
     /// Where the programs of one run keep their files.

@@ -12,6 +12,8 @@ use std::path::Path;
 pub struct Report {
     text: String,
     members: Vec<(String, Json)>,
+    /// What may go into a page, by name.
+    blocks: Vec<(String, String)>,
     broken: usize,
     held: usize,
 }
@@ -32,7 +34,9 @@ impl Report {
     }
 
     pub fn table(&mut self, name: &str, table: &Table) {
-        self.say(&table.text());
+        let text = table.text();
+        self.say(&format!("\n{}\n\n{text}", table.title));
+        self.blocks.push((name.into(), text));
         let rows = table.rows.iter().map(|row| {
             let cells = table.columns.iter().zip(row);
             let members = cells.map(|(column, cell)| (column.clone(), value(cell)));
@@ -56,6 +60,29 @@ impl Report {
         self.held += usize::from(holds);
         self.broken += usize::from(!holds);
         self.say(&format!("{word} {promise}: {} ({words})", short(measured)));
+    }
+
+    /// Says what the figures are of, and on which day they are taken.
+    pub fn machine(&mut self, text: &str) {
+        self.say(text);
+        self.keep("machine", Json::text(text));
+        self.blocks.push(("machine".into(), format!("{text}\n")));
+    }
+
+    /// Puts what there is into a page, each between `<!-- NAME -->` and `<!-- end -->`.
+    pub fn record(&self, page: &Path) -> io::Result<()> {
+        let mut text = fs::read_to_string(page)?;
+        for (name, block) in &self.blocks {
+            let mark = format!("<!-- {name} -->\n");
+            let Some((before, after)) = text.split_once(&mark) else {
+                continue;
+            };
+            let rest = after
+                .split_once("<!-- end -->")
+                .map_or("", |(_, rest)| rest);
+            text = format!("{before}{mark}{block}<!-- end -->{rest}");
+        }
+        fs::write(page, text)
     }
 
     /// Writes all into a folder; how many promises were kept and how many not.

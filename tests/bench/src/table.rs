@@ -16,7 +16,7 @@ impl Table {
         }
     }
 
-    /// As Markdown has it, which reads well as plain text too.
+    /// As Markdown has it, which reads well as plain text too; without the title.
     pub fn text(&self) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
@@ -24,7 +24,7 @@ impl Table {
             all.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
-        let mut text = format!("{}\n\n{}", self.title, line(&self.columns, &widths));
+        let mut text = line(&self.columns, &widths);
         let rules = widths
             .iter()
             .enumerate()
@@ -36,7 +36,7 @@ impl Table {
         for row in &self.rows {
             text += &line(row, &widths);
         }
-        text + "\n"
+        text
     }
 }
 
@@ -55,10 +55,10 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 pub fn short(number: f64) -> String {
     match number.abs() {
         _ if !number.is_finite() => "-".into(),
+        size if size.fract() == 0.0 => grouped(number),
         size if size >= 100.0 => grouped(number.round()),
         size if size >= 10.0 => format!("{number:.1}"),
         size if size >= 1.0 => format!("{number:.2}"),
-        0.0 => "0".into(),
         size if size >= 0.001 => format!("{number:.3}"),
         _ => format!("{number:.5}"),
     }
