@@ -204,3 +204,16 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('"', "&quot;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Axis;
+
+    #[test]
+    fn a_power_of_ten_is_as_far_from_the_last_as_the_next() {
+        let axis = Axis::new([1.0, 100.0].into_iter(), 0.0, 200.0, true);
+        let places = [1.0, 10.0, 100.0].map(|value| axis.place(value).round());
+        assert_eq!(places, [0.0, 100.0, 200.0]);
+        assert_eq!(axis.marks().len(), 7);
+    }
+}

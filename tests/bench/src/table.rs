@@ -92,3 +92,33 @@ pub fn quantile(numbers: impl IntoIterator<Item = f64>, part: f64) -> f64 {
         _ => f64::NAN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+    use super::quantile;
+    use super::short;
+
+    #[test]
+    fn numbers_are_short() {
+        let texts = [1234567.0, 123.4, 12.34, 1.234, 0.1234, 0.00001, 0.0, 16.0].map(short);
+        let wanted = [
+            "1,234,567",
+            "123",
+            "12.3",
+            "1.23",
+            "0.123",
+            "0.00001",
+            "0",
+            "16",
+        ];
+        assert_eq!(texts, wanted);
+    }
+
+    #[test]
+    fn the_middle_needs_no_order_and_no_broken_runs() {
+        assert_eq!(median([3.0, f64::NAN, 1.0, 2.0]), 2.0);
+        assert_eq!(quantile((0..=100).map(f64::from), 0.95), 95.0);
+        assert!(median([]).is_nan());
+    }
+}

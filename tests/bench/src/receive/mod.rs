@@ -219,3 +219,26 @@ fn numbers(text: &[u8], found: &mut Vec<u64>) {
         rest = after;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+    use super::numbers;
+
+    #[test]
+    fn numbers_are_found_wherever_they_stand_in_json() {
+        let mut found = vec![];
+        let text = br#"[{"seq":1000000007,"q":1},{"a":"seq","seq":1000000008},{"seq":5}]"#;
+        numbers(text, &mut found);
+        assert_eq!(found, [7, 8]);
+    }
+
+    #[test]
+    fn what_comes_twice_or_late_is_counted() {
+        let mut counts = Counts::default();
+        counts.count(&[0, 1, 3, 2, 3], 10);
+        counts.count(&[200], 1);
+        assert_eq!((counts.unique, counts.doubled, counts.late), (5, 1, 1));
+        assert_eq!(counts.bytes, 11);
+    }
+}

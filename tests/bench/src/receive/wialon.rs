@@ -30,3 +30,19 @@ fn number(packet: &[u8]) -> Option<u64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::take;
+
+    #[test]
+    fn half_a_packet_waits_for_the_rest() {
+        let mut packet = 23_u32.to_le_bytes().to_vec();
+        packet.extend_from_slice(b"custom_param_60000\0");
+        packet.extend_from_slice(&1_000_000_009_u32.to_be_bytes());
+        let (mut found, mut answer) = (vec![], vec![]);
+        assert_eq!(take(&packet[..20], &mut found, &mut answer), 0);
+        assert_eq!(take(&packet, &mut found, &mut answer), 27);
+        assert_eq!((found, answer), (vec![9], vec![0x11]));
+    }
+}

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 /// Trackers that are connected.
-pub const TRACKERS: u64 = 50;
+pub const TRACKERS: u64 = 20;
 
 /// Records of a packet.
 pub const RECORDS: u64 = 10;
