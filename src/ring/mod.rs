@@ -95,6 +95,7 @@ use queue::RecordQueue;
 use schedule::SlotSchedule;
 use schedule::StorageHealth;
 use segments::Segments;
+use std::rc::Rc;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
@@ -154,6 +155,8 @@ pub struct Record<'a> {
     pub subscribed: bool,
     /// The message, see [`crate::message::body`].
     pub body: &'a [u8],
+    /// The same where it is in memory: kept without being copied.
+    pub shared: Option<&'a Rc<[u8]>>,
 }
 
 /// How a stream settled a record.

@@ -3,6 +3,7 @@
 
 use crate::clock::Now;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Records in the order of their numbers, which rise. The first `begun` are those of the commit
@@ -14,6 +15,8 @@ pub(super) struct RecordQueue {
     begun: usize,
     /// Of all bodies.
     bytes: usize,
+    /// Of all entries, and of some that are gone.
+    masks: u32,
     /// When the last one was added, on the clock that never goes back.
     last_push: Duration,
 }
@@ -26,13 +29,16 @@ pub(super) struct QueueEntry {
     pub(super) mask: u32,
     /// When it was received.
     pub(super) received: Now,
-    pub(super) body: Box<[u8]>,
+    /// Shared with those who have read it and not settled.
+    pub(super) body: Rc<[u8]>,
 }
 
 impl RecordQueue {
     /// Adds one that waits. Precondition: its number is larger than that of the last.
     pub(super) fn push(&mut self, entry: QueueEntry, mono: Duration) {
         self.last_push = mono;
+        let before = if self.is_empty() { 0 } else { self.masks };
+        self.masks = before | entry.mask;
         self.bytes += entry.body.len();
         self.entries.push_back(entry);
     }
@@ -67,6 +73,11 @@ impl RecordQueue {
         }
     }
 
+    /// The streams that may be in the mask of one.
+    pub(super) fn masks(&self) -> u32 {
+        self.masks
+    }
+
     /// The first.
     pub(super) fn first(&self) -> Option<&QueueEntry> {
         self.entries.front()
@@ -93,13 +104,23 @@ impl RecordQueue {
 
     /// The first one numbered `seq` or later that has `bit`, or is older than `attached`.
     pub(super) fn find_wanted(&self, seq: u64, bit: u32, attached: u64) -> Option<usize> {
-        let from = self.entries.partition_point(|entry| entry.seq < seq);
+        let from = self.index_of(seq);
         let wanted = self
             .entries
-            .iter()
-            .skip(from)
+            .range(from..)
             .position(|entry| entry.mask & bit != 0 || entry.seq < attached);
         wanted.map(|index| from + index)
+    }
+
+    /// How many are numbered below `seq`.
+    fn index_of(&self, seq: u64) -> usize {
+        // where none between them is gone their numbers say it
+        let first = self.entries.front().map_or(seq, |first| first.seq);
+        let near = usize::try_from(seq.saturating_sub(first)).unwrap_or(usize::MAX);
+        match self.entries.get(near) {
+            Some(entry) if entry.seq == seq => near,
+            _ => self.entries.partition_point(|entry| entry.seq < seq),
+        }
     }
 
     /// All, in order.
@@ -109,7 +130,7 @@ impl RecordQueue {
 
     /// Those that no commit has taken.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &QueueEntry> {
-        self.entries.iter().skip(self.begun)
+        self.entries.range(self.begun.min(self.entries.len())..)
     }
 
     /// Whether there is nothing in memory.
@@ -136,5 +157,10 @@ impl RecordQueue {
         let bytes: usize = self.entries.iter().map(|entry| entry.body.len()).sum();
         assert_eq!(self.bytes, bytes);
         assert!(self.entries.iter().is_sorted_by(|a, b| a.seq < b.seq));
+        assert!(self.entries.iter().all(|it| it.mask & !self.masks == 0));
+        for seq in self.entries.iter().flat_map(|it| [it.seq, it.seq + 1]) {
+            let index = self.entries.partition_point(|entry| entry.seq < seq);
+            assert_eq!(self.index_of(seq), index, "{self:?}");
+        }
     }
 }

@@ -98,12 +98,11 @@ impl Ring {
         let arrival = self.boots.fresh(entry.received);
         let received = self.boots.resolve(arrival, now);
         let subscribed = self.table.stream(id)?.is_subscribed(entry.seq);
-        Some(lend(
-            entry.seq,
-            (arrival, received),
-            subscribed,
-            &entry.body,
-        ))
+        let record = lend(entry.seq, (arrival, received), subscribed, &entry.body);
+        Some(Record {
+            shared: Some(&entry.body),
+            ..record
+        })
     }
 
     /// Moves the cursor of a stream over a record that was read. Precondition: in the order in
@@ -384,5 +383,6 @@ fn lend(
         age: received.age,
         subscribed,
         body,
+        shared: None,
     }
 }

@@ -219,19 +219,22 @@ impl Ring {
         if self.queue.begun() > 0 {
             return self.after_unread(Duration::ZERO);
         }
+        let away = self.table.unconnected();
         let (mut held, mut delayed) = (None, None);
+        // Records come in the order in which they were received, so the first of each kind is due
+        // first, and the rest need not be looked at.
         for entry in self.queue.waiting() {
-            let wanted = self.table.unsettled(entry.mask, entry.seq);
-            if wanted == 0 {
+            if held.is_some() && entry.mask & away == 0 {
+                if self.queue.masks() & away == 0 {
+                    break;
+                }
                 continue;
             }
-            // Records come in the order in which they were received, so the first of each kind is
-            // due first, and the rest need not be looked at.
             let since = entry.received.mono;
-            if self.table.all_connected(wanted) {
-                held = held.or(Some(since + self.settings.hold));
-            } else {
-                delayed = delayed.or(Some(since + self.settings.delay));
+            match self.table.unsettled(entry.mask, entry.seq) {
+                0 => {}
+                wanted if wanted & away == 0 => held = held.or(Some(since + self.settings.hold)),
+                _ => delayed = delayed.or(Some(since + self.settings.delay)),
             }
             if held.is_some() && delayed.is_some() {
                 break;

@@ -137,9 +137,10 @@ impl Table {
         open.fold(0, |bits, id| bits | id.bit())
     }
 
-    /// Whether all destinations of a mask can be reached.
-    pub(super) fn all_connected(&self, mask: u32) -> bool {
-        StreamId::of_mask(mask).all(|id| self.stream(id).is_some_and(|stream| stream.connected))
+    /// Those whose destinations cannot be reached.
+    pub(super) fn unconnected(&self) -> u32 {
+        let away = self.attached().filter(|(_, stream)| !stream.connected);
+        away.fold(0, |bits, (id, _)| bits | id.bit())
     }
 
     /// What a slot keeps.

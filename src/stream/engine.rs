@@ -252,19 +252,7 @@ impl Engine {
         let is_canary = canary.is_some_and(|canary| canary.seq == seq);
         let first = seq.0.wrapping_sub(1);
         let first = first.wrapping_add(if is_canary { TAGS / 2 } else { 0 });
-        let is_free = |tag: &u16| {
-            let mut all = self.queue.iter().chain(canary);
-            all.all(|item| item.tag != *tag)
-        };
-        let tags = (0..TAGS).map(|more| u16::try_from(first.wrapping_add(more) % TAGS));
-        let tag = tags
-            .filter_map(|tag| tag.ok()?.checked_add(1))
-            .find(is_free);
-        let tag = tag.unwrap_or(1);
-        if let Some(item) = self.queue.in_flight_mut(seq) {
-            item.tag = tag;
-        }
-        tag
+        self.queue.set_tag(seq, first)
     }
 
     /// A message that was refused or cannot be sent, and is not settled in the ring, and why; each

@@ -111,7 +111,7 @@ impl Engine {
         let (ring, taken) = (self.queue.ring, self.times_taken());
         let (mut room, mut unfit, mut refused) = (share.most, Vec::new(), Vec::new());
         let (most_again, mut again) = (self.second_tries_left(), 0);
-        for item in self.queue.iter_mut() {
+        for item in self.queue.waiting_mut() {
             if !item.may_go(taken, again < most_again) {
                 continue;
             }
@@ -174,8 +174,11 @@ impl Engine {
     /// which one is known to be refused, if it is one of these.
     fn batch_of(&self, first: Seq, now: Now) -> Share {
         let taken = self.times_taken();
-        let suspicion = self.queue.item(first).map_or(0, |item| item.suspicion);
-        let suspects = self.queue.iter().filter(|item| item.suspicion == suspicion);
+        let suspicion = self.queue.item(first).map_or(0, Item::suspicion);
+        let suspects = self
+            .queue
+            .iter()
+            .filter(|item| item.suspicion() == suspicion);
         let most = match suspicion {
             _ if self.is_alone() => 1,
             0 => self.batch_max,
@@ -209,7 +212,7 @@ enum Relation {
 
 impl Share {
     fn relation(self, item: &Item) -> Relation {
-        match item.suspicion {
+        match item.suspicion() {
             same if same == self.suspicion => Relation::Member,
             _ if self.suspicion == 0 => Relation::Suspect,
             _ => Relation::Other,

@@ -53,10 +53,7 @@ impl Engine {
         }
         let error = DeliveryError::new(0, reason);
         if may_give_up {
-            if let Some(item) = self.queue.item_mut(seq) {
-                item.doubt = Some(Doubt::Passed);
-            }
-            return;
+            return self.queue.set_doubt(seq, Some(Doubt::Passed));
         }
         if self.is_at_fault() {
             self.set_aside(seq, Doubt::Passed, (&error, 0), now);
@@ -78,15 +75,14 @@ impl Engine {
         let proofs = self.refusals.proofs;
         let is_other = |item: &Item| item.seq != seq && !item.is_kept && item.may_go(proofs, true);
         let has_others = waits || self.queue.iter().any(is_other);
+        self.queue
+            .set_doubt(seq, has_others.then_some(Doubt::Passed));
         if let Some(item) = self.queue.item_mut(seq) {
-            item.doubt = has_others.then_some(Doubt::Passed);
             item.tag = 0;
             item.keep(reason);
         }
         if !has_others {
-            for item in self.queue.iter_mut() {
-                item.doubt = item.doubt.filter(|doubt| *doubt != Doubt::Passed);
-            }
+            self.queue.change_doubts(Doubt::unless_passed);
         }
         has_others
     }

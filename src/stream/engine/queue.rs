@@ -1,18 +1,21 @@
 //! What a stream has read from the ring and not settled there, in the order of the ring. Decides
 //! nothing: which message goes when is the [`super::Engine`]'s business.
 
+mod item;
+
+pub(super) use item::Doubt;
+pub(super) use item::Item;
+pub(super) use item::State;
+
 use super::Limits;
+use super::TAGS;
 use crate::clock::Now;
-use crate::clock::Wall;
-use crate::ring::Arrival;
 use crate::ring::Record;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
 use crate::stream::outgoing::Outgoing;
-use crate::stream::outgoing::Repeat;
 use std::collections::VecDeque;
-use std::num::NonZero;
 use std::time::Duration;
 
 /// Messages between the ring's reading place and its cursor.
@@ -23,63 +26,22 @@ pub(super) struct Queue {
     items: VecDeque<Item>,
     /// Of `items` and their bodies.
     bytes: usize,
+    /// None of so many at the front waits.
+    busy: usize,
+    /// Whether one of `items` may be in doubt.
+    doubts: bool,
+    /// How many of `items` share a suspicion.
+    suspects: usize,
+    /// The last of `items` that is accepted.
+    accepted: Option<Seq>,
+    /// When it was looked for those that are too old, unless more waits since.
+    expired: Option<Now>,
+    /// Whether one of `items` may have another tag than the one that follows from its number.
+    odd_tags: bool,
     /// The last that was taken out accepted.
     last_accepted: Option<Item>,
     /// An accepted one that is in flight once more, see [`super::refusal`].
     pub(super) canary: Option<Item>,
-}
-
-/// A message that was read and is not settled in the ring.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) seq: Seq,
-    /// When it was received, in microseconds since 1970, and whether that is known.
-    received_us: u64,
-    dated: bool,
-    /// What that was found from.
-    arrival: Arrival,
-    /// Its age when it was read, in microseconds, and when that was.
-    age_us: u64,
-    pub(super) read_at: Duration,
-    /// In microseconds since 1970, by its own timestamp, where that is asked for.
-    measured_us: Option<NonZero<u64>>,
-    body: Box<[u8]>,
-    /// How often it was sent.
-    pub(super) sent: u32,
-    pub(super) state: State,
-    /// Set aside while others are tried.
-    pub(super) doubt: Option<Doubt>,
-    /// Messages that went together and of which one was not taken have the same number; 0: it is
-    /// none of such.
-    pub(super) suspicion: u32,
-    /// How often it got no answer right after the destination had taken another.
-    pub(super) strikes: u8,
-    /// Why it was not taken, until that is asked for.
-    reason: Option<Box<str>>,
-    /// Whether that was asked for.
-    pub(super) is_kept: bool,
-    /// What the link calls it, see [`super::Engine::tag`]; 0: nothing yet.
-    pub(super) tag: u16,
-}
-
-/// Why a message that waits is set aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// The destination refused it, and may refuse all. `proofs` says how often the destination had
-    /// taken something by then.
-    Said { proofs: u32 },
-    /// Connections ended over it, again and again.
-    Silent { proofs: u32 },
-    /// It was refused as well while the destination was in doubt: until that takes another.
-    Passed,
-}
-
-/// Where a message is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Waiting,
-    InFlight { since: Duration },
-    Settled(Settled),
 }
 
 impl Queue {
@@ -92,9 +54,13 @@ impl Queue {
     }
 
     pub(super) fn clear(&mut self) {
+        *self = Self {
+            ring: self.ring,
+            items: std::mem::take(&mut self.items),
+            last_accepted: self.last_accepted.take(),
+            ..Self::default()
+        };
         self.items.clear();
-        self.canary = None;
-        self.bytes = 0;
     }
 
     /// Takes a record in; one that is settled already keeps no body.
@@ -105,41 +71,21 @@ impl Queue {
         now: Now,
         settled: Option<Settled>,
     ) {
-        let body: Box<[u8]> = match settled {
-            Some(_) => [].into(),
-            None => record.body.into(),
-        };
-        self.bytes += ITEM_LEN + body.len();
+        let item = Item::of(record, measured, now, settled);
+        self.bytes += item.len();
         // Where a stream was put back, what it sent before comes again in its turn. As a canary
         // it would come out of turn, and then as if for the first time.
         self.last_accepted.take_if(|last| last.seq >= record.seq);
-        self.items.push_back(Item {
-            seq: record.seq,
-            received_us: micros(record.received.since_1970),
-            dated: record.received.trusted,
-            arrival: record.arrival,
-            age_us: micros(record.age),
-            read_at: now.mono,
-            measured_us: measured.map(|date| NonZero::<u64>::MIN.saturating_add(micros(date))),
-            body,
-            sent: 0,
-            doubt: None,
-            suspicion: 0,
-            strikes: 0,
-            reason: None,
-            is_kept: false,
-            tag: 0,
-            state: settled.map_or(State::Waiting, State::Settled),
-        });
+        self.expired = None;
+        self.items.push_back(item);
     }
 
     /// Dates all messages by what is known of the date now.
     pub(super) fn date(&mut self, ring: &Ring, now: Now) {
+        self.expired = None;
         let last = self.last_accepted.iter_mut();
         for item in self.items.iter_mut().chain(last) {
-            let (received, age) = ring.received(item.arrival, now);
-            (item.received_us, item.dated) = (micros(received.since_1970), received.trusted);
-            item.age_us = micros(age.saturating_sub(now.mono.saturating_sub(item.read_at)));
+            item.date(ring, now);
         }
     }
 
@@ -149,8 +95,12 @@ impl Queue {
             return None;
         };
         let item = self.items.pop_front()?;
-        self.bytes -= ITEM_LEN + item.body.len();
+        self.bytes -= item.len();
+        self.busy = self.busy.saturating_sub(1);
+        self.suspects -= usize::from(item.suspicion != 0);
+        self.odd_tags &= !self.items.is_empty();
         let seq = item.seq;
+        self.accepted.take_if(|last| *last == seq);
         if how == Settled::Accepted {
             self.last_accepted = Some(item);
         }
@@ -166,8 +116,7 @@ impl Queue {
 
     /// The last that was accepted, whether or not what is before it is settled.
     pub(super) fn last_accepted(&self) -> Option<&Item> {
-        let is_accepted = |item: &&Item| item.state == State::Settled(Settled::Accepted);
-        let last = self.items.iter().rev().find(is_accepted);
+        let last = self.accepted.and_then(|seq| self.item(seq));
         last.or(self.last_accepted.as_ref())
     }
 
@@ -200,15 +149,48 @@ impl Queue {
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Item> {
-        self.items
-            .iter()
-            .filter(|item| item.state == State::Waiting)
+        let rest = self.items.range(self.busy.min(self.items.len())..);
+        rest.filter(|item| item.state == State::Waiting)
     }
 
     pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Item> {
-        self.items
-            .iter_mut()
-            .filter(|item| item.state == State::Waiting)
+        self.pass_busy();
+        let rest = self.items.range_mut(self.busy..);
+        rest.filter(|item| item.state == State::Waiting)
+    }
+
+    /// Finds the first that waits, so that nobody has to go there again from the front.
+    pub(super) fn pass_busy(&mut self) {
+        let is_busy = |item: &Item| item.state != State::Waiting;
+        while self.items.get(self.busy).is_some_and(is_busy) {
+            self.busy += 1;
+        }
+    }
+
+    /// Those that are in doubt.
+    pub(super) fn doubted(&self) -> impl Iterator<Item = (&Item, Doubt)> {
+        let items = self.items.iter().filter(|_| self.doubts);
+        items.filter_map(|item| Some((item, item.doubt?)))
+    }
+
+    /// Sets one aside, or not any more.
+    pub(super) fn set_doubt(&mut self, seq: Seq, doubt: Option<Doubt>) {
+        if let Some(item) = self.item_mut(seq) {
+            item.doubt = doubt;
+            self.doubts |= doubt.is_some();
+        }
+    }
+
+    /// Gives those that are in doubt another one, or none.
+    pub(super) fn change_doubts(&mut self, change: impl Fn(Doubt) -> Option<Doubt>) {
+        if !self.doubts {
+            return;
+        }
+        self.doubts = false;
+        for item in &mut self.items {
+            item.doubt = item.doubt.and_then(&change);
+            self.doubts |= item.doubt.is_some();
+        }
     }
 
     /// The oldest in flight and since when it is.
@@ -253,20 +235,32 @@ impl Queue {
     pub(super) fn mark(&mut self, messages: &[Seq], state: State) -> usize {
         let mut count = 0;
         for seq in messages {
-            let item = self.item_mut(*seq);
-            if let Some(item) = item.filter(|item| item.is_in_flight()) {
-                match state {
-                    State::Settled(how) => item.settle(how),
-                    _ => item.state = state,
+            let place = self.place(*seq);
+            let item = self.items.get_mut(place);
+            let item = item.filter(|item| item.seq == *seq && item.is_in_flight());
+            let Some(item) = item else {
+                continue;
+            };
+            match state {
+                State::Settled(how) => {
+                    item.settle(how);
+                    let is_accepted = how == Settled::Accepted;
+                    self.accepted = self.accepted.max(is_accepted.then_some(*seq));
                 }
-                count += 1;
+                _ => {
+                    item.state = state;
+                    self.busy = self.busy.min(place);
+                    self.expired = None;
+                }
             }
+            count += 1;
         }
         count
     }
 
     /// All that is in flight waits again.
     pub(super) fn recall(&mut self) {
+        (self.busy, self.expired) = (0, None);
         for item in self.items.iter_mut().filter(|item| item.is_in_flight()) {
             item.state = State::Waiting;
         }
@@ -283,11 +277,16 @@ impl Queue {
                 item.suspicion = 0;
             }
         }
+        let suspects = self.items.iter().filter(|item| item.suspicion != 0);
+        self.suspects = suspects.count();
     }
 
     /// Whether this message, or one after it, is one of those of which one was not taken.
     pub(super) fn is_suspect(&self, seq: Seq) -> bool {
-        let items = self.items.iter().skip(self.place(seq));
+        if self.suspects == 0 {
+            return false;
+        }
+        let items = self.items.range(self.place(seq)..);
         let mut suspects = items.filter(|item| item.suspicion != 0);
         suspects.any(|item| !matches!(item.state, State::Settled(_)))
     }
@@ -313,9 +312,10 @@ impl Queue {
 
     /// Settles those that wait and are too old.
     pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
-        if (limits.ttl, limits.max_age) == (None, None) {
+        if (limits.ttl, limits.max_age) == (None, None) || self.expired == Some(now) {
             return;
         }
+        self.expired = Some(now);
         for item in self.waiting_mut() {
             let is_old = limits.ttl.is_some_and(|ttl| item.age(now) > ttl);
             if is_old
@@ -328,92 +328,33 @@ impl Queue {
         }
     }
 
+    /// Gives one that is in flight a tag that no other has. It follows from `first`, and so from
+    /// where it stands in the ring, unless another has that one.
+    pub(super) fn set_tag(&mut self, seq: Seq, first: u64) -> u16 {
+        let tag_of = |more: u64| u16::try_from(first.wrapping_add(more) % TAGS).map(|tag| tag + 1);
+        let natural = seq.0.checked_sub(1) == Some(first);
+        // without a canary all that is here lies closer together than tags come again
+        let span = self.items.back().map_or(0, |last| last.seq.0);
+        let span = span - self.items.front().map_or(0, |first| first.seq.0);
+        let is_sure = natural && self.canary.is_none() && !self.odd_tags && span < TAGS;
+        let is_free =
+            |tag: &u16| is_sure || self.iter().chain(&self.canary).all(|it| it.tag != *tag);
+        let mut tags = (0..TAGS).filter_map(|more| tag_of(more).ok());
+        let tag = tags.find(is_free).unwrap_or(1);
+        self.odd_tags |= !is_sure && Ok(tag) != tag_of(0);
+        if let Some(item) = self.in_flight_mut(seq) {
+            item.tag = tag;
+        }
+        tag
+    }
+
     fn place(&self, seq: Seq) -> usize {
-        self.items.partition_point(|item| item.seq < seq)
-    }
-}
-
-impl Item {
-    /// It is in flight from now on.
-    pub(super) fn depart(&mut self, now: Now) {
-        self.sent = self.sent.saturating_add(1);
-        self.state = State::InFlight { since: now.mono };
-    }
-
-    /// Nothing more is done with it, nor is it in doubt: others would wait for what it proves.
-    pub(super) fn settle(&mut self, how: Settled) {
-        self.state = State::Settled(how);
-        self.doubt = None;
-    }
-
-    /// Why it is not taken, for whoever keeps what was refused; once.
-    pub(super) fn keep(&mut self, reason: &str) {
-        if !std::mem::replace(&mut self.is_kept, true) {
-            self.reason = Some(reason.into());
+        // without another stream's records between them their numbers say it
+        let first = self.items.front().map_or(seq, |first| first.seq);
+        let near = usize::try_from(seq.0.saturating_sub(first.0)).unwrap_or(usize::MAX);
+        match self.items.get(near) {
+            Some(item) if item.seq == seq => near,
+            _ => self.items.partition_point(|item| item.seq < seq),
         }
     }
-
-    /// Whether it may go, where the destination has taken something so often; `again`: also if
-    /// that is its second try.
-    pub(super) fn may_go(&self, taken: u32, again: bool) -> bool {
-        let is_free = match self.doubt {
-            None => true,
-            Some(Doubt::Said { proofs }) => again && proofs != taken,
-            Some(Doubt::Silent { proofs }) => proofs != taken,
-            Some(Doubt::Passed) => false,
-        };
-        is_free && self.state == State::Waiting
-    }
-
-    pub(super) fn is_second_try(&self) -> bool {
-        matches!(self.doubt, Some(Doubt::Said { .. }))
-    }
-
-    /// How long ago it was received.
-    pub(super) fn age(&self, now: Now) -> Duration {
-        Duration::from_micros(self.age_us) + now.mono.saturating_sub(self.read_at)
-    }
-
-    /// How long ago it was measured; a date that is doubted, or new, makes nothing old.
-    fn measured_age(&self, now: Now) -> Duration {
-        match self.measured_us {
-            None => self.age(now),
-            Some(_) if !now.ages => Duration::ZERO,
-            Some(measured) => {
-                let measured = Duration::from_micros(measured.get());
-                now.wall.since_1970.saturating_sub(measured)
-            }
-        }
-    }
-
-    /// As a link sees it, before or after [`Item::depart`].
-    pub(super) fn outgoing(&self, ring: u32) -> Outgoing<'_> {
-        let before = self.sent - u32::from(self.is_in_flight());
-        let repeat = match before {
-            0 => Repeat::First,
-            _ => Repeat::Again,
-        };
-        Outgoing {
-            seq: self.seq,
-            ring,
-            received: Wall {
-                since_1970: Duration::from_micros(self.received_us),
-                trusted: self.dated,
-            },
-            body: &self.body,
-            repeat,
-        }
-    }
-
-    pub(super) fn is_in_flight(&self) -> bool {
-        matches!(self.state, State::InFlight { .. })
-    }
 }
-
-fn micros(date: Duration) -> u64 {
-    u64::try_from(date.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, and
-/// what the allocator adds to the body.
-const ITEM_LEN: usize = 2 * size_of::<Item>() + 16;

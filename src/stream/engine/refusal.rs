@@ -102,9 +102,7 @@ impl Engine {
             way: latency.unwrap_or_default() / 2,
             ..Refusals::default()
         };
-        for item in self.queue.iter_mut() {
-            item.doubt = item.doubt.filter(|doubt| *doubt != Doubt::Passed);
-        }
+        self.queue.change_doubts(Doubt::unless_passed);
     }
 
     /// The canary is one of `messages`, and has its answer: whether that is so.
@@ -136,8 +134,8 @@ impl Engine {
             Some(Blame::One(seq)) => {
                 if self
                     .queue
-                    .item_mut(seq)
-                    .is_some_and(|item| item.doubt.is_some())
+                    .item(seq)
+                    .is_some_and(|item| item.doubt().is_some())
                 {
                     return self.refuse(seq, error, now, random);
                 }
@@ -213,31 +211,31 @@ impl Engine {
             }
             return;
         }
-        let in_doubt = |doubt: &Doubt| matches!(doubt, Doubt::Silent { .. });
-        let doubted = |item: &Item| item.doubt.as_ref().is_some_and(in_doubt);
-        let (searched, proofs) = (self.queue.iter().any(doubted), self.refusals.proofs);
+        let searched = self.silent_one().is_some();
+        let proofs = self.refusals.proofs;
         let Some(item) = self.queue.item_mut(seq) else {
             return;
         };
-        if item.doubt.as_ref().is_some_and(in_doubt) {
+        if matches!(item.doubt(), Some(Doubt::Silent { .. })) {
             let is_early = match item.state {
                 State::InFlight { since } => now.mono.saturating_sub(since) < self.refusals.way,
                 _ => false,
             };
-            item.doubt = None;
             item.strikes += if is_early { 1 } else { STRIKES_MAX / 2 };
+            let strikes = item.strikes;
+            self.queue.set_doubt(seq, None);
             // once more by itself, and then it is in doubt again
             self.unanswered = (seq, attempts.saturating_sub(1));
-            if item.strikes >= STRIKES_MAX {
+            if strikes >= STRIKES_MAX {
                 if self.may_give_up() {
                     self.backoff.explained();
                 }
                 self.refuse_silent(seq, error, now, random);
             }
         } else if searched {
-            item.doubt = Some(Doubt::Passed);
+            self.queue.set_doubt(seq, Some(Doubt::Passed));
         } else if count >= attempts {
-            item.doubt = Some(Doubt::Silent { proofs });
+            self.queue.set_doubt(seq, Some(Doubt::Silent { proofs }));
             self.refusals.alone = true;
         }
     }
@@ -252,8 +250,8 @@ impl Engine {
         (error, random): (&DeliveryError, u32),
         now: Now,
     ) {
+        self.queue.set_doubt(seq, Some(doubt));
         if let Some(item) = self.queue.item_mut(seq) {
-            item.doubt = Some(doubt);
             item.tag = 0;
         }
         self.refusals.said = Some((error.clone(), random));
@@ -265,11 +263,11 @@ impl Engine {
         self.pause_once(now, random);
         if oldest == Some(seq) {
             // each was tried, and all begins anew
-            self.queue.iter_mut().for_each(|item| item.doubt = None);
+            self.queue.change_doubts(|_| None);
             self.refusals.canary_sent = false;
             self.tell_fault(&error.reason);
-        } else if let Some(item) = oldest.and_then(|oldest| self.queue.item_mut(oldest)) {
-            item.doubt = None;
+        } else if let Some(oldest) = oldest {
+            self.queue.set_doubt(oldest, None);
         }
     }
 
@@ -284,13 +282,13 @@ impl Engine {
     /// Whether there is something to try beside what was set aside.
     fn has_other(&self) -> bool {
         let taken = self.refusals.proofs;
-        self.has_canary() || self.queue.iter().any(|item| item.may_go(taken, true))
+        self.has_canary() || self.queue.waiting().any(|item| item.may_go(taken, true))
     }
 
     /// Whether all that was read is in doubt, and nothing else is known that would be taken.
     pub(super) fn is_searching(&self) -> bool {
         let is_tried =
-            |item: &Item| item.doubt.is_some() || matches!(item.state, State::Settled(_));
+            |item: &Item| item.doubt().is_some() || matches!(item.state, State::Settled(_));
         !self.has_canary() && (self.refusals.alone || self.queue.iter().all(is_tried))
     }
 
@@ -329,10 +327,8 @@ impl Engine {
     /// A proof that was not taken says that it is the destination: nothing is in doubt any more.
     fn acquit(&mut self) {
         self.unanswered = (Seq(0), 0);
-        for item in self.queue.iter_mut() {
-            item.doubt = None;
-            item.strikes = 0;
-        }
+        self.queue.change_doubts(|_| None);
+        self.queue.iter_mut().for_each(|item| item.strikes = 0);
         self.refusals.reread();
     }
 
@@ -340,22 +336,23 @@ impl Engine {
     pub(super) fn forget_proof(&mut self) {
         self.refusals.canary_sent &= self.queue.canary.take().is_none();
         let proofs = self.refusals.proofs;
-        for item in self.queue.iter_mut() {
-            if matches!(item.doubt, Some(Doubt::Silent { .. })) {
-                item.doubt = Some(Doubt::Silent { proofs });
-                self.refusals.alone = true;
-                self.refusals.canary_sent = false;
-            }
+        if self.silent_one().is_some() {
+            self.refusals.alone = true;
+            self.refusals.canary_sent = false;
         }
+        self.queue.change_doubts(|doubt| match doubt {
+            Doubt::Silent { .. } => Some(Doubt::Silent { proofs }),
+            other => Some(other),
+        });
     }
 
     /// What may go now, if something may; judges those that were set aside when they have nothing
     /// more to wait for.
     pub(super) fn choose(&mut self, now: Now) -> Option<Choice> {
+        self.queue.pass_busy();
         let is_flying = self.queue.oldest_in_flight().is_some();
         let proofs = self.refusals.proofs;
-        let is_silent = |item: &&Item| matches!(item.doubt, Some(Doubt::Silent { .. }));
-        let silent = self.queue.iter().find(is_silent);
+        let silent = self.silent_one();
         if is_flying && (self.refusals.alone || silent.is_some()) {
             return None;
         }
@@ -365,13 +362,23 @@ impl Engine {
             return Some(Choice::Canary);
         }
         let again = self.second_tries_left() > 0;
-        let first = self.queue.iter().find(|item| item.may_go(proofs, again));
-        match first.map(|item| item.seq) {
+        let mut free = self.queue.waiting().filter(|it| it.may_go(proofs, again));
+        let first = free.next().map(|item| item.seq);
+        drop(free);
+        match first {
             Some(seq) => Some(Choice::From(seq)),
             None if is_flying || !self.has_waiting() => None,
             None if has_canary => Some(Choice::Canary),
             None => self.blame_destination(now),
         }
+    }
+
+    /// The oldest that got no answer and waits for others to show why.
+    fn silent_one(&self) -> Option<&Item> {
+        let is_silent = |doubt: Doubt| matches!(doubt, Doubt::Silent { .. });
+        let mut doubted = self.queue.doubted();
+        let found = doubted.find(|(_, doubt)| is_silent(*doubt));
+        found.map(|(item, _)| item)
     }
 
     /// None of the others was taken: nothing is set aside any more, and all begins anew, after a
@@ -424,7 +431,7 @@ impl Engine {
 
     /// Whether not only the order of what waits says what goes next.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.refusals.alone || self.queue.iter().any(|item| item.doubt.is_some())
+        self.refusals.alone || self.queue.doubted().next().is_some()
     }
 }
 
