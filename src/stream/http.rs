@@ -76,6 +76,8 @@ pub struct HttpLink<'a> {
     exchanges: VecDeque<Exchange>,
     /// What goes next if all that is on its way is accepted, and nothing else happens.
     prepared: Option<RequestBody>,
+    /// Bytes of a body that is like the last one, or a little longer.
+    usual: usize,
     /// How many requests were answered.
     answers: u32,
     /// Whether the answer under way has begun.
@@ -101,6 +103,7 @@ impl<'a> HttpLink<'a> {
             login: LoginOfNow::new(open.endpoint.network()),
             exchanges: VecDeque::new(),
             prepared: None,
+            usual: 0,
             answers: 0,
             heard: false,
             status: None,
@@ -130,6 +133,10 @@ impl<'a> HttpLink<'a> {
         let Some((messages, body)) = chosen else {
             return Ok(None);
         };
+        if !self.frame.gzip {
+            let len = body.bytes.len();
+            self.usual = len + len / 16;
+        }
         let who = (&*self.host, self.login.get());
         let what = (&*body.path, body.bytes.len());
         let stage = match request::begin(self.profile, who, what, context.out) {
@@ -202,8 +209,8 @@ impl<'a> HttpLink<'a> {
     }
 
     fn builder(&mut self) -> BodyBuilder<'a, '_> {
-        let bytes_max = self.delivery.max_bytes;
-        BodyBuilder::new(self.profile, &self.frame, &mut self.view, bytes_max)
+        let room = (self.usual, self.delivery.max_bytes);
+        BodyBuilder::new(self.profile, &self.frame, &mut self.view, room)
     }
 
     /// Takes from the head of `input` what is whole; how many bytes that were.

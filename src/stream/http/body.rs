@@ -25,48 +25,51 @@ pub(super) struct BodyBuilder<'a, 'v> {
     profile: &'a dyn Profile,
     frame: &'v Frame,
     view: &'v mut MessageView<'a>,
+    /// How long it will likely be.
+    usual: usize,
     bytes_max: usize,
     /// Of the first message: only others with the same go with it.
     path: String,
     key: String,
+    /// Of the message that is looked at.
+    other_path: String,
+    other_key: String,
     messages: Vec<Seq>,
     /// Bytes of the body, before they are compressed.
     len: usize,
-    sink: Option<Sink>,
-    scratch: Vec<u8>,
-}
-
-/// Where the bytes of a body go.
-enum Sink {
-    Plain(Vec<u8>),
-    Gzip(Box<Gzip>),
+    /// The body; where it is compressed, what is not yet.
+    bytes: Vec<u8>,
+    gzip: Option<Box<Gzip>>,
 }
 
 impl<'a, 'v> BodyBuilder<'a, 'v> {
     /// An empty body; of more than one message it has at most `bytes_max` before it is compressed.
+    /// Room is made for `usual` bytes.
     pub(super) fn new(
         profile: &'a dyn Profile,
         frame: &'v Frame,
         view: &'v mut MessageView<'a>,
-        bytes_max: usize,
+        (usual, bytes_max): (usize, usize),
     ) -> Self {
         Self {
             profile,
             frame,
             view,
+            usual,
             bytes_max: bytes_max.min(frame.bytes_max),
             path: String::new(),
             key: String::new(),
+            other_path: String::new(),
+            other_key: String::new(),
             messages: Vec::new(),
-            len: frame.open.len() + frame.close.len(),
-            sink: None,
-            scratch: Vec::new(),
+            len: 0,
+            bytes: Vec::new(),
+            gzip: None,
         }
     }
 
     /// Puts a message in, if it fits.
     pub(super) fn pack(&mut self, message: &Outgoing<'_>) -> Fit {
-        let is_first = self.messages.is_empty();
         if self.messages.len() >= self.frame.messages_max.max(1) {
             return Fit::Full;
         }
@@ -75,95 +78,105 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
             Ok(false) => return Fit::Later,
             Err(fit) => return fit,
         }
-        self.scratch.clear();
-        if self.frame.content_type.is_some() {
-            let written = self.profile.write(self.view, message, &mut self.scratch);
-            if let Err(lack) = written {
-                return Fit::Unfit(lack);
-            }
+        let before = self.bytes.len();
+        if let Err(fit) = self.write(message) {
+            self.bytes.truncate(before);
+            return fit;
         }
-        if let Some(long) = self.too_long() {
-            return Fit::Refused(long);
+        if self.messages.is_empty() {
+            self.len = self.bytes.len() + self.frame.close.len();
+            std::mem::swap(&mut self.path, &mut self.other_path);
+            std::mem::swap(&mut self.key, &mut self.other_key);
+        } else {
+            self.len += self.bytes.len() - before;
         }
-        let between = if is_first { "" } else { self.frame.between };
-        let len = self.len + between.len() + self.scratch.len();
-        if !is_first && len > self.bytes_max {
-            return Fit::Full;
-        }
-        self.len = len;
         self.messages.push(message.seq);
-        let sink = self.sink.get_or_insert_with(|| Sink::new(self.frame));
-        sink.put(between.as_bytes());
-        sink.put(&self.scratch);
+        if self.frame.gzip {
+            let gzip = self.gzip.get_or_insert_with(|| Box::new(Gzip::new()));
+            gzip.put(&self.bytes);
+            self.bytes.clear();
+        }
         Fit::Taken
     }
 
-    /// Whether a message goes with those that are there; with the first that does, its path and
-    /// its key are those of the body.
+    /// Appends a message.
+    fn write(&mut self, message: &Outgoing<'_>) -> Result<(), Fit> {
+        let (is_first, before) = (self.messages.is_empty(), self.bytes.len());
+        if is_first {
+            self.bytes.reserve(self.usual);
+            self.bytes.extend_from_slice(self.frame.open.as_bytes());
+        } else {
+            self.bytes.extend_from_slice(self.frame.between.as_bytes());
+        }
+        let start = self.bytes.len();
+        if self.frame.content_type.is_some() {
+            let written = self.profile.write(self.view, message, &mut self.bytes);
+            written.map_err(Fit::Unfit)?;
+        }
+        let end = self.bytes.len();
+        if let Some(long) = self.too_long(end - start) {
+            return Err(Fit::Refused(long));
+        }
+        match !is_first && self.len + (end - before) > self.bytes_max {
+            true => Err(Fit::Full),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a message goes with those that are there: has their path and their key, if there are
+    /// any.
     fn belongs(&mut self, message: &Outgoing<'_>) -> Result<bool, Fit> {
-        let (mut path, mut key) = (String::new(), String::new());
-        let written = self.profile.path(self.view, message, &mut path);
+        let is_first = self.messages.is_empty();
+        self.other_path.clear();
+        let written = self.profile.path(self.view, message, &mut self.other_path);
         written.map_err(Fit::Unfit)?;
-        let (line, max) = (
-            target::line_len(self.profile.method(), &path),
-            self.frame.line_max,
-        );
+        let is_same_path = !is_first && self.other_path == self.path;
+        if !is_same_path {
+            self.check_path()?;
+        }
+        self.other_key.clear();
+        let written = self.profile.key(self.view, message, &mut self.other_key);
+        written.map_err(Fit::Unfit)?;
+        Ok(is_first || (is_same_path && self.other_key == self.key))
+    }
+
+    /// Whether a request can have the path of the message that is looked at.
+    fn check_path(&self) -> Result<(), Fit> {
+        let (method, path) = (self.profile.method(), &self.other_path);
+        let (line, max) = (target::line_len(method, path), self.frame.line_max);
         if line > max {
             return Err(Fit::Refused(format!(
                 "a request line of {line} bytes, the destination takes at most {max}"
             )));
         }
-        let checked = target::check(self.profile.method(), &path);
-        checked.map_err(|error| Fit::Unfit(unfilled(&error)))?;
-        let written = self.profile.key(self.view, message, &mut key);
-        written.map_err(Fit::Unfit)?;
-        if self.messages.is_empty() {
-            (self.path, self.key) = (path, key);
-            return Ok(true);
-        }
-        Ok(path == self.path && key == self.key)
+        let checked = target::check(method, path);
+        checked.map_err(|error| Fit::Unfit(unfilled(&error)))
     }
 
-    /// Why what is in `scratch` is longer than the platform takes, if it is.
-    fn too_long(&self) -> Option<String> {
+    /// Why a message of so many bytes is longer than the platform takes, if it is.
+    fn too_long(&self, len: usize) -> Option<String> {
         let around = self.frame.open.len() + self.frame.close.len();
         let alone = self.frame.bytes_max.saturating_sub(around);
-        let (len, max) = (self.scratch.len(), self.frame.message_max.min(alone));
+        let max = self.frame.message_max.min(alone);
         (len > max)
             .then(|| format!("a message of {len} bytes, the destination takes at most {max}"))
     }
 
     /// The body with all that was put in; none without any.
     pub(super) fn finish(self) -> Option<RequestBody> {
-        let mut sink = self.sink?;
-        sink.put(self.frame.close.as_bytes());
-        let bytes = match sink {
-            Sink::Plain(bytes) => bytes,
-            Sink::Gzip(gzip) => gzip.finish(),
-        };
-        let (path, messages) = (self.path, self.messages);
+        let (path, mut bytes, messages) = (self.path, self.bytes, self.messages);
+        if messages.is_empty() {
+            return None;
+        }
+        bytes.extend_from_slice(self.frame.close.as_bytes());
+        if let Some(mut gzip) = self.gzip {
+            gzip.put(&bytes);
+            bytes = gzip.finish();
+        }
         Some(RequestBody {
             path,
             bytes,
             messages,
         })
-    }
-}
-
-impl Sink {
-    fn new(frame: &Frame) -> Self {
-        let mut sink = match frame.gzip {
-            true => Self::Gzip(Box::new(Gzip::new())),
-            false => Self::Plain(Vec::new()),
-        };
-        sink.put(frame.open.as_bytes());
-        sink
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Plain(body) => body.extend_from_slice(bytes),
-            Self::Gzip(gzip) => gzip.put(bytes),
-        }
     }
 }

@@ -27,6 +27,9 @@ pub(super) fn line_len(method: &str, target: &str) -> usize {
 /// Whether a segment of a path is `.` or `..`, however it is written (RFC 3986, sections 3.3 and
 /// 6.2.2): servers and proxies take it for this folder or the one above.
 pub(crate) fn leads_elsewhere(segment: &str) -> bool {
+    if segment.len() > "%2e%2e".len() {
+        return false;
+    }
     let plain = segment.replace("%2e", ".").replace("%2E", ".");
     matches!(plain.as_str(), "." | "..")
 }
