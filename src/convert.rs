@@ -54,11 +54,6 @@ impl Convert {
         let found = self.rename.iter().find(|(old, _)| old == name);
         found.map(|(_, new)| new.as_str())
     }
-
-    /// Whether `dots` decides what becomes of a name.
-    fn is_dotted(&self, name: &str) -> bool {
-        self.keeps(name) && self.renamed(name).is_none()
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! `{{` and `}}` are braces; a single `}` outside of a name is itself.
 
 use crate::message::ValueRef;
+use crate::message::json_write::Number;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -207,12 +208,22 @@ impl Substitute<'_> {
             Self::Value(ValueRef::Null) => "null",
             Self::Value(ValueRef::Bool(true)) => "true",
             Self::Value(ValueRef::Bool(false)) => "false",
-            Self::Value(ValueRef::U64(number)) => return write_display(number, out),
+            Self::Value(ValueRef::U64(number)) => {
+                let mut text = Number::default();
+                text.integer(number);
+                return out.push_str(text.as_str());
+            }
             Self::Value(ValueRef::I64(number)) => return write_display(number, out),
-            Self::Value(ValueRef::F64(number)) => match serde_json::Number::from_f64(number) {
-                Some(number) => return write_display(number, out),
-                None => "null",
-            },
+            Self::Value(ValueRef::F64(number)) => {
+                let mut text = Number::default();
+                if text.short(number) {
+                    return out.push_str(text.as_str());
+                }
+                match serde_json::Number::from_f64(number) {
+                    Some(number) => return write_display(number, out),
+                    None => "null",
+                }
+            }
         };
         match escape {
             Escape::None => out.push_str(text),

@@ -34,6 +34,11 @@ impl Convert {
             is_ambiguous,
         }
     }
+
+    /// Whether `dots` decides what becomes of a name.
+    fn is_dotted(&self, name: &str) -> bool {
+        self.keeps(name) && self.renamed(name).is_none()
+    }
 }
 
 /// The parameters of a message as a destination is shown them.

@@ -21,8 +21,8 @@ pub(crate) struct Plan<'a> {
     shared: Vec<String>,
     /// `set`, as [`json_write::field`] has it.
     set: Vec<u8>,
-    /// Whether a known name without dots may be what another becomes by them.
-    has_native: bool,
+    /// The digests of what known names become, sorted.
+    digests: Vec<u32>,
 }
 
 /// A name that a message does not have.
@@ -65,9 +65,15 @@ type Group = u8;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Collision;
 
-/// The groups that were met in a message.
+/// What was met in a message.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Met(u64);
+pub(super) struct Met {
+    /// A bit for each group.
+    groups: u64,
+    /// The digests of names that are not known and that `dots` made, or may have made.
+    digests: [u32; DIGESTS_MAX],
+    count: usize,
+}
 
 impl<'a> Plan<'a> {
     /// What `convert` says, where a parameter `stamp` is added behind; none: it changes nothing.
@@ -82,7 +88,7 @@ impl<'a> Plan<'a> {
             names: Vec::new(),
             shared: Vec::new(),
             set: Vec::new(),
-            has_native: false,
+            digests: Vec::new(),
         };
         let set = convert.set.iter().filter(|(name, _)| stamp != Some(name));
         for (name, value) in set {
@@ -103,7 +109,9 @@ impl<'a> Plan<'a> {
         let renamed = self.convert.rename.iter().map(|(_, new)| new);
         self.shared = renamed.cloned().collect();
         self.shared.extend(news_twice.map(|new| new.to_string()));
-        self.has_native = known().any(|name| self.convert.is_dotted(name) && self.is_native(name));
+        let digests = news.iter().flatten().map(|new| digest(new, None));
+        self.digests = digests.collect();
+        self.digests.sort_unstable();
         self.known = known()
             .zip(&news)
             .map(|(name, new)| self.verdict(name, new.as_deref()))
@@ -160,14 +168,6 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Where two names that become one by their dots differ first, one has a dot, the other the
-    /// first letter of what stands for it: whether this may be that other one.
-    fn is_native(&self, name: &str) -> bool {
-        let first = |dot: &String| dot.chars().next();
-        let dots = self.convert.dots.as_ref();
-        dots.is_some_and(|dot| first(dot).is_none_or(|first| name.contains(first)))
-    }
-
     /// What becomes of a known name.
     pub(super) fn known(&self, index: u16, met: &mut Met) -> Result<Shown, Collision> {
         let Some(verdict) = self.known.get(usize::from(index)) else {
@@ -193,8 +193,14 @@ impl<'a> Plan<'a> {
             return self.unless_behind(OtherShown::As(new), &|shown| shown == new, met);
         }
         let is_dotted = name.contains('.');
-        if self.is_native(name) || (is_dotted && self.has_native) {
-            return Err(Collision);
+        if let Some(dot) = &convert.dots
+            && (is_dotted || is_native(name, dot))
+        {
+            let digest = digest(name, Some(dot));
+            if self.digests.binary_search(&digest).is_ok() {
+                return Err(Collision);
+            }
+            met.keep(digest)?;
         }
         match &convert.dots {
             Some(dot) if is_dotted => self.unless_behind(
@@ -242,13 +248,43 @@ impl Met {
         let Some(bit) = 1_u64.checked_shl(group.into()) else {
             return Ok(());
         };
-        let known = self.0;
-        self.0 |= bit;
+        let known = self.groups;
+        self.groups |= bit;
         match known & bit {
             0 => Ok(()),
             _ => Err(Collision),
         }
     }
+
+    /// Of more than there is room for nobody knows.
+    fn keep(&mut self, digest: u32) -> Result<(), Collision> {
+        let mut known = self.digests.iter().take(self.count);
+        let is_new = !known.any(|known| *known == digest);
+        let place = self.digests.get_mut(self.count).filter(|_| is_new);
+        *place.ok_or(Collision)? = digest;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// Where two names that become one by their dots differ first, one has a dot, the other the first
+/// letter of what stands for it: whether this may be that other one.
+fn is_native(name: &str, dot: &str) -> bool {
+    let first = dot.chars().next();
+    first.is_none_or(|first| name.contains(first))
+}
+
+/// A digest of a name, with `dot` for its dots: FNV-1a. Where two are equal the names may be.
+fn digest(name: &str, dot: Option<&str>) -> u32 {
+    let step = |digest: u32, byte: &u8| (digest ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let mut digest = 0x811c_9dc5;
+    for byte in name.as_bytes() {
+        digest = match dot {
+            Some(dot) if *byte == b'.' => dot.as_bytes().iter().fold(digest, step),
+            _ => step(digest, byte),
+        };
+    }
+    digest
 }
 
 /// Whether a name with `dot` for its dots is `new`.
@@ -266,6 +302,10 @@ fn is_dotted_so(name: &str, dot: &str, new: &str) -> bool {
 
 /// A name that weir adds to all messages and that is not known.
 pub(crate) const SERVER: &str = "server.timestamp";
+
+/// Names of a message that `dots` decides of and that are not known; where there are more it is
+/// converted as a whole.
+const DIGESTS_MAX: usize = 32;
 
 /// As many as [`Met`] has bits.
 const NO_GROUP: Group = 64;

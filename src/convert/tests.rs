@@ -277,3 +277,27 @@ fn names_agree_with_their_definition() {
         assert_eq!(shown, naive, "{convert:?} {fields:?}");
     }
 }
+
+#[test]
+fn any_number_of_names_is_converted() {
+    for count in [1, 31, 32, 33, 100] {
+        let names: Vec<_> = (0..count).map(|at| format!("{at}.a_{at}")).collect();
+        let twice = ["0_a.0", "din.1", "din_1"];
+        for more in 0..=twice.len() {
+            let all = names
+                .iter()
+                .map(String::as_str)
+                .chain(twice.into_iter().take(more));
+            let fields: Vec<_> = all.zip((0..).map(ValueRef::U64)).collect();
+            let convert = Convert {
+                dots: Some("_".into()),
+                ..Convert::default()
+            };
+            assert_eq!(
+                shown(&convert, &fields).len(),
+                count + more.min(2) - more.min(1),
+                "{more}"
+            );
+        }
+    }
+}

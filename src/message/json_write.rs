@@ -43,10 +43,8 @@ pub(crate) fn dotted_name(name: &str, dot: &str, out: &mut Vec<u8>) {
 
 /// What [`name`] appends of a known name.
 pub(crate) fn quoted(known: u16) -> &'static [u8] {
-    let start = usize::from(known);
-    let place = |at: usize| PLACES.get(at).map(|place| usize::from(*place));
-    let range = place(start).zip(place(start + 1));
-    let found = range.and_then(|(start, end)| QUOTED.get(start..end));
+    let place = PLACES.get(usize::from(known));
+    let found = place.and_then(|(start, end)| QUOTED.get(usize::from(*start)..usize::from(*end)));
     found.unwrap_or_default()
 }
 
@@ -169,34 +167,47 @@ pub(crate) fn integer(number: u64, out: &mut Vec<u8>) {
 
 /// Appends a float.
 fn float(number: f64, out: &mut Vec<u8>) {
-    let Some((whole, parts)) = decimal(number.abs()) else {
-        let written = serde_json::to_writer(out, &number);
-        debug_assert!(written.is_ok(), "a plain value written to memory");
-        return;
-    };
     let mut text = Number::default();
-    if number < 0.0 {
-        text.eight(u64::from(b'-'), 1);
+    if text.short(number) {
+        return out.extend_from_slice(text.as_bytes());
     }
-    text.integer(whole.into());
-    text.eight(u64::from(b'.'), 1);
-    text.fraction(parts);
-    out.extend_from_slice(text.as_bytes());
+    let written = serde_json::to_writer(out, &number);
+    debug_assert!(written.is_ok(), "a plain value written to memory");
 }
 
 /// The text of a number.
 #[derive(Default)]
-struct Number {
+pub(crate) struct Number {
     bytes: [u8; 32],
     len: usize,
 }
 
 impl Number {
+    /// Appends a float, if it has few digits; whether it has.
+    #[inline]
+    pub(crate) fn short(&mut self, number: f64) -> bool {
+        let Some((whole, parts)) = decimal(number.abs()) else {
+            return false;
+        };
+        if number < 0.0 {
+            self.eight(u64::from(b'-'), 1);
+        }
+        self.integer(whole.into());
+        self.eight(u64::from(b'.'), 1);
+        self.fraction(parts);
+        true
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
     fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    fn integer(&mut self, number: u64) {
+    /// Appends an integer.
+    pub(crate) fn integer(&mut self, number: u64) {
         let eight = match u32::try_from(number) {
             Ok(number @ ..EIGHT) => digits(number),
             _ => {
@@ -261,31 +272,33 @@ fn digits(number: u32) -> u64 {
 }
 
 /// All known names, one behind the other: none of them needs an escape.
-static QUOTED: [u8; PLACES[NAMES.len()] as usize] = {
-    let mut quoted = [0; PLACES[NAMES.len()] as usize];
-    let (mut known, mut end) = (0, 0);
+static QUOTED: [u8; PLACES[NAMES.len() - 1].1 as usize] = {
+    let mut quoted = [0; _];
+    let mut known = 0;
     while known < NAMES.len() {
+        let (start, end) = (PLACES[known].0 as usize, PLACES[known].1 as usize);
+        (quoted[start], quoted[start + 1]) = (b',', b'"');
         let name = NAMES[known].as_bytes();
-        (quoted[end], quoted[end + 1]) = (b',', b'"');
         let mut at = 0;
         while at < name.len() {
-            quoted[end + 2 + at] = name[at];
+            quoted[start + 2 + at] = name[at];
             at += 1;
         }
-        end += name.len() + 4;
         (quoted[end - 2], quoted[end - 1]) = (b'"', b':');
         known += 1;
     }
     quoted
 };
 
-/// Where each of [`QUOTED`] begins, and the end of the last.
-const PLACES: [u16; NAMES.len() + 1] = {
-    let mut places = [0; NAMES.len() + 1];
-    let mut known = 0;
+/// Where each of [`QUOTED`] begins and ends.
+const PLACES: [(u16, u16); NAMES.len()] = {
+    let mut places = [(0, 0); _];
+    let (mut known, mut end) = (0, 0);
     while known < NAMES.len() {
+        let start = end;
         // two quotes, a comma and a colon
-        places[known + 1] = places[known] + NAMES[known].len() as u16 + 4;
+        end += NAMES[known].len() as u16 + 4;
+        places[known] = (start, end);
         known += 1;
     }
     places
