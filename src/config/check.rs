@@ -20,6 +20,9 @@ use crate::keys::source::Place;
 use crate::net::Address;
 use crate::spelling::nearest;
 use crate::stream::settings;
+use crate::stream::settings::Settings;
+use crate::stream::settings::Transform;
+use crate::stream::texts::SharedTexts;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
@@ -88,6 +91,12 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
             context.note(diagnostic.hint("write `channels = [\"*\"]` for all"));
         }
     }
+    share_texts(
+        drafts
+            .streams
+            .iter_mut()
+            .filter_map(|stream| stream.settings.as_mut()),
+    );
     refuse_shared_addresses(context, api, &mut drafts.channels);
     if drafts
         .streams
@@ -97,6 +106,26 @@ pub(super) fn check(context: &Context<'_>, merged: &Merged, api: &Api, drafts: &
         warn_of_unwanted(context, drafts);
     }
     parameters::warn_of_slips(context, merged, &drafts.streams);
+}
+
+/// Gives streams that show messages alike the texts of each other.
+fn share_texts<'s>(streams: impl Iterator<Item = &'s mut Settings>) {
+    let mut transforms: Vec<&mut Transform> = streams.map(|stream| &mut stream.transform).collect();
+    let mut rest = &mut *transforms;
+    while let [first, others @ ..] = rest {
+        let alike = others
+            .iter_mut()
+            .filter(|other| other.is_like(first) && !other.texts.are_shared());
+        let mut texts = first.texts.clone();
+        for other in alike {
+            if !texts.are_shared() {
+                texts = SharedTexts::new();
+            }
+            other.texts = texts.clone();
+        }
+        first.texts = texts;
+        rest = others;
+    }
 }
 
 /// Names that can be referred to, those of tables with a mistake included.

@@ -13,6 +13,7 @@ use crate::stream::settings::Rejects;
 use crate::stream::settings::Stamp;
 use crate::stream::settings::StampOf;
 use crate::stream::settings::Transform;
+use crate::stream::texts::SharedTexts;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,6 +60,7 @@ pub(super) fn transform(reader: &mut Reader<'_>) -> Transform {
         convert: convert(reader).unwrap_or_default(),
         stamp: stamp(reader),
         devices: Rc::default(),
+        texts: SharedTexts::default(),
     }
 }
 

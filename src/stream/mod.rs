@@ -113,6 +113,7 @@ pub mod render;
 pub mod sas;
 pub mod selection;
 pub mod settings;
+pub mod texts;
 pub mod thingsboard;
 pub mod wialon_ips;
 pub mod wialon_retranslator;

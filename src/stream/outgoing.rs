@@ -41,6 +41,18 @@ impl<'a> Outgoing<'a> {
     }
 }
 
+/// A message without a body.
+#[cfg(test)]
+pub(super) fn bare(seq: Seq, received: Wall) -> Outgoing<'static> {
+    Outgoing {
+        seq,
+        ring: 7,
+        received,
+        body: &[],
+        repeat: Repeat::First,
+    }
+}
+
 /// Shows the message of a JSON object that was received then.
 #[cfg(test)]
 pub(super) fn with_outgoing<R>(

@@ -14,6 +14,7 @@ use crate::message::body::Body;
 use crate::message::body::UnknownVersion;
 use crate::message::digest;
 use crate::message::json_write;
+use crate::message::json_write::Number;
 use crate::template::Escape;
 use crate::template::Substitute;
 use crate::template::Template;
@@ -176,7 +177,14 @@ impl<'a> MessageView<'a> {
         message: &Outgoing<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), UnknownVersion> {
-        self.object_without(message, &[], out)
+        let texts = &self.transform.texts;
+        if texts.get(message, out) {
+            return Ok(());
+        }
+        let start = out.len();
+        self.object_without(message, &[], out)?;
+        texts.put(message, out.get(start..).unwrap_or_default());
+        Ok(())
     }
 
     /// The same without the parameters that are called so before the conversion.
@@ -267,9 +275,11 @@ pub fn measured(message: &Outgoing<'_>) -> Option<Duration> {
 
 /// Appends what identifies a message. One without a time of its own is only the same as itself.
 fn write_stamp(of: StampOf, message: &Outgoing<'_>, out: &mut String) {
-    let body = Body::new(message.body).ok();
-    let measured = body.filter(|body| body.measured().is_some());
-    let Some(body) = measured.filter(|_| of == StampOf::Content) else {
+    let body = match of {
+        StampOf::Content => Body::new(message.body).ok(),
+        StampOf::Record => None,
+    };
+    let Some(body) = body.filter(|body| body.measured().is_some()) else {
         return record_id(message, out);
     };
     let said = body.fields().filter(|(name, _)| !RECEPTION.contains(name));
@@ -279,8 +289,12 @@ fn write_stamp(of: StampOf, message: &Outgoing<'_>, out: &mut String) {
 
 /// Appends what identifies a record, of whatever ring.
 pub(super) fn record_id(message: &Outgoing<'_>, out: &mut String) {
-    let written = write!(out, "{:08x}:{}", message.ring, message.seq.0);
-    debug_assert!(written.is_ok(), "a string takes all that is written to it");
+    let digit = |place: u32| char::from_digit(message.ring >> (4 * place) & 15, 16);
+    out.extend((0..8).rev().filter_map(digit));
+    out.push(':');
+    let mut seq = Number::default();
+    seq.integer(message.seq.0);
+    out.push_str(seq.as_str());
 }
 
 /// Where a message came from: it may come again from elsewhere.
@@ -291,6 +305,7 @@ mod tests {
     use super::*;
     use crate::clock::Wall;
     use crate::stream::outgoing::with_outgoing;
+    use crate::stream::settings::Stamp;
 
     /// What `show` makes of `text`, received at 1700000000.25.
     fn shown(text: &str, trusted: bool, show: impl Fn(&Outgoing<'_>) -> String) -> String {
@@ -307,6 +322,41 @@ mod tests {
             .object(message, &mut out)
             .unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_allocated_for_a_message() {
+        let text =
+            r#"{"ident":"a\"b","timestamp":5.25,"din":-1,"x":"é\n","n":[1],"position.speed":3}"#;
+        let stamp = Stamp {
+            name: "id".to_owned(),
+            of: StampOf::Record,
+        };
+        let mut stamped = Transform {
+            stamp: Some(stamp),
+            ..Transform::default()
+        };
+        stamped.convert.dots = Some("_".to_owned());
+        for transform in [Transform::default(), stamped] {
+            let mut view = MessageView::new(&transform);
+            let topic = Template::parse("a/{ident}/{din}/{server.timestamp}").unwrap();
+            let (mut out, mut filled) = (Vec::with_capacity(4096), String::with_capacity(4096));
+            let received = Wall {
+                since_1970: Duration::new(1_700_000_000, 250_000_999),
+                trusted: true,
+            };
+            with_outgoing(text, received, |message| {
+                let mut render = || {
+                    view.object(message, &mut out).unwrap();
+                    let filled = view.template(&topic, Escape::None, message, &mut filled);
+                    filled.unwrap();
+                };
+                // the stamp gets its room
+                render();
+                let counted = allocation_counter::measure(render);
+                assert_eq!(counted.count_total, 0, "{counted:?}");
+            });
+        }
     }
 
     #[test]

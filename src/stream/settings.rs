@@ -2,6 +2,7 @@
 
 use super::Destination;
 use super::Endpoint;
+use super::texts::SharedTexts;
 use crate::convert::Convert;
 use crate::filter::Filter;
 use crate::message::Value;
@@ -168,6 +169,8 @@ pub struct Transform {
     pub stamp: Option<Stamp>,
     /// All devices, in their order: what templates and `wialon_uid` need of them.
     pub devices: Rc<Devices>,
+    /// Shared by all streams that show messages alike.
+    pub texts: SharedTexts,
 }
 
 /// An id that stays the same however often a message is sent.
@@ -222,6 +225,12 @@ impl Devices {
 }
 
 impl Transform {
+    /// Whether messages are shown alike.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.convert == other.convert && self.stamp == other.stamp
+    }
+
     /// What the configuration says of the first device of which `ident` is one.
     #[must_use]
     pub fn data(&self, ident: &str, name: &str) -> Option<ValueRef<'_>> {

@@ -32,6 +32,28 @@ use weir::stream::wialon_retranslator::Ack;
 use weir::stream::wialon_retranslator::WialonRetranslator;
 
 #[test]
+fn streams_that_show_messages_alike_share_their_texts() {
+    let stream = |name: &str, more: &str| {
+        format!(
+            "[[stream]]\nname = \"{name}\"\ntype = \"http\"\nurl = \"http://localhost/\"\n\
+             channels = [\"*\"]\n{more}\n"
+        )
+    };
+    let dots = "convert.dots = \"_\"";
+    let shared = |streams: &[String]| {
+        let config = Told::new(with("", &streams.concat())).right();
+        let streams = config.streams.iter();
+        let shared = streams.map(|stream| stream.transform.texts.are_shared());
+        shared.collect::<Vec<_>>()
+    };
+    assert_eq!(shared(&[]), [false]);
+    assert_eq!(shared(&[stream("a", dots)]), [false, false]);
+    let more = [stream("a", dots), stream("b", ""), stream("c", dots)];
+    assert_eq!(shared(&more), [true; 4]);
+    assert_eq!(shared(&more[..2]), [true, false, true]);
+}
+
+#[test]
 fn defaults_are_those_of_the_interface() {
     let config = Told::new(RIGHT).right();
     assert_eq!(config.ring.file.to_str(), Some("/var/lib/weir/ring"));
