@@ -216,6 +216,7 @@ fn table(report: &mut Report, contest: &Contest<Outage>) {
         "in: us/message",
         "in: messages/s",
         "resident kB, all waiting",
+        "PSS kB, all waiting",
         "peak kB",
         "disk bytes/byte that waits",
         "out: of the bridge",
@@ -240,6 +241,7 @@ fn table(report: &mut Report, contest: &Contest<Outage>) {
             per(|one| one.stored.cpu_us()),
             per(|one| one.stored.rate()),
             per(|one| one.stored.memory.resident_kb as f64),
+            per(|one| one.stored.memory.proportional_kb as f64),
             per(|one| one.drained.memory.peak_kb as f64),
             per(|one| one.stored.usage.disk as f64 / one.stored.bytes as f64),
             ratio(|one| one.drained.cpu_us()),
@@ -267,12 +269,14 @@ fn verdicts(report: &mut Report, contest: &Contest<Outage>) {
         .iter()
         .rposition(|name| name.starts_with("weir: MQTT to MQTT, "));
     if let (Some(one), Some(bridge)) = (few, contest.position(BRIDGE)) {
-        let ratio = contest.ratio(one, bridge, resident);
-        report.judge(
-            "a backlog's memory, of the bridge's",
-            ratio,
-            Bound::AtMost(1.0 / 15.0),
-        );
+        let own = |one: &Outage| one.stored.memory.proportional_kb as f64;
+        for (what, ratio) in [
+            ("resident", contest.ratio(one, bridge, resident)),
+            ("shared pages by share", contest.ratio(one, bridge, own)),
+        ] {
+            let promise = format!("a backlog's memory, {what}, of the bridge's");
+            report.judge(&promise, ratio, Bound::AtMost(1.0 / 15.0));
+        }
     }
     if let (Some(few), Some(many)) = (few, many.filter(|many| Some(*many) != few)) {
         let ratio = contest.ratio(many, few, |one| one.drained.memory.peak_kb as f64);
