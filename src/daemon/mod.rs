@@ -342,14 +342,14 @@ impl Daemon {
         executor.spawn(async move { shared.ring.keep_committing().await })
     }
 
-    /// Delivers and commits, for ever.
+    /// Delivers and commits, for ever, and listens nowhere.
     #[cfg(test)]
     fn keep_working(&self, executor: &Executor) -> Vec<Task<()>> {
-        let streams = self.all_streams().into_iter();
-        let mut tasks: Vec<_> = streams
-            .map(|stream| self.deliver(executor, &stream).task)
-            .collect();
-        tasks.push(self.commit(executor));
+        let mut work = Work::new(executor);
+        work.closing = 1;
+        self.work.replace(Some(work));
+        self.begin_missing();
+        let mut tasks = vec![self.commit(executor)];
         tasks.push(executor.spawn(self.clone().keep_ending_pauses()));
         tasks
     }

@@ -43,6 +43,9 @@ impl World {
         if self.pauses.is_some() {
             self.after(Duration::from_secs(DAY), Plan::Pause);
         }
+        if self.reloads.is_some() {
+            self.after(Duration::from_secs(DAY), Plan::Reload);
+        }
         self.after(life, Plan::Calm);
     }
 
@@ -56,6 +59,7 @@ impl World {
             Plan::Hand => self.meddle(),
             Plan::Pause => self.change_pause(),
             Plan::PauseEnds(index) => self.end_pause(index),
+            Plan::Reload => self.reload(),
             Plan::Disk => self.fail_disk(),
             Plan::Calm => return self.calm_down(),
             Plan::Finish => return self.finish(),
@@ -167,6 +171,7 @@ impl World {
                 return Err(format!("stream {index}: {wrong}"));
             }
         }
+        self.reloading = 0;
         self.first = oracle.instances.len();
         oracle.run = self.first;
         Ok(())
@@ -205,6 +210,7 @@ impl World {
         trace::tell(self.t(), 9, format_args!("ends: {ending:?}"));
         if ending == Ending::Stopped {
             running.tasks.clear();
+            running.daemon.work.take();
             running.daemon.shared.ring.close();
             for (stream, books) in running.daemon.all_streams().iter().zip(&mut self.books) {
                 books.closed = running.daemon.shared.ring.counters(stream.id);

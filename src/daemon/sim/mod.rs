@@ -10,7 +10,8 @@
 //!
 //! `WEIR_YEARS=10000 cargo test --lib gateways_live -- --nocapture` lives so many with each
 //! version of MQTT; `WEIR_SEED=7` lives one again, and with `WEIR_YEARS` as many from there on.
-//! From 1,000,000 on they speak version 5, from 2,000,000 on streams are paused as well.
+//! From 1,000,000 on they speak version 5, from 2,000,000 on streams are paused as well,
+//! from 3,000,000 on configurations change instead.
 //! `WEIR_TRACE=17148000` tells what happens from that
 //! second on; `WEIR_STOP=1` ends at the first year that ends badly.
 
@@ -25,6 +26,7 @@ mod outage;
 mod pauses;
 pub(super) mod plan;
 mod receiver;
+mod reloads;
 mod sender;
 mod server;
 mod thinned;
@@ -41,6 +43,7 @@ use crate::ring::sim::number;
 use crate::ring::sim::stops_after;
 use world::FIVE_FROM;
 use world::PAUSED_FROM;
+use world::RELOADED_FROM;
 use world::Tally;
 use world::live;
 
@@ -62,6 +65,13 @@ fn gateways_live_with_mqtt_5_as_well() {
 fn gateways_live_with_streams_that_are_paused() {
     if number("WEIR_SEED").is_none() {
         live_well(PAUSED_FROM, number("WEIR_YEARS").unwrap_or(YEARS / 2));
+    }
+}
+
+#[test]
+fn gateways_live_with_configurations_that_change() {
+    if number("WEIR_SEED").is_none() {
+        live_well(RELOADED_FROM, number("WEIR_YEARS").unwrap_or(YEARS / 2));
     }
 }
 

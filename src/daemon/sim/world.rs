@@ -47,6 +47,8 @@ pub(super) enum Plan {
     Pause,
     /// A pause of this stream may be over.
     PauseEnds(usize),
+    /// The configuration of a stream changes, and is read again.
+    Reload,
     /// The disk fails, or recovers.
     Disk,
     /// Nothing bad happens any more.
@@ -75,6 +77,10 @@ pub(super) struct World {
     pub(super) random: Random,
     /// Where streams are paused.
     pub(super) pauses: Option<Random>,
+    /// Where configurations change.
+    pub(super) reloads: Option<Random>,
+    /// By the bits of streams: the one of before may still be ending.
+    pub(super) reloading: u8,
     pub(super) network: Shared,
     pub(super) config: Config,
     pub(super) disk: Disk,
@@ -102,6 +108,13 @@ pub(super) struct Running {
     pub(super) executor: Rc<LocalExecutor<'static>>,
     pub(super) tasks: Vec<Task<()>>,
     pub(super) daemon: Daemon,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // the tasks have the daemon, and the daemon has its tasks
+        self.daemon.work.take();
+    }
 }
 
 /// Lives one life of so many days; what was wrong, if something was.
@@ -144,7 +157,11 @@ impl World {
         let oracle = Oracle::new(promised.into_iter().map(Truth::new).collect());
         let network = Network::new(destinations, oracle, Random::new(random.next()));
         let mut world = Self {
-            pauses: (seed >= PAUSED_FROM).then(|| Random::new(seed ^ 0xba05)),
+            pauses: (PAUSED_FROM..RELOADED_FROM)
+                .contains(&seed)
+                .then(|| Random::new(seed ^ 0xba05)),
+            reloads: (seed >= RELOADED_FROM).then(|| Random::new(seed ^ 0x4e10)),
+            reloading: 0,
             sender: Sender::new(Random::new(random.next())),
             books: plan::KINDS.iter().map(|_| Books::default()).collect(),
             network: Rc::new(RefCell::new(network)),
@@ -193,6 +210,7 @@ impl World {
     /// What must hold after whatever happened.
     fn observe(&mut self) -> Result<(), String> {
         self.sender.hear(&self.network);
+        self.see_changes_end();
         let network = &mut *self.network.borrow_mut();
         if let Some(violation) = network.oracle.violation.take() {
             return Err(violation);
@@ -294,6 +312,9 @@ pub(super) const FIVE_FROM: u64 = 1_000_000;
 
 /// From this seed on streams are paused by hand as well.
 pub(super) const PAUSED_FROM: u64 = 2_000_000;
+
+/// From this seed on configurations change as well, and streams are not paused.
+pub(super) const RELOADED_FROM: u64 = 3_000_000;
 
 /// The true date.
 pub(super) fn date(t: Duration) -> Duration {
