@@ -46,6 +46,13 @@ impl Environment for Edited {
         }
     }
 
+    fn read_stored(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        match self.edit(path) {
+            None => Machine.read_stored(path, max),
+            Some(_) => self.read(path, max),
+        }
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         let new = self.files.iter().filter(|(_, text)| text.is_some());
         let new = new.map(|(path, _)| path);

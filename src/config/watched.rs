@@ -38,6 +38,12 @@ impl Environment for Watched<'_> {
         Ok(bytes)
     }
 
+    fn read_stored(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.inner.read_stored(path, max)?;
+        self.read.borrow_mut().push(path.to_owned());
+        Ok(bytes)
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         self.inner.list(folder)
     }

@@ -1,5 +1,6 @@
 //! The machine, as far as a configuration can ask for it: variables and files.
 
+use crate::net::open_stored;
 use std::fs;
 use std::io;
 use std::io::Read as _;
@@ -16,6 +17,14 @@ pub trait Environment {
     /// # Errors
     /// As opening and reading say; also when it has more than `max` bytes.
     fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>>;
+
+    /// The same, of what has to lie on a disk: a pipe is refused, and not waited for.
+    ///
+    /// # Errors
+    /// As [`Environment::read`].
+    fn read_stored(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        self.read(path, max)
+    }
 
     /// The files of a folder, in any order.
     ///
@@ -34,13 +43,11 @@ impl Environment for Machine {
     }
 
     fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-        fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-        if bytes.len() > max {
-            return Err(io::Error::other(format!("longer than {max} bytes")));
-        }
-        Ok(bytes)
+        all_of(fs::File::open(path)?, max)
+    }
+
+    fn read_stored(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
+        all_of(open_stored(path)?, max)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -48,4 +55,14 @@ impl Environment for Machine {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect()
     }
+}
+
+fn all_of(file: fs::File, max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    if bytes.len() > max {
+        return Err(io::Error::other(format!("longer than {max} bytes")));
+    }
+    Ok(bytes)
 }

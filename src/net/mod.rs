@@ -13,6 +13,7 @@ mod routes;
 pub mod serial;
 mod socket;
 mod socket_rights;
+mod stored_file;
 pub mod tls;
 
 pub use connection::Connection;
@@ -37,6 +38,7 @@ pub use socket::Socket;
 pub use socket::unless_blocked;
 pub use socket_rights::Group;
 pub use socket_rights::SocketRights;
+pub use stored_file::open_stored;
 
 use rustix::io::Errno;
 use rustix::net::AddressFamily;

@@ -3,6 +3,7 @@
 
 use super::Identity;
 use super::TlsError;
+use crate::net::open_stored;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
@@ -180,7 +181,7 @@ fn is_pem(path: &Path) -> bool {
 }
 
 fn open(path: &Path) -> io::Result<io::Take<File>> {
-    Ok(File::open(path)?.take(FILE_LEN_MAX))
+    Ok(open_stored(path)?.take(FILE_LEN_MAX))
 }
 
 /// What is wrong with a file, without a byte of what is in it.

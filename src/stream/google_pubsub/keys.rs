@@ -64,7 +64,7 @@ fn credentials(reader: &mut Reader<'_>) -> Option<Account> {
     let text = reader.required("credentials", "credentials = \"/etc/weir/google.json\"")?;
     let file = reader.parse(&text, path)?;
     let context = reader.context();
-    let read = context.environment.read(&file, FILE_MAX);
+    let read = context.environment.read_stored(&file, FILE_MAX);
     let account = read.map_err(|error| error.to_string()).and_then(|bytes| {
         let place = reader.value_place("credentials");
         context.name(Named::Read(file.clone(), place));
