@@ -1,6 +1,8 @@
 //! `weir check`: all that is wrong with the configuration, and whether destinations answer.
 
 use super::Exit;
+use super::color::Color;
+use super::color::Style;
 use crate::clock::Clock;
 use crate::config;
 use crate::config::Severity;
@@ -42,7 +44,8 @@ pub(super) fn check(
             return if errors == 0 { Exit::Done } else { Exit::Usage };
         }
     } else {
-        print!("{}", config::render(&loaded.diagnostics));
+        let text = config::render(&loaded.diagnostics);
+        print!("{}", painted(&text, Color::of_stdout()));
     }
     let warnings = config::count(&loaded.diagnostics, Severity::Warning);
     if errors == 0 {
@@ -65,6 +68,35 @@ pub(super) fn check(
         );
         Exit::Usage
     }
+}
+
+/// What is wrong, as a terminal wants it.
+fn painted(text: &str, color: Color) -> String {
+    let (mut all, mut style) = (String::new(), Style::Red);
+    for line in text.split_inclusive('\n') {
+        let severities = [(": error: ", Style::Red), (": warning: ", Style::Yellow)];
+        let is_excerpt = line.starts_with("    ");
+        let heads = severities.into_iter().filter(|_| !is_excerpt);
+        let heads = heads.filter_map(|(word, style)| Some((line.split_once(word)?, word, style)));
+        let head = heads.min_by_key(|((place, _), ..)| place.len());
+        if let Some(((place, message), word, of)) = head {
+            style = of;
+            all.push_str(&color.paint(Style::Bold, place));
+            all.push_str(": ");
+            all.push_str(&color.paint(style, word.trim_matches([':', ' '])));
+            all.push_str(": ");
+            all.push_str(message);
+        } else if is_excerpt && line.trim_matches([' ', '\n']).chars().all(|it| it == '^') {
+            all.push_str(&color.paint(style, line.trim_end()));
+            all.push('\n');
+        } else if let Some(hint) = line.strip_prefix("hint:") {
+            all.push_str(&color.paint(Style::Cyan, "hint:"));
+            all.push_str(hint);
+        } else {
+            all.push_str(line);
+        }
+    }
+    all
 }
 
 /// With what this user may not do; none where there is no such user.
@@ -117,4 +149,24 @@ fn try_all(streams: Vec<Settings>, probe: Probe) -> Exit {
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_coloured_by_how_bad_they_are_and_excerpts_are_not_mistaken_for_them() {
+        let text = "a.toml:1:2: error: one: error: two\n    x = \": error: \"\n        ^^\n\
+                    hint: do\nb.toml: warning: old: error: no\n    y\n    ^\n";
+        assert_eq!(painted(text, Color::Off), text);
+        let painted = painted(text, Color::On);
+        assert_eq!(
+            painted,
+            "\x1b[1ma.toml:1:2\x1b[0m: \x1b[1;31merror\x1b[0m: one: error: two\n    \
+             x = \": error: \"\n\x1b[1;31m        ^^\x1b[0m\n\x1b[36mhint:\x1b[0m do\n\
+             \x1b[1mb.toml\x1b[0m: \x1b[33mwarning\x1b[0m: old: error: no\n    y\n\
+             \x1b[33m    ^\x1b[0m\n"
+        );
+    }
 }

@@ -209,10 +209,11 @@ fn whole(lines: &str) -> String {
     format!("{RIGHT}{}\n", lines.replace("; ", "\n"))
 }
 
-/// The README, then all of docs/.
+/// The README, then all pages of docs/.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(root().join("docs")).unwrap();
     let mut pages: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
     pages.sort();
     pages.insert(0, root().join("README.md"));
     pages

@@ -25,6 +25,7 @@ mod mqtt_channel;
 mod mqtt_subscriber;
 mod neighbours;
 mod passing;
+mod pictures;
 mod pipeline;
 mod receivers;
 mod reload;
@@ -32,6 +33,8 @@ mod safe;
 mod sender;
 mod servers;
 mod sources;
+#[path = "../support/terminal.rs"]
+mod terminal;
 mod trackers;
 mod unreadable;
 mod wear;
