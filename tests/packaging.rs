@@ -1,7 +1,7 @@
 //! The files that packages install: that systemd and procd understand them. Whether weir
 //! understands its configuration is tested with the configuration.
 
-#![allow(clippy::expect_used, reason = "tests")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
@@ -54,7 +54,14 @@ fn procd_is_told_to_keep_the_daemon_running() {
     let init = fs::read_to_string(Path::new(ROOT).join("systemd/weir.init")).expect("the script");
     let asked = "sh -c 'echo reload of $MAINPID; exit 2'";
     let init = init.replace("/usr/bin/weir reload", asked);
-    let calls = "start_service; service_triggers; reload_service || echo reloaded with $?";
+    let missing = init.replace("/etc/weir/weir.toml", "/nowhere/weir.toml");
+    let missing = missing.replace("/usr/bin/weir check", "echo checked");
+    let init = init.replace("/etc/weir/weir.toml", "systemd/weir.toml");
+    let calls = format!(
+        "start_service; service_triggers; reload_service || echo reloaded with $?
+        {missing}
+        start_service || echo not started"
+    );
     let script = format!("set -e; {stubs}\n{init}\n{calls}");
     let mut shell = Command::new("sh");
     let done = shell
@@ -76,6 +83,8 @@ fn procd_is_told_to_keep_the_daemon_running() {
         "trigger weir",
         "reload of 42",
         "reloaded with 2",
+        "checked",
+        "not started",
     ];
     for line in lines {
         assert!(
@@ -83,4 +92,61 @@ fn procd_is_told_to_keep_the_daemon_running() {
             "no `{line}` in {said}"
         );
     }
+}
+
+/// What `cross/sbom` says a program for routers is made of.
+fn bill(arguments: &[&str]) -> Option<serde_json::Value> {
+    let script = Path::new(ROOT).join("cross/sbom");
+    let mut command = Command::new("python3");
+    command.arg(script).arg("armv7-unknown-linux-musleabihf");
+    command
+        .env("CARGO", env!("CARGO"))
+        .env("CARGO_NET_OFFLINE", "true");
+    let Ok(done) = command.args(arguments).output() else {
+        println!("skipped: no python3");
+        return None;
+    };
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    Some(serde_json::from_slice(&done.stdout).expect("JSON"))
+}
+
+#[test]
+fn the_bill_of_materials_names_what_is_in_the_program_and_nothing_else() {
+    let Some(all) = bill(&[]) else { return };
+    assert_eq!(
+        (&all["bomFormat"], &all["specVersion"]),
+        (&"CycloneDX".into(), &"1.5".into())
+    );
+    assert_eq!(all["metadata"]["component"]["name"], "weir");
+    let names = |bill: &serde_json::Value| -> Vec<String> {
+        let components = bill["components"].as_array().expect("components").iter();
+        components
+            .map(|it| it["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    let named = names(&all);
+    for linked in ["rustls", "ring", "smol", "toml", "rumqttc"] {
+        assert!(
+            named.iter().any(|name| name == linked),
+            "no {linked} in {named:?}"
+        );
+    }
+    // of tests; a macro; a part of a build script; of another system
+    for other in ["weir", "rcgen", "ureq", "serde_derive", "cc", "windows-sys"] {
+        assert!(
+            !named.iter().any(|name| name == other),
+            "{other} in {named:?}"
+        );
+    }
+    for component in all["components"].as_array().expect("components") {
+        let licence = &component["licenses"][0]["expression"];
+        assert!(
+            licence.as_str().is_some_and(|it| !it.is_empty()),
+            "{component}"
+        );
+        let sum = component["hashes"][0]["content"].as_str();
+        assert!(sum.is_some_and(|it| it.len() == 64), "{component}");
+    }
+    assert_eq!(Some(all), bill(&[]), "another time, other bytes");
 }
