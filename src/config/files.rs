@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// Where the configuration is unless `-c` names another file.
 pub const DEFAULT_FILE: &str = "/etc/weir/weir.toml";
 
+/// What packages bring to begin with, one a use.
+const EXAMPLES: &str = "`/usr/share/weir/examples/*.toml`";
+
 /// Keeps what was switched by hand, in the last of [`drop_in_folders`]. After all others in name
 /// order: it has the last word.
 pub const SWITCHED_FILE: &str = "zz-switched.toml";
@@ -69,6 +72,7 @@ pub(super) fn is_overlay(path: &Path) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Main {
     Read,
+    Missing,
     Unreadable,
 }
 
@@ -80,6 +84,11 @@ pub(super) fn gather(
     diagnostics: &mut Vec<DiagnosticAt>,
 ) -> Main {
     let read = add(main, environment, sources, diagnostics);
+    if read == Main::Missing {
+        let hint = format!("begin with one of {EXAMPLES}, then `weir check`");
+        let missing = diagnostics.pop();
+        diagnostics.extend(missing.map(|it| it.hint(hint)));
+    }
     for folder in drop_in_folders(main) {
         match environment.list(&folder) {
             Ok(files) => {
@@ -145,7 +154,10 @@ fn add(
             let file = sources.add(path.to_owned(), None);
             let message = format!("cannot be read: {}", plain(&error));
             diagnostics.push(DiagnosticAt::error(Place::file(file), message));
-            return Main::Unreadable;
+            return match error.kind() {
+                io::ErrorKind::NotFound => Main::Missing,
+                _ => Main::Unreadable,
+            };
         }
     };
     match String::from_utf8(bytes) {

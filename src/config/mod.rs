@@ -277,7 +277,7 @@ fn read(main: &Path, environment: &dyn Environment, look: Look<'_>) -> Loaded {
         context.note(DiagnosticAt::error(Place::file(0), message));
     }
     let unusable = match main_file {
-        Main::Unreadable => Some(Unusable::File),
+        Main::Missing | Main::Unreadable => Some(Unusable::File),
         _ if merged.hidden => Some(Unusable::Syntax),
         _ if empty => Some(Unusable::Empty),
         _ => None,

@@ -109,7 +109,8 @@ fn without_its_main_file_it_is_unusable() {
     let told = Told::default().file("weir.d/a.toml", RIGHT);
     assert_eq!(
         told.said(),
-        "weir.toml: error: cannot be read: there is no such file\n"
+        "weir.toml: error: cannot be read: there is no such file\n\
+         hint: begin with one of `/usr/share/weir/examples/*.toml`, then `weir check`\n"
     );
     assert_eq!(told.load().unusable, Some(Unusable::File));
 }

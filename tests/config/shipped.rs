@@ -1,4 +1,4 @@
-//! The configurations that weir ships: the default one and the README's.
+//! The configurations that weir ships: the default one, the examples and the README's.
 
 use crate::told::Told;
 use std::fs;
@@ -11,12 +11,16 @@ fn shipped(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
+/// On a machine that has what it names.
+fn told(text: String) -> Told {
+    let told = Told::new(text).file("/etc/weir/cloud.password", "secret");
+    let told = told.file("/etc/weir/office.token", "secret");
+    told.file("/proc/sys/kernel/hostname", "gateway")
+}
+
 /// Nothing but warnings is said of it.
 fn assert_no_error(text: String) {
-    let told = Told::new(text)
-        .file("/etc/weir/cloud.password", "secret")
-        .file("/proc/sys/kernel/hostname", "gateway");
-    let loaded = told.load();
+    let loaded = told(text).load();
     let said = render(&loaded.diagnostics);
     assert_eq!(count(&loaded.diagnostics, Severity::Error), 0, "{said}");
     assert_eq!(loaded.unusable, None);
@@ -26,6 +30,9 @@ fn assert_no_error(text: String) {
 fn uncommented(text: &str) -> String {
     let key = |line: &str| {
         let rest = line.strip_prefix("# ")?;
+        if rest.starts_with('[') {
+            return Some(rest.to_owned());
+        }
         let (name, _) = rest.split_once(" = ")?;
         let named = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         named.then(|| rest.to_owned())
@@ -48,6 +55,33 @@ fn so_is_every_line_that_it_leaves_out() {
     let all = uncommented(&text);
     assert!(all.len() + 10 < text.len(), "nothing was left out");
     assert_no_error(all);
+}
+
+/// One a use, as packages bring them.
+const EXAMPLES: [&str; 3] = ["trackers-to-wialon", "programs-to-mqtt", "phones-to-http"];
+
+#[test]
+fn nothing_at_all_is_said_of_the_examples_and_no_error_of_what_they_leave_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/examples");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), EXAMPLES.len());
+    for name in EXAMPLES {
+        let text = shipped(&format!("systemd/examples/{name}.toml"));
+        let loaded = told(text.clone()).load();
+        assert_eq!(render(&loaded.diagnostics), "", "{name}");
+        let config = &loaded.config;
+        assert_eq!(
+            (config.channels.len(), config.streams.len()),
+            (1, 1),
+            "{name}"
+        );
+        assert!(config.streams[0].enabled, "{name} sends nothing");
+        let all = uncommented(&text);
+        assert!(
+            all.len() + 10 < text.len(),
+            "nothing was left out of {name}"
+        );
+        assert_no_error(all);
+    }
 }
 
 #[test]
