@@ -23,9 +23,10 @@ pub(crate) fn index(name: &str) -> Option<u16> {
 /// Where a search for a name begins in [`SLOTS`]. The factors were tried: of the first 64 names 54
 /// are found in their slot, none is more than two further.
 const fn slot(name: &[u8]) -> u8 {
-    let (middle, last) = match name {
-        [.., last] => (name[name.len() / 2], *last),
-        [] => (0, 0),
+    let (Some((_, [middle, ..])), Some(last)) =
+        (name.split_at_checked(name.len() / 2), name.last())
+    else {
+        return 0;
     };
     #[expect(
         clippy::cast_possible_truncation,
@@ -40,6 +41,7 @@ const fn slot(name: &[u8]) -> u8 {
 /// The indexes of [`NAMES`], each in the slot of its name or in the next that is free.
 const SLOTS: [u8; 256] = slots();
 
+#[expect(clippy::indexing_slicing, reason = "only the compiler runs it")]
 const fn slots() -> [u8; 256] {
     let mut slots = [FREE; 256];
     let mut place = 0;
