@@ -12,7 +12,7 @@ use support::naive_retranslator::naive_read;
 use support::naive_retranslator::naive_write;
 use support::random::Random;
 use weir::message::Message;
-use weir::message::Value;
+use weir::message::ValueRef;
 use weir::wire::retranslator::BlockValue;
 use weir::wire::retranslator::DecodeError;
 use weir::wire::retranslator::EncodeError;
@@ -63,7 +63,7 @@ fn what_cannot_be_a_packet_is_said() {
     );
     let mut long = message(r#"{"ident":"a"}"#);
     long.set("text", "x".repeat(65_536).as_str());
-    let fields = long.fields().map(|(name, value)| (name, value.as_ref()));
+    let fields = long.fields();
     let long = encode("a", 0, fields, &mut out).unwrap_err();
     assert_eq!(
         long.to_string(),
@@ -258,7 +258,7 @@ fn message(text: &str) -> Message {
 
 fn encoded(message: &Message) -> Vec<u8> {
     let mut out = Vec::new();
-    let fields = message.fields().map(|(name, value)| (name, value.as_ref()));
+    let fields = message.fields();
     encode(
         message.ident(),
         whole_seconds(message).into(),
@@ -271,14 +271,14 @@ fn encoded(message: &Message) -> Vec<u8> {
 
 fn whole_seconds(message: &Message) -> u32 {
     match message.get("timestamp") {
-        Some(Value::U64(seconds)) => u32::try_from(*seconds).unwrap(),
-        Some(Value::F64(seconds)) => format!("{}", seconds.floor()).parse().unwrap(),
+        Some(ValueRef::U64(seconds)) => u32::try_from(seconds).unwrap(),
+        Some(ValueRef::F64(seconds)) => format!("{}", seconds.floor()).parse().unwrap(),
         _ => 0,
     }
 }
 
 /// What a parameter without a block of its own becomes.
-fn expected_block((name, value): (&str, &Value)) -> Option<Naive> {
+fn expected_block((name, value): (&str, ValueRef<'_>)) -> Option<Naive> {
     if matches!(name, "ident" | "timestamp") {
         return None;
     }
@@ -290,12 +290,12 @@ fn expected_block((name, value): (&str, &Value)) -> Option<Naive> {
         _ => text(&number.to_string()),
     };
     let (kind, bytes) = match value {
-        Value::Null => return None,
-        Value::Bool(state) => integer((*state).into()),
-        Value::U64(number) => integer((*number).into()),
-        Value::I64(number) => integer((*number).into()),
-        Value::F64(number) => (4, number.to_le_bytes().to_vec()),
-        Value::Text(value) | Value::Json(value) => text(value),
+        ValueRef::Null => return None,
+        ValueRef::Bool(state) => integer(state.into()),
+        ValueRef::U64(number) => integer(number.into()),
+        ValueRef::I64(number) => integer(number.into()),
+        ValueRef::F64(number) => (4, number.to_le_bytes().to_vec()),
+        ValueRef::Text(value) | ValueRef::Json(value) => text(value),
     };
     Some(Naive(0, kind, name, bytes))
 }

@@ -117,7 +117,7 @@ impl Report {
         match self.room.checked_sub(name.len() + text + FIELD) {
             Some(left) => {
                 self.room = left;
-                self.message.set(name, value);
+                self.message.set(name, &value);
             }
             None => self.left_out += 1,
         }
@@ -143,6 +143,7 @@ const HEAD: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::ValueRef;
     use crate::message::body;
 
     /// What a gateway has with this many streams and channels of long names.
@@ -175,7 +176,7 @@ mod tests {
             body::encode(&message, &mut bytes);
             assert!(bytes.len() <= room.max(HEAD), "{} in {room}", bytes.len());
             let left_out = match message.get("weir.left_out") {
-                Some(Value::U64(count)) => usize::try_from(*count).unwrap() - 1,
+                Some(ValueRef::U64(count)) => usize::try_from(count).unwrap() - 1,
                 _ => 0,
             };
             assert_eq!(message.fields().count() + left_out, figures);
@@ -204,6 +205,6 @@ mod tests {
         }
         status.clock.trusted = true;
         let message = report(&status);
-        assert_eq!(message.get("ring.oldest_age"), Some(&Value::U64(100)));
+        assert_eq!(message.get("ring.oldest_age"), Some(ValueRef::U64(100)));
     }
 }

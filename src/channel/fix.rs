@@ -4,7 +4,6 @@ use super::InputError;
 use super::Intake;
 use crate::message::Message;
 use crate::message::Value;
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -47,11 +46,11 @@ impl Fix {
         let valid = self.valid && self.satellites != Some(0);
         let position = self.position.filter(|_| valid);
         if let Some((latitude, longitude)) = position {
-            message.set("position.latitude", rounded(latitude, 1e9));
-            message.set("position.longitude", rounded(longitude, 1e9));
+            message.set("position.latitude", &rounded(latitude, 1e9));
+            message.set("position.longitude", &rounded(longitude, 1e9));
             let mut add = |name: &'static str, value: Option<f64>, can_be: RangeInclusive<f64>| {
                 if let Some(value) = value.filter(|value| can_be.contains(value)) {
-                    message.set(Cow::Borrowed(name), rounded(value, 1e4));
+                    message.set(name, &rounded(value, 1e4));
                 }
             };
             add("position.altitude", self.altitude, ALTITUDES);
@@ -60,7 +59,7 @@ impl Fix {
             add("position.hdop", self.hdop, HDOPS);
         }
         if let Some(satellites) = self.satellites {
-            message.set("position.satellites", Value::U64(satellites));
+            message.set("position.satellites", satellites);
         }
         message.set("position.valid", position.is_some());
     }

@@ -278,7 +278,7 @@ impl Gpsd {
             message.set("gnss.device", receiver.device.as_str());
         }
         // refused is counted, and there is nobody to answer to
-        drop(intake.submit(vec![message]));
+        drop(intake.submit(&mut [message]));
     }
 
     /// Ends the epochs that are over; all of them without a time.

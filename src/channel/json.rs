@@ -208,19 +208,22 @@ pub(super) fn take(
     names: &Names,
     intake: &mut dyn Intake,
 ) -> Result<u64, TextRefusal> {
-    let batch = json::parse_many(text, names).map_err(|error| {
+    let malformed = |error: json::Error, intake: &mut dyn Intake| {
         intake.malformed(InputError::from(&error.problem), &error.to_string());
         TextRefusal::Malformed(error)
-    })?;
-    let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-    let is_array = text.trim_ascii_start().starts_with(b"[");
-    if count > 0 {
-        intake.submit(batch).map_err(|refused| match is_array {
-            true => TextRefusal::Element(refused),
-            false => TextRefusal::Object(refused.reason),
-        })?;
+    };
+    if !text.trim_ascii_start().starts_with(b"[") {
+        let message = json::parse(text, names).map_err(|error| malformed(error, intake))?;
+        let taken = intake.submit(&mut [message]);
+        return taken
+            .map(|()| 1)
+            .map_err(|refused| TextRefusal::Object(refused.reason));
     }
-    Ok(count)
+    let mut batch = json::parse_many(text, names).map_err(|error| malformed(error, intake))?;
+    if !batch.is_empty() {
+        intake.submit(&mut batch).map_err(TextRefusal::Element)?;
+    }
+    Ok(u64::try_from(batch.len()).unwrap_or(u64::MAX))
 }
 
 /// Why nothing of a JSON text was taken.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// Gives a message the time at which it was measured, or leaves it to its arrival.
 pub fn judge(message: &mut Message, now: Now) {
-    let Some(date) = message.get("timestamp").map(|time| measured(time.as_ref())) else {
+    let Some(date) = message.get("timestamp").map(measured) else {
         return;
     };
     match date.map(|date| (date, moment(date, now))) {
@@ -75,7 +75,7 @@ mod tests {
     /// What is left of a date that arrives at the end of 2026.
     fn judged(timestamp: Value, trusted: bool) -> Option<Value> {
         let mut message = Message::new("a").unwrap();
-        message.set("timestamp", timestamp);
+        message.set("timestamp", &timestamp);
         let wall = Wall {
             since_1970: Duration::from_secs(NOW),
             trusted,
@@ -89,7 +89,7 @@ mod tests {
                 ages: trusted,
             },
         );
-        message.get("timestamp").cloned()
+        message.get("timestamp").map(Value::from)
     }
 
     const NOW: u64 = 1_798_000_000;

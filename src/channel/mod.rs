@@ -33,8 +33,8 @@
 //!         Now { mono: Duration::ZERO, wall, ages: false }
 //!     }
 //!     fn check_ident(&mut self, _ident: &str) -> Result<(), BatchRefusal> { Ok(()) }
-//!     fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
-//!         self.taken.extend(batch);
+//!     fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
+//!         self.taken.extend_from_slice(batch);
 //!         Ok(())
 //!     }
 //!     fn ack_when_durable(&mut self, ack_token: u64) { self.waiting.push(ack_token) }
@@ -261,11 +261,11 @@ pub trait Intake {
     /// Why not; already counted.
     fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal>;
 
-    /// Takes all of `batch`, or nothing of it.
+    /// Takes all of `batch`, or nothing of it; what is left of the messages means nothing.
     ///
     /// # Errors
     /// Which message is at fault and why; already counted and logged.
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal>;
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal>;
 
     /// Asks for [`Session::on_durable`] once all that was taken so far is safe. The ack token is
     /// any number by which the session knows what to answer then.

@@ -347,7 +347,7 @@ impl Nmea {
         let micros = date.and_then(|(time, date)| micros(date?, time));
         if let Some(message) = epoch.fix.message(ident, micros, intake) {
             // refused is counted, and there is nobody to answer to
-            drop(intake.submit(vec![message]));
+            drop(intake.submit(&mut [message]));
         }
     }
 

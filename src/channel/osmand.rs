@@ -160,7 +160,7 @@ impl Meaning for Reports {
                 error: wrong.error,
             }
         })?;
-        let taken = intake.submit(vec![message]);
+        let taken = intake.submit(&mut [message]);
         taken.map(|()| 1).map_err(|refused| BodyRefusal {
             refusal: Some(refused.reason),
             error: refused.reason.to_string(),

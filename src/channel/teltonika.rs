@@ -302,13 +302,13 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
         .records
         .iter()
         .map(|record| parameters::message(ident, record, settings));
-    let Ok(batch) = messages.collect::<Result<Vec<Message>, _>>() else {
+    let Ok(mut batch) = messages.collect::<Result<Vec<Message>, _>>() else {
         return 0;
     };
     let Ok(count) = u8::try_from(batch.len()) else {
         return 0;
     };
-    if count == 0 || intake.submit(batch).is_err() {
+    if count == 0 || intake.submit(&mut batch).is_err() {
         return 0;
     }
     count
@@ -318,7 +318,7 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
 /// is refused is counted by the intake and gone.
 fn take_serial(ident: &str, serial: &SerialData<'_>, intake: &mut dyn Intake) {
     if let Ok(message) = parameters::serial_message(ident, serial) {
-        intake.submit(vec![message]).ok();
+        intake.submit(&mut [message]).ok();
     }
 }
 

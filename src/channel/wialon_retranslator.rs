@@ -104,7 +104,7 @@ impl WialonRetranslator {
             }
         };
         match intake
-            .submit(vec![message])
+            .submit(&mut [message])
             .map_err(|refused| refused.reason)
         {
             Ok(()) => {

@@ -17,7 +17,6 @@ use crate::channel::passing::Passing;
 use crate::channel::settings::Unwanted;
 use crate::clock::Now;
 use crate::message::Message;
-use crate::message::body;
 use crate::message::body::Body;
 use crate::ring::AppendError;
 use crate::ring::Ring;
@@ -106,15 +105,14 @@ impl Ingress<'_> {
 
     /// What the ring keeps of it. A name that only weir sets is the sender's no more once `rename`
     /// has had its turn: so a gateway behind another one can keep what the other said of itself.
-    fn body(&self, mut message: Message) -> Result<(Vec<u8>, Sighting), Refusal> {
-        let now = self.shared.now();
-        measured::judge(&mut message, now);
+    fn complete(&self, message: &mut Message) -> Result<(), Refusal> {
+        measured::judge(message, self.shared.now());
         let settings = &self.channel.settings;
         for (old, new) in &settings.rename {
-            message.rename(old, new.clone());
+            message.rename(old, new);
         }
         for (name, value) in &settings.set {
-            message.set(name.clone(), value.clone());
+            message.set(name, value);
         }
         message.leave_out_reserved();
         message.set("channel.name", settings.name.as_str());
@@ -124,13 +122,54 @@ impl Ingress<'_> {
             message.set("device.name", device.name.as_str());
         }
         message.set("peer", self.peer);
-        let mut body = Vec::new();
-        body::encode(&message, &mut body);
-        if body.len() > self.shared.ring.body_max() {
+        if message.as_bytes().len() > self.shared.ring.body_max() {
             Err(Refusal::TooLong)
         } else {
-            Ok((body, Sighting::of(&message, now)))
+            Ok(())
         }
+    }
+
+    /// Whether a message can be taken, and who wants it; it is complete then.
+    fn judge(&mut self, message: &mut Message, index: usize) -> Result<StreamSet, BatchRefusal> {
+        self.name(message.ident());
+        let found = self
+            .route(message)
+            .and_then(|mask| self.complete(message).map(|()| mask));
+        found.map_err(|reason| {
+            self.refuse(reason, message.ident());
+            BatchRefusal { index, reason }
+        })
+    }
+
+    /// Brings in a message that was judged.
+    fn take(&mut self, message: &Message, mask: StreamSet, now: Now) -> Result<(), Refusal> {
+        let (ident, body) = (message.ident(), message.as_bytes());
+        if mask.is_empty() {
+            self.channel.unwanted.set(self.channel.unwanted.get() + 1);
+            self.show(mask, body);
+        } else if let Err(reason) = self.thin(mask, body) {
+            self.refuse(reason, ident);
+            return Err(reason);
+        }
+        let sighting = Sighting::of(message, now);
+        let mut devices = self.shared.devices.borrow_mut();
+        devices.heard(ident, self.source(), sighting, now);
+        Ok(())
+    }
+
+    /// Brings in messages that were judged. Where the ring is full, what comes again may be there
+    /// twice, and nothing is lost.
+    fn take_all(
+        &mut self,
+        batch: &[Message],
+        masks: &[StreamSet],
+        now: Now,
+    ) -> Result<(), BatchRefusal> {
+        for (index, (message, mask)) in batch.iter().zip(masks).enumerate() {
+            self.take(message, *mask, now)
+                .map_err(|reason| BatchRefusal { index, reason })?;
+        }
+        Ok(())
     }
 
     /// Brings a message into the ring, unless it is one too many for `every`. That may be the
@@ -240,42 +279,24 @@ impl Intake for Ingress<'_> {
         }
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         // all are judged before the first is appended: a batch that is refused for one message
         // comes again as a whole, and what was appended of it would be there twice
-        let mut routed = Vec::with_capacity(batch.len());
-        let count = batch.len() as u64;
-        for (index, message) in batch.into_iter().enumerate() {
-            let ident = message.ident().to_owned();
-            self.name(&ident);
-            let found = self
-                .route(&message)
-                .and_then(|mask| Ok((mask, self.body(message)?)));
-            let (mask, (body, sighting)) = found.map_err(|reason| {
-                self.refuse(reason, &ident);
-                BatchRefusal { index, reason }
-            })?;
-            routed.push((mask, body, ident, sighting));
-        }
         let now = self.shared.now();
-        for (index, (mask, body, ident, sighting)) in routed.iter().enumerate() {
-            if mask.is_empty() {
-                self.channel.unwanted.set(self.channel.unwanted.get() + 1);
-                self.show(*mask, body);
-            } else if let Err(reason) = self.thin(*mask, body) {
-                // the ring is full: what comes again may be there twice, and nothing is lost
-                self.refuse(reason, ident);
-                return Err(BatchRefusal { index, reason });
-            }
-            let mut devices = self.shared.devices.borrow_mut();
-            devices.heard(ident, self.source(), *sighting, now);
+        if let [message] = batch {
+            let mask = self.judge(message, 0)?;
+            self.take_all(batch, &[mask], now)?;
+        } else {
+            let judged = batch.iter_mut().enumerate();
+            let masks = judged.map(|(index, message)| self.judge(message, index));
+            let masks = masks.collect::<Result<Vec<_>, _>>()?;
+            self.take_all(batch, &masks, now)?;
         }
-        self.channel
-            .received
-            .set(self.channel.received.get() + count);
+        let (count, received) = (batch.len() as u64, &self.channel.received);
+        received.set(received.get() + count);
         self.channel.last_message.set(Some(now.mono));
-        if let (Some(known), Some((_, _, last, _))) = (self.known, routed.last()) {
-            known.brought(count, last);
+        if let (Some(known), Some(last)) = (self.known, batch.last()) {
+            known.brought(count, last.ident());
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ fn submit_report(control: &dyn Control, shared: &SharedState, channel: &Channel)
     let room = shared.ring.body_max().saturating_sub(ADDED);
     if let Ok(message) = health(ident, &control.status(), room) {
         // refused is counted, and there is nobody to answer to
-        drop(ingress.submit(vec![message]));
+        drop(ingress.submit(&mut [message]));
     }
 }
 

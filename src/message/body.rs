@@ -14,7 +14,7 @@
 
 use super::Message;
 use super::ValueRef;
-use super::names;
+use super::names::Name;
 use super::timestamp::SECONDS_MAX;
 use std::fmt;
 use std::time::Duration;
@@ -42,11 +42,7 @@ pub fn measured(timestamp: ValueRef<'_>) -> Option<Duration> {
 
 /// Appends the body of `message` to `out`.
 pub fn encode(message: &Message, out: &mut Vec<u8>) {
-    out.push(VERSION);
-    for (name, value) in message.fields() {
-        put_name(name, out);
-        put_value(value.as_ref(), out);
-    }
+    out.extend_from_slice(message.as_bytes());
 }
 
 impl<'a> Body<'a> {
@@ -68,17 +64,55 @@ impl<'a> Body<'a> {
         Fields { rest: self.fields }
     }
 
+    /// The body of a message, which is of this version.
+    pub(super) fn of_message(bytes: &'a [u8]) -> Self {
+        let fields = bytes.get(1..).unwrap_or_default();
+        Self { fields }
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<ValueRef<'a>> {
-        let wanted = names::index(name).map_or(Name::Other(name), Name::Known);
+        self.find_name(Name::of(name))
+    }
+
+    pub(super) fn find_name(&self, name: Name<'_>) -> Option<ValueRef<'a>> {
         let mut fields = self.fields();
-        while let Some((name, value)) = fields.next_field() {
-            if name == wanted {
-                return Some(value);
+        loop {
+            let stored = fields.next_stored()?;
+            if stored.name == name {
+                return stored.value();
             }
         }
-        None
+    }
+
+    /// Where a parameter stands.
+    pub(super) fn span(&self, name: Name<'_>) -> Option<Span> {
+        let mut fields = self.fields();
+        loop {
+            let start = self.place(fields.rest);
+            let stored = fields.next_stored()?;
+            if stored.name == name {
+                return Some(Span {
+                    start,
+                    value: self.place(stored.from_value),
+                    end: self.place(fields.rest),
+                });
+            }
+        }
+    }
+
+    /// The name of the parameter that begins at `place`, and the place behind the parameter.
+    pub(super) fn field_at(&self, place: usize) -> Option<(Name<'a>, usize)> {
+        let rest = self.fields.get(place.checked_sub(1)?..)?;
+        let mut fields = Fields { rest };
+        let stored = fields.next_stored()?;
+        Some((stored.name, self.place(fields.rest)))
+    }
+
+    /// Where `rest` begins, counted from the version on.
+    fn place(&self, rest: &[u8]) -> usize {
+        1 + self.fields.len() - rest.len()
     }
 
     /// When it was measured, since 1970, where its sender said so.
@@ -111,59 +145,91 @@ pub struct Fields<'a> {
     rest: &'a [u8],
 }
 
-/// A name as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Name<'a> {
-    /// One of [`names`], which has it.
-    Known(u16),
-    /// Any other.
-    Other(&'a str),
+/// Where a parameter stands in the bytes of a body.
+pub(super) struct Span {
+    /// Its name begins here.
+    pub(super) start: usize,
+    /// Its value begins here.
+    pub(super) value: usize,
+    /// The next one begins here.
+    pub(super) end: usize,
+}
+
+/// A parameter as its bytes say it: what is text is not looked at yet.
+struct Stored<'a> {
+    name: Name<'a>,
+    kind: u8,
+    /// The bits of a number.
+    number: u64,
+    text: &'a [u8],
+    /// The bytes from the value on.
+    from_value: &'a [u8],
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = (&'a str, ValueRef<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, value) = self.next_field()?;
-        let name = match name {
-            Name::Known(index) => names::name(index)?,
-            Name::Other(name) => name,
-        };
-        Some((name, value))
+        let mut ahead = *self;
+        let stored = ahead.next_stored()?;
+        let field = (stored.name.text()?, stored.value()?);
+        *self = ahead;
+        Some(field)
     }
 }
 
 impl<'a> Fields<'a> {
     /// The next one, its name not yet looked up.
     pub(crate) fn next_field(&mut self) -> Option<(Name<'a>, ValueRef<'a>)> {
+        let stored = self.next_stored()?;
+        Some((stored.name, stored.value()?))
+    }
+
+    fn next_stored(&mut self) -> Option<Stored<'a>> {
         let rest = &mut self.rest;
         let name = match take_byte(rest)? {
-            0 => Name::Known(known(take_number(rest)?)?),
-            1 => Name::Other(take_text(rest)?),
+            0 => Name::known(take_number(rest)?)?,
+            1 => Name::Other(str::from_utf8(take_bytes(rest)?).ok()?),
             _ => return None,
         };
-        let value = match take_byte(rest)? {
-            NULL => ValueRef::Null,
-            FALSE => ValueRef::Bool(false),
-            TRUE => ValueRef::Bool(true),
-            U64 => ValueRef::U64(take_number(rest)?),
-            I64 => ValueRef::I64(from_zigzag(take_number(rest)?)),
+        let from_value = *rest;
+        let kind = take_byte(rest)?;
+        let (mut number, mut text) = (0, [].as_slice());
+        match kind {
+            NULL | FALSE | TRUE => {}
+            U64 | I64 => number = take_number(rest)?,
             F64 => {
                 let (bytes, behind) = rest.split_first_chunk()?;
                 *rest = behind;
-                ValueRef::F64(f64::from_le_bytes(*bytes))
+                number = u64::from_le_bytes(*bytes);
             }
-            TEXT => ValueRef::Text(take_text(rest)?),
-            JSON => ValueRef::Json(take_text(rest)?),
+            TEXT | JSON => text = take_bytes(rest)?,
             _ => return None,
-        };
-        Some((name, value))
+        }
+        Some(Stored {
+            name,
+            kind,
+            number,
+            text,
+            from_value,
+        })
     }
 }
 
-fn known(index: u64) -> Option<u16> {
-    let index = u16::try_from(index).ok()?;
-    names::name(index).map(|_| index)
+impl<'a> Stored<'a> {
+    /// `None` where damaged bytes are no text.
+    fn value(&self) -> Option<ValueRef<'a>> {
+        Some(match self.kind {
+            FALSE => ValueRef::Bool(false),
+            TRUE => ValueRef::Bool(true),
+            U64 => ValueRef::U64(self.number),
+            I64 => ValueRef::I64(from_zigzag(self.number)),
+            F64 => ValueRef::F64(f64::from_bits(self.number)),
+            TEXT => ValueRef::Text(str::from_utf8(self.text).ok()?),
+            JSON => ValueRef::Json(str::from_utf8(self.text).ok()?),
+            _ => ValueRef::Null,
+        })
+    }
 }
 
 fn take_byte(rest: &mut &[u8]) -> Option<u8> {
@@ -198,24 +264,26 @@ fn take_long_number(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = take_number(rest)?.try_into().ok()?;
-    let (text, behind) = rest.split_at_checked(len)?;
+    let (bytes, behind) = rest.split_at_checked(len)?;
     *rest = behind;
-    str::from_utf8(text).ok()
+    Some(bytes)
 }
 
-fn put_name(name: &str, out: &mut Vec<u8>) {
-    match names::index(name) {
-        Some(index) => {
+/// Appends a name.
+pub(super) fn put_name(name: Name<'_>, out: &mut Vec<u8>) {
+    match name {
+        Name::Known(index) => {
             out.push(0);
             put_number(index.into(), out);
         }
-        None => put_text(1, name, out),
+        Name::Other(name) => put_bytes(1, name.as_bytes(), out),
     }
 }
 
-fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
+/// Appends a value.
+pub(super) fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
     match value {
         ValueRef::Null => out.push(NULL),
         ValueRef::Bool(state) => out.push(if state { TRUE } else { FALSE }),
@@ -231,15 +299,15 @@ fn put_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
             out.push(F64);
             out.extend_from_slice(&number.to_le_bytes());
         }
-        ValueRef::Text(text) => put_text(TEXT, text, out),
-        ValueRef::Json(text) => put_text(JSON, text, out),
+        ValueRef::Text(text) => put_bytes(TEXT, text.as_bytes(), out),
+        ValueRef::Json(text) => put_bytes(JSON, text.as_bytes(), out),
     }
 }
 
-fn put_text(kind: u8, text: &str, out: &mut Vec<u8>) {
+fn put_bytes(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(kind);
-    put_number(text.len() as u64, out);
-    out.extend_from_slice(text.as_bytes());
+    put_number(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
 }
 
 fn put_number(mut number: u64, out: &mut Vec<u8>) {
@@ -260,7 +328,7 @@ fn from_zigzag(number: u64) -> i64 {
 }
 
 /// The version that this program writes; it reads no other yet.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// What stands before a value.
 const NULL: u8 = 0;
@@ -275,7 +343,6 @@ const JSON: u8 = 7;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Value;
 
     fn message() -> Message {
         let mut message = Message::new("352093081452251").unwrap();
@@ -285,8 +352,8 @@ mod tests {
         message.set("din", 3u64);
         message.set("sensor.x", -7i64);
         message.set("note", "héllo");
-        message.set("nested", Value::Json("[1,{\"a\":null}]".into()));
-        message.set("nothing", Value::Null);
+        message.set("nested", ValueRef::Json("[1,{\"a\":null}]"));
+        message.set("nothing", ValueRef::Null);
         message
     }
 
@@ -295,10 +362,7 @@ mod tests {
         let (message, mut bytes) = (message(), Vec::new());
         encode(&message, &mut bytes);
         let body = Body::new(&bytes).unwrap();
-        let expected: Vec<_> = message
-            .fields()
-            .map(|(name, value)| (name, value.as_ref()))
-            .collect();
+        let expected: Vec<_> = message.fields().collect();
         assert_eq!(body.fields().collect::<Vec<_>>(), expected);
         assert_eq!(body.find("din"), Some(ValueRef::U64(3)));
         assert_eq!(body.text("note"), "héllo");
@@ -376,7 +440,7 @@ mod tests {
         for value in values.chain(few) {
             for (name, as_stored) in [("din", PlainName::Known(16)), ("x", PlainName::Text("x"))] {
                 let mut bytes = vec![VERSION];
-                put_name(name, &mut bytes);
+                put_name(Name::of(name), &mut bytes);
                 put_value(value, &mut bytes);
                 let expected = postcard::to_stdvec(&(as_stored, plain(value))).unwrap();
                 assert_eq!(bytes[1..], expected, "{value:?}");
@@ -414,7 +478,7 @@ mod tests {
             postcard::take_from_bytes::<(PlainName<'_>, Plain<'_>)>(rest)
         {
             let name = match name {
-                PlainName::Known(index) => names::name(index),
+                PlainName::Known(index) => Name::known(index.into()).and_then(Name::text),
                 PlainName::Text(name) => Some(name),
             };
             let Some(name) = name else { break };

@@ -5,23 +5,29 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod object;
+
 use super::BODY_MAX;
 use super::InvalidIdent;
 use super::Message;
+use super::Name;
 use super::Value;
+use super::ValueRef;
 use super::check_ident;
 pub use super::json_write::write;
+use super::number;
+use super::scan::Scanner;
+use super::scan::behind_blanks;
 use super::timestamp;
-use super::timestamp::SECONDS_MAX;
+use super::timestamp::NO_DATE;
 use super::timestamp::from_iso8601;
-use serde::Deserialize;
-use serde::de::Deserializer;
-use serde::de::IgnoredAny;
-use serde::de::MapAccess;
-use serde::de::Visitor;
+use super::timestamp::from_number;
+use object::Object;
+use object::Text;
+use object::last_of_each_name;
+use object::rename;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Under which names a sender has the two fields that every message has; they are renamed to
@@ -116,18 +122,23 @@ pub fn parse_many_of(
     sender: Sender<'_>,
 ) -> Result<Vec<Message>, Error> {
     let text = utf8(text)?;
-    if !text.trim_ascii_start().starts_with('[') {
-        return Ok(vec![one(text, names, sender).map_err(Error::whole)?]);
+    match common(text, names, sender) {
+        Some(messages) => Ok(messages),
+        None => each(text, names, sender, one),
     }
-    let elements: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| Error::whole(syntax(&error)))?;
-    let element = |(index, raw): (usize, &&RawValue)| {
-        one(raw.get(), names, sender).map_err(|problem| Error {
-            element: Some(index),
-            problem,
-        })
-    };
-    elements.iter().enumerate().map(element).collect()
+}
+
+/// As [`parse_many_of`], without the short way: what that is compared with.
+///
+/// # Errors
+/// As [`parse_many_of`].
+#[doc(hidden)]
+pub fn parse_many_thoroughly(
+    text: &[u8],
+    names: &Names,
+    sender: Sender<'_>,
+) -> Result<Vec<Message>, Error> {
+    each(utf8(text)?, names, sender, thoroughly)
 }
 
 /// Reads one value that stands alone.
@@ -150,7 +161,10 @@ pub fn parse_fields(text: &[u8]) -> Result<Vec<(String, Value)>, Error> {
     if object.too_many {
         return Err(Error::whole(Problem::TooMany));
     }
-    let field = |(name, raw): (&str, &RawValue)| Ok((own_name(name)?, value(name, raw.get())?));
+    let field = |(name, raw): (&str, &RawValue)| {
+        check_name(name)?;
+        Ok((name.to_owned(), value(name, raw.get())?))
+    };
     let fields = last_of_each_name(&object.entries).into_iter().map(field);
     fields.collect::<Result<_, _>>().map_err(Error::whole)
 }
@@ -159,71 +173,111 @@ fn utf8(text: &[u8]) -> Result<&str, Error> {
     str::from_utf8(text).map_err(|error| Error::whole(Problem::Encoding(error.valid_up_to())))
 }
 
+/// Reads one object, or an array of them, each by `one`.
+fn each(
+    text: &str,
+    names: &Names,
+    sender: Sender<'_>,
+    one: fn(&str, &Names, Sender<'_>) -> Result<Message, Problem>,
+) -> Result<Vec<Message>, Error> {
+    if !text.trim_ascii_start().starts_with('[') {
+        return Ok(vec![one(text, names, sender).map_err(Error::whole)?]);
+    }
+    let elements: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|error| Error::whole(syntax(&error)))?;
+    let element = |(index, raw): (usize, &&RawValue)| {
+        one(raw.get(), names, sender).map_err(|problem| Error {
+            element: Some(index),
+            problem,
+        })
+    };
+    elements.iter().enumerate().map(element).collect()
+}
+
 fn one(text: &str, names: &Names, sender: Sender<'_>) -> Result<Message, Problem> {
+    let mut message = Message::empty(text.len().saturating_add(MORE_MAX));
+    let rest = Scanner::of(names, sender).object(text, &mut message);
+    if rest.is_some_and(|rest| behind_blanks(rest).is_empty() && complete(&mut message, sender)) {
+        return Ok(message);
+    }
+    thoroughly(text, names, sender)
+}
+
+/// All objects of an array, if each is a common one.
+fn common(text: &str, names: &Names, sender: Sender<'_>) -> Option<Vec<Message>> {
+    let scanner = Scanner::of(names, sender);
+    let mut rest = behind_blanks(text).strip_prefix('[')?;
+    let (mut messages, mut message) = (Vec::new(), Message::empty(0));
+    loop {
+        message.clear();
+        rest = behind_blanks(scanner.object(rest, &mut message)?);
+        if !complete(&mut message, sender) {
+            return None;
+        }
+        messages.push(message.with_room(MORE_MAX));
+        let Some(behind) = rest.strip_prefix(',') else {
+            let behind = behind_blanks(rest.strip_prefix(']')?);
+            return behind.is_empty().then_some(messages);
+        };
+        rest = behind;
+    }
+}
+
+/// Names the sender where its text does not; false where nobody does.
+fn complete(message: &mut Message, sender: Sender<'_>) -> bool {
+    match sender {
+        _ if message.has("ident") => true,
+        Sender::InText => false,
+        Sender::Is(ident) | Sender::Else(ident) => {
+            let is_one = check_ident(ident).is_ok();
+            if is_one {
+                message.push_front(ident);
+            }
+            is_one
+        }
+    }
+}
+
+/// Reads any object, and says what is wrong with one.
+fn thoroughly(text: &str, names: &Names, sender: Sender<'_>) -> Result<Message, Problem> {
     let mut object: Object<'_> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
     if object.too_many {
         return Err(Problem::TooMany);
     }
     rename(&mut object.entries, &names.ident, "ident");
     rename(&mut object.entries, &names.timestamp, "timestamp");
-    let mut fields = Vec::with_capacity(object.entries.len());
-    let mut has_ident = false;
+    let mut message = Message::empty(text.len().saturating_add(MORE_MAX));
     for (name, raw) in last_of_each_name(&object.entries) {
         match name {
             "ident" if matches!(sender, Sender::Is(_)) => {}
-            "ident" => {
-                fields.push((Cow::Borrowed("ident"), ident(raw.get())?));
-                has_ident = true;
-            }
+            "ident" => message.push(Name::of(name), ValueRef::Text(&ident(raw.get())?)),
             "timestamp" => {
-                let time = time(raw.get())?;
-                fields.extend(time.map(|time| (Cow::Borrowed("timestamp"), time)));
+                if let Some(micros) = time(raw.get())? {
+                    message.push(Name::of(name), timestamp(micros));
+                }
             }
-            _ => fields.push((Cow::Owned(own_name(name)?), value(name, raw.get())?)),
+            _ => {
+                check_name(name)?;
+                message.push(Name::of(name), value(name, raw.get())?.as_ref());
+            }
         }
     }
     match sender {
-        _ if has_ident => {}
+        _ if message.has("ident") => {}
         Sender::InText => return Err(Problem::NoIdent(short(&names.ident))),
         Sender::Is(ident) | Sender::Else(ident) => {
             check_ident(ident).map_err(Problem::Ident)?;
-            fields.insert(0, (Cow::Borrowed("ident"), Value::from(ident)));
+            message.push_front(ident);
         }
     }
-    Ok(Message { fields })
+    Ok(message)
 }
 
-/// A configured name goes before the name that it stands for.
-fn rename(entries: &mut Vec<Entry<'_>>, from: &str, to: &'static str) {
-    if from == to || !entries.iter().any(|(name, _)| name == from) {
-        return;
-    }
-    entries.retain(|(name, _)| name != to);
-    for (name, _) in entries.iter_mut().filter(|(name, _)| name == from) {
-        *name = Cow::Borrowed(to);
-    }
-}
-
-/// Of each name the place of the first and the value of the last, in O(n log n): senders choose
-/// names.
-fn last_of_each_name<'a>(entries: &'a [Entry<'a>]) -> Vec<(&'a str, &'a RawValue)> {
-    let mut places = BTreeMap::new();
-    let mut kept: Vec<(&str, &RawValue)> = Vec::with_capacity(entries.len());
-    for (name, raw) in entries {
-        let place = *places.entry(name.as_ref()).or_insert(kept.len());
-        match kept.get_mut(place) {
-            Some((_, value)) => *value = raw,
-            None => kept.push((name, raw)),
-        }
-    }
-    kept
-}
-
-fn own_name(name: &str) -> Result<String, Problem> {
+fn check_name(name: &str) -> Result<(), Problem> {
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Problem::Name(short(name)));
     }
-    Ok(name.to_owned())
+    Ok(())
 }
 
 /// `raw` is valid JSON: its first byte says what it is.
@@ -238,7 +292,9 @@ fn value(name: &str, raw: &str) -> Result<Value, Problem> {
                 .ok_or_else(|| Problem::Depth(short(name)))?
                 .into(),
         ),
-        _ => number(raw).ok_or_else(|| Problem::Number(short(name)))?,
+        _ => number::parse(raw)
+            .ok_or_else(|| Problem::Number(short(name)))?
+            .into(),
     })
 }
 
@@ -246,18 +302,6 @@ fn value(name: &str, raw: &str) -> Result<Value, Problem> {
 fn text<'a>(name: &str, raw: &'a str) -> Result<Cow<'a, str>, Problem> {
     let Text(text) = serde_json::from_str(raw).map_err(|_| Problem::Escape(short(name)))?;
     Ok(text)
-}
-
-/// What has neither point nor exponent stays an integer.
-fn number(raw: &str) -> Option<Value> {
-    if raw.contains(['.', 'e', 'E']) {
-        let number: f64 = raw.parse().ok()?;
-        return number.is_finite().then_some(Value::F64(number));
-    }
-    if raw.starts_with('-') {
-        return raw.parse::<i64>().ok().map(Value::from);
-    }
-    raw.parse().ok().map(Value::U64)
 }
 
 /// Takes out the white space between tokens; `None` when nested too deep.
@@ -282,45 +326,28 @@ fn compact(raw: &str) -> Option<String> {
     Some(out)
 }
 
-fn ident(raw: &str) -> Result<Value, Problem> {
+fn ident(raw: &str) -> Result<Cow<'_, str>, Problem> {
     let text = match raw.as_bytes().first() {
         Some(b'"') => text("ident", raw)?,
-        Some(b'-' | b'0'..=b'9') if number(raw).is_some_and(is_integer) => raw.into(),
+        Some(b'-' | b'0'..=b'9') if number::parse(raw).is_some_and(is_integer) => raw.into(),
         _ => return Err(Problem::IdentType),
     };
     check_ident(&text).map_err(Problem::Ident)?;
-    Ok(Value::Text(text.into()))
+    Ok(text)
 }
 
-fn is_integer(value: Value) -> bool {
-    matches!(value, Value::U64(_) | Value::I64(_))
+fn is_integer(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::U64(_) | ValueRef::I64(_))
 }
 
 /// `None` for `null`, which says as much as no timestamp.
-fn time(raw: &str) -> Result<Option<Value>, Problem> {
+fn time(raw: &str) -> Result<Option<u64>, Problem> {
     let micros = match raw.as_bytes().first() {
         Some(b'n') => return Ok(None),
-        Some(b'"') => from_iso8601(&text("timestamp", raw)?).ok_or(Problem::Timestamp(NO_DATE))?,
-        _ => match number(raw) {
-            Some(Value::U64(seconds)) if seconds <= SECONDS_MAX => {
-                seconds.saturating_mul(1_000_000)
-            }
-            Some(Value::F64(seconds)) if (0.0..=LATEST).contains(&seconds) => micros(seconds),
-            Some(Value::I64(_) | Value::F64(..0.0)) => return Err(Problem::Timestamp(TOO_EARLY)),
-            Some(Value::U64(_) | Value::F64(_)) => return Err(Problem::Timestamp(TOO_LATE)),
-            _ => return Err(Problem::Timestamp(NO_DATE)),
-        },
+        Some(b'"') => from_iso8601(&text("timestamp", raw)?).ok_or(NO_DATE),
+        _ => number::parse(raw).ok_or(NO_DATE).and_then(from_number),
     };
-    Ok(Some(timestamp(micros)))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from 0 to the year 9999"
-)]
-fn micros(seconds: f64) -> u64 {
-    (seconds * 1e6).round() as u64
+    micros.map(Some).map_err(Problem::Timestamp)
 }
 
 /// What serde_json says, without its position, which counts from the element; then the position.
@@ -353,48 +380,13 @@ fn short(text: &str) -> Box<str> {
     }
 }
 
-/// A parameter as it stands in the text.
-type Entry<'a> = (Cow<'a, str>, &'a RawValue);
-
-/// An object as it stands in the text.
-struct Object<'a> {
-    entries: Vec<Entry<'a>>,
-    too_many: bool,
-}
-
-/// A JSON text, lent where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(ObjectVisitor)
-    }
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let mut object = Object {
-            entries: Vec::new(),
-            too_many: false,
-        };
-        while let Some(Text(name)) = map.next_key()? {
-            if object.entries.len() < PARAMETERS_MAX {
-                object.entries.push((name, map.next_value()?));
-            } else {
-                map.next_value::<IgnoredAny>()?;
-                object.too_many = true;
-            }
-        }
-        Ok(object)
+impl<'n> Scanner<'n> {
+    fn of(names: &'n Names, sender: Sender<'_>) -> Self {
+        Self::new(
+            &names.ident,
+            &names.timestamp,
+            matches!(sender, Sender::Is(_)),
+        )
     }
 }
 
@@ -462,9 +454,5 @@ pub const DEPTH_MAX: usize = 32;
 /// How much of a foreign text an error repeats, in characters.
 const SHORT_CHARS: usize = 64;
 
-/// [`SECONDS_MAX`] as a float, which it is exactly.
-const LATEST: f64 = 253_402_300_799.0;
-
-const NO_DATE: &str = "neither a number of seconds nor a date in ISO 8601";
-const TOO_EARLY: &str = "before 1970";
-const TOO_LATE: &str = "after the year 9999, it counts seconds";
+/// What a channel adds to a message, in bytes, unless its names are long ones.
+const MORE_MAX: usize = 64;

@@ -2,64 +2,42 @@
 //!
 //! A message is a flat list of named parameters in the order in which its sender gave them;
 //! `ident` and `timestamp` are two of them. [`json`] is the form that users see, [`body`] the one
-//! that the ring keeps.
+//! that the ring keeps, and in which a [`Message`] is from the start.
 
 pub mod body;
 pub mod digest;
 pub mod json;
 pub(crate) mod json_write;
 pub(crate) mod names;
+mod number;
+mod scan;
 pub mod timestamp;
+mod value;
 
+use body::Body;
+use body::Fields;
+use body::Span;
 pub(crate) use names::ENVELOPE;
+use names::Name;
+use names::NameSet;
 pub use names::from_underscores;
 pub use names::is_reserved;
-use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
+pub use value::Value;
+pub use value::ValueRef;
 
-/// One report of one device, on its way from a channel to the ring.
-#[derive(Clone, Debug, PartialEq)]
+/// One report of one device, on its way from a channel to the ring, in the form that the ring
+/// keeps: one allocation, which grows by what is [`set`](Message::set).
+///
+/// A parameter that is not there costs nothing to look for; one that is, a walk over those before
+/// it, 10 to 30 instructions each.
+#[derive(Clone)]
 pub struct Message {
-    /// Never empty: holds a valid `ident`; no name twice.
-    fields: Vec<(Cow<'static, str>, Value)>,
-}
-
-/// What a parameter can be.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Known to be unknown.
-    Null,
-    /// A switch or a state.
-    Bool(bool),
-    /// A number without fraction, not negative.
-    U64(u64),
-    /// A number without fraction, negative.
-    I64(i64),
-    /// A finite number with a fraction.
-    F64(f64),
-    /// Text, any UTF-8.
-    Text(Box<str>),
-    /// A JSON array or object: valid, at most 32 levels, no white space between its tokens.
-    Json(Box<str>),
-}
-
-/// A parameter's value, lent by a [`Message`] or by a stored body.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ValueRef<'a> {
-    /// See [`Value::Null`].
-    Null,
-    /// See [`Value::Bool`].
-    Bool(bool),
-    /// See [`Value::U64`].
-    U64(u64),
-    /// See [`Value::I64`].
-    I64(i64),
-    /// See [`Value::F64`].
-    F64(f64),
-    /// See [`Value::Text`].
-    Text(&'a str),
-    /// See [`Value::Json`].
-    Json(&'a str),
+    /// As [`body`] says; holds a valid `ident`; no name twice.
+    bytes: Vec<u8>,
+    /// The names that are in it.
+    names: NameSet,
 }
 
 /// Why an ident is not one.
@@ -78,17 +56,23 @@ impl Message {
     /// When `ident` is not one.
     pub fn new(ident: &str) -> Result<Self, InvalidIdent> {
         check_ident(ident)?;
-        let fields = vec![(Cow::Borrowed("ident"), Value::from(ident))];
-        Ok(Self { fields })
+        let mut message = Self::empty(NEW_CAPACITY);
+        message.push(Name::of("ident"), ValueRef::Text(ident));
+        Ok(message)
+    }
+
+    /// Not yet a message: it has no ident.
+    fn empty(capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.push(body::VERSION);
+        let names = NameSet::default();
+        Self { bytes, names }
     }
 
     /// Who sent it.
     #[must_use]
     pub fn ident(&self) -> &str {
-        match self.get("ident") {
-            Some(Value::Text(ident)) => ident,
-            _ => "",
-        }
+        self.view().text("ident")
     }
 
     /// Names another sender.
@@ -107,88 +91,159 @@ impl Message {
     }
 
     /// Gives a parameter its value; one of that name is replaced in its place.
-    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        let (name, value) = (name.into(), value.into());
-        match self.fields.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.fields.push((name, value)),
+    pub fn set<'v>(&mut self, name: impl AsRef<str>, value: impl Into<ValueRef<'v>>) {
+        self.put(Name::of(name.as_ref()), value.into());
+    }
+
+    fn put(&mut self, name: Name<'_>, value: ValueRef<'_>) {
+        match self.span(name) {
+            None => self.push(name, value),
+            Some(old) => self.replace(old.value..old.end, |out| body::put_value(value, out)),
         }
+    }
+
+    /// Appends a parameter whose name is not in it yet.
+    fn push(&mut self, name: Name<'_>, value: ValueRef<'_>) {
+        self.names.add(name);
+        body::put_name(name, &mut self.bytes);
+        body::put_value(value, &mut self.bytes);
+    }
+
+    /// Gives a message that has none an ident, which was checked, as its first parameter.
+    fn push_front(&mut self, ident: &str) {
+        let before = self.bytes.len();
+        self.push(Name::of("ident"), ValueRef::Text(ident));
+        if let Some(fields) = self.bytes.get_mut(1..) {
+            fields.rotate_right(fields.len() + 1 - before);
+        }
+    }
+
+    /// Takes all parameters away, the ident too.
+    fn clear(&mut self) {
+        self.bytes.truncate(1);
+        self.names = NameSet::default();
+    }
+
+    /// A copy that can grow by `more` bytes, or to twice its length, without another allocation.
+    fn with_room(&self, more: usize) -> Self {
+        let len = self.bytes.len();
+        let mut bytes = Vec::with_capacity(len + len.min(more));
+        bytes.extend_from_slice(&self.bytes);
+        let names = self.names;
+        Self { bytes, names }
     }
 
     /// Takes a parameter away.
     pub fn remove(&mut self, name: &str) {
-        self.fields.retain(|(known, _)| known != name);
+        let name = Name::of(name);
+        if let Some(old) = self.span(name) {
+            self.names.forget(name);
+            self.bytes.drain(old.start..old.end);
+        }
     }
 
     /// Gives the parameter `old` the name `new`; one that has it already goes.
-    pub fn rename(&mut self, old: &str, new: impl Into<Cow<'static, str>>) {
-        let new = new.into();
-        if old != new && self.has(old) {
-            self.fields.retain(|(name, _)| *name != new);
-            if let Some((name, _)) = self.fields.iter_mut().find(|(name, _)| name == old) {
-                *name = new;
-            }
+    pub fn rename(&mut self, old: &str, new: impl AsRef<str>) {
+        let new = new.as_ref();
+        if old == new || !self.has(old) {
+            return;
+        }
+        self.remove(new);
+        let (old, new) = (Name::of(old), Name::of(new));
+        if let Some(span) = self.span(old) {
+            self.names.forget(old);
+            self.names.add(new);
+            self.replace(span.start..span.value, |out| body::put_name(new, out));
         }
     }
 
     /// Leaves out what a sender says under a name that only weir sets.
     pub fn leave_out_reserved(&mut self) {
-        self.fields.retain(|(name, _)| !is_reserved(name));
+        if self.names.may_have_reserved() {
+            let kept = |name: &Name<'_>| !name.is_reserved();
+            self.retain(kept);
+            self.names.forget_reserved();
+        }
+    }
+
+    fn retain(&mut self, keeps: impl Fn(&Name<'_>) -> bool) {
+        let (mut kept, mut at) = (1, 1);
+        while let Some((name, end)) = self.view().field_at(at) {
+            if keeps(&name) {
+                self.bytes.copy_within(at..end, kept);
+                kept += end - at;
+            }
+            at = end;
+        }
+        self.bytes.truncate(kept);
+    }
+
+    /// Puts what `write` appends in the place of `old`.
+    fn replace(&mut self, old: Range<usize>, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.bytes.len();
+        write(&mut self.bytes);
+        let new = self.bytes.len() - before;
+        if let Some(moved) = self.bytes.get_mut(old.start..) {
+            moved.rotate_right(new);
+        }
+        self.bytes.drain(old.start + new..old.end + new);
     }
 
     /// The value of a parameter.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
+    pub fn get(&self, name: &str) -> Option<ValueRef<'_>> {
+        let name = Name::of(name);
+        if self.names.may_have(name) {
+            self.view().find_name(name)
+        } else {
+            None
+        }
     }
 
     /// Whether there is a parameter of this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.span(Name::of(name)).is_some()
+    }
+
+    /// Where a parameter stands.
+    fn span(&self, name: Name<'_>) -> Option<Span> {
+        if self.names.may_have(name) {
+            self.view().span(name)
+        } else {
+            None
+        }
     }
 
     /// Its parameters in their order, `ident` and `timestamp` among them.
-    pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value))
+    #[must_use]
+    pub fn fields(&self) -> Fields<'_> {
+        self.view().fields()
+    }
+
+    /// What the ring keeps of it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same as a body.
+    #[must_use]
+    pub fn view(&self) -> Body<'_> {
+        Body::of_message(&self.bytes)
     }
 }
 
-impl Value {
-    /// The same value, lent.
-    #[must_use]
-    pub fn as_ref(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Bool(state) => ValueRef::Bool(*state),
-            Self::U64(number) => ValueRef::U64(*number),
-            Self::I64(number) => ValueRef::I64(*number),
-            Self::F64(number) => ValueRef::F64(*number),
-            Self::Text(text) => ValueRef::Text(text),
-            Self::Json(text) => ValueRef::Json(text),
-        }
+/// Equal are messages of the same parameters in the same order.
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
     }
 }
 
-impl ValueRef<'_> {
-    /// A number as a float: what is beyond 53 bits is rounded.
-    #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "who asks for a float takes it as near as it gets"
-    )]
-    pub fn number(self) -> Option<f64> {
-        match self {
-            Self::U64(number) => Some(number as f64),
-            Self::I64(number) => Some(number as f64),
-            Self::F64(number) => Some(number),
-            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Json(_) => None,
-        }
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.fields()).finish()
     }
 }
 
@@ -200,6 +255,9 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
     if ident.is_empty() || ident.len() > IDENT_MAX {
         return Err(InvalidIdent::Length(ident.len()));
     }
+    if ident.bytes().all(is_plain) {
+        return Ok(());
+    }
     match ident
         .chars()
         .find(|c| c.is_control() || matches!(c, '#' | '+' | '/'))
@@ -209,31 +267,22 @@ pub fn check_ident(ident: &str) -> Result<(), InvalidIdent> {
     }
 }
 
+/// Whether it is a character that every ident may have: quicker to ask than what is none.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+' | b'/')
+}
+
 /// The value of a `timestamp`: whole seconds stay an integer.
 #[must_use]
 #[expect(
     clippy::cast_precision_loss,
     reason = "microseconds of this era are exact in 53 bits"
 )]
-fn timestamp(micros: u64) -> Value {
+fn timestamp(micros: u64) -> ValueRef<'static> {
     if micros.is_multiple_of(1_000_000) {
-        Value::U64(micros / 1_000_000)
+        ValueRef::U64(micros / 1_000_000)
     } else {
-        Value::F64(micros as f64 / 1e6)
-    }
-}
-
-/// Text as it is, JSON as it was written, and of null nothing.
-impl fmt::Display for ValueRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => Ok(()),
-            Self::Bool(state) => state.fmt(f),
-            Self::U64(number) => number.fmt(f),
-            Self::I64(number) => number.fmt(f),
-            Self::F64(number) => number.fmt(f),
-            Self::Text(text) | Self::Json(text) => f.write_str(text),
-        }
+        ValueRef::F64(micros as f64 / 1e6)
     }
 }
 
@@ -251,44 +300,14 @@ impl fmt::Display for InvalidIdent {
 
 impl std::error::Error for InvalidIdent {}
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<bool> for Value {
-    fn from(state: bool) -> Self {
-        Self::Bool(state)
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::U64(number)
-    }
-}
-
-impl From<i64> for Value {
-    /// A number that is not negative becomes [`Value::U64`]: equal numbers are equal values.
-    fn from(number: i64) -> Self {
-        u64::try_from(number).map_or(Self::I64(number), Self::U64)
-    }
-}
-
-impl From<f64> for Value {
-    /// A number that is not finite becomes [`Value::Null`]: JSON has no name for it.
-    fn from(number: f64) -> Self {
-        if number.is_finite() {
-            Self::F64(number)
-        } else {
-            Self::Null
-        }
-    }
-}
+#[cfg(test)]
+mod model;
 
 /// Longest ident, in bytes.
 pub const IDENT_MAX: usize = 64;
+
+/// What a message of a tracker needs, in bytes; more is taken as it comes.
+const NEW_CAPACITY: usize = 256;
 
 /// Longest body of a message as the ring keeps it, in bytes.
 pub const BODY_MAX: usize = 32 * 1024;

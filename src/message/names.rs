@@ -8,6 +8,103 @@ pub(crate) fn name(index: u16) -> Option<&'static str> {
     NAMES.get(usize::from(index)).copied()
 }
 
+/// A name as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name<'a> {
+    /// The index of a known one.
+    Known(u16),
+    /// Any other.
+    Other(&'a str),
+}
+
+/// Which names a message has: of known ones it is sure, of others it may only guess that they are
+/// there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NameSet {
+    /// A bit for each index.
+    known: u64,
+    /// A bit of the hash of each other name.
+    others: u64,
+    /// Whether one of the others is, or was, reserved.
+    reserved: bool,
+}
+
+impl<'a> Name<'a> {
+    /// How `text` is stored.
+    pub(super) fn of(text: &'a str) -> Self {
+        index(text).map_or(Self::Other(text), Self::Known)
+    }
+
+    /// The known one of an index.
+    pub(super) fn known(index: u64) -> Option<Self> {
+        let index = u16::try_from(index).ok()?;
+        name(index).map(|_| Self::Known(index))
+    }
+
+    /// The text; none of an index that there is not.
+    pub(super) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Known(index) => name(index),
+            Self::Other(name) => Some(name),
+        }
+    }
+
+    /// See [`is_reserved`].
+    pub(super) fn is_reserved(self) -> bool {
+        match self {
+            Self::Known(index) => RESERVED_KNOWN & bit(index) != 0,
+            Self::Other(name) => is_reserved(name),
+        }
+    }
+}
+
+impl NameSet {
+    pub(super) fn add(&mut self, name: Name<'_>) {
+        match name {
+            Name::Known(index) => self.known |= bit(index),
+            Name::Other(text) => {
+                self.others |= guess(text);
+                self.reserved |= name.is_reserved();
+            }
+        }
+    }
+
+    /// A name is not there any more.
+    pub(super) fn forget(&mut self, name: Name<'_>) {
+        if let Name::Known(index) = name {
+            self.known &= !bit(index);
+        }
+    }
+
+    /// Whether a name is there; of one that is not known: whether it may be.
+    pub(super) fn may_have(&self, name: Name<'_>) -> bool {
+        match name {
+            Name::Known(index) => self.known & bit(index) != 0,
+            Name::Other(text) => self.others & guess(text) != 0,
+        }
+    }
+
+    /// Whether a reserved name may be there.
+    pub(super) fn may_have_reserved(&self) -> bool {
+        self.reserved || self.known & RESERVED_KNOWN != 0
+    }
+
+    /// No reserved name is there any more.
+    pub(super) fn forget_reserved(&mut self) {
+        self.known &= !RESERVED_KNOWN;
+        self.reserved = false;
+    }
+}
+
+fn bit(index: u16) -> u64 {
+    1 << (index & 63)
+}
+
+/// The bit of a name that is not known.
+fn guess(name: &str) -> u64 {
+    1 << ((hash(name.as_bytes()) >> 50) & 63)
+}
+
 /// The index of a name.
 pub(crate) fn index(name: &str) -> Option<u16> {
     let mut slot = slot(name.as_bytes());
@@ -20,22 +117,31 @@ pub(crate) fn index(name: &str) -> Option<u16> {
     }
 }
 
-/// Where a search for a name begins in [`SLOTS`]. The factors were tried: of the first 64 names 54
-/// are found in their slot, none is more than two further.
+/// Where a search for a name begins in [`SLOTS`].
+#[expect(clippy::cast_possible_truncation, reason = "8 bits are left")]
 const fn slot(name: &[u8]) -> u8 {
-    let (Some((_, [middle, ..])), Some(last)) =
-        (name.split_at_checked(name.len() / 2), name.last())
-    else {
-        return 0;
+    (hash(name) >> 56) as u8
+}
+
+/// Of the length and the last 8 bytes, in the upper bits. The factor was tried: each of the first
+/// 64 names has a slot of its own.
+const fn hash(name: &[u8]) -> u64 {
+    let end = match name.last_chunk() {
+        Some(end) => u64::from_le_bytes(*end),
+        None => short(name),
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "longer names only have to be spread"
-    )]
-    let len = name.len() as u8;
-    len.wrapping_mul(7)
-        .wrapping_add(last.wrapping_mul(34))
-        .wrapping_add(middle.wrapping_mul(15))
+    let len = (name.len() as u64).wrapping_mul(0x0101_0101_0101_0101);
+    end.wrapping_add(len).wrapping_mul(0x9680_c40f_ccfe_c805)
+}
+
+/// The bytes of a name of fewer than 8.
+const fn short(mut name: &[u8]) -> u64 {
+    let mut bytes = 0;
+    while let [front @ .., last] = name {
+        bytes = bytes << 8 | *last as u64;
+        name = front;
+    }
+    bytes
 }
 
 /// The indexes of [`NAMES`], each in the slot of its name or in the next that is free.
@@ -59,8 +165,8 @@ const fn slots() -> [u8; 256] {
 /// No index: it ends a search.
 const FREE: u8 = u8::MAX;
 
-/// Slots stay free, and indexes are no [`FREE`].
-const _: () = assert!(NAMES.len() <= 192);
+/// A [`NameSet`] has a bit for each, and slots stay free.
+const _: () = assert!(NAMES.len() <= 64, "a name more needs a wider set");
 
 /// The known name that is written so where a name has no dots: `battery_level` is `battery.level`.
 #[must_use]
@@ -112,6 +218,9 @@ pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with("record.")
 }
 
+/// Those of [`RESERVED`] that are known, as bits of their indexes.
+const RESERVED_KNOWN: u64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 60;
+
 const RESERVED: [&str; 6] = [
     "channel.name",
     "protocol.name",
@@ -137,7 +246,7 @@ mod tests {
             (63, "accelerometer.z"),
         ];
         for (place, known) in pinned {
-            assert_eq!(name(*place), Some(*known));
+            assert_eq!(Name::Known(*place).text(), Some(*known));
         }
         let all =
             crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(NAMES[..64].concat().as_bytes());
@@ -158,16 +267,38 @@ mod tests {
     fn what_only_weir_sets_is_no_senders_to_say() {
         for name in RESERVED.iter().chain(&["record.seq", "record.damaged"]) {
             assert!(is_reserved(name), "{name}");
+            assert!(Name::of(name).is_reserved(), "{name}");
         }
-        for name in [
-            "ident",
-            "timestamp",
-            "record",
-            "device",
-            "device.name.x",
-            "peers",
-        ] {
+        for name in ["record", "device", "device.name.x", "peers"]
+            .iter()
+            .chain(NAMES.iter().filter(|name| !RESERVED.contains(name)))
+        {
             assert!(!is_reserved(name), "{name}");
+            assert!(!Name::of(name).is_reserved(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_knows_what_was_added_and_forgotten() {
+        let mut set = NameSet::default();
+        let all = NAMES
+            .into_iter()
+            .chain(["x", "", "seq", "record.x", "a.longer.name"]);
+        for text in all.clone() {
+            let name = Name::of(text);
+            assert!(!set.may_have(name), "{text}");
+            set.add(name);
+            assert!(set.may_have(name), "{text}");
+            assert_eq!(set.may_have_reserved(), is_reserved(text), "{text}");
+            set = NameSet::default();
+        }
+        all.clone().for_each(|text| set.add(Name::of(text)));
+        set.forget_reserved();
+        assert!(!set.may_have_reserved());
+        set.forget(Name::of("din"));
+        for known in NAMES {
+            let is_there = !is_reserved(known) && known != "din";
+            assert_eq!(set.may_have(Name::of(known)), is_there, "{known}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Dates as text: ISO 8601 in, microseconds since 1970-01-01 UTC out.
+//! Dates as text, ISO 8601, or as seconds in; microseconds since 1970-01-01 UTC out.
 //!
 //! It knows no calendar but the Gregorian, no names of zones, and never what time it is now.
 //!
@@ -6,6 +6,8 @@
 //! 2009-11-24T15:27:44.5+02:00      date  T or blank  time  fraction  zone
 //! 2009-11-24   20091124T152744Z    time, fraction and zone may be missing: midnight, UTC
 //! ```
+
+use super::ValueRef;
 
 /// Microseconds since 1970-01-01 UTC of a date in ISO 8601; a date without zone is UTC.
 ///
@@ -23,6 +25,35 @@ pub fn from_iso8601(text: &str) -> Option<u64> {
     let total = (days * 86_400 + seconds) * 1_000_000 + micros;
     u64::try_from(total).ok().filter(|_| rest.is_empty())
 }
+
+/// Microseconds of a time in seconds.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn from_number(seconds: ValueRef<'_>) -> Result<u64, &'static str> {
+    match seconds {
+        ValueRef::U64(seconds) if seconds <= SECONDS_MAX => Ok(seconds * 1_000_000),
+        ValueRef::F64(seconds) if (0.0..=LATEST).contains(&seconds) => Ok(micros(seconds)),
+        ValueRef::I64(_) | ValueRef::F64(..0.0) => Err("before 1970"),
+        ValueRef::U64(_) | ValueRef::F64(_) => Err("after the year 9999, it counts seconds"),
+        _ => Err(NO_DATE),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from 0 to the year 9999"
+)]
+fn micros(seconds: f64) -> u64 {
+    (seconds * 1e6).round() as u64
+}
+
+/// What is no time at all.
+pub(super) const NO_DATE: &str = "neither a number of seconds nor a date in ISO 8601";
+
+/// [`SECONDS_MAX`] as a float, which it is exactly.
+const LATEST: f64 = 253_402_300_799.0;
 
 /// Latest second that is taken for a time in seconds: the end of the year 9999. What is beyond is
 /// milliseconds, or nonsense.

@@ -211,7 +211,7 @@ fn the_longest_packet_is_taken() {
         assert_eq!(bytes.len(), PACKET_MAX);
         let mut device = device(level);
         device.send(&bytes);
-        assert_eq!(value(&device.intake.taken[0], "up"), &Value::U64(7));
+        assert_eq!(value(&device.intake.taken[0], "up"), Value::U64(7));
         let longer = publish1(level, "t/a/up", 1, &format!(" {payload}"));
         let mut device = crate::device(level);
         device.send(&longer);

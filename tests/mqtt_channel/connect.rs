@@ -79,7 +79,7 @@ fn a_message_is_acknowledged_once_it_is_safe_and_not_before() {
     assert_eq!(broker.send(&publish(V4, 0, "t/a/up", 0, b"2")), SILENCE);
     assert_eq!(broker.send(&publish1(V4, "t/a/up", 8, "3")), SILENCE);
     assert_eq!(broker.intake.taken.len(), 3);
-    assert_eq!(value(&broker.intake.taken[2], "up"), &Value::U64(3));
+    assert_eq!(value(&broker.intake.taken[2], "up"), Value::U64(3));
     assert_eq!(broker.make_safe(), [puback(7), puback(8)].concat());
 }
 
@@ -309,7 +309,7 @@ fn thousands_of_messages_come_back_with_their_values_and_answers() {
         broker.send(head);
         broker.send(tail);
         let message = broker.intake.taken.last().unwrap();
-        assert_eq!(value(message, "n"), &Value::U64(n));
+        assert_eq!(value(message, "n"), Value::U64(n));
         let [high, low] = id.to_be_bytes();
         assert_eq!(broker.make_safe(), [0x40, 2, high, low]);
     }

@@ -46,7 +46,7 @@ fn every_message_comes_back_with_its_values_and_its_answer() {
         assert_eq!(device.intake.taken.len(), expected.len());
         for (message, (ident, n)) in device.intake.taken.iter().zip(expected) {
             assert_eq!(message.ident(), ident);
-            assert_eq!(value(message, "n"), &Value::U64(n));
+            assert_eq!(value(message, "n"), Value::U64(n));
         }
         assert!(device.intake.taken.len() > usize::from(MESSAGES));
     }

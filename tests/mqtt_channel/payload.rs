@@ -31,10 +31,7 @@ fn become_of(
     device.send(&publish(V5, 0, at, 0, payload));
     let mut out = Vec::new();
     for message in &device.intake.taken {
-        write(
-            message.fields().map(|(name, value)| (name, value.as_ref())),
-            &mut out,
-        );
+        write(message.fields(), &mut out);
     }
     (String::from_utf8(out).unwrap(), device.intake.malformed)
 }

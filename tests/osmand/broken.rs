@@ -146,7 +146,7 @@ fn as_much_as_is_allowed_is_taken() {
     assert_eq!(message.fields().count(), 1 + 511 + 1);
     let text = "x".repeat(64 * 1024 - 8);
     let message = taken(&mut phone(), &post("/", &format!("id=a&x={text}")));
-    assert_eq!(message.get("x"), Some(&text.as_str().into()));
+    assert_eq!(message.get("x"), Some(text.as_str().into()));
 }
 
 /// A query or form, what it counts as, the error.

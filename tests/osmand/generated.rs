@@ -11,6 +11,7 @@ use crate::support::random::each_seed;
 use crate::support::random::pick;
 use weir::message::Message;
 use weir::message::Value;
+use weir::message::ValueRef;
 
 fn check(message: &Message, made: &Made) {
     let request = &made.request;
@@ -18,8 +19,8 @@ fn check(message: &Message, made: &Made) {
     for (name, expected) in &made.parameters {
         let found = message.get(name);
         let nearly = match (found, expected) {
-            (Some(Value::F64(found)), Value::F64(expected)) => (found - expected).abs() < 1e-9,
-            (found, expected) => found == Some(expected),
+            (Some(ValueRef::F64(found)), Value::F64(expected)) => (found - expected).abs() < 1e-9,
+            (found, expected) => found == Some(expected.as_ref()),
         };
         assert!(nearly, "{name}: {found:?}, not {expected:?} of {request}");
     }

@@ -6,7 +6,7 @@ use crate::phone;
 use crate::support::vectors::vectors;
 use serde_json::Value as Json;
 use weir::message::Message;
-use weir::message::Value;
+use weir::message::ValueRef;
 
 #[test]
 fn every_vector_gets_its_answer_and_gives_its_values() {
@@ -98,8 +98,8 @@ fn extra(message: &Message, name: &str, expected: &Json) {
         name => name,
     };
     match expected {
-        Json::Bool(state) => assert_eq!(message.get(parameter), Some(&Value::Bool(*state))),
-        Json::String(text) => assert_eq!(message.get(parameter), Some(&text.as_str().into())),
+        Json::Bool(state) => assert_eq!(message.get(parameter), Some(ValueRef::Bool(*state))),
+        Json::String(text) => assert_eq!(message.get(parameter), Some(text.as_str().into())),
         number => assert_eq!(
             Some(self::number(message, parameter)),
             number.as_f64(),
@@ -110,9 +110,9 @@ fn extra(message: &Message, name: &str, expected: &Json) {
 
 fn number(message: &Message, name: &str) -> f64 {
     match message.get(name) {
-        Some(Value::U64(number)) => *number as f64,
-        Some(Value::I64(number)) => *number as f64,
-        Some(Value::F64(number)) => *number,
+        Some(ValueRef::U64(number)) => number as f64,
+        Some(ValueRef::I64(number)) => number as f64,
+        Some(ValueRef::F64(number)) => number,
         other => panic!("{name}: {other:?}"),
     }
 }

@@ -77,11 +77,11 @@ fn gpsd_is_asked_first_and_one_epoch_is_one_message() {
     }
     assert_eq!(source.intake.taken.len(), 1);
     let first = &source.intake.taken[0];
-    assert_eq!(value(first, "position.speed"), &Value::F64(36.0));
-    assert_eq!(value(first, "position.satellites"), &Value::U64(7));
+    assert_eq!(value(first, "position.speed"), Value::F64(36.0));
+    assert_eq!(value(first, "position.satellites"), Value::U64(7));
     source.pass(Duration::from_secs(1));
     let second = &source.intake.taken[1];
-    assert_eq!(value(second, "position.valid"), &Value::Bool(false));
+    assert_eq!(value(second, "position.valid"), Value::Bool(false));
     assert!(!second.has("position.latitude"));
 }
 
@@ -183,13 +183,13 @@ fn receivers_are_told_apart_or_one_is_chosen() {
     let source = heard(None, &lines);
     assert_eq!(source.intake.taken.len(), 8);
     for (device, latitude, used) in [("/dev/a", 1.0, 7), ("/dev/b", 5.0, 9)] {
-        let of_it = |one: &&Message| value(one, "gnss.device") == &Value::from(device);
+        let of_it = |one: &&Message| value(one, "gnss.device") == Value::from(device);
         let own: Vec<_> = source.intake.taken.iter().filter(of_it).collect();
         let times = own.iter().map(|one| number(one, "timestamp") as u64 % 60);
         assert_eq!(times.collect::<Vec<_>>(), [0, 1, 2, 3], "{device}");
         for one in own {
             assert_eq!(number(one, "position.latitude"), latitude);
-            assert_eq!(value(one, "position.satellites"), &Value::U64(used));
+            assert_eq!(value(one, "position.satellites"), Value::U64(used));
         }
     }
     let source = heard(Some("/dev/b"), &lines);
@@ -235,7 +235,7 @@ fn a_receiver_that_tells_no_time_measured_when_it_came() {
     assert!(taken.iter().all(|one| !one.has("timestamp")));
     let valid = taken
         .iter()
-        .map(|one| value(one, "position.valid") == &Value::Bool(true));
+        .map(|one| value(one, "position.valid") == Value::Bool(true));
     assert_eq!(valid.collect::<Vec<_>>(), [true, true, true, false]);
     assert_eq!(number(&taken[2], "position.latitude"), 1.002);
 }
@@ -270,7 +270,7 @@ fn a_count_of_no_satellites_beside_a_fix_is_not_known() {
     let sky = r#"{"class":"SKY","nSat":1,"uSat":0,"satellites":[{"PRN":4,"used":false}]}"#;
     let source = heard(None, &[sky, &fix("", 1, 1.0)]);
     let taken = &source.intake.taken[0];
-    assert_eq!(value(taken, "position.valid"), &Value::Bool(true));
+    assert_eq!(value(taken, "position.valid"), Value::Bool(true));
     assert!(!taken.has("position.satellites"));
 }
 

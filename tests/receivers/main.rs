@@ -176,10 +176,10 @@ fn sentences_of_one_time_become_one_message() {
     for (name, wanted) in wanted {
         assert_eq!(number(&taken[0], name), wanted, "{name}");
     }
-    assert_eq!(value(&taken[0], "position.valid"), &Value::Bool(true));
+    assert_eq!(value(&taken[0], "position.valid"), Value::Bool(true));
     // over midnight the date that is not said is the next
     assert_eq!(number(&taken[1], "timestamp"), 1_767_225_600.5);
-    assert_eq!(value(&taken[1], "position.valid"), &Value::Bool(false));
+    assert_eq!(value(&taken[1], "position.valid"), Value::Bool(false));
     assert!(!taken[1].has("position.latitude"));
 }
 
@@ -357,8 +357,8 @@ fn sentence(body: &str) -> String {
 
 fn number(message: &Message, name: &str) -> f64 {
     match value(message, name) {
-        Value::F64(number) => *number,
-        Value::U64(number) => *number as f64,
+        Value::F64(number) => number,
+        Value::U64(number) => number as f64,
         other => panic!("{name}: {other:?}"),
     }
 }

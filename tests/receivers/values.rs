@@ -49,7 +49,7 @@ fn what_tells_no_time_was_measured_when_it_came() {
     assert_eq!(taken.len(), 2);
     assert!(taken.iter().all(|one| one.has("position.altitude")));
     let nothing = told(&[sentence("GPRMC,,V,,,,,,,,,,N")]);
-    assert_eq!(value(&nothing[0], "position.valid"), &Value::Bool(false));
+    assert_eq!(value(&nothing[0], "position.valid"), Value::Bool(false));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_cannot_be_is_left_out_and_costs_nothing_else() {
     assert_eq!(number(&taken[0], "position.direction"), 90.0);
     let gga = format!("GPGGA,120000,{place},1,x,99.99,-,M,,M,,");
     let taken = told(&[sentence(&gga)]);
-    assert_eq!(value(&taken[0], "position.valid"), &Value::Bool(true));
+    assert_eq!(value(&taken[0], "position.valid"), Value::Bool(true));
     for name in ["satellites", "hdop", "altitude"] {
         assert!(!taken[0].has(&format!("position.{name}")), "{name}");
     }
@@ -110,8 +110,8 @@ fn a_fix_from_no_satellite_is_none() {
     let gga = "GPGGA,120000,0100.0,N,00200.0,E,1,00,1.1,59.9,M,23.7,M,,";
     let rmc = "GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,";
     let taken = told(&[sentence(gga), sentence(rmc)]);
-    assert_eq!(value(&taken[0], "position.valid"), &Value::Bool(false));
-    assert_eq!(value(&taken[0], "position.satellites"), &Value::U64(0));
+    assert_eq!(value(&taken[0], "position.valid"), Value::Bool(false));
+    assert_eq!(value(&taken[0], "position.satellites"), Value::U64(0));
     assert!(!taken[0].has("position.latitude"));
 }
 

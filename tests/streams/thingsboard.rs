@@ -39,7 +39,7 @@ fn message(name: &str, millis: u64, values: &[(&'static str, weir::message::Valu
     message.set("device.name", name);
     message.set("channel.name", "in");
     for (name, value) in values {
-        message.set(*name, value.clone());
+        message.set(*name, value);
     }
     message
 }

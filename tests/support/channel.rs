@@ -148,10 +148,10 @@ impl Intake for FakeIntake {
         Ok(())
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         self.refuse()?;
         self.batches.push(batch.len());
-        self.taken.extend(batch);
+        self.taken.extend_from_slice(batch);
         Ok(())
     }
 
@@ -183,8 +183,7 @@ impl Intake for FakeIntake {
 }
 
 /// The value of a parameter that must be there.
-pub(crate) fn value<'a>(message: &'a Message, name: &str) -> &'a Value {
-    message
-        .get(name)
-        .unwrap_or_else(|| panic!("no `{name}` in {message:?}"))
+pub(crate) fn value(message: &Message, name: &str) -> Value {
+    let value = message.get(name).map(Value::from);
+    value.unwrap_or_else(|| panic!("no `{name}` in {message:?}"))
 }

@@ -34,7 +34,7 @@ impl Intake for FakeIntake {
         }
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         for (index, message) in batch.iter().enumerate() {
             self.check_ident(message.ident())
                 .map_err(|refused| BatchRefusal { index, ..refused })?;
@@ -48,7 +48,7 @@ impl Intake for FakeIntake {
                 reason: Refusal::Full,
             });
         }
-        self.taken.extend(batch);
+        self.taken.extend_from_slice(batch);
         Ok(())
     }
 

@@ -46,7 +46,6 @@ pub(crate) fn a_moment() -> Now {
 /// A message as weir writes it in JSON.
 pub(crate) fn written(message: &Message) -> String {
     let mut out = Vec::new();
-    let fields = message.fields();
-    json::write(fields.map(|(name, value)| (name, value.as_ref())), &mut out);
+    json::write(message.fields(), &mut out);
     String::from_utf8(out).unwrap()
 }

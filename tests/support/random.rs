@@ -39,7 +39,7 @@ impl Random {
                 self.text(4).replace(char::is_control, "")
             );
             let value = self.value();
-            message.set(name, value);
+            message.set(name, &value);
         }
         message
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::HashSet;
 use weir::message::Message;
 use weir::message::Value;
+use weir::message::ValueRef;
 use weir::wire::teltonika::Codec;
 use weir::wire::teltonika::Element;
 use weir::wire::teltonika::ElementValue;
@@ -197,7 +198,7 @@ pub(crate) fn crc(data: &[u8]) -> u16 {
 
 /// Fails unless `message` says what `record` says.
 pub(crate) fn check(message: &Message, ident: &str, record: &Record<'_>) {
-    let get = |name: &str| message.get(name).cloned();
+    let get = |name: &str| message.get(name).map(Value::from);
     let has_fix = record.satellites > 0;
     let degrees = |e7: i32| has_fix.then(|| Value::F64(f64::from(e7) / 1e7));
     assert_eq!(message.ident(), ident);
@@ -237,8 +238,8 @@ pub(crate) fn check(message: &Message, ident: &str, record: &Record<'_>) {
 /// The `timestamp` in milliseconds.
 pub(crate) fn millis(message: &Message) -> u64 {
     match message.get("timestamp") {
-        Some(Value::U64(secs)) => secs * 1000,
-        Some(Value::F64(secs)) => (secs * 1000.0).round() as u64,
+        Some(ValueRef::U64(secs)) => secs * 1000,
+        Some(ValueRef::F64(secs)) => (secs * 1000.0).round() as u64,
         other => panic!("timestamp {other:?}"),
     }
 }

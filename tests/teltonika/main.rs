@@ -151,7 +151,7 @@ fn keep_alives_are_passed_over_and_serial_data_is_not_answered() {
     assert_eq!(device.make_safe(), [0, 0, 0, 1]);
     assert!(device.intake.malformed.is_empty());
     let answer = "DI1:1 DI2:0 DI3:0 AIN1:0 AIN2:16924 DO1:0 DO2:1";
-    assert_eq!(value(&device.intake.taken[0], "text"), &answer.into());
+    assert_eq!(value(&device.intake.taken[0], "text"), answer.into());
     assert_eq!(udp().send_datagram(&[0xFF]), SILENCE);
 }
 
@@ -177,7 +177,7 @@ fn readings_come_under_their_names_and_units() {
     ];
     let found: Vec<_> = message
         .fields()
-        .map(|(name, value)| (name, value.clone()))
+        .map(|(name, value)| (name, Value::from(value)))
         .collect();
     assert_eq!(found, expected);
 }
@@ -189,18 +189,18 @@ fn a_fix_gives_coordinates() {
     let message = &device.intake.taken[0];
     assert_eq!(
         value(message, "position.latitude"),
-        &Value::F64(54.667_601_6)
+        Value::F64(54.667_601_6)
     );
     assert_eq!(
         value(message, "position.longitude"),
-        &Value::F64(25.256_291_6)
+        Value::F64(25.256_291_6)
     );
-    assert_eq!(value(message, "position.altitude"), &Value::U64(138));
-    assert_eq!(value(message, "position.valid"), &Value::Bool(true));
-    assert_eq!(value(message, "vehicle.mileage"), &Value::F64(52.191));
+    assert_eq!(value(message, "position.altitude"), Value::U64(138));
+    assert_eq!(value(message, "position.valid"), Value::Bool(true));
+    assert_eq!(value(message, "vehicle.mileage"), Value::F64(52.191));
     assert_eq!(
         value(message, "custom.param.256"),
-        &Value::from("0".repeat(34).as_str())
+        Value::from("0".repeat(34).as_str())
     );
 }
 
@@ -223,9 +223,9 @@ fn the_channel_can_name_scale_and_sign_elements() {
     let packet = generator::tcp(&unhex(&ONE_RECORD[16..124].replace("425e0f", "42fb5d")));
     device.send(&packet);
     let message = &device.intake.taken[0];
-    assert_eq!(value(message, "sensor.temperature.1"), &Value::F64(-118.7));
-    assert_eq!(value(message, "network"), &Value::U64(24602));
-    assert_eq!(value(message, "bars"), &Value::I64(-6));
+    assert_eq!(value(message, "sensor.temperature.1"), Value::F64(-118.7));
+    assert_eq!(value(message, "network"), Value::U64(24602));
+    assert_eq!(value(message, "bars"), Value::I64(-6));
 }
 
 #[test]
@@ -244,16 +244,16 @@ fn a_vin_and_what_is_printable_is_text_and_other_bytes_are_hex() {
     };
     assert_eq!(
         value(named, "vehicle.vin"),
-        &Value::from("WVWZZZ1JZXW000001")
+        Value::from("WVWZZZ1JZXW000001")
     );
     assert_eq!(
         value(printable, "custom.param.500"),
-        &Value::from("WVWZZZ1JZXW000001")
+        Value::from("WVWZZZ1JZXW000001")
     );
     let hex = hex(b"WVWZZZ1JZXW00000\x80");
     assert_eq!(
         value(unnamed, "custom.param.500"),
-        &Value::from(hex.as_str())
+        Value::from(hex.as_str())
     );
 }
 
@@ -275,14 +275,14 @@ fn what_comes_through_a_serial_port_is_a_message() {
         assert_eq!(device.send(&generator::tcp(data)), SILENCE);
         assert_eq!(device.make_safe(), SILENCE);
         let message = &device.intake.taken[0];
-        assert_eq!(value(message, name), &expected.into());
+        assert_eq!(value(message, name), expected.into());
         let time = (data[0] == 0x0d).then_some(Value::U64(0x5cff_3b92));
-        assert_eq!(message.get("timestamp"), time.as_ref());
+        assert_eq!(message.get("timestamp").map(Value::from), time);
 
         let mut socket = udp();
         let datagram = generator::udp(1, 2, "352093086403655", data);
         assert_eq!(socket.send_datagram(&datagram), SILENCE);
-        assert_eq!(value(&socket.intake.taken[0], name), &expected.into());
+        assert_eq!(value(&socket.intake.taken[0], name), expected.into());
     }
 }
 
@@ -327,7 +327,7 @@ fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
     device.send(&bytes);
     let message = &device.intake.taken[0];
     assert!(!message.has("a") && !message.has("b"));
-    assert_eq!(value(message, "c"), &Value::from("AB"));
-    assert_eq!(value(message, "d"), &Value::U64(7));
-    assert_eq!(value(message, "e"), &Value::U64(8));
+    assert_eq!(value(message, "c"), Value::from("AB"));
+    assert_eq!(value(message, "d"), Value::U64(7));
+    assert_eq!(value(message, "e"), Value::U64(8));
 }

@@ -80,7 +80,7 @@ fn check_packet(vector: &Json) {
 
 fn check_record(message: &Message, record: &Json) {
     let number = |name: &str| record[name].as_i64().unwrap();
-    let get = |name: &str| message.get(name).cloned();
+    let get = |name: &str| message.get(name).map(Value::from);
     let has_fix = number("sats") > 0;
     let fixed = |value: Value| has_fix.then_some(value);
     let degrees = |name| Value::F64(number(name) as f64 / 1e7);

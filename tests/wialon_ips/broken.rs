@@ -16,7 +16,6 @@ use weir::channel::InputError::Unsupported;
 use weir::channel::InputError::Value;
 use weir::channel::wialon_ips::Charset;
 use weir::channel::wialon_ips::Tcp;
-use weir::message;
 use weir::message::ValueRef;
 
 /// An `SD` with another field.
@@ -240,10 +239,7 @@ fn an_odd_parameter_costs_itself_and_not_the_position() {
         assert!(message.has("position.latitude"), "{written}");
         let known = ["position.hdop", "din", "dout"];
         let behind = message.fields().skip_while(|(name, _)| *name != known[2]);
-        let found: Vec<_> = behind
-            .skip(1)
-            .map(|(name, value)| (name, value.as_ref()))
-            .collect();
+        let found: Vec<_> = behind.skip(1).collect();
         assert_eq!(found, expected, "{written}");
     }
 }
@@ -268,7 +264,7 @@ fn without_a_satellite_there_is_no_fix() {
         let message = &device.intake.taken[0];
         assert_eq!(
             message.get("position.valid"),
-            Some(&message::Value::Bool(valid)),
+            Some(ValueRef::Bool(valid)),
             "{body}"
         );
         assert_eq!(message.has("position.latitude"), valid, "{body}");
@@ -288,6 +284,6 @@ fn text_that_is_not_utf_8_is_not_lost() {
         say(&mut device, "#L#86246;NA");
         device.send(line);
         let message = &device.intake.taken[0];
-        assert_eq!(message.get("text"), Some(&expected.into()), "{charset}");
+        assert_eq!(message.get("text"), Some(expected.into()), "{charset}");
     }
 }

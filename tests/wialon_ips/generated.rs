@@ -10,11 +10,12 @@ use crate::support::random::each_seed;
 use crate::support::random::pick;
 use crate::text;
 use weir::message::Message;
+use weir::message::Value;
 
 fn check(message: &Message, ident: &str, made: &crate::generator::Made) {
     let found = message.fields().skip(1);
     let found: Vec<_> = found
-        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
     assert_eq!(message.ident(), ident);
     assert_eq!(found, made.parameters, "{}", made.body);

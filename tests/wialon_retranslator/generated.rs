@@ -135,11 +135,11 @@ fn messages_come_from_weir_to_weir_as_they_were() {
     for seed in 1..=3000 {
         let random = &mut Random(seed * 0x9E37_79B9);
         let message = message(random);
-        let Some(Value::U64(seconds)) = message.get("timestamp").cloned() else {
+        let Some(Value::U64(seconds)) = message.get("timestamp").map(Value::from) else {
             panic!("a time without fraction");
         };
         let mut packet = Vec::new();
-        let fields = message.fields().map(|(name, value)| (name, value.as_ref()));
+        let fields = message.fields();
         encode(message.ident(), seconds, fields, &mut packet).unwrap();
         let mut receiver = crate::connection();
         receiver.send(&packet);

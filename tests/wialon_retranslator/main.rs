@@ -25,6 +25,7 @@ use weir::channel::Refusal;
 use weir::channel::wialon_retranslator::WialonRetranslator;
 use weir::message::Message;
 use weir::message::Value;
+use weir::message::ValueRef;
 
 fn connection() -> Connection<WialonRetranslator> {
     Connection::new(WialonRetranslator::new())
@@ -39,7 +40,7 @@ fn packet(uid: &str, number: i32) -> Vec<u8> {
 fn fields(message: &Message) -> Vec<(String, Value)> {
     message
         .fields()
-        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect()
 }
 
@@ -170,6 +171,6 @@ fn an_alarm_is_a_flag() {
     let mut sender = connection();
     sender.send(&naive_write("a", 7, 0x13, &[]));
     let alarm = sender.intake.taken[0].get("alarm.status");
-    assert_eq!(alarm, Some(&Value::Bool(true)));
+    assert_eq!(alarm, Some(ValueRef::Bool(true)));
     assert_eq!(sender.intake.malformed, [] as [InputError; 0]);
 }

@@ -7,6 +7,7 @@ use crate::support::vectors::vectors;
 use serde_json::Value as Json;
 use weir::message::Message;
 use weir::message::Value;
+use weir::message::ValueRef;
 
 #[test]
 fn every_vector_gets_its_answer_and_gives_its_values() {
@@ -42,7 +43,7 @@ fn check(vector: &Json) {
 
 fn check_block(message: &Message, block: &Json) {
     let (value, float) = (&block["value"], |name: &str| match message.get(name) {
-        Some(Value::F64(number)) => Some(*number),
+        Some(ValueRef::F64(number)) => Some(number),
         _ => None,
     });
     let name = match block["name"].as_str().unwrap() {
@@ -76,7 +77,7 @@ fn check_block(message: &Message, block: &Json) {
         }
         "ign" => {
             let on = message.get("engine.ignition.status");
-            return assert_eq!(on, Some(&Value::Bool(value == 1)));
+            return assert_eq!(on, Some(ValueRef::Bool(value == 1)));
         }
         "pwr_ext" => "external.powersource.voltage",
         name => name,
@@ -86,12 +87,12 @@ fn check_block(message: &Message, block: &Json) {
         number if block["data_type"] == 4 => Value::F64(number.as_f64().unwrap()),
         number => Value::from(number.as_i64().unwrap()),
     };
-    assert_eq!(message.get(name), Some(&expected), "{name}");
+    assert_eq!(message.get(name), Some(expected.as_ref()), "{name}");
 }
 
 fn unsigned(message: &Message, name: &str) -> Option<u64> {
     match message.get(name) {
-        Some(Value::U64(number)) => Some(*number),
+        Some(ValueRef::U64(number)) => Some(number),
         _ => None,
     }
 }

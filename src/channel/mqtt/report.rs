@@ -46,7 +46,7 @@ pub(super) fn take(
         (None, Some(ident)) => Sender::Else(ident),
         (None, None) => Sender::InText,
     };
-    let batch = batch(&publish.payload, sender, &found.name, settings).map_err(|error| {
+    let mut batch = batch(&publish.payload, sender, &found.name, settings).map_err(|error| {
         let detail = format!("topic `{}`: {error}", shown(&publish.topic));
         intake.malformed(InputError::from(&error.problem), &detail);
         NotTaken::Told(Verdict::Payload)
@@ -55,7 +55,7 @@ pub(super) fn take(
         return Ok(());
     }
     intake
-        .submit(batch)
+        .submit(&mut batch)
         .map_err(|refused| match refused.reason {
             Refusal::Full => NotTaken::Full,
             Refusal::Unwanted => NotTaken::Told(Verdict::Unwanted),
@@ -90,7 +90,7 @@ fn batch(
     let Ok(mut message) = Message::new(ident) else {
         return Err(json::Error::no_ident(&settings.names));
     };
-    message.set(name.to_owned(), value);
+    message.set(name, &value);
     Ok(vec![message])
 }
 

@@ -200,9 +200,9 @@ impl Report {
             return Err(Error::new(InputError::Value, error));
         }
         match name {
-            "ident" | "timestamp" => self.message.set(format!("{name}_"), value),
-            "battery.level" if known.is_some() => self.message.set("battery.level_", value),
-            _ => self.message.set(name.to_owned(), value),
+            "ident" | "timestamp" => self.message.set(format!("{name}_"), &value),
+            "battery.level" if known.is_some() => self.message.set("battery.level_", &value),
+            _ => self.message.set(name, &value),
         }
         Ok(())
     }
@@ -231,16 +231,16 @@ impl Report {
             Known::Speed(factor) => {
                 let speed = within(SPEED_MAX, NO_SPEED)? * factor;
                 if speed >= 0.0 {
-                    self.message.set("position.speed", rounded(speed, 1e4));
+                    self.message.set("position.speed", &rounded(speed, 1e4));
                 }
             }
             Known::Direction => {
                 match number()? {
-                    0.0..=360.0 => self.message.set("position.direction", value.clone()),
+                    0.0..=360.0 => self.message.set("position.direction", value),
                     // rounded up, or added to
                     more @ 360.0..361.0 => {
                         self.message
-                            .set("position.direction", rounded(more - 360.0, 1e4));
+                            .set("position.direction", &rounded(more - 360.0, 1e4));
                     }
                     // no direction; the position is one all the same
                     _ => {}
@@ -248,11 +248,11 @@ impl Report {
             }
             Known::Number(parameter) => {
                 number()?;
-                self.message.set(parameter, value.clone());
+                self.message.set(parameter, value);
             }
             Known::Size(parameter) => {
                 if number()? >= 0.0 {
-                    self.message.set(parameter, value.clone());
+                    self.message.set(parameter, value);
                 }
             }
             Known::Valid => {
@@ -291,7 +291,7 @@ impl Report {
         };
         let is_told = told.is_some();
         if let Some((parameter, value)) = told {
-            self.message.set(parameter, value);
+            self.message.set(parameter, &value);
         }
         is_told
     }

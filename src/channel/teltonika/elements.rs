@@ -135,7 +135,7 @@ mod tests {
             json::write([(&*name, value.as_ref())].into_iter(), &mut shown);
             text += str::from_utf8(&shown).unwrap().trim_matches(['{', '}']);
             text += " ";
-            message.set(name, value);
+            message.set(name, &value);
         }
         text.trim_end().to_owned()
     }

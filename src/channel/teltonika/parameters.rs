@@ -110,7 +110,7 @@ pub(super) fn message(
     }
     for element in &record.elements {
         if let Some((name, value)) = parameter(element, settings, &message) {
-            message.set(name, value);
+            message.set(name, &value);
         }
     }
     Ok(message)
@@ -129,7 +129,7 @@ pub(super) fn serial_message(
     let bytes = serial.bytes;
     match str::from_utf8(bytes).ok().filter(|text| is_printable(text)) {
         Some(text) => message.set("text", text.trim_end_matches(['\0', '\r', '\n'])),
-        None => message.set("data", Value::Text(hex(bytes).into())),
+        None => message.set("data", hex(bytes).as_str()),
     }
     Ok(message)
 }

@@ -131,7 +131,7 @@ impl Answers {
             return Ok(());
         };
         match intake
-            .submit(vec![message])
+            .submit(&mut [message])
             .map_err(|refused| refused.reason)
         {
             Ok(()) => self.owe(one.answer("1"), one.digest, intake),
@@ -171,7 +171,7 @@ impl Answers {
                     None
                 }
             };
-            match message.map(|message| intake.submit(vec![message])) {
+            match message.map(|message| intake.submit(&mut [message])) {
                 Some(Ok(())) => count = count.saturating_add(1),
                 Some(Err(refused)) if refused.reason != Refusal::TooLong => break,
                 Some(Err(_)) | None => {}

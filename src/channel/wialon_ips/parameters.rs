@@ -68,12 +68,12 @@ fn extend(message: &mut Message, extended: &Extended<'_>) {
     set(message, "driver.code", extended.ibutton.map(Value::from));
     for parameter in &extended.parameters {
         let (name, value) = named(parameter);
-        message.set(name, value);
+        message.set(name, &value);
     }
 }
 
-fn set(message: &mut Message, name: impl Into<Cow<'static, str>>, value: Option<Value>) {
-    if let Some(value) = value {
+fn set(message: &mut Message, name: impl AsRef<str>, value: Option<Value>) {
+    if let Some(value) = &value {
         message.set(name, value);
     }
 }

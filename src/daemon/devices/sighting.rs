@@ -36,13 +36,12 @@ impl Sighting {
         let mut is_valid = true;
         for (name, value) in message.fields() {
             if name == "timestamp" {
-                sighting.time = time(value.as_ref());
+                sighting.time = time(value);
                 continue;
             }
             let Some(rest) = name.strip_prefix("position.") else {
                 continue;
             };
-            let value = value.as_ref();
             match rest {
                 "latitude" => latitude = whole(value, SCALE, -90.0..=90.0),
                 "longitude" => longitude = whole(value, SCALE, -180.0..=180.0),

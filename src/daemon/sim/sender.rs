@@ -149,7 +149,7 @@ impl Sender {
             ack_tokens: &mut desk.ack_tokens,
             claim: &mut None,
         };
-        match ingress.submit(vec![message(report, number)]) {
+        match ingress.submit(&mut [message(report, number)]) {
             Ok(()) => {
                 ingress.ack_when_durable(number.into());
                 oracle.brought(instance);

@@ -11,10 +11,10 @@ use crate::convert::SERVER;
 use crate::convert::Sink;
 use crate::message::ValueRef;
 use crate::message::body::Body;
-use crate::message::body::Name;
 use crate::message::body::UnknownVersion;
 use crate::message::json_write;
 use crate::message::names;
+use crate::message::names::Name;
 use crate::message::names::TIMESTAMP;
 use std::time::Duration;
 

@@ -349,12 +349,7 @@ mod tests {
 
     fn encoded(time_s: Option<u64>, text: &str) -> Result<String, EncodeError> {
         let (message, mut out) = (message(text), String::new());
-        let fields = message.fields();
-        encode(
-            time_s,
-            fields.map(|(name, value)| (name, value.as_ref())),
-            &mut out,
-        )?;
+        encode(time_s, message.fields(), &mut out)?;
         Ok(out)
     }
 

@@ -41,13 +41,13 @@ pub fn message(packet: &Packet<'_>) -> Result<Message, MessageError> {
             (_, BlockValue::Position(position)) => set_position(&mut message, &position),
             (_, BlockValue::Other { .. }) => {}
             (name, BlockValue::I32(bits)) if [INPUTS_NAME, OUTPUTS_NAME].contains(&name) => {
-                let bits = Value::U64(bits.cast_unsigned().into());
+                let bits = u64::from(bits.cast_unsigned());
                 message.set(if name == INPUTS_NAME { "din" } else { "dout" }, bits);
             }
             (name, value) => {
                 let name = own_name(name);
                 let value = own_value(&name, value);
-                message.set(name, value);
+                message.set(name, &value);
             }
         }
     }

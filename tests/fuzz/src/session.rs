@@ -21,18 +21,34 @@ use weir::clock::Now;
 use weir::clock::Wall;
 use weir::message::Message;
 use weir::message::body;
+use weir::message::json;
 use weir::message::json::Names;
+use weir::message::json::Sender;
 use weir::wire::teltonika::Codec;
 use weir::wire::teltonika::Packet;
 use weir::wire::teltonika::encode_login;
 use weir::wire::teltonika::encode_packet;
 
+/// Lines, and each of them read the short way as the long one reads it.
 pub(crate) fn json_lines(data: &[u8]) {
     stream(data, JsonLines::new(names()));
+    let (kind, text) = data.split_first().unwrap_or((&0, data));
+    let sender = match kind % 3 {
+        0 => Sender::InText,
+        1 => Sender::Is("a"),
+        _ => Sender::Else("a"),
+    };
+    for line in text.split(|byte| *byte == b'\n') {
+        let read = json::parse_many_of(line, &names(), sender);
+        let expected = json::parse_many_thoroughly(line, &names(), sender);
+        assert_eq!(read, expected, "{}", line.escape_ascii());
+    }
 }
 
 pub(crate) fn json_seeds() -> Vec<Vec<u8>> {
     vec![
+        b"\x06{\"ident\":\"352093081\",\"timestamp\":1763900000.250,\"x\":-54.680000,\"n\":true}\n"
+            .to_vec(),
         b"\x07{\"ident\":\"a\",\"n\":[1,-2.5e3,null,\"\\u00e9\"],\"timestamp\":17.5}\n".to_vec(),
         b"\xff[{\"ident\":\"a\"},{\"ident\":7,\"timestamp\":\"2024-05-06T07:08:09Z\"}]\r\n!\n"
             .to_vec(),
@@ -224,8 +240,8 @@ impl Intake for Daemon {
         self.refuses()
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
-        for message in &batch {
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
+        for message in &*batch {
             let mut bytes = Vec::new();
             body::encode(message, &mut bytes);
             let read = body::Body::new(&bytes).expect("the present version");
