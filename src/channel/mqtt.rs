@@ -107,7 +107,7 @@ impl Version {
     ///
     /// # Errors
     /// Why it says nothing.
-    fn read(self, packet: &[u8]) -> Result<Packet, String> {
+    fn read(self, packet: &[u8]) -> Result<Packet<'_>, String> {
         let said = match self {
             Self::V311 => v311::read(packet),
             Self::V5 => v5::read(packet),

@@ -264,7 +264,7 @@ impl Broker {
     fn publish(
         &mut self,
         version: Version,
-        publish: &Publish,
+        publish: &Publish<'_>,
         intake: &mut dyn Intake,
     ) -> Result<(), Ending> {
         check(publish)?;
@@ -396,7 +396,7 @@ impl Session for Broker {
 }
 
 /// What is wrong with a message whatever it says.
-fn check(publish: &Publish) -> Result<(), Ending> {
+fn check(publish: &Publish<'_>) -> Result<(), Ending> {
     let protocol = |detail: &str, kind, code| {
         Err(Ending {
             reason: "a message that cannot be taken",
@@ -411,7 +411,8 @@ fn check(publish: &Publish) -> Result<(), Ending> {
     if publish.has_alias {
         return protocol("a topic alias", InputError::Syntax, DisconnectReason::Alias);
     }
-    match publish.topic.is_empty() || publish.topic.contains(['+', '#']) {
+    let is_wildcard = |byte| matches!(byte, b'+' | b'#');
+    match publish.topic.is_empty() || publish.topic.bytes().any(is_wildcard) {
         true => protocol(
             "a topic of none or all",
             InputError::Syntax,

@@ -6,7 +6,6 @@
 use super::Version;
 use super::properties;
 use super::properties::Improper;
-use bytes::Bytes;
 
 /// What stands at the head of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub(super) enum Head<'a> {
 
 /// What a packet says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Packet {
+pub(super) enum Packet<'a> {
     /// A client logs in.
     Connect(Connect),
     /// The broker answers the login.
@@ -34,7 +33,7 @@ pub(super) enum Packet {
         result: Result<(), &'static str>,
     },
     /// A message.
-    Publish(Publish),
+    Publish(Publish<'a>),
     /// The second half of a message of QoS 2.
     PubRel(u16),
     /// So many filters are asked for.
@@ -74,7 +73,7 @@ pub(super) struct Connect {
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Publish {
+pub(super) struct Publish<'a> {
     /// 0, 1 or 2.
     pub(super) qos: u8,
     /// It may have been sent before.
@@ -84,11 +83,11 @@ pub(super) struct Publish {
     /// 0 with QoS 0.
     pub(super) id: u16,
     /// As it came; a text without NUL.
-    pub(super) topic: String,
+    pub(super) topic: &'a str,
     /// A number stands for the topic.
     pub(super) has_alias: bool,
     /// Any bytes.
-    pub(super) payload: Bytes,
+    pub(super) payload: &'a [u8],
 }
 
 /// What a client is told of its login.
@@ -174,17 +173,57 @@ pub(super) fn head(input: &[u8]) -> Head<'_> {
     if input.first().is_some_and(|first| !can_start(*first)) {
         return Head::Nothing;
     }
-    match rumqttc::check(input.iter(), PACKET_MAX.saturating_sub(HEADER_LEN)) {
-        Ok(header) => input
-            .get(..header.frame_length())
-            .map_or(Head::Part, Head::Whole),
-        Err(rumqttc::Error::InsufficientBytes(_)) => Head::Part,
-        Err(rumqttc::Error::PayloadSizeLimitExceeded(len)) => {
-            Head::TooLong(header_len(input).saturating_add(len))
+    let (mut rest, mut shift) = (0_usize, 0_u32);
+    for byte in input.iter().skip(1).take(LEN_LEN_MAX) {
+        rest |= usize::from(byte & 0x7F).wrapping_shl(shift);
+        if byte & 0x80 == 0 {
+            let len = header_len(input).saturating_add(rest);
+            return match rest > PACKET_MAX.saturating_sub(HEADER_LEN) {
+                true => Head::TooLong(len),
+                false => input.get(..len).map_or(Head::Part, Head::Whole),
+            };
         }
-        Err(_) => Head::Nothing,
+        shift = shift.saturating_add(7);
+    }
+    match input.len() > LEN_LEN_MAX {
+        true => Head::Nothing,
+        false => Head::Part,
     }
 }
+
+/// What a whole publish says, read as both versions begin it; in version 5 the payload still has
+/// the properties before it. None where it is damaged: rumqttc says how.
+pub(super) fn publish(packet: &[u8]) -> Option<Publish<'_>> {
+    let first = packet.first()?;
+    let qos = (first >> 1) & 0b11;
+    let (len, body) = packet.get(header_len(packet)..)?.split_first_chunk()?;
+    let (topic, body) = body.split_at_checked(u16::from_be_bytes(*len).into())?;
+    let (id, payload) = match qos {
+        0 => (0, body),
+        _ => {
+            let (id, payload) = body.split_first_chunk()?;
+            (u16::from_be_bytes(*id), payload)
+        }
+    };
+    let is_right = qos < 3 && (qos == 0 || id != 0);
+    is_right.then_some(Publish {
+        qos,
+        is_repeat: first & 0b1000 != 0,
+        is_retained: first & 0b0001 != 0,
+        id,
+        topic: str::from_utf8(topic).ok()?,
+        has_alias: false,
+        payload,
+    })
+}
+
+/// Whether it is a message.
+pub(super) fn is_publish(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 3)
+}
+
+/// What is said of a message that only rumqttc understands.
+pub(super) const DAMAGED: &str = "a damaged message";
 
 /// How long the fixed header is: the type, and a length whose last byte has no high bit.
 fn header_len(packet: &[u8]) -> usize {
@@ -273,3 +312,71 @@ pub const PACKET_MAX: usize = 64 * 1024;
 
 /// Of a packet that is nearly that long: its type, and 3 bytes of its length.
 const HEADER_LEN: usize = 4;
+
+/// Bytes of a length at most.
+const LEN_LEN_MAX: usize = 4;
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests")]
+mod tests {
+    use super::*;
+    use bytes::BytesMut;
+    use rumqttc::Packet as Wire;
+
+    /// A packet, whole or damaged.
+    fn bytes(random: &mut fastrand::Rng) -> Vec<u8> {
+        let topic = [&b"a/b"[..], b"", b"\xff", "ü".as_bytes()][random.usize(..4)];
+        let mut body = vec![0, u8::try_from(topic.len()).unwrap()];
+        body.extend_from_slice(topic);
+        body.extend((0..random.usize(..200)).map(|_| random.u8(..3)));
+        body.truncate(random.usize(..300));
+        let mut packet = vec![0x30 | random.u8(..16)];
+        let mut len = body.len() + [0, 0, 1, 70_000][random.usize(..4)];
+        while len >= 0x80 {
+            packet.push(0x80 | u8::try_from(len & 0x7F).unwrap());
+            len >>= 7;
+        }
+        packet.push(u8::try_from(len).unwrap());
+        packet.extend(body);
+        if random.u8(..20) == 0 {
+            packet = vec![0xFF; random.usize(..8)];
+        }
+        packet.truncate(random.usize(..400));
+        packet
+    }
+
+    #[test]
+    fn packets_end_where_rumqttc_has_them_end_and_publishes_say_the_same() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut wholes = 0;
+        for _ in 0..20_000 {
+            let bytes = bytes(&mut random);
+            let expected = match rumqttc::check(bytes.iter(), PACKET_MAX - HEADER_LEN) {
+                _ if bytes.first().is_some_and(|first| !can_start(*first)) => Head::Nothing,
+                Ok(header) => Head::Whole(&bytes[..header.frame_length()]),
+                Err(rumqttc::Error::InsufficientBytes(_)) => Head::Part,
+                Err(rumqttc::Error::PayloadSizeLimitExceeded(len)) => {
+                    Head::TooLong(header_len(&bytes) + len)
+                }
+                Err(_) => Head::Nothing,
+            };
+            assert_eq!(head(&bytes), expected, "{bytes:x?}");
+            let Head::Whole(packet) = expected else {
+                continue;
+            };
+            let read = match Wire::read(&mut BytesMut::from(packet), usize::MAX) {
+                Ok(Wire::Publish(read)) => Some(read),
+                _ => None,
+            };
+            let ours = publish(packet);
+            let same = ours.as_ref().zip(read.as_ref()).is_none_or(|(ours, read)| {
+                (ours.qos, ours.id, ours.topic, ours.payload)
+                    == (read.qos as u8, read.pkid, &read.topic, &read.payload)
+                    && (ours.is_repeat, ours.is_retained) == (read.dup, read.retain)
+            });
+            assert!(same && ours.is_some() == read.is_some(), "{packet:x?}");
+            wholes += u32::from(ours.is_some());
+        }
+        assert!(wholes > 1_000, "{wholes}");
+    }
+}

@@ -7,6 +7,7 @@
 use super::Settings;
 use super::packet::Publish;
 use super::packet::Verdict;
+use super::topic::Found;
 use crate::channel::InputError;
 use crate::channel::Intake;
 use crate::channel::Refusal;
@@ -21,23 +22,23 @@ use crate::message::json::Sender;
 /// # Errors
 /// Why nothing of it was taken; already counted and logged.
 pub(super) fn take(
-    publish: &Publish,
+    publish: &Publish<'_>,
     settings: &Settings,
     intake: &mut dyn Intake,
 ) -> Result<(), NotTaken> {
-    let Some(found) = settings.topic.find(&publish.topic) else {
-        let topic = shown(&publish.topic);
+    let Some(found) = settings.topic.find(publish.topic) else {
+        let topic = shown(publish.topic);
         let detail = format!("topic `{topic}` is not in `{}`", settings.topic.filter());
         intake.malformed(InputError::Unsupported, &detail);
         return Err(NotTaken::Told(Verdict::NotOurs));
     };
     if publish.payload.trim_ascii().is_empty() {
-        let detail = format!("topic `{}`: no payload", shown(&publish.topic));
+        let detail = format!("topic `{}`: no payload", shown(publish.topic));
         intake.malformed(InputError::Unsupported, &detail);
         return Err(NotTaken::Told(Verdict::NotOurs));
     }
     if let Some(Err(invalid)) = found.ident.map(check_ident) {
-        let detail = format!("topic `{}`: {invalid}", shown(&publish.topic));
+        let detail = format!("topic `{}`: {invalid}", shown(publish.topic));
         intake.malformed(InputError::Ident, &detail);
         return Err(NotTaken::Told(Verdict::Topic));
     }
@@ -46,8 +47,8 @@ pub(super) fn take(
         (None, Some(ident)) => Sender::Else(ident),
         (None, None) => Sender::InText,
     };
-    let mut batch = batch(&publish.payload, sender, &found.name, settings).map_err(|error| {
-        let detail = format!("topic `{}`: {error}", shown(&publish.topic));
+    let mut batch = batch(publish.payload, sender, &found, settings).map_err(|error| {
+        let detail = format!("topic `{}`: {error}", shown(publish.topic));
         intake.malformed(InputError::from(&error.problem), &detail);
         NotTaken::Told(Verdict::Payload)
     })?;
@@ -76,7 +77,7 @@ pub(super) enum NotTaken {
 fn batch(
     payload: &[u8],
     sender: Sender<'_>,
-    name: &str,
+    found: &Found<'_>,
     settings: &Settings,
 ) -> Result<Vec<Message>, json::Error> {
     if let Some(b'{' | b'[') = payload.trim_ascii_start().first() {
@@ -90,7 +91,7 @@ fn batch(
     let Ok(mut message) = Message::new(ident) else {
         return Err(json::Error::no_ident(&settings.names));
     };
-    message.set(name, &value);
+    message.set(&found.name(), &value);
     Ok(vec![message])
 }
 

@@ -109,7 +109,7 @@ impl Subscriber {
 
     fn packet(
         &mut self,
-        packet: Packet,
+        packet: Packet<'_>,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<(), Disconnect> {
@@ -176,19 +176,23 @@ impl Subscriber {
 
     /// A broker cannot be told that a message is refused, and brings nothing more past those that
     /// wait; so what will never be taken is counted, and acknowledged.
-    fn publish(&mut self, publish: &Publish, intake: &mut dyn Intake) -> Result<(), Disconnect> {
+    fn publish(
+        &mut self,
+        publish: &Publish<'_>,
+        intake: &mut dyn Intake,
+    ) -> Result<(), Disconnect> {
         if self.is_owed(publish) {
             return Ok(());
         }
         let last = Rc::clone(&self.settings.last_of_topics);
-        if publish.is_retained && last.is_last(&publish.topic, &publish.payload) {
+        if publish.is_retained && last.is_last(publish.topic, publish.payload) {
             // each subscription brings it again
             intake.malformed(
                 InputError::Repeat,
                 "a retained message that was taken before",
             );
         } else if report::take(publish, &self.settings, intake) != Err(NotTaken::Full) {
-            last.keep(&publish.topic, &publish.payload);
+            last.keep(publish.topic, publish.payload);
         } else if publish.qos > 0 {
             return Err(Disconnect {
                 reason: "the ring takes nothing now",
@@ -199,7 +203,7 @@ impl Subscriber {
     }
 
     /// Whether it is a repeat of a message whose first copy is to become safe.
-    fn is_owed(&self, publish: &Publish) -> bool {
+    fn is_owed(&self, publish: &Publish<'_>) -> bool {
         let same = |owed: &Owed| owed.id == publish.id && owed.qos == publish.qos;
         publish.is_repeat && self.owed.iter().any(same)
     }

@@ -26,12 +26,12 @@ enum Level {
 }
 
 /// What a topic says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     /// What stands in the place of `{ident}`, if there is one.
     pub(super) ident: Option<&'a str>,
-    /// What a payload without names is called.
-    pub(super) name: String,
+    /// What the last level said that is not the ident, or all that `#` stands for.
+    last: &'a str,
 }
 
 /// Why a text is none that can be taken or subscribed to.
@@ -95,37 +95,42 @@ impl Topic {
         if hidden {
             return None;
         }
-        let mut given = topic.split('/');
-        let mut found = Found {
-            ident: None,
-            name: PAYLOAD.to_owned(),
-        };
+        let (mut found, mut given) = (Found::default(), Some(topic));
         for level in &self.levels {
             if *level == Level::Rest {
-                let rest: Vec<&str> = given.by_ref().collect();
-                found.call(&rest.join("."));
+                found.last = given.take().unwrap_or_default();
                 break;
             }
-            let text = given.next()?;
+            let all = given?;
+            let (text, rest) = match all.split_once('/') {
+                Some((text, rest)) => (text, Some(rest)),
+                None => (all, None),
+            };
+            given = rest;
             match level {
                 Level::Text(wanted) if **wanted != *text => return None,
                 Level::Ident => {
-                    found.ident = Some(text);
-                    PAYLOAD.clone_into(&mut found.name);
+                    found = Found {
+                        ident: Some(text),
+                        last: "",
+                    }
                 }
-                Level::Text(_) | Level::Any | Level::Rest => found.call(text),
+                Level::Text(_) | Level::Any | Level::Rest => found.last = text,
             }
         }
-        given.next().is_none().then_some(found)
+        given.is_none().then_some(found)
     }
 }
 
 impl Found<'_> {
-    /// Gives the payload a name, if it can be one.
-    fn call(&mut self, name: &str) {
-        let good = !matches!(name, "" | "ident" | "timestamp") && !name.contains(char::is_control);
-        let name = if good { name } else { PAYLOAD };
-        name.clone_into(&mut self.name);
+    /// What a payload without names is called: as the topic says, if that can be a name.
+    pub(super) fn name(&self) -> String {
+        let name = self.last.replace('/', ".");
+        let is_name = !matches!(&*name, "" | "ident" | "timestamp");
+        match is_name && !name.contains(char::is_control) {
+            true => name,
+            false => PAYLOAD.to_owned(),
+        }
     }
 }
 
@@ -186,7 +191,7 @@ mod tests {
     fn found(pattern: &str, topic: &str) -> Option<(Option<String>, String)> {
         let pattern = Topic::new(pattern).unwrap();
         let found = pattern.find(topic);
-        found.map(|found| (found.ident.map(str::to_owned), found.name))
+        found.map(|found| (found.ident.map(str::to_owned), found.name()))
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! The packets of MQTT 3.1.1, by rumqttc: of both sides.
 
+use super::packet;
 use super::packet::ConnackCode;
 use super::packet::Connect;
 use super::packet::Packet;
-use super::packet::Publish;
 use bytes::BytesMut;
 use rumqttc::ConnAck;
 use rumqttc::ConnectReturnCode;
 use rumqttc::Login;
 use rumqttc::Packet as Wire;
-use rumqttc::PubAck;
 use rumqttc::PubComp;
 use rumqttc::PubRec;
 use rumqttc::QoS;
@@ -20,7 +19,12 @@ use rumqttc::UnsubAck;
 use rumqttc::Unsubscribe;
 
 /// What a whole packet says.
-pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
+pub(super) fn read(packet: &[u8]) -> Result<Packet<'_>, String> {
+    if packet::is_publish(packet)
+        && let Some(publish) = packet::publish(packet)
+    {
+        return Ok(Packet::Publish(publish));
+    }
     let packet = Wire::read(&mut BytesMut::from(packet), usize::MAX);
     Ok(match packet.map_err(|error| error.to_string())? {
         Wire::Connect(connect) => Packet::Connect(Connect {
@@ -35,15 +39,7 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
             is_known: answer.session_present,
             result: result(answer.code),
         },
-        Wire::Publish(publish) => Packet::Publish(Publish {
-            qos: publish.qos as u8,
-            is_repeat: publish.dup,
-            is_retained: publish.retain,
-            id: publish.pkid,
-            topic: publish.topic,
-            has_alias: false,
-            payload: publish.payload,
-        }),
+        Wire::Publish(_) => return Err(packet::DAMAGED.into()),
         Wire::PubRel(release) => Packet::PubRel(release.pkid),
         Wire::Subscribe(subscribe) => Packet::Subscribe(subscribe.pkid, subscribe.filters.len()),
         Wire::SubAck(answer) => {
@@ -80,7 +76,8 @@ pub(super) fn connack(answer: ConnackCode, out: &mut Vec<u8>) {
 
 /// The message is safe.
 pub(super) fn acknowledge(id: u16, out: &mut Vec<u8>) {
-    write(&Wire::PubAck(PubAck::new(id)), out);
+    let [high, low] = id.to_be_bytes();
+    out.extend_from_slice(&[PUBACK, 2, high, low]);
 }
 
 /// The message of QoS 2 is safe.
@@ -166,3 +163,6 @@ fn write(packet: &Wire, out: &mut Vec<u8>) {
     debug_assert!(written.is_ok(), "{packet:?}: {written:?}");
     out.extend_from_slice(&buffer);
 }
+
+/// The first byte of an acknowledgement, in both versions.
+pub(super) const PUBACK: u8 = 0x40;

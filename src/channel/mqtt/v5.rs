@@ -1,6 +1,7 @@
 //! The packets of MQTT 5, by rumqttc: those of a client and the answers to them.
 
 use super::RECEIVE_MAX;
+use super::packet;
 use super::packet::ConnackCode;
 use super::packet::Connect;
 use super::packet::DisconnectReason;
@@ -8,6 +9,7 @@ use super::packet::PACKET_MAX;
 use super::packet::Packet;
 use super::packet::Publish;
 use super::packet::Verdict;
+use super::v311;
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5::ConnAck;
 use rumqttc::v5::mqttbytes::v5::ConnAckProperties;
@@ -22,13 +24,24 @@ use rumqttc::v5::mqttbytes::v5::UnsubAck;
 use rumqttc::v5::mqttbytes::v5::UnsubAckReason;
 
 /// What a whole packet says.
-pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
+pub(super) fn read(packet: &[u8]) -> Result<Packet<'_>, String> {
     // rumqttc does not know the short forms, which are the usual ones
     if packet.first() == Some(&DISCONNECT) {
         return Ok(Packet::Disconnect);
     }
-    let packet = Wire::read(&mut BytesMut::from(packet), None);
-    Ok(match packet.map_err(|error| error.to_string())? {
+    let plain = packet::is_publish(packet).then(|| packet::publish(packet));
+    let plain = plain.flatten();
+    if let Some(publish) = &plain
+        && let Some((0, payload)) = publish.payload.split_first()
+    {
+        // no properties
+        return Ok(Packet::Publish(Publish {
+            payload,
+            ..publish.clone()
+        }));
+    }
+    let read = Wire::read(&mut BytesMut::from(packet), None);
+    Ok(match read.map_err(|error| error.to_string())? {
         Wire::Connect(connect, will, login) => {
             let properties = connect.properties;
             Packet::Connect(Connect {
@@ -42,15 +55,12 @@ pub(super) fn read(packet: &[u8]) -> Result<Packet, String> {
         }
         Wire::Publish(publish) => {
             let properties = publish.properties;
-            let topic = str::from_utf8(&publish.topic).map_err(|error| error.to_string())?;
+            str::from_utf8(&publish.topic).map_err(|error| error.to_string())?;
+            let before = packet.len().saturating_sub(publish.payload.len());
             Packet::Publish(Publish {
-                qos: publish.qos as u8,
-                is_repeat: publish.dup,
-                is_retained: publish.retain,
-                id: publish.pkid,
-                topic: topic.to_owned(),
                 has_alias: properties.is_some_and(|all| all.topic_alias.is_some()),
-                payload: publish.payload,
+                payload: packet.get(before..).unwrap_or_default(),
+                ..plain.ok_or(packet::DAMAGED)?
             })
         }
         Wire::Subscribe(subscribe) => Packet::Subscribe(subscribe.pkid, subscribe.filters.len()),
@@ -110,6 +120,9 @@ fn properties(name: Option<u64>, subscribe: bool) -> ConnAckProperties {
 
 /// What became of a message.
 pub(super) fn acknowledge(id: u16, verdict: Verdict, out: &mut Vec<u8>) {
+    if verdict == Verdict::Taken {
+        return v311::acknowledge(id, out);
+    }
     let mut answer = PubAck::new(id, None);
     answer.reason = match verdict {
         Verdict::Taken => PubAckReason::Success,
