@@ -69,6 +69,14 @@ pub(super) struct Answer {
     pub(super) said: Option<String>,
 }
 
+impl Answer {
+    /// All is well.
+    pub(super) const TAKEN: Self = Self {
+        code: 0,
+        said: None,
+    };
+}
+
 /// What the broker allows. It may say less the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Terms {
@@ -136,6 +144,42 @@ pub(super) fn answer_publish(qos: u8, identifier: u16, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a publish, with those properties as they stand in its version.
+pub(super) fn append_publish(publish: &Publish, how: How, properties: &[u8], out: &mut Vec<u8>) {
+    let (topic, payload) = (publish.topic.as_bytes(), publish.payload.as_slice());
+    let (identifier, retain, repeat) = how.fields();
+    let (qos, id) = match how {
+        How::Unanswered => (0, &[][..]),
+        How::Answered { .. } => (QOS_1, &identifier.to_be_bytes()[..]),
+    };
+    out.push(PUBLISH | u8::from(repeat) << 3 | qos | u8::from(retain));
+    let mut len = 2 + topic.len() + id.len() + properties.len() + payload.len();
+    while len >= 0x80 {
+        out.push(0x80 | low(len) & 0x7F);
+        len >>= 7;
+    }
+    out.push(low(len));
+    out.extend_from_slice(&[low(topic.len() >> 8), low(topic.len())]);
+    out.extend_from_slice(topic);
+    out.extend_from_slice(id);
+    out.extend_from_slice(properties);
+    out.extend_from_slice(payload);
+}
+
+/// The last eight bits.
+fn low(number: usize) -> u8 {
+    let [low, ..] = number.to_le_bytes();
+    low
+}
+
+/// The identifier of an acknowledgement in its short form, which says that all is well.
+pub(super) fn short_acknowledgement(packet: &[u8]) -> Option<u16> {
+    match packet {
+        [PUBACK, 2, high, low] => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    }
+}
+
 /// Appends what rumqttc writes, by way of `buffer`.
 pub(super) fn append<E: Error>(
     buffer: &mut BytesMut,
@@ -173,6 +217,10 @@ pub(super) fn seconds(keep_alive: Duration) -> u16 {
 
 /// Of QoS 1.
 const PUBACK: u8 = 0x40;
+
+/// Type of a publish, and the flag of QoS 1.
+const PUBLISH: u8 = 0x30;
+const QOS_1: u8 = 0x02;
 /// The first answer to QoS 2.
 const PUBREC: u8 = 0x50;
 /// The last answer to QoS 2.
@@ -183,3 +231,44 @@ pub(super) const PING: [u8; 2] = [0xc0, 0];
 pub(super) const DISCONNECT: [u8; 2] = [0xe0, 0];
 /// The identifier of the only subscription.
 pub(super) const SUBSCRIPTION: u16 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use rumqttc::Packet;
+    use rumqttc::QoS;
+
+    #[test]
+    fn a_publish_is_written_as_rumqttc_writes_it() {
+        let retained = How::Answered {
+            identifier: 0x1234,
+            retain: true,
+            repeat: Repeat::Again,
+        };
+        let first = How::Answered {
+            identifier: 7,
+            retain: false,
+            repeat: Repeat::First,
+        };
+        for len in [0, 1, 110, 120, 125, 16_370, 16_380, 2_097_140, 2_097_150] {
+            for how in [retained, first, How::Unanswered] {
+                let mut publish = Publish::default();
+                publish.topic.push_str("trk/352093081452251");
+                publish.payload.resize(len, b'x');
+                let mut out = b">".to_vec();
+                append_publish(&publish, how, b"", &mut out);
+                let qos = match how {
+                    How::Unanswered => QoS::AtMostOnce,
+                    How::Answered { .. } => QoS::AtLeastOnce,
+                };
+                let payload = Bytes::from(publish.payload);
+                let mut packet = rumqttc::Publish::from_bytes(publish.topic, qos, payload);
+                (packet.pkid, packet.retain, packet.dup) = how.fields();
+                let mut wanted = BytesMut::from(&b">"[..]);
+                let written = Packet::Publish(packet).write(&mut wanted, usize::MAX);
+                assert!(written.is_ok() && out == wanted, "{len}, {how:?}");
+            }
+        }
+    }
+}

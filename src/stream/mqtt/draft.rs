@@ -209,8 +209,11 @@ impl<'a> Draft<'a> {
     /// The digest of what has to be announced first; none: nothing, or it was said.
     fn announces(&self) -> Option<u64> {
         let Publish { topic, payload, .. } = &self.announcement;
+        if topic.is_empty() {
+            return None;
+        }
         let digest = digest(&(topic, payload));
-        (!topic.is_empty() && !self.announced.contains(&digest)).then_some(digest)
+        (!self.announced.contains(&digest)).then_some(digest)
     }
 
     /// Appends it, behind its announcement if that was not made yet; how long its own packet is.

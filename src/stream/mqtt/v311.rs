@@ -10,9 +10,11 @@ use super::codec::Terms;
 use super::codec::answer;
 use super::codec::answer_publish;
 use super::codec::append;
+use super::codec::append_publish;
 use super::codec::fill;
 use super::codec::out_of_turn;
 use super::codec::seconds;
+use super::codec::short_acknowledgement;
 use super::codec::wrong;
 use super::profile;
 use super::profile::Limits;
@@ -20,14 +22,12 @@ use super::profile::Login;
 use super::reason;
 use crate::stream::DeliveryError;
 use crate::stream::IN_MAX;
-use bytes::Bytes;
 use bytes::BytesMut;
 use rumqttc::ConnAck;
 use rumqttc::Connect;
 use rumqttc::ConnectReturnCode;
 use rumqttc::LastWill;
 use rumqttc::Packet;
-use rumqttc::Publish;
 use rumqttc::QoS;
 use rumqttc::Subscribe;
 use rumqttc::SubscribeReasonCode;
@@ -86,14 +86,14 @@ impl Codec for V311 {
     }
 
     fn receive(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<Incoming, DeliveryError> {
+        if let Some(identifier) = short_acknowledgement(packet).filter(|_| self.logged_in) {
+            return Ok(Incoming::Answered(identifier, Answer::TAKEN));
+        }
         let buffer = fill(&mut self.buffer, packet);
         let packet = Packet::read(buffer, IN_MAX).map_err(|error| wrong(&error))?;
         match (packet, self.logged_in) {
             (Packet::ConnAck(answer), false) => self.log_in(&answer),
-            (Packet::PubAck(ack), true) => {
-                let (code, said) = (0, None);
-                Ok(Incoming::Answered(ack.pkid, Answer { code, said }))
-            }
+            (Packet::PubAck(ack), true) => Ok(Incoming::Answered(ack.pkid, Answer::TAKEN)),
             (Packet::SubAck(answer), true) if answer.pkid == SUBSCRIPTION => {
                 let refused = answer.return_codes.contains(&SubscribeReasonCode::Failure);
                 Ok(Incoming::Subscribed(!refused))
@@ -120,14 +120,8 @@ impl Codec for V311 {
         how: How,
         out: &mut Vec<u8>,
     ) -> Result<(), DeliveryError> {
-        let qos = match how {
-            How::Unanswered => QoS::AtMostOnce,
-            How::Answered { .. } => QoS::AtLeastOnce,
-        };
-        let payload = Bytes::copy_from_slice(&publish.payload);
-        let mut packet = Publish::from_bytes(publish.topic.as_str(), qos, payload);
-        (packet.pkid, packet.retain, packet.dup) = how.fields();
-        self.write(&Packet::Publish(packet), out)
+        append_publish(publish, how, b"", out);
+        Ok(())
     }
 
     fn subscribe(&mut self, filter: &str, out: &mut Vec<u8>) -> Result<(), DeliveryError> {

@@ -11,9 +11,11 @@ use super::codec::Terms;
 use super::codec::answer;
 use super::codec::answer_publish;
 use super::codec::append;
+use super::codec::append_publish;
 use super::codec::fill;
 use super::codec::out_of_turn;
 use super::codec::seconds;
+use super::codec::short_acknowledgement;
 use super::codec::wrong;
 use super::profile;
 use super::profile::Limits;
@@ -92,6 +94,9 @@ impl V5 {
 
     /// What a PUBACK says.
     fn acknowledge(&mut self, packet: &[u8]) -> Result<Incoming, DeliveryError> {
+        if let Some(identifier) = short_acknowledgement(packet) {
+            return Ok(Incoming::Answered(identifier, Answer::TAKEN));
+        }
         let body = body(packet);
         let [high, low, ..] = *body else {
             return Err(out_of_turn());
@@ -189,6 +194,10 @@ impl Codec for V5 {
         how: How,
         out: &mut Vec<u8>,
     ) -> Result<(), DeliveryError> {
+        let Some(properties) = properties(publish) else {
+            append_publish(publish, how, NO_PROPERTIES, out);
+            return Ok(());
+        };
         let (pkid, retain, dup) = how.fields();
         let packet = Publish {
             dup,
@@ -200,7 +209,7 @@ impl Codec for V5 {
             topic: Bytes::copy_from_slice(publish.topic.as_bytes()),
             pkid,
             payload: Bytes::copy_from_slice(&publish.payload),
-            properties: properties(publish),
+            properties: Some(properties),
         };
         self.write(&Packet::Publish(packet), out)
     }
@@ -234,6 +243,9 @@ fn body(packet: &[u8]) -> &[u8] {
 
 /// The reason code of a broker that does not speak 5.
 const UNSUPPORTED_VERSION: u8 = 0x84;
+
+/// Properties of a publish that has none.
+const NO_PROPERTIES: &[u8] = &[0];
 
 /// Types of packets, without flags.
 const CONNACK: u8 = 2;
