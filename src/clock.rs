@@ -286,9 +286,17 @@ fn read() -> (Duration, Duration) {
     if let Some(simulated) = SIMULATED.get() {
         return simulated;
     }
-    let mono = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let date = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    (duration(mono), duration(date))
+    (mono(), duration(date))
+}
+
+/// As [`Now::mono`], for the loop itself: it has no turn.
+pub(crate) fn mono() -> Duration {
+    #[cfg(test)]
+    if let Some((mono, _)) = SIMULATED.get() {
+        return mono;
+    }
+    duration(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
 }
 
 /// Whether the kernel says that something keeps its clock right.

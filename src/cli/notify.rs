@@ -2,6 +2,7 @@
 //! ends. Nothing where it was not started by systemd; nothing here waits.
 
 use crate::daemon::Daemon;
+use crate::daemon::sleep;
 use rustix::time::ClockId;
 use rustix::time::clock_gettime;
 use std::ffi::OsStr;
@@ -32,7 +33,7 @@ pub(super) async fn feed_watchdog() {
         return;
     };
     loop {
-        smol::Timer::after(every).await;
+        sleep(Some(every)).await;
         send("WATCHDOG=1");
     }
 }
@@ -44,12 +45,14 @@ pub(super) async fn keep_telling(daemon: Daemon) {
     }
     let mut told = String::new();
     loop {
+        let change = daemon.line_changes();
         let line = daemon.in_one_line();
         if line != told {
             send(&format!("STATUS={line}"));
             told = line;
         }
-        smol::Timer::after(TELL_EVERY).await;
+        change.await;
+        sleep(Some(TELL_EVERY)).await;
     }
 }
 
@@ -84,5 +87,5 @@ fn abstract_name(path: &OsStr) -> Option<SocketAddr> {
 /// The variable that names systemd's socket.
 const SOCKET: &str = "NOTIFY_SOCKET";
 
-/// Between two looks.
+/// Between two looks at least.
 const TELL_EVERY: Duration = Duration::from_secs(5);

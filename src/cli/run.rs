@@ -5,6 +5,7 @@ use super::notify;
 use crate::clock::Clock;
 use crate::config;
 use crate::config::Config;
+use crate::daemon;
 use crate::daemon::Daemon;
 use crate::daemon::Legacy;
 use crate::daemon::open_ring;
@@ -20,7 +21,6 @@ use std::cell::Cell;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// Runs until SIGTERM or SIGINT. Signals are caught before anything else: one that comes while the
 /// rest begins is heard once it runs.
@@ -212,8 +212,8 @@ fn work(daemon: &Daemon, stop: impl Future<Output = End>) -> End {
     let telling = executor.spawn(notify::keep_telling(daemon.clone()));
     let folding = executor.spawn(keep_folding());
     let end = Cell::new(End::Stop);
-    let stop = async { end.set(stop.await) };
-    smol::block_on(executor.run(daemon.run(&executor, ready, stop)));
+    let stop = daemon::when_woken(async { end.set(stop.await) });
+    daemon::block_on(executor.run(daemon.run(&executor, ready, stop)));
     drop((watchdog, telling, folding));
     // What is cancelled lets go of its sockets in its next turn.
     while executor.try_tick() {}
@@ -232,10 +232,7 @@ fn ready() {
 /// Says now and then how often the last line of the log was repeated, for ever.
 async fn keep_folding() {
     loop {
-        smol::Timer::after(FOLD_EVERY).await;
+        daemon::minute().await;
         logging::tick();
     }
 }
-
-/// Between two looks at the lines that were repeated.
-const FOLD_EVERY: Duration = Duration::from_mins(1);

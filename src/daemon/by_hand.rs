@@ -129,10 +129,10 @@ impl Daemon {
 
     /// Takes messages for one stream, and makes them safe at once: who put them in waits.
     fn keep(&self, stream: &Stream, bodies: &[Vec<u8>]) -> Result<(), NotTaken> {
-        let ring = &self.shared.ring;
+        let (ring, now) = (&self.shared.ring, self.shared.now());
         let mut last = None;
         for (index, body) in bodies.iter().enumerate() {
-            last = Some(ring.append(stream.id.mask(), body).map_err(|error| {
+            last = Some(ring.append(stream.id.mask(), now, body).map_err(|error| {
                 let why = match error {
                     AppendError::Full | AppendError::Busy => "the ring takes nothing",
                     AppendError::TooLong => "it is too long",

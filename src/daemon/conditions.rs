@@ -6,7 +6,9 @@ use super::Daemon;
 use super::limit::Pace;
 use super::limit::left_out;
 use super::waits::Waits;
+use super::waits::Woke;
 use super::waits::sleep;
+use super::waits::until_minute;
 use crate::api::FAULT;
 use crate::api::RECOVERED;
 use crate::ring::Occupancy;
@@ -52,10 +54,16 @@ impl Daemon {
     /// Looks at the ring for ever. Waits on: what happens to the ring, and else the time.
     pub(super) async fn keep_watching(self, mut watch: Watch) {
         loop {
-            sleep(Some(LOOK_EVERY)).await;
-            let changes = Waits::on([self.shared.ring.schedule_event()]);
-            changes.at_most(Some(LOOK_AT_LEAST)).end().await;
+            let change = self.shared.ring.schedule_event();
             self.look(&mut watch);
+            let time = match watch.is_quiet() {
+                true => until_minute(self.shared.now().mono),
+                false => LOOK_AT_LEAST,
+            };
+            let woke = Waits::on([change]).at_most(Some(time)).end().await;
+            if woke == Woke::Event {
+                sleep(Some(LOOK_EVERY)).await;
+            }
         }
     }
 
@@ -197,6 +205,11 @@ impl Watch {
         watch
     }
 
+    /// Whether all is well.
+    fn is_quiet(&self) -> bool {
+        !self.conditions.values().any(|said| said.is_there)
+    }
+
     /// Whether a condition that holds is to be said: then how often that was left out.
     fn is_due(&mut self, name: &'static str, now: Duration, every: Duration) -> Option<u64> {
         let said = self.conditions.entry(name).or_default();
@@ -248,7 +261,7 @@ fn is_smaller(found: &Occupancy) -> bool {
 /// Between two looks at least.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// And at most.
+/// And at most, while one is there: it may end with the time alone.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(10);
 
 /// The same again, where nothing is summed up.

@@ -15,8 +15,9 @@ use crate::api::Way;
 use crate::channel::Disconnect;
 use crate::channel::Session;
 use crate::channel::kind::Datagrams::BySender;
+use crate::net::Interest;
+use crate::net::Watched;
 use crate::net::unless_blocked;
-use smol::Async;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ use std::time::Duration;
 pub(super) struct Datagrams<'a> {
     shared: &'a SharedState,
     channel: &'a Channel,
-    socket: Async<UdpSocket>,
+    socket: Watched<UdpSocket>,
     /// At most `max_connections`.
     peers: Vec<Peer>,
 }
@@ -50,7 +51,7 @@ impl<'a> Datagrams<'a> {
     pub(super) fn new(
         shared: &'a SharedState,
         channel: &'a Channel,
-        socket: Async<UdpSocket>,
+        socket: Watched<UdpSocket>,
     ) -> Self {
         Self {
             shared,
@@ -67,7 +68,7 @@ impl<'a> Datagrams<'a> {
             self.answer();
             let due = self.wake();
             let mut packet = [0; PACKET_MAX];
-            match unless_blocked(self.socket.get_ref().recv_from(&mut packet)) {
+            match unless_blocked(self.socket.of().recv_from(&mut packet)) {
                 Ok(Some((len, sender))) => {
                     self.take(packet.get(..len).unwrap_or_default(), sender);
                     smol::future::yield_now().await;
@@ -83,7 +84,7 @@ impl<'a> Datagrams<'a> {
     }
 
     async fn ready(&self) {
-        if self.socket.readable().await.is_err() {
+        if self.socket.ready(Interest::Read).await.is_err() {
             sleep(Some(PAUSE)).await;
         }
     }
@@ -209,7 +210,7 @@ impl<'a> Datagrams<'a> {
             return;
         }
         self.note(answer, sender, Way::Out);
-        if let Err(error) = self.socket.get_ref().send_to(answer, sender) {
+        if let Err(error) = self.socket.of().send_to(answer, sender) {
             let name = self.channel.name();
             log::debug!("channel `{name}`: {sender}: answer lost: {error}");
         }
@@ -242,6 +243,7 @@ impl Peer {
         let mut ingress = Ingress {
             shared,
             channel,
+            now: shared.now(),
             peer: &peer,
             conn,
             known: Some(&self.known),

@@ -40,6 +40,8 @@ pub(super) struct AckTokens {
 pub(super) struct Ingress<'a> {
     pub(super) shared: &'a SharedState,
     pub(super) channel: &'a Channel,
+    /// Of this turn.
+    pub(super) now: Now,
     pub(super) peer: &'a str,
     /// The number of the connection.
     pub(super) conn: u64,
@@ -106,7 +108,7 @@ impl Ingress<'_> {
     /// What the ring keeps of it. A name that only weir sets is the sender's no more once `rename`
     /// has had its turn: so a gateway behind another one can keep what the other said of itself.
     fn complete(&self, message: &mut Message) -> Result<(), Refusal> {
-        measured::judge(message, self.shared.now());
+        measured::judge(message, self.now);
         let settings = &self.channel.settings;
         for (old, new) in &settings.rename {
             message.rename(old, new);
@@ -179,7 +181,7 @@ impl Ingress<'_> {
         let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
             return self.append_thinned(mask, body);
         };
-        let (ident, mono) = (view.text("ident"), self.shared.now().mono);
+        let (ident, mono) = (view.text("ident"), self.now.mono);
         let mark: Mark = thinner.borrow().mark(&view, mono, Duration::ZERO);
         if thinner.borrow().passes(ident, mark) {
             self.append_thinned(mask, body)?;
@@ -195,7 +197,7 @@ impl Ingress<'_> {
     /// is not safe before all that came: one of those was sent in its place.
     fn append_thinned(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
         let shared = self.shared;
-        let decided = shared.thinned.borrow().decide(mask, body, shared.now());
+        let decided = shared.thinned.borrow().decide(mask, body, self.now);
         if decided.mask.is_empty() {
             self.ack_tokens.next = shared.ring.read(Ring::end);
             self.channel.next.set(self.ack_tokens.next);
@@ -207,7 +209,7 @@ impl Ingress<'_> {
     }
 
     fn append(&mut self, mask: StreamSet, body: &[u8]) -> Result<(), Refusal> {
-        match self.shared.ring.append(mask, body) {
+        match self.shared.ring.append(mask, self.now, body) {
             Ok(Seq(seq)) => {
                 self.ack_tokens.next = Seq(seq + 1);
                 self.channel.next.set(self.ack_tokens.next);
@@ -229,7 +231,7 @@ impl Ingress<'_> {
     /// Shows a message that passes to whoever looks.
     fn show(&self, mask: StreamSet, body: &[u8]) {
         if self.shared.passing.is_watched() {
-            self.shared.passing.note(mask, body, self.shared.now());
+            self.shared.passing.note(mask, body, self.now);
         }
     }
 
@@ -242,7 +244,7 @@ impl Ingress<'_> {
 
     fn refuse(&self, reason: Refusal, ident: &str) {
         let mut devices = self.shared.devices.borrow_mut();
-        devices.refused(ident, self.source(), reason, self.shared.now());
+        devices.refused(ident, self.source(), reason, self.now);
         drop(devices);
         if reason == Refusal::Unwanted {
             self.channel.unwanted.set(self.channel.unwanted.get() + 1);
@@ -258,7 +260,7 @@ impl Ingress<'_> {
 
 impl Intake for Ingress<'_> {
     fn now(&self) -> Now {
-        self.shared.now()
+        self.now
     }
 
     fn check_ident(&mut self, ident: &str) -> Result<(), BatchRefusal> {
@@ -282,7 +284,7 @@ impl Intake for Ingress<'_> {
     fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         // all are judged before the first is appended: a batch that is refused for one message
         // comes again as a whole, and what was appended of it would be there twice
-        let now = self.shared.now();
+        let now = self.now;
         if let [message] = batch {
             let mask = self.judge(message, 0)?;
             self.take_all(batch, &[mask], now)?;

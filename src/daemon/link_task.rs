@@ -34,6 +34,7 @@ use super::shared::SharedState;
 use super::stream::Stream;
 use super::traffic::Tap;
 use super::waits::Waits;
+use super::waits::Woke;
 use crate::api::NOT_DELIVERED;
 use crate::api::Wake;
 use crate::clock::Now;
@@ -127,11 +128,11 @@ impl LinkTask {
                 self.shared.ring.records_event(stream.id),
                 stream.command_event(),
             );
-            if self.exchange() {
+            let now = self.shared.now();
+            if self.exchange(now) {
                 yield_now().await;
                 continue;
             }
-            let now = self.shared.now();
             let stays = self.link(&stream).stays();
             if let Some(until) = self.engine.paused_until(now) {
                 let pause = Some(until - now.mono);
@@ -229,16 +230,21 @@ impl LinkTask {
             }
             match next {
                 // there are other tasks on this thread
-                Next::Again => yield_now().await,
-                Next::Wait(due) => {
+                Next::Again => {
+                    connected.may_read = true;
+                    yield_now().await;
+                }
+                Next::Wait(due, now) => {
                     let others = [goal.looks_at(), self.stream.halts_at()];
                     let due = due.into_iter().chain(others.into_iter().flatten()).min();
-                    let wait = due.map(|due| due.saturating_sub(self.shared.now().mono));
+                    let wait = due.map(|due| due.saturating_sub(now.mono));
                     // while nothing is left to write a socket is always ready for more
                     let writes = (!connected.out.is_empty()).then_some(());
                     let interest = Interest::of(Some(()), writes);
                     let waits = Waits::on([command, records]).at_most(wait);
-                    waits.or_ready(connected.connection.ready(interest)).await;
+                    let woke = waits.or_ready(connected.connection.ready(interest)).await;
+                    connected.may_read = woke != Woke::Event;
+                    connected.due = due;
                 }
             }
         }
@@ -250,9 +256,10 @@ impl LinkTask {
     /// answer that is read only after the time was judged would be one that is missing.
     fn turn(&mut self, connected: &mut Connected<'_>) -> Result<Next, Disconnect> {
         let now = self.shared.now();
-        let read = self.read(connected, now)?;
+        let is_due = connected.due.is_some_and(|due| due <= now.mono);
+        let read = (connected.may_read || is_due) && self.read(connected, now)?;
         // what was answered makes room, and what came since fills it before anything is sent
-        let mut more = self.exchange();
+        let mut more = self.exchange(now);
         self.set_connected(connected.link.is_ready());
         connected.send(&mut self.engine, now)?;
         let wrote = self.write(connected, now)?;
@@ -262,18 +269,19 @@ impl LinkTask {
             self.set_connected(connected.link.is_ready());
         }
         // what was skipped while it was made ready, what was answered by itself
-        more |= self.exchange();
+        more |= self.exchange(now);
         Ok(if read || wrote || more {
             Next::Again
         } else {
-            Next::Wait(self.due(connected.link.as_ref(), now))
+            Next::Wait(self.due(connected.link.as_ref(), now), now)
         })
     }
 
     /// Whether something came. What came before an end is understood before the end is: it may be
     /// the answer to all that was sent.
     fn read(&mut self, connected: &mut Connected<'_>, now: Now) -> Result<bool, Disconnect> {
-        let read = connected.connection.try_read(&mut connected.input);
+        let room = &self.shared.read_room;
+        let read = room.read(&mut connected.connection, &mut connected.input);
         let count = read.as_ref().map_or(0, |read| read.unwrap_or(0));
         self.count_bytes(connected, 0, count);
         let came = (connected.input.as_slice(), count);
@@ -283,6 +291,7 @@ impl LinkTask {
             .came(traffic, &self.shared, &connected.peer, came);
         let engine = &mut self.engine;
         connected.understand(engine, now)?;
+        room.take_back(&mut connected.input);
         match read {
             Ok(Some(0)) => {
                 let disconnect = Disconnect::ended("closed by the destination");
@@ -330,7 +339,7 @@ impl LinkTask {
 
     /// Lets the ring and the engine exchange what they have for each other; whether there may be
     /// more at once. What others asked for meanwhile comes first, and is seen by all that follows.
-    fn exchange(&mut self) -> bool {
+    fn exchange(&mut self, now: Now) -> bool {
         // before the cursor passes them: no power cut takes away unseen what was given up
         self.keep_rejects();
         if self.shared.ring.readers.take_moved(self.stream.id) {
@@ -348,8 +357,8 @@ impl LinkTask {
                 routes.wants(stream, body.text("channel.name"), body.text("ident"))
             })
         };
-        let more = shared.ring.exchange(&mut self.engine, &wanted);
-        self.show();
+        let more = shared.ring.exchange(&mut self.engine, now, &wanted);
+        self.show(now);
         self.tell_events();
         more
     }
@@ -391,8 +400,8 @@ pub(super) async fn keep_delivering(shared: Rc<SharedState>, stream: Rc<Stream>)
 enum Next {
     /// Another one, after the other tasks: there may be more.
     Again,
-    /// A rest until something comes, or this time.
-    Wait(Option<Duration>),
+    /// A rest until something comes, or this time; it is now.
+    Wait(Option<Duration>, Now),
 }
 
 fn broken(error: &io::Error) -> Disconnect {

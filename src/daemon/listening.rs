@@ -18,9 +18,9 @@ use crate::net::Address;
 use crate::net::Listener;
 use crate::net::Socket;
 use crate::net::SocketRights;
+use crate::net::Watched;
 use crate::net::blame;
 use crate::net::tls::Server;
-use smol::Async;
 use smol::Task;
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -78,7 +78,7 @@ struct ListenTask {
 /// What an address was bound to.
 enum Bound {
     Connections(Listener),
-    Datagrams(Async<UdpSocket>),
+    Datagrams(Watched<UdpSocket>),
     Serial(Socket),
 }
 

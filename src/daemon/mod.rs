@@ -65,6 +65,7 @@ mod pauses;
 mod peers;
 mod rate;
 mod read_failures;
+mod read_room;
 mod readers;
 mod reload;
 mod route_watch;
@@ -81,6 +82,7 @@ mod source;
 mod status_line;
 mod stream;
 mod thinned;
+mod timers;
 mod traffic;
 mod waits;
 #[cfg(test)]
@@ -89,6 +91,10 @@ mod wake_tests;
 pub use link_task::Probe;
 pub use link_task::try_destination;
 pub use open::open_ring;
+pub use timers::block_on;
+pub use timers::when_woken;
+pub use waits::minute;
+pub use waits::sleep;
 
 use crate::clock::Clock;
 use crate::config;
@@ -115,7 +121,6 @@ use std::rc::Rc;
 use std::time::Duration;
 use stream::Stream;
 use waits::Executor;
-use waits::sleep;
 
 /// A daemon that is not running yet, or one that is, seen from beside.
 #[derive(Clone)]
@@ -378,7 +383,7 @@ impl Daemon {
         loop {
             let (bytes, now) = (self.shared.ring.stats().taken_bytes, self.shared.now().mono);
             self.rate.borrow_mut().note(bytes, now);
-            sleep(Some(rate::EVERY)).await;
+            minute().await;
         }
     }
 

@@ -27,9 +27,6 @@ impl Rate {
     }
 }
 
-/// Between two notes.
-pub(super) const EVERY: Duration = Duration::from_mins(1);
-
 /// Minutes that are looked back.
 const SAMPLES: usize = 15;
 

@@ -42,6 +42,7 @@ fn submit_report(control: &dyn Control, shared: &SharedState, channel: &Channel)
     let mut ingress = Ingress {
         shared,
         channel,
+        now: shared.now(),
         peer: "self",
         conn: 0,
         known: None,

@@ -22,6 +22,7 @@ use super::session_end::SessionEnd;
 use super::shared::SharedState;
 use super::traffic::Tap;
 use super::waits::Waits;
+use super::waits::Woke;
 use crate::api::CONNECTED;
 use crate::api::CONNECTION_LOST;
 use crate::channel::Disconnect;
@@ -57,6 +58,10 @@ pub(super) struct SessionTask<'a> {
     waiting_since: Option<Duration>,
     /// The far end sends no more; it may still wait for answers.
     ended: bool,
+    /// There may be something to read: nobody would tell of it.
+    may_read: bool,
+    /// Then there is something to do, and what came before that counts.
+    due: Duration,
 }
 
 /// Who speaks first.
@@ -124,6 +129,8 @@ impl<'a> SessionTask<'a> {
             flowing: now,
             waiting_since: None,
             ended: false,
+            may_read: true,
+            due: now,
         }
     }
 
@@ -148,19 +155,23 @@ impl<'a> SessionTask<'a> {
             let is_looking = self.session.is_looking();
             let came = is_looking.then(|| self.shared.passing.came_event());
             match self.turn() {
-                Ok(Next::Wait(interest, deadline)) => {
-                    let wait = Some(deadline.saturating_sub(self.shared.now().mono));
+                Ok(Next::Wait(interest, wait)) => {
                     let ready = self.socket.ready(interest);
-                    if let Some(came) = came {
-                        let waits = Waits::on([durable, came]).at_most(wait);
+                    let woke = if let Some(came) = came {
+                        let waits = Waits::on([durable, came]).at_most(Some(wait));
                         // on the heap: who only brings messages has no room for it
-                        Box::pin(waits.or_ready(ready)).await;
+                        Box::pin(waits.or_ready(ready)).await
                     } else {
-                        let waits = Waits::on([durable]).at_most(wait);
-                        waits.or_ready(ready).await;
-                    }
+                        let waits = Waits::on([durable]).at_most(Some(wait));
+                        waits.or_ready(ready).await
+                    };
+                    let listened = matches!(interest, Interest::Read | Interest::Both);
+                    self.may_read = woke != Woke::Event || !listened;
                 }
-                Ok(Next::Again) => smol::future::yield_now().await,
+                Ok(Next::Again) => {
+                    self.may_read = true;
+                    smol::future::yield_now().await;
+                }
                 Err(end) => {
                     if matches!(end, SessionEnd::Session(_)) {
                         Box::pin(self.part()).await;
@@ -204,10 +215,11 @@ impl<'a> SessionTask<'a> {
         self.answer(now)?;
         self.write(now)?;
         if self.claim.as_ref().is_some_and(|claim| claim.is_lost()) {
-            return Err(SessionEnd::Session(self.superseded()));
+            return Err(SessionEnd::Session(self.superseded(now)));
         }
-        let read = self.reads() && self.read(now)?;
-        let understood = self.understand()?;
+        let is_due = self.may_read || self.due <= now.mono;
+        let read = is_due && self.reads() && self.read(now)?;
+        let understood = self.understand(now)?;
         self.wake(now)?;
         // what has just come may be safe already: a ring in memory, a message that nobody wants
         self.answer(now)?;
@@ -236,21 +248,17 @@ impl<'a> SessionTask<'a> {
         let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads().then_some(()), writes);
-        Ok(Next::Wait(
-            interest,
-            wake_at
-                .min(overdue_at)
-                .min(idle_at)
-                .min(slow_at)
-                .max(now.mono + TICK),
-        ))
+        self.due = wake_at.min(overdue_at).min(idle_at).min(slow_at);
+        let wait = self.due.saturating_sub(now.mono).max(TICK);
+        Ok(Next::Wait(interest, wait))
     }
 
     /// The session, the daemon's side for it, and where its answers go.
-    fn parties(&mut self) -> (&mut dyn Session, Ingress<'_>, &mut Vec<u8>) {
+    fn parties(&mut self, now: Now) -> (&mut dyn Session, Ingress<'_>, &mut Vec<u8>) {
         let ingress = Ingress {
             shared: self.shared,
             channel: self.channel,
+            now,
             peer: &self.peer,
             conn: self.tap.number(),
             known: Some(&self.known),
@@ -261,8 +269,8 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Another connection has taken its name.
-    fn superseded(&mut self) -> Disconnect {
-        let (session, mut ingress, out) = self.parties();
+    fn superseded(&mut self, now: Now) -> Disconnect {
+        let (session, mut ingress, out) = self.parties(now);
         session.superseded(&mut ingress, out)
     }
 
@@ -276,10 +284,9 @@ impl<'a> SessionTask<'a> {
 
     /// Bounds what is kept of what came: of this connection, and of all together.
     fn enforce_limits(&mut self) -> Result<(), SessionEnd> {
-        for buffer in [&mut self.input, &mut self.out] {
-            if buffer.is_empty() {
-                *buffer = Vec::new();
-            }
+        self.shared.read_room.take_back(&mut self.input);
+        if self.out.is_empty() {
+            self.out = Vec::new();
         }
         let waits = self.session.is_blocked() || self.is_backpressured();
         if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
@@ -324,16 +331,14 @@ impl<'a> SessionTask<'a> {
     }
 
     fn read(&mut self, now: Now) -> Result<bool, SessionEnd> {
-        match self
-            .socket
-            .try_read(&mut self.input)
-            .map_err(SessionEnd::Io)?
-        {
+        let room = &self.shared.read_room;
+        let read = room.read(&mut self.socket, &mut self.input);
+        match read.map_err(SessionEnd::Io)? {
             Some(0) => {
                 self.ended = true;
                 // what came with the end first: it may be a message that nobody sends again
-                self.understand()?;
-                let (session, mut ingress, _) = self.parties();
+                self.understand(now)?;
+                let (session, mut ingress, _) = self.parties(now);
                 session.on_eof(&mut ingress);
                 Ok(true)
             }
@@ -349,7 +354,7 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Whether the session took something.
-    fn understand(&mut self) -> Result<bool, SessionEnd> {
+    fn understand(&mut self, now: Now) -> Result<bool, SessionEnd> {
         let mut taken = 0;
         while !self.is_backpressured() && !self.session.is_blocked() {
             let rest = self.input.get(taken..).unwrap_or_default();
@@ -357,6 +362,7 @@ impl<'a> SessionTask<'a> {
             let mut ingress = Ingress {
                 shared: self.shared,
                 channel: self.channel,
+                now,
                 peer: &self.peer,
                 conn: self.tap.number(),
                 known: Some(&self.known),
@@ -387,7 +393,7 @@ impl<'a> SessionTask<'a> {
         if self.session.wake_at().is_none_or(|due| due > now.mono) {
             return Ok(());
         }
-        let (session, mut ingress, out) = self.parties();
+        let (session, mut ingress, out) = self.parties(now);
         session.wake(&mut ingress, out).map_err(SessionEnd::Session)
     }
 
@@ -456,7 +462,7 @@ impl Drop for SessionTask<'_> {
 
 /// What a turn ends with.
 enum Next {
-    /// Wait for the socket, the watermark, or this time.
+    /// Wait for the socket, the watermark, for so long at most.
     Wait(Interest, Duration),
     /// There may be more at once; the others first.
     Again,

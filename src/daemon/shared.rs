@@ -10,6 +10,7 @@ use super::journals::RING;
 use super::kept::Whose;
 use super::lookers::Lookers;
 use super::passing::Passing;
+use super::read_room::ReadRoom;
 use super::shared_ring::SharedRing;
 use super::thinned::AllThinned;
 use crate::api;
@@ -38,6 +39,8 @@ pub(super) struct SharedState {
     pub(super) devices: RefCell<Devices>,
     /// Of all connections of all channels.
     pub(super) budget: Budget,
+    /// Where connections read into.
+    pub(super) read_room: ReadRoom,
 }
 
 /// What outlives it.
@@ -61,6 +64,7 @@ impl SharedState {
             passing: Rc::default(),
             devices: RefCell::default(),
             budget: Budget::default(),
+            read_room: ReadRoom::default(),
         }
     }
 

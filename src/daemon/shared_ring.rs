@@ -10,7 +10,9 @@
 use super::daemon_clock::DaemonClock;
 use super::read_failures::ReadFailures;
 use super::readers::Readers;
+use super::waits::Bell;
 use super::waits::Waits;
+use super::waits::until_minute;
 use crate::clock::Now;
 use crate::ring::AppendError;
 use crate::ring::Counters;
@@ -51,12 +53,12 @@ pub(super) struct SharedRing {
 struct Wakes {
     /// By the index of a stream: a record came that it wants, or one that it could not read may be
     /// readable again. Others are not woken: they have nothing to do.
-    records: [Event; STREAMS_MAX],
+    records: [Bell; STREAMS_MAX],
     /// The next commit, or the next try to read, may be due at another time. Notified by whatever
     /// changes the ring, so the committer never sleeps longer than [`Ring::next_commit`] says.
-    schedule: Event,
+    schedule: Bell,
     /// [`SharedRing::safe`] is above `announced`: senders may be answered.
-    durable: Event,
+    durable: Bell,
     /// The watermark that `durable` was last notified of. It is never above that of the ring, and
     /// equal to it after each commit and each exchange: no sender sleeps on an answer that is due.
     announced: Cell<Seq>,
@@ -66,23 +68,26 @@ struct Wakes {
 struct FileWatch {
     /// Notified when it is gone. Once gone it does not come back: all begins anew.
     gone: Event,
-    /// When it is looked for, should nothing be written until then: a write finds out as well.
-    next: Cell<Duration>,
+    /// When it was looked for; a write finds out as well.
+    looked: Cell<Duration>,
+    /// [`Stats::taken_bytes`] of that time.
+    taken: Cell<u64>,
 }
 
 impl SharedRing {
     pub(super) fn new(clock: Rc<DaemonClock>, ring: Ring) -> Self {
-        let next = Cell::new(clock.now().mono + WATCH);
+        let looked = Cell::new(clock.now().mono);
         Self {
             wakes: Wakes {
-                records: std::array::from_fn(|_| Event::new()),
-                schedule: Event::new(),
-                durable: Event::new(),
+                records: std::array::from_fn(|_| Bell::default()),
+                schedule: Bell::default(),
+                durable: Bell::default(),
                 announced: Cell::new(ring.safe()),
             },
             file: FileWatch {
                 gone: Event::new(),
-                next,
+                looked,
+                taken: Cell::default(),
             },
             reads: Cell::new(ReadFailures::after(ring.failed_reads())),
             readers: Readers::default(),
@@ -125,11 +130,15 @@ impl SharedRing {
     }
 
     /// Appends, and wakes the streams of `mask`; where both buffers are full, commits first.
-    pub(super) fn append(&self, mask: StreamSet, body: &[u8]) -> Result<Seq, AppendError> {
-        let now = self.now();
+    pub(super) fn append(
+        &self,
+        mask: StreamSet,
+        now: Now,
+        body: &[u8],
+    ) -> Result<Seq, AppendError> {
         let first = self.ring.borrow_mut().append(mask, now, body);
         let result = match first {
-            Err(AppendError::Busy) if self.commit(now) => {
+            Err(AppendError::Busy) if self.commit(self.now()) => {
                 self.ring.borrow_mut().append(mask, now, body)
             }
             other => other,
@@ -138,7 +147,7 @@ impl SharedRing {
             self.wake_streams(mask);
         }
         // Taken or not: what is due, and what is refused, is another.
-        self.wakes.schedule.notify(usize::MAX);
+        self.wakes.schedule.ring();
         result
     }
 
@@ -146,15 +155,19 @@ impl SharedRing {
     fn wake_streams(&self, streams: StreamSet) {
         for stream in streams.streams() {
             if let Some(records) = self.wakes.records.get(stream.index()) {
-                records.notify(usize::MAX);
+                records.ring();
             }
         }
     }
 
     /// Moves the cursor over what the engine has settled, and gives it more to send. Says whether
     /// that made room, so that there may be more to read and to send, though nothing else happens.
-    pub(super) fn exchange(&self, engine: &mut Engine, wanted: &dyn Fn(&[u8]) -> bool) -> bool {
-        let now = self.now();
+    pub(super) fn exchange(
+        &self,
+        engine: &mut Engine,
+        now: Now,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> bool {
         let mut ring = self.ring.borrow_mut();
         let mut settled = engine.settle(&mut ring, now);
         engine.fill(&mut ring, now, wanted);
@@ -162,7 +175,7 @@ impl SharedRing {
         drop(ring);
         self.judge_reads(now);
         if settled > 0 {
-            self.wakes.schedule.notify(usize::MAX);
+            self.wakes.schedule.ring();
             self.announce();
         }
         settled > 0
@@ -187,7 +200,7 @@ impl SharedRing {
 
     /// Has all session tasks look what has become of them, though nothing is safe that was not.
     pub(super) fn wake_senders(&self) {
-        self.wakes.durable.notify(usize::MAX);
+        self.wakes.durable.ring();
     }
 
     /// The longest commit since the start.
@@ -232,7 +245,7 @@ impl SharedRing {
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut Ring, Now) -> T) -> T {
         let result = work(&mut self.ring.borrow_mut(), self.now());
         self.judge_reads(self.now());
-        self.wakes.schedule.notify(usize::MAX);
+        self.wakes.schedule.ring();
         self.announce();
         result
     }
@@ -245,7 +258,7 @@ impl SharedRing {
     /// Says whether a stream's destination is connected.
     pub(super) fn set_connected(&self, stream: StreamId, connected: bool) {
         self.ring.borrow_mut().set_connected(stream, connected);
-        self.wakes.schedule.notify(usize::MAX);
+        self.wakes.schedule.ring();
     }
 
     /// Commits; whether that worked.
@@ -256,7 +269,7 @@ impl SharedRing {
         if took > STALL {
             log::warn!("ring: the disk took {} ms for a commit", took.as_millis());
         }
-        self.file.next.set(now.mono + WATCH);
+        self.file_was_there(now);
         if let Err(error) = result {
             log::error!("ring: commit failed: {error}");
         }
@@ -268,11 +281,27 @@ impl SharedRing {
 
     /// Looks whether the file is still there.
     fn watch(&self, now: Now) {
-        self.file.next.set(now.mono + WATCH);
+        self.file_was_there(now);
         if let Err(error) = self.ring.borrow_mut().watch(now) {
             log::error!("ring: {error}; messages are kept in memory only");
         }
         self.announce_gone();
+    }
+
+    fn file_was_there(&self, now: Now) {
+        self.file.looked.set(now.mono);
+        self.file.taken.set(self.ring.borrow().stats().taken_bytes);
+    }
+
+    /// When the file is looked for next: soon while something comes or waits that it could hold.
+    fn watch_due(&self) -> Option<Duration> {
+        let (ring, looked) = (self.ring.borrow(), self.file.looked.get());
+        let has_come = ring.stats().taken_bytes != self.file.taken.get();
+        let after = match has_come || ring.holds_some() {
+            true => WATCH,
+            false => WATCH + until_minute(looked + WATCH),
+        };
+        ring.can_go().then(|| looked + after)
     }
 
     fn announce_gone(&self) {
@@ -303,7 +332,7 @@ impl SharedRing {
         }
         if reads.are_fewer_than(count) {
             reads.failed(count, now.mono);
-            self.wakes.schedule.notify(usize::MAX);
+            self.wakes.schedule.ring();
         } else if !ring.has_unread() {
             reads.succeeded();
         }
@@ -353,19 +382,15 @@ impl SharedRing {
                 yield_now().await;
                 continue;
             }
-            if self.watches() && is_due(self.file.next.get()) {
+            if self.watch_due().is_some_and(is_due) {
                 self.watch(now);
             }
-            let watch = self.watches().then(|| self.file.next.get());
+            let watch = self.watch_due();
             let read = read.filter(|at| !is_due(*at));
             let next = [due, read, watch].into_iter().flatten().min();
             let wait = next.map(|at| at.saturating_sub(now.mono));
             Waits::on([schedule, stepped]).at_most(wait).end().await;
         }
-    }
-
-    fn watches(&self) -> bool {
-        self.ring.borrow().can_go()
     }
 
     /// Who waits for what could not be read tries again.
@@ -380,12 +405,13 @@ impl SharedRing {
     fn announce(&self) {
         let safe = self.safe();
         if self.wakes.announced.replace(safe) != safe {
-            self.wakes.durable.notify(usize::MAX);
+            self.wakes.durable.ring();
         }
     }
 }
 
-/// How often the file is looked for while nothing is written to it.
+/// How often the file is looked for while nothing is written to it; where nothing comes either, in
+/// the first minute after that.
 const WATCH: Duration = Duration::from_secs(10);
 /// A commit that takes longer is said: every sender waits for it.
 const STALL: Duration = Duration::from_secs(1);

@@ -1,6 +1,8 @@
 //! How the daemon stands, in one line: what `systemctl status` shows.
 
 use super::Daemon;
+use super::waits::Waits;
+use super::waits::until_minute;
 
 impl Daemon {
     /// As in `3 channels listening, 2 of 3 streams connected, 1,204 wait`, before that what is
@@ -13,6 +15,17 @@ impl Daemon {
             .collect();
         parts.push(self.counts().text());
         parts.join(", ")
+    }
+
+    /// Ends when the line may be another: the ring has changed, or the minute is over. What
+    /// happens from this call on is not missed.
+    pub fn line_changes(&self) -> impl Future<Output = ()> + use<> {
+        let change = self.shared.ring.schedule_event();
+        let time = until_minute(self.shared.now().mono);
+        let wait = Waits::on([change]).at_most(Some(time)).end();
+        async {
+            wait.await;
+        }
     }
 
     /// Only what the line says: a whole status would read certificates each time.

@@ -1,11 +1,15 @@
 //! What every task of the daemon stands on: the executor, sleep, a limit of time, and the wait for
 //! the first of several things. Knows nothing of what the tasks do.
 
+use super::timers;
+use crate::clock;
 use crate::units::Period;
+use event_listener::Event;
 use event_listener::EventListener;
 use smol::LocalExecutor;
 use smol::future::or;
 use smol::future::poll_fn;
+use std::cell::Cell;
 use std::future::Future;
 use std::future::pending;
 use std::io;
@@ -27,6 +31,15 @@ pub(super) struct Waits<const N: usize> {
     time: Option<Duration>,
 }
 
+/// An event that is often told of and seldom listened for: who tells of it costs next to nothing
+/// until somebody listens.
+#[derive(Default)]
+pub(super) struct Bell {
+    event: Event,
+    /// Somebody has listened since all were told last.
+    is_heard: Cell<bool>,
+}
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Woke {
@@ -36,6 +49,21 @@ pub(super) enum Woke {
     Event,
     /// The time is over.
     Time,
+}
+
+impl Bell {
+    /// Ends when it is told of.
+    pub(super) fn listen(&self) -> EventListener {
+        self.is_heard.set(true);
+        self.event.listen()
+    }
+
+    /// Tells all who listen.
+    pub(super) fn ring(&self) {
+        if self.is_heard.replace(false) {
+            self.event.notify(usize::MAX);
+        }
+    }
 }
 
 impl<const N: usize> Waits<N> {
@@ -90,10 +118,9 @@ pub(super) async fn within<T>(
 }
 
 /// Sleeps; without a time, for ever.
-pub(super) async fn sleep(time: Option<Duration>) {
+pub async fn sleep(time: Option<Duration>) {
     match time {
-        #[cfg(test)]
-        Some(time) if super::sim::is_simulated() => super::sim::sleep(time).await,
+        Some(time) if timers::are_woken() => timers::sleep(time).await,
         Some(time) => {
             smol::Timer::after(time).await;
         }
@@ -101,13 +128,26 @@ pub(super) async fn sleep(time: Option<Duration>) {
     }
 }
 
+/// How long it is until the next whole minute of the clock that counts from the boot: what is
+/// looked at now and then is looked at together, so that an idle machine wakes once for all.
+pub(super) fn until_minute(mono: Duration) -> Duration {
+    let over = mono.as_secs() % MINUTE.as_secs();
+    MINUTE - Duration::new(over, mono.subsec_nanos())
+}
+
+/// Ends with the minute, see [`until_minute`].
+pub async fn minute() {
+    sleep(Some(until_minute(clock::mono()))).await;
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
 /// The wait after an error that would only come again at once.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event_listener::Event;
     use std::future::ready;
 
     fn wait<const N: usize>(waits: Waits<N>) -> Woke {

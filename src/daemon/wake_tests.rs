@@ -85,7 +85,7 @@ fn an_append_wakes_the_streams_that_want_it_and_no_other() {
         let masks = wanted.iter().map(|index: &usize| ids[*index].mask());
         let mask = masks.reduce(|a, b| a | b);
         if let Some(mask) = mask {
-            shared.ring.append(mask, b"x").unwrap();
+            shared.ring.append(mask, shared.now(), b"x").unwrap();
         }
         let expected: Vec<_> = (0..ids.len())
             .map(|index| wanted.contains(&index))
@@ -105,7 +105,7 @@ fn looking_at_the_ring_and_at_the_status_wakes_nobody() {
     let (daemon, ids) = daemon();
     let shared = Rc::clone(&daemon.shared);
     let all = ids[0].mask() | ids[1].mask() | ids[2].mask();
-    shared.ring.append(all, b"x").unwrap();
+    shared.ring.append(all, shared.now(), b"x").unwrap();
     shared.ring.commit(shared.now());
     let waiting = Waiting::begin(&shared, &ids);
     for _ in 0..3 {
@@ -124,7 +124,10 @@ fn looking_at_the_ring_and_at_the_status_wakes_nobody() {
 fn what_is_settled_by_all_wakes_the_senders_and_the_committer_and_no_stream() {
     let (daemon, ids) = daemon();
     let shared = Rc::clone(&daemon.shared);
-    shared.ring.append(ids[0].mask(), b"x").unwrap();
+    shared
+        .ring
+        .append(ids[0].mask(), shared.now(), b"x")
+        .unwrap();
     let waiting = Waiting::begin(&shared, &ids);
     shared.ring.change(|ring, now| {
         let seq = ring.read(ids[0], now).unwrap().seq;

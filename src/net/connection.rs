@@ -2,9 +2,9 @@
 //! bytes. Knows no protocol.
 
 use super::file_connection::FileConnection;
-use super::socket::Interest;
 use super::socket::Socket;
 use super::tls::TlsSocket;
+use super::watched::Interest;
 use std::io;
 
 /// A connection.

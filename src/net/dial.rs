@@ -3,6 +3,7 @@
 
 use super::blame;
 use super::socket::Socket;
+use super::watched::Watched;
 use crate::units::Period;
 use smol::Async;
 use smol::Timer;
@@ -124,7 +125,10 @@ async fn connect(address: SocketAddr, dialling: &Dialling) -> io::Result<Socket>
         stream.writable().await?;
         match stream.get_ref().take_error()? {
             Some(error) => Err(error),
-            None => stream.get_ref().peer_addr().map(|_| Socket::Tcp(stream)),
+            None => stream
+                .get_ref()
+                .peer_addr()
+                .map(|_| Socket::Tcp(Watched::new(stream))),
         }
     };
     let named = |error: io::Error| {

@@ -15,6 +15,7 @@ mod socket;
 mod socket_rights;
 mod stored_file;
 pub mod tls;
+mod watched;
 
 pub use connection::Connection;
 #[cfg(test)]
@@ -31,7 +32,6 @@ pub use resolve::Files;
 pub use resolve::Resolver;
 pub use resolve::resolve;
 pub use routes::Routes;
-pub use socket::Interest;
 pub use socket::Listener;
 pub use socket::READ_MAX;
 pub use socket::Socket;
@@ -39,6 +39,9 @@ pub use socket::unless_blocked;
 pub use socket_rights::Group;
 pub use socket_rights::SocketRights;
 pub use stored_file::open_stored;
+pub(crate) use watched::Call;
+pub use watched::Interest;
+pub use watched::Watched;
 
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
@@ -136,8 +139,8 @@ pub fn listen(address: &Address, rights: &SocketRights) -> io::Result<Listener> 
 ///
 /// # Errors
 /// As the system says.
-pub fn bind(address: SocketAddr) -> io::Result<Async<UdpSocket>> {
-    Async::<UdpSocket>::bind(address)
+pub fn bind(address: SocketAddr) -> io::Result<Watched<UdpSocket>> {
+    Async::<UdpSocket>::bind(address).map(Watched::new)
 }
 
 /// Removes a socket that nobody listens on: only the kernel's word for that counts. One that is

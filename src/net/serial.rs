@@ -1,6 +1,7 @@
 //! Serial lines: opened so that nothing blocks, and set to bytes as they are.
 
 use super::socket::Socket;
+use super::watched::Watched;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
 use rustix::termios::ControlModes;
@@ -48,7 +49,7 @@ pub fn open(line: &Line) -> io::Result<Socket> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(&line.path, flags, Mode::empty())?);
     set(&file, line)?;
-    Ok(Socket::Serial(Async::new_nonblocking(file)?))
+    Ok(Socket::Serial(Watched::new(Async::new_nonblocking(file)?)))
 }
 
 fn set(file: &File, line: &Line) -> io::Result<()> {

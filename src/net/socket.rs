@@ -1,8 +1,11 @@
 //! Sockets that never block the loop: a try first, then a wait for one of several things.
 
+use super::watched::Interest;
+use super::watched::Watched;
+use rustix::buffer::spare_capacity;
 use smol::Async;
-use smol::future::FutureExt;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
@@ -18,11 +21,11 @@ use std::os::unix::net::UnixStream;
 #[derive(Debug)]
 pub enum Socket {
     /// Over TCP.
-    Tcp(Async<TcpStream>),
+    Tcp(Watched<TcpStream>),
     /// On this machine.
-    Unix(Async<UnixStream>),
+    Unix(Watched<UnixStream>),
     /// A wire.
-    Serial(Async<File>),
+    Serial(Watched<File>),
 }
 
 /// A listening socket.
@@ -34,32 +37,6 @@ pub enum Listener {
     Unix(Async<UnixListener>),
 }
 
-/// Whether a wait also ends when bytes can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    /// Ends for no socket event: what came is not to be read now.
-    None,
-    /// Ends when there is something to read, or the end.
-    Read,
-    /// Ends when something can be written.
-    Write,
-    /// Ends for either.
-    Both,
-}
-
-impl Interest {
-    /// What a loop waits for that would read, write, both or neither.
-    #[must_use]
-    pub fn of(reads: Option<()>, writes: Option<()>) -> Self {
-        match (reads, writes) {
-            (None, None) => Self::None,
-            (Some(()), None) => Self::Read,
-            (None, Some(())) => Self::Write,
-            (Some(()), Some(())) => Self::Both,
-        }
-    }
-}
-
 impl Socket {
     /// Connects over TCP; nagle is off: what is written is a whole unit.
     ///
@@ -68,19 +45,25 @@ impl Socket {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = Async::<TcpStream>::connect(address).await?;
         stream.get_ref().set_nodelay(true)?;
-        Ok(Self::Tcp(stream))
+        Ok(Self::Tcp(Watched::new(stream)))
     }
 
-    /// Appends what is there to `buffer`, at most [`READ_MAX`] bytes: how many, 0 at the end;
-    /// none where nothing is there yet.
+    /// Appends what is there to `buffer`, at most what it has room for, and [`ROOM`] bytes where
+    /// it has none: how many, 0 at the end; none where nothing is there yet.
     ///
     /// # Errors
     /// As the system says.
     pub fn try_read(&self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        let mut chunk = [0; READ_MAX];
-        let read = unless_blocked(self.read(&mut chunk))?;
-        buffer.extend_from_slice(chunk.get(..read.unwrap_or(0)).unwrap_or_default());
-        Ok(read)
+        if buffer.len() == buffer.capacity() {
+            buffer.reserve(ROOM);
+        }
+        let room = spare_capacity(buffer);
+        let read = match self {
+            Self::Tcp(stream) => rustix::io::read(stream.of(), room),
+            Self::Unix(stream) => rustix::io::read(stream.of(), room),
+            Self::Serial(file) => rustix::io::read(file.of(), room),
+        };
+        unless_blocked(read.map_err(io::Error::from))
     }
 
     /// Writes what the socket takes of `buffer` and removes it there; how many bytes that were.
@@ -106,8 +89,8 @@ impl Socket {
     /// As the system says.
     pub fn finish(&self) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) => stream.get_ref().shutdown(Shutdown::Write),
-            Self::Unix(stream) => stream.get_ref().shutdown(Shutdown::Write),
+            Self::Tcp(stream) => stream.of().shutdown(Shutdown::Write),
+            Self::Unix(stream) => stream.of().shutdown(Shutdown::Write),
             Self::Serial(_) => Ok(()),
         }
     }
@@ -117,43 +100,27 @@ impl Socket {
     /// # Errors
     /// As the system says.
     pub async fn ready(&self, interest: Interest) -> io::Result<()> {
-        match interest {
-            Interest::None => std::future::pending().await,
-            Interest::Read => self.readable().await,
-            Interest::Write => self.writable().await,
-            Interest::Both => self.readable().or(self.writable()).await,
-        }
+        poll_fn(|context| match self {
+            Self::Tcp(stream) => stream.poll_ready(interest, context),
+            Self::Unix(stream) => stream.poll_ready(interest, context),
+            Self::Serial(file) => file.poll_ready(interest, context),
+        })
+        .await
     }
 
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.get_ref().read(buffer),
-            Self::Unix(stream) => stream.get_ref().read(buffer),
-            Self::Serial(file) => file.get_ref().read(buffer),
+            Self::Tcp(stream) => stream.of().read(buffer),
+            Self::Unix(stream) => stream.of().read(buffer),
+            Self::Serial(file) => file.of().read(buffer),
         }
     }
 
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.get_ref().write(bytes),
-            Self::Unix(stream) => stream.get_ref().write(bytes),
-            Self::Serial(file) => file.get_ref().write(bytes),
-        }
-    }
-
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.readable().await,
-            Self::Unix(stream) => stream.readable().await,
-            Self::Serial(file) => file.readable().await,
-        }
-    }
-
-    async fn writable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.writable().await,
-            Self::Unix(stream) => stream.writable().await,
-            Self::Serial(file) => file.writable().await,
+            Self::Tcp(stream) => stream.of().write(bytes),
+            Self::Unix(stream) => stream.of().write(bytes),
+            Self::Serial(file) => file.of().write(bytes),
         }
     }
 }
@@ -168,9 +135,12 @@ impl Listener {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.get_ref().set_nodelay(true)?;
-                Ok((Socket::Tcp(stream), Some(peer)))
+                Ok((Socket::Tcp(Watched::new(stream)), Some(peer)))
             }
-            Self::Unix(listener) => Ok((Socket::Unix(listener.accept().await?.0), None)),
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(Watched::new(stream)), None))
+            }
         }
     }
 }
@@ -189,5 +159,9 @@ pub fn unless_blocked<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Bytes of one read: stack, not heap.
-pub const READ_MAX: usize = 8 * 1024;
+/// Bytes of one read where connections share a buffer: all but what they have of it before. With
+/// more, what a destination has not answered yet would fill `commit.bytes` and go to the disk.
+pub const READ_MAX: usize = 16 * 1024;
+
+/// Bytes of one read into a buffer without room.
+const ROOM: usize = 4 * 1024;

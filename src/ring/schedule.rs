@@ -3,6 +3,7 @@
 use super::AppendError;
 use super::IoError;
 use super::Ring;
+use super::StreamSet;
 use super::commit::RESERVE;
 use super::format::BODY_MAX;
 use super::format::Counts;
@@ -189,6 +190,13 @@ impl Ring {
     #[must_use]
     pub fn can_go(&self) -> bool {
         self.volume.storage.can_go()
+    }
+
+    /// Whether something waits for a stream.
+    #[must_use]
+    pub fn holds_some(&self) -> bool {
+        let mut streams = StreamSet(u32::MAX).streams();
+        streams.any(|stream| self.backlog(stream) > 0)
     }
 
     /// Looks whether the file is still there, where there is one. For when nothing is written:

@@ -68,7 +68,7 @@ fn race(addresses: &[SocketAddr], dialling: &Dialling) -> std::io::Result<Socket
     let Socket::Tcp(stream) = socket else {
         panic!("not TCP")
     };
-    stream.get_ref().peer_addr()
+    stream.of().peer_addr()
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_socket_is_set_up_so_that_a_dead_way_is_found() {
     let Socket::Tcp(stream) = socket else {
         panic!("not TCP")
     };
-    let stream: &TcpStream = stream.get_ref();
+    let stream: &TcpStream = stream.of();
     let socket = socket2::SockRef::from(stream);
     assert_eq!(
         socket.tcp_user_timeout().unwrap(),

@@ -7,6 +7,7 @@ use crate::stream::Disconnect;
 use crate::stream::Link;
 use crate::stream::LinkContext;
 use crate::stream::engine::Engine;
+use std::time::Duration;
 
 /// One connection while it lasts. Its buffers are bounded by the link: it takes whole units of at
 /// most [`crate::stream::IN_MAX`], and is asked for more only when all it said is written.
@@ -20,6 +21,10 @@ pub(super) struct Connected<'a> {
     pub(super) tap: Tap,
     /// Where it leads.
     pub(super) peer: String,
+    /// There may be something to read: nobody would tell of it.
+    pub(super) may_read: bool,
+    /// Then there is something to do, and what came before that counts.
+    pub(super) due: Option<Duration>,
 }
 
 impl<'a> Connected<'a> {
@@ -35,6 +40,8 @@ impl<'a> Connected<'a> {
             out: Vec::new(),
             tap,
             peer,
+            may_read: true,
+            due: None,
         }
     }
 

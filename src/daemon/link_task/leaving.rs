@@ -19,6 +19,6 @@ impl LinkTask {
         let now = self.shared.now();
         // that it is lost already changes nothing
         drop(self.write(connected, now));
-        self.tell_all();
+        self.tell_all(now);
     }
 }

@@ -149,7 +149,7 @@ pub(super) fn task(settings: Settings, probe: Probe, clock: Clock) -> Result<Lin
         let message = message(now).ok_or("there is no message to send")?;
         shared
             .ring
-            .append(id.mask(), &message)
+            .append(id.mask(), now, &message)
             .map_err(|error| format!("the ring: {error:?}"))?;
         shared.ring.commit(now);
     }

@@ -17,8 +17,7 @@ use std::time::Duration;
 
 impl LinkTask {
     /// Has the stream show where its engine is.
-    pub(super) fn show(&mut self) {
-        let now = self.shared.now();
+    pub(super) fn show(&mut self, now: Now) {
         let tally = self.engine.take_tally();
         let next_try = self.engine.paused_until(now);
         self.stream
@@ -40,9 +39,9 @@ impl LinkTask {
     }
 
     /// Tells what was done and what happened, without waiting for more.
-    pub(super) fn tell_all(&mut self) {
-        self.show();
-        self.tell_sent(self.shared.now());
+    pub(super) fn tell_all(&mut self, now: Now) {
+        self.show(now);
+        self.tell_sent(now);
         self.tell_events();
     }
 
@@ -128,7 +127,7 @@ impl LinkTask {
             fastrand::u32(..),
         );
         // what was done before the end is told before it
-        self.tell_all();
+        self.tell_all(now);
         let paused = self.engine.paused_until(now).is_some();
         let in_good_order = disconnect.retry == Retry::AtOnce && !paused;
         if was_connected && !self.stream.shown.stays.get() && in_good_order {

@@ -71,7 +71,7 @@ fn one_turn(path: &Path) -> (LinkTask, Next) {
         (Tap::new(&task.shared), String::new()),
     );
     // as before a connection is made; what is read in a turn is due in the next
-    task.exchange();
+    task.exchange(task.shared.now());
     let next = task.turn(&mut connected).unwrap();
     assert!(connected.out.is_empty());
     (task, next)

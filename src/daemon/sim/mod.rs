@@ -35,8 +35,6 @@ mod trace;
 mod world;
 
 pub(super) use network::dial;
-pub(super) use time::is_simulated;
-pub(super) use time::sleep;
 
 use crate::clock::Clock;
 use crate::ring::sim::number;

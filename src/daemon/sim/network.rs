@@ -110,7 +110,7 @@ pub(in crate::daemon) fn dial(
     let destination = usize::from(target.port.saturating_sub(PORT));
     Some(async move {
         let (wait, error) = network.borrow_mut().dialled(destination, timeout);
-        super::sleep(wait).await;
+        crate::daemon::sleep(Some(wait)).await;
         match error {
             Some(kind) => Err(network.borrow_mut().failed(destination, kind)),
             None => {

@@ -120,7 +120,7 @@ impl Gateway {
         daemon
             .shared
             .ring
-            .append(stream.id.mask(), body.as_bytes())
+            .append(stream.id.mask(), daemon.shared.now(), body.as_bytes())
             .unwrap();
     }
 

@@ -143,6 +143,7 @@ impl Sender {
         let mut ingress = Ingress {
             shared: &daemon.shared,
             channel: &daemon.all_channels()[0],
+            now: daemon.shared.now(),
             peer: "tracker",
             conn: 0,
             known: None,

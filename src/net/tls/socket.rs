@@ -2,9 +2,9 @@
 //! Decides nothing about trust.
 
 use super::TlsError;
-use crate::net::socket::Interest;
 use crate::net::socket::Socket;
 use crate::net::socket::unless_blocked;
+use crate::net::watched::Interest;
 use rustls::Connection;
 use std::io;
 use std::io::ErrorKind;
