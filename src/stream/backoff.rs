@@ -1,4 +1,6 @@
-//! How long to wait before the next try: doubling, with full jitter above the shortest wait.
+//! How long to wait before the next try: doubling, with full jitter above the shortest wait, also
+//! the first time: a broker that starts anew loses all gateways of a fleet in the same moment, and
+//! without chance in the first wait they would all be back in the same moment, too.
 //!
 //! Success alone does not make the waits short again where a connection was lost: two gateways with
 //! one name at a broker throw each other out, and each has success before that. The connection
@@ -25,7 +27,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits from `min` to `max`; the first is `min`.
+    /// Waits from `min` to `max`; the first is at most four times `min`.
     #[must_use]
     pub fn new(min: Duration, max: Duration) -> Self {
         Self {
@@ -43,12 +45,12 @@ impl Backoff {
     /// The longest that the wait after one more failure can be.
     fn ceiling(&self) -> Duration {
         self.min
-            .saturating_mul(1 << self.failures.min(20))
+            .saturating_mul(FIRST << self.failures.min(20))
             .min(self.max)
     }
 
-    /// The wait after one more failure: from `min` to `min` doubled with each failure before it,
-    /// at most `max`; `random` decides where between.
+    /// The wait after one more failure: from `min` to four times `min` doubled with each failure
+    /// before it, at most `max`; `random` decides where between.
     fn failed(&mut self, random: u32) -> Duration {
         let ceiling = self.ceiling();
         self.failures = self.failures.saturating_add(1);
@@ -56,11 +58,13 @@ impl Backoff {
         self.min + ceiling.saturating_sub(self.min).mul_f64(share)
     }
 
-    /// Begins the wait after one more failure, which is not over before `after`.
+    /// Begins the wait after one more failure, which is not over before `after`: the same chance
+    /// comes on top, since many may be asked to come back at the same time.
     pub fn pause(&mut self, now: Duration, after: Option<Duration>, random: u32) {
         self.forget(now);
         self.lost = false;
-        let wait = self.failed(random).max(after.unwrap_or_default());
+        let longer = after.unwrap_or_default().saturating_sub(self.min);
+        let wait = self.failed(random) + longer;
         self.paused_until = Some(now + wait);
         self.asked_until = after.map(|after| now + after);
     }
@@ -121,6 +125,9 @@ impl Backoff {
     }
 }
 
+/// The longest first wait, in shortest waits: tests/fleet shows what it spares a destination.
+const FIRST: u32 = 4;
+
 /// A connection lasts that is there for so many times the longest wait before it.
 const LASTS: u32 = 4;
 
@@ -137,10 +144,10 @@ mod tests {
         let waits: Vec<u64> = (0..10)
             .map(|_| backoff.failed(u32::MAX).as_secs())
             .collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert_eq!(waits, [4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         backoff.succeeded(Duration::ZERO);
         backoff.pause(Duration::ZERO, None, u32::MAX);
-        assert_eq!(backoff.paused_until(Duration::ZERO), Some(MIN));
+        assert_eq!(backoff.paused_until(Duration::ZERO), Some(4 * MIN));
     }
 
     #[test]
@@ -156,11 +163,11 @@ mod tests {
             now = until;
             wait.as_secs()
         };
-        let waits: Vec<u64> = [0, 1, 1, 3, 0].map(&mut lose_after).into();
-        assert_eq!(waits, [1, 2, 4, 8, 16]);
-        assert_eq!(lose_after(63), 32, "not yet");
-        assert_eq!(lose_after(4 * 32), 1, "that one lasted");
-        assert_eq!(lose_after(4), 1);
+        let waits: Vec<u64> = [0, 1, 1, 3].map(&mut lose_after).into();
+        assert_eq!(waits, [4, 8, 16, 32]);
+        assert_eq!(lose_after(4 * 32 - 1), 64, "not yet");
+        assert_eq!(lose_after(4 * 64), 4, "that one lasted");
+        assert_eq!(lose_after(4 * 4), 4);
     }
 
     #[test]
@@ -177,6 +184,18 @@ mod tests {
         let mut idle = Backoff::new(MIN, MAX);
         idle.succeeded(now);
         assert_eq!(idle.paused_until(now), None);
+    }
+
+    /// A server that names a time names it to all.
+    #[test]
+    fn what_was_asked_for_ends_at_different_times() {
+        let end = |random| {
+            let mut backoff = Backoff::new(MIN, MAX);
+            backoff.pause(Duration::ZERO, Some(100 * MIN), random);
+            assert_eq!(backoff.asked_until(Duration::ZERO), Some(100 * MIN));
+            backoff.paused_until(Duration::ZERO).unwrap()
+        };
+        assert_eq!((end(0), end(u32::MAX)), (100 * MIN, 103 * MIN));
     }
 
     #[test]

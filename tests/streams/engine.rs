@@ -97,16 +97,16 @@ fn pauses_grow_until_something_is_accepted_and_the_connection_lasts() {
         let until = world.engine.paused_until(world.now).unwrap();
         pauses.push((until - world.now.mono).as_secs());
     }
-    assert_eq!(pauses, [1, 2, 4, 8]);
+    assert_eq!(pauses, [4, 8, 16, 32]);
     world.wait();
     let seq = world.take()[0].0;
     world.engine.accepted(0, &[seq], world.now);
-    world.pass(4 * 8 * SECOND);
+    world.pass(4 * 32 * SECOND);
     world
         .engine
         .disconnected(0, Retry::Paused, world.now, u32::MAX);
     let until = world.engine.paused_until(world.now).unwrap();
-    assert_eq!(until - world.now.mono, SECOND);
+    assert_eq!(until - world.now.mono, 4 * SECOND);
     world.engine.wake();
     assert_eq!(world.engine.paused_until(world.now), None);
 }

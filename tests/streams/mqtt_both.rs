@@ -232,8 +232,8 @@ fn pauses_are_short_again_once_the_message_that_ended_the_connections_is_given_u
         pauses.push((until - world.now.mono).as_secs());
         world.wait();
     }
-    assert!(pauses.len() > 5 && pauses[..6] == [1, 2, 4, 8, 16, 32]);
-    assert_eq!(pauses.last(), Some(&1), "{pauses:?}");
+    assert!(pauses.len() > 5 && pauses[..6] == [4, 8, 16, 32, 64, 128]);
+    assert_eq!(pauses.last(), Some(&4), "{pauses:?}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl RabbitMq {
         place
             .folder
             .write("definitions.json", &definitions.to_string());
-        place.folder.write("enabled", "[rabbitmq_mqtt].");
+        place.folder.write("enabled", PLUGINS);
         let mqtt_port = free_port();
         let (server, port) = Program::serve(|port| {
             place.configure(port, mqtt_port);
@@ -67,6 +67,12 @@ impl RabbitMq {
             .args([script, &self.port.to_string(), vhost])
             .args(words);
         command
+    }
+
+    /// Of the process.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub(crate) fn id(&self) -> u32 {
+        self.server.id()
     }
 
     /// Power goes.
@@ -134,3 +140,5 @@ impl Place {
         command
     }
 }
+
+const PLUGINS: &str = "[rabbitmq_mqtt, rabbitmq_consistent_hash_exchange].";

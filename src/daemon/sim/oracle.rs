@@ -205,7 +205,7 @@ impl Truth {
     /// The wait after these failures at most.
     pub(super) fn wait_max(&self) -> Duration {
         let grown = self.promised.retry_min;
-        let grown = grown.saturating_mul(1 << self.failures.min(20));
+        let grown = grown.saturating_mul(4 << self.failures.min(20));
         grown.min(self.promised.retry_max)
     }
 
