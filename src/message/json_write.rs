@@ -272,7 +272,10 @@ fn digits(number: u32) -> u64 {
 }
 
 /// All known names, one behind the other: none of them needs an escape.
-static QUOTED: [u8; PLACES[NAMES.len() - 1].1 as usize] = {
+static QUOTED: [u8; QUOTED_LEN] = quoted_names();
+
+#[expect(clippy::indexing_slicing, reason = "done when weir is compiled")]
+const fn quoted_names() -> [u8; QUOTED_LEN] {
     let mut quoted = [0; _];
     let mut known = 0;
     while known < NAMES.len() {
@@ -288,21 +291,39 @@ static QUOTED: [u8; PLACES[NAMES.len() - 1].1 as usize] = {
         known += 1;
     }
     quoted
-};
+}
+
+const QUOTED_LEN: usize = end(NAMES.len()) as usize;
 
 /// Where each of [`QUOTED`] begins and ends.
-const PLACES: [(u16, u16); NAMES.len()] = {
+const PLACES: [(u16, u16); NAMES.len()] = places();
+
+#[expect(clippy::indexing_slicing, reason = "done when weir is compiled")]
+const fn places() -> [(u16, u16); NAMES.len()] {
     let mut places = [(0, 0); _];
-    let (mut known, mut end) = (0, 0);
+    let mut known = 0;
     while known < NAMES.len() {
-        let start = end;
-        // two quotes, a comma and a colon
-        end += NAMES[known].len() as u16 + 4;
-        places[known] = (start, end);
+        places[known] = (end(known), end(known + 1));
         known += 1;
     }
     places
-};
+}
+
+/// Where so many of [`QUOTED`] end.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "done when weir is compiled, of few names"
+)]
+const fn end(count: usize) -> u16 {
+    let (mut known, mut end) = (0, 0);
+    while known < count {
+        // two quotes, a comma and a colon
+        end += NAMES[known].len() + 4;
+        known += 1;
+    }
+    end as u16
+}
 
 /// What has more than eight digits.
 const EIGHT: u32 = 100_000_000;
