@@ -25,6 +25,8 @@ pub(super) struct ConnectorSettings {
     /// Whether the login is made from the date.
     pub(super) dated_login: bool,
     pub(super) timeout: Duration,
+    /// See [`Dialling::silence`].
+    pub(super) silence: Duration,
 }
 
 /// What is kept between the connections of one stream or channel.
@@ -67,6 +69,7 @@ impl Connector {
         let dialling = Dialling {
             bind: self.settings.bind.clone(),
             timeout: self.settings.timeout,
+            silence: self.settings.silence,
         };
         let socket = dial(&addresses, &dialling).await?;
         match &mut self.tls {

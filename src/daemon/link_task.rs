@@ -95,6 +95,7 @@ impl LinkTask {
                 .network()
                 .is_some_and(|network| network.needs_date),
             timeout: settings.delivery.timeout,
+            silence: settings.delivery.linger,
         };
         let connector = Connector::new(connector, shared.clock.source());
         let rejects = settings.rejects.as_ref();
@@ -137,9 +138,9 @@ impl LinkTask {
             if let Some(until) = self.engine.paused_until(now) {
                 let pause = Some(until - now.mono);
                 Waits::on([command]).at_most(pause).end().await;
-            } else if !stays && !self.engine.has_waiting() {
+            } else if !stays && let Some(rest) = self.until_batch(now) {
                 // a server that is asked for nothing closes the connection: none is made
-                Waits::on([command, records]).end().await;
+                Waits::on([command, records]).at_most(rest).end().await;
             } else if let Some(no_date) = self.connector.lacks_date() {
                 if no_date.is_new {
                     stream.note(&self.shared, NOT_DELIVERED, None, Some(&no_date.reason));
@@ -150,6 +151,16 @@ impl LinkTask {
                 self.connect_once(&stream).await;
             }
         }
+    }
+
+    /// How long it is, if at all, until a connection is wanted for a batch: some seconds before it
+    /// goes, so that a short `linger` is over with the connection already there; none while nothing
+    /// waits.
+    fn until_batch(&self, now: Now) -> Option<Option<Duration>> {
+        let due = self.engine.batch_due();
+        let wanted = due.map(|due| due.saturating_sub(CONNECT_AHEAD));
+        let rest = wanted.map(|wanted| wanted.saturating_sub(now.mono));
+        (rest != Some(Duration::ZERO)).then_some(rest)
     }
 
     /// One connection, or the failure to make one, and what is told of its end.
@@ -379,6 +390,9 @@ impl LinkTask {
         }
     }
 }
+
+/// A connection that is not kept is made so long before its batch goes.
+const CONNECT_AHEAD: Duration = Duration::from_secs(5);
 
 /// Delivers whenever the stream is enabled and not paused, until it ends. Waits on: its task, a
 /// call.

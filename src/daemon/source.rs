@@ -31,6 +31,7 @@ pub(super) fn connect(
         tls: connect.tls.clone(),
         dated_login: false,
         timeout: TIMEOUT,
+        silence: Duration::ZERO,
     };
     let source = Source {
         shared: Rc::clone(shared),

@@ -40,6 +40,9 @@ pub struct Dialling {
     pub bind: Option<Bind>,
     /// For a connection to be made; afterwards, for what was written to be confirmed.
     pub timeout: Duration,
+    /// How long nothing may be said before the far end is probed, where that is more than
+    /// [`SILENCE`]: who says something that seldom has a modem that sleeps meanwhile.
+    pub silence: Duration,
 }
 
 /// Connects to the first of these addresses that answers. They are tried in their order, each
@@ -151,7 +154,8 @@ fn open(address: SocketAddr, dialling: &Dialling) -> io::Result<socket2::Socket>
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_user_timeout(Some(dialling.timeout))?;
     let probe = dialling.timeout.clamp(PROBE_MIN, PROBE_MAX);
-    let keep_alive = TcpKeepalive::new().with_time(SILENCE).with_interval(probe);
+    let silence = dialling.silence.max(SILENCE);
+    let keep_alive = TcpKeepalive::new().with_time(silence).with_interval(probe);
     socket.set_tcp_keepalive(&keep_alive)?;
     Ok(socket)
 }

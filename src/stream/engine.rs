@@ -85,6 +85,8 @@ pub struct Engine {
     backoff: Backoff,
     /// Nothing is read or sent any more: what is in flight is awaited.
     is_held: bool,
+    /// What waits has lingered: all of it goes, until nothing waits. For links without batches.
+    flows: bool,
     rate: Rate,
     /// Whether the destination said anything since a connection was last lost. One that closes
     /// connections in good order and never says a word is paused for like one that fails.
@@ -123,6 +125,7 @@ impl Engine {
             queue: Queue::default(),
             backoff: Backoff::new(delivery.retry_min, delivery.retry_max),
             is_held: false,
+            flows: false,
             rate: Rate::new(limits.interval),
             answered: true,
             progressed: Duration::ZERO,
@@ -204,7 +207,7 @@ impl Engine {
     /// The next message to send, in order; it is in flight from now on.
     pub fn next(&mut self, now: Now) -> Option<Outgoing<'_>> {
         self.expire(now);
-        if self.is_paused(now) || self.rate.room(now) == 0 {
+        if self.is_paused(now) || self.rate.room(now) == 0 || !self.has_lingered(now) {
             return None;
         }
         let ring = self.queue.ring;
@@ -375,6 +378,16 @@ impl Engine {
 
     fn expire(&mut self, now: Now) {
         self.queue.expire(&self.limits, now);
+    }
+
+    /// Whether what waits goes now: all of it, once the oldest has waited for `linger`.
+    fn has_lingered(&mut self, now: Now) -> bool {
+        if self.delivery.linger.is_zero() {
+            return true;
+        }
+        let due = self.batch_due();
+        self.flows = due.is_some_and(|due| self.flows || due <= now.mono);
+        self.flows
     }
 
     fn is_paused(&self, now: Now) -> bool {

@@ -57,6 +57,26 @@ fn sized(max_messages: usize) -> Delivery {
     }
 }
 
+/// For links that send one by one as well: a modem sleeps meanwhile, and then all goes.
+#[test]
+fn what_lingers_is_held_back_until_the_oldest_has_and_then_all_of_it_goes() {
+    let mut world = World::with(Delivery {
+        linger: Duration::from_secs(60),
+        ..delivery()
+    });
+    world.append_many(2);
+    assert!(world.take().is_empty());
+    world.pass(Duration::from_secs(59));
+    world.append_many(1);
+    assert!(world.take().is_empty());
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.take().len(), 3);
+    world.append_many(1);
+    assert!(world.take().is_empty(), "what comes later lingers anew");
+    world.append_many(99);
+    assert_eq!(world.take().len(), 100, "a full batch does not");
+}
+
 #[test]
 fn a_destination_that_was_at_fault_recovers_though_the_next_message_is_never_taken() {
     for batch in [1, 4, 100] {

@@ -17,6 +17,7 @@ fn dialling(bind: Option<Bind>) -> Dialling {
     Dialling {
         bind,
         timeout: Duration::from_secs(5),
+        silence: Duration::ZERO,
     }
 }
 
@@ -106,6 +107,7 @@ fn when_nobody_answers_the_error_says_who() {
     let short = Dialling {
         bind: None,
         timeout: Duration::from_millis(300),
+        silence: Duration::ZERO,
     };
     let error = race(&[hole.address], &short).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);

@@ -142,6 +142,7 @@ pub(crate) fn connect(client: &mut Client, address: SocketAddr) -> std::io::Resu
         let dialling = Dialling {
             bind: None,
             timeout: Duration::from_secs(20),
+            silence: Duration::ZERO,
         };
         let socket = dial(&[address], &dialling).await?;
         let socket = client.connect(socket, "localhost").await?;
