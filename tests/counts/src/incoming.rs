@@ -144,7 +144,7 @@ impl Intake for Daemon {
         Ok(())
     }
 
-    fn submit(&mut self, batch: Vec<Message>) -> Result<(), BatchRefusal> {
+    fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         self.taken += batch.len() as u64;
         Ok(())
     }

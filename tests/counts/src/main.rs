@@ -119,7 +119,9 @@ fn compare(file: &Path, weir: &Path) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (mut passed, mut failed) = (0, 0);
-    for (name, count) in count_all(weir) {
+    let (counts, too_many) = count_all(weir);
+    failed += too_many;
+    for (name, count) in counts {
         let compared = recorded.compare(&name, count);
         let before = recorded.counts.get(&name).copied().unwrap_or_default();
         let change = (count as f64 / before as f64 - 1.0) * 100.0;
@@ -141,7 +143,7 @@ fn compare(file: &Path, weir: &Path) -> ExitCode {
 
 fn record(file: &Path, weir: &Path) -> ExitCode {
     let mut recorded = counted_with();
-    recorded.counts = count_all(weir).into_iter().collect();
+    recorded.counts = count_all(weir).0.into_iter().collect();
     fs::write(file, recorded.text()).expect("it can be written");
     print!("{}", recorded.text());
     println!(
@@ -170,8 +172,9 @@ fn counted_with() -> Recorded {
     }
 }
 
-/// Each figure: stages on all processors, then one pipeline after the other.
-fn count_all(weir: &Path) -> Vec<(String, u64)> {
+/// Each figure: stages on all processors, then one pipeline after the other; and how many pipelines
+/// take more allocations than they may.
+fn count_all(weir: &Path) -> (Vec<(String, u64)>, usize) {
     let folder = env::temp_dir().join(format!("weir-counts-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder for what valgrind says");
     let left = Mutex::new(STAGES.iter());
@@ -194,12 +197,23 @@ fn count_all(weir: &Path) -> Vec<(String, u64)> {
         }
     });
     let mut counts = counts.into_inner().expect("nobody died");
+    let mut too_many = 0;
     for pipeline in PIPELINES {
-        counts.push((pipeline.0.to_owned(), pipeline.count(weir, &folder)));
+        let taken = pipeline.count(weir, &folder);
+        let is_more = taken.allocations > taken.allocations_max;
+        println!(
+            "{}{}: {:.2} allocations a message, {} at most",
+            if is_more { "FAILED: " } else { "" },
+            pipeline.0,
+            taken.allocations,
+            taken.allocations_max
+        );
+        too_many += usize::from(is_more);
+        counts.push((pipeline.0.to_owned(), taken.instructions));
     }
     let _ = fs::remove_dir_all(&folder);
     counts.sort();
-    counts
+    (counts, too_many)
 }
 
 /// Instructions a message of a stage.

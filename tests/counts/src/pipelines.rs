@@ -18,36 +18,53 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-/// What goes in and what comes out.
-pub(crate) struct Pipeline(pub(crate) &'static str, Input, Output);
+/// What goes in and what comes out, and how many allocations a message may take.
+pub(crate) struct Pipeline(pub(crate) &'static str, Input, Output, f64);
+
+/// What a message takes on its way through.
+pub(crate) struct Taken {
+    pub(crate) instructions: u64,
+    /// Calls of `malloc` and its like.
+    pub(crate) allocations: f64,
+    /// [`Taken::allocations`] at most.
+    pub(crate) allocations_max: f64,
+}
 
 pub(crate) const PIPELINES: &[Pipeline] = &[
-    Pipeline("pipeline_http_http", Input::Http, Output::Http),
-    Pipeline("pipeline_json_http", Input::Lines, Output::Http),
-    Pipeline("pipeline_json_mqtt", Input::Lines, Output::Mqtt),
-    Pipeline("pipeline_mqtt_mqtt", Input::Mqtt, Output::Mqtt),
+    Pipeline("pipeline_http_http", Input::Http, Output::Http, 1.0),
+    Pipeline("pipeline_json_http", Input::Lines, Output::Http, 1.0),
+    Pipeline("pipeline_json_mqtt", Input::Lines, Output::Mqtt, 6.0),
+    Pipeline("pipeline_mqtt_mqtt", Input::Mqtt, Output::Mqtt, 8.0),
     Pipeline(
         "pipeline_teltonika_wialon",
         Input::Teltonika,
         Output::Wialon,
+        60.0,
     ),
 ];
 
 impl Pipeline {
-    /// Instructions a message. How the work falls into turns differs from run to run, by a per
-    /// cent at most; the least of some runs hardly does.
-    pub(crate) fn count(&self, weir: &Path, folder: &Path) -> u64 {
+    /// What a message takes. How the work falls into turns differs from run to run, by a per cent
+    /// at most; the least of some runs hardly does.
+    pub(crate) fn count(&self, weir: &Path, folder: &Path) -> Taken {
         let least = |messages| {
             let runs = (0..RUNS).map(|_| self.run(weir, folder, messages));
-            runs.min().expect("there is a run")
+            let least =
+                |one: (u64, u64), other: (u64, u64)| (one.0.min(other.0), one.1.min(other.1));
+            runs.reduce(least).expect("there is a run")
         };
         let (few, many) = (least(FEW), least(MANY));
-        many.saturating_sub(few) / (MANY - FEW)
+        let messages = MANY - FEW;
+        Taken {
+            instructions: many.0.saturating_sub(few.0) / messages,
+            allocations: many.1.saturating_sub(few.1) as f64 / messages as f64,
+            allocations_max: self.3,
+        }
     }
 
-    /// Instructions of one life that so many messages pass.
-    fn run(&self, weir: &Path, folder: &Path, messages: u64) -> u64 {
-        let Self(name, input, output) = self;
+    /// Instructions and allocations of one life that so many messages pass.
+    fn run(&self, weir: &Path, folder: &Path, messages: u64) -> (u64, u64) {
+        let Self(name, input, output, _) = self;
         let folder = folder.join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder for the daemon");
@@ -65,7 +82,10 @@ impl Pipeline {
         assert_eq!(destination.unique(), messages, "{name}: lost");
         drop(sender);
         daemon.end();
-        valgrind::collected(&collected).expect("what valgrind has counted")
+        let instructions = valgrind::collected(&collected).expect("what valgrind has counted");
+        let allocations = valgrind::allocations(&collected).expect("what valgrind has seen");
+        assert!(allocations > 0, "it knows the allocator");
+        (instructions, allocations)
     }
 }
 

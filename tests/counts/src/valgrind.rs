@@ -1,5 +1,6 @@
 //! A program under callgrind: how many instructions it took.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -21,6 +22,31 @@ pub(crate) fn version() -> io::Result<String> {
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     Ok(said.trim().trim_start_matches("valgrind-").to_owned())
 }
+
+/// Calls of the allocator that a run of [`callgrind`] has seen: what takes memory, not what gives it
+/// back. Functions have numbers there, `(17) malloc` at their first place and `(17)` later.
+pub(crate) fn allocations(file: &Path) -> io::Result<u64> {
+    let text = fs::read_to_string(file)?;
+    let (mut numbers, mut called, mut sum) = (BTreeSet::new(), "", 0);
+    for line in text.lines() {
+        if let Some(of) = line.strip_prefix("cfn=").or(line.strip_prefix("fn=")) {
+            let (number, name) = of.split_once(' ').unwrap_or((of, ""));
+            if ALLOCATORS.contains(&name) {
+                numbers.insert(number);
+            }
+            called = number;
+        } else if let Some(calls) = line.strip_prefix("calls=")
+            && numbers.contains(called)
+        {
+            let count = calls.split(' ').next().unwrap_or_default();
+            sum += count.parse::<u64>().map_err(io::Error::other)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Of the C library, as programs call them.
+const ALLOCATORS: [&str; 4] = ["malloc", "calloc", "realloc", "posix_memalign"];
 
 /// Instructions that a run of [`callgrind`] has collected.
 pub(crate) fn collected(file: &Path) -> io::Result<u64> {
