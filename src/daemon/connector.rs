@@ -180,6 +180,7 @@ mod tests {
             tls: None,
             dated_login,
             timeout: Duration::from_secs(30),
+            silence: Duration::ZERO,
         };
         Connector::new(settings, Clock::new())
     }
