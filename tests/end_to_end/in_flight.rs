@@ -180,6 +180,9 @@ fn reloads_without_a_rest_send_nothing_twice() {
     }
 }
 
+/// What a hand does.
+type Hand<'a> = &'a dyn Fn();
+
 #[test]
 fn what_hands_do_to_a_stream_waits_for_its_last_answer() {
     let (server, port) = (SlowServer::start(), free_port());
@@ -189,7 +192,7 @@ fn what_hands_do_to_a_stream_waits_for_its_last_answer() {
     let reloaded = |streams: &str| reload(&weir, port, streams);
     let post = |path: &str| drop(ask(&weir, "POST", path, ""));
     let patch = |body: &str| drop(ask(&weir, "PATCH", "/streams/slow", body));
-    let both: [(&dyn Fn(), &dyn Fn()); 4] = [
+    let both: [(Hand<'_>, Hand<'_>); 4] = [
         (&|| post("/streams/slow/pause"), &|| {
             post("/streams/slow/resume")
         }),
