@@ -33,8 +33,14 @@ const MESSAGES: u64 = 100;
 /// Requests a second.
 const REQUESTS: u64 = 1000;
 
-/// Stretches of each kind, of a second each.
-const STRETCHES: u64 = 10;
+/// Stretches of each kind, of half a second each.
+const STRETCHES: u64 = 20;
+
+/// Messages of a stretch.
+const OF_STRETCH: u64 = MESSAGES / 2;
+
+/// Seconds of each kind.
+const SECONDS: f64 = (STRETCHES * OF_STRETCH / MESSAGES) as f64;
 
 /// What is asked, in turn.
 const PATHS: [&str; 6] = [
@@ -50,7 +56,6 @@ const PATHS: [&str; 6] = [
 #[derive(Default)]
 struct Waits {
     seconds: Vec<f64>,
-    medians: Vec<f64>,
     cpu_ns: u64,
     answers: u64,
 }
@@ -72,7 +77,7 @@ pub fn run(options: &Options, report: &mut Report) -> Outcome<()> {
         let sender = &mut running.sender;
         let (took, answers) = thread::scope(|scope| {
             let asking = (stretch % 2 == 1).then(|| scope.spawn(|| ask(&folder, &over)));
-            let took = sender.send_each(first, MESSAGES, MESSAGES);
+            let took = sender.send_each(first, OF_STRETCH, MESSAGES);
             over.store(true, Ordering::Relaxed);
             let answers = asking.map_or(Ok(Ok(0)), |asking| asking.join());
             (took, answers)
@@ -80,9 +85,8 @@ pub fn run(options: &Options, report: &mut Report) -> Outcome<()> {
         let took: Vec<_> = took?.iter().map(Duration::as_secs_f64).collect();
         waits.answers += answers.map_err(|_| "the requests broke off")??;
         waits.cpu_ns += (Usage::of(pid) - usage).cpu_ns;
-        waits.medians.push(median(took.iter().copied()));
         waits.seconds.extend(took);
-        running.next += MESSAGES;
+        running.next += OF_STRETCH;
     }
     running.receivers[0].wait_for(running.next);
     let lost = running.next - running.receivers[0].unique().min(running.next);
@@ -106,16 +110,16 @@ fn say(report: &mut Report, quiet: &Waits, asked: &Waits, lost: u64) {
             name.into(),
             at(0.5),
             at(0.95),
-            short(waits.cpu_ns as f64 / 1e6 / STRETCHES as f64),
-            short(waits.answers as f64 / STRETCHES as f64),
+            short(waits.cpu_ns as f64 / 1e6 / SECONDS),
+            short(waits.answers as f64 / SECONDS),
         ]);
     }
     report.table("api", &table);
-    let pairs = asked.medians.iter().zip(&quiet.medians);
-    let slower = median(pairs.map(|(asked, quiet)| asked / quiet));
+    let middle = |waits: &Waits| median(waits.seconds.iter().copied());
+    let slower = middle(asked) / middle(quiet);
     let promise = "median time to the acknowledgement with requests, of that without";
     report.judge(promise, slower, Bound::AtMost(1.1));
-    let rate = asked.answers as f64 / STRETCHES as f64;
+    let rate = asked.answers as f64 / SECONDS;
     let enough = Bound::AtLeast(REQUESTS as f64 * 0.9);
     report.judge("requests answered a second", rate, enough);
     report.judge("beside requests, lost", lost as f64, Bound::AtMost(0.0));

@@ -42,8 +42,8 @@ enum Kind {
 /// Makes the run of a step.
 type Change = fn(&mut Trial, u64);
 
-/// Messages of a run where their number is not what grows.
-const FEW: u64 = 50_000;
+/// Messages of a run where their number is not what grows, of those of other parts.
+const PART: u64 = 2;
 
 pub fn run(options: &Options, report: &mut Report) -> Outcome<()> {
     for growth in growths(options) {
@@ -206,7 +206,7 @@ fn trials(options: &Options, growth: &Growth) -> Vec<Trial> {
     for step in &growth.steps {
         for (name, _, change) in &growth.lines {
             let setup = Setup::new(Peer::Weir(options.weir()), Input::Lines, Output::Mqtt);
-            let mut trial = Trial::new(&format!("{name}, {step}"), setup, FEW);
+            let mut trial = Trial::new(&format!("{name}, {step}"), setup, options.messages / PART);
             // room for the most messages
             trial.setup.ring = "size = \"4 GiB\"".into();
             if growth.name == "messages" {

@@ -63,11 +63,11 @@ fn run() -> Outcome<(usize, usize)> {
             _ => Err(format!("no part {part}")),
         };
         done.map_err(|error| format!("{part}: {error}"))?;
+        if let Some(page) = options.page() {
+            report.record(&page).map_err(|error| error.to_string())?;
+        }
     }
     let _ = fs::remove_dir_all(options.run_folder());
-    if let Some(page) = options.page() {
-        report.record(&page).map_err(|error| error.to_string())?;
-    }
     report
         .finish(&options.folder())
         .map_err(|error| error.to_string())
