@@ -50,8 +50,11 @@ struct Connection {
 /// Messages that wait for their acknowledgement at most.
 const WINDOW: u64 = 1000;
 
+/// So many have to be acknowledged before more are sent: the bursts that come in are short.
+const STEP: u64 = 50;
+
 /// Bytes that are written at once, about.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
 
 impl Sender {
     /// Connects so many devices to a port.
@@ -90,7 +93,7 @@ impl Sender {
         let mut sent = 0;
         while sent < count {
             let waiting = sent - self.done_of(before, sent);
-            if waiting > WINDOW * 3 / 4 {
+            if waiting + STEP > WINDOW {
                 self.read()?;
                 continue;
             }
