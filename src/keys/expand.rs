@@ -11,6 +11,7 @@
 //! What was put in is not looked at again. A `$` before anything but `{` is itself.
 
 use super::environment::Environment;
+use super::environment::HOSTNAME;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -77,7 +78,7 @@ fn resolve(reference: &str, environment: &dyn Environment) -> Result<String, Rea
     match (kind, name) {
         ("env", name) if !name.is_empty() => variable(name, environment),
         ("file", path) if !path.is_empty() => read(path, environment),
-        ("hostname", "") => read("/proc/sys/kernel/hostname", environment),
+        ("hostname", "") => read(HOSTNAME, environment),
         ("machine-id", "") => read("/etc/machine-id", environment),
         ("mac", name) if is_interface(name) => {
             read(&format!("/sys/class/net/{name}/address"), environment)
