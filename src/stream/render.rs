@@ -306,6 +306,7 @@ mod tests {
     use crate::clock::Wall;
     use crate::stream::outgoing::with_outgoing;
     use crate::stream::settings::Stamp;
+    use crate::stream::texts::SharedTexts;
 
     /// What `show` makes of `text`, received at 1700000000.25.
     fn shown(text: &str, trusted: bool, show: impl Fn(&Outgoing<'_>) -> String) -> String {
@@ -357,6 +358,26 @@ mod tests {
                 assert_eq!(counted.count_total, 0, "{counted:?}");
             });
         }
+    }
+
+    #[test]
+    fn a_text_that_is_shared_is_that_of_the_stream() {
+        let transform = Transform {
+            texts: SharedTexts::new(),
+            ..Transform::default()
+        };
+        let text = |text: &str| {
+            shown(text, true, |message| {
+                let mut out = b"before".to_vec();
+                let mut view = MessageView::new(&transform);
+                view.object(message, &mut out).unwrap();
+                String::from_utf8(out).unwrap()
+            })
+        };
+        let first = format!("before{}", shown(r#"{"ident":"a"}"#, true, as_object));
+        assert_eq!(text(r#"{"ident":"a"}"#), first);
+        // the same number and the same time: no other message has them
+        assert_eq!(text(r#"{"ident":"b"}"#), first);
     }
 
     #[test]
