@@ -91,7 +91,7 @@ fn batch(
     let Ok(mut message) = Message::new(ident) else {
         return Err(json::Error::no_ident(&settings.names));
     };
-    message.set(&found.name(), &value);
+    message.set(found.name(), &value);
     Ok(vec![message])
 }
 
