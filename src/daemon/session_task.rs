@@ -218,7 +218,7 @@ impl<'a> SessionTask<'a> {
             return Err(SessionEnd::Session(self.superseded(now)));
         }
         let is_due = self.may_read || self.due <= now.mono;
-        let read = is_due && self.reads() && self.read(now)?;
+        let read = is_due && self.reads(now) && self.read(now)?;
         let understood = self.understand(now)?;
         self.wake(now)?;
         // what has just come may be safe already: a ring in memory, a message that nobody wants
@@ -247,7 +247,7 @@ impl<'a> SessionTask<'a> {
         let overdue_at = self.waiting_since.map_or(idle_at, |since| since + OVERDUE);
         let wake_at = self.session.wake_at().unwrap_or(idle_at);
         let writes = (!self.out.is_empty()).then_some(());
-        let interest = Interest::of(self.reads().then_some(()), writes);
+        let interest = Interest::of(self.reads(now).then_some(()), writes);
         self.due = wake_at.min(overdue_at).min(idle_at).min(slow_at);
         let wait = self.due.saturating_sub(now.mono).max(TICK);
         Ok(Next::Wait(interest, wait))
@@ -319,8 +319,9 @@ impl<'a> SessionTask<'a> {
     }
 
     /// Whether it reads what comes; if not, TCP has the far end wait.
-    fn reads(&self) -> bool {
-        !self.ended && !self.session.is_blocked() && !self.is_backpressured()
+    fn reads(&self, now: Now) -> bool {
+        let is_ready = !self.ended && !self.session.is_blocked() && !self.is_backpressured();
+        is_ready && !self.shared.ring.read(|ring| ring.is_crowded(now))
     }
 
     /// Whether more input would have to wait in memory: answers that nobody reads, or that wait

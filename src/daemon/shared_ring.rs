@@ -276,6 +276,10 @@ impl SharedRing {
         self.judge_reads(now);
         self.announce_gone();
         self.announce();
+        if result.is_err() {
+            // whoever waited for it to make room has to look
+            self.wake_senders();
+        }
         result.is_ok()
     }
 

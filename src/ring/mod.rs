@@ -259,6 +259,8 @@ pub struct Ring {
     under_way: Option<commit::UnderWay>,
     health: StorageHealth,
     pressure: Pressure,
+    /// Since when as much waits in memory as is written at once; as of the last record.
+    heavy_since: Option<Duration>,
     trust: safe::Trust,
     /// Its records come from another ring: they are written, whoever wants them.
     copying: bool,
@@ -334,6 +336,7 @@ impl Ring {
             body: body.into(),
         };
         self.queue.push(entry, mono);
+        self.note_weight(mono);
         self.trust_if_degraded();
         self.stats.taken_bytes += record::frame_len(body.len()) as u64;
         self.release();

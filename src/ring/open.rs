@@ -217,6 +217,7 @@ impl Ring {
             under_way: None,
             health: StorageHealth::default(),
             pressure: Pressure::default(),
+            heavy_since: None,
             trust: Trust::default(),
             copying: false,
             stats: Stats::default(),

@@ -250,8 +250,11 @@ impl Ring {
         }
         let due = match delayed {
             Some(_) => earlier(self.early(), earlier(held, delayed)),
-            // All that waits is on its way: only its mass can hurry it.
-            None if self.is_heavy() => held.map(|_| Duration::ZERO),
+            // All that waits is on its way: only its mass can hurry it, and not at once.
+            None if self.is_heavy() => {
+                let soon = self.heavy_since.unwrap_or_default() + MOMENT;
+                held.map(|held| held.min(soon))
+            }
             None => held,
         };
         self.after_unread(due?)
@@ -273,6 +276,25 @@ impl Ring {
 
     fn is_heavy(&self) -> bool {
         self.queue.bytes() >= self.settings.bytes as usize
+    }
+
+    /// A record was taken at this time.
+    pub(super) fn note_weight(&mut self, mono: Duration) {
+        let since = self.heavy_since.unwrap_or(mono);
+        self.heavy_since = self.is_heavy().then_some(since);
+    }
+
+    /// Whether senders had better wait a moment: as much waits as is written at once, and all of it
+    /// is on its way. What is answered meanwhile is never written. It ends with the next commit or
+    /// sooner.
+    #[must_use]
+    pub fn is_crowded(&self, now: Now) -> bool {
+        let is_early = |since: Duration| now.mono < since + MOMENT;
+        self.is_heavy()
+            && self.heavy_since.is_some_and(is_early)
+            && self.queue.begun() == 0
+            && self.queue.masks() & self.table.unconnected() == 0
+            && !self.health.is_degraded()
     }
 
     /// Whether a slot has to be written now.
@@ -346,6 +368,8 @@ const CURSOR_BYTES: u64 = 4 * 1024 * 1024;
 const CURSOR_WINDOW_MIN: Duration = Duration::from_millis(100);
 /// Counters of what never touched the disk lag by as much after a crash.
 const COUNTER_WINDOW: Duration = Duration::from_secs(6 * 3600);
+/// What is on its way has so long to get there before it is written for its mass alone.
+const MOMENT: Duration = Duration::from_millis(10);
 /// With this much waiting a commit is worth the wear before its time …
 const SILENCE_BYTES: usize = 4096;
 /// … if all senders have been silent for as long: they wait for an answer.
