@@ -435,6 +435,8 @@ mod backfill_tests;
 #[cfg(test)]
 mod bound_tests;
 #[cfg(test)]
+mod crowd_tests;
+#[cfg(test)]
 mod file_tests;
 #[cfg(test)]
 mod open_tests;

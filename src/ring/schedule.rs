@@ -369,7 +369,7 @@ const CURSOR_WINDOW_MIN: Duration = Duration::from_millis(100);
 /// Counters of what never touched the disk lag by as much after a crash.
 const COUNTER_WINDOW: Duration = Duration::from_secs(6 * 3600);
 /// What is on its way has so long to get there before it is written for its mass alone.
-const MOMENT: Duration = Duration::from_millis(10);
+const MOMENT: Duration = Duration::from_millis(20);
 /// With this much waiting a commit is worth the wear before its time …
 const SILENCE_BYTES: usize = 4096;
 /// … if all senders have been silent for as long: they wait for an answer.
