@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod allocations;
 mod amqp;
 mod amqp_broker;
 mod amqp_login;

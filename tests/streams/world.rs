@@ -112,6 +112,12 @@ impl World {
         self.appended += 1;
     }
 
+    /// A stored body comes in, and waits in memory.
+    pub(crate) fn bring(&mut self, body: &[u8]) {
+        let taken = self.ring.append(self.stream.mask(), self.now, body);
+        taken.unwrap();
+    }
+
     pub(crate) fn append_many(&mut self, count: usize) {
         for _ in 0..count {
             self.append("a");

@@ -46,8 +46,9 @@ impl Engine {
                 Choice::Canary => return self.next_canary(now, pack),
                 Choice::From(seq) => seq,
             };
-            let mut batch = Vec::new();
-            let unfit = self.offer(self.batch_of(first, now), now, &mut pack, |item| {
+            let share = self.batch_of(first, now);
+            let mut batch = Vec::with_capacity(share.most.min(self.queue.len()));
+            let unfit = self.offer(share, now, &mut pack, |item| {
                 item.depart(now);
                 batch.push(item.seq);
             });
