@@ -101,9 +101,11 @@ impl FarEnd {
                 out.extend(answer);
             }
             3 => {
-                assert_eq!(self.input[0] & 6, 2, "QoS 1");
+                // messages have QoS 1; what says who is there has 0
                 let topic = usize::from(u16::from_be_bytes([packet[0], packet[1]]));
-                out.extend([0x40, 2, packet[2 + topic], packet[3 + topic]]);
+                if self.input[0] & 6 == 2 {
+                    out.extend([0x40, 2, packet[2 + topic], packet[3 + topic]]);
+                }
             }
             8 => {
                 let (id, five) = ([packet[0], packet[1]], self.is_five);

@@ -35,7 +35,8 @@ fn types() {
     println!("certificates of the server: {} bytes\n", ends.chain_len);
     println!("| type | said | 1 | 10 | 100 | MB a month |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for kind in KINDS {
+    let only = env::var("WEIR_ONLY").unwrap_or_default();
+    for kind in KINDS.iter().filter(|kind| kind.name.contains(&only)) {
         let bills = [1, 10, 100].map(|batch| day(&ends, kind, "", batch));
         let said = bills[0].traffic.said as f64 / bills[0].came as f64;
         let each = bills.iter().map(|bill| format!("{:.0}", bill.each()));
