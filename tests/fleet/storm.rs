@@ -105,7 +105,10 @@ fn stream(port: u16) -> String {
 }
 
 fn definitions() -> Value {
-    let rights = |user: &str, write: &str, all: &str| json!({"user": user, "vhost": "fleet", "configure": all, "write": write, "read": all});
+    let rights = |user: &str, write: &str, all: &str| {
+        json!({"user": user, "vhost": "fleet", "configure": all, "write": write,
+               "read": all})
+    };
     let user = |name: &str, password: &str| json!({"name": name, "password": password, "tags": ""});
     let queue = |name: &str| {
         json!({"name": name, "vhost": "fleet", "durable": true, "auto_delete": false,

@@ -134,7 +134,8 @@ impl Panel<'_> {
         let label = escaped(self.up.label);
         writeln!(
             svg,
-            "<text class=\"middle\" transform=\"translate({x:.0} {y:.0}) rotate(-90)\">{label}</text>"
+            "<text class=\"middle\" transform=\"translate({x:.0} {y:.0}) rotate(-90)\">\
+             {label}</text>"
         )
         .unwrap();
     }
