@@ -118,7 +118,6 @@ pub(crate) fn index(name: &str) -> Option<u16> {
 }
 
 /// Where a search for a name begins in [`SLOTS`].
-#[expect(clippy::cast_possible_truncation, reason = "8 bits are left")]
 const fn slot(name: &[u8]) -> u8 {
     (hash(name) >> 56) as u8
 }

@@ -114,7 +114,7 @@ fn blank(random: &mut Rng) -> &'static str {
     match rare {
         0 => "\u{c}",
         1 => "\u{a0}",
-        2..20 => *pick(random, &[" ", "\t", "\n", "\r\n  "]),
+        2..20 => pick(random, &[" ", "\t", "\n", "\r\n  "]),
         _ => "",
     }
 }
@@ -250,7 +250,7 @@ fn damage(random: &mut Rng, text: &mut Vec<u8>) {
         let at = random.usize(..=text.len());
         match random.u8(..3) {
             0 => text.insert(at, byte),
-            1 => drop(text.drain(at..(at + 1).min(text.len()))),
+            1 => drop(text.drain(at..at.saturating_add(1).min(text.len()))),
             _ => text.truncate(at.max(text.len() / 2)),
         }
     }
