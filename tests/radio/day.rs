@@ -90,7 +90,13 @@ impl Plan<'_> {
             day.mono = next;
         }
         let counters = day.ring.counters(day.stream);
-        assert_eq!((counters.given_up, counters.dropped), (0, 0));
+        let lost = [
+            counters.given_up,
+            counters.dropped,
+            counters.expired,
+            counters.filtered,
+        ];
+        assert_eq!(lost, [0; 4]);
         Bill {
             traffic: day.air.traffic,
             came: day.came,

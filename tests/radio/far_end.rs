@@ -152,7 +152,7 @@ impl FarEnd {
         let head = self.input.get(..7)?;
         let len = 8 + u32::from_be_bytes(head[3..7].try_into().unwrap()) as usize;
         let frame = self.input.get(..len)?;
-        match (frame[0], &frame[7..11]) {
+        match (frame[0], frame.get(7..11).unwrap_or_default()) {
             (1, [0, 10, 0, 11]) => {
                 out.extend(method(0, 10, 30, b"\x07\xff\0\x02\0\0\0\x3c"));
             }

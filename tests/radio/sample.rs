@@ -31,7 +31,7 @@ pub(crate) fn text(number: u64) -> String {
          \"engine.ignition.status\":true,\
          \"external.powersource.voltage\":{power:.2},\"battery.voltage\":{battery:.2},\
          \"gsm.signal.level\":{signal},\"seq\":{number}}}",
-        time = 1_763_900_000 + number * 10,
+        time = 1_800_003_600 + number * 10,
         millis = noise(0, 1000),
         north = 54.68 + 0.02 * turn.sin() + noise(1, 90) as f64 / 1e6,
         east = 25.28 + 0.03 * turn.cos() + noise(2, 90) as f64 / 1e6,
