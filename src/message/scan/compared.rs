@@ -114,7 +114,7 @@ fn blank(random: &mut Rng) -> &'static str {
     match rare {
         0 => "\u{c}",
         1 => "\u{a0}",
-        2..20 => pick(random, &[" ", "\t", "\n", "\r\n  "]),
+        2..20 => pick::<&str>(random, &[" ", "\t", "\n", "\r\n  "]),
         _ => "",
     }
 }
