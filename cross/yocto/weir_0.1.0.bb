@@ -1,7 +1,8 @@
 # A recipe for Yocto (kirkstone and later). `cargo bitbake` or `bitbake -c update_crates weir`
 # writes weir-crates.inc, the list of crates with their checksums, beside it.
 SUMMARY = "Store and forward for vehicles"
-DESCRIPTION = "Takes messages from local trackers, keeps them in a ring that survives power cuts, forwards them in order"
+DESCRIPTION = "Takes messages from local trackers, keeps them in a ring that survives power \
+cuts, forwards them in order"
 LICENSE = "MIT | Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE-MIT;md5=b377b220f43d747efdec40d69fcaa69d \
                     file://LICENSE-APACHE;md5=1836efb2eb779966696f473ee8540542"

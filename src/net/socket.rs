@@ -8,6 +8,7 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io;
 use std::io::ErrorKind;
+#[cfg(feature = "tls")]
 use std::io::Read;
 use std::io::Write;
 use std::net::Shutdown;
@@ -108,6 +109,7 @@ impl Socket {
         .await
     }
 
+    #[cfg(feature = "tls")]
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.of().read(buffer),

@@ -65,13 +65,15 @@ pub(crate) const KINDS: &[Kind] = &[
     },
     Kind {
         name: "aws-iot",
-        keys: "type = \"aws-iot\"\nendpoint = \"a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com\"\n\
+        keys: "type = \"aws-iot\"\n\
+               endpoint = \"a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com\"\n\
                thing = \"gateway-7\"\ntls = { certificate = \"/c.pem\", key = \"/k.pem\" }",
         speaks: Speaks::Mqtt,
     },
     Kind {
         name: "azure-iot-hub",
-        keys: "type = \"azure-iot-hub\"\nhost = \"NAME.azure-devices.net\"\ndevice = \"gateway-7\"\n\
+        keys: "type = \"azure-iot-hub\"\n\
+               host = \"NAME.azure-devices.net\"\ndevice = \"gateway-7\"\n\
                key = \"cmlnaHQ=\"\nproperties = { ident = \"{ident}\" }",
         speaks: Speaks::Mqtt,
     },

@@ -208,6 +208,8 @@ pub(crate) fn misspelt(source: &Source, known: &[String]) -> Vec<String> {
 pub(crate) fn unknown_commands(source: &Source, known: &[String]) -> Vec<String> {
     let mut found = vec![];
     for (line, text) in source.text.lines().enumerate() {
+        // its service and its folder are no commands
+        let text = text.replace("/init.d/weir ", "").replace("/etc/weir ", "");
         for start in ["`weir ", "/weir ", "  weir ", "Usage: weir "] {
             for name in text.split(start).skip(1).map(word) {
                 let command = name.starts_with(|c: char| c.is_ascii_lowercase());

@@ -23,8 +23,8 @@ pub(crate) fn version() -> io::Result<String> {
     Ok(said.trim().trim_start_matches("valgrind-").to_owned())
 }
 
-/// Calls of the allocator that a run of [`callgrind`] has seen: what takes memory, not what gives it
-/// back. Functions have numbers there, `(17) malloc` at their first place and `(17)` later.
+/// Calls of the allocator that a run of [`callgrind`] has seen: what takes memory, not what gives
+/// it back. Functions have numbers there, `(17) malloc` at their first place and `(17)` later.
 pub(crate) fn allocations(file: &Path) -> io::Result<u64> {
     let text = fs::read_to_string(file)?;
     let (mut numbers, mut called, mut sum) = (BTreeSet::new(), "", 0);
