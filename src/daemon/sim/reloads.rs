@@ -56,6 +56,8 @@ impl World {
                 let truth = &mut self.network.borrow_mut().oracle.streams[index];
                 truth.engine += 1;
                 truth.heard = false;
+                // what the old one was asked to wait in its last moment the new one does not know
+                truth.not_before = Duration::ZERO;
             }
         }
     }
