@@ -135,7 +135,7 @@ pub(super) fn until_minute(mono: Duration) -> Duration {
     MINUTE - Duration::new(over, mono.subsec_nanos())
 }
 
-/// Ends with the minute, see [`until_minute`].
+/// Ends with the minute, see `until_minute`.
 pub async fn minute() {
     sleep(Some(until_minute(clock::mono()))).await;
 }

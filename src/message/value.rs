@@ -22,7 +22,7 @@ pub enum Value {
     Json(Box<str>),
 }
 
-/// A parameter's value, lent by a [`Message`] or by a stored body.
+/// A parameter's value, lent by a [`Message`](super::Message) or by a stored body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// See [`Value::Null`].

@@ -41,7 +41,7 @@ pub struct Dialling {
     /// For a connection to be made; afterwards, for what was written to be confirmed.
     pub timeout: Duration,
     /// How long nothing may be said before the far end is probed, where that is more than
-    /// [`SILENCE`]: who says something that seldom has a modem that sleeps meanwhile.
+    /// `SILENCE`: who says something that seldom has a modem that sleeps meanwhile.
     pub silence: Duration,
 }
 

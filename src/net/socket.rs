@@ -49,7 +49,7 @@ impl Socket {
         Ok(Self::Tcp(Watched::new(stream)))
     }
 
-    /// Appends what is there to `buffer`, at most what it has room for, and [`ROOM`] bytes where
+    /// Appends what is there to `buffer`, at most what it has room for, and `ROOM` bytes where
     /// it has none: how many, 0 at the end; none where nothing is there yet.
     ///
     /// # Errors

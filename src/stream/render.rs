@@ -128,7 +128,7 @@ impl<'a> MessageView<'a> {
         }
     }
 
-    /// Appends `template` to `out` with the parameters that [`write`] shows, the stamp, and those
+    /// Appends `template` to `out` with the parameters that [`write()`] shows, the stamp, and those
     /// that the configuration gives the device as `{device.data.NAME}`; `{channel}` is short for
     /// `{channel.name}`.
     ///
@@ -234,7 +234,7 @@ pub fn write(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>, out: &m
     json_write::close(start, out);
 }
 
-/// The text that [`write`] appends.
+/// The text that [`write()`] appends.
 #[must_use]
 pub fn text(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>) -> String {
     let mut text = Vec::new();
@@ -242,7 +242,7 @@ pub fn text(message: &Outgoing<'_>, more: Option<(&str, ValueRef<'_>)>) -> Strin
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// The parameter of a message that [`write`] shows under this name.
+/// The parameter of a message that [`write()`] shows under this name.
 #[must_use]
 pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
     let body = Body::new(message.body).ok()?;

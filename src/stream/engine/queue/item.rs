@@ -43,7 +43,7 @@ pub(in super::super) struct Item {
     pub(super) reason: Option<Box<str>>,
     /// Whether that was asked for.
     pub(in super::super) is_kept: bool,
-    /// What the link calls it, see [`super::Engine::tag`]; 0: nothing yet.
+    /// What the link calls it, see [`tag`](crate::stream::engine::Engine); 0: nothing yet.
     pub(in super::super) tag: u16,
 }
 
