@@ -2,14 +2,15 @@
 //! reading place and the cursor, so nobody else moves that place, and who moves the cursor says so.
 
 use crate::ring::StreamId;
+use crate::ring::StreamSet;
 use std::cell::Cell;
 
-/// By the bits of the streams.
+/// Nobody, at first.
 #[derive(Default)]
 pub(super) struct Readers {
-    reading: Cell<u32>,
+    reading: Cell<StreamSet>,
     /// The cursor was moved by hand: what was read is to be forgotten.
-    moved: Cell<u32>,
+    moved: Cell<StreamSet>,
 }
 
 impl Readers {
@@ -26,7 +27,7 @@ impl Readers {
 
     /// Whether an engine reads it, or waits for the answers to what it has read.
     pub(super) fn has(&self, stream: StreamId) -> bool {
-        self.reading.get() & stream.mask().0 != 0
+        self.reading.get().has(stream)
     }
 
     /// Whoever reads it begins anew.
@@ -40,11 +41,11 @@ impl Readers {
     }
 }
 
-fn add(bits: &Cell<u32>, stream: StreamId) {
-    bits.set(bits.get() | stream.mask().0);
+fn add(streams: &Cell<StreamSet>, stream: StreamId) {
+    streams.set(streams.get() | stream.mask());
 }
 
-fn take(bits: &Cell<u32>, stream: StreamId) -> bool {
-    let before = bits.replace(bits.get() & !stream.mask().0);
-    before & stream.mask().0 != 0
+fn take(streams: &Cell<StreamSet>, stream: StreamId) -> bool {
+    let before = streams.replace(streams.get().without(stream.mask()));
+    before.has(stream)
 }

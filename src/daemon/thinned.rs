@@ -65,12 +65,12 @@ impl AllThinned {
     /// Decides of a message that comes now, and that the streams of `mask` want.
     pub(super) fn decide(&self, mask: StreamSet, body: &[u8], now: Now) -> Decision {
         let (mut left, mut passes, mut left_out) = (mask, Vec::new(), Vec::new());
-        let wants = |thinned: &&Rc<Thinned>| mask.0 & thinned.stream.mask().0 != 0;
+        let wants = |thinned: &&Rc<Thinned>| mask.has(thinned.stream);
         for thinned in self.0.iter().filter(wants) {
             match thinned.thinner.borrow().judge(body, now) {
                 Arrival::Passes(mark) => passes.push((Rc::clone(thinned), mark)),
                 Arrival::LeftOut => {
-                    left = StreamSet(left.0 & !thinned.stream.mask().0);
+                    left = left.without(thinned.stream.mask());
                     left_out.push(Rc::clone(thinned));
                 }
                 Arrival::Filtered => {}

@@ -52,6 +52,12 @@ impl StreamSet {
         self.0 == 0
     }
 
+    /// Whether it names this stream.
+    #[must_use]
+    pub fn has(self, stream: StreamId) -> bool {
+        self.0 & stream.bit() != 0
+    }
+
     /// Those of its streams that are not in `other`.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
