@@ -16,40 +16,12 @@
 #[cfg(not(feature = "tls"))]
 mod absent;
 #[cfg(feature = "tls")]
-mod client;
-#[cfg(feature = "tls")]
-mod error;
-#[cfg(feature = "tls")]
-mod expiry;
-#[cfg(feature = "tls")]
-mod files;
-#[cfg(feature = "tls")]
-mod inspect;
-#[cfg(feature = "tls")]
-mod server;
-#[cfg(feature = "tls")]
-mod socket;
-#[cfg(feature = "tls")]
-mod verify;
+mod spoken;
 
 #[cfg(not(feature = "tls"))]
 pub use absent::*;
 #[cfg(feature = "tls")]
-pub use client::Client;
-#[cfg(feature = "tls")]
-pub use error::TlsError;
-#[cfg(feature = "tls")]
-pub use expiry::expiry;
-#[cfg(feature = "tls")]
-pub use inspect::Finding;
-#[cfg(feature = "tls")]
-pub use inspect::inspect_identity;
-#[cfg(feature = "tls")]
-pub use inspect::inspect_issuers;
-#[cfg(feature = "tls")]
-pub use server::Server;
-#[cfg(feature = "tls")]
-pub use socket::TlsSocket;
+pub use spoken::*;
 
 use std::path::PathBuf;
 
