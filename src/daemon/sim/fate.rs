@@ -171,7 +171,6 @@ impl World {
                 return Err(format!("stream {index}: {wrong}"));
             }
         }
-        self.reloading = 0;
         self.first = oracle.instances.len();
         oracle.run = self.first;
         Ok(())

@@ -5,6 +5,7 @@ use super::destination::Packet;
 use super::destination::Said;
 use super::plan::IDENTS;
 use super::plan::KINDS;
+use super::plan::Promised;
 use super::thinned::LastPassed;
 use super::trace;
 use crate::stream::engine::SEARCH_MESSAGES;
@@ -45,42 +46,6 @@ pub(super) struct Instance {
     pub(super) acknowledged: bool,
 }
 
-/// What the configuration promises of a stream.
-#[derive(Clone, Debug)]
-pub(super) struct Promised {
-    /// Of which senders it wants messages.
-    pub(super) idents: u8,
-    pub(super) speed_min: Option<u8>,
-    pub(super) ttl: Option<Duration>,
-    pub(super) max_age: Option<Duration>,
-    pub(super) every: Option<Duration>,
-    pub(super) linger: Duration,
-    pub(super) timeout: Duration,
-    pub(super) retry_min: Duration,
-    pub(super) retry_max: Duration,
-    pub(super) interval: Duration,
-    pub(super) window: usize,
-    pub(super) in_memory_max: usize,
-    pub(super) max_bytes: usize,
-    /// Connections that may end without an answer before a packet is doubted.
-    pub(super) attempts: u32,
-    /// Its destination shows a certificate.
-    pub(super) dated: bool,
-    /// A request carries messages of one sender; those of another may come before.
-    pub(super) keyed: bool,
-}
-
-impl Promised {
-    /// Whether there may be messages that it reads and does not send.
-    fn passes_over(&self) -> bool {
-        self.speed_min.is_some()
-    }
-
-    pub(super) fn passes(&self, instance: &Instance) -> bool {
-        self.speed_min.is_none_or(|min| instance.speed > min)
-    }
-}
-
 /// What is known of one stream.
 pub(super) struct Truth {
     pub(super) promised: Promised,
@@ -116,6 +81,9 @@ pub(super) struct Truth {
     pub(super) set_aside_below: u32,
     /// The destination does not want to be asked before.
     pub(super) not_before: Duration,
+    /// It is configured anew and waits for its last answers: what those ask of it, the one that
+    /// begins then does not know, as after a start.
+    pub(super) is_ending: bool,
     /// Tries since `counted_from`.
     pub(super) attempts: u64,
     pub(super) counted_from: Duration,
@@ -167,6 +135,7 @@ impl Truth {
             order: 0,
             set_aside_below: 0,
             not_before: Duration::ZERO,
+            is_ending: false,
             attempts: 0,
             counted_from: Duration::ZERO,
             acted_at: Duration::ZERO,
@@ -193,6 +162,7 @@ impl Truth {
         self.failures = 0;
         self.failures_before = None;
         self.not_before = Duration::ZERO;
+        self.is_ending = false;
         self.count_from(t);
     }
 
@@ -307,7 +277,7 @@ impl Oracle {
         if said.failure {
             stream.fails(t);
         }
-        if let Some(after) = said.after {
+        if let Some(after) = said.after.filter(|_| !stream.is_ending) {
             stream.not_before = t + after;
         }
     }
@@ -476,7 +446,7 @@ impl Truth {
         if it.mask & (1 << index) == 0 {
             return Some("is not wanted");
         }
-        if !self.promised.passes(it) {
+        if !self.promised.passes(it.speed) {
             return Some("does not pass the filter");
         }
         let taken = self.taken[n];

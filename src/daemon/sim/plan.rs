@@ -2,7 +2,6 @@
 
 use super::destination::Kind;
 use super::network::PORT;
-use super::oracle::Promised;
 use super::trace;
 use crate::config;
 use crate::config::Config;
@@ -13,6 +12,43 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What the configuration promises of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Promised {
+    /// Of which senders it wants messages.
+    pub(super) idents: u8,
+    pub(super) speed_min: Option<u8>,
+    pub(super) ttl: Option<Duration>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) every: Option<Duration>,
+    pub(super) linger: Duration,
+    pub(super) timeout: Duration,
+    pub(super) retry_min: Duration,
+    pub(super) retry_max: Duration,
+    pub(super) interval: Duration,
+    pub(super) window: usize,
+    pub(super) in_memory_max: usize,
+    pub(super) max_bytes: usize,
+    /// Connections that may end without an answer before a packet is doubted.
+    pub(super) attempts: u32,
+    /// Its destination shows a certificate.
+    pub(super) dated: bool,
+    /// A request carries messages of one sender; those of another may come before.
+    pub(super) keyed: bool,
+}
+
+impl Promised {
+    /// Whether there may be messages that it reads and does not send.
+    pub(super) fn passes_over(&self) -> bool {
+        self.speed_min.is_some()
+    }
+
+    /// Whether its filter takes a message of this speed.
+    pub(super) fn passes(&self, speed: u8) -> bool {
+        self.speed_min.is_none_or(|min| speed > min)
+    }
+}
 
 /// One stream: what is written of it, and what that promises.
 struct Draft {

@@ -38,26 +38,25 @@ impl World {
         trace::tell(t, index, format_args!("is configured anew"));
         self.tally.by_hand += 1;
         running.daemon.adopt(config, None).unwrap();
-        self.network.borrow_mut().oracle.streams[index].renewed(t);
-        self.reloading |= 1 << index;
+        let truth = &mut self.network.borrow_mut().oracle.streams[index];
+        truth.renewed(t);
+        truth.is_ending = true;
     }
 
     /// What has waited for its last answers is there no more: all that is unanswered goes again.
     pub(super) fn see_changes_end(&mut self) {
-        let Some(running) = self.running.as_ref().filter(|_| self.reloading != 0) else {
+        let Some(running) = &self.running else {
             return;
         };
         let work = running.daemon.work.borrow();
         let ending = work.as_ref().map(|work| &work.ending);
-        for index in 0..KINDS.len() {
-            let ends = ending.is_some_and(|it| it.contains_key(&format!("s{index}")));
-            if self.reloading & 1 << index != 0 && !ends {
-                self.reloading &= !(1 << index);
-                let truth = &mut self.network.borrow_mut().oracle.streams[index];
+        let streams = &mut self.network.borrow_mut().oracle.streams;
+        for (index, truth) in streams.iter_mut().enumerate() {
+            let ends = || ending.is_some_and(|it| it.contains_key(&format!("s{index}")));
+            if truth.is_ending && !ends() {
                 truth.engine += 1;
                 truth.heard = false;
-                // what the old one was asked to wait in its last moment the new one does not know
-                truth.not_before = Duration::ZERO;
+                truth.is_ending = false;
             }
         }
     }

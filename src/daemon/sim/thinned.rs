@@ -2,8 +2,8 @@
 
 use super::oracle::Instance;
 use super::oracle::Oracle;
-use super::oracle::Promised;
 use super::plan::IDENTS;
+use super::plan::Promised;
 use std::time::Duration;
 
 /// The last message of each sender that was let through since the daemon was started.
@@ -21,7 +21,7 @@ impl LastPassed {
     /// Message `number` comes, and the stream subscribes to it. If it is one too many: the one that
     /// was let through instead.
     fn one_instead(&mut self, promised: &Promised, it: &Instance, number: u32) -> Option<u32> {
-        let every = promised.every.filter(|_| promised.passes(it))?;
+        let every = promised.every.filter(|_| promised.passes(it.speed))?;
         let now = match it.undated {
             true => Moment::Came(it.at),
             false => Moment::Measured(it.measured),

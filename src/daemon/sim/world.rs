@@ -79,8 +79,6 @@ pub(super) struct World {
     pub(super) pauses: Option<Random>,
     /// Where configurations change.
     pub(super) reloads: Option<Random>,
-    /// By the bits of streams: the one of before may still be ending.
-    pub(super) reloading: u8,
     pub(super) network: Shared,
     pub(super) config: Config,
     pub(super) disk: Disk,
@@ -161,7 +159,6 @@ impl World {
                 .contains(&seed)
                 .then(|| Random::new(seed ^ 0xba05)),
             reloads: (seed >= RELOADED_FROM).then(|| Random::new(seed ^ 0x4e10)),
-            reloading: 0,
             sender: Sender::new(Random::new(random.next())),
             books: plan::KINDS.iter().map(|_| Books::default()).collect(),
             network: Rc::new(RefCell::new(network)),
