@@ -19,6 +19,8 @@ mod asking;
 mod crowd;
 mod destination;
 mod gateway;
+#[path = "../support/moment.rs"]
+mod moment;
 mod pictures;
 #[path = "../support/plot.rs"]
 mod plot;

@@ -6,6 +6,7 @@ use crate::plot::Line;
 use crate::plot::Panel;
 use crate::plot::Picture;
 use crate::plot::Scale;
+use crate::plot::grouped;
 use crate::retry::Retry;
 use crate::scenarios::RATED;
 use crate::scenarios::RETRIES;
@@ -68,13 +69,19 @@ fn the_page_says_what_the_whole_fleet_does() {
 }
 
 fn connections(name: &str, seen: &Seen) -> String {
-    let (peak, wasted) = (grouped(seen.peak().into()), grouped(seen.wasted));
+    let (peak, wasted) = (
+        grouped(&seen.peak().to_string()),
+        grouped(&seen.wasted.to_string()),
+    );
     format!("| {name} | {peak} | {wasted} | {} |", time(seen.all_back))
 }
 
 fn messages(name: &str, seen: &Seen) -> String {
-    let sent = grouped(seen.peak_sent().into());
-    let (waiting, twice) = (grouped(seen.peak_waiting()), grouped(seen.twice));
+    let sent = grouped(&seen.peak_sent().to_string());
+    let (waiting, twice) = (
+        grouped(&seen.peak_waiting().to_string()),
+        grouped(&seen.twice.to_string()),
+    );
     let caught_up = seen
         .caught_up
         .map_or("never".to_owned(), |it| time(Some(it)));
@@ -87,19 +94,6 @@ fn time(time: Option<Duration>) -> String {
         Some(time) => format!("{} min", time.as_secs().div_ceil(60)),
         None => "not within 2 h".to_owned(),
     }
-}
-
-/// With a comma between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn draw_connections(hours: &[Seen], moments: &[Seen]) {

@@ -5,11 +5,10 @@ use crate::gateway::Gateway;
 use crate::gateway::Messages;
 use crate::gateway::Sending;
 use crate::gateway::TIMEOUT;
+use crate::moment::at;
 use crate::retry::MIN;
 use std::collections::VecDeque;
 use std::time::Duration;
-use weir::clock::Now;
-use weir::clock::Wall;
 use weir::message::Message;
 use weir::message::body;
 use weir::ring;
@@ -154,18 +153,6 @@ impl Gateway for Real {
 
     fn period(&self) -> Option<Duration> {
         None
-    }
-}
-
-fn at(mono: Duration) -> Now {
-    let wall = Wall {
-        since_1970: Duration::from_secs(1_800_000_000) + mono,
-        trusted: true,
-    };
-    Now {
-        mono,
-        wall,
-        ages: true,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::far_end::FarEnd;
 use crate::far_end::Speaks;
+use crate::moment::at;
 use crate::sample;
 use crate::wire::Air;
 use crate::wire::Ends;
@@ -10,8 +11,6 @@ use crate::wire::TlsEnds;
 use crate::wire::Traffic;
 use crate::wire::Way;
 use std::time::Duration;
-use weir::clock::Now;
-use weir::clock::Wall;
 use weir::ring;
 use weir::ring::From;
 use weir::ring::Full;
@@ -299,17 +298,6 @@ impl<'a> Day<'a> {
         }
         let later = all.into_iter().flatten().filter(|due| *due > self.mono);
         later.min().unwrap_or(Duration::MAX)
-    }
-}
-
-fn at(mono: Duration) -> Now {
-    Now {
-        mono,
-        wall: Wall {
-            since_1970: Duration::from_secs(1_800_000_000) + mono,
-            trusted: true,
-        },
-        ages: true,
     }
 }
 

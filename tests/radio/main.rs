@@ -15,6 +15,10 @@
 mod day;
 mod far_end;
 mod kinds;
+#[path = "../support/moment.rs"]
+mod moment;
+#[path = "../support/one_stream.rs"]
+mod one_stream;
 mod sample;
 mod wire;
 
@@ -23,7 +27,7 @@ use day::Plan;
 use far_end::Speaks;
 use kinds::KINDS;
 use kinds::Kind;
-use kinds::settings;
+use one_stream::settings;
 use std::env;
 use wire::TlsEnds;
 

@@ -1,8 +1,8 @@
 //! The engine by itself: order, the closed prefix, epochs, pauses.
 
+use crate::moment::at;
 use crate::random::Random;
 use crate::world::World;
-use crate::world::at;
 use crate::world::delivery;
 use crate::world::number;
 use std::collections::BTreeSet;

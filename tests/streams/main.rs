@@ -26,6 +26,8 @@ mod http_answer;
 mod http_body;
 mod http_profile;
 mod keys;
+#[path = "../support/moment.rs"]
+mod moment;
 mod mqtt;
 mod mqtt_auto;
 mod mqtt_both;

@@ -1,8 +1,8 @@
 //! What a stream takes of what it reads.
 
+use crate::moment::at;
 use crate::talk;
 use crate::world::World;
-use crate::world::at;
 use crate::world::delivery;
 use std::time::Duration;
 use weir::filter::Filter;

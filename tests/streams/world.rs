@@ -1,8 +1,8 @@
 //! A ring in memory, one stream's engine over it, and a clock that goes when it is told to.
 
+use crate::moment::at;
 use std::time::Duration;
 use weir::clock::Now;
-use weir::clock::Wall;
 use weir::message::Message;
 use weir::message::body;
 use weir::message::body::Body;
@@ -164,18 +164,6 @@ impl World {
     pub(crate) fn take(&mut self) -> Vec<(Seq, weir::stream::engine::Repeat)> {
         let now = self.now;
         std::iter::from_fn(|| self.engine.next(now).map(|m| (m.seq, m.repeat))).collect()
-    }
-}
-
-pub(crate) fn at(mono: Duration) -> Now {
-    let wall = Wall {
-        since_1970: Duration::from_secs(1_800_000_000) + mono,
-        trusted: true,
-    };
-    Now {
-        mono,
-        wall,
-        ages: true,
     }
 }
 

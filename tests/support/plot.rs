@@ -239,7 +239,11 @@ fn shown(value: f64) -> String {
     if value.fract() != 0.0 {
         return format!("{value}");
     }
-    let digits = format!("{value:.0}");
+    grouped(&format!("{value:.0}"))
+}
+
+/// With a comma between thousands.
+pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {

@@ -17,6 +17,8 @@
 )]
 
 mod disk;
+#[path = "../support/moment.rs"]
+mod moment;
 mod mosquitto;
 mod recovery;
 mod storage;

@@ -1,8 +1,8 @@
 //! What opening a full ring reads, in bytes: counted, not timed.
 
+use crate::moment::at;
 use crate::storage::Counted;
 use crate::storage::Sparse;
-use crate::traffic::at;
 use crate::traffic::settings;
 use std::time::Duration;
 use weir::ring::From;

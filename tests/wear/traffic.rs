@@ -1,8 +1,8 @@
 //! One message a second through a ring, in virtual time: as the daemon drives it.
 
+use crate::moment::at;
 use std::time::Duration;
 use weir::clock::Now;
-use weir::clock::Wall;
 use weir::ring::From;
 use weir::ring::Full;
 use weir::ring::Ring;
@@ -78,18 +78,6 @@ pub(crate) fn settings(size: u64) -> Settings {
         hold: Duration::from_secs(2),
         bytes: 64 * 1024,
         full: Full::DropOldest,
-    }
-}
-
-/// So long after the boot, on a day that can be believed.
-pub(crate) fn at(mono: Duration) -> Now {
-    Now {
-        mono,
-        wall: Wall {
-            since_1970: Duration::from_secs(1_800_000_000) + mono,
-            trusted: true,
-        },
-        ages: true,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Stages between the two sides: what the ring, the engine and the selection do with a message.
 
 use crate::counter::Counter;
+use crate::one_stream::settings;
 use crate::sample;
 use crate::world::NOW;
 use crate::world::World;
-use crate::world::settings;
 use weir::message::body;
 use weir::message::json;
 use weir::message::json::Names;

@@ -25,6 +25,8 @@ mod incoming;
 #[path = "../../bench/src/message.rs"]
 #[allow(dead_code, reason = "the benchmark needs more of it")]
 mod message;
+#[path = "../../support/one_stream.rs"]
+mod one_stream;
 mod outgoing;
 mod pipelines;
 #[path = "../../bench/src/program.rs"]

@@ -1,9 +1,9 @@
 //! Stages of what goes out: a message is rendered, a link says it and hears the answer.
 
 use crate::counter::Counter;
+use crate::one_stream::settings;
 use crate::world::NOW;
 use crate::world::World;
-use crate::world::settings;
 use crate::world::stored;
 use weir::ring::Seq;
 use weir::stream;

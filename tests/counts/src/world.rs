@@ -2,14 +2,9 @@
 //! stands.
 
 use crate::sample;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 use weir::clock::Now;
 use weir::clock::Wall;
-use weir::config;
-use weir::config::Environment;
 use weir::message::body;
 use weir::message::json;
 use weir::message::json::Names;
@@ -126,42 +121,6 @@ pub(crate) fn stored(number: u64) -> Vec<u8> {
     body::encode(&message, &mut body);
     body
 }
-
-/// The one stream of a configuration.
-pub(crate) fn settings(keys: &str) -> Settings {
-    let text = format!(
-        "[ring]\nfile = \"/r\"\n[[channel]]\nname = \"in\"\ntype = \"json\"\n\
-         listen = \"127.0.0.1:1\"\n[[stream]]\nname = \"s\"\nchannels = [\"*\"]\n{keys}\n"
-    );
-    let mut loaded = config::load(Path::new(MAIN), &OneFile(&text));
-    for diagnostic in &loaded.diagnostics {
-        eprintln!("{diagnostic}");
-    }
-    let stream = loaded.config.streams.pop();
-    stream.expect("a stream without a mistake")
-}
-
-/// A machine that has nothing but this file.
-struct OneFile<'a>(&'a str);
-
-impl Environment for OneFile<'_> {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn read(&self, path: &Path, _: usize) -> io::Result<Vec<u8>> {
-        match path == Path::new(MAIN) {
-            true => Ok(self.0.as_bytes().to_vec()),
-            false => Err(io::ErrorKind::NotFound.into()),
-        }
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-}
-
-const MAIN: &str = "/etc/weir/weir.toml";
 
 const RING: u64 = 4 << 20;
 

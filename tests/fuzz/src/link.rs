@@ -2,14 +2,10 @@
 //! counters have to balance whatever it says.
 
 use crate::bytes::Source;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
+use crate::moment::at;
+use crate::one_stream;
 use std::time::Duration;
 use weir::clock::Now;
-use weir::clock::Wall;
-use weir::config;
-use weir::config::Environment;
 use weir::message::Message;
 use weir::message::body;
 use weir::ring;
@@ -273,72 +269,27 @@ impl<'a> World<'a> {
     }
 }
 
-fn at(mono: Duration) -> Now {
-    let since_1970 = Duration::from_secs(1_800_000_000) + mono;
-    let trusted = true;
-    Now {
-        mono,
-        wall: Wall {
-            since_1970,
-            trusted,
-        },
-        ages: true,
-    }
-}
-
-/// The one stream of a configuration.
-fn settings(keys: &str) -> Settings {
-    let text = format!(
-        "[ring]\nfile = \"/r\"\n[[channel]]\nname = \"in\"\ntype = \"json\"\n\
-         listen = \"127.0.0.1:1\"\n[[stream]]\nname = \"s\"\nchannels = [\"*\"]\n\
-         max_messages = 4\n{keys}\n"
-    );
-    let mut loaded = config::load(Path::new(MAIN), &OneFile(&text));
-    loaded
-        .config
-        .streams
-        .pop()
-        .expect("a stream without a mistake")
-}
-
-/// A machine that has nothing but this file.
-struct OneFile<'a>(&'a str);
-
-impl Environment for OneFile<'_> {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn read(&self, path: &Path, _: usize) -> io::Result<Vec<u8>> {
-        match path == Path::new(MAIN) {
-            true => Ok(self.0.as_bytes().to_vec()),
-            false => Err(io::ErrorKind::NotFound.into()),
-        }
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
+/// A stream of batches so short that several are on their way.
+fn four(keys: &str) -> Settings {
+    one_stream::settings(&format!("max_messages = 4\n{keys}"))
 }
 
 thread_local! {
-    static HTTP: Settings = settings("type = \"http\"\nurl = \"http://127.0.0.1/\"");
+    static HTTP: Settings = four("type = \"http\"\nurl = \"http://127.0.0.1/\"");
     static WIALON: Settings =
-        settings("type = \"wialon-retranslator\"\naddress = \"127.0.0.1:1\"\nwindow = 5");
-    static IPS: Settings = settings("type = \"wialon-ips\"\naddress = \"127.0.0.1:1\"");
+        four("type = \"wialon-retranslator\"\naddress = \"127.0.0.1:1\"\nwindow = 5");
+    static IPS: Settings = four("type = \"wialon-ips\"\naddress = \"127.0.0.1:1\"");
     static MQTT: Settings =
-        settings("type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5");
-    static MQTT_5: Settings = settings(
+        four("type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5");
+    static MQTT_5: Settings = four(
         "type = \"mqtt\"\nurl = \"mqtt://127.0.0.1\"\ntopic = \"t\"\nwindow = 5\nversion = \"5\"",
     );
 }
 
 thread_local! {
     static AMQP: Settings =
-        settings("type = \"amqp\"\nurl = \"amqp://u:p@127.0.0.1\"\nwindow = 5");
+        four("type = \"amqp\"\nurl = \"amqp://u:p@127.0.0.1\"\nwindow = 5");
 }
-
-const MAIN: &str = "/etc/weir/weir.toml";
 
 /// So many wait at first.
 const MESSAGES: u64 = 20;

@@ -12,6 +12,10 @@
 mod bytes;
 mod formats;
 mod link;
+#[path = "../../support/moment.rs"]
+mod moment;
+#[path = "../../support/one_stream.rs"]
+mod one_stream;
 mod receivers;
 mod ring;
 mod session;
