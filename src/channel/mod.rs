@@ -75,6 +75,7 @@ pub mod measured;
 pub mod mqtt;
 pub mod nmea;
 pub mod osmand;
+mod owed;
 pub mod passing;
 pub mod self_report;
 pub mod settings;

@@ -21,7 +21,7 @@
 //! | keep-alive | none | stays |
 //!
 //! There is no [`Session::on_ack_timeout`]: a device has its own timeout, and what it then sends
-//! again is known to be the same for as long as the answer is owed.
+//! again is known to be the same for as long as the answer is owed, see [`super::owed`].
 
 mod elements;
 mod keys;
@@ -32,6 +32,8 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+use super::owed::Digest;
+use super::owed::OwedAnswers;
 use crate::message::Message;
 use crate::message::check_ident;
 use crate::wire::teltonika as wire;
@@ -47,10 +49,6 @@ pub use keys::KIND;
 pub use parameters::ElementError;
 pub use parameters::Io;
 pub use parameters::Settings;
-use std::collections::VecDeque;
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
 use std::rc::Rc;
 
 /// One TCP connection of a device.
@@ -59,23 +57,13 @@ pub struct Tcp {
     settings: Rc<Settings>,
     /// Who it is, once it has logged in.
     ident: Option<Rc<str>>,
-    /// In the order of their packets; the first one waits. At most [`OWED_MAX`].
-    owed: VecDeque<Owed>,
+    owed: OwedAnswers,
 }
 
 /// One UDP socket, for all devices that send to it: its answers name what they answer.
 #[derive(Debug)]
 pub struct Udp {
     settings: Rc<Settings>,
-}
-
-/// An answer that cannot be sent yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owed {
-    /// For a packet with this digest, when it is safe.
-    WhenDurable(u64),
-    /// This count, when those before are sent.
-    InTurn(u32),
 }
 
 /// The data of a packet.
@@ -100,7 +88,7 @@ impl Tcp {
         Self {
             settings,
             ident: None,
-            owed: VecDeque::new(),
+            owed: OwedAnswers::default(),
         }
     }
 
@@ -191,33 +179,15 @@ impl Tcp {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<(), Disconnect> {
-        let owed = Owed::WhenDurable(digest(frame));
-        // A second answer to it would be taken for the answer to the packet that follows.
-        if self.owed.contains(&owed) {
+        let digest = Digest::of(frame.data);
+        if self.owed.is_repeated(digest)? {
             return Ok(());
         }
-        if self.owed.len() >= OWED_MAX {
-            return Err(Disconnect {
-                reason: "too many packets sent before an answer was awaited",
-            });
+        match u32::from(take(ident, packet, &self.settings, intake)) {
+            0 => self.owed.in_turn(digest, &[0; 4], out),
+            count => self.owed.when_durable(digest, &count.to_be_bytes(), intake),
         }
-        match take(ident, packet, &self.settings, intake) {
-            0 => self.owed.push_back(Owed::InTurn(0)),
-            count => {
-                self.owed.push_back(owed);
-                intake.ack_when_durable(u64::from(count));
-            }
-        }
-        self.pay(out);
         Ok(())
-    }
-
-    /// Sends what waits for nothing but its turn.
-    fn pay(&mut self, out: &mut Vec<u8>) {
-        while let Some(Owed::InTurn(count)) = self.owed.front() {
-            out.extend_from_slice(&count.to_be_bytes());
-            self.owed.pop_front();
-        }
     }
 }
 
@@ -235,13 +205,8 @@ impl Session for Tcp {
         Ok(input.len() - rest.len())
     }
 
-    /// The ack token is the count.
-    fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
-        let waiting = self.owed.front_mut();
-        if let (Some(owed), Ok(count)) = (waiting, u32::try_from(ack_token)) {
-            *owed = Owed::InTurn(count);
-        }
-        self.pay(out);
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
+        self.owed.on_durable(out);
     }
 }
 
@@ -357,13 +322,6 @@ fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
     ident
 }
 
-/// Tells a packet that is sent again from a new one.
-fn digest(frame: Frame<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    frame.data.hash(&mut hasher);
-    hasher.finish()
-}
-
 fn ack_token(receipt: Receipt) -> u64 {
     let [high, low] = receipt.key.packet_id.to_be_bytes();
     u64::from(u32::from_be_bytes([
@@ -385,9 +343,6 @@ fn receipt(ack_token: u64) -> Receipt {
         count,
     }
 }
-
-/// Most answers owed at once on one connection; a device that keeps to the protocol owes one.
-const OWED_MAX: usize = 256;
 
 // `Tcp::unit` tells a login by it.
 const _: () = assert!(wire::IDENT_MAX == 64);

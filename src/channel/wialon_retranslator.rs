@@ -27,14 +27,12 @@ use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
 use super::kind::Way;
+use super::owed::Digest;
 use crate::wire::retranslator as wire;
 use crate::wire::retranslator::DecodeError;
 use crate::wire::retranslator::MessageError;
 use crate::wire::retranslator::Packet;
 use std::collections::VecDeque;
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -66,7 +64,7 @@ pub struct WialonRetranslator {
 
 #[derive(Clone, Copy, Debug)]
 struct Owed {
-    digest: u64,
+    digest: Digest,
     since: Duration,
 }
 
@@ -84,7 +82,7 @@ impl WialonRetranslator {
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
         let now = intake.now().mono;
-        let digest = digest(bytes);
+        let digest = Digest::of(bytes);
         // A second answer to it would be taken for that of the packet that follows. Senders that
         // do not wait may well send two that are the same, but not so far apart.
         let repeats =
@@ -160,13 +158,6 @@ fn damaged(bad: &DecodeError, intake: &mut dyn Intake) -> Disconnect {
     Disconnect {
         reason: "a packet that is damaged",
     }
-}
-
-/// Tells a packet that is sent again from a new one.
-fn digest(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Most packets that wait for their answer on one connection.
