@@ -69,6 +69,7 @@ mod fix;
 pub mod gpsd;
 pub mod http;
 pub mod http_request;
+mod io;
 pub mod json;
 pub mod kind;
 pub mod measured;

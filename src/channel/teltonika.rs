@@ -1,7 +1,7 @@
 //! Teltonika trackers over TCP and UDP: logins, packets, and answers once their records are safe.
 //!
 //! What the bytes are is said in [`crate::wire::teltonika`]; what a record means as a message, in
-//! `parameters`, the names of its elements in `elements`, their values in `meaning`.
+//! `parameters`, the names of its elements in `elements`, their values in `channel::io`.
 //!
 //! # Answers
 //! A device waits for the answer to one packet before it sends the next, deletes what was counted,
@@ -25,13 +25,14 @@
 
 mod elements;
 mod keys;
-mod meaning;
 mod parameters;
 
 use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+pub use super::io::ElementError;
+pub use super::io::Io;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
 use crate::message::Message;
@@ -46,8 +47,6 @@ use crate::wire::teltonika::PacketError;
 use crate::wire::teltonika::Receipt;
 use crate::wire::teltonika::SerialData;
 pub use keys::KIND;
-pub use parameters::ElementError;
-pub use parameters::Io;
 pub use parameters::Settings;
 use std::rc::Rc;
 

@@ -6,6 +6,7 @@
 
 pub mod can;
 pub mod charset;
+pub mod element;
 pub mod form;
 pub mod http;
 pub mod ips;

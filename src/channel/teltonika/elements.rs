@@ -7,20 +7,24 @@
 //! in the other. The one exception is 6, the second analog input of the one and a fifth
 //! thermometer of the other.
 
-use super::meaning::Meaning;
-use super::meaning::ONE;
-use super::meaning::TENTH;
-use super::meaning::THOUSANDTH;
-use crate::wire::teltonika::ElementValue;
-use crate::wire::teltonika::ElementValue::Bytes;
-use crate::wire::teltonika::ElementValue::U8;
-use crate::wire::teltonika::ElementValue::U16;
-use crate::wire::teltonika::ElementValue::U32;
-use crate::wire::teltonika::ElementValue::U64;
+use crate::channel::io::BuiltIn;
+use crate::channel::io::meaning::Meaning;
+use crate::channel::io::meaning::ONE;
+use crate::channel::io::meaning::TENTH;
+use crate::channel::io::meaning::THOUSANDTH;
+use crate::wire::element::ElementValue;
+use crate::wire::element::ElementValue::Bytes;
+use crate::wire::element::ElementValue::U8;
+use crate::wire::element::ElementValue::U16;
+use crate::wire::element::ElementValue::U32;
+use crate::wire::element::ElementValue::U64;
+
+/// What Teltonika's elements mean.
+pub(super) static BUILT_IN: BuiltIn = BuiltIn { known, unnamed };
 
 /// The names that are built in. Ids, widths and units after the vendor's "Data Sending Parameters
 /// ID" of both families.
-pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
+fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
     Some(match (id, value) {
         (1, _) => ("din.1", Meaning::Switch),
         (2, _) => ("din.2", Meaning::Switch),
@@ -90,7 +94,7 @@ pub(super) fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, M
 
 /// What an element means that has no name. Driver cards (195, 196), the parts of a VIN (105 to 107,
 /// 233 to 235, 325) and fault codes (281) are text, however short.
-pub(super) fn unnamed(id: u16, value: ElementValue<'_>) -> Meaning {
+fn unnamed(id: u16, value: ElementValue<'_>) -> Meaning {
     match (id, value) {
         (105..=107 | 195 | 196 | 233..=235 | 281 | 325, U64(_) | Bytes(_)) => Meaning::Text,
         _ => Meaning::Unknown,
@@ -115,29 +119,23 @@ const VOLTS: Meaning = Meaning::Unsigned(THOUSANDTH);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::teltonika::parameters::Settings;
-    use crate::channel::teltonika::parameters::parameter;
+    use crate::channel::io::IoTable;
     use crate::message::Message;
     use crate::message::json;
-    use crate::wire::teltonika::Element;
+    use crate::wire::element::Element;
 
-    /// `NAME=VALUE` of each element, in one record.
+    /// `NAME:VALUE` of each element, in one record.
     fn told(elements: &[(u16, ElementValue<'_>)]) -> String {
         let mut message = Message::new("1").unwrap();
-        let mut text = String::new();
         for &(id, value) in elements {
-            let settings = Settings::default();
-            let element = Element { id, value };
-            let Some((name, value)) = parameter(&element, &settings, &message) else {
-                continue;
-            };
-            let mut shown = Vec::new();
-            json::write([(&*name, value.as_ref())].into_iter(), &mut shown);
-            text += str::from_utf8(&shown).unwrap().trim_matches(['{', '}']);
-            text += " ";
-            message.set(name, &value);
+            IoTable::default().tell(&Element { id, value }, &BUILT_IN, &mut message);
         }
-        text.trim_end().to_owned()
+        let mut shown = Vec::new();
+        for field in message.fields().skip(1) {
+            json::write([field].into_iter(), &mut shown);
+        }
+        let shown = str::from_utf8(&shown).unwrap().replace("}{", " ");
+        shown.trim_matches(['{', '}']).to_owned()
     }
 
     /// Of the two families of the vendor, the second after the first.

@@ -4,60 +4,20 @@
 //! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
 use super::elements;
-use super::meaning::Meaning;
-use super::meaning::ONE;
-use super::meaning::Scale;
-use super::meaning::hex;
+use crate::channel::io::ElementError;
+use crate::channel::io::Io;
+use crate::channel::io::IoTable;
+use crate::channel::io::meaning::hex;
 use crate::message::InvalidIdent;
 use crate::message::Message;
-use crate::message::Value;
-use crate::wire::teltonika::Element;
-use crate::wire::teltonika::ElementValue;
 use crate::wire::teltonika::Record;
 use crate::wire::teltonika::SerialData;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// What a channel knows of its devices' elements beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    io: BTreeMap<u16, Named>,
-}
-
-/// What the `io` table says of an element.
-#[derive(Clone, Debug, PartialEq)]
-struct Named {
-    name: String,
-    meaning: Meaning,
-    /// Numbers, with or without their sign, that say that nothing was measured.
-    not: Box<[i64]>,
-}
-
-/// One entry of the `io` table: what an element means.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Io {
-    /// Of its parameter.
-    pub name: String,
-    /// What one step of the number is worth. With a whole scale integers stay integers.
-    pub scale: f64,
-    /// Whether the number is in two's complement of its width.
-    pub signed: bool,
-    /// Whether it is text, and no number: ASCII, filled up with zeros.
-    pub text: bool,
-    /// Numbers as they were sent that mean that nothing was measured: the parameter is left out.
-    pub not: Vec<i64>,
-}
-
-/// Why an entry of the `io` table cannot be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ElementError {
-    /// The name is empty, or one that every message has.
-    Name(u16),
-    /// The scale is zero or not a number.
-    Scale(u16),
-    /// What is text has neither a scale, nor a sign, nor numbers that mean nothing.
-    Text(u16),
+    pub(super) io: IoTable,
 }
 
 impl Settings {
@@ -66,23 +26,8 @@ impl Settings {
     /// # Errors
     /// The first id whose entry cannot be.
     pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
-        let entries = io.into_iter().map(|(id, io)| {
-            if matches!(io.name.as_str(), "" | "ident" | "timestamp") {
-                return Err(ElementError::Name(id));
-            }
-            let scale = Scale::new(io.scale).ok_or(ElementError::Scale(id))?;
-            let meaning = match (io.text, io.signed) {
-                (false, false) => Meaning::Unsigned(scale),
-                (false, true) => Meaning::Signed(scale),
-                (true, false) if scale == ONE && io.not.is_empty() => Meaning::Text,
-                (true, _) => return Err(ElementError::Text(id)),
-            };
-            let (name, not) = (io.name, io.not.into());
-            Ok((id, Named { name, meaning, not }))
-        });
-        Ok(Self {
-            io: entries.collect::<Result<_, _>>()?,
-        })
+        let io = IoTable::new(io)?;
+        Ok(Self { io })
     }
 }
 
@@ -109,9 +54,7 @@ pub(super) fn message(
         message.set("custom.generation.type", u64::from(generation));
     }
     for element in &record.elements {
-        if let Some((name, value)) = parameter(element, settings, &message) {
-            message.set(name, &value);
-        }
+        settings.io.tell(element, &elements::BUILT_IN, &mut message);
     }
     Ok(message)
 }
@@ -156,74 +99,5 @@ fn set_position(message: &mut Message, record: &Record<'_>) {
     message.set("position.valid", valid);
 }
 
-/// The name and the value of an element that comes after all that `message` has; none where the
-/// `io` table says that nothing was measured. A name that is built in is given once: what would
-/// come second under it keeps its number.
-pub(super) fn parameter(
-    element: &Element<'_>,
-    settings: &Settings,
-    message: &Message,
-) -> Option<(Cow<'static, str>, Value)> {
-    let Element { id, value } = *element;
-    if let Some(named) = settings.io.get(&id) {
-        let value = (!named.is_nothing(value)).then(|| named.meaning.or_as_sent(value))?;
-        return Some((Cow::Owned(named.name.clone()), value));
-    }
-    let known =
-        elements::known(id, value).and_then(|(name, meaning)| Some((name, meaning.of(value)?)));
-    Some(match known.filter(|(name, _)| !message.has(name)) {
-        Some((name, value)) => (Cow::Borrowed(name), value),
-        None => {
-            let meaning = elements::unnamed(id, value);
-            let name = Cow::Owned(format!("custom.param.{id}"));
-            (name, meaning.or_as_sent(value))
-        }
-    })
-}
-
-impl Named {
-    fn is_nothing(&self, value: ElementValue<'_>) -> bool {
-        let unsigned = value
-            .unsigned()
-            .and_then(|number| i64::try_from(number).ok());
-        let sent = [unsigned, value.signed()];
-        self.not.iter().any(|code| sent.contains(&Some(*code)))
-    }
-}
-
-impl fmt::Display for ElementError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(id) => write!(f, "the name of element `{id}` is empty or taken"),
-            Self::Scale(id) => write!(f, "the scale of element `{id}` is zero or not a number"),
-            Self::Text(id) => write!(f, "element `{id}` is text and has no numbers"),
-        }
-    }
-}
-
-impl std::error::Error for ElementError {}
-
 /// The year 10000, in milliseconds since 1970 UTC.
 const TIME_END_MS: u64 = 253_402_300_800_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_must_not_rename_the_device() {
-        let io = |name: &str, scale| Io {
-            name: name.into(),
-            scale,
-            signed: false,
-            text: false,
-            not: Vec::new(),
-        };
-        let settings = |io| Settings::new(BTreeMap::from([(72, io)])).unwrap_err();
-        assert_eq!(settings(io("ident", 1.0)), ElementError::Name(72));
-        assert_eq!(
-            settings(io("sensor.temperature.1", 0.0)),
-            ElementError::Scale(72)
-        );
-    }
-}

@@ -1,12 +1,12 @@
 //! What the value of an element means: numbers of some scale, switches, keys, text.
 
 use crate::message::Value;
-use crate::wire::teltonika::ElementValue;
+use crate::wire::element::ElementValue;
 use std::fmt::Write as _;
 
 /// How the value of a parameter follows from what was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Not 0 is on.
     Switch,
     /// A number without a sign.
@@ -32,12 +32,12 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// What it means, or as it was sent where it cannot mean that.
-    pub(super) fn or_as_sent(self, value: ElementValue<'_>) -> Value {
+    pub(crate) fn or_as_sent(self, value: ElementValue<'_>) -> Value {
         self.of(value).unwrap_or_else(|| as_sent(value))
     }
 
     /// None: it cannot mean this.
-    pub(super) fn of(self, value: ElementValue<'_>) -> Option<Value> {
+    pub(crate) fn of(self, value: ElementValue<'_>) -> Option<Value> {
         let number = value.unsigned();
         match self {
             Self::Switch => number.map(|number| Value::Bool(number != 0)),
@@ -91,7 +91,7 @@ fn ascii(value: ElementValue<'_>, least: usize) -> Option<Value> {
 /// Decimal scales are kept as a fraction: 24079 thousandths are then 24.079 and nothing beside it,
 /// as they would not be after a multiplication by the nearest double to 0.001.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     /// `numerator` (below 2⁵³) over a power of ten.
     Decimal { numerator: i64, divisor: u64 },
     /// Any other.
@@ -105,7 +105,7 @@ impl Scale {
         reason = "powers of ten up to 10^15 are exact"
     )]
     #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-    pub(super) fn new(scale: f64) -> Option<Self> {
+    pub(crate) fn new(scale: f64) -> Option<Self> {
         if !scale.is_finite() || scale == 0.0 {
             return None;
         }
@@ -154,7 +154,7 @@ fn as_sent(value: ElementValue<'_>) -> Value {
 }
 
 /// Two digits a byte, in small letters.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a `String` does not fail.
         write!(text, "{byte:02x}").ok();
@@ -162,15 +162,15 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-pub(super) const ONE: Scale = Scale::Decimal {
+pub(crate) const ONE: Scale = Scale::Decimal {
     numerator: 1,
     divisor: 1,
 };
-pub(super) const TENTH: Scale = Scale::Decimal {
+pub(crate) const TENTH: Scale = Scale::Decimal {
     numerator: 1,
     divisor: 10,
 };
-pub(super) const THOUSANDTH: Scale = Scale::Decimal {
+pub(crate) const THOUSANDTH: Scale = Scale::Decimal {
     numerator: 1,
     divisor: 1000,
 };
