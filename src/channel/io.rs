@@ -6,14 +6,14 @@
 pub(super) mod keys;
 pub(super) mod meaning;
 
+use crate::channel::scale::ONE;
+use crate::channel::scale::Scale;
 use crate::message::Message;
 use crate::message::Value;
 use crate::message::json_write::Number;
 use crate::wire::element::Element;
 use crate::wire::element::ElementValue;
 use meaning::Meaning;
-use meaning::ONE;
-use meaning::Scale;
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -64,6 +64,7 @@
 //! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
 //! TLS, reconnecting, counting) is done around the session, in `daemon`.
 
+pub mod can;
 pub mod connect;
 mod fix;
 pub mod gpsd;
@@ -78,6 +79,7 @@ pub mod nmea;
 pub mod osmand;
 mod owed;
 pub mod passing;
+mod scale;
 pub mod self_report;
 pub mod settings;
 pub mod teltonika;

@@ -9,9 +9,9 @@
 
 use crate::channel::io::BuiltIn;
 use crate::channel::io::meaning::Meaning;
-use crate::channel::io::meaning::ONE;
-use crate::channel::io::meaning::TENTH;
-use crate::channel::io::meaning::THOUSANDTH;
+use crate::channel::scale::ONE;
+use crate::channel::scale::TENTH;
+use crate::channel::scale::THOUSANDTH;
 use crate::wire::element::ElementValue;
 use crate::wire::element::ElementValue::Bytes;
 use crate::wire::element::ElementValue::U8;

@@ -5,8 +5,13 @@
 //! linux/can.h and can-utils' log format for frames, SAE J1939-21 for its ids and transport, the
 //! canboat project for fast packets, ISO 15765-2 for ISO-TP.
 
+mod assembly;
+pub mod bits;
 pub mod candump;
+pub mod fast_packet;
+pub mod j1939;
 pub mod socket;
+pub mod transport;
 
 /// One frame, with a copy of its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

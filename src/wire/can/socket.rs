@@ -136,7 +136,7 @@ mod tests {
     fn what_brings_no_data_says_so() {
         let remote = read(&bytes(0x123 | REMOTE, 8, 0, &[0; 8])).unwrap();
         assert_eq!((remote.kind, remote.data()), (Kind::Remote, &[][..]));
-        let error = read(&bytes(ERROR | super::super::BUS_OFF, 8, 0, &[0; 8])).unwrap();
+        let error = read(&bytes(ERROR | crate::wire::can::BUS_OFF, 8, 0, &[0; 8])).unwrap();
         assert_eq!((error.kind, error.id), (Kind::Error, Id::Extended(0x40)));
         assert_eq!((write(&remote), write(&error)), (None, None));
     }

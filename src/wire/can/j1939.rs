@@ -1,0 +1,113 @@
+//! Ids of SAE J1939, and NMEA 2000, which has the same.
+//!
+//! ```text
+//! bits 26-28     24-25          16-23  8-15   0-7
+//! priority 0-7 │ page, 2 bits │ PF   │ PS   │ source
+//!
+//! PF < 240    PS is the receiver, the PGN ends with 00
+//! else        PS is the end of the PGN; it is for all
+//! ```
+
+use super::Frame;
+use super::Id;
+
+/// An id taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// What the frame says, 18 bits.
+    pub pgn: u32,
+    /// Who sent it.
+    pub source: u8,
+    /// Whom it is for; [`ALL`] where it is for all.
+    pub receiver: u8,
+}
+
+impl Address {
+    /// Of the id of a frame; none of one that has 11 bits.
+    #[must_use]
+    pub fn of(id: Id) -> Option<Self> {
+        let Id::Extended(id) = id else { return None };
+        let [page, format, specific, source] = id.to_be_bytes();
+        let page = u32::from(page & 3) << 16 | u32::from(format) << 8;
+        let (pgn, receiver) = match is_for_one(format) {
+            true => (page, specific),
+            false => (page | u32::from(specific), ALL),
+        };
+        Some(Self {
+            pgn,
+            source,
+            receiver,
+        })
+    }
+}
+
+/// The frame that asks all for a PGN, of a source of ours.
+#[must_use]
+pub fn request(pgn: u32, source: u8) -> Option<Frame> {
+    let id = u32::from_be_bytes([0x18, 0xEA, ALL, source]);
+    let [low, middle, high, _] = pgn.to_le_bytes();
+    Frame::new(Id::Extended(id), &[low, middle, high])
+}
+
+/// Value and mask of the ids of a PGN: of any priority, source and receiver.
+#[must_use]
+pub const fn filter(pgn: u32) -> (u32, u32) {
+    let [_, _, format, _] = pgn.to_be_bytes();
+    let specific = if is_for_one(format) { 0 } else { 0xFF };
+    (pgn << 8, 0x03FF_0000 | specific << 8)
+}
+
+const fn is_for_one(format: u8) -> bool {
+    format < 240
+}
+
+/// The receiver that is all.
+pub const ALL: u8 = 0xFF;
+
+/// Transport: announcements and their answers.
+pub const TRANSPORT: u32 = 0xEC00;
+
+/// Transport: data.
+pub const TRANSPORT_DATA: u32 = 0xEB00;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_what_who_and_for_whom() {
+        for (id, pgn, source, receiver) in [
+            (0x18FE_F127, 0xFEF1, 0x27, ALL),
+            (0x0CF0_0400, 0xF004, 0, ALL),
+            (0x18EA_FF21, 0xEA00, 0x21, 0xFF),
+            (0x1CEC_00F9, 0xEC00, 0xF9, 0),
+            (0x09F8_0117, 0x1F801, 0x17, ALL),
+            (0x1FFF_FFFF, 0x3FFFF, 0xFF, ALL),
+        ] {
+            let address = Address {
+                pgn,
+                source,
+                receiver,
+            };
+            let id = Id::Extended(id);
+            assert_eq!(Address::of(id), Some(address), "{id:?}");
+        }
+        assert_eq!(Address::of(Id::Standard(0x123)), None);
+    }
+
+    #[test]
+    fn a_request_is_for_all() {
+        let frame = request(65257, 0xF9).unwrap();
+        assert_eq!(frame.id, Id::Extended(0x18EA_FFF9));
+        assert_eq!(frame.data(), [0xE9, 0xFE, 0]);
+    }
+
+    #[test]
+    fn a_filter_lets_its_pgn_through_and_no_other() {
+        let passes = |id: u32, pgn| (id ^ filter(pgn).0) & filter(pgn).1 == 0;
+        assert!(passes(0x18FE_F127, 0xFEF1) && passes(0x0CFE_F100, 0xFEF1));
+        assert!(!passes(0x18FE_F027, 0xFEF1) && !passes(0x19FE_F127, 0xFEF1));
+        assert!(passes(0x1CEC_00F9, TRANSPORT) && passes(0x1CEC_FF00, TRANSPORT));
+        assert!(!passes(0x1CEB_FF00, TRANSPORT));
+    }
+}
