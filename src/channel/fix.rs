@@ -42,7 +42,7 @@ impl Fix {
     /// Adds it to a message; without a fix there is no place, and nothing that comes of places. A
     /// fix from no satellite is none. What cannot be (a course of 511) is how receivers say that
     /// they do not know it.
-    fn tell(&self, message: &mut Message) {
+    pub(super) fn tell(&self, message: &mut Message) {
         let valid = self.valid && self.satellites != Some(0);
         let position = self.position.filter(|_| valid);
         if let Some((latitude, longitude)) = position {

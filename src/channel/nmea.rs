@@ -6,17 +6,22 @@
 //! comes, or nothing for 300 ms.
 //!
 //! # Dates
-//! The date is that of the epoch's own RMC or ZDA; else the last one of them, carried over
-//! midnight; else the day that brings the time of day nearest to now. What a date is worth is
+//! The date is that of the epoch's own RMC or ZDA; else the day that brings the time of day nearest
+//! to that of its TAG block; else the last one of RMC or ZDA, carried over midnight; else the day
+//! nearest to now. What a date is worth is
 //! judged for all protocols alike, in [`super::measured`].
 //!
-//! A sentence without a time was measured when it came, with what others say at once.
+//! A sentence without a time was measured when its TAG block says, or when it came, with what
+//! others say at once.
 //!
 //! # Who it is
 //! It is the channel's `ident` where there is one, whatever the sender says. Without it a sender
 //! names itself: in a sentence or a line of its own (`$PCPTI,name,…`, `$IMEI=digits`,
 //! `IMEI digits`), glued before a `$`, or alone on the first line; the last one counts for what
-//! follows. There are no answers.
+//! follows. A TAG block before a sentence is no name. There are no answers.
+//!
+//! Ships are who their MMSI says, see `nmea/ais.rs`; the own one is the channel's `ident` where
+//! there is one.
 //!
 //! What stands outside the checksums may be the rest of a sentence that lost some bytes. That is
 //! no name: it has a `*` or a `,`, is one or two digits of a checksum, the head of a sentence or a
@@ -27,13 +32,18 @@
 //! |---|---|
 //! | a checksum wrong, missing or cut off, the end of a sentence | counted, dropped |
 //! | a line over 512 bytes | counted, dropped up to its end |
+//! | a TAG block with a wrong checksum | counted; the sentence behind it counts without it |
+//! | AIS that is no armour, or too short for its type | counted, dropped |
+//! | a part of AIS whose others do not come in 60 s | dropped |
 //! | a time, place or status out of its range | counted, dropped |
 //! | another field that cannot be | left out |
-//! | other sentences, AIS, the end of one on the first line | passed over |
+//! | other sentences, other types of AIS, the end of one on the first line | passed over |
 //! | 64 lines in a row that are none | the connection ends |
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod ais;
+mod dates;
 mod keys;
 mod names;
 
@@ -47,13 +57,18 @@ use super::fix::EPOCH;
 use super::fix::Fix;
 use crate::clock::Now;
 use crate::message::check_ident;
-use crate::message::timestamp;
 use crate::wire::nmea as wire;
 use crate::wire::nmea::Date;
 use crate::wire::nmea::KNOT;
 use crate::wire::nmea::Piece;
 use crate::wire::nmea::Sentence;
 use crate::wire::nmea::SentenceError;
+pub use ais::Ships;
+use dates::HALF_DAY;
+use dates::after;
+use dates::micros;
+use dates::nearest;
+use dates::wall;
 pub use keys::KIND;
 use names::is_tail;
 use names::name;
@@ -67,6 +82,11 @@ pub struct Nmea {
     /// What the sender called itself.
     name: Option<String>,
     units: Units,
+    ships: Ships,
+    parts: ais::Parts,
+    /// What the TAG block before a sentence says, while that sentence is looked at; microseconds
+    /// since 1970.
+    tagged: Option<u64>,
     epoch: Option<Epoch>,
     /// What came before an epoch began.
     ahead: Fix,
@@ -99,6 +119,8 @@ struct Epoch {
     /// Microseconds of the day; none: when it came.
     time: Option<u64>,
     date: Option<Date>,
+    /// What the TAG block of its first sentence that has one says.
+    tagged: Option<u64>,
     /// What RMC says.
     valid: Option<bool>,
     /// What GGA says.
@@ -118,6 +140,9 @@ impl Nmea {
             ident,
             name: None,
             units,
+            ships: Ships::default(),
+            parts: ais::Parts::default(),
+            tagged: None,
             epoch: None,
             ahead: Fix::default(),
             dated: None,
@@ -128,6 +153,12 @@ impl Nmea {
             bad: 0,
             damaged: false,
         }
+    }
+
+    /// Takes the AIS of these.
+    #[must_use]
+    pub fn of_ships(self, ships: Ships) -> Self {
+        Self { ships, ..self }
     }
 
     fn line(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Disconnect> {
@@ -152,6 +183,12 @@ impl Nmea {
         for piece in wire::pieces(line) {
             match piece {
                 Piece::Text(found) => text = Some(found),
+                Piece::Tag(read) => {
+                    let read = read.map_err(malformed);
+                    self.tagged = read.ok().and_then(|tag| tag.time);
+                    self.count(read.map(drop), intake);
+                    alone = false;
+                }
                 Piece::Sentence(read) => {
                     let before = text.take();
                     let taken = match read.map_err(malformed) {
@@ -159,10 +196,12 @@ impl Nmea {
                         Err(broken) => Err(broken),
                     };
                     self.count(taken, intake);
+                    self.tagged = None;
                     alone = false;
                 }
             }
         }
+        self.tagged = None;
         let taken = match text {
             Some(text) if alone => self.text(text, intake),
             Some(text) => self.beside(text),
@@ -201,6 +240,11 @@ impl Nmea {
         }
         match sentence {
             Sentence::Name(name) => self.named(&name, intake)?,
+            Sentence::Ais { own, fields } if self.ships.wants(own) => {
+                let ident = self.ident.as_deref().filter(|_| own);
+                let said = (fields.as_str(), self.tagged);
+                self.parts.take(own, said, ident, intake)?;
+            }
             sentence => self.sentence(sentence, intake),
         }
         Ok(())
@@ -276,7 +320,7 @@ impl Nmea {
                 let fix = self.fix(now);
                 fix.hdop = fix.hdop.or(hdop);
             }
-            Sentence::Name(_) | Sentence::Other => {}
+            Sentence::Name(_) | Sentence::Ais { .. } | Sentence::Other => {}
         }
     }
 
@@ -300,6 +344,7 @@ impl Nmea {
         let epoch = self.epoch.get_or_insert_with(|| Epoch {
             time,
             date: None,
+            tagged: None,
             valid: None,
             quality: None,
             fix: std::mem::take(ahead),
@@ -307,6 +352,7 @@ impl Nmea {
             heard,
         });
         epoch.time = epoch.time.or(time);
+        epoch.tagged = epoch.tagged.or(self.tagged);
         epoch.heard = heard;
         epoch
     }
@@ -344,7 +390,10 @@ impl Nmea {
             let detail = "neither the sentences nor `ident` name a device";
             return intake.malformed(InputError::Ident, detail);
         };
-        let micros = date.and_then(|(time, date)| micros(date?, time));
+        let micros = match date {
+            Some((time, date)) => date.and_then(|date| micros(date, time)),
+            None => epoch.tagged,
+        };
         if let Some(message) = epoch.fix.message(ident, micros, intake) {
             // refused is counted, and there is nobody to answer to
             drop(intake.submit(&mut [message]));
@@ -360,7 +409,9 @@ impl Nmea {
                 false => Some(date),
             }
         });
-        epoch.date.or(carried).or_else(|| nearest(time, now))
+        let tagged = || nearest(time, epoch.tagged?);
+        let date = epoch.date.or_else(tagged).or(carried);
+        date.or_else(|| nearest(time, wall(now)?))
     }
 }
 
@@ -410,6 +461,10 @@ impl Session for Nmea {
     fn on_eof(&mut self, intake: &mut dyn Intake) {
         self.finish(intake);
     }
+
+    fn buffered_len(&self) -> usize {
+        self.parts.len()
+    }
 }
 
 fn malformed(invalid: SentenceError) -> Broken {
@@ -423,47 +478,5 @@ fn malformed(invalid: SentenceError) -> Broken {
     }
 }
 
-/// Microseconds since 1970 of a time on a day; none where the month has no such day.
-fn micros(date: Date, time: u64) -> Option<u64> {
-    let Date { year, month, day } = date;
-    let midnight = timestamp::from_iso8601(&format!("{year:04}-{month:02}-{day:02}"))?;
-    midnight.checked_add(time)
-}
-
-/// The day after.
-fn after(date: Date) -> Option<Date> {
-    let Date { year, month, day } = date;
-    let tries = [
-        (year, month, day.saturating_add(1)),
-        (year, month.saturating_add(1), 1),
-        (year.saturating_add(1), 1, 1),
-    ];
-    let mut dates = tries
-        .into_iter()
-        .map(|(year, month, day)| Date { year, month, day });
-    dates.find(|date| date.month <= 12 && micros(*date, 0).is_some())
-}
-
-/// The day on which this time of day is nearest to now; none while the clock is not believed.
-fn nearest(time: u64, now: Now) -> Option<Date> {
-    let now_micros = wall(now)?;
-    let moment = now_micros.saturating_add(HALF_DAY).saturating_sub(time);
-    let days = moment.checked_div(DAY)?;
-    let shown = crate::clock::Date(Duration::from_micros(days.saturating_mul(DAY))).to_string();
-    let mut parts = shown.split('-').map(str::parse);
-    let (year, month) = (parts.next()?.ok()?, parts.next()?.ok()?);
-    let day = parts.next()?.ok()?;
-    Some(Date { year, month, day })
-}
-
-fn wall(now: Now) -> Option<u64> {
-    let micros = u64::try_from(now.wall.since_1970.as_micros()).ok();
-    micros.filter(|_| now.wall.trusted)
-}
-
 /// Of a line, without its end; the standard has 82 bytes, receivers have more.
 const LINE_MAX: usize = 512;
-
-/// In microseconds.
-const DAY: u64 = 86_400 * 1_000_000;
-const HALF_DAY: u64 = DAY / 2;

@@ -4,6 +4,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod ais;
 pub mod can;
 pub mod charset;
 pub mod element;

@@ -10,6 +10,14 @@
 //!
 //! Routers and trackers name themselves in sentences of their own: `$PCPTI,name,…`, `$PGID,name`,
 //! `$DEVID,name` and `$GPFID,name` with a checksum; `$IMEI=digits`, which may have none.
+//!
+//! A TAG block stands between two `\` before a sentence and has a checksum of its own. Sentences
+//! of AIS begin with `!`; what is in them is the business of [`super::ais`].
+
+mod tag;
+
+pub use tag::Tag;
+use tag::tag;
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +25,8 @@ pub enum Piece<'a> {
     /// What stands outside of sentences and their checksums: a name, if it can be one, or what was
     /// left of a sentence. Never blank.
     Text(&'a [u8]),
+    /// What is said of the sentence behind it, or why it is not believed.
+    Tag(Result<Tag, SentenceError>),
     /// A sentence, or why it is none.
     Sentence(Result<Sentence, SentenceError>),
 }
@@ -44,6 +54,13 @@ pub enum Sentence {
     },
     /// Who sends: what routers and trackers put among the sentences.
     Name(String),
+    /// AIS: of ships.
+    Ais {
+        /// Of the own transponder: VDO.
+        own: bool,
+        /// What stands behind the head, see [`super::ais::part`].
+        fields: String,
+    },
     /// A right one of another kind.
     Other,
 }
@@ -114,20 +131,24 @@ pub enum SentenceError {
 }
 
 /// The pieces of a line, without its end, in order. A sentence begins at `$` or at `!` and some
-/// capitals, and ends behind its checksum, or where the next `$` is: a lost end of a line takes no
-/// sentence that is whole.
+/// capitals, and ends behind its checksum, or where the next one or its TAG block is: a lost end
+/// of a line takes no sentence that is whole.
 pub fn pieces(line: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = line.trim_ascii();
     std::iter::from_fn(move || {
         rest = rest.trim_ascii_start();
-        let (text, behind) = rest.split_at(start(rest));
+        let (text, behind) = rest.split_at(mark(rest, true));
         if !text.is_empty() {
             rest = behind;
             return Some(Piece::Text(text.trim_ascii()));
         }
+        if let Some((read, len)) = tag(behind) {
+            rest = behind.get(len..).unwrap_or_default();
+            return Some(Piece::Tag(read));
+        }
         let body = behind.get(1..)?;
-        let end = body.iter().position(|byte| *byte == b'$');
-        let (body, _) = body.split_at(end.unwrap_or(body.len()));
+        // a text may have a `!` in it
+        let (body, _) = body.split_at(mark(body, false));
         let (read, len) = framed(body);
         rest = behind.get(len.saturating_add(1)..).unwrap_or_default();
         Some(Piece::Sentence(read))
@@ -146,11 +167,12 @@ pub fn imei(text: &[u8]) -> Option<&str> {
     fits.then_some(digits)
 }
 
-/// Where the next sentence begins, or the end.
-fn start(text: &[u8]) -> usize {
+/// Where the next sentence or TAG block begins, or the end; a sentence of AIS if it is asked for.
+fn mark(text: &[u8], ais: bool) -> usize {
     let begins = |(at, byte): (usize, &u8)| match byte {
         b'$' => true,
-        b'!' => {
+        b'\\' => tag(text.get(at..).unwrap_or_default()).is_some(),
+        b'!' if ais => {
             let behind = text.get(at.saturating_add(1)..).unwrap_or_default();
             let capitals = behind.iter().take_while(|byte| byte.is_ascii_uppercase());
             capitals.count() >= 5
@@ -173,7 +195,7 @@ fn framed(body: &[u8]) -> (Result<Sentence, SentenceError>, usize) {
     }
     match imei(body) {
         Some(imei) => (Ok(Sentence::Name(imei.to_owned())), body.len()),
-        None => (Err(SentenceError::Checksum), body.len()),
+        None => (Err(SentenceError::Checksum), mark(body, true)),
     }
 }
 
@@ -206,6 +228,10 @@ fn sentence(body: &str) -> Result<Sentence, SentenceError> {
         Some("RMC") => rmc(&fields).map(Sentence::Rmc),
         Some("GGA") => gga(&fields).map(Sentence::Gga),
         Some("VTG") => Ok(Sentence::Vtg(vtg(&fields))),
+        Some(kind @ ("VDM" | "VDO")) => Ok(Sentence::Ais {
+            own: kind == "VDO",
+            fields: body.get(head.len()..).unwrap_or_default().to_owned(),
+        }),
         Some("GSA") => Ok(Sentence::Gsa {
             hdop: fields.number(15),
         }),

@@ -289,7 +289,7 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'osmand'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
-        &["every channel"],
+        &["every channel", "nmea channel"],
         "[[channel]]; name = 'own'; type = 'nmea'; listen = '127.0.0.1:7001'; KEY",
     ),
     (

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod ais;
 mod api;
 mod azure_sas;
 #[allow(dead_code, reason = "shared with the tests of TLS")]

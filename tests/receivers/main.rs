@@ -8,11 +8,14 @@
     reason = "tests"
 )]
 
+mod ais;
 mod generated;
 mod gpsd;
 mod names;
+mod ships;
 #[path = "../support/mod.rs"]
 mod support;
+mod tags;
 mod values;
 
 use serde_json::Value as Json;

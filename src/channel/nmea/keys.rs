@@ -1,6 +1,7 @@
 //! The row of type `nmea`.
 
 use super::Nmea;
+use super::Ships;
 use super::Units;
 use crate::channel::Session;
 use crate::channel::connect::Connect;
@@ -24,22 +25,37 @@ pub static KIND: Kind = Kind {
     ident: Ident::Sometimes,
     read: |reader| {
         let ident = reader.peek("ident");
-        Some(Rc::new(Keys { ident }))
+        let ships = reader.choice("ais", &SHIPS).unwrap_or_default();
+        Some(Rc::new(Keys { ident, ships }))
     },
 };
 
-/// It has no keys of its own, only the channel's.
+/// The keys of this type, and the channel's `ident`.
 #[derive(Debug, PartialEq)]
 struct Keys {
     ident: Option<String>,
+    ships: Ships,
+}
+
+impl Keys {
+    fn begin(&self, units: Units) -> Box<dyn Session> {
+        Box::new(Nmea::new(self.ident.clone(), units).of_ships(self.ships))
+    }
 }
 
 impl Protocol for Keys {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
-        Some(Box::new(Nmea::new(self.ident.clone(), Units::Bytes)))
+        Some(self.begin(Units::Bytes))
     }
 
     fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
-        Some(Box::new(Nmea::new(self.ident.clone(), Units::Datagram)))
+        Some(self.begin(Units::Datagram))
     }
 }
+
+/// The words of `ais`.
+const SHIPS: [(&str, Ships); 3] = [
+    ("own", Ships::Own),
+    ("all", Ships::All),
+    ("off", Ships::Off),
+];

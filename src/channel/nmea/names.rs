@@ -1,4 +1,5 @@
-//! What stands outside of sentences: a name, or what bytes that were lost have left.
+//! What stands outside of sentences: a name, or what bytes that were lost have left of a sentence
+//! or of its TAG block.
 
 use crate::message::check_ident;
 
@@ -16,7 +17,8 @@ pub(super) fn name(text: &[u8]) -> Option<&str> {
     let is_fraction = text.contains('.') && text.bytes().all(is_number);
     let kind = text.get(2..).unwrap_or_default();
     let is_head = matches!(text.len(), 5) && KINDS.contains(&kind);
-    let is_left = is_tail(text.as_bytes()) || is_fraction || is_head;
+    let is_tag = text.starts_with('\\') || text.ends_with('\\');
+    let is_left = is_tail(text.as_bytes()) || is_fraction || is_head || is_tag;
     (!is_left && check_ident(text).is_ok()).then_some(text)
 }
 

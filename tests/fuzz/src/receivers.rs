@@ -9,17 +9,18 @@ use weir::channel::mqtt;
 use weir::channel::mqtt::Broker;
 use weir::channel::mqtt::Subscriber;
 use weir::channel::nmea::Nmea;
+use weir::channel::nmea::Ships;
 use weir::channel::nmea::Units;
 use weir::channel::wialon_ips;
 use weir::channel::wialon_retranslator::WialonRetranslator;
 
 /// The first byte says whether it is a datagram.
 pub(crate) fn nmea(data: &[u8]) {
-    let ident = || Some("a".to_owned());
+    let named = |units| Nmea::new(Some("a".to_owned()), units).of_ships(Ships::All);
     match data.split_first() {
-        Some((0, datagram)) => one_datagram(datagram, Nmea::new(ident(), Units::Datagram)),
-        Some((1, rest)) => stream(rest, Nmea::new(None, Units::Bytes)),
-        Some((_, rest)) => stream(rest, Nmea::new(ident(), Units::Bytes)),
+        Some((0, datagram)) => one_datagram(datagram, named(Units::Datagram)),
+        Some((1, rest)) => stream(rest, Nmea::new(None, Units::Bytes).of_ships(Ships::All)),
+        Some((_, rest)) => stream(rest, named(Units::Bytes)),
         None => {}
     }
 }
@@ -46,7 +47,24 @@ pub(crate) fn nmea_seeds() -> Vec<Vec<u8>> {
         )
         .into(),
         format!("\x02\x40{}", line("GPRMC,,A,4916.45,N,12311.12,W,0,511,,,")).into(),
+        format!("\0{}", ships()).into(),
+        format!("\x01\x40{}{fix}", ships()).into(),
     ]
+}
+
+/// AIS of one part and of two, with TAG blocks.
+fn ships() -> String {
+    let sentences = [
+        line("AIVDM,1,1,,A,12vg24@P1sUSvmopsplJVpMb0000,0"),
+        line("AIVDO,1,1,,A,B2vg28@0;AHweMv>v=47gwPUh000,0"),
+        line("AIVDM,2,1,3,A,52vg24@000004740000HU9=@00000000000000000000040Ht0000000,0"),
+        line("AIVDM,2,2,3,A,000000000000000,2"),
+        line("AIVDM,1,1,,A,H2vg28A<l4hj08t5B37L0000000,2"),
+    ];
+    let tag = line("g:1-1-17,c:1773480413");
+    let tag = tag.trim_end().replace('$', "\\") + "\\";
+    let sentences = sentences.map(|it| tag.clone() + &it.replace('$', "!"));
+    sentences.concat()
 }
 
 /// A sentence with its check sum.
