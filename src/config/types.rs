@@ -6,6 +6,7 @@ use crate::keys::examples;
 use crate::stream;
 use crate::stream::Defaults;
 use crate::units::Period;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::Serialize;
 
 /// A type of channel or stream.
@@ -37,6 +38,8 @@ pub struct KeyRow {
 /// All types, channels first.
 #[must_use]
 pub fn types() -> Vec<TypeRow> {
+    let page = reference();
+    let row = |kind, name| row(&page, kind, name);
     let channels = channel::KINDS.iter().map(|kind| row("channel", kind.name));
     let streams = stream::KINDS.iter().map(|kind| {
         let mut row = row("stream", kind.name);
@@ -51,9 +54,9 @@ pub fn types() -> Vec<TypeRow> {
     channels.chain(streams).collect()
 }
 
-fn row(kind: &'static str, name: &'static str) -> TypeRow {
-    let own = section(&format!("{name} {kind}")).or_else(|| section(name));
-    let common = section(&format!("every {kind}"));
+fn row(page: &str, kind: &'static str, name: &'static str) -> TypeRow {
+    let own = section(page, &format!("{name} {kind}")).or_else(|| section(page, name));
+    let common = section(page, &format!("every {kind}"));
     let sections = [own, common].into_iter().flatten();
     let mut keys: Vec<KeyRow> = Vec::new();
     for key in sections.flat_map(|section| rows(kind, section)) {
@@ -63,18 +66,19 @@ fn row(kind: &'static str, name: &'static str) -> TypeRow {
         }
         let table = TABLES.iter().find(|table| **table == key.name);
         keys.push(key);
-        keys.extend(table.into_iter().flat_map(|table| within(kind, table)));
+        let within = table.map(|table| within(page, kind, table));
+        keys.extend(within.into_iter().flatten());
     }
     TypeRow { kind, name, keys }
 }
 
 /// The keys of a table within another.
-fn within(kind: &str, table: &'static str) -> Vec<KeyRow> {
+fn within(page: &str, kind: &str, table: &'static str) -> Vec<KeyRow> {
     let heading = match (kind, table) {
         ("channel", "tls") => "tls of a channel that listens",
         _ => table,
     };
-    let keys = section(heading).map_or_else(Vec::new, |section| rows(table, section));
+    let keys = section(page, heading).map_or_else(Vec::new, |section| rows(table, section));
     let inner = |key: KeyRow| KeyRow {
         name: format!("{table}.{}", key.name),
         ..key
@@ -83,8 +87,8 @@ fn within(kind: &str, table: &'static str) -> Vec<KeyRow> {
 }
 
 /// What stands under a heading.
-fn section(heading: &str) -> Option<&'static str> {
-    let mut sections = REFERENCE.split("\n## ");
+fn section<'a>(page: &'a str, heading: &str) -> Option<&'a str> {
+    let mut sections = page.split("\n## ");
     sections.find_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'))
 }
 
@@ -134,7 +138,18 @@ fn own_defaults(own: &Defaults) -> Vec<(&'static str, String)> {
     found
 }
 
-const REFERENCE: &str = include_str!("../../docs/reference.md");
+/// Headings of the page of the reference and its rows of keys.
+fn reference() -> String {
+    // it is ours, and tests unpack it
+    let page = decompress_to_vec_with_limit(REFERENCE, REFERENCE_MAX).unwrap_or_default();
+    String::from_utf8(page).unwrap_or_default()
+}
+
+/// As `build.rs` packed it: deflate.
+const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reference"));
+
+/// Longest page, in bytes.
+const REFERENCE_MAX: usize = 256 * 1024;
 
 /// Keys that hold a table with keys of its own.
 const TABLES: [&str; 7] = [
