@@ -1,4 +1,5 @@
-//! Durations and sizes as the configuration writes them: `"200ms"`, `"7d"`, `"64 KiB"`.
+//! Durations, sizes and zones as the configuration writes them: `"200ms"`, `"7d"`, `"64 KiB"`,
+//! `"+08:00"`.
 //!
 //! Knows no range and no default; those belong to the keys.
 
@@ -15,6 +16,10 @@ pub struct Period(pub Duration);
 /// unit that divides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
+
+/// Seconds that a clock is ahead of UTC: whole minutes, at most 14 hours. Prints as `+08:00`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UtcOffset(pub i32);
 
 /// Why a text is no duration or size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,41 @@ impl fmt::Display for Size {
     }
 }
 
+impl UtcOffset {
+    /// None where no zone of the earth is so far from UTC.
+    #[must_use]
+    pub fn new(seconds: i32) -> Option<Self> {
+        let is_zone = seconds % 60 == 0 && seconds.abs() <= UTC_OFFSET_MAX;
+        is_zone.then_some(Self(seconds))
+    }
+
+    /// Of `+08:00` or `-03:30`; none of any other text.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (sign, rest) = match text.split_at_checked(1)? {
+            ("+", rest) => (1, rest),
+            ("-", rest) => (-1, rest),
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':')?;
+        let number = |digits: &str| -> Option<i32> {
+            let is_pair = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|_| is_pair)
+        };
+        let (hours, minutes) = (number(hours)?, number(minutes)?);
+        let seconds = sign * (hours * 60 + minutes) * 60;
+        Self::new(seconds).filter(|_| minutes < 60)
+    }
+}
+
+impl fmt::Display for UtcOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { '-' } else { '+' };
+        let minutes = self.0.unsigned_abs() / 60;
+        write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,6 +141,9 @@ fn in_units(amount: u64, units: &[(&'static str, u64)]) -> (u64, &'static str) {
         None => (amount, units.first().map_or("", |(unit, _)| unit)),
     }
 }
+
+/// The clocks of Kiribati are the farthest ahead.
+const UTC_OFFSET_MAX: i32 = 14 * 3600;
 
 const TIME_UNITS: [(&str, u64); 5] = [
     ("ms", 1),
@@ -161,6 +204,26 @@ mod tests {
             "18446744073709551615 KiB".parse::<Size>(),
             Err(ParseError::TooLarge)
         );
+    }
+
+    #[test]
+    fn zones_are_read_as_they_are_printed() {
+        for (text, seconds) in [
+            ("+00:00", 0),
+            ("+08:00", 28_800),
+            ("-03:30", -12_600),
+            ("+05:45", 20_700),
+            ("+14:00", 50_400),
+        ] {
+            assert_eq!(UtcOffset::read(text), Some(UtcOffset(seconds)), "{text}");
+            assert_eq!(UtcOffset(seconds).to_string(), text);
+        }
+        for text in [
+            "", "8", "+8", "+8:00", "08:00", "+08:60", "+14:01", "+0800", "+-8:00", "é1:00",
+        ] {
+            assert_eq!(UtcOffset::read(text), None, "{text}");
+        }
+        assert_eq!((UtcOffset::new(30), UtcOffset::new(-50_460)), (None, None));
     }
 
     #[test]

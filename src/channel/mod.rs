@@ -68,6 +68,7 @@ pub mod can;
 pub mod connect;
 mod fix;
 pub mod gpsd;
+pub mod gt06;
 pub mod http;
 pub mod http_request;
 mod io;
@@ -85,6 +86,7 @@ pub mod settings;
 pub mod teltonika;
 pub mod wialon_ips;
 pub mod wialon_retranslator;
+mod zone_check;
 
 use crate::clock::Now;
 use crate::message::Message;
@@ -98,6 +100,8 @@ use std::time::Duration;
 pub static KINDS: &[&Kind] = &[
     #[cfg(feature = "in-teltonika")]
     &teltonika::KIND,
+    #[cfg(feature = "in-gt06")]
+    &gt06::KIND,
     #[cfg(feature = "in-json")]
     &json::KIND,
     #[cfg(feature = "in-http")]
@@ -122,6 +126,8 @@ pub static KINDS: &[&Kind] = &[
 pub(crate) static LEFT_OUT: &[&str] = &[
     #[cfg(not(feature = "in-teltonika"))]
     teltonika::KIND.name,
+    #[cfg(not(feature = "in-gt06"))]
+    gt06::KIND.name,
     #[cfg(not(feature = "in-json"))]
     json::KIND.name,
     #[cfg(not(feature = "in-http"))]
@@ -295,6 +301,9 @@ pub trait Intake {
 
     /// Counts messages that passed while a subscriber read too slowly.
     fn missed(&mut self, _count: u64) {}
+
+    /// Says what is odd about a device whose messages are taken all the same.
+    fn warn(&mut self, _detail: &str) {}
 
     /// Counts and logs bytes that are no message.
     fn malformed(&mut self, reason: InputError, detail: &str);

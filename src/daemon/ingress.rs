@@ -335,6 +335,11 @@ impl Intake for Ingress<'_> {
         self.channel.missed(count, self.peer, self.shared);
     }
 
+    fn warn(&mut self, detail: &str) {
+        let text = format!("{}: {detail}", self.peer);
+        self.channel.warn("clock", &text, self.shared);
+    }
+
     fn malformed(&mut self, reason: InputError, detail: &str) {
         self.channel
             .refuse(reason.name(), self.peer, detail, self.shared);

@@ -7,6 +7,7 @@ use super::examples;
 use super::reader::Reader;
 use crate::units::Period;
 use crate::units::Size;
+use crate::units::UtcOffset;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -48,6 +49,19 @@ impl Reader<'_> {
             usual: "\"1 MiB\"",
         };
         self.amount(key, kind, &range).map(|Size(bytes)| bytes)
+    }
+
+    /// How far a clock is ahead of UTC.
+    pub(crate) fn utc_offset(&mut self, key: &'static str) -> Option<UtcOffset> {
+        let hint = self.example(key, "\"+08:00\"");
+        let text = self.loose_like(key, &hint)?;
+        self.parse(&text, |value| {
+            let error = || {
+                let message = format!("{} is no distance from UTC", text.shown());
+                ValueError::new(message).hint("write `+08:00` or `-03:30`, at most 14 hours")
+            };
+            UtcOffset::read(value).ok_or_else(error)
+        })
     }
 
     /// A number with a unit within a range.

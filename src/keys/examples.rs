@@ -83,6 +83,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("", "rejects", "{ file = \"/var/lib/weir/rejects.jsonl\" }"),
     ("", "stamp", "{ name = \"message.id\" }"),
     ("", "scale", "0.1"),
+    ("", "utc_offset", "\"+08:00\""),
     ("", "rate", "10"),
     (
         "channel",

@@ -26,6 +26,16 @@ pub fn from_iso8601(text: &str) -> Option<u64> {
     u64::try_from(total).ok().filter(|_| rest.is_empty())
 }
 
+/// Seconds since 1970-01-01, in the zone that they are in, of year, month and day and of hour,
+/// minute and second; none where no calendar has them.
+#[must_use]
+pub fn from_calendar([year, month, day]: [i64; 3], time: [i64; 3]) -> Option<i64> {
+    let days = (1970..=9999)
+        .contains(&year)
+        .then(|| day_of(year, month, day))??;
+    Some(days * 86_400 + second_of(time)?)
+}
+
 /// Microseconds of a time in seconds.
 ///
 /// # Errors
@@ -68,8 +78,21 @@ fn date(rest: &mut Rest<'_>) -> Option<i64> {
         rest.any_of(b"-")?;
     }
     let day = rest.digits(2)?;
+    day_of(year, month, day)
+}
+
+/// The day since 1970-01-01; none where no calendar has it.
+fn day_of(year: i64, month: i64, day: i64) -> Option<i64> {
     let known = (1..=12).contains(&month) && (1..=days_of(month, year)).contains(&day);
     known.then(|| days_since_1970(year, month, day))
+}
+
+/// The second of a day; none where no day has it. 60 is a leap second: the first one of the next
+/// minute, as far as UNIX time can say it.
+fn second_of([hour, minute, second]: [i64; 3]) -> Option<i64> {
+    let range = |number, end| (0..=end).contains(&number);
+    let known = range(hour, 23) && range(minute, 59) && range(second, 60);
+    known.then_some(hour * 3600 + minute * 60 + second)
 }
 
 /// Seconds of the day and microseconds.
@@ -88,9 +111,7 @@ fn time(rest: &mut Rest<'_>) -> Option<(i64, i64)> {
     } else {
         0
     };
-    // 60 is a leap second: the first one of the next minute, as far as UNIX time can say it
-    let known = hour <= 23 && minute <= 59 && second <= 60;
-    known.then_some((hour * 3600 + minute * 60 + second, micros))
+    Some((second_of([hour, minute, second])?, micros))
 }
 
 /// Microseconds of the digits behind a decimal point; at least one must be there.

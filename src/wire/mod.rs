@@ -5,10 +5,12 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod ais;
+mod big_endian;
 pub mod can;
 pub mod charset;
 pub mod element;
 pub mod form;
+pub mod gt06;
 pub mod http;
 pub mod ips;
 pub mod nmea;

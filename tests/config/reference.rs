@@ -264,6 +264,10 @@ const TABLES: &[(&[&str], &str)] = &[
          [channel.io.72]; name = 'n'; KEY",
     ),
     (
+        &["every channel", "gt06"],
+        "[[channel]]; name = 'own'; type = 'gt06'; listen = '127.0.0.1:7001'; KEY",
+    ),
+    (
         &["every channel", "http channel"],
         "[[channel]]; name = 'own'; type = 'http'; listen = '127.0.0.1:7001'; KEY",
     ),

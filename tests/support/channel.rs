@@ -45,6 +45,8 @@ pub(crate) struct FakeIntake {
     pub(crate) malformed: Vec<InputError>,
     /// What was said of it.
     pub(crate) details: Vec<String>,
+    /// What was said of a device whose messages are taken.
+    pub(crate) warnings: Vec<String>,
     /// Names that were claimed.
     pub(crate) claimed: Vec<String>,
     /// What is to be remembered.
@@ -57,6 +59,8 @@ pub(crate) struct FakeIntake {
     pub(crate) ack_tokens: VecDeque<u64>,
     /// The time that has passed since [`super::a_moment`].
     pub(crate) elapsed: Duration,
+    /// Whether the date is not to be believed.
+    pub(crate) is_doubted: bool,
 }
 
 impl<S: Session> Connection<S> {
@@ -139,6 +143,7 @@ impl Intake for FakeIntake {
         let mut now = super::a_moment();
         now.mono += self.elapsed;
         now.wall.since_1970 += self.elapsed;
+        now.wall.trusted = !self.is_doubted;
         now
     }
 
@@ -173,6 +178,10 @@ impl Intake for FakeIntake {
 
     fn missed(&mut self, count: u64) {
         self.missed += count;
+    }
+
+    fn warn(&mut self, detail: &str) {
+        self.warnings.push(detail.to_owned());
     }
 
     fn malformed(&mut self, reason: InputError, detail: &str) {

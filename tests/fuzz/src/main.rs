@@ -19,6 +19,7 @@ mod one_stream;
 mod receivers;
 mod ring;
 mod session;
+mod trackers;
 
 use libfuzzer_sys::fuzz_target;
 use std::env;
@@ -32,6 +33,7 @@ const TARGETS: &[Target] = &[
     Target("ring_open", ring::open, ring::seeds),
     Target("json_line", session::json_lines, session::json_seeds),
     Target("teltonika", session::teltonika, session::teltonika_seeds),
+    Target("gt06", trackers::gt06, trackers::gt06_seeds),
     Target("http_head", session::http, session::http_seeds),
     Target("osmand", session::osmand, session::osmand_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),
