@@ -2,6 +2,7 @@
 //! ends. Nothing where it was not started by systemd; nothing here waits.
 
 use crate::daemon::Daemon;
+use crate::daemon::minute;
 use crate::daemon::sleep;
 use rustix::time::ClockId;
 use rustix::time::clock_gettime;
@@ -33,7 +34,10 @@ pub(super) async fn feed_watchdog() {
         return;
     };
     loop {
-        sleep(Some(every)).await;
+        match every < MINUTE {
+            true => sleep(Some(every)).await,
+            false => minute().await,
+        }
         send("WATCHDOG=1");
     }
 }
@@ -51,8 +55,9 @@ pub(super) async fn keep_telling(daemon: Daemon) {
             send(&format!("STATUS={line}"));
             told = line;
         }
-        change.await;
-        sleep(Some(TELL_EVERY)).await;
+        if change.await {
+            sleep(Some(TELL_EVERY)).await;
+        }
     }
 }
 
@@ -86,6 +91,9 @@ fn abstract_name(path: &OsStr) -> Option<SocketAddr> {
 
 /// The variable that names systemd's socket.
 const SOCKET: &str = "NOTIFY_SOCKET";
+
+/// From then on nothing has to wake by itself.
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Between two looks at least.
 const TELL_EVERY: Duration = Duration::from_secs(5);

@@ -7,8 +7,8 @@ use super::limit::Pace;
 use super::limit::left_out;
 use super::waits::Waits;
 use super::waits::Woke;
+use super::waits::minute;
 use super::waits::sleep;
-use super::waits::until_minute;
 use crate::api::FAULT;
 use crate::api::RECOVERED;
 use crate::ring::Occupancy;
@@ -56,11 +56,11 @@ impl Daemon {
         loop {
             let change = self.shared.ring.schedule_event();
             self.look(&mut watch);
-            let time = match watch.is_quiet() {
-                true => until_minute(self.shared.now().mono),
-                false => LOOK_AT_LEAST,
+            let change = Waits::on([change]);
+            let woke = match watch.is_quiet() {
+                true => change.or_ready(minute()).await,
+                false => change.at_most(Some(LOOK_AT_LEAST)).end().await,
             };
-            let woke = Waits::on([change]).at_most(Some(time)).end().await;
             if woke == Woke::Event {
                 sleep(Some(LOOK_EVERY)).await;
             }

@@ -264,18 +264,25 @@ impl Daemon {
         rest.push(executor.spawn(passing::keep_reporting(passing, Rc::new(self.clone()))));
         rest.push(executor.spawn(route_watch::watch(self.clone())));
         rest.push(executor.spawn(route_watch::watch_addresses(self.clone())));
-        rest.push(executor.spawn(self.clone().keep_rating()));
-        rest.push(executor.spawn(self.clone().keep_ending_pauses()));
-        rest.push(executor.spawn(self.clone().keep_forgetting()));
-        let mut watch = Watch::begin(self);
-        self.look(&mut watch);
-        rest.push(executor.spawn(self.clone().keep_watching(watch)));
-        rest.push(executor.spawn(self.clone().keep_writing_events()));
+        rest.extend(self.keep_looking(executor));
         ready();
         stop.await;
         drop((rest, self.work.take()));
         self.shared.ring.close();
         self.write_events(Sync::Now);
+    }
+
+    /// Looks now and then at what is in this process, for ever.
+    fn keep_looking(&self, executor: &Executor) -> Vec<Task<()>> {
+        let mut watch = Watch::begin(self);
+        self.look(&mut watch);
+        vec![
+            executor.spawn(self.clone().keep_rating()),
+            executor.spawn(self.clone().keep_ending_pauses()),
+            executor.spawn(self.clone().keep_forgetting()),
+            executor.spawn(self.clone().keep_watching(watch)),
+            executor.spawn(self.clone().keep_writing_events()),
+        ]
     }
 
     /// Begins to serve what is named and not served yet, unless what is there yet is in its way.

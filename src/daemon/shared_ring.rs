@@ -12,7 +12,7 @@ use super::read_failures::ReadFailures;
 use super::readers::Readers;
 use super::waits::Bell;
 use super::waits::Waits;
-use super::waits::until_minute;
+use super::waits::minute;
 use crate::clock::Now;
 use crate::ring::AppendError;
 use crate::ring::Counters;
@@ -299,13 +299,15 @@ impl SharedRing {
 
     /// When the file is looked for next: soon while something comes or waits that it could hold.
     fn watch_due(&self) -> Option<Duration> {
-        let (ring, looked) = (self.ring.borrow(), self.file.looked.get());
-        let has_come = ring.stats().taken_bytes != self.file.taken.get();
-        let after = match has_come || ring.holds_some() {
-            true => WATCH,
-            false => WATCH + until_minute(looked + WATCH),
-        };
-        ring.can_go().then(|| looked + after)
+        let after = if self.is_idle() { IDLE_WATCH } else { WATCH };
+        let can_go = self.ring.borrow().can_go();
+        can_go.then(|| self.file.looked.get() + after)
+    }
+
+    /// Whether the file was looked for since anything came, and has nothing to hold.
+    fn is_idle(&self) -> bool {
+        let ring = self.ring.borrow();
+        ring.stats().taken_bytes == self.file.taken.get() && !ring.holds_some()
     }
 
     fn announce_gone(&self) {
@@ -389,11 +391,16 @@ impl SharedRing {
             if self.watch_due().is_some_and(is_due) {
                 self.watch(now);
             }
-            let watch = self.watch_due();
-            let read = read.filter(|at| !is_due(*at));
-            let next = [due, read, watch].into_iter().flatten().min();
-            let wait = next.map(|at| at.saturating_sub(now.mono));
-            Waits::on([schedule, stepped]).at_most(wait).end().await;
+            let (watch, read) = (self.watch_due(), read.filter(|at| !is_due(*at)));
+            let may_rest = watch.is_some() && self.is_idle();
+            let next = [due, read, watch.filter(|_| !may_rest)];
+            let wait = next.into_iter().flatten().min();
+            let wait = wait.map(|at| at.saturating_sub(now.mono));
+            let waits = Waits::on([schedule, stepped]).at_most(wait);
+            match may_rest {
+                true => waits.or_ready(minute()).await,
+                false => waits.end().await,
+            };
         }
     }
 
@@ -414,8 +421,9 @@ impl SharedRing {
     }
 }
 
-/// How often the file is looked for while nothing is written to it; where nothing comes either, in
-/// the first minute after that.
+/// How often the file is looked for while nothing is written to it.
 const WATCH: Duration = Duration::from_secs(10);
+/// The same where nothing comes either: then with what else is looked at each minute.
+const IDLE_WATCH: Duration = Duration::from_secs(25);
 /// A commit that takes longer is said: every sender waits for it.
 const STALL: Duration = Duration::from_secs(1);

@@ -2,7 +2,8 @@
 
 use super::Daemon;
 use super::waits::Waits;
-use super::waits::until_minute;
+use super::waits::Woke;
+use super::waits::minute;
 
 impl Daemon {
     /// As in `3 channels listening, 2 of 3 streams connected, 1,204 wait`, before that what is
@@ -17,15 +18,12 @@ impl Daemon {
         parts.join(", ")
     }
 
-    /// Ends when the line may be another: the ring has changed, or the minute is over. What
-    /// happens from this call on is not missed.
-    pub fn line_changes(&self) -> impl Future<Output = ()> + use<> {
+    /// Ends when the line may be another: the ring has changed, which is then told, or the minute
+    /// is over. What happens from this call on is not missed.
+    pub fn line_changes(&self) -> impl Future<Output = bool> + use<> {
         let change = self.shared.ring.schedule_event();
-        let time = until_minute(self.shared.now().mono);
-        let wait = Waits::on([change]).at_most(Some(time)).end();
-        async {
-            wait.await;
-        }
+        let wait = Waits::on([change]).or_ready(minute());
+        async { wait.await == Woke::Event }
     }
 
     /// Only what the line says: a whole status would read certificates each time.

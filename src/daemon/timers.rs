@@ -2,6 +2,9 @@
 //! nothing else is left to do, so a time that is given up before it is there, as most are, costs
 //! no call, and no turn of the reactor's thread.
 //!
+//! Who looks at something now and then is patient: it is woken with others, so that an idle machine
+//! wakes once for all.
+//!
 //! Outside [`block_on`] times are the runtime's own.
 
 use crate::clock;
@@ -34,9 +37,14 @@ use std::time::Duration;
 /// Who sleeps until when, by the clock that counts from the boot.
 #[derive(Default)]
 struct Sleepers {
-    waiting: BTreeMap<(Duration, u64), Waker>,
+    waiting: Waiting,
+    /// From then on they are woken with another, and at the latest after [`SLACK`].
+    patient: Waiting,
     count: u64,
 }
+
+/// By the time and a number.
+type Waiting = BTreeMap<(Duration, u64), Waker>;
 
 thread_local! {
     static SLEEPERS: RefCell<Sleepers> = RefCell::default();
@@ -48,8 +56,18 @@ thread_local! {
 pub(super) struct Sleep {
     /// Zero: it is over.
     due: Duration,
+    patience: Patience,
     /// Its number among those that sleep; 0: it does not sleep yet.
     number: u64,
+}
+
+/// Whether a sleep may last longer.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// As short as can be.
+    None,
+    /// Until another is over, for [`SLACK`] at most.
+    Slack,
 }
 
 /// One timer of the kernel, by which sleepers are woken.
@@ -82,22 +100,55 @@ pub(super) fn sleep(time: Duration) -> Sleep {
         true => due,
         false => due - over + Duration::from_nanos(ROUND_NS),
     };
-    Sleep { due, number: 0 }
+    Sleep {
+        due,
+        patience: Patience::None,
+        number: 0,
+    }
+}
+
+/// Ends after `time` with another sleep, and at the latest after [`SLACK`] more.
+pub(super) fn sleep_patiently(time: Duration) -> Sleep {
+    Sleep {
+        patience: Patience::Slack,
+        ..sleep(time)
+    }
 }
 
 /// When the next sleep is over.
 pub(super) fn due() -> Option<Duration> {
-    SLEEPERS.with_borrow(|sleepers| sleepers.waiting.keys().next().map(|(due, _)| *due))
+    SLEEPERS.with_borrow(Sleepers::due)
 }
 
 /// Wakes those whose time is over.
 pub(super) fn wake() {
     let now = clock::mono();
-    while let Some(waker) = SLEEPERS.with_borrow_mut(|sleepers| {
-        let first = sleepers.waiting.first_entry()?;
-        (first.key().0 <= now).then(|| first.remove())
-    }) {
+    while let Some(waker) = SLEEPERS.with_borrow_mut(|sleepers| sleepers.take_due(now)) {
         waker.wake();
+    }
+}
+
+impl Sleepers {
+    fn due(&self) -> Option<Duration> {
+        let first = |of: &Waiting| of.keys().next().map(|(due, _)| *due);
+        let patient = first(&self.patient).map(|due| due + SLACK);
+        first(&self.waiting).into_iter().chain(patient).min()
+    }
+
+    fn take_due(&mut self, now: Duration) -> Option<Waker> {
+        [&mut self.waiting, &mut self.patient]
+            .into_iter()
+            .find_map(|of| {
+                let first = of.first_entry()?;
+                (first.key().0 <= now).then(|| first.remove())
+            })
+    }
+
+    fn of(&mut self, patience: Patience) -> &mut Waiting {
+        match patience {
+            Patience::None => &mut self.waiting,
+            Patience::Slack => &mut self.patient,
+        }
     }
 }
 
@@ -213,10 +264,12 @@ impl Future for Sleep {
                 sleepers.count += 1;
                 self.number = sleepers.count;
                 let waker = context.waker().clone();
-                sleepers.waiting.insert((self.due, self.number), waker);
+                let waiting = sleepers.of(self.patience);
+                waiting.insert((self.due, self.number), waker);
                 return Poll::Pending;
             }
-            match sleepers.waiting.get_mut(&(self.due, self.number)) {
+            let waiting = sleepers.of(self.patience);
+            match waiting.get_mut(&(self.due, self.number)) {
                 Some(waker) => {
                     waker.clone_from(context.waker());
                     Poll::Pending
@@ -232,13 +285,16 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if self.number != 0 {
             let key = (self.due, self.number);
-            SLEEPERS.with_borrow_mut(|sleepers| sleepers.waiting.remove(&key));
+            SLEEPERS.with_borrow_mut(|sleepers| sleepers.of(self.patience).remove(&key));
         }
     }
 }
 
 /// What long times are rounded up to.
 const ROUND_NS: u64 = 1_000_000;
+
+/// So much longer those sleep who are patient.
+pub(super) const SLACK: Duration = Duration::from_secs(35);
 
 /// So much too early the timer may be, where nobody waits for that time any more.
 const EARLY_MAX: Duration = Duration::from_secs(1);

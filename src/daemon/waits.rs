@@ -2,7 +2,6 @@
 //! the first of several things. Knows nothing of what the tasks do.
 
 use super::timers;
-use crate::clock;
 use crate::units::Period;
 use event_listener::Event;
 use event_listener::EventListener;
@@ -128,19 +127,20 @@ pub async fn sleep(time: Option<Duration>) {
     }
 }
 
-/// How long it is until the next whole minute of the clock that counts from the boot: what is
-/// looked at now and then is looked at together, so that an idle machine wakes once for all.
-pub(super) fn until_minute(mono: Duration) -> Duration {
-    let over = mono.as_secs() % MINUTE.as_secs();
-    MINUTE - Duration::new(over, mono.subsec_nanos())
-}
-
-/// Ends with the minute, see `until_minute`.
+/// Ends in about a minute: from the half of it on with whatever else is due, some seconds after it
+/// at the latest. What is looked at now and then is looked at together, and with the keep-alives of
+/// connections, so that an idle machine wakes once for all.
 pub async fn minute() {
-    sleep(Some(until_minute(clock::mono()))).await;
+    match timers::are_woken() {
+        true => timers::sleep_patiently(HALF_MINUTE).await,
+        false => sleep(Some(MINUTE_MAX)).await,
+    }
 }
 
-const MINUTE: Duration = Duration::from_mins(1);
+const HALF_MINUTE: Duration = Duration::from_secs(30);
+
+/// What [`minute`] takes at most: a keep-alive of a minute comes before it.
+pub(super) const MINUTE_MAX: Duration = HALF_MINUTE.saturating_add(timers::SLACK);
 
 /// The wait after an error that would only come again at once.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);

@@ -3,13 +3,18 @@
 use super::Daemon;
 use super::shared::SharedState;
 use super::sim::plan;
+use super::sim::time;
+use super::waits::Executor;
+use super::waits::sleep;
 use crate::api::Control;
 use crate::clock::Clock;
 use crate::ring::Full;
+use crate::ring::IoError;
 use crate::ring::Memory;
 use crate::ring::Ring;
 use crate::ring::Settings;
 use crate::ring::Settled;
+use crate::ring::Storage;
 use crate::ring::StreamId;
 use event_listener::EventListener;
 use smol::future::block_on;
@@ -59,6 +64,31 @@ fn is_woken(listener: &mut EventListener) -> bool {
     block_on(poll_once(listener)).is_some()
 }
 
+/// A disk that may go, so that it is looked for.
+struct Removable(Memory);
+
+impl Storage for Removable {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read(&mut self, at: u64, into: &mut [u8]) -> Result<(), IoError> {
+        self.0.read(at, into)
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), IoError> {
+        self.0.write(at, bytes)
+    }
+
+    fn sync(&mut self) -> Result<(), IoError> {
+        self.0.sync()
+    }
+
+    fn can_go(&self) -> bool {
+        true
+    }
+}
+
 fn daemon() -> (Daemon, Vec<StreamId>) {
     let clock = Clock::new();
     let settings = Settings {
@@ -68,8 +98,8 @@ fn daemon() -> (Daemon, Vec<StreamId>) {
         bytes: 65536,
         full: Full::DropOldest,
     };
-    let memory = Box::new(Memory::new(256 << 10));
-    let (ring, _) = Ring::open(memory, settings, clock.now(), 7).unwrap();
+    let disk = Box::new(Removable(Memory::new(256 << 10)));
+    let (ring, _) = Ring::open(disk, settings, clock.now(), 7).unwrap();
     let daemon = Daemon::new(plan::read(TEXT), clock, ring);
     let streams = daemon.all_streams();
     let ids = streams.iter().map(|stream| stream.id).collect();
@@ -135,3 +165,36 @@ fn what_is_settled_by_all_wakes_the_senders_and_the_committer_and_no_stream() {
     });
     assert_eq!(waiting.woken(), (vec![false; 3], true, true));
 }
+
+/// Beside a connection that has a sign of life each minute, as one to a broker has.
+#[test]
+fn an_idle_daemon_wakes_once_a_minute_for_all_that_it_looks_at() {
+    const MINUTES: u64 = 60;
+    let (minute, mut now) = (Duration::from_mins(1), Duration::from_secs(5000));
+    time::set(now, DATE, true);
+    let (daemon, _) = daemon();
+    let executor = Executor::default();
+    let mut tasks = daemon.keep_looking(&executor);
+    tasks.push(daemon.commit(&executor));
+    let (end, mut wakes) = (now + minute * 60, 0);
+    // the connection is some time older than the daemon's first look
+    let beats = async move {
+        sleep(Some(minute * 3 / 4)).await;
+        loop {
+            sleep(Some(minute)).await;
+        }
+    };
+    tasks.push(executor.spawn(beats));
+    while now < end {
+        while executor.try_tick() {}
+        now = time::due().unwrap();
+        time::set(now, DATE, true);
+        time::wake();
+        wakes += 1;
+    }
+    drop(tasks);
+    time::end();
+    assert!((MINUTES..=MINUTES + 3).contains(&wakes), "{wakes}");
+}
+
+const DATE: Duration = Duration::from_secs(1_800_000_000);

@@ -138,9 +138,11 @@ impl Wake for Call {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.has_come.store(true, Ordering::Release);
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task.as_ref() {
-            task.wake_by_ref();
+        // woken without the lock: it would wait for it at once, and be woken a second time
+        let task = self.task.lock();
+        let task = task.unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(task) = task {
+            task.wake();
         }
     }
 }
@@ -153,6 +155,31 @@ mod tests {
     use std::io::Read;
     use std::io::Write;
     use std::os::unix::net::UnixStream;
+
+    /// Wants the lock as soon as it is woken, as a task on another thread may.
+    struct Hasty {
+        call: Arc<Call>,
+        got_it: AtomicBool,
+    }
+
+    impl Wake for Hasty {
+        fn wake(self: Arc<Self>) {
+            let is_free = self.call.task.try_lock().is_ok();
+            self.got_it.store(is_free, Ordering::Release);
+        }
+    }
+
+    #[test]
+    fn who_is_woken_finds_the_lock_free() {
+        let call = Arc::<Call>::default();
+        let hasty = Arc::new(Hasty {
+            call: Arc::clone(&call),
+            got_it: AtomicBool::new(false),
+        });
+        call.is_for(&Waker::from(Arc::clone(&hasty)));
+        Waker::from(call).wake();
+        assert!(hasty.got_it.load(Ordering::Acquire));
+    }
 
     #[test]
     fn a_wait_that_is_given_up_misses_nothing_and_one_that_ended_ends_once() {

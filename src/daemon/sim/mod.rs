@@ -30,7 +30,7 @@ mod reloads;
 mod sender;
 mod server;
 mod thinned;
-mod time;
+pub(super) mod time;
 mod trace;
 mod world;
 

@@ -1,7 +1,7 @@
 //! Time that goes when it is told to, for all that runs on this thread.
 
-pub(super) use crate::daemon::timers::due;
-pub(super) use crate::daemon::timers::wake;
+pub(in crate::daemon) use crate::daemon::timers::due;
+pub(in crate::daemon) use crate::daemon::timers::wake;
 
 use crate::clock::SIMULATED;
 use crate::clock::SYNCHRONISED;
@@ -9,7 +9,7 @@ use crate::daemon::timers;
 use std::time::Duration;
 
 /// From here on the clocks show this.
-pub(super) fn set(mono: Duration, date: Duration, synchronised: bool) {
+pub(in crate::daemon) fn set(mono: Duration, date: Duration, synchronised: bool) {
     if SIMULATED.replace(Some((mono, date))).is_none() {
         timers::set_woken(true);
     }
@@ -17,7 +17,7 @@ pub(super) fn set(mono: Duration, date: Duration, synchronised: bool) {
 }
 
 /// The machine's own clocks hold again.
-pub(super) fn end() {
+pub(in crate::daemon) fn end() {
     SIMULATED.set(None);
     timers::set_woken(false);
 }
