@@ -40,8 +40,18 @@ pub(crate) trait Sink<'v> {
 pub(crate) struct Json<'o>(pub(crate) &'o mut Vec<u8>);
 
 /// Keeps parameters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct List<'v>(pub(crate) Vec<Field<'v>>);
+
+/// An empty one with room for what most messages have.
+impl Default for List<'_> {
+    fn default() -> Self {
+        Self(Vec::with_capacity(FIELDS))
+    }
+}
+
+/// Parameters of most messages at most.
+const FIELDS: usize = 32;
 
 impl<'v> Pass<'v> {
     /// A message that nothing is known of.

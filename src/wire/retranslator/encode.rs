@@ -105,14 +105,21 @@ struct Gathered<'a> {
 impl<'a> Gathered<'a> {
     /// Whether nothing is left to be said of this parameter.
     fn take(&mut self, name: &str, value: ValueRef<'a>) -> bool {
-        if let Some(place) = FIX_NAMES.iter().position(|known| *known == name) {
-            self.fix
-                .iter_mut()
-                .skip(place)
-                .take(1)
-                .for_each(|slot| *slot = Some(value));
-            return true;
-        }
+        let [latitude, longitude, altitude, speed, direction, satellites] = &mut self.fix;
+        let place = match name.strip_prefix("position.") {
+            Some("latitude") => latitude,
+            Some("longitude") => longitude,
+            Some("altitude") => altitude,
+            Some("speed") => speed,
+            Some("direction") => direction,
+            Some("satellites") => satellites,
+            _ => return self.take_other(name, value),
+        };
+        *place = Some(value);
+        true
+    }
+
+    fn take_other(&mut self, name: &str, value: ValueRef<'a>) -> bool {
         match name {
             "din" => self.inputs.all(value),
             "dout" => self.outputs.all(value),
@@ -146,18 +153,23 @@ impl<'a> Gathered<'a> {
         }
         let mut flags = if self.alarm { FLAG_ALARM } else { 0 };
         if let Some(bits) = self.inputs.bits() {
-            push_block(out, INPUTS_NAME, TYPE_I32, &bits.to_be_bytes());
+            push_block(out, Name::Fixed(INPUTS_NAME), TYPE_I32, &bits.to_be_bytes());
             flags |= FLAG_INPUTS;
         }
         if let Some(bits) = self.outputs.bits() {
-            push_block(out, OUTPUTS_NAME, TYPE_I32, &bits.to_be_bytes());
+            push_block(
+                out,
+                Name::Fixed(OUTPUTS_NAME),
+                TYPE_I32,
+                &bits.to_be_bytes(),
+            );
             flags |= FLAG_OUTPUTS;
         }
         if let (Some(_), Some(code)) = (self.driver, self.ibutton) {
             push_parameter(out, "ibutton.code", code);
         }
         if let Some(code) = self.driver.or(self.ibutton) {
-            push_text_block(out, DRIVER_NAME, &code.to_string());
+            push_text_block(out, Name::Fixed(DRIVER_NAME), &code.to_string());
             flags |= FLAG_DRIVER;
         }
         // A receiver takes 0 satellites for no fix, and the number may not have been known.
@@ -192,19 +204,20 @@ impl<'a> Gathered<'a> {
 
 /// A parameter that stands for itself.
 fn push_parameter(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
-    let own_name = wire_name(name);
     let (name, value) = match name {
-        "external.powersource.voltage" => ("pwr_ext", float(value)),
-        "battery.voltage" => ("pwr_int", float(value)),
-        "gsm.signal.level" => ("gsm", integer(value)),
-        "engine.ignition.status" => ("ign", value),
-        _ if own_name.starts_with("adc") && name.starts_with("ain.") => (&*own_name, float(value)),
-        _ => (&*own_name, value),
+        "external.powersource.voltage" => (Name::Fixed("pwr_ext"), float(value)),
+        "battery.voltage" => (Name::Fixed("pwr_int"), float(value)),
+        "gsm.signal.level" => (Name::Fixed("gsm"), integer(value)),
+        "engine.ignition.status" => (Name::Fixed("ign"), value),
+        _ => match name.strip_prefix("ain.").filter(|number| is_input(number)) {
+            Some(number) => (Name::Input(number), float(value)),
+            None => (Name::Own(name), value),
+        },
     };
     push_value(out, name, value);
 }
 
-fn push_value(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
+fn push_value(out: &mut Vec<u8>, name: Name<'_>, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => {}
         ValueRef::Bool(state) => push_integer(out, name, i64::from(state)),
@@ -218,45 +231,57 @@ fn push_value(out: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
     }
 }
 
-fn push_integer(out: &mut Vec<u8>, name: &str, number: i64) {
+fn push_integer(out: &mut Vec<u8>, name: Name<'_>, number: i64) {
     match i32::try_from(number) {
         Ok(number) => push_block(out, name, TYPE_I32, &number.to_be_bytes()),
         Err(_) => push_block(out, name, TYPE_I64, &number.to_be_bytes()),
     }
 }
 
-fn push_text_block(out: &mut Vec<u8>, name: &str, text: &str) {
-    let mut value = Vec::with_capacity(text.len().saturating_add(1));
-    push_text(&mut value, text);
-    push_block(out, name, TYPE_TEXT, &value);
+fn push_text_block(out: &mut Vec<u8>, name: Name<'_>, text: &str) {
+    let start = begin_block(out, name, TYPE_TEXT);
+    push_text(out, text);
+    end_block(out, start);
 }
 
 /// Puts the position before the blocks that begin at `start`.
 fn push_first(start: usize, position: &Position, out: &mut Vec<u8>) {
-    let before = out.len();
-    let mut value = Vec::with_capacity(29);
+    let block = begin_block(out, Name::Fixed(POSITION_NAME), TYPE_BINARY);
     for number in [position.longitude, position.latitude, position.altitude] {
-        value.extend_from_slice(&number.to_le_bytes());
+        out.extend_from_slice(&number.to_le_bytes());
     }
-    value.extend_from_slice(&position.speed.to_be_bytes());
-    value.extend_from_slice(&position.direction.to_be_bytes());
-    value.push(position.satellites);
-    push_block(out, POSITION_NAME, TYPE_BINARY, &value);
-    let len = out.len().saturating_sub(before);
+    out.extend_from_slice(&position.speed.to_be_bytes());
+    out.extend_from_slice(&position.direction.to_be_bytes());
+    out.push(position.satellites);
+    end_block(out, block);
+    let len = out.len().saturating_sub(block);
     if let Some(blocks) = out.get_mut(start..) {
         blocks.rotate_right(len);
     }
 }
 
-fn push_block(out: &mut Vec<u8>, name: &str, kind: u8, value: &[u8]) {
-    let hidden = [POSITION_NAME, INPUTS_NAME, OUTPUTS_NAME, DRIVER_NAME].contains(&name);
-    let size = value.len().saturating_add(name.len()).saturating_add(3);
-    out.extend_from_slice(&BLOCK_MARK);
-    out.extend_from_slice(&length(size).to_be_bytes());
-    out.push(u8::from(hidden));
-    out.push(kind);
-    push_text(out, name);
+fn push_block(out: &mut Vec<u8>, name: Name<'_>, kind: u8, value: &[u8]) {
+    let start = begin_block(out, name, kind);
     out.extend_from_slice(value);
+    end_block(out, start);
+}
+
+/// A block up to its value, which is to be appended before [`end_block`].
+fn begin_block(out: &mut Vec<u8>, name: Name<'_>, kind: u8) -> usize {
+    let start = out.len();
+    let hidden = matches!(name, Name::Fixed(name) if HIDDEN.contains(&name));
+    let [mark, more] = BLOCK_MARK;
+    out.extend_from_slice(&[mark, more, 0, 0, 0, 0, u8::from(hidden), kind]);
+    name.push(out);
+    out.push(0);
+    start
+}
+
+/// Says how long it is.
+fn end_block(out: &mut [u8], start: usize) {
+    let place = start.saturating_add(BLOCK_MARK.len());
+    let size = out.len().saturating_sub(place).saturating_sub(4);
+    patch(out, place, length(size).to_be_bytes());
 }
 
 /// Ended by the one NUL in it.
@@ -276,26 +301,57 @@ fn patch(out: &mut [u8], at: usize, bytes: [u8; 4]) {
     }
 }
 
-/// The name of a parameter as a block may have it.
-fn wire_name(name: &str) -> String {
-    let numbered = name
-        .strip_prefix("ain.")
-        .filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    if let Some(number) = numbered.filter(|n| (1..=4).contains(&n.len())) {
-        return format!("adc{number}");
-    }
-    let fit = |c: char| {
-        if c != '.' && (c == ' ' || c.is_ascii_graphic()) {
-            c
-        } else {
-            '_'
+/// The name of a block.
+#[derive(Clone, Copy)]
+enum Name<'a> {
+    /// One of Wialon's.
+    Fixed(&'static str),
+    /// An analog input of this number.
+    Input(&'a str),
+    /// That of the parameter, as far as a block may have it.
+    Own(&'a str),
+}
+
+impl Name<'_> {
+    fn push(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Fixed(name) => out.extend_from_slice(name.as_bytes()),
+            Self::Input(number) => {
+                out.extend_from_slice(b"adc");
+                out.extend_from_slice(number.as_bytes());
+            }
+            Self::Own(name) => push_own(out, name),
         }
-    };
-    let mut fitting: String = name.chars().take(NAME_MAX).map(fit).collect();
-    if RESERVED.contains(&&*fitting) {
-        fitting.push('_');
     }
-    fitting
+}
+
+fn push_own(out: &mut Vec<u8>, name: &str) {
+    let start = out.len();
+    match name.is_ascii() {
+        true => out.extend(name.as_bytes().iter().take(NAME_MAX).map(|byte| fit(*byte))),
+        false => {
+            let bytes = name.chars().map(|c| u8::try_from(c).unwrap_or(b'_'));
+            out.extend(bytes.take(NAME_MAX).map(fit));
+        }
+    }
+    let written = out.get(start..).unwrap_or_default();
+    if RESERVED.iter().any(|name| name.as_bytes() == written) {
+        out.push(b'_');
+    }
+}
+
+/// What stands in a name for a character.
+fn fit(byte: u8) -> u8 {
+    match byte {
+        b'.' => b'_',
+        b' '..=b'~' => byte,
+        _ => b'_',
+    }
+}
+
+/// Whether this can be the number of an analog input.
+fn is_input(number: &str) -> bool {
+    (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Rounded where that fits 32 bits.
@@ -331,6 +387,9 @@ const FIX_NAMES: [&str; 6] = [
     "position.direction",
     "position.satellites",
 ];
+
+/// Of blocks that are not shown among the parameters.
+const HIDDEN: [&str; 4] = [POSITION_NAME, INPUTS_NAME, OUTPUTS_NAME, DRIVER_NAME];
 
 /// Names that Wialon takes for its own.
 const RESERVED: [&str; 5] = [

@@ -152,7 +152,7 @@ impl<'a> Packet<'a> {
         let mut data = Reader(data);
         let codec = Codec::decode(data.u8()?)?;
         let count = data.u8()?;
-        let mut records = Vec::new();
+        let mut records = Vec::with_capacity(count.into());
         for _ in 0..count {
             records.push(data.record(codec)?);
         }
@@ -205,8 +205,8 @@ impl<'a> Reader<'a> {
 
     fn elements(&mut self, codec: Codec) -> Result<Vec<Element<'a>>, PacketError> {
         // Devices are known whose total is not the sum; the counts are what decides.
-        let _total = self.count(codec)?;
-        let mut elements = Vec::new();
+        let total = usize::from(self.count(codec)?);
+        let mut elements = Vec::with_capacity(total.min(ELEMENTS_USUAL));
         self.group(codec, &mut elements, |input| {
             Ok(ElementValue::U8(input.u8()?))
         })?;
@@ -323,3 +323,6 @@ impl fmt::Display for PacketError {
 impl std::error::Error for FrameError {}
 
 impl std::error::Error for PacketError {}
+
+/// Elements that most records have at most: room for so many is made at once.
+const ELEMENTS_USUAL: usize = 32;
