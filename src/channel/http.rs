@@ -20,6 +20,7 @@ use super::kind::Kind;
 use super::kind::Protocol;
 use super::kind::Way;
 use crate::keys::text::token;
+use crate::message::Message;
 use crate::message::json::Names;
 use crate::wire::http::Framing;
 use crate::wire::http::Head;
@@ -106,7 +107,7 @@ impl Meaning for Posts {
     }
 
     fn take(&self, (): &(), content: &[u8], intake: &mut dyn Intake) -> Result<u64, BodyRefusal> {
-        take(content, &self.names, intake).map_err(|reason| BodyRefusal {
+        take(content, &self.names, &mut Message::room(), intake).map_err(|reason| BodyRefusal {
             refusal: reason.refusal(),
             error: reason.to_string(),
         })

@@ -22,13 +22,16 @@ use super::kind::Protocol;
 use super::kind::Way;
 use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
+use crate::message::Message;
 use crate::message::ValueRef;
 use crate::message::json;
 use crate::message::json::Names;
 use crate::message::json::Problem;
+use crate::message::json::Sender;
 use std::fmt;
 use std::io::BufRead;
 use std::rc::Rc;
+use std::slice::from_mut;
 
 /// The row of this type.
 pub static KIND: Kind = Kind {
@@ -97,6 +100,8 @@ pub struct JsonLines {
     taken: u64,
     /// How much of the line that is under way is known to have no end in it.
     searched: usize,
+    /// That of the last line, kept for its memory.
+    message: Message,
 }
 
 impl JsonLines {
@@ -108,6 +113,7 @@ impl JsonLines {
             lines: 0,
             taken: 0,
             searched: 0,
+            message: Message::room(),
         }
     }
 
@@ -153,7 +159,7 @@ impl JsonLines {
         if line.trim_ascii().is_empty() {
             return;
         }
-        match take(line, &self.names, intake) {
+        match take(line, &self.names, &mut self.message, intake) {
             Ok(count) => self.taken = self.taken.saturating_add(count),
             Err(reason) => self.push_error(&reason.to_string(), out),
         }
@@ -201,14 +207,15 @@ impl Session for JsonLines {
     }
 }
 
-/// Brings one JSON text to the intake: an object, or an array that is taken whole or not at all.
-/// Returns how many messages were in it.
+/// Brings one JSON text to the intake: an object, which needs `room`, or an array that is taken
+/// whole or not at all. Returns how many messages were in it.
 ///
 /// # Errors
 /// Why nothing of it was taken; already counted and logged.
 pub(super) fn take(
     text: &[u8],
     names: &Names,
+    room: &mut Message,
     intake: &mut dyn Intake,
 ) -> Result<u64, TextRefusal> {
     let malformed = |error: json::Error, intake: &mut dyn Intake| {
@@ -216,8 +223,10 @@ pub(super) fn take(
         TextRefusal::Malformed(error)
     };
     if !text.trim_ascii_start().starts_with(b"[") {
-        let message = json::parse(text, names).map_err(|error| malformed(error, intake))?;
-        let taken = intake.submit(&mut [message]);
+        let read = json::parse_into(text, names, Sender::InText, room);
+        read.map_err(|error| malformed(error, intake))?;
+        let taken = intake.submit(from_mut(room));
+        room.forget_room();
         return taken
             .map(|()| 1)
             .map_err(|refused| TextRefusal::Object(refused.reason));

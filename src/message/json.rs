@@ -102,6 +102,19 @@ pub fn parse(text: &[u8], names: &Names) -> Result<Message, Error> {
     one(utf8(text)?, names, Sender::InText).map_err(Error::whole)
 }
 
+/// Reads one object in the place of what `message` was, and in its memory.
+///
+/// # Errors
+/// See [`Problem`]; it is no message then.
+pub(crate) fn parse_into(
+    text: &[u8],
+    names: &Names,
+    sender: Sender<'_>,
+    message: &mut Message,
+) -> Result<(), Error> {
+    one_into(utf8(text)?, names, sender, message).map_err(Error::whole)
+}
+
 /// Reads one object, or an array of them.
 ///
 /// Costs up to 10 bytes of memory for each of the text.
@@ -195,12 +208,23 @@ fn each(
 }
 
 fn one(text: &str, names: &Names, sender: Sender<'_>) -> Result<Message, Problem> {
-    let mut message = Message::empty(text.len().saturating_add(MORE_MAX));
-    let rest = Scanner::of(names, sender).object(text, &mut message);
-    if rest.is_some_and(|rest| behind_blanks(rest).is_empty() && complete(&mut message, sender)) {
-        return Ok(message);
+    let mut message = Message::room();
+    one_into(text, names, sender, &mut message).map(|()| message)
+}
+
+fn one_into(
+    text: &str,
+    names: &Names,
+    sender: Sender<'_>,
+    message: &mut Message,
+) -> Result<(), Problem> {
+    message.clear();
+    message.reserve(text.len().saturating_add(MORE_MAX));
+    let rest = Scanner::of(names, sender).object(text, message);
+    if rest.is_none_or(|rest| !behind_blanks(rest).is_empty() || !complete(message, sender)) {
+        *message = thoroughly(text, names, sender)?;
     }
-    thoroughly(text, names, sender)
+    Ok(())
 }
 
 /// All objects of an array, if each is a common one.

@@ -61,6 +61,22 @@ impl Message {
         Ok(message)
     }
 
+    /// Room for messages that are read one after the other; it has no ident.
+    pub(crate) fn room() -> Self {
+        Self::empty(0)
+    }
+
+    /// Makes room for so many bytes.
+    fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
+    /// Keeps no more memory than most messages need.
+    pub(crate) fn forget_room(&mut self) {
+        self.clear();
+        self.bytes.shrink_to(ROOM_MAX);
+    }
+
     /// Not yet a message: it has no ident.
     fn empty(capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
@@ -308,6 +324,9 @@ pub const IDENT_MAX: usize = 64;
 
 /// What a message of a tracker needs, in bytes; more is taken as it comes.
 const NEW_CAPACITY: usize = 256;
+
+/// What [`Message::room`] keeps at most, in bytes.
+const ROOM_MAX: usize = 2048;
 
 /// Longest body of a message as the ring keeps it, in bytes.
 pub const BODY_MAX: usize = 32 * 1024;

@@ -28,6 +28,7 @@ use crate::channel::Disconnect;
 use crate::channel::InputError;
 use crate::channel::Intake;
 use crate::channel::Session;
+use crate::message::Message;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Broker {
     closing: Option<Disconnect>,
     /// What it is told of what passes.
     subscriptions: Option<Box<Subscriptions>>,
+    /// What was published last, kept for its memory.
+    message: Message,
     /// When the last packet was whole, or, before the first, when the connection was there.
     heard: Option<Duration>,
 }
@@ -70,6 +73,7 @@ impl Broker {
             owed: VecDeque::new(),
             closing: None,
             subscriptions: None,
+            message: Message::room(),
             heard: None,
         }
     }
@@ -275,7 +279,7 @@ impl Broker {
         if version == Version::V5 && self.owed.len() >= RECEIVE_MAX.into() {
             return Err(Ending::too_many());
         }
-        let verdict = match report::take(publish, &self.settings, intake) {
+        let verdict = match report::take(publish, &self.settings, &mut self.message, intake) {
             Ok(()) => Verdict::Taken,
             Err(NotTaken::Told(verdict)) => verdict,
             Err(NotTaken::Full) if publish.qos == 0 => return Ok(()),

@@ -16,14 +16,16 @@ use crate::message::Value;
 use crate::message::check_ident;
 use crate::message::json;
 use crate::message::json::Sender;
+use std::slice::from_mut;
 
-/// Brings what was published to the intake.
+/// Brings what was published to the intake; a single message needs `room`.
 ///
 /// # Errors
 /// Why nothing of it was taken; already counted and logged.
 pub(super) fn take(
     publish: &Publish<'_>,
     settings: &Settings,
+    room: &mut Message,
     intake: &mut dyn Intake,
 ) -> Result<(), NotTaken> {
     let Some(found) = settings.topic.find(publish.topic) else {
@@ -47,7 +49,18 @@ pub(super) fn take(
         (None, Some(ident)) => Sender::Else(ident),
         (None, None) => Sender::InText,
     };
-    let mut batch = batch(publish.payload, sender, &found, settings).map_err(|error| {
+    let mut array = Vec::new();
+    let batch = match first(publish.payload) {
+        Some(b'[') => {
+            let read = json::parse_many_of(publish.payload, &settings.names, sender);
+            read.map(|read| {
+                array = read;
+                array.as_mut_slice()
+            })
+        }
+        _ => one(publish.payload, sender, &found, settings, room).map(|()| from_mut(room)),
+    };
+    let batch = batch.map_err(|error| {
         let detail = format!("topic `{}`: {error}", shown(publish.topic));
         intake.malformed(InputError::from(&error.problem), &detail);
         NotTaken::Told(Verdict::Payload)
@@ -55,14 +68,19 @@ pub(super) fn take(
     if batch.is_empty() {
         return Ok(());
     }
-    intake
-        .submit(&mut batch)
-        .map_err(|refused| match refused.reason {
-            Refusal::Full => NotTaken::Full,
-            Refusal::Unwanted => NotTaken::Told(Verdict::Unwanted),
-            Refusal::Ident => NotTaken::Told(Verdict::NotAuthorized),
-            Refusal::TooLong => NotTaken::Told(Verdict::Quota),
-        })
+    let taken = intake.submit(batch);
+    room.forget_room();
+    taken.map_err(|refused| match refused.reason {
+        Refusal::Full => NotTaken::Full,
+        Refusal::Unwanted => NotTaken::Told(Verdict::Unwanted),
+        Refusal::Ident => NotTaken::Told(Verdict::NotAuthorized),
+        Refusal::TooLong => NotTaken::Told(Verdict::Quota),
+    })
+}
+
+/// The first byte that is no blank.
+fn first(payload: &[u8]) -> Option<u8> {
+    payload.trim_ascii_start().first().copied()
 }
 
 /// Why nothing was taken.
@@ -74,25 +92,25 @@ pub(super) enum NotTaken {
     Full,
 }
 
-fn batch(
+/// Puts the message of a payload that is no array into `room`.
+fn one(
     payload: &[u8],
     sender: Sender<'_>,
     found: &Found<'_>,
     settings: &Settings,
-) -> Result<Vec<Message>, json::Error> {
-    if let Some(b'{' | b'[') = payload.trim_ascii_start().first() {
-        return json::parse_many_of(payload, &settings.names, sender);
+    room: &mut Message,
+) -> Result<(), json::Error> {
+    if first(payload) == Some(b'{') {
+        return json::parse_into(payload, &settings.names, sender, room);
     }
     let value = bare(payload)?;
     let (Sender::Is(ident) | Sender::Else(ident)) = sender else {
         return Err(json::Error::no_ident(&settings.names));
     };
     // it was looked at before, here or by the configuration
-    let Ok(mut message) = Message::new(ident) else {
-        return Err(json::Error::no_ident(&settings.names));
-    };
-    message.set(found.name(), &value);
-    Ok(vec![message])
+    *room = Message::new(ident).map_err(|_| json::Error::no_ident(&settings.names))?;
+    room.set(found.name(), &value);
+    Ok(())
 }
 
 /// A value of JSON, or a text as it stands.

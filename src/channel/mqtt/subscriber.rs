@@ -19,6 +19,7 @@ use crate::channel::InputError;
 use crate::channel::Intake;
 use crate::channel::Session;
 use crate::clock::Now;
+use crate::message::Message;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub struct Subscriber {
     gives_up: bool,
     /// Messages whose acknowledgement waits, oldest first: at most [`OWED_MAX`].
     owed: VecDeque<Owed>,
+    /// What was published last, kept for its memory.
+    message: Message,
     /// Bytes still to come of a message that is too long.
     skip: usize,
     /// When something was last sent that is answered or shows that this side lives.
@@ -76,6 +79,7 @@ impl Subscriber {
             former: Vec::new(),
             gives_up: false,
             owed: VecDeque::new(),
+            message: Message::room(),
             skip: 0,
             sent_at: Duration::ZERO,
             asked_at: None,
@@ -191,7 +195,9 @@ impl Subscriber {
                 InputError::Repeat,
                 "a retained message that was taken before",
             );
-        } else if report::take(publish, &self.settings, intake) != Err(NotTaken::Full) {
+        } else if report::take(publish, &self.settings, &mut self.message, intake)
+            != Err(NotTaken::Full)
+        {
             last.keep(publish.topic, publish.payload);
         } else if publish.qos > 0 {
             return Err(Disconnect {
