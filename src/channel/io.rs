@@ -88,6 +88,11 @@ impl IoTable {
         Ok(Self(entries.collect::<Result<_, _>>()?))
     }
 
+    /// Whether the channel names this element itself.
+    pub(super) fn has(&self, id: u16) -> bool {
+        self.0.contains_key(&id)
+    }
+
     /// Gives `message` what the element means: nothing where the table says that nothing was
     /// measured. A name that is built in is given once: what would come second under it keeps its
     /// number.

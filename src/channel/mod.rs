@@ -80,6 +80,7 @@ pub mod nmea;
 pub mod osmand;
 mod owed;
 pub mod passing;
+pub mod ruptela;
 mod scale;
 pub mod self_report;
 pub mod settings;
@@ -112,6 +113,8 @@ pub static KINDS: &[&Kind] = &[
     &wialon_ips::KIND,
     #[cfg(feature = "in-wialon-retranslator")]
     &wialon_retranslator::KIND,
+    #[cfg(feature = "in-ruptela")]
+    &ruptela::KIND,
     #[cfg(feature = "in-osmand")]
     &osmand::KIND,
     #[cfg(feature = "in-nmea")]
@@ -138,6 +141,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     wialon_ips::KIND.name,
     #[cfg(not(feature = "in-wialon-retranslator"))]
     wialon_retranslator::KIND.name,
+    #[cfg(not(feature = "in-ruptela"))]
+    ruptela::KIND.name,
     #[cfg(not(feature = "in-osmand"))]
     osmand::KIND.name,
     #[cfg(not(feature = "in-nmea"))]

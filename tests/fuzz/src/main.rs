@@ -18,6 +18,7 @@ mod moment;
 mod one_stream;
 mod receivers;
 mod ring;
+mod sealed;
 mod session;
 mod trackers;
 
@@ -34,6 +35,7 @@ const TARGETS: &[Target] = &[
     Target("json_line", session::json_lines, session::json_seeds),
     Target("teltonika", session::teltonika, session::teltonika_seeds),
     Target("gt06", trackers::gt06, trackers::gt06_seeds),
+    Target("ruptela", sealed::ruptela, sealed::ruptela_seeds),
     Target("http_head", session::http, session::http_seeds),
     Target("osmand", session::osmand, session::osmand_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),

@@ -1,0 +1,274 @@
+//! Ruptela trackers over TCP and UDP: packets that each name their device, and answers once their
+//! records are safe.
+//!
+//! What the bytes are, and where that is known from, is said in [`crate::wire::ruptela`]; what a
+//! record means as a message, in `parameters`, the names of its elements in `elements`.
+//!
+//! # Answers
+//! A device sends what is not answered again almost at once, and keeps what is answered by 0. So
+//! each packet that is whole has an answer, one that is not taken too; a 1 is never said before all
+//! of the packet is safe, and answers keep the order of their packets, see [`super::owed`].
+//!
+//! | what came | answer | connection |
+//! |---|---|---|
+//! | records (1, 68) | 1, once they are safe; 0 when they are refused | stays |
+//! | the same packet again, its answer still owed | none of its own | stays |
+//! | records that do not fit into their packet, or do not fill it | 0 | stays |
+//! | trouble codes (9) | 1, once those that are whole are safe; 0 when refused | stays |
+//! | identification (15) | 1; come back in 15 minutes, when the IMEI is not taken | stays |
+//! | heartbeat (16) | 1; none when the IMEI is not taken | stays |
+//! | answers to commands, files, what is not known | none | stays |
+//! | wrong checksum | none | stays: the length was right |
+//! | a number that is no IMEI | none | ends |
+//! | a length out of bounds | none | ends |
+//!
+//! The session of a datagram socket is that of one sender; nothing ends it.
+
+mod elements;
+mod parameters;
+
+use super::Disconnect;
+use super::InputError;
+use super::Intake;
+use super::Session;
+use super::io;
+pub use super::io::ElementError;
+pub use super::io::Io;
+use super::kind::Datagrams;
+use super::kind::Ident;
+use super::kind::Kind;
+use super::kind::Protocol;
+use super::kind::Way;
+use super::owed::Digest;
+use super::owed::OwedAnswers;
+use crate::message::Message;
+use crate::wire::ruptela as wire;
+use crate::wire::ruptela::Frame;
+use crate::wire::ruptela::Layout;
+use crate::wire::ruptela::Records;
+pub use parameters::Settings;
+use std::rc::Rc;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "ruptela",
+    example: "listen = \"0.0.0.0:5028\"",
+    ways: &[Way::Tcp, Way::Udp(Datagrams::BySender)],
+    ident: Ident::Named,
+    read: |reader| {
+        Some(Rc::new(Settings {
+            io: io::keys::read(reader),
+        }))
+    },
+};
+
+impl Protocol for Settings {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Ruptela::new(self)))
+    }
+
+    fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
+        Some(Box::new(Ruptela::of_datagrams(self)))
+    }
+}
+
+/// One connection of a device, or one sender of datagrams.
+#[derive(Debug)]
+pub struct Ruptela {
+    settings: Rc<Settings>,
+    owed: OwedAnswers,
+    is_datagram: bool,
+}
+
+impl Ruptela {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(settings: Rc<Settings>) -> Self {
+        Self {
+            settings,
+            owed: OwedAnswers::default(),
+            is_datagram: false,
+        }
+    }
+
+    /// A sender of datagrams that has said nothing yet.
+    #[must_use]
+    pub fn of_datagrams(settings: Rc<Settings>) -> Self {
+        Self {
+            is_datagram: true,
+            ..Self::new(settings)
+        }
+    }
+
+    /// Takes the whole packets at the head of `input` and returns what is left.
+    fn packets<'a>(
+        &mut self,
+        mut input: &'a [u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<&'a [u8], Disconnect> {
+        loop {
+            let frame = wire::frame(input).map_err(|bad| {
+                intake.malformed(InputError::Length, &bad.to_string());
+                Disconnect {
+                    reason: "no packet can start with what came",
+                }
+            })?;
+            let Some(frame) = frame else {
+                return Ok(input);
+            };
+            self.packet(frame, intake, out)?;
+            input = input.get(frame.len..).unwrap_or_default();
+        }
+    }
+
+    fn packet(
+        &mut self,
+        frame: Frame<'_>,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Disconnect> {
+        if !frame.is_intact() {
+            let detail = "the checksum of a packet does not fit";
+            intake.malformed(InputError::Checksum, detail);
+            return Ok(());
+        }
+        let ident = ident_of(frame.imei, intake)?;
+        let packet = Digest::of(frame.checked);
+        if self.owed.is_repeated(packet)? {
+            return Ok(());
+        }
+        let batch = match frame.command {
+            wire::RECORDS => self.records(&ident, frame, Layout::Plain, intake),
+            wire::EXTENDED_RECORDS => self.records(&ident, frame, Layout::Extended, intake),
+            wire::TROUBLE_CODES => trouble_codes(&ident, frame, intake),
+            wire::IDENTIFICATION | wire::HEARTBEAT => {
+                self.greeting(&ident, frame, intake, out);
+                return Ok(());
+            }
+            command => {
+                let detail = format!("command {command} carries no messages");
+                intake.malformed(InputError::Unsupported, &detail);
+                return Ok(());
+            }
+        };
+        self.take(frame, batch, intake, out);
+        Ok(())
+    }
+
+    /// Brings all messages of a packet in, or none, and answers it; none: it cannot be read.
+    fn take(
+        &mut self,
+        frame: Frame<'_>,
+        batch: Option<Vec<Message>>,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) {
+        let packet = Digest::of(frame.checked);
+        let answer = |taken| wire::answer(frame.command, taken);
+        let Some(mut batch) = batch else {
+            return self.owed.in_turn(packet, &answer(false), out);
+        };
+        if batch.is_empty() {
+            self.owed.in_turn(packet, &answer(true), out);
+        } else if intake.submit(&mut batch).is_err() {
+            self.owed.in_turn(packet, &answer(false), out);
+        } else {
+            self.owed.when_durable(packet, &answer(true), intake);
+        }
+    }
+
+    fn records(
+        &self,
+        ident: &str,
+        frame: Frame<'_>,
+        layout: Layout,
+        intake: &mut dyn Intake,
+    ) -> Option<Vec<Message>> {
+        let records = match Records::decode(frame.payload, layout) {
+            Ok(Records(records)) => records,
+            Err(invalid) => {
+                intake.malformed(InputError::Length, &invalid.to_string());
+                return None;
+            }
+        };
+        let messages = records
+            .iter()
+            .map(|record| parameters::message(ident, record, &self.settings));
+        messages.collect::<Result<_, _>>().ok()
+    }
+
+    /// What a device says of itself without a message.
+    fn greeting(
+        &mut self,
+        ident: &str,
+        frame: Frame<'_>,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) {
+        let packet = Digest::of(frame.checked);
+        let is_admitted = intake.check_ident(ident).is_ok();
+        match (frame.command, is_admitted) {
+            (command, true) => self.owed.in_turn(packet, &wire::answer(command, true), out),
+            (wire::IDENTIFICATION, false) => {
+                let answer = wire::come_back(COME_BACK_MINUTES);
+                self.owed.in_turn(packet, &answer, out);
+            }
+            (_, false) => {}
+        }
+    }
+}
+
+impl Session for Ruptela {
+    fn receive(
+        &mut self,
+        input: &[u8],
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Disconnect> {
+        let rest = self.packets(input, intake, out);
+        if !self.is_datagram {
+            return rest.map(|rest| input.len() - rest.len());
+        }
+        if rest.is_ok_and(|rest| !rest.is_empty()) {
+            let detail = "a datagram ends before its packet";
+            intake.malformed(InputError::Length, detail);
+        }
+        Ok(input.len())
+    }
+
+    fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
+        self.owed.on_durable(out);
+    }
+}
+
+/// The codes that are whole; the others are counted and gone: what cannot be read would come for
+/// ever without an answer.
+fn trouble_codes(ident: &str, frame: Frame<'_>, intake: &mut dyn Intake) -> Option<Vec<Message>> {
+    let (codes, is_whole) = wire::trouble_codes(frame.payload);
+    if !is_whole {
+        let detail = "trouble codes that do not fit into their packet";
+        intake.malformed(InputError::Length, detail);
+    }
+    let messages = codes
+        .iter()
+        .map(|code| parameters::trouble_code(ident, code));
+    messages.collect::<Result<_, _>>().ok()
+}
+
+/// 15 digits.
+fn ident_of(imei: u64, intake: &mut dyn Intake) -> Result<String, Disconnect> {
+    if (1..=IMEI_MAX).contains(&imei) {
+        return Ok(format!("{imei:015}"));
+    }
+    intake.malformed(InputError::Ident, &format!("`{imei}` is no IMEI"));
+    Err(Disconnect {
+        reason: "a packet without a valid IMEI",
+    })
+}
+
+/// The greatest number of 15 digits.
+const IMEI_MAX: u64 = 999_999_999_999_999;
+
+/// When a device that is not taken may try again.
+const COME_BACK_MINUTES: u8 = 15;

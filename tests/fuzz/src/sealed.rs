@@ -1,0 +1,52 @@
+//! Binary trackers: their bytes as they come, and with their checksum made right, so that what is
+//! behind it is reached.
+
+use crate::session::one_datagram;
+use crate::session::stream;
+use std::rc::Rc;
+use weir::channel::ruptela::Ruptela;
+
+/// The first byte says whether it is a datagram, a stream, or one packet without its head.
+pub(crate) fn ruptela(data: &[u8]) {
+    let session = || Ruptela::new(Rc::default());
+    match data.split_first() {
+        Some((0, datagram)) => one_datagram(datagram, Ruptela::of_datagrams(Rc::default())),
+        Some((1, content)) => stream(&ruptela_packet(content), session()),
+        Some((_, rest)) => stream(rest, session()),
+        None => {}
+    }
+}
+
+pub(crate) fn ruptela_seeds() -> Vec<Vec<u8>> {
+    let mut record = vec![0x01, 68, 0, 1, 0x65, 0x53, 0xF1, 0, 0, 0, 1];
+    record.extend([0; 15]);
+    record.extend([0, 7, 1, 0, 5, 1, 0, 0, 0]);
+    let codes = [&[0x01, 9, 1, 1][..], &[0; 13], b"P0420"].concat();
+    let mut packet = ruptela_packet(&record);
+    packet.insert(0, 0);
+    vec![record, codes, packet, vec![0x01, 15], vec![0x01, 16]]
+}
+
+/// A packet of one device with this command and payload, and with a byte before it that says how
+/// large the pieces are.
+fn ruptela_packet(content: &[u8]) -> Vec<u8> {
+    let mut checked = 352_093_081_452_251_u64.to_be_bytes().to_vec();
+    checked.extend_from_slice(content);
+    checked.truncate(4096);
+    let crc = crc(&checked, 0, 0x8408);
+    let mut packet = vec![0xFF];
+    packet.extend((checked.len() as u16).to_be_bytes());
+    packet.extend_from_slice(&checked);
+    packet.extend(crc.to_be_bytes());
+    packet
+}
+
+/// A reflected checksum of 16 bits.
+fn crc(data: &[u8], init: u16, polynomial: u16) -> u16 {
+    data.iter().fold(init, |sum, byte| {
+        (0..8).fold(sum ^ u16::from(*byte), |sum, _| {
+            let mask = if sum & 1 == 1 { polynomial } else { 0 };
+            sum >> 1 ^ mask
+        })
+    })
+}
