@@ -5,6 +5,7 @@ use super::connect::Connect;
 use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
 use crate::keys::same::Same;
+use crate::net::bus::Filter;
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
@@ -38,6 +39,8 @@ pub(crate) enum Way {
     Serial,
     /// It connects, to what this reads from `connect`.
     Connect(ReadConnect),
+    /// It listens to a bus that `connect` names: it makes its messages at times of its own.
+    Bus,
 }
 
 /// What the datagrams of a protocol are.
@@ -75,6 +78,11 @@ pub trait Protocol: Same + fmt::Debug {
     fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
         None
     }
+
+    /// Which frames of a bus say something; empty: all of them.
+    fn filters(&self) -> Vec<Filter> {
+        Vec::new()
+    }
 }
 
 /// The keys of a channel, whichever its type is; shared with its sessions.
@@ -87,7 +95,7 @@ impl Kind {
     pub fn datagrams(&self) -> Option<Datagrams> {
         self.ways.iter().find_map(|way| match way {
             Way::Udp(datagrams) => Some(*datagrams),
-            Way::Tcp | Way::Serial | Way::Connect(_) => None,
+            Way::Tcp | Way::Serial | Way::Connect(_) | Way::Bus => None,
         })
     }
 
@@ -95,14 +103,24 @@ impl Kind {
     pub(crate) fn connect(&self) -> Option<ReadConnect> {
         self.ways.iter().find_map(|way| match way {
             Way::Connect(read) => Some(*read),
-            Way::Tcp | Way::Udp(_) | Way::Serial => None,
+            Way::Tcp | Way::Udp(_) | Way::Serial | Way::Bus => None,
         })
     }
 
     /// Whether it listens on anything.
     pub(crate) fn listens(&self) -> bool {
-        let connects = |way: &Way| matches!(way, Way::Connect(_));
+        let connects = |way: &Way| matches!(way, Way::Connect(_) | Way::Bus);
         !self.ways.iter().all(connects)
+    }
+
+    /// Whether it listens to a bus.
+    pub(crate) fn is_of_bus(&self) -> bool {
+        self.ways.iter().any(|way| matches!(way, Way::Bus))
+    }
+
+    /// Whether `every` thins what devices send, and is not the type's own.
+    pub(crate) fn is_thinned(&self) -> bool {
+        !self.ways.is_empty() && !self.is_of_bus()
     }
 }
 

@@ -121,6 +121,8 @@ pub static KINDS: &[&Kind] = &[
     &nmea::KIND,
     #[cfg(feature = "in-gpsd")]
     &gpsd::KIND,
+    #[cfg(feature = "in-can")]
+    &can::KIND,
     #[cfg(feature = "in-self")]
     &self_report::KIND,
 ];
@@ -149,6 +151,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     nmea::KIND.name,
     #[cfg(not(feature = "in-gpsd"))]
     gpsd::KIND.name,
+    #[cfg(not(feature = "in-can"))]
+    can::KIND.name,
     #[cfg(not(feature = "in-self"))]
     self_report::KIND.name,
 ];
@@ -259,6 +263,12 @@ pub trait Session {
         false
     }
 
+    /// After what came it need not be looked for more so long: what comes meanwhile waits in the
+    /// system, and wakes nobody.
+    fn lull(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Whether only the last of several ack tokens that are safe at once needs an answer.
     fn acks_cumulatively(&self) -> bool {
         false
@@ -303,6 +313,9 @@ pub trait Intake {
     fn is_tight(&self) -> bool {
         false
     }
+
+    /// Says that what is listened to is not as it should be, or is again.
+    fn trouble(&mut self, _why: Option<&'static str>) {}
 
     /// Counts messages that passed while a subscriber read too slowly.
     fn missed(&mut self, _count: u64) {}
@@ -355,6 +368,8 @@ pub enum InputError {
     Login,
     /// The same as before.
     Repeat,
+    /// A bus tells of an error.
+    Bus,
 }
 
 /// Why a session ends the connection.
@@ -390,6 +405,7 @@ impl InputError {
             Self::Unsupported => "unsupported",
             Self::Login => "login",
             Self::Repeat => "repeat",
+            Self::Bus => "bus error",
         }
     }
 }

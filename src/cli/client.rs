@@ -220,7 +220,9 @@ impl Client {
                 socket.set_read_timeout(Some(PATIENCE))?;
                 Ok(Box::new(socket))
             }
-            Address::Udp(_) | Address::Serial(_) => Err(ErrorKind::Unsupported.into()),
+            Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {
+                Err(ErrorKind::Unsupported.into())
+            }
         }
     }
 }

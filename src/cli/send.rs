@@ -133,7 +133,9 @@ fn dial(address: &Address) -> io::Result<Box<dyn Socket>> {
     match address {
         Address::Tcp(address) => Ok(Box::new(TcpStream::connect(super::reachable(*address))?)),
         Address::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
-        Address::Udp(_) | Address::Serial(_) => Err(ErrorKind::Unsupported.into()),
+        Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {
+            Err(ErrorKind::Unsupported.into())
+        }
     }
 }
 

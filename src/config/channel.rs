@@ -86,7 +86,7 @@ impl Common {
     /// and `every` may be the type's own.
     fn read(reader: &mut Reader<'_>, kind: Option<&Kind>) -> Self {
         let unwanted = [("refuse", Unwanted::Refuse), ("accept", Unwanted::Accept)];
-        let is_sent_to = kind.is_none_or(|kind| !kind.ways.is_empty());
+        let is_thinned = kind.is_none_or(Kind::is_thinned);
         Self {
             allow: list(reader, "allow", address::network)
                 .unwrap_or_else(address::private_networks),
@@ -94,7 +94,7 @@ impl Common {
             idents: PatternSet::new(list(reader, "idents", pattern).unwrap_or_default()),
             set: set(reader),
             rename: rename(reader),
-            thinning: is_sent_to.then(|| thinning::read(reader)).flatten(),
+            thinning: is_thinned.then(|| thinning::read(reader)).flatten(),
             max_connections: reader.integer("max_connections", CONNECTIONS).unwrap_or(64),
             idle_timeout: reader
                 .period("idle_timeout", IDLE)

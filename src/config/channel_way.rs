@@ -39,8 +39,15 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: &Kind) -> Ways {
         let key = kind.example.split(' ').next().unwrap_or("listen");
         reader.missing(key, kind.example);
     }
-    let (listen, places): (Vec<_>, Vec<_>) = listen(reader, kind).into_iter().unzip();
-    let mut connect = connect(reader, kind);
+    let mut listen = listen(reader, kind);
+    let mut connect = match kind.is_of_bus() && names_bus(reader) {
+        true => {
+            listen.extend(bus(reader));
+            None
+        }
+        false => connect(reader, kind),
+    };
+    let (listen, places): (Vec<_>, Vec<_>) = listen.into_iter().unzip();
     let tls = tls(reader, kind, connect.as_mut());
     let is_unix = |address: &Address| matches!(address, Address::Unix(_));
     let socket = keys::socket_rights::read(reader, listen.iter().any(is_unix));
@@ -75,6 +82,7 @@ fn warn_of_plain(reader: &Reader<'_>, listen: &[Address], places: &[Place]) {
             Address::Tcp(_) | Address::Unix(_) => continue,
             Address::Udp(_) => "UDP is not wrapped in TLS",
             Address::Serial(_) => "a serial line is not wrapped in TLS",
+            Address::Bus(_) => "a bus is not wrapped in TLS",
         };
         let hint = "make a channel of its own of it, without `tls`";
         let diagnostic = DiagnosticAt::warning(*place, what).hint(hint);
@@ -133,6 +141,7 @@ fn fitting(address: Address, kind: &Kind) -> Result<Address, ValueError> {
         Address::Tcp(_) | Address::Unix(_) => matches!(way, Way::Tcp),
         Address::Udp(_) => matches!(way, Way::Udp(_)),
         Address::Serial(_) => matches!(way, Way::Serial),
+        Address::Bus(_) => matches!(way, Way::Bus),
     };
     if kind.ways.iter().any(is_way) {
         return Ok(address);
@@ -141,6 +150,7 @@ fn fitting(address: Address, kind: &Kind) -> Result<Address, ValueError> {
         Address::Tcp(_) | Address::Unix(_) => ("does not listen on sockets", None),
         Address::Udp(_) => ("does not listen on UDP", Some("udp:".len())),
         Address::Serial(_) => ("does not read serial lines", Some("serial:".len())),
+        Address::Bus(_) => ("does not listen to a bus", None),
     };
     let error = ValueError::new(format!("`{}` {what}", kind.name)).hint(instead(kind, "connect"));
     Err(match len {
@@ -160,6 +170,23 @@ fn connect(reader: &mut Reader<'_>, kind: &Kind) -> Option<Connect> {
         return None;
     };
     reader.parsed("connect", read)
+}
+
+/// Whether `connect` names a bus.
+fn names_bus(reader: &Reader<'_>) -> bool {
+    let text = reader.peek("connect").unwrap_or_default();
+    address::BUS.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// `connect`, where it names a bus, and where it stands.
+fn bus(reader: &mut Reader<'_>) -> Option<(Address, Place)> {
+    let place = reader.value_place("connect");
+    if reader.has("tls") {
+        let hint = "leave `tls` out";
+        reader.error(reader.place_of("tls"), "a bus is not wrapped in TLS", hint);
+    }
+    let bus = reader.parsed("connect", address::bus)?;
+    Some((Address::Bus(bus), place))
 }
 
 /// What to do instead of writing `key`.

@@ -145,7 +145,7 @@ impl Premises<'_> {
                 let hint = "make it one of the device's group: `SupplementaryGroups=dialout`";
                 self.error(place, message, hint);
             }
-            Address::Tcp(_) | Address::Udp(_) | Address::Serial(_) => {}
+            Address::Tcp(_) | Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {}
         }
     }
 

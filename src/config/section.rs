@@ -185,7 +185,7 @@ fn is_local(address: &Address) -> bool {
     let loopback = |address: &SocketAddr| address.ip().is_loopback();
     match address {
         Address::Tcp(address) | Address::Udp(address) => loopback(address),
-        Address::Unix(_) | Address::Serial(_) => true,
+        Address::Unix(_) | Address::Serial(_) | Address::Bus(_) => true,
     }
 }
 

@@ -6,15 +6,19 @@ use super::kept::Whose;
 use super::limit::Limiter;
 use super::limit::LineLimiter;
 use super::limit::left_out;
+use super::listen_state::AddressState;
 use super::listen_state::ListenState;
 use super::notes::Notes;
 use super::peers::Peers;
 use super::shared::SharedState;
 use super::traffic::Traffic;
+use crate::api::FAULT;
 use crate::api::Journal;
 use crate::api::NOT_DELIVERED;
+use crate::api::RECOVERED;
 use crate::channel::settings::Settings;
 use crate::clock::Clock;
+use crate::net::Address;
 use crate::net::tls::Server;
 use crate::ring::Seq;
 use crate::thinning::Thinner;
@@ -136,6 +140,14 @@ impl Channel {
         self.ended.get()
     }
 
+    /// How long nothing may come: of a bus that sleeps nothing does for weeks.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        match self.settings.listen.first() {
+            Some(Address::Bus(_)) => SLEEP_MAX,
+            _ => self.settings.idle_timeout,
+        }
+    }
+
     /// Whether somebody at this address may connect; on a Unix socket its permissions decide.
     pub(super) fn admits(&self, peer: Option<SocketAddr>) -> bool {
         let allow = &self.settings.allow;
@@ -200,6 +212,28 @@ impl Channel {
                 left_out(hidden)
             );
         }
+    }
+
+    /// What it listens to at its only address is not as it should be, or is again.
+    pub(super) fn trouble(&self, why: Option<&'static str>, peer: &str, shared: &SharedState) {
+        let name = self.name();
+        let (state, event_code, text) = match why {
+            Some(why) => {
+                let text = format!("{peer}: {why}");
+                log::warn!("channel `{name}`: {text}");
+                (AddressState::Not(text.as_str().into()), FAULT, text)
+            }
+            None => {
+                log::info!("channel `{name}`: {peer}: heard again");
+                (
+                    AddressState::Bound,
+                    RECOVERED,
+                    format!("{peer}: heard again"),
+                )
+            }
+        };
+        self.listening.set(0, state);
+        self.note(shared, event_code, &text);
     }
 
     /// Counts what a subscriber missed, and says so now and then.
@@ -276,6 +310,9 @@ impl Claim {
         self.is_lost.get()
     }
 }
+
+/// The longest silence of a bus: that it is listened to costs nothing.
+const SLEEP_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// What is said of a subscriber.
 const MISSED: &str = "reads too slowly what it has subscribed to";

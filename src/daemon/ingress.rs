@@ -331,6 +331,10 @@ impl Intake for Ingress<'_> {
         self.shared.budget.is_tight()
     }
 
+    fn trouble(&mut self, why: Option<&'static str>) {
+        self.channel.trouble(why, self.peer, self.shared);
+    }
+
     fn missed(&mut self, count: u64) {
         self.channel.missed(count, self.peer, self.shared);
     }

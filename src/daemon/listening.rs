@@ -7,17 +7,19 @@ use super::datagram::Datagrams;
 use super::limit::Lasting;
 use super::listen_state::AddressState;
 use super::serial;
+use super::session_end::SessionEnd;
+use super::session_task::Start;
 use super::shared::SharedState;
 use super::waits::Executor;
 use super::waits::Waits;
 use super::waits::sleep;
 use crate::api::FAULT;
 use crate::api::RECOVERED;
+use crate::channel::settings::Settings;
 use crate::net;
 use crate::net::Address;
 use crate::net::Listener;
 use crate::net::Socket;
-use crate::net::SocketRights;
 use crate::net::Watched;
 use crate::net::blame;
 use crate::net::tls::Server;
@@ -80,6 +82,8 @@ enum Bound {
     Connections(Listener),
     Datagrams(Watched<UdpSocket>),
     Serial(Socket),
+    /// As it comes, or a log.
+    Bus(Socket, Start),
 }
 
 impl ListenTask {
@@ -96,7 +100,7 @@ impl ListenTask {
                 self.is_not_bound(&why);
             }
             let pause = match self.address {
-                Address::Serial(_) => serial::AGAIN,
+                Address::Serial(_) | Address::Bus(_) => serial::AGAIN,
                 _ => self.pause.get(),
             };
             self.pause.set((pause * 2).min(PAUSE_MAX));
@@ -106,10 +110,10 @@ impl ListenTask {
 
     /// Binds the address, or says why it cannot be bound.
     fn bind(&self) -> Option<Bound> {
-        match open(&self.address, &self.channel.settings.socket) {
+        match open(&self.address, &self.channel.settings) {
             Ok(bound) => {
                 self.channel.listening.set(self.index, AddressState::Bound);
-                let may_end = matches!(bound, Bound::Serial(_));
+                let may_end = matches!(bound, Bound::Serial(_) | Bound::Bus(..));
                 if !may_end || !self.trouble.borrow().is_there() {
                     self.is_bound();
                 }
@@ -133,18 +137,38 @@ impl ListenTask {
                     .serve()
                     .await;
             }
-            Bound::Serial(socket) => {
-                // one that ends at once again was none
-                let settled = async {
-                    sleep(Some(SETTLED)).await;
-                    self.is_bound();
-                    std::future::pending().await
+            Bound::Serial(socket) => return self.converse(socket, Start::Joined).await.to_string(),
+            Bound::Bus(socket, start) => {
+                let end = self.converse(socket, start).await;
+                if matches!((&end, start), (SessionEnd::Closed, Start::Heard)) {
+                    log::info!(
+                        "channel `{}`: {}: read to its end",
+                        self.channel.name(),
+                        self.address
+                    );
+                    return std::future::pending().await;
+                }
+                return match end {
+                    SessionEnd::Io(error) => blame::listening(&self.address, &error).to_string(),
+                    end => end.to_string(),
                 };
-                let serve = serial::serve(&self.shared, &self.channel, &self.address, socket);
-                return smol::future::or(serve, settled).await;
             }
         }
         "ended".to_owned()
+    }
+
+    /// Serves what may end, and says why it ended.
+    async fn converse(&self, socket: Socket, start: Start) -> SessionEnd {
+        // one that ends at once again was none
+        let settled = async {
+            sleep(Some(SETTLED)).await;
+            if self.trouble.borrow().is_there() && self.channel.listening.error().is_none() {
+                self.is_bound();
+            }
+            std::future::pending().await
+        };
+        let serve = serial::serve(&self.shared, &self.channel, &self.address, socket, start);
+        smol::future::or(serve, settled).await
     }
 
     fn is_bound(&self) {
@@ -174,11 +198,17 @@ impl ListenTask {
     }
 }
 
-fn open(address: &Address, rights: &SocketRights) -> io::Result<Bound> {
+fn open(address: &Address, settings: &Settings) -> io::Result<Bound> {
     Ok(match address {
-        Address::Tcp(_) | Address::Unix(_) => Bound::Connections(net::listen(address, rights)?),
+        Address::Tcp(_) | Address::Unix(_) => {
+            Bound::Connections(net::listen(address, &settings.socket)?)
+        }
         Address::Udp(udp) => Bound::Datagrams(net::bind(*udp)?),
         Address::Serial(line) => Bound::Serial(net::serial::open(line)?),
+        Address::Bus(bus) => {
+            let (socket, is_live) = net::bus::open(bus, &settings.protocol.0.filters())?;
+            Bound::Bus(socket, if is_live { Start::Joined } else { Start::Heard })
+        }
     })
 }
 

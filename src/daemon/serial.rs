@@ -1,7 +1,8 @@
-//! Serial lines: one conversation from when the device is there until it goes.
+//! Serial lines and buses: one conversation from when the device is there until it goes.
 
 use super::channel::Channel;
 use super::open_connection::OpenConnection;
+use super::session_end::SessionEnd;
 use super::session_task::Start;
 use super::session_task::run_session;
 use super::shared::SharedState;
@@ -17,22 +18,16 @@ pub(super) async fn serve(
     channel: &Rc<Channel>,
     address: &Address,
     socket: Socket,
-) -> String {
+    start: Start,
+) -> SessionEnd {
     let counted = OpenConnection::count(channel);
     let name = match address {
         Address::Serial(line) => line.path.display().to_string(),
         other => other.to_string(),
     };
-    let end = run_session(
-        shared,
-        channel,
-        &name,
-        Connection::Plain(socket),
-        Start::Joined,
-    )
-    .await;
+    let end = run_session(shared, channel, &name, Connection::Plain(socket), start).await;
     drop(counted);
-    end.to_string()
+    end
 }
 
 /// A device that is plugged in again is there within seconds.

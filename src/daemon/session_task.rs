@@ -62,6 +62,8 @@ pub(super) struct SessionTask<'a> {
     may_read: bool,
     /// Then there is something to do, and what came before that counts.
     due: Duration,
+    /// Nothing is read before.
+    lull_until: Duration,
 }
 
 /// Who speaks first.
@@ -131,6 +133,7 @@ impl<'a> SessionTask<'a> {
             ended: false,
             may_read: true,
             due: now,
+            lull_until: now,
         }
     }
 
@@ -233,7 +236,7 @@ impl<'a> SessionTask<'a> {
         if self.ended && self.ack_tokens.is_empty() && self.out.is_empty() {
             return Err(SessionEnd::Closed);
         }
-        let idle_at = self.active + self.channel.settings.idle_timeout;
+        let idle_at = self.active + self.channel.idle_timeout();
         if idle_at <= now.mono {
             return Err(SessionEnd::Idle);
         }
@@ -249,6 +252,9 @@ impl<'a> SessionTask<'a> {
         let writes = (!self.out.is_empty()).then_some(());
         let interest = Interest::of(self.reads(now).then_some(()), writes);
         self.due = wake_at.min(overdue_at).min(idle_at).min(slow_at);
+        if now.mono < self.lull_until {
+            self.due = self.due.min(self.lull_until);
+        }
         let wait = self.due.saturating_sub(now.mono).max(TICK);
         Ok(Next::Wait(interest, wait))
     }
@@ -321,7 +327,9 @@ impl<'a> SessionTask<'a> {
     /// Whether it reads what comes; if not, TCP has the far end wait.
     fn reads(&self, now: Now) -> bool {
         let is_ready = !self.ended && !self.session.is_blocked() && !self.is_backpressured();
-        is_ready && !self.shared.ring.read(|ring| ring.is_crowded(now))
+        is_ready
+            && self.lull_until <= now.mono
+            && !self.shared.ring.read(|ring| ring.is_crowded(now))
     }
 
     /// Whether more input would have to wait in memory: answers that nobody reads, or that wait
@@ -345,6 +353,9 @@ impl<'a> SessionTask<'a> {
             }
             Some(count) => {
                 self.active = now.mono;
+                if count < READ_MAX / 2 {
+                    self.lull_until = now.mono + self.session.lull();
+                }
                 let came = (self.input.as_slice(), count);
                 self.tap
                     .came(&self.channel.traffic, self.shared, &self.peer, came);

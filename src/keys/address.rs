@@ -5,6 +5,7 @@ use super::phrase::shorten;
 use crate::net::Address;
 use crate::net::Network;
 use crate::net::Target;
+use crate::net::bus::Bus;
 use crate::net::serial::Line;
 use crate::net::serial::Parity;
 use std::net::IpAddr;
@@ -110,6 +111,31 @@ fn set(line: &mut Line, (key, value): (&str, &str)) -> Result<(), ValueError> {
         }
     }
     Ok(())
+}
+
+/// A bus: `"can:can0"`, `"can:/run/bus"`, `"candump:/var/log/can.log"`.
+pub(crate) fn bus(text: &str) -> Result<Bus, ValueError> {
+    let hint = "write it like `can:can0` or `candump:/var/log/can.log`";
+    if let Some(path) = text.strip_prefix("candump:") {
+        return match path.starts_with('/') {
+            true => Ok(Bus::Log(PathBuf::from(path))),
+            false => Err(ValueError::new("a log has a path from the root").hint(hint)),
+        };
+    }
+    let name = text.strip_prefix("can:").unwrap_or(text);
+    if name.starts_with('/') {
+        return match unix(name)? {
+            Address::Unix(path) => Ok(Bus::Socket(path)),
+            _ => Err(ValueError::new("not a socket").hint(hint)),
+        };
+    }
+    let of_name = |c: char| c.is_ascii_graphic() && c != '/' && c != ':';
+    let fits = (1..=INTERFACE_MAX).contains(&name.len());
+    if !fits || !name.chars().all(of_name) {
+        let error = ValueError::new(format!("`{}` is not an interface", shorten(name)));
+        return Err(error.hint(hint));
+    }
+    Ok(Bus::Interface(name.to_owned()))
 }
 
 /// That `address` is none, and the one that its author may have meant.
@@ -248,6 +274,12 @@ const PRIVATE: [&str; 8] = [
     "fc00::/7",
     "fe80::/10",
 ];
+
+/// What a bus begins with.
+pub(crate) const BUS: [&str; 2] = ["can:", "candump:"];
+
+/// Bytes of an interface's name: `IFNAMSIZ` is 16 with the NUL behind.
+const INTERFACE_MAX: usize = 15;
 
 /// Bytes of a socket's path: `sun_path` has 108 with the NUL behind.
 const UNIX_PATH_MAX: usize = 107;

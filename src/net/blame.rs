@@ -1,6 +1,7 @@
 //! What an error of the system means for whoever has to do something about it. The kind stays.
 
 use super::Address;
+use super::bus::Bus;
 use rustix::io::Errno;
 use std::io;
 use std::path::Path;
@@ -42,10 +43,30 @@ pub fn listening(address: &Address, error: &io::Error) -> io::Error {
             "there is no such device".to_owned()
         }
         (Address::Serial(_), Some(Errno::NOTTY)) => "not a serial line".to_owned(),
+        (Address::Bus(bus), errno) => match this_bus(bus, errno) {
+            Some(words) => words.to_owned(),
+            None => return same(error),
+        },
         _ if denied => "no permission".to_owned(),
         _ => return same(error),
     };
     io::Error::new(error.kind(), words)
+}
+
+/// Why a bus is not heard.
+fn this_bus(bus: &Bus, errno: Option<Errno>) -> Option<&'static str> {
+    Some(match (bus, errno?) {
+        (_, Errno::ACCESS | Errno::PERM) => "no permission",
+        (Bus::Interface(_), Errno::AFNOSUPPORT | Errno::PROTONOSUPPORT) => {
+            "this machine's kernel has no CAN"
+        }
+        (Bus::Interface(_), Errno::NODEV | Errno::NXIO) => "there is no such CAN interface",
+        (Bus::Interface(_), Errno::NETDOWN) => "the interface is down",
+        (Bus::Socket(_) | Bus::Log(_), Errno::NOENT) => "there is no such file",
+        (Bus::Socket(_), Errno::CONNREFUSED) => "nobody listens there",
+        (Bus::Log(_), Errno::ISDIR) => "it is a folder",
+        _ => return None,
+    })
 }
 
 /// Why a file, or a socket with a name, cannot be made or written.

@@ -2,11 +2,13 @@
 //! one. Knows no protocol.
 
 pub mod blame;
+pub mod bus;
 mod connection;
 mod dial;
 pub mod dns;
 mod file_connection;
 mod file_series;
+pub mod frames;
 mod line_file;
 mod resolve;
 mod routes;
@@ -73,6 +75,8 @@ pub enum Address {
     Unix(PathBuf),
     /// `serial:/dev/ttyUSB0?baud=9600`.
     Serial(serial::Line),
+    /// What a channel that listens to a bus writes at `connect`.
+    Bus(bus::Bus),
 }
 
 /// Addresses that share their first bits: `192.168.1.0/24`.
@@ -131,7 +135,9 @@ pub fn listen(address: &Address, rights: &SocketRights) -> io::Result<Listener> 
             rights.give_to(path)?;
             Ok(Listener::Unix(listener))
         }
-        Address::Udp(_) | Address::Serial(_) => Err(io::ErrorKind::Unsupported.into()),
+        Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
     }
 }
 
@@ -172,6 +178,7 @@ impl fmt::Display for Address {
             Self::Udp(address) => write!(f, "udp:{address}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Serial(line) => line.fmt(f),
+            Self::Bus(bus) => bus.fmt(f),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sockets that never block the loop: a try first, then a wait for one of several things.
 
+use super::frames;
 use super::watched::Interest;
 use super::watched::Watched;
 use rustix::buffer::spare_capacity;
@@ -17,6 +18,7 @@ use std::net::TcpListener;
 use std::net::TcpStream;
 use std::os::unix::net::UnixListener;
 use std::os::unix::net::UnixStream;
+use std::task::Poll;
 
 /// A connection, accepted or dialled, or a serial line.
 #[derive(Debug)]
@@ -25,8 +27,12 @@ pub enum Socket {
     Tcp(Watched<TcpStream>),
     /// On this machine.
     Unix(Watched<UnixStream>),
-    /// A wire.
+    /// A wire, or a FIFO.
     Serial(Watched<File>),
+    /// One frame of a bus a call.
+    Frames(Watched<File>),
+    /// A file that is read to its end.
+    Stored(File),
 }
 
 /// A listening socket.
@@ -58,11 +64,15 @@ impl Socket {
         if buffer.len() == buffer.capacity() {
             buffer.reserve(ROOM);
         }
+        if let Self::Frames(socket) = self {
+            return frames::read_frames(socket.of(), buffer);
+        }
         let room = spare_capacity(buffer);
         let read = match self {
             Self::Tcp(stream) => rustix::io::read(stream.of(), room),
             Self::Unix(stream) => rustix::io::read(stream.of(), room),
-            Self::Serial(file) => rustix::io::read(file.of(), room),
+            Self::Serial(file) | Self::Frames(file) => rustix::io::read(file.of(), room),
+            Self::Stored(file) => rustix::io::read(file, room),
         };
         unless_blocked(read.map_err(io::Error::from))
     }
@@ -92,7 +102,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.of().shutdown(Shutdown::Write),
             Self::Unix(stream) => stream.of().shutdown(Shutdown::Write),
-            Self::Serial(_) => Ok(()),
+            Self::Serial(_) | Self::Frames(_) | Self::Stored(_) => Ok(()),
         }
     }
 
@@ -104,7 +114,10 @@ impl Socket {
         poll_fn(|context| match self {
             Self::Tcp(stream) => stream.poll_ready(interest, context),
             Self::Unix(stream) => stream.poll_ready(interest, context),
-            Self::Serial(file) => file.poll_ready(interest, context),
+            Self::Serial(file) | Self::Frames(file) => file.poll_ready(interest, context),
+            // all of it is there already
+            Self::Stored(_) if interest == Interest::None => Poll::Pending,
+            Self::Stored(_) => Poll::Ready(Ok(())),
         })
         .await
     }
@@ -114,7 +127,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.of().read(buffer),
             Self::Unix(stream) => stream.of().read(buffer),
-            Self::Serial(file) => file.of().read(buffer),
+            Self::Serial(file) | Self::Frames(file) => file.of().read(buffer),
+            Self::Stored(file) => (&mut &*file).read(buffer),
         }
     }
 
@@ -123,6 +137,9 @@ impl Socket {
             Self::Tcp(stream) => stream.of().write(bytes),
             Self::Unix(stream) => stream.of().write(bytes),
             Self::Serial(file) => file.of().write(bytes),
+            Self::Frames(socket) => frames::write_frame(socket.of(), bytes),
+            // nobody is there to read it
+            Self::Stored(_) => Ok(bytes.len()),
         }
     }
 }

@@ -305,6 +305,16 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'gpsd'; connect = 'h:2947'; ident = 'i'; KEY",
     ),
     (
+        &["every channel", "can"],
+        "[[channel]]; name = 'own'; type = 'can'; connect = 'candump:/l'; ident = 'i'; \
+         standard = ['j1939']; KEY",
+    ),
+    (
+        &["signal of can"],
+        "[[channel]]; name = 'own'; type = 'can'; connect = 'can:can0'; ident = 'i'; \
+         [[channel.signals]]; name = 'n'; id = '0x1'; start = 0; length = 8; KEY",
+    ),
+    (
         &["every channel", "self"],
         "[[channel]]; name = 'own'; type = 'self'; ident = 'i'; KEY",
     ),

@@ -231,7 +231,13 @@ fn the_gateway_reports_of_itself_every_quarter_of_an_hour() {
 fn every_type_has_sessions_for_the_ways_in_which_it_is_reached() {
     for kind in KINDS {
         let (name, example) = (kind.name, kind.example);
-        let keys = format!("type = \"{name}\"\n{example}\nident = \"gw\"");
+        // of a bus it has to be said what is wanted
+        let wanted = if name == "can" {
+            "standard = [\"j1939\"]"
+        } else {
+            ""
+        };
+        let keys = format!("type = \"{name}\"\n{example}\nident = \"gw\"\n{wanted}");
         let text = RIGHT.replace("type = \"json\"\nlisten = \"127.0.0.1:7000\"", &keys);
         let channel = Told::new(text).right().channels.remove(0);
         let session = channel.protocol.session("weir");

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod bus;
 mod commands;
 mod connect;
 mod crashes;

@@ -55,6 +55,8 @@ pub(crate) struct FakeIntake {
     pub(crate) passing: Option<Rc<dyn Passing>>,
     /// Messages that passed and were not told.
     pub(crate) missed: u64,
+    /// What is not as it should be, and that it is again.
+    pub(crate) troubles: Vec<Option<&'static str>>,
     /// Ack tokens that wait, oldest first.
     pub(crate) ack_tokens: VecDeque<u64>,
     /// The time that has passed since [`super::a_moment`].
@@ -174,6 +176,10 @@ impl Intake for FakeIntake {
 
     fn look(&mut self) -> Option<Rc<dyn Passing>> {
         self.passing.clone()
+    }
+
+    fn trouble(&mut self, why: Option<&'static str>) {
+        self.troubles.push(why);
     }
 
     fn missed(&mut self, count: u64) {

@@ -1,0 +1,51 @@
+//! What a bus says, frame by frame, by all tables that are wanted.
+
+use super::j1939::J1939;
+use super::signals::Of;
+use super::signals::Signals;
+use crate::message::Value;
+use crate::wire::can::Frame;
+use std::time::Duration;
+
+/// Reads what was asked for.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    signals: Signals,
+    j1939: Option<J1939>,
+}
+
+impl Decoder {
+    /// Nothing was heard yet.
+    pub(super) fn new(signals: Signals, j1939: Option<J1939>) -> Self {
+        Self { signals, j1939 }
+    }
+
+    /// Tells names with their values, as a message has them, of a frame with data. What is not
+    /// available is not told; [`Value::Null`] is what is known no more. `now` never runs back.
+    pub(super) fn frame(
+        &mut self,
+        now: Duration,
+        frame: &Frame,
+        told: &mut dyn FnMut(&str, Value),
+    ) {
+        self.signals.frame(now, frame, told);
+        if let Some(j1939) = &mut self.j1939 {
+            j1939.frame(now, frame, told);
+        }
+    }
+
+    /// Tells what is known no more, for nobody has said it for so long.
+    pub(super) fn expire(&mut self, now: Duration, told: &mut dyn FnMut(&str, Value)) {
+        if let Some(j1939) = &mut self.j1939 {
+            j1939.expire(now, told);
+        }
+    }
+
+    /// The frames that can tell something, some of them more than once; no other has to come.
+    pub(super) fn wanted(&self) -> Vec<Of> {
+        let j1939 = self.j1939.iter().flat_map(J1939::wanted);
+        let mut all = self.signals.wanted();
+        all.extend(j1939.map(|pgn| Of::Pgn(pgn, None)));
+        all
+    }
+}

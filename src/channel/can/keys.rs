@@ -1,0 +1,221 @@
+//! The row of type `can`, and its keys.
+
+use super::Can;
+use super::decoder::Decoder;
+use super::j1939::J1939;
+use super::signals::Entry;
+use super::signals::Of;
+use super::signals::Signals;
+use super::signals::sorted;
+use super::store::Rhythm;
+use crate::channel::Session;
+use crate::channel::connect::Connect;
+use crate::channel::kind::Ident;
+use crate::channel::kind::Kind;
+use crate::channel::kind::Protocol;
+use crate::channel::kind::Way;
+use crate::keys::context::ValueError;
+use crate::keys::phrase::shorten;
+use crate::keys::reader::Reader;
+use crate::keys::value;
+use crate::net::bus::Filter;
+use crate::wire::can::Id;
+use crate::wire::can::j1939;
+use crate::wire::can::socket;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The row of this type.
+pub static KIND: Kind = Kind {
+    name: "can",
+    example: "connect = \"can:can0\"",
+    ways: &[Way::Bus, Way::Connect(Connect::read)],
+    ident: Ident::Never,
+    read: |reader| Some(Rc::new(Keys::read(reader)?)),
+};
+
+/// The keys of this type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys {
+    /// The channel's.
+    pub ident: String,
+    /// What comes.
+    pub units: Units,
+    /// Whether a log is read as slowly as it was written.
+    pub is_paced: bool,
+    /// When messages are made.
+    pub rhythm: Rhythm,
+    /// `signals`, as [`sorted`] sorts them.
+    pub signals: Rc<[Entry]>,
+    /// The tables that are built in.
+    pub standards: Standards,
+}
+
+/// The tables that are built in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standards {
+    /// What trucks, buses and machines say.
+    pub j1939: bool,
+    /// Whether the place counts that a bus tells.
+    pub position: bool,
+}
+
+/// What comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Frames as the kernel has them.
+    Frames,
+    /// Lines of `candump`, as they are on the bus.
+    Lines,
+    /// The same, whose times count.
+    Log,
+}
+
+impl Keys {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let connect = reader.peek("connect").unwrap_or_default();
+        let units = match connect.split_once(':') {
+            Some(("can", _)) => Units::Frames,
+            Some(("candump", _)) => Units::Log,
+            _ => Units::Lines,
+        };
+        let pace = reader.choice("pace", &[("log", true), ("none", false)]);
+        if units != Units::Log && reader.has("pace") {
+            let message = "only a log that is a file has a pace of its own";
+            reader.error(reader.place_of("pace"), message, "leave `pace` out");
+        }
+        let rhythm = Rhythm {
+            every: reader.period("every", EVERY).unwrap_or(EVERY_DEFAULT),
+            or_change: value::patterns(reader, "or_change").unwrap_or_default(),
+            stale: reader.period("stale", STALE).unwrap_or(STALE_DEFAULT),
+        };
+        let signals = super::own_keys::read(reader);
+        let standards = Standards::read(reader);
+        if !reader.has("signals") && !reader.has("standard") {
+            reader.missing("standard", "standard = [\"j1939\"]");
+            return None;
+        }
+        Some(Self {
+            ident: reader.peek("ident").unwrap_or_default(),
+            units,
+            is_paced: pace.unwrap_or(true),
+            rhythm,
+            signals: sorted(signals?),
+            standards,
+        })
+    }
+
+    /// What finds the signals of a bus of which nothing was heard yet.
+    pub(super) fn decoder(&self) -> Decoder {
+        let Standards { j1939, position } = self.standards;
+        let own = Signals::new(Rc::clone(&self.signals));
+        Decoder::new(own, j1939.then(|| J1939::new(position)))
+    }
+}
+
+impl Standards {
+    /// `standard` and `position`.
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let mut found = Self {
+            position: reader.flag("position").unwrap_or(false),
+            ..Self::default()
+        };
+        for text in reader.texts("standard").unwrap_or_default() {
+            match reader.parse(&text, standard) {
+                Some(Standard::J1939) => found.j1939 = true,
+                None => {}
+            }
+        }
+        found
+    }
+}
+
+/// A table that is built in.
+#[derive(Clone, Copy)]
+enum Standard {
+    J1939,
+}
+
+fn standard(text: &str) -> Result<Standard, ValueError> {
+    match text {
+        "j1939" => Ok(Standard::J1939),
+        _ => {
+            let message = format!("unknown standard `{}`", shorten(text));
+            Err(ValueError::new(message).hint("known is `j1939`"))
+        }
+    }
+}
+
+impl Protocol for Keys {
+    fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
+        Some(Box::new(Can::new(self)))
+    }
+
+    fn filters(&self) -> Vec<Filter> {
+        let wanted = self.decoder().wanted();
+        let mut filters: Vec<_> = wanted.into_iter().map(filter).collect();
+        filters.sort_unstable();
+        filters.dedup();
+        filters
+    }
+}
+
+/// What brings the frames of a signal and nothing else, as the kernel has it; no remote frame has
+/// one.
+fn filter(of: Of) -> Filter {
+    let (id, bits) = match of {
+        Of::Id(Id::Standard(id)) => (u32::from(id), 0x7FF),
+        Of::Id(Id::Extended(id)) => (id | socket::EXTENDED, 0x1FFF_FFFF),
+        Of::Pgn(pgn, source) => {
+            let (id, bits) = j1939::filter(pgn);
+            let source_bits = if source.is_some() { 0xFF } else { 0 };
+            let id = id | u32::from(source.unwrap_or(0)) | socket::EXTENDED;
+            (id, bits | source_bits)
+        }
+    };
+    let mask = bits | socket::EXTENDED | socket::REMOTE;
+    Filter { id, mask }
+}
+
+/// A message more often than ten times a second is no summary.
+const EVERY: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(30 * 86_400);
+
+const EVERY_DEFAULT: Duration = Duration::from_secs(10);
+
+/// The slowest signals come every ten seconds.
+const STALE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+
+const STALE_DEFAULT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(of: Of, id: u32) -> bool {
+        let Filter { id: wanted, mask } = filter(of);
+        id & mask == wanted & mask
+    }
+
+    #[test]
+    fn a_filter_passes_what_is_wanted_and_nothing_else() {
+        let standard = Of::Id(Id::Standard(0x201));
+        assert!(passes(standard, 0x201));
+        assert!(!passes(standard, 0x202));
+        assert!(!passes(standard, 0x201 | socket::EXTENDED));
+        assert!(!passes(standard, 0x201 | socket::REMOTE));
+        let extended = Of::Id(Id::Extended(0x18FF_1234));
+        assert!(passes(extended, 0x98FF_1234));
+        assert!(!passes(extended, 0x18FF_1234));
+        assert!(!passes(extended, 0x98FF_1235));
+        let engine = Of::Pgn(0xF004, None);
+        assert!(passes(engine, 0x8CF0_0400) && passes(engine, 0x98F0_0427));
+        assert!(!passes(engine, 0x8CF0_0500));
+        let chosen = Of::Pgn(0xF004, Some(0x27));
+        assert!(passes(chosen, 0x98F0_0427) && !passes(chosen, 0x98F0_0400));
+        let transfer = Of::Pgn(0xEC00, None);
+        assert!(passes(transfer, 0x98EC_FF00) && passes(transfer, 0x98EC_2100));
+        assert!(!passes(transfer, 0x98EB_FF00));
+    }
+}

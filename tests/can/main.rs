@@ -1,0 +1,12 @@
+//! The CAN channel, from lines and frames to messages.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod channel;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,183 @@
+//! CAN buses: a log in a file and through a FIFO, a server of its lines, and what an interface
+//! brings, through a socket of this machine: kernels that build weir rarely have CAN.
+
+use crate::weir::Weir;
+use crate::weir::eventually;
+use rustix::fs::FileType;
+use rustix::fs::Mode;
+use rustix::fs::mknodat;
+use rustix::net::AddressFamily;
+use rustix::net::SocketAddrUnix;
+use rustix::net::SocketFlags;
+use rustix::net::SocketType;
+use rustix::net::accept;
+use rustix::net::bind;
+use rustix::net::listen;
+use rustix::net::socket_with;
+use serde_json::Value as Json;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+/// A bus, and a file of what came from it. `@` in the keys is the folder.
+fn gateway(name: &str, keys: &str) -> Weir {
+    start(name, keys, |_| ())
+}
+
+fn start(name: &str, keys: &str, prepare: impl FnOnce(&Path)) -> Weir {
+    let config = format!(
+        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"unix:@/api\"\n\
+         [[channel]]\nname = \"bus\"\ntype = \"can\"\nident = \"truck\"\n{keys}\n\
+         signals = [{SPEED}, {DOOR}]\n\
+         [[stream]]\nname = \"copy\"\ntype = \"file\"\npath = \"@/copy\"\nchannels = [\"*\"]\n"
+    );
+    Weir::start_with(name, &config, |_, folder| prepare(&folder.join("")))
+}
+
+const SPEED: &str = "{ name = \"speed\", pgn = 65265, byte = 2, length = 16, scale = 0.00390625 }";
+const DOOR: &str = "{ name = \"door\", id = \"0x201\", start = 3, length = 1, bool = true }";
+
+/// At 80 and 81 km/h, with the door shut and open.
+const LINES: [&str; 3] = [
+    "(1773480413.000200) can0 18FEF127#FF0050FFFFFFFFFF\n",
+    "(1773480413.100000) can0 201#00\n",
+    "(1773480424.000000) can0 18FEF127#FF0051FFFFFFFFFF\n",
+];
+
+fn messages(weir: &Weir) -> Vec<Json> {
+    let text = fs::read_to_string(weir.folder.join("copy")).unwrap_or_default();
+    let lines = text.lines().filter(|line| line.ends_with('}'));
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Waits for so many, and for no more.
+fn await_messages(weir: &Weir, count: usize) -> Vec<Json> {
+    eventually("the messages of the bus", || messages(weir).len() >= count);
+    messages(weir)
+}
+
+/// The channel, as `weir status` has it.
+fn status(weir: &Weir) -> Json {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    let config = weir.folder.join("weir.toml");
+    command.arg("-c").arg(config).args(["status", "--json"]);
+    let output = command.output().unwrap();
+    let mut status: Json = serde_json::from_slice(&output.stdout).unwrap();
+    status["channels"][0].take()
+}
+
+#[test]
+fn a_log_is_read_to_its_end_with_the_times_of_its_lines() {
+    let weir = start(
+        "bus-file",
+        "connect = \"candump:@/log.can\"\npace = \"none\"",
+        |folder| fs::write(folder.join("log.can"), LINES.concat()).unwrap(),
+    );
+    let found = await_messages(&weir, 2);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0]["speed"], 80.0);
+    assert_eq!(found[0]["door"], false);
+    assert_eq!(found[0]["timestamp"], 1_773_480_413.1);
+    assert_eq!(found[1]["speed"], 81.0);
+    assert_eq!(found[1]["timestamp"], 1_773_480_424);
+    assert_eq!(found[1]["protocol.name"], "can");
+    weir.await_log("read to its end");
+    assert_eq!(status(&weir)["listening"], true);
+}
+
+#[test]
+fn a_fifo_outlives_its_writers_and_a_log_that_comes_late_is_read() {
+    let late = "connect = \"candump:@/fifo\"\nevery = \"200ms\"";
+    let weir = gateway("bus-fifo", late);
+    weir.await_log("not listening");
+    assert_eq!(status(&weir)["listening"], false);
+    let fifo = weir.folder.join("fifo");
+    let mode = Mode::from_raw_mode(0o600);
+    mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, mode, 0).unwrap();
+    for (round, line) in LINES.iter().enumerate() {
+        let mut writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+        writer.write_all(line.as_bytes()).unwrap();
+        drop(writer);
+        await_messages(&weir, round + 1);
+    }
+    let found = messages(&weir);
+    assert_eq!(found[0]["speed"], 80.0);
+    assert_eq!(found[0]["timestamp"], 1_773_480_413.000_2);
+    assert_eq!(found[2]["speed"], 81.0);
+    assert_eq!(found[2]["door"], false);
+    assert_eq!(status(&weir)["listening"], true);
+}
+
+#[test]
+fn a_server_of_lines_is_connected_to_again() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let keys = format!("connect = \"127.0.0.1:{port}\"\nevery = \"1s\"");
+    let weir = gateway("bus-tcp", &keys);
+    for round in 1..=2 {
+        let (mut peer, _) = server.accept().unwrap();
+        peer.write_all(LINES[0].as_bytes()).unwrap();
+        drop(peer);
+        let found = await_messages(&weir, round);
+        assert_eq!(found[round - 1]["speed"], 80.0);
+        let time = found[round - 1]["timestamp"].as_f64().unwrap();
+        assert!(
+            time > 1_790_000_000.0,
+            "it was measured when it came: {time}"
+        );
+    }
+}
+
+#[test]
+fn an_interface_brings_frames_and_says_when_the_bus_is_off() {
+    let keys = "connect = \"can:@/bus\"\nevery = \"200ms\"\nor_change = [\"door\"]";
+    let weir = gateway("bus-frames", keys);
+    weir.await_log("not listening");
+    let flags = SocketFlags::CLOEXEC;
+    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+    let address = SocketAddrUnix::new(weir.folder.join("bus")).unwrap();
+    bind(&listener, &address).unwrap();
+    listen(&listener, 1).unwrap();
+    for round in 1..=2 {
+        let bus = accept(&listener).unwrap();
+        let send = |id: u32, data: &[u8]| {
+            rustix::io::write(&bus, &frame(id, data)).unwrap();
+        };
+        send(0x2000_0040, &[]);
+        weir.await_log("bus-off");
+        eventually("it is shown", || {
+            let text = status(&weir)["listen_error"].to_string();
+            text.contains("bus-off")
+        });
+        send(0x98FE_F127, &[0xFF, 0, 80]);
+        send(0x201, &[0]);
+        send(0x7FF, &[1, 2, 3]);
+        eventually("a door that is shut", || {
+            messages(&weir)
+                .iter()
+                .any(|message| message["door"] == false)
+        });
+        eventually("the bus is back", || status(&weir)["listening"] == true);
+        send(0x201, &[8]);
+        eventually("a door that is open", || {
+            messages(&weir).last().unwrap()["door"] == true
+        });
+        assert_eq!(messages(&weir).last().unwrap()["speed"], 80.0);
+        assert_eq!(status(&weir)["refused"]["bus error"], round);
+    }
+}
+
+/// A classic frame as the kernel has it.
+fn frame(id: u32, data: &[u8]) -> Vec<u8> {
+    let id = match cfg!(target_endian = "little") {
+        true => id.to_le_bytes(),
+        false => id.to_be_bytes(),
+    };
+    let mut bytes = [&id[..], &[8, 0, 0, 0], data].concat();
+    bytes.resize(16, 0);
+    bytes
+}
