@@ -16,6 +16,7 @@ use std::io::BufReader;
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -152,6 +153,30 @@ impl Weir {
         prepare(&mut command, &self.folder);
         self.child = command.spawn().unwrap();
         self.await_ready();
+    }
+
+    /// Starts it again, its command prepared by the test; whether it gets ready before it ends.
+    pub(crate) fn gets_ready_with(&mut self, prepare: impl FnOnce(&mut Command, &Folder)) -> bool {
+        fs::write(self.folder.join("log"), "").unwrap();
+        let mut command = Self::command(&self.folder);
+        prepare(&mut command, &self.folder);
+        self.child = command.spawn().unwrap();
+        let mut ended = None;
+        eventually("it is ready, or ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some() || self.log().contains("weir is ready")
+        });
+        ended.is_none()
+    }
+
+    /// Waits for its end; the signal that ended it.
+    pub(crate) fn await_signal(&mut self) -> Option<i32> {
+        let mut ended = None;
+        eventually("it ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.and_then(|status| status.signal())
     }
 
     fn await_ready(&mut self) {
