@@ -1,5 +1,6 @@
-# A recipe for Yocto, of a release with Rust 1.95 or later or with a layer that brings one. `bitbake -c
-# update_crates weir` writes weir-crates.inc, the list of crates with their checksums, beside it.
+# A recipe for Yocto, of a release with Rust 1.95 or later or with a layer that brings one.
+# `bitbake -c update_crates weir` writes weir-crates.inc, the list of crates with their checksums,
+# beside it.
 SUMMARY = "Store and forward for vehicles"
 DESCRIPTION = "Takes messages from local trackers, keeps them in a ring that survives power \
 cuts, forwards them in order"
