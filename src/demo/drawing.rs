@@ -85,6 +85,7 @@ impl Drawing<'_> {
         let protocol = match vehicle.protocol {
             Protocol::Teltonika => "teltonika",
             Protocol::Json => "json",
+            Protocol::Can => "can",
         };
         let (sent, acked) = (account.sent, account.acked);
         let place = match vehicle.link {

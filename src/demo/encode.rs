@@ -1,4 +1,4 @@
-//! What the vehicles say: Teltonika codec 8E and JSON lines.
+//! What the vehicles say: Teltonika codec 8E, JSON lines, and J1939 as `candump` writes it.
 
 use super::road::Fix;
 use crate::wire::teltonika::Codec;
@@ -81,6 +81,28 @@ pub(super) fn line(ident: &str, report: &Report, out: &mut Vec<u8>) {
     out.extend(line.as_bytes());
 }
 
+/// Lines of `candump` with one report: the frames of J1939 that a truck would send, and one with
+/// the report's number, which a truck would not.
+pub(super) fn frames(report: &Report, out: &mut Vec<u8>) {
+    let Report { number, time, fix } = report;
+    let (seconds, micros) = (time.as_secs(), time.subsec_micros());
+    let speed = fix.speed.to_le_bytes();
+    let rpm = (IDLE_RPM + fix.speed * RPM_PER_KM_H) * 8;
+    let coordinate = |of: f64| degrees(of).cast_unsigned();
+    let place = [fix.latitude, fix.longitude].map(|of| coordinate(of).wrapping_add(DEGREES_210));
+    let [latitude, longitude] = place.map(u32::swap_bytes);
+    let frames = format!(
+        "18FEF100#FF00{:02X}FFFFFFFFFF|0CF00400#FFFFFF{:04X}FFFFFF|18FEFC00#FF96FFFFFFFFFFFF|\
+         18FEF300#{latitude:08X}{longitude:08X}|7E0#{:016X}",
+        speed[0],
+        rpm.swap_bytes(),
+        number.swap_bytes(),
+    );
+    for frame in frames.split('|') {
+        out.extend(format!("({seconds}.{micros:06}) can0 {frame}\n").as_bytes());
+    }
+}
+
 /// Degrees in the whole numbers of the wire.
 #[expect(
     clippy::cast_possible_truncation,
@@ -98,6 +120,16 @@ pub(super) const NUMBER: &str = "demo.number";
 
 /// The IO element with the number of the report, where it cannot; no device has it.
 pub(super) const IO_NUMBER: u16 = 60_001;
+
+/// The id of the frame with the number of the report.
+pub(super) const CAN_NUMBER: &str = "0x7E0";
+
+/// What J1939 adds to degrees, in its whole numbers.
+const DEGREES_210: u32 = 2_100_000_000;
+
+/// Of an engine that idles, and of one that drives.
+const IDLE_RPM: u16 = 600;
+const RPM_PER_KM_H: u16 = 18;
 
 const IO_IGNITION: u16 = 239;
 /// Of Berlin, in metres.
@@ -135,6 +167,19 @@ mod tests {
         assert_eq!(read.records[0].time_ms, 1_793_500_000_250);
         assert_eq!(read.records[0].longitude_e7, 133_501_000);
         assert_eq!(read.records[0].latitude_e7, 525_145_000);
+    }
+
+    #[test]
+    fn a_bus_says_where_the_truck_is_and_which_report_it_is() {
+        let mut out = Vec::new();
+        frames(&report(), &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        let first = "(1793500000.250000) can0 18FEF100#FF0032FFFFFFFFFF";
+        assert_eq!((lines.len(), lines[0]), (5, first));
+        // (52.5145 + 210) * 1e7 and (13.3501 + 210) * 1e7, the low byte first
+        assert!(lines[3].ends_with(" 18FEF300#A888789C48852085"), "{text}");
+        assert!(lines[4].ends_with(" 7E0#0700000000000000"), "{text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that nobody uses. Starts nothing.
 
 use super::Error;
+use super::encode;
 use super::sink;
 use crate::clock::Clock;
 use crate::config;
@@ -11,6 +12,10 @@ use crate::net;
 use crate::net::Address;
 use crate::net::SocketRights;
 use crate::ring::Ring;
+use rustix::fs::CWD;
+use rustix::fs::FileType;
+use rustix::fs::Mode;
+use rustix::fs::mknodat;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -40,12 +45,21 @@ impl Fixture {
         let [trackers, programs, receiver] = free_addresses().map_err(Error::Address)?;
         let made = fs::DirBuilder::new().mode(0o700).create(&folder);
         made.map_err(|error| Error::Folder(folder.clone(), error))?;
-        Ok(Self {
+        let fixture = Self {
             folder,
             trackers,
             programs,
             receiver,
-        })
+        };
+        let mode = Mode::RUSR | Mode::WUSR;
+        let made = mknodat(CWD, fixture.bus(), FileType::Fifo, mode, 0);
+        made.map_err(|error| Error::Folder(fixture.bus(), error.into()))?;
+        Ok(fixture)
+    }
+
+    /// The FIFO through which a truck's bus is heard.
+    pub(super) fn bus(&self) -> PathBuf {
+        self.folder.join("bus")
     }
 
     /// The ring's file.
@@ -85,11 +99,12 @@ impl Fixture {
             receiver,
             ..
         } = self;
-        let ring = self
-            .ring()
-            .to_string_lossy()
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"");
+        let quoted = |path: PathBuf| {
+            let path = path.to_string_lossy().replace('\\', "\\\\");
+            path.replace('"', "\\\"")
+        };
+        let (ring, bus) = (quoted(self.ring()), quoted(self.bus()));
+        let (number, number_id) = (encode::NUMBER, encode::CAN_NUMBER);
         let path = sink::PATH;
         format!(
             r#"
@@ -109,6 +124,17 @@ listen = "{trackers}"
 name = "programs"
 type = "json"
 listen = "{programs}"
+
+[[channel]]
+name = "bus"
+type = "can"
+connect = "candump:{bus}"
+ident = "truck-1"
+every = "1m"
+or_change = ["{number}"]
+standard = ["j1939"]
+position = true
+signals = [{{ name = "{number}", id = "{number_id}", start = 0, length = 64 }}]
 
 [[stream]]
 name = "cloud"
@@ -157,7 +183,7 @@ mod tests {
     fn the_configuration_has_no_mistake_and_nothing_stays() {
         let fixture = Fixture::new().unwrap();
         let config = fixture.config().unwrap();
-        assert_eq!((config.channels.len(), config.streams.len()), (2, 1));
+        assert_eq!((config.channels.len(), config.streams.len()), (3, 1));
         assert_eq!(config.ring.file, fixture.ring());
         let folder = fixture.folder.clone();
         drop(fixture);

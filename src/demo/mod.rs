@@ -86,7 +86,7 @@ fn introduce(fixture: &Fixture) -> io::Result<()> {
         "weir demo: vehicles drive in Berlin and speak Teltonika to {trackers} and"
     ))?;
     say(&format!(
-        "JSON lines to {programs}; a daemon keeps what they say in {},",
+        "JSON lines to {programs}, one on its CAN bus; a daemon keeps what they say in {},",
         ring.display()
     ))?;
     say(&format!(

@@ -49,6 +49,16 @@ impl Outages {
         }
     }
 
+    /// Of what is always there.
+    pub(super) fn none() -> Self {
+        Self {
+            first: Duration::ZERO,
+            away: Duration::ZERO,
+            every: Duration::MAX,
+            until: Duration::ZERO,
+        }
+    }
+
     /// How it is at a time.
     pub(super) fn at(&self, time: Duration) -> Presence {
         let Some(since_first) = time.checked_sub(self.first) else {

@@ -11,6 +11,7 @@ use super::road::Road;
 use super::screen::Screen;
 use super::snapshot::Phase;
 use super::snapshot::Snapshot;
+use super::tracker::Target;
 use super::tracker::Tracker;
 use super::vehicle::Kind;
 use super::vehicle::Protocol;
@@ -52,10 +53,15 @@ impl Run {
         let road = Road::new();
         let tracker = |(index, kind): (usize, &Kind)| {
             let target = match kind.protocol {
-                Protocol::Teltonika => fixture.trackers,
-                Protocol::Json => fixture.programs,
+                Protocol::Teltonika => Target::Port(fixture.trackers),
+                Protocol::Json => Target::Port(fixture.programs),
+                Protocol::Can => Target::Fifo(fixture.bus()),
             };
-            let plan = Outages::of_vehicle(index, length);
+            let plan = match kind.protocol {
+                // a wire in the vehicle
+                Protocol::Can => Outages::none(),
+                Protocol::Teltonika | Protocol::Json => Outages::of_vehicle(index, length),
+            };
             Rc::new(Tracker::new(Vehicle::new(kind, &road), target, plan))
         };
         let trackers = KINDS.iter().enumerate().map(tracker).collect();
@@ -157,7 +163,8 @@ impl Run {
             .trackers
             .iter()
             .all(|tracker| tracker.vehicle.borrow().is_done());
-        all_done && self.counters().backlog == 0
+        // what is on its way through the FIFO is in no backlog
+        all_done && self.counters().backlog == 0 && self.balance().lost == 0
     }
 
     fn counters(&self) -> Counters {
@@ -215,7 +222,7 @@ async fn beat() -> Heard {
 }
 
 /// Who drives. The numbers are those of no real device.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind {
         name: "bus 1",
         ident: "990000000000017",
@@ -251,6 +258,12 @@ const KINDS: [Kind; 6] = [
         ident: "van-3",
         protocol: Protocol::Json,
         share: 0.81,
+    },
+    Kind {
+        name: "truck",
+        ident: "truck-1",
+        protocol: Protocol::Can,
+        share: 0.11,
     },
 ];
 

@@ -11,25 +11,40 @@ use super::vehicle::Pace;
 use super::vehicle::Vehicle;
 use crate::net::Interest;
 use crate::net::Socket;
+use crate::net::Watched;
+use rustix::fs::Mode;
+use rustix::fs::OFlags;
+use smol::Async;
 use smol::future::or;
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
+
+/// Where a vehicle speaks.
+pub(super) enum Target {
+    /// To a port of the daemon.
+    Port(SocketAddr),
+    /// Into a FIFO that the daemon reads.
+    Fifo(PathBuf),
+}
 
 /// One vehicle and its way to the daemon.
 pub(super) struct Tracker {
     pub(super) vehicle: RefCell<Vehicle>,
-    /// Where the daemon listens for it.
-    target: SocketAddr,
+    /// Where the daemon listens to it.
+    target: Target,
     /// When it has no coverage.
     plan: Outages,
     link: Cell<Presence>,
 }
 
 impl Tracker {
-    pub(super) fn new(vehicle: Vehicle, target: SocketAddr, plan: Outages) -> Self {
+    pub(super) fn new(vehicle: Vehicle, target: Target, plan: Outages) -> Self {
         Self {
             vehicle: RefCell::new(vehicle),
             target,
@@ -58,7 +73,13 @@ impl Tracker {
                 clock.until(&self.plan, Presence::Away).await;
                 Ok(())
             };
-            let _ended: io::Result<()> = or(gone, self.exchange(&clock)).await;
+            let exchange = async {
+                match &self.target {
+                    Target::Port(address) => self.exchange(*address, &clock).await,
+                    Target::Fifo(path) => self.speak(path, &clock).await,
+                }
+            };
+            let _ended: io::Result<()> = or(gone, exchange).await;
             self.link.set(Presence::Away);
             self.vehicle.borrow_mut().disconnected();
             tick().await;
@@ -69,8 +90,8 @@ impl Tracker {
     ///
     /// # Cancellation
     /// What was under way in either direction is gone; the vehicle still has it.
-    async fn exchange(&self, clock: &DemoClock) -> io::Result<()> {
-        let socket = Socket::connect(self.target).await?;
+    async fn exchange(&self, address: SocketAddr, clock: &DemoClock) -> io::Result<()> {
+        let socket = Socket::connect(address).await?;
         self.link.set(Presence::Here);
         let (mut input, mut out) = (Vec::new(), Vec::new());
         self.vehicle.borrow_mut().connected(&mut out);
@@ -86,6 +107,21 @@ impl Tracker {
                 Ok(())
             })
             .await?;
+        }
+    }
+
+    /// Speaks for ever, and hears nothing; an error where nobody reads.
+    async fn speak(&self, path: &Path, clock: &DemoClock) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fifo = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        let fifo = Socket::Serial(Watched::new(Async::new_nonblocking(fifo)?));
+        self.link.set(Presence::Here);
+        let (mut input, mut out) = (Vec::new(), Vec::new());
+        self.vehicle.borrow_mut().connected(&mut out);
+        loop {
+            self.turn(clock, &mut input, &mut out)?;
+            fifo.try_write(&mut out)?;
+            tick().await;
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Vehicle {
     acked_here: u64,
     /// Whether reports may go out over this connection.
     is_welcome: bool,
+    /// How often it has moved.
+    steps: u32,
     account: Account,
 }
 
@@ -39,6 +41,8 @@ pub(super) enum Protocol {
     Teltonika,
     /// JSON lines.
     Json,
+    /// J1939, as `candump` writes it; nobody answers on a bus.
+    Can,
 }
 
 /// When a tracker sends.
@@ -66,6 +70,7 @@ impl Vehicle {
             in_flight: 0,
             acked_here: 0,
             is_welcome: false,
+            steps: 0,
             account: Account::default(),
         }
     }
@@ -74,7 +79,9 @@ impl Vehicle {
     /// A tracker whose memory is full does not report.
     pub(super) fn advance(&mut self, road: &Road, time: Duration, step: Duration, date: Duration) {
         self.drive.advance(road, time, step);
-        if self.buffer.len() < BUFFER_MAX {
+        self.steps = self.steps.wrapping_add(1);
+        let is_due = self.steps.is_multiple_of(self.protocol.steps());
+        if is_due && self.buffer.len() < BUFFER_MAX {
             let number = self.account.acked + self.buffer.len() as u64 + 1;
             self.buffer.push_back(Report {
                 number,
@@ -90,7 +97,7 @@ impl Vehicle {
         match self.protocol {
             // an IMEI always fits
             Protocol::Teltonika => encode_login(self.ident, out).unwrap_or_default(),
-            Protocol::Json => self.is_welcome = true,
+            Protocol::Json | Protocol::Can => self.is_welcome = true,
         }
     }
 
@@ -109,6 +116,7 @@ impl Vehicle {
         match self.protocol {
             Protocol::Teltonika => self.send_packet(pace, out),
             Protocol::Json => self.send_lines(out),
+            Protocol::Can => self.send_frames(out),
         }
     }
 
@@ -139,6 +147,16 @@ impl Vehicle {
         self.depart(count);
     }
 
+    /// As much as a FIFO takes at once or not at all. What is on a bus is on it: no report is kept.
+    fn send_frames(&mut self, out: &mut Vec<u8>) {
+        let count = self.buffer.len().min(FRAMES_MAX);
+        for report in self.buffer.iter().take(count) {
+            encode::frames(report, out);
+        }
+        self.depart(count);
+        let _none_waits_for_an_answer = self.acked(count as u64);
+    }
+
     /// The next `count` reports are on their way.
     fn depart(&mut self, count: usize) {
         self.in_flight += count;
@@ -155,6 +173,7 @@ impl Vehicle {
             Protocol::Teltonika if !self.is_welcome => self.receive_welcome(input),
             Protocol::Teltonika => self.receive_count(input),
             Protocol::Json => self.receive_line(input),
+            Protocol::Can => Ok(0),
         }
     }
 
@@ -218,6 +237,16 @@ impl Vehicle {
     }
 }
 
+impl Protocol {
+    /// From one report to the next.
+    fn steps(self) -> u32 {
+        match self {
+            Self::Teltonika | Self::Json => 1,
+            Self::Can => 5,
+        }
+    }
+}
+
 /// What vehicles there are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
@@ -241,6 +270,9 @@ const BUFFER_MAX: usize = 10_000;
 
 /// A Teltonika tracker gathers so many reports for a packet.
 const PACKET_MIN: usize = 4;
+
+/// Reports of a bus at once: 2 KB, of 4 KB that a FIFO takes as one.
+const FRAMES_MAX: usize = 8;
 
 /// Lines without an acknowledgement.
 const WINDOW_MAX: usize = 500;
@@ -341,6 +373,22 @@ mod tests {
         assert_eq!(vehicle.receive(b"{\"acked\":3}\n"), Ok(12));
         assert!(vehicle.is_done());
         assert_eq!(vehicle.account(), Account { sent: 4, acked: 4 });
+    }
+
+    #[test]
+    fn a_bus_says_each_fifth_report_once_whoever_hears_it() {
+        let mut vehicle = vehicle(Protocol::Can, 50);
+        for reports in [8, 2, 0] {
+            let text = String::from_utf8(said(&mut vehicle, Pace::Gather)).unwrap();
+            assert_eq!(text.matches(" 7E0#").count(), reports);
+            assert!(text.len() < 4096);
+        }
+        let account = Account {
+            sent: 10,
+            acked: 10,
+        };
+        assert!(vehicle.is_done());
+        assert_eq!(vehicle.account(), account);
     }
 
     #[test]

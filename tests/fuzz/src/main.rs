@@ -9,6 +9,7 @@
 //! the engine finds the rest by the branches that it reaches.
 #![no_main]
 
+mod bus;
 mod bytes;
 mod formats;
 mod link;
@@ -40,6 +41,7 @@ const TARGETS: &[Target] = &[
     Target("osmand", session::osmand, session::osmand_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),
     Target("gpsd", receivers::gpsd, receivers::gpsd_seeds),
+    Target("can", bus::can, bus::can_seeds),
     Target(
         "wialon_ips",
         receivers::wialon_ips,
