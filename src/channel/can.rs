@@ -18,9 +18,12 @@
 //! | 64 of them in a row over TCP | the connection ends, and is made again |
 //! | more than 512 signals | counted, the rest is left out |
 
+pub mod dbc;
+mod dbc_keys;
 mod decoder;
 pub mod j1939;
 mod keys;
+pub mod nmea2000;
 mod own_keys;
 pub mod signal;
 pub mod signals;

@@ -7,6 +7,7 @@
 )]
 
 mod channel;
+mod vectors;
 
 #[path = "../support/mod.rs"]
 mod support;

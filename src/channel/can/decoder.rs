@@ -1,6 +1,7 @@
 //! What a bus says, frame by frame, by all tables that are wanted.
 
 use super::j1939::J1939;
+use super::nmea2000::Nmea2000;
 use super::signals::Of;
 use super::signals::Signals;
 use crate::message::Value;
@@ -12,12 +13,17 @@ use std::time::Duration;
 pub(super) struct Decoder {
     signals: Signals,
     j1939: Option<J1939>,
+    nmea2000: Option<Nmea2000>,
 }
 
 impl Decoder {
     /// Nothing was heard yet.
-    pub(super) fn new(signals: Signals, j1939: Option<J1939>) -> Self {
-        Self { signals, j1939 }
+    pub(super) fn new(signals: Signals, j1939: Option<J1939>, nmea2000: Option<Nmea2000>) -> Self {
+        Self {
+            signals,
+            j1939,
+            nmea2000,
+        }
     }
 
     /// Tells names with their values, as a message has them, of a frame with data. What is not
@@ -32,6 +38,9 @@ impl Decoder {
         if let Some(j1939) = &mut self.j1939 {
             j1939.frame(now, frame, told);
         }
+        if let Some(nmea2000) = &mut self.nmea2000 {
+            nmea2000.frame(now, frame, told);
+        }
     }
 
     /// Tells what is known no more, for nobody has said it for so long.
@@ -44,8 +53,9 @@ impl Decoder {
     /// The frames that can tell something, some of them more than once; no other has to come.
     pub(super) fn wanted(&self) -> Vec<Of> {
         let j1939 = self.j1939.iter().flat_map(J1939::wanted);
+        let nmea2000 = self.nmea2000.iter().flat_map(|_| Nmea2000::wanted());
         let mut all = self.signals.wanted();
-        all.extend(j1939.map(|pgn| Of::Pgn(pgn, None)));
+        all.extend(j1939.chain(nmea2000.copied()).map(|pgn| Of::Pgn(pgn, None)));
         all
     }
 }

@@ -3,6 +3,7 @@
 use super::Can;
 use super::decoder::Decoder;
 use super::j1939::J1939;
+use super::nmea2000::Nmea2000;
 use super::signals::Entry;
 use super::signals::Of;
 use super::signals::Signals;
@@ -57,8 +58,12 @@ pub struct Keys {
 pub struct Standards {
     /// What trucks, buses and machines say.
     pub j1939: bool,
-    /// Whether the place counts that a bus tells.
+    /// Whether the place counts that J1939 tells.
     pub position: bool,
+    /// What the instruments of boats say.
+    pub nmea2000: bool,
+    /// Whose place counts of those instruments; none: of the first that is heard.
+    pub source: Option<u8>,
 }
 
 /// What comes.
@@ -91,8 +96,10 @@ impl Keys {
             stale: reader.period("stale", STALE).unwrap_or(STALE_DEFAULT),
         };
         let signals = super::own_keys::read(reader);
+        let of_files = super::dbc_keys::read(reader);
         let standards = Standards::read(reader);
-        if !reader.has("signals") && !reader.has("standard") {
+        let wanted = ["signals", "dbc", "standard"];
+        if !wanted.iter().any(|key| reader.has(key)) {
             reader.missing("standard", "standard = [\"j1939\"]");
             return None;
         }
@@ -101,29 +108,33 @@ impl Keys {
             units,
             is_paced: pace.unwrap_or(true),
             rhythm,
-            signals: sorted(signals?),
+            signals: sorted([signals?, of_files?].concat()),
             standards,
         })
     }
 
     /// What finds the signals of a bus of which nothing was heard yet.
     pub(super) fn decoder(&self) -> Decoder {
-        let Standards { j1939, position } = self.standards;
+        let known = self.standards;
         let own = Signals::new(Rc::clone(&self.signals));
-        Decoder::new(own, j1939.then(|| J1939::new(position)))
+        let j1939 = known.j1939.then(|| J1939::new(known.position));
+        let nmea2000 = known.nmea2000.then(|| Nmea2000::new(known.source));
+        Decoder::new(own, j1939, nmea2000)
     }
 }
 
 impl Standards {
-    /// `standard` and `position`.
+    /// `standard`, `position` and `source`.
     fn read(reader: &mut Reader<'_>) -> Self {
         let mut found = Self {
             position: reader.flag("position").unwrap_or(false),
+            source: reader.integer("source", 0..=253_u8),
             ..Self::default()
         };
         for text in reader.texts("standard").unwrap_or_default() {
             match reader.parse(&text, standard) {
                 Some(Standard::J1939) => found.j1939 = true,
+                Some(Standard::Nmea2000) => found.nmea2000 = true,
                 None => {}
             }
         }
@@ -135,14 +146,16 @@ impl Standards {
 #[derive(Clone, Copy)]
 enum Standard {
     J1939,
+    Nmea2000,
 }
 
 fn standard(text: &str) -> Result<Standard, ValueError> {
     match text {
         "j1939" => Ok(Standard::J1939),
+        "nmea2000" => Ok(Standard::Nmea2000),
         _ => {
             let message = format!("unknown standard `{}`", shorten(text));
-            Err(ValueError::new(message).hint("known is `j1939`"))
+            Err(ValueError::new(message).hint("known are `j1939` and `nmea2000`"))
         }
     }
 }

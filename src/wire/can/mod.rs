@@ -8,6 +8,7 @@
 mod assembly;
 pub mod bits;
 pub mod candump;
+pub mod dbc;
 pub mod fast_packet;
 pub mod j1939;
 pub mod socket;
