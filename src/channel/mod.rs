@@ -67,6 +67,7 @@
 pub mod can;
 pub mod connect;
 mod fix;
+pub mod galileosky;
 pub mod gpsd;
 pub mod gt06;
 pub mod http;
@@ -115,6 +116,8 @@ pub static KINDS: &[&Kind] = &[
     &wialon_retranslator::KIND,
     #[cfg(feature = "in-ruptela")]
     &ruptela::KIND,
+    #[cfg(feature = "in-galileosky")]
+    &galileosky::KIND,
     #[cfg(feature = "in-osmand")]
     &osmand::KIND,
     #[cfg(feature = "in-nmea")]
@@ -145,6 +148,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     wialon_retranslator::KIND.name,
     #[cfg(not(feature = "in-ruptela"))]
     ruptela::KIND.name,
+    #[cfg(not(feature = "in-galileosky"))]
+    galileosky::KIND.name,
     #[cfg(not(feature = "in-osmand"))]
     osmand::KIND.name,
     #[cfg(not(feature = "in-nmea"))]

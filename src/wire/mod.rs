@@ -11,6 +11,7 @@ pub mod charset;
 mod cursor;
 pub mod element;
 pub mod form;
+pub mod galileosky;
 pub mod gt06;
 pub mod http;
 pub mod ips;

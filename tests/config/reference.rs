@@ -263,6 +263,10 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'ruptela'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
+        &["every channel", "galileosky"],
+        "[[channel]]; name = 'own'; type = 'galileosky'; listen = '127.0.0.1:7001'; KEY",
+    ),
+    (
         &["element of io"],
         "[[channel]]; name = 'own'; type = 'teltonika'; listen = '127.0.0.1:7001'; \
          [channel.io.72]; name = 'n'; KEY",

@@ -247,6 +247,7 @@ fn named(id: u16, number: u64, width: usize) -> Named {
     let divided_of = |times: u128, by: f64| Value::F64((u128::from(number) * times) as f64 / by);
     let divided = |by: f64| divided_of(1, by);
     let switch = Value::Bool(number != 0);
+    let digits = 2 * width;
     let (name, value) = match id {
         163 | 165 | 166 | 197 | 207 | 208 if is_all_ones => return Named::Nothing,
         2..=5 => return Named::As(format!("din.{}", id - 1), switch),
@@ -259,7 +260,7 @@ fn named(id: u16, number: u64, width: usize) -> Named {
         30 => ("battery.voltage", divided(1000.0)),
         34 if number > 0 => (
             "driver.code",
-            Value::from(format!("{number:016x}").as_str()),
+            Value::from(format!("{number:0digits$x}").as_str()),
         ),
         65 => ("vehicle.mileage", divided(1000.0)),
         78..=80 => {

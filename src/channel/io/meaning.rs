@@ -23,7 +23,7 @@ pub(crate) enum Meaning {
     Level,
     /// 0 to 5 bars, in percent.
     Bars,
-    /// The number of a key, 16 hex digits; 0 is no key.
+    /// The number of a key, two hex digits a byte; 0 is no key.
     Key,
     /// A number that nobody counts with, as text; 0 is none.
     Digits,
@@ -59,7 +59,7 @@ impl Meaning {
                 .map(|bars| Value::U64(bars * 20)),
             Self::Key => number
                 .filter(|key| *key != 0)
-                .map(|key| text(format!("{key:016x}"))),
+                .map(|key| text(hex_digits(key, value.width()))),
             Self::Digits => number
                 .filter(|code| *code != 0)
                 .map(|code| text(code.to_string())),
@@ -67,6 +67,11 @@ impl Meaning {
             Self::Unknown => ascii(value, TEXT_MIN),
         }
     }
+}
+
+fn hex_digits(number: u64, width: usize) -> String {
+    let digits = width.saturating_mul(2);
+    format!("{number:0digits$x}")
 }
 
 fn text(text: String) -> Value {

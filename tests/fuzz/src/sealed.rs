@@ -4,6 +4,7 @@
 use crate::session::one_datagram;
 use crate::session::stream;
 use std::rc::Rc;
+use weir::channel::galileosky::Galileosky;
 use weir::channel::ruptela::Ruptela;
 
 /// The first byte says whether it is a datagram, a stream, or one packet without its head.
@@ -39,6 +40,37 @@ fn ruptela_packet(content: &[u8]) -> Vec<u8> {
     packet.extend_from_slice(&checked);
     packet.extend(crc.to_be_bytes());
     packet
+}
+
+/// The first byte says whether it is a stream, or the tags of one packet.
+pub(crate) fn galileosky(data: &[u8]) {
+    let session = Galileosky::new(Rc::default());
+    match data.split_first() {
+        Some((0, tags)) => stream(&galileosky_packet(tags), session),
+        Some((_, rest)) => stream(rest, session),
+        None => {}
+    }
+}
+
+pub(crate) fn galileosky_seeds() -> Vec<Vec<u8>> {
+    let head = b"\0\x03990000123456784\x20\xdd\x29\xb5\x69";
+    let place = b"\x30\x0b\xb1\x9e\x43\xff\x38\x9b\xa2\x04\x33\x3d\x02\x4c\x08\x34\xf9\xff\x35\x08";
+    let several = b"\x63\x01\x02\x03\x70\x01\x10\x80\x02\xec\x7f\xc1\xfa\x72\x50\x25\xe1\x02ok";
+    let phone = b"\xfe\x08\0\x81\0\x09\x03\x85\0\x2f\x20\xdd\x29\xb5\x69";
+    let tags = [&head[..], place, several, phone].concat();
+    let mut packet = galileosky_packet(tags.get(1..).unwrap_or_default());
+    packet.insert(0, 1);
+    vec![tags, packet]
+}
+
+/// A packet of these tags, and a byte before it that says how large the pieces are.
+fn galileosky_packet(tags: &[u8]) -> Vec<u8> {
+    let tags = tags.get(..tags.len().min(4096)).unwrap_or_default();
+    let mut checked = vec![0x01];
+    checked.extend((tags.len() as u16).to_le_bytes());
+    checked.extend_from_slice(tags);
+    let crc = crc(&checked, 0xFFFF, 0xA001);
+    [&[0xFF], &checked[..], &crc.to_le_bytes()].concat()
 }
 
 /// A reflected checksum of 16 bits.
