@@ -36,6 +36,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::fix::BAD_MAX;
+pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
 use super::zone_check::Shown;
@@ -69,15 +70,6 @@ pub struct Gt06 {
     owed: OwedAnswers,
     /// What could not be read, since the last packet that could.
     bad: u32,
-}
-
-/// How its bytes come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Units {
-    /// As one stream.
-    Bytes,
-    /// In datagrams, each of whole packets.
-    Datagram,
 }
 
 /// When a packet of some kind is answered.

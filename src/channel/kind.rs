@@ -52,6 +52,15 @@ pub enum Datagrams {
     BySender,
 }
 
+/// What a call of [`Session::receive`] brings, where a protocol is the same over both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Bytes as they came.
+    Bytes,
+    /// Whole units, the last one with or without its end.
+    Datagram,
+}
+
 /// Whether messages name who sent them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ident {

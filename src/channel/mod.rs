@@ -74,6 +74,7 @@ pub mod http;
 pub mod http_request;
 mod io;
 pub mod json;
+pub mod jt808;
 pub mod kind;
 pub mod measured;
 pub mod mqtt;
@@ -104,6 +105,8 @@ pub static KINDS: &[&Kind] = &[
     &teltonika::KIND,
     #[cfg(feature = "in-gt06")]
     &gt06::KIND,
+    #[cfg(feature = "in-jt808")]
+    &jt808::KIND,
     #[cfg(feature = "in-json")]
     &json::KIND,
     #[cfg(feature = "in-http")]
@@ -136,6 +139,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     teltonika::KIND.name,
     #[cfg(not(feature = "in-gt06"))]
     gt06::KIND.name,
+    #[cfg(not(feature = "in-jt808"))]
+    jt808::KIND.name,
     #[cfg(not(feature = "in-json"))]
     json::KIND.name,
     #[cfg(not(feature = "in-http"))]

@@ -55,6 +55,7 @@ use super::fix::BAD_MAX;
 use super::fix::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
+pub use super::kind::Units;
 use crate::clock::Now;
 use crate::message::check_ident;
 use crate::wire::nmea as wire;
@@ -102,15 +103,6 @@ pub struct Nmea {
     bad: u32,
     /// Something could not be read since the last epoch began.
     damaged: bool,
-}
-
-/// What a call of [`Session::receive`] brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Units {
-    /// Bytes as they came.
-    Bytes,
-    /// Whole lines, the last one with or without its end.
-    Datagram,
 }
 
 /// What is known of one moment.

@@ -15,6 +15,7 @@ pub mod galileosky;
 pub mod gt06;
 pub mod http;
 pub mod ips;
+pub mod jt808;
 pub mod nmea;
 pub mod retranslator;
 pub mod ruptela;

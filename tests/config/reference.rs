@@ -276,6 +276,10 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'gt06'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
+        &["every channel", "jt808"],
+        "[[channel]]; name = 'own'; type = 'jt808'; listen = '127.0.0.1:7001'; KEY",
+    ),
+    (
         &["every channel", "http channel"],
         "[[channel]]; name = 'own'; type = 'http'; listen = '127.0.0.1:7001'; KEY",
     ),

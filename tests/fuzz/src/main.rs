@@ -38,6 +38,7 @@ const TARGETS: &[Target] = &[
     Target("gt06", trackers::gt06, trackers::gt06_seeds),
     Target("ruptela", sealed::ruptela, sealed::ruptela_seeds),
     Target("galileosky", sealed::galileosky, sealed::galileosky_seeds),
+    Target("jt808", trackers::jt808, trackers::jt808_seeds),
     Target("http_head", session::http, session::http_seeds),
     Target("osmand", session::osmand, session::osmand_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),

@@ -2,10 +2,13 @@
 
 use crate::session::one_datagram;
 use crate::session::stream;
+use weir::channel::gt06;
 use weir::channel::gt06::Gt06;
-use weir::channel::gt06::Keys;
-use weir::channel::gt06::Units;
+use weir::channel::jt808;
+use weir::channel::jt808::Jt808;
+use weir::channel::kind::Units;
 use weir::wire::gt06 as wire;
+use weir::wire::jt808::frame;
 
 /// The first byte says whether it is a datagram. Checksums are made right, or nothing would get
 /// past them.
@@ -13,7 +16,7 @@ pub(crate) fn gt06(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let session = |units| Gt06::new(Keys::default(), units);
+    let session = |units| Gt06::new(gt06::Keys::default(), units);
     match first {
         0 => one_datagram(rest, session(Units::Datagram)),
         1..=127 => stream(rest, session(Units::Bytes)),
@@ -59,4 +62,50 @@ fn resealed(data: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(rest);
     out
+}
+
+/// The first byte says whether it is a datagram, or one message to which marks, escapes and the
+/// checksum are added.
+pub(crate) fn jt808(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
+    let session = |units| Jt808::new(jt808::Keys::default(), units);
+    match first {
+        0 => one_datagram(rest, session(Units::Datagram)),
+        1..=127 => stream(rest, session(Units::Bytes)),
+        _ => one_datagram(&frame(rest), session(Units::Datagram)),
+    }
+}
+
+pub(crate) fn jt808_seeds() -> Vec<Vec<u8>> {
+    let place = b"\0\0\0\x01\0\0\0\x03\x03\x21\x16\xa0\0\xcc\x77\xc0\0\x23\x02\x64\0\xb2\
+        \x26\x03\x14\x17\x26\x53";
+    let items = b"\x01\x04\0\x12\xd6\x87\x2b\x04\x01\xf4\x04\xb0\x30\x01\x1f\x31\x01\x0b\
+        \xe1\x01\x7e";
+    let old = b"\x01\x39\0\0\0\x17\0\x7d";
+    let new = b"\x01\0\0\0\0\x01\x39\0\0\0\x17\0\x07";
+    let location = [&b"\x02\0\0\x31"[..], old, place, items].concat();
+    let several = [
+        &b"\x07\x04\x40\x3f"[..],
+        new,
+        b"\0\x02\0\0\x1c",
+        place,
+        b"\0\x1c",
+        place,
+    ]
+    .concat();
+    let part = [&b"\x07\x04\x20\x03"[..], old, b"\0\x02\0\x01\0\x01\0"].concat();
+    let login = [&b"\x01\0\0\0"[..], old].concat();
+    let all: Vec<u8> = [&login, &location, &several, &part]
+        .into_iter()
+        .flat_map(|bytes| frame(bytes))
+        .collect();
+    let marked = |first: u8, bytes: &[u8]| [&[first], bytes].concat();
+    vec![
+        [&[9, 40], &all[..]].concat(),
+        marked(0, &all),
+        marked(200, &location),
+        marked(200, &several),
+    ]
 }

@@ -1,0 +1,97 @@
+//! What a location of a JT/T 808 terminal means: names and units of its parameters.
+//!
+//! | item | parameter |
+//! | --- | --- |
+//! | status | `engine.ignition.status`, `position.valid` |
+//! | alarm, where it is not 0 | `custom.param.alarm`; its lowest bit is `alarm.status` |
+//! | 01, 02, 03 | `vehicle.mileage`, `fuel.volume`, `can.vehicle.speed`: tenths on the wire |
+//! | 25, 2A | `custom.param.37`, `custom.param.42`: numbers, bits of signals and of inputs |
+//! | 2B | `ain.1`, `ain.2`: as they were sent |
+//! | 30, 31 | `gsm.signal.level`: of 31; `position.satellites` |
+//! | others, and those of another length | `custom.param.N`, hex |
+
+use crate::channel::fix::Fix;
+use crate::channel::io::meaning::hex;
+use crate::message::Message;
+use crate::wire::jt808::Item;
+use crate::wire::jt808::Location;
+
+/// The message that says what `location` says, measured at this many microseconds since 1970; none
+/// where `ident` is none.
+pub(super) fn message(ident: &str, location: &Location<'_>, time: Option<u64>) -> Option<Message> {
+    let mut message = Message::new(ident).ok()?;
+    if let Some(time) = time {
+        message.set_timestamp(time);
+    }
+    fix(location).tell(&mut message);
+    message.set("engine.ignition.status", location.ignition());
+    if location.alarm != 0 {
+        message.set("custom.param.alarm", u64::from(location.alarm));
+    }
+    if location.alarm & 1 != 0 {
+        message.set("alarm.status", true);
+    }
+    for item in location.items {
+        set(&mut message, item);
+    }
+    Some(message)
+}
+
+fn fix(location: &Location<'_>) -> Fix {
+    let (latitude, longitude) = (location.latitude, location.longitude);
+    let is_on_earth = latitude.abs() <= 90 * UNITS && longitude.abs() <= 180 * UNITS;
+    let satellites = |item: Item<'_>| match (item.id, item.value) {
+        (0x31, [count]) => Some(u64::from(*count)),
+        _ => None,
+    };
+    Fix {
+        valid: location.is_positioned(),
+        position: is_on_earth.then(|| (degrees(latitude), degrees(longitude))),
+        altitude: Some(location.altitude_m.into()),
+        speed: Some(f64::from(location.speed_tenths) / 10.0),
+        direction: Some(location.direction_deg.into()),
+        satellites: location.items.filter_map(satellites).last(),
+        hdop: None,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "33 bits at most, and a double holds 53"
+)]
+fn degrees(units: i64) -> f64 {
+    units as f64 / UNITS as f64
+}
+
+fn set(message: &mut Message, item: Item<'_>) {
+    let tenths = |number: u32| f64::from(number) / 10.0;
+    match (item.id, item.value) {
+        (0x01, &[a, b, c, d]) => {
+            message.set("vehicle.mileage", tenths(u32::from_be_bytes([a, b, c, d])));
+        }
+        (0x02, &[a, b]) => message.set("fuel.volume", tenths(word(a, b))),
+        (0x03, &[a, b]) => message.set("can.vehicle.speed", tenths(word(a, b))),
+        (0x25, &[a, b, c, d]) => {
+            let bits = u32::from_be_bytes([a, b, c, d]);
+            message.set("custom.param.37", u64::from(bits));
+        }
+        (0x2A, &[a, b]) => message.set("custom.param.42", u64::from(word(a, b))),
+        (0x2B, &[a, b, c, d]) => {
+            message.set("ain.1", u64::from(word(c, d)));
+            message.set("ain.2", u64::from(word(a, b)));
+        }
+        (0x30, &[bars @ 0..=31]) => {
+            message.set("gsm.signal.level", (u64::from(bars) * 100 + 15) / 31);
+        }
+        // a part of the fix; zeros that fill a message up
+        (0x31, [_]) | (_, []) => {}
+        (id, value) => message.set(format!("custom.param.{id}"), hex(value).as_str()),
+    }
+}
+
+fn word(high: u8, low: u8) -> u32 {
+    u16::from_be_bytes([high, low]).into()
+}
+
+/// Of a degree.
+const UNITS: i64 = 1_000_000;

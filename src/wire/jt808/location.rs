@@ -1,0 +1,137 @@
+//! The body of a location (0200), and of several (0704).
+//!
+//! ```text
+//! location   u32 alarm │ u32 status │ u32 latitude │ u32 longitude │ i16 altitude m
+//!            │ u16 speed, tenths of km/h │ u16 direction │ time, 6 bytes of decimals │ items
+//! time       year of the century, month, day, hour, minute, second
+//! item       u8 id │ u8 length │ value
+//! several    u16 how many │ u8 why │ as many × {u16 length │ location}
+//! ```
+
+use crate::message::timestamp::from_calendar;
+use crate::wire::big_endian::BigEndian;
+use crate::wire::big_endian::decimal;
+
+/// One report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location<'a> {
+    /// Bits; the lowest: SOS.
+    pub alarm: u32,
+    /// Bits; see the functions.
+    pub status: u32,
+    /// Millionths of a degree, positive to the north.
+    pub latitude: i64,
+    /// Millionths of a degree, positive to the east.
+    pub longitude: i64,
+    /// Metres above the sea.
+    pub altitude_m: i16,
+    /// Tenths of a kilometre an hour.
+    pub speed_tenths: u16,
+    /// Degrees from north, clockwise.
+    pub direction_deg: u16,
+    /// Seconds since 1970 by its clock; none: it does not know the date.
+    pub time_s: Option<i64>,
+    /// What it says beside that.
+    pub items: Items<'a>,
+}
+
+/// One of the things that a location says beside the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// What it is.
+    pub id: u8,
+    /// As it was sent.
+    pub value: &'a [u8],
+}
+
+/// Items in the order of the message, up to the first that is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Items<'a>(&'a [u8]);
+
+impl<'a> Location<'a> {
+    /// Reads one; none: it is too short.
+    #[must_use]
+    pub fn read(body: &'a [u8]) -> Option<Self> {
+        let mut rest = BigEndian(body);
+        let (alarm, status) = (rest.u32()?, rest.u32()?);
+        let (latitude, longitude) = (i64::from(rest.u32()?), i64::from(rest.u32()?));
+        let is_set = |bit: u32| status & bit != 0;
+        Some(Self {
+            alarm,
+            status,
+            latitude: signed(latitude, is_set(SOUTH))?,
+            longitude: signed(longitude, is_set(WEST))?,
+            altitude_m: rest.u16()?.cast_signed(),
+            speed_tenths: rest.u16()?,
+            direction_deg: rest.u16()?,
+            time_s: time(rest.chunk()?),
+            items: Items(rest.0),
+        })
+    }
+
+    /// Whether the ignition is on.
+    #[must_use]
+    pub fn ignition(&self) -> bool {
+        self.status & 1 != 0
+    }
+
+    /// Whether its receiver has a fix.
+    #[must_use]
+    pub fn is_positioned(&self) -> bool {
+        self.status & 2 != 0
+    }
+}
+
+impl Items<'_> {
+    /// Whether none of them is cut off.
+    #[must_use]
+    pub fn are_whole(mut self) -> bool {
+        while self.next().is_some() {}
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Item<'a>;
+
+    fn next(&mut self) -> Option<Item<'a>> {
+        let mut rest = BigEndian(self.0);
+        let (id, len) = (rest.u8()?, rest.u8()?);
+        let value = rest.bytes(len.into())?;
+        self.0 = rest.0;
+        Some(Item { id, value })
+    }
+}
+
+/// The locations of a body of several; none where its lengths are not true or one is too short.
+#[must_use]
+pub fn batch(body: &[u8]) -> Option<Vec<Location<'_>>> {
+    let mut rest = BigEndian(body);
+    let count = rest.u16()?;
+    let _why = rest.u8()?;
+    let locations = (0..count).map(|_| {
+        let len = rest.u16()?;
+        Location::read(rest.bytes(len.into())?)
+    });
+    let locations = locations.collect::<Option<Vec<_>>>()?;
+    rest.0.is_empty().then_some(locations)
+}
+
+fn signed(number: i64, is_negative: bool) -> Option<i64> {
+    if is_negative {
+        number.checked_neg()
+    } else {
+        Some(number)
+    }
+}
+
+/// Seconds since 1970; none where no calendar has it: before the first fix all are zero.
+fn time(decimals: [u8; 6]) -> Option<i64> {
+    let [year, month, day, hour, minute, second] = decimals.map(decimal);
+    let year = i64::from(year?).saturating_add(2000);
+    let date = [year, month?.into(), day?.into()];
+    from_calendar(date, [hour?.into(), minute?.into(), second?.into()])
+}
+
+const SOUTH: u32 = 1 << 2;
+const WEST: u32 = 1 << 3;
