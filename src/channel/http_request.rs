@@ -2,7 +2,8 @@
 //!
 //! It reads heads and bodies, refuses what no channel would take, and answers; what a request means
 //! is the business of its [`Meaning`]. The next request is looked at when the answer to the one
-//! before is out. Answers are JSON objects of one field: `accepted`, or `error`.
+//! before is out. Answers are JSON objects of one field: `error`, or `accepted` unless a meaning
+//! has another word for that.
 //!
 //! ```text
 //! Head ──▶ Body ──▶ taken, Waiting ──▶ safe: 200 ─────────────▶ Head
@@ -57,6 +58,11 @@ pub trait Meaning {
 
     /// Most content of one request, in bytes, and what is said of more.
     fn most(&self) -> (usize, &'static str);
+
+    /// What answers a request of so many messages that are safe.
+    fn accepted(count: u64) -> Vec<u8> {
+        object("accepted", ValueRef::U64(count))
+    }
 }
 
 /// One connection. Its ack tokens are the numbers of messages of its requests.
@@ -197,7 +203,7 @@ impl<M: Meaning> Requests<M> {
         };
         if body.is_done() {
             let (taken, after) = (self.meaning.take(request, content, intake), *after);
-            self.state = answer(taken, after, intake, out);
+            self.state = answer::<M>(taken, after, intake, out);
             return Ok(Some(0));
         }
         let Ok(piece) = body.next(input) else {
@@ -237,7 +243,7 @@ impl<M: Meaning> Session for Requests<M> {
 
     fn on_durable(&mut self, ack_token: u64, out: &mut Vec<u8>) {
         if let State::Waiting { after } = self.state {
-            push_accepted(ack_token, after, out);
+            push_accepted::<M>(ack_token, after, out);
             self.state = State::then(after);
         }
     }
@@ -285,14 +291,15 @@ impl HeadRefusal {
     /// The connection goes on if no body follows that would have to be read first.
     fn answer<R>(&self, head: &Head<'_>, intake: &mut dyn Intake, out: &mut Vec<u8>) -> State<R> {
         let reason = match self.status {
+            401 => InputError::Login,
             413 => InputError::Length,
             _ => InputError::Unsupported,
         };
         intake.malformed(reason, self.error);
         let has_body = !Body::new(head.framing).is_done();
         let after = if has_body { After::Close } else { head.after };
-        let error = ("error", ValueRef::Text(self.error));
-        respond(head.method, self.status, self.headers, error, after, out);
+        let error = object("error", ValueRef::Text(self.error));
+        respond(head.method, self.status, self.headers, &error, after, out);
         if has_body {
             State::Closing(self.error)
         } else {
@@ -333,14 +340,14 @@ fn is_utf8(parameter: &str) -> bool {
 }
 
 /// Answers now, unless there are messages that have to become safe first.
-fn answer<R>(
+fn answer<M: Meaning>(
     taken: Result<u64, BodyRefusal>,
     after: After,
     intake: &mut dyn Intake,
     out: &mut Vec<u8>,
-) -> State<R> {
+) -> State<M::Request> {
     match taken {
-        Ok(0) => push_accepted(0, after, out),
+        Ok(0) => push_accepted::<M>(0, after, out),
         Ok(count) => {
             intake.ack_when_durable(count);
             return State::Waiting { after };
@@ -353,33 +360,36 @@ fn answer<R>(
     State::then(after)
 }
 
-fn push_accepted(count: u64, after: After, out: &mut Vec<u8>) {
-    let accepted = ("accepted", ValueRef::U64(count));
-    respond("POST", 200, &[], accepted, after, out);
+fn push_accepted<M: Meaning>(count: u64, after: After, out: &mut Vec<u8>) {
+    respond("POST", 200, &[], &M::accepted(count), after, out);
 }
 
 fn push_error(status: u16, headers: Headers<'_>, error: &str, after: After, out: &mut Vec<u8>) {
-    let error = ("error", ValueRef::Text(error));
-    respond("POST", status, headers, error, after, out);
+    let error = object("error", ValueRef::Text(error));
+    respond("POST", status, headers, &error, after, out);
 }
 
-/// Answers with a JSON object of one field.
+/// A JSON object of one field.
+fn object(name: &str, value: ValueRef<'_>) -> Vec<u8> {
+    let mut body = Vec::new();
+    json::write([(name, value)].into_iter(), &mut body);
+    body
+}
+
 fn respond(
     method: &str,
     status: u16,
     headers: Headers<'_>,
-    field: (&str, ValueRef<'_>),
+    body: &[u8],
     after: After,
     out: &mut Vec<u8>,
 ) {
-    let mut body = Vec::new();
-    json::write([field].into_iter(), &mut body);
     let content_type = "application/json";
     Response {
         status,
         content_type,
         headers,
-        body: &body,
+        body,
         after,
     }
     .write(method, out);

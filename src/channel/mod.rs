@@ -81,12 +81,14 @@ pub mod mqtt;
 pub mod nmea;
 pub mod osmand;
 mod owed;
+pub mod owntracks;
 pub mod passing;
 pub mod ruptela;
 mod scale;
 pub mod self_report;
 pub mod settings;
 pub mod teltonika;
+mod users;
 pub mod wialon_ips;
 pub mod wialon_retranslator;
 mod zone_check;
@@ -123,6 +125,8 @@ pub static KINDS: &[&Kind] = &[
     &galileosky::KIND,
     #[cfg(feature = "in-osmand")]
     &osmand::KIND,
+    #[cfg(feature = "in-owntracks")]
+    &owntracks::KIND,
     #[cfg(feature = "in-nmea")]
     &nmea::KIND,
     #[cfg(feature = "in-gpsd")]
@@ -157,6 +161,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     galileosky::KIND.name,
     #[cfg(not(feature = "in-osmand"))]
     osmand::KIND.name,
+    #[cfg(not(feature = "in-owntracks"))]
+    owntracks::KIND.name,
     #[cfg(not(feature = "in-nmea"))]
     nmea::KIND.name,
     #[cfg(not(feature = "in-gpsd"))]

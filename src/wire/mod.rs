@@ -20,4 +20,4 @@ pub mod nmea;
 pub mod retranslator;
 pub mod ruptela;
 pub mod teltonika;
-mod values;
+pub(crate) mod values;

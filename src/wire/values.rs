@@ -69,7 +69,7 @@ pub(super) fn whole(number: f64, most: u16) -> u16 {
 }
 
 /// On or off.
-pub(super) fn switch(value: ValueRef<'_>) -> Option<bool> {
+pub(crate) fn switch(value: ValueRef<'_>) -> Option<bool> {
     match value {
         ValueRef::Bool(on) => Some(on),
         ValueRef::U64(0) => Some(false),

@@ -305,6 +305,10 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'osmand'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
+        &["every channel", "owntracks"],
+        "[[channel]]; name = 'own'; type = 'owntracks'; listen = '127.0.0.1:7001'; KEY",
+    ),
+    (
         &["every channel", "nmea channel"],
         "[[channel]]; name = 'own'; type = 'nmea'; listen = '127.0.0.1:7001'; KEY",
     ),

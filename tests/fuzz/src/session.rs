@@ -16,6 +16,7 @@ use weir::channel::http_request::Requests;
 use weir::channel::json::JsonLines;
 use weir::channel::osmand::Reports;
 use weir::channel::osmand::SpeedUnit;
+use weir::channel::owntracks;
 use weir::channel::teltonika;
 use weir::clock::Now;
 use weir::clock::Wall;
@@ -86,6 +87,21 @@ pub(crate) fn osmand_seeds() -> Vec<Vec<u8>> {
             .to_vec(),
         format!("\x40{head}Content-Length: {}\r\n\r\n{json}", json.len()).into(),
     ]
+}
+
+pub(crate) fn owntracks(data: &[u8]) {
+    stream(data, Requests::new(owntracks::Reports::new(Rc::default())));
+}
+
+pub(crate) fn owntracks_seeds() -> Vec<Vec<u8>> {
+    let location = "{\"_type\":\"location\",\"lat\":1.5,\"lon\":2,\"tst\":1773480413,\"tid\":\"7\",\
+                    \"topic\":\"owntracks/a/b\",\"batt\":64,\"bs\":2,\"din1\":true,\"hmc\":7200}";
+    let gone = "{\"_type\":\"transition\",\"event\":\"leave\",\"desc\":\"d\",\"tst\":1.5}";
+    let head = "POST /pub?u=a&d=b HTTP/1.1\r\nHost: a\r\nX-Limit-U: jo\r\n\
+                Authorization: Basic YTpi\r\n";
+    [location, gone, "{\"_type\":\"encrypted\",\"data\":\"AAAA\"}", ""]
+        .map(|body| format!("\x40{head}Content-Length: {}\r\n\r\n{body}", body.len()).into())
+        .into()
 }
 
 /// The first byte says whether it is a datagram.

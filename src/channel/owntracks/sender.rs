@@ -1,0 +1,129 @@
+//! Who sent a report: what its head, its topic and its login say.
+
+use crate::wire::form::pairs;
+use crate::wire::http::Head;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use subtle::Choice;
+use subtle::ConstantTimeEq as _;
+
+/// What of a sender is its ident.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdentFrom {
+    /// User and device with `-` between them; else the tracker's id; else who has logged in.
+    #[default]
+    UserDevice,
+    /// The device alone.
+    Device,
+    /// The user alone; else who has logged in.
+    User,
+    /// The tracker's id, which has two characters as a rule.
+    TrackerId,
+}
+
+/// The words of `ident_from`.
+pub(super) const WORDS: [(&str, IdentFrom); 4] = [
+    ("user-device", IdentFrom::UserDevice),
+    ("device", IdentFrom::Device),
+    ("user", IdentFrom::User),
+    ("tid", IdentFrom::TrackerId),
+];
+
+/// What a head says of who sends; what it does not say is empty.
+#[derive(Debug, Default)]
+pub struct Sender {
+    /// In `X-Limit-U` and `X-Limit-D`, else in the query.
+    user: String,
+    device: String,
+    /// Of Basic authentication.
+    login: String,
+    password: String,
+}
+
+impl Sender {
+    pub(super) fn of(head: &Head<'_>) -> Self {
+        let of_header = |name| head.header(name).unwrap_or_default().to_owned();
+        let (user, device) = (of_header("x-limit-u"), of_header("x-limit-d"));
+        let (user, device) = match user.is_empty() && device.is_empty() {
+            true => of_query(head.query().unwrap_or_default()),
+            false => (user, device),
+        };
+        let (login, password) = basic(head).unwrap_or_default();
+        Self {
+            user,
+            device,
+            login,
+            password,
+        }
+    }
+
+    /// Takes as long for a wrong password as for one that is nearly right.
+    pub(super) fn is_one_of(&self, users: &[(String, String)]) -> bool {
+        let (name, password) = (self.login.as_bytes(), self.password.as_bytes());
+        let known = users
+            .iter()
+            .map(|(user, secret)| user.as_bytes().ct_eq(name) & secret.as_bytes().ct_eq(password));
+        known.fold(Choice::from(0), |any, one| any | one).into()
+    }
+
+    /// The ident of a report with this topic and id; none where nothing says it.
+    pub(super) fn ident(&self, topic: &str, tid: &str, from: IdentFrom) -> Option<String> {
+        let (user, device) = match of_topic(topic) {
+            Some(named) => named,
+            None => (self.user.as_str(), self.device.as_str()),
+        };
+        let both = [user, device].map(str::trim);
+        let both = both.into_iter().filter(|part| !part.is_empty());
+        let both = both.collect::<Vec<_>>().join("-");
+        let first = |names: &[&str]| {
+            let found = names.iter().map(|name| name.trim());
+            found.into_iter().find(|name| !name.is_empty()).map(plain)
+        };
+        match from {
+            IdentFrom::UserDevice => first(&[&both, tid, &self.login]),
+            IdentFrom::Device => first(&[device]),
+            IdentFrom::User => first(&[user, &self.login]),
+            IdentFrom::TrackerId => first(&[tid]),
+        }
+    }
+}
+
+/// `owntracks/USER/DEVICE`, with more behind it or not.
+fn of_topic(topic: &str) -> Option<(&str, &str)> {
+    let mut levels = topic
+        .split('/')
+        .skip_while(|level| level.is_empty())
+        .skip(1);
+    let (user, device) = (levels.next()?, levels.next()?);
+    (!user.is_empty() && !device.is_empty()).then_some((user, device))
+}
+
+/// `u` and `d`.
+fn of_query(query: &str) -> (String, String) {
+    let fields = pairs(query.as_bytes()).filter_map(Result::ok);
+    let mut found = (String::new(), String::new());
+    for (name, value) in fields {
+        match name.as_str() {
+            "u" => found.0 = value,
+            "d" => found.1 = value,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Name and password.
+fn basic(head: &Head<'_>) -> Option<(String, String)> {
+    let (scheme, login) = head.header("authorization")?.split_once(' ')?;
+    let login = login.trim_ascii();
+    let login = BASE64_STANDARD.decode(login).ok()?;
+    let login = String::from_utf8(login).ok()?;
+    let (name, password) = login.split_once(':')?;
+    let is_basic = scheme.eq_ignore_ascii_case("basic");
+    is_basic.then(|| (name.to_owned(), password.to_owned()))
+}
+
+/// What an ident cannot have becomes `_`.
+fn plain(name: &str) -> String {
+    name.replace(['/', '+', '#'], "_")
+}
