@@ -10,6 +10,7 @@ use crate::keys::named::Named;
 use crate::keys::source::Place;
 use crate::net::Address;
 use crate::net::Group;
+use crate::net::bus::Bus;
 use crate::net::tls::Finding;
 use crate::net::tls::inspect_identity;
 use crate::net::tls::inspect_issuers;
@@ -63,6 +64,7 @@ pub(super) fn look(context: &Context<'_>, user: Option<AsUser<'_>>) {
                     premises.fits(&file, size, places.1);
                 }
             }
+            Named::Listen(Address::Bus(bus), place) => premises.heard(&bus, place),
             Named::Listen(address, place) if is_named => premises.bindable(&address, place),
             Named::Group(group, place) => premises.in_group(&group, place),
             Named::Listen(..) => {}
@@ -146,6 +148,40 @@ impl Premises<'_> {
                 self.error(place, message, hint);
             }
             Address::Tcp(_) | Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {}
+        }
+    }
+
+    /// Notes a bus that is not there, or none.
+    fn heard(&self, bus: &Bus, place: Place) {
+        let warn = |message: String, hint: &str| {
+            let diagnostic = DiagnosticAt::warning(place, message);
+            self.context.note(diagnostic.hint(hint));
+        };
+        let path = match bus {
+            Bus::Interface(name) => {
+                let of = |what| std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
+                let Ok(kind) = of("type") else {
+                    let message = format!("there is no interface `{name}`");
+                    return warn(message, "it is looked for every 3 s; `ip link` lists them");
+                };
+                if kind.trim() != ARPHRD_CAN {
+                    let hint = "write that of the bus: `connect = \"can:can0\"`";
+                    return self.error(place, format!("`{name}` is no CAN interface"), hint);
+                }
+                if of("operstate").is_ok_and(|state| state.trim() == "down") {
+                    let hint = "for instance `ip link set can0 up type can bitrate 250000`";
+                    warn(format!("the interface `{name}` is down"), hint);
+                }
+                return;
+            }
+            Bus::Socket(path) | Bus::Log(path) => path,
+        };
+        match path.exists() {
+            true => self.readable(path, place),
+            false => {
+                let message = format!("there is no `{}`", path.display());
+                warn(message, "it is looked for every 3 s");
+            }
         }
     }
 
@@ -276,6 +312,9 @@ fn first_free_port() -> u16 {
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(1024)
 }
+
+/// The type of CAN interfaces.
+const ARPHRD_CAN: &str = "280";
 
 /// The unit's `RuntimeDirectory=`.
 const RUN_FOLDER: &str = "/run/weir";

@@ -58,7 +58,12 @@ fn so_is_every_line_that_it_leaves_out() {
 }
 
 /// One a use, as packages bring them.
-const EXAMPLES: [&str; 3] = ["trackers-to-wialon", "programs-to-mqtt", "phones-to-http"];
+const EXAMPLES: [&str; 4] = [
+    "trackers-to-wialon",
+    "programs-to-mqtt",
+    "phones-to-http",
+    "truck-bus-to-mqtt",
+];
 
 #[test]
 fn nothing_at_all_is_said_of_the_examples_and_no_error_of_what_they_leave_out() {

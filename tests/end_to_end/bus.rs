@@ -1,6 +1,7 @@
 //! CAN buses: a log in a file and through a FIFO, a server of its lines, and what an interface
 //! brings, through a socket of this machine: kernels that build weir rarely have CAN.
 
+use crate::weir::Folder;
 use crate::weir::Weir;
 use crate::weir::eventually;
 use rustix::fs::FileType;
@@ -169,6 +170,32 @@ fn an_interface_brings_frames_and_says_when_the_bus_is_off() {
         assert_eq!(messages(&weir).last().unwrap()["speed"], 80.0);
         assert_eq!(status(&weir)["refused"]["bus error"], round);
     }
+}
+
+#[test]
+fn check_says_what_is_wrong_with_a_bus() {
+    let folder = Folder::new("bus-check");
+    let table = |name, connect: &str| {
+        let keys = "type = \"can\"\nident = \"truck\"\nstandard = [\"j1939\"]";
+        format!("[[channel]]\nname = \"{name}\"\n{keys}\nconnect = \"{connect}\"\n")
+    };
+    let text = [
+        table("none", "can:nocan9"),
+        table("other", "can:lo"),
+        table("log", "candump:/nowhere/can.log"),
+    ];
+    let path = folder.write("weir.toml", &text.concat());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    let told = command.arg("-c").arg(path).arg("check").output().unwrap();
+    let said = String::from_utf8(told.stderr).unwrap() + &String::from_utf8(told.stdout).unwrap();
+    for line in [
+        "weir.toml:6:11: warning: there is no interface `nocan9`",
+        "weir.toml:12:11: error: `lo` is no CAN interface",
+        "weir.toml:18:11: warning: there is no `/nowhere/can.log`",
+    ] {
+        assert!(said.contains(line), "{line} in\n{said}");
+    }
+    assert_eq!(told.status.code(), Some(2));
 }
 
 /// A classic frame as the kernel has it.
