@@ -159,7 +159,7 @@ mod tests {
     /// Shows it a message of one ident, received at `mono`; whether it passed.
     fn show(thinner: &mut Thinner, message: &[u8], mono: Duration, age: Duration) -> bool {
         let body = Body::new(message).unwrap();
-        let (ident, mark) = (body.text("ident"), thinner.mark(&body, mono, age));
+        let (ident, mark) = (body.ident(), thinner.mark(&body, mono, age));
         let passes = thinner.passes(ident, mark);
         if passes {
             thinner.passed(ident, mark);

@@ -100,9 +100,8 @@ impl Daemon {
     /// Whether a stream wants a message, for those of which that was not decided when they came.
     pub(super) fn wants(&self, stream: &Stream, body: &[u8]) -> bool {
         let routes = self.shared.routes.borrow();
-        Body::new(body).is_ok_and(|body| {
-            routes.wants(stream.id, body.text("channel.name"), body.text("ident"))
-        })
+        Body::new(body)
+            .is_ok_and(|body| routes.wants(stream.id, body.text("channel.name"), body.ident()))
     }
 
     /// What the ring keeps of a message that hands brought.

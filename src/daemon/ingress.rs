@@ -18,6 +18,7 @@ use crate::channel::settings::Unwanted;
 use crate::clock::Now;
 use crate::message::Message;
 use crate::message::body::Body;
+use crate::message::names::known;
 use crate::ring::AppendError;
 use crate::ring::Ring;
 use crate::ring::Seq;
@@ -117,13 +118,13 @@ impl Ingress<'_> {
             message.set(name, value);
         }
         message.leave_out_reserved();
-        message.set("channel.name", settings.name.as_str());
-        message.set("protocol.name", settings.kind.name);
+        message.set_known(CHANNEL, settings.name.as_str());
+        message.set_known(PROTOCOL, settings.kind.name);
         let routes = self.shared.routes.borrow();
         if let Some(device) = routes.device(message.ident()) {
-            message.set("device.name", device.name.as_str());
+            message.set_known(DEVICE, device.name.as_str());
         }
-        message.set("peer", self.peer);
+        message.set_known(PEER, self.peer);
         if message.as_bytes().len() > self.shared.ring.body_max() {
             Err(Refusal::TooLong)
         } else {
@@ -181,7 +182,7 @@ impl Ingress<'_> {
         let (Some(thinner), Ok(view)) = (&channel.thinner, Body::new(body)) else {
             return self.append_thinned(mask, body);
         };
-        let (ident, mono) = (view.text("ident"), self.now.mono);
+        let (ident, mono) = (view.ident(), self.now.mono);
         let mark: Mark = thinner.borrow().mark(&view, mono, Duration::ZERO);
         if thinner.borrow().passes(ident, mark) {
             self.append_thinned(mask, body)?;
@@ -349,6 +350,12 @@ impl Intake for Ingress<'_> {
             .refuse(reason.name(), self.peer, detail, self.shared);
     }
 }
+
+/// Where a message came from.
+const CHANNEL: u16 = known("channel.name");
+const PROTOCOL: u16 = known("protocol.name");
+const DEVICE: u16 = known("device.name");
+const PEER: u16 = known("peer");
 
 /// Answers of one connection that wait for the ring: 16 KiB of RAM.
 pub(super) const ACK_TOKENS_MAX: usize = 1024;

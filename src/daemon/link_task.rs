@@ -364,9 +364,8 @@ impl LinkTask {
         let shared = Rc::clone(&self.shared);
         let (routes, stream) = (shared.routes.borrow(), self.stream.id);
         let wanted = |body: &[u8]| {
-            Body::new(body).is_ok_and(|body| {
-                routes.wants(stream, body.text("channel.name"), body.text("ident"))
-            })
+            Body::new(body)
+                .is_ok_and(|body| routes.wants(stream, body.text("channel.name"), body.ident()))
         };
         let more = shared.ring.exchange(&mut self.engine, now, &wanted);
         self.show(now);

@@ -421,7 +421,12 @@ impl<'a> SessionTask<'a> {
                 self.session.on_durable(last, &mut self.out);
             }
         } else {
-            safe.for_each(|ack_token| self.session.on_durable(ack_token, &mut self.out));
+            for ack_token in safe {
+                if self.out.capacity() == 0 {
+                    self.out.reserve(ANSWERS_USUAL);
+                }
+                self.session.on_durable(ack_token, &mut self.out);
+            }
         }
         if self.ack_tokens.is_empty() {
             self.waiting_since = None;
@@ -479,6 +484,9 @@ enum Next {
     /// There may be more at once; the others first.
     Again,
 }
+
+/// Bytes of the answers of a turn, where there are many; each may be small.
+const ANSWERS_USUAL: usize = 512;
 
 /// Answers that the far end has not read: past it nothing more is read from it.
 const OUT_MAX: usize = 16 * 1024;

@@ -14,7 +14,9 @@
 
 use super::Message;
 use super::ValueRef;
+use super::names::IDENT;
 use super::names::Name;
+use super::names::TIMESTAMP;
 use super::timestamp::SECONDS_MAX;
 use std::fmt;
 use std::time::Duration;
@@ -115,10 +117,19 @@ impl<'a> Body<'a> {
         1 + self.fields.len() - rest.len()
     }
 
+    /// Who it is of; empty where damaged bytes do not say so.
+    #[must_use]
+    pub fn ident(&self) -> &'a str {
+        match self.find_name(Name::Known(IDENT)) {
+            Some(ValueRef::Text(ident)) => ident,
+            _ => "",
+        }
+    }
+
     /// When it was measured, since 1970, where its sender said so.
     #[must_use]
     pub fn measured(&self) -> Option<Duration> {
-        measured(self.find("timestamp")?)
+        measured(self.find_name(Name::Known(TIMESTAMP))?)
     }
 
     /// The text of a parameter, empty where it is none.
@@ -183,6 +194,18 @@ impl<'a> Fields<'a> {
     pub(crate) fn next_field(&mut self) -> Option<(Name<'a>, ValueRef<'a>)> {
         let stored = self.next_stored()?;
         Some((stored.name, stored.value()?))
+    }
+
+    /// The next one under a known name whose index is a bit of `wanted`, and that index.
+    pub(crate) fn next_of(&mut self, wanted: u64) -> Option<(u16, ValueRef<'a>)> {
+        loop {
+            let stored = self.next_stored()?;
+            if let Name::Known(index) = stored.name
+                && wanted >> index & 1 != 0
+            {
+                return Some((index, stored.value()?));
+            }
+        }
     }
 
     fn next_stored(&mut self) -> Option<Stored<'a>> {

@@ -88,7 +88,7 @@ impl Message {
     /// Who sent it.
     #[must_use]
     pub fn ident(&self) -> &str {
-        self.view().text("ident")
+        self.view().ident()
     }
 
     /// Names another sender.
@@ -109,6 +109,11 @@ impl Message {
     /// Gives a parameter its value; one of that name is replaced in its place.
     pub fn set<'v>(&mut self, name: impl AsRef<str>, value: impl Into<ValueRef<'v>>) {
         self.put(Name::of(name.as_ref()), value.into());
+    }
+
+    /// The same of the known name of an index.
+    pub(crate) fn set_known<'v>(&mut self, index: u16, value: impl Into<ValueRef<'v>>) {
+        self.put(Name::Known(index), value.into());
     }
 
     fn put(&mut self, name: Name<'_>, value: ValueRef<'_>) {

@@ -1,7 +1,28 @@
 //! Names that bodies hold as an index: what nearly every message has.
 
+/// The index of `ident`.
+pub(crate) const IDENT: u16 = known("ident");
+
 /// The index of `timestamp`.
-pub(crate) const TIMESTAMP: u16 = 1;
+pub(crate) const TIMESTAMP: u16 = known("timestamp");
+
+/// The index of a known name, for constants: of another name there is none.
+#[expect(clippy::indexing_slicing, reason = "only the compiler runs it")]
+pub(crate) const fn known(name: &str) -> u16 {
+    let mut index = 0;
+    while !is_same(NAMES[index as usize].as_bytes(), name.as_bytes()) {
+        index += 1;
+    }
+    index
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    match (one, other) {
+        ([], []) => true,
+        ([a, one @ ..], [b, other @ ..]) => *a == *b && is_same(one, other),
+        _ => false,
+    }
+}
 
 /// The name of an index.
 pub(crate) fn name(index: u16) -> Option<&'static str> {

@@ -70,14 +70,15 @@ impl<'a> Digits<'a> {
 
     /// How many digits come next; `None`: none.
     fn run(&mut self) -> Option<usize> {
-        let before = self.count;
-        while let Some((digit @ b'0'..=b'9', behind)) = self.rest.split_first() {
-            let digit = u64::from(digit & 0xf);
-            self.number = self.number.wrapping_mul(10).wrapping_add(digit);
-            self.count += 1;
-            self.rest = behind;
+        let (mut number, mut rest) = (self.number, self.rest);
+        while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit & 0xf));
+            rest = behind;
         }
-        (self.count > before).then_some(self.count - before)
+        let count = self.rest.len() - rest.len();
+        (self.number, self.rest) = (number, rest);
+        self.count += count;
+        (count > 0).then_some(count)
     }
 
     fn integer(&self, is_negative: bool) -> Option<ValueRef<'static>> {

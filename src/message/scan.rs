@@ -143,7 +143,8 @@ impl<'t> Rest<'t> {
         let mut ahead = Rest(self.0);
         let first = ahead.next()?;
         if matches!(first, b'-' | b'0'..=b'9') {
-            let from = behind_blanks(self.0);
+            let blanks = self.0.len().checked_sub(ahead.0.len())?.checked_sub(1)?;
+            let from = self.0.get(blanks..)?;
             let (value, behind) = number::take(from)?;
             self.0 = behind;
             let len = from.len().checked_sub(behind.len())?;

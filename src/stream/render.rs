@@ -258,7 +258,7 @@ pub fn find<'a>(message: &Outgoing<'a>, wanted: &str) -> Option<ValueRef<'a>> {
 /// Who a message is of; empty where the body is of an unknown version.
 #[must_use]
 pub fn ident<'a>(message: &Outgoing<'a>) -> &'a str {
-    Body::new(message.body).map_or("", |body| body.text("ident"))
+    Body::new(message.body).map_or("", |body| body.ident())
 }
 
 /// When a message was measured, since 1970; where its sender did not say so, when it came, if that

@@ -56,7 +56,7 @@ impl Selection {
         let (Some(thinner), Ok(body)) = (&mut self.older, Body::new(message.body)) else {
             return true;
         };
-        let (ident, mark) = (body.text("ident"), thinner.mark(&body, mono, age));
+        let (ident, mark) = (body.ident(), thinner.mark(&body, mono, age));
         let due = thinner.passes(ident, mark);
         if due {
             thinner.passed(ident, mark);
@@ -141,7 +141,7 @@ impl ArrivalThinner {
             return Arrival::Filtered;
         };
         let mark = self.thinner.mark(&body, now.mono, Duration::ZERO);
-        match self.thinner.passes(body.text("ident"), mark) {
+        match self.thinner.passes(body.ident(), mark) {
             true => Arrival::Passes(mark),
             false => Arrival::LeftOut,
         }
@@ -150,7 +150,7 @@ impl ArrivalThinner {
     /// A message that passes is in the ring.
     pub fn passed(&mut self, body: &[u8], mark: Mark) {
         if let Ok(body) = Body::new(body) {
-            self.thinner.passed(body.text("ident"), mark);
+            self.thinner.passed(body.ident(), mark);
         }
     }
 

@@ -4,6 +4,8 @@ use crate::clock::Now;
 use crate::message::Message;
 use crate::message::ValueRef;
 use crate::message::body::measured;
+use crate::message::names::TIMESTAMP;
+use crate::message::names::known;
 use std::ops::RangeInclusive;
 
 /// A position, or none.
@@ -34,21 +36,16 @@ impl Sighting {
         let (mut latitude, mut longitude) = (None, None);
         let mut sighting = Self::default();
         let mut is_valid = true;
-        for (name, value) in message.fields() {
-            if name == "timestamp" {
-                sighting.time = time(value);
-                continue;
-            }
-            let Some(rest) = name.strip_prefix("position.") else {
-                continue;
-            };
-            match rest {
-                "latitude" => latitude = whole(value, SCALE, -90.0..=90.0),
-                "longitude" => longitude = whole(value, SCALE, -180.0..=180.0),
-                "altitude" => sighting.altitude = small(whole(value, 1.0, HEIGHTS)),
-                "speed" => sighting.speed = small(whole(value, TENTHS, SPEEDS)),
-                "direction" => sighting.direction = small(whole(value, TENTHS, DIRECTIONS)),
-                "valid" => is_valid = value != ValueRef::Bool(false),
+        let mut fields = message.fields();
+        while let Some((index, value)) = fields.next_of(READ) {
+            match index {
+                TIMESTAMP => sighting.time = time(value),
+                LATITUDE => latitude = whole(value, SCALE, -90.0..=90.0),
+                LONGITUDE => longitude = whole(value, SCALE, -180.0..=180.0),
+                ALTITUDE => sighting.altitude = small(whole(value, 1.0, HEIGHTS)),
+                SPEED => sighting.speed = small(whole(value, TENTHS, SPEEDS)),
+                DIRECTION => sighting.direction = small(whole(value, TENTHS, DIRECTIONS)),
+                VALID => is_valid = value != ValueRef::Bool(false),
                 _ => {}
             }
         }
@@ -127,6 +124,22 @@ pub(super) fn date(now: Now) -> u32 {
 
 /// Seconds by which a device's clock may be ahead of this one.
 pub(super) const AHEAD: u32 = 3600;
+
+const LATITUDE: u16 = known("position.latitude");
+const LONGITUDE: u16 = known("position.longitude");
+const ALTITUDE: u16 = known("position.altitude");
+const SPEED: u16 = known("position.speed");
+const DIRECTION: u16 = known("position.direction");
+const VALID: u16 = known("position.valid");
+
+/// Those that are read, as bits.
+const READ: u64 = 1 << TIMESTAMP
+    | 1 << LATITUDE
+    | 1 << LONGITUDE
+    | 1 << ALTITUDE
+    | 1 << SPEED
+    | 1 << DIRECTION
+    | 1 << VALID;
 
 /// Parts of a degree.
 const SCALE: f64 = 1e7;

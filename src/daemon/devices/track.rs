@@ -75,7 +75,6 @@ impl Track {
         if self.points.len() >= POINTS_MAX {
             self.points.remove(0);
         }
-        self.points.reserve_exact(1);
         self.points.push((place, time));
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Queue {
     bytes: usize,
     /// None of so many at the front waits.
     busy: usize,
+    /// So many at the front are settled.
+    settled: usize,
     /// Whether one of `items` may be in doubt.
     doubts: bool,
     /// How many of `items` share a suspicion.
@@ -97,6 +99,7 @@ impl Queue {
         let item = self.items.pop_front()?;
         self.bytes -= item.len();
         self.busy = self.busy.saturating_sub(1);
+        self.settled = self.settled.saturating_sub(1);
         self.suspects -= usize::from(item.suspicion != 0);
         self.odd_tags &= !self.items.is_empty();
         let seq = item.seq;
@@ -169,7 +172,9 @@ impl Queue {
 
     /// Those that are in doubt.
     pub(super) fn doubted(&self) -> impl Iterator<Item = (&Item, Doubt)> {
-        let items = self.items.iter().filter(|_| self.doubts);
+        // without one nobody goes through all
+        let some = if self.doubts { self.items.len() } else { 0 };
+        let items = self.items.iter().take(some);
         items.filter_map(|item| Some((item, item.doubt?)))
     }
 
@@ -195,7 +200,8 @@ impl Queue {
 
     /// The oldest in flight and since when it is.
     pub(super) fn oldest_in_flight(&self) -> Option<(Seq, Duration)> {
-        let mut items = self.canary.iter().chain(&self.items);
+        let rest = self.items.range(self.settled.min(self.items.len())..);
+        let mut items = self.canary.iter().chain(rest);
         items.find_map(|item| match item.state {
             State::InFlight { since } => Some((item.seq, since)),
             _ => None,
@@ -255,7 +261,16 @@ impl Queue {
             }
             count += 1;
         }
+        self.pass_settled();
         count
+    }
+
+    /// Finds the first that is not settled, so that no answer goes there again from the front.
+    fn pass_settled(&mut self) {
+        let is_settled = |item: &Item| matches!(item.state, State::Settled(_));
+        while self.items.get(self.settled).is_some_and(is_settled) {
+            self.settled += 1;
+        }
     }
 
     /// All that is in flight waits again.

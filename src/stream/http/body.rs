@@ -104,6 +104,8 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
         let (is_first, before) = (self.messages.is_empty(), self.bytes.len());
         if is_first {
             self.bytes.reserve(self.usual);
+            self.messages
+                .reserve(self.frame.messages_max.min(MESSAGES_USUAL));
             self.bytes.extend_from_slice(self.frame.open.as_bytes());
         } else {
             self.bytes.extend_from_slice(self.frame.between.as_bytes());
@@ -180,3 +182,6 @@ impl<'a, 'v> BodyBuilder<'a, 'v> {
         })
     }
 }
+
+/// Messages of most requests at most.
+const MESSAGES_USUAL: usize = 128;
