@@ -24,6 +24,7 @@ mod decoder;
 pub mod j1939;
 mod keys;
 pub mod nmea2000;
+pub mod obd;
 mod own_keys;
 pub mod signal;
 pub mod signals;
@@ -52,6 +53,7 @@ pub use keys::KIND;
 pub use keys::Keys;
 pub use keys::Standards;
 pub use keys::Units;
+use obd::Obd;
 use std::rc::Rc;
 use std::time::Duration;
 pub use store::Rhythm;
@@ -63,6 +65,8 @@ use timeline::Timeline;
 pub struct Can {
     keys: Rc<Keys>,
     decoder: Decoder,
+    /// Asks, where it is to.
+    obd: Option<Obd>,
     store: Store,
     time: Timeline,
     /// None: lines are taken as fast as they come.
@@ -93,6 +97,7 @@ impl Can {
         let is_log = keys.units == Units::Log;
         Self {
             decoder: keys.decoder(),
+            obd: keys.standards.obd.map(Obd::new),
             store: Store::new(keys.rhythm.clone()),
             time: Timeline::new(is_log),
             pace: (is_log && keys.is_paced).then(Pace::default),
@@ -224,9 +229,13 @@ impl Can {
 
     fn decode(&mut self, now: Duration, frame: &Frame, intake: &mut dyn Intake) {
         let (store, mut are_too_many) = (&mut self.store, false);
-        self.decoder.frame(now, frame, &mut |name, value| {
+        let told = &mut |name: &str, value| {
             are_too_many |= store.told(now, name, value).is_err();
-        });
+        };
+        self.decoder.frame(now, frame, told);
+        if let Some(obd) = &mut self.obd {
+            obd.frame(intake.now().mono, frame, told);
+        }
         if are_too_many {
             intake.malformed(InputError::Unsupported, "more than 512 signals");
         }
@@ -245,9 +254,20 @@ impl Can {
             "the controller tells of errors"
         };
         intake.malformed(InputError::Bus, detail);
+        if let Some(obd) = self.obd.as_mut().filter(|_| is_off) {
+            obd.stop();
+        }
         if is_off && !std::mem::replace(&mut self.is_off, true) {
             intake.trouble(Some(OFF));
         }
+    }
+
+    /// What is asked now, as the kernel has it.
+    fn ask(&mut self, mono: Duration, out: &mut Vec<u8>) {
+        let Some(obd) = &mut self.obd else { return };
+        let mut frames = Vec::new();
+        obd.poll(mono, &mut frames);
+        out.extend(frames.iter().filter_map(socket::write).flatten());
     }
 
     /// Brings the message in that is due.
@@ -297,10 +317,14 @@ impl Session for Can {
         &mut self,
         input: &[u8],
         intake: &mut dyn Intake,
-        _: &mut Vec<u8>,
+        out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         match self.keys.units {
-            Units::Frames => Ok(self.frames(input, intake)),
+            Units::Frames => {
+                let taken = self.frames(input, intake);
+                self.ask(intake.now().mono, out);
+                Ok(taken)
+            }
             Units::Lines | Units::Log => self.lines(input, intake),
         }
     }
@@ -311,14 +335,13 @@ impl Session for Can {
 
     fn wake_at(&self) -> Option<Duration> {
         let due = self.store.due().map(|due| self.time.mono_of(due));
-        match (due, self.held_until) {
-            (Some(due), Some(held)) => Some(due.min(held)),
-            (due, held) => due.or(held),
-        }
+        let asks = self.obd.as_ref().and_then(Obd::wake_at);
+        [due, self.held_until, asks].into_iter().flatten().min()
     }
 
-    fn wake(&mut self, intake: &mut dyn Intake, _: &mut Vec<u8>) -> Result<(), Disconnect> {
+    fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Disconnect> {
         let mono = intake.now().mono;
+        self.ask(mono, out);
         self.held_until = self.held_until.filter(|held| *held > mono);
         let now = self.time.tick(mono);
         self.tell(now, intake);

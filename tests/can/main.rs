@@ -7,6 +7,8 @@
 )]
 
 mod channel;
+mod generated;
+mod obd;
 mod vectors;
 
 #[path = "../support/mod.rs"]

@@ -16,6 +16,7 @@ mod azure_sas;
 #[allow(dead_code, reason = "shared with the tests of TLS")]
 #[path = "../tls/certificates.rs"]
 mod certificates;
+mod dbc;
 mod event_hubs;
 mod iot_hub;
 mod lines;

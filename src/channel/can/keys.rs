@@ -4,6 +4,7 @@ use super::Can;
 use super::decoder::Decoder;
 use super::j1939::J1939;
 use super::nmea2000::Nmea2000;
+use super::obd;
 use super::signals::Entry;
 use super::signals::Of;
 use super::signals::Signals;
@@ -64,6 +65,8 @@ pub struct Standards {
     pub nmea2000: bool,
     /// Whose place counts of those instruments; none: of the first that is heard.
     pub source: Option<u8>,
+    /// How a vehicle is asked by OBD-II, where it is.
+    pub obd: Option<obd::Settings>,
 }
 
 /// What comes.
@@ -98,6 +101,14 @@ impl Keys {
         let signals = super::own_keys::read(reader);
         let of_files = super::dbc_keys::read(reader);
         let standards = Standards::read(reader);
+        if standards.obd.is_some() && units != Units::Frames {
+            let message = "`obd2` asks, and nobody is there to be asked";
+            reader.error(
+                reader.value_place("standard"),
+                message,
+                "connect to `can:can0`",
+            );
+        }
         let wanted = ["signals", "dbc", "standard"];
         if !wanted.iter().any(|key| reader.has(key)) {
             reader.missing("standard", "standard = [\"j1939\"]");
@@ -124,17 +135,24 @@ impl Keys {
 }
 
 impl Standards {
-    /// `standard`, `position` and `source`.
+    /// `standard`, and what belongs to one of them.
     fn read(reader: &mut Reader<'_>) -> Self {
         let mut found = Self {
             position: reader.flag("position").unwrap_or(false),
             source: reader.integer("source", 0..=253_u8),
             ..Self::default()
         };
+        let usual = obd::Settings::default();
+        let obd = obd::Settings {
+            every: reader.period("obd_every", OBD_EVERY).unwrap_or(usual.every),
+            wide: reader.flag("obd_wide").unwrap_or(usual.wide),
+            forced: reader.flag("obd_forced").unwrap_or(usual.forced),
+        };
         for text in reader.texts("standard").unwrap_or_default() {
             match reader.parse(&text, standard) {
                 Some(Standard::J1939) => found.j1939 = true,
                 Some(Standard::Nmea2000) => found.nmea2000 = true,
+                Some(Standard::Obd2) => found.obd = Some(obd),
                 None => {}
             }
         }
@@ -147,15 +165,17 @@ impl Standards {
 enum Standard {
     J1939,
     Nmea2000,
+    Obd2,
 }
 
 fn standard(text: &str) -> Result<Standard, ValueError> {
     match text {
         "j1939" => Ok(Standard::J1939),
         "nmea2000" => Ok(Standard::Nmea2000),
+        "obd2" => Ok(Standard::Obd2),
         _ => {
             let message = format!("unknown standard `{}`", shorten(text));
-            Err(ValueError::new(message).hint("known are `j1939` and `nmea2000`"))
+            Err(ValueError::new(message).hint("known are `j1939`, `nmea2000` and `obd2`"))
         }
     }
 }
@@ -166,6 +186,11 @@ impl Protocol for Keys {
     }
 
     fn filters(&self) -> Vec<Filter> {
+        if self.standards.obd.is_some() {
+            // whether others are heard says whether it may ask
+            let (id, mask) = (0, socket::REMOTE);
+            return vec![Filter { id, mask }];
+        }
         let wanted = self.decoder().wanted();
         let mut filters: Vec<_> = wanted.into_iter().map(filter).collect();
         filters.sort_unstable();
@@ -196,6 +221,9 @@ const EVERY: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(30 * 86_400);
 
 const EVERY_DEFAULT: Duration = Duration::from_secs(10);
+
+/// Readings of OBD-II more often than once a second would take what the vehicle needs itself.
+const OBD_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
 /// The slowest signals come every ten seconds.
 const STALE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);

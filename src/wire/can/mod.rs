@@ -10,6 +10,7 @@ pub mod bits;
 pub mod candump;
 pub mod dbc;
 pub mod fast_packet;
+pub mod isotp;
 pub mod j1939;
 pub mod socket;
 pub mod transport;

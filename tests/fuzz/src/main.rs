@@ -10,6 +10,7 @@
 #![no_main]
 
 mod bus;
+mod buses;
 mod bytes;
 mod formats;
 mod link;
@@ -70,6 +71,9 @@ const TARGETS: &[Target] = &[
         formats::retranslator,
         formats::retranslator_seeds,
     ),
+    Target("candump", buses::candump, buses::candump_seeds),
+    Target("dbc", buses::dbc, buses::dbc_seeds),
+    Target("bus", buses::bus, buses::bus_seeds),
     Target("config", formats::config, formats::config_seeds),
     Target("dns", formats::dns, formats::dns_seeds),
     Target("http_link", link::http, link::http_seeds),
