@@ -83,6 +83,7 @@ pub mod osmand;
 mod owed;
 pub mod owntracks;
 pub mod passing;
+pub mod queclink;
 pub mod ruptela;
 mod scale;
 pub mod self_report;
@@ -127,6 +128,8 @@ pub static KINDS: &[&Kind] = &[
     &osmand::KIND,
     #[cfg(feature = "in-owntracks")]
     &owntracks::KIND,
+    #[cfg(feature = "in-queclink")]
+    &queclink::KIND,
     #[cfg(feature = "in-nmea")]
     &nmea::KIND,
     #[cfg(feature = "in-gpsd")]
@@ -163,6 +166,8 @@ pub(crate) static LEFT_OUT: &[&str] = &[
     osmand::KIND.name,
     #[cfg(not(feature = "in-owntracks"))]
     owntracks::KIND.name,
+    #[cfg(not(feature = "in-queclink"))]
+    queclink::KIND.name,
     #[cfg(not(feature = "in-nmea"))]
     nmea::KIND.name,
     #[cfg(not(feature = "in-gpsd"))]

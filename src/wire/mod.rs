@@ -17,6 +17,7 @@ pub mod http;
 pub mod ips;
 pub mod jt808;
 pub mod nmea;
+pub mod queclink;
 pub mod retranslator;
 pub mod ruptela;
 pub mod teltonika;

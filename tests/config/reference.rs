@@ -305,6 +305,10 @@ const TABLES: &[(&[&str], &str)] = &[
         "[[channel]]; name = 'own'; type = 'osmand'; listen = '127.0.0.1:7001'; KEY",
     ),
     (
+        &["every channel", "queclink"],
+        "[[channel]]; name = 'own'; type = 'queclink'; listen = '127.0.0.1:7001'; KEY",
+    ),
+    (
         &["every channel", "owntracks"],
         "[[channel]]; name = 'own'; type = 'owntracks'; listen = '127.0.0.1:7001'; KEY",
     ),

@@ -43,6 +43,11 @@ const TARGETS: &[Target] = &[
     Target("http_head", session::http, session::http_seeds),
     Target("osmand", session::osmand, session::osmand_seeds),
     Target(
+        "queclink",
+        receivers::queclink,
+        receivers::queclink_seeds,
+    ),
+    Target(
         "owntracks",
         session::owntracks,
         session::owntracks_seeds,

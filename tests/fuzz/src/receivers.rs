@@ -11,6 +11,8 @@ use weir::channel::mqtt::Subscriber;
 use weir::channel::nmea::Nmea;
 use weir::channel::nmea::Ships;
 use weir::channel::nmea::Units;
+use weir::channel::queclink;
+use weir::channel::queclink::Queclink;
 use weir::channel::wialon_ips;
 use weir::channel::wialon_retranslator::WialonRetranslator;
 
@@ -71,6 +73,37 @@ fn ships() -> String {
 fn line(sentence: &str) -> String {
     let sum = sentence.bytes().fold(0, |sum, byte| sum ^ byte);
     format!("${sentence}*{sum:02X}\r\n")
+}
+
+/// The first byte says whether it is a datagram, and whether lines are answered.
+pub(crate) fn queclink(data: &[u8]) {
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
+    let keys = queclink::Keys {
+        sack: first & 1 == 0,
+        text: first & 4 != 0,
+    };
+    match first & 2 {
+        0 => stream(rest, Queclink::new(keys, queclink::Units::Bytes)),
+        _ => one_datagram(rest, Queclink::new(keys, queclink::Units::Datagram)),
+    }
+}
+
+pub(crate) fn queclink_seeds() -> Vec<Vec<u8>> {
+    let head = "250504,990000123456784,gv,27450,10,1";
+    let place = "1,63.2,178,35.4,77.765432,-12.345679,20260314092653";
+    let cell = "0901,0070,1234,0ABCDE,00";
+    let tail = "12.7,00123:45:06,0000,,,98,220100,,,,20260314092655,0017$";
+    let lines = [
+        format!("+RESP:GTFRI,{head},{place},{cell},{tail}"),
+        format!("+BUFF:GTFRI,{head},{place},{cell},0,,,,,,,{cell},87,20260314092655,0018$"),
+        format!("+RESP:GTIGN,{head},{place},{cell},1.5,20260314092655,0019$"),
+        "+ACK:GTHBD,250504,990000123456784,gv,20260314092653,0026$".to_owned(),
+    ];
+    let all = lines.concat();
+    let seeds = ["\0\x40", "\x01\x08", "\x02", "\x04\x40"];
+    seeds.map(|seed| format!("{seed}{all}").into()).into()
 }
 
 /// The first byte says whether one receiver is chosen.

@@ -1,0 +1,304 @@
+//! @Track in ASCII, as Queclink's trackers send it over TCP and UDP.
+//!
+//! ```text
+//! +RESP:GTFRI,250504,990000123456784,gv300,27450,10,1,1,63.2,178,35.4,77.765432,-12.345679,…
+//!       kind  version IMEI           name             position: seven fields, wherever they stand
+//! …,20260314092653,0901,0070,1234,0ABCDE,00,123456.7,…,20260314092655,0017$
+//!   its time       cell: five fields                    sent           count
+//! ```
+//! `+RESP` is live, `+BUFF` was kept while there was no network, `+ACK` answers a command or is a
+//! heartbeat. A line ends with `$`, of a few firmwares with NUL. The order of all other fields
+//! differs with model and firmware.
+
+use crate::message::timestamp::from_iso8601;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line<'a> {
+    /// How it came to be sent.
+    pub sending: Sending,
+    /// What stands behind the first `:`, without the end.
+    pub text: &'a [u8],
+    /// What stands between the commas; what is no text is empty. At least [`FIELDS_MIN`].
+    fields: Vec<&'a str>,
+}
+
+/// How a line came to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// When it was made.
+    Live,
+    /// Kept until there was a network.
+    Buffered,
+    /// As the answer to a command, or as a heartbeat.
+    Acknowledgement,
+}
+
+/// A position, as a device writes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// 0: no fix now, the place is an old one.
+    pub hdop: f64,
+    /// Kilometres an hour.
+    pub speed: Option<f64>,
+    /// Degrees.
+    pub direction: Option<f64>,
+    /// Metres.
+    pub altitude: Option<f64>,
+    /// Degrees, north positive.
+    pub latitude: f64,
+    /// Degrees, east positive.
+    pub longitude: f64,
+    /// Microseconds since 1970.
+    pub time: u64,
+}
+
+/// The seven fields of a position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Which field is its first.
+    pub at: usize,
+    /// None: they are empty, there was no fix.
+    pub position: Option<Position>,
+}
+
+/// Why no line can start with what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameError {
+    /// The binary form of the protocol.
+    Binary,
+    /// No end after [`LINE_MAX`] bytes.
+    Length,
+}
+
+/// Not a line of this protocol, or not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoLine;
+
+/// A line, or that there is none, and how many bytes it takes.
+pub type Unit<'a> = (Result<Line<'a>, NoLine>, usize);
+
+/// The line at the head of `input` and how many bytes it takes with what stands before it; no
+/// length yet, no line. What is no line is told as such, up to its end.
+///
+/// # Errors
+/// When nothing that follows can be understood.
+pub fn next(input: &[u8]) -> Result<Option<Unit<'_>>, FrameError> {
+    let is_between = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | 0);
+    let ahead = input.iter().take_while(|byte| is_between(byte)).count();
+    let rest = input.get(ahead..).unwrap_or_default();
+    if matches!(rest, [_, 0, ..]) || is_binary(rest) {
+        return Err(FrameError::Binary);
+    }
+    let end = rest
+        .iter()
+        .take(LINE_MAX)
+        .position(|byte| matches!(byte, b'$' | 0));
+    let Some(end) = end else {
+        return match rest.len() {
+            0..LINE_MAX => Ok(None),
+            _ => Err(FrameError::Length),
+        };
+    };
+    let text = rest.get(..end).unwrap_or_default();
+    let len = ahead.saturating_add(end).saturating_add(1);
+    Ok(Some((line(text).ok_or(NoLine), len)))
+}
+
+/// How many bytes between lines `input` begins with.
+#[must_use]
+pub fn blank(input: &[u8]) -> usize {
+    let blank = |byte: &&u8| matches!(byte, b'\r' | b'\n' | b' ' | 0);
+    input.iter().take_while(blank).count()
+}
+
+fn is_binary(rest: &[u8]) -> bool {
+    let head = rest.get(..4).unwrap_or_default();
+    let heads: [&[u8]; 5] = [b"+RSP", b"+EVT", b"+INF", b"+HBD", b"+CRD"];
+    heads.contains(&head)
+}
+
+fn line(text: &[u8]) -> Option<Line<'_>> {
+    let heads: [(&[u8], Sending); 3] = [
+        (b"+RESP:", Sending::Live),
+        (b"+BUFF:", Sending::Buffered),
+        (b"+ACK:", Sending::Acknowledgement),
+    ];
+    let (text, sending) = heads
+        .into_iter()
+        .find_map(|(head, sending)| Some((text.strip_prefix(head)?, sending)))?;
+    let fields = text.split(|byte| *byte == b',');
+    let fields = fields.map(|field| str::from_utf8(field).unwrap_or_default());
+    let line = Line {
+        sending,
+        text,
+        fields: fields.collect(),
+    };
+    // both come back in answers
+    let is_version = (6..=10).contains(&line.version().len());
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_whole = line.fields.len() >= FIELDS_MIN
+        && line.kind().starts_with("GT")
+        && is_version
+        && is_hex(line.version())
+        && line.count().len() == 4
+        && is_hex(line.count());
+    is_whole.then_some(line)
+}
+
+impl<'a> Line<'a> {
+    /// `GTFRI`.
+    #[must_use]
+    pub fn kind(&self) -> &'a str {
+        self.field(0)
+    }
+
+    /// Of the protocol: hex digits.
+    #[must_use]
+    pub fn version(&self) -> &'a str {
+        self.field(1)
+    }
+
+    /// As it stands there.
+    #[must_use]
+    pub fn imei(&self) -> &'a str {
+        self.field(2)
+    }
+
+    /// Four hex digits, from `FFFF` on to `0000`.
+    #[must_use]
+    pub fn count(&self) -> &'a str {
+        self.fields.last().copied().unwrap_or_default()
+    }
+
+    /// When it was sent: microseconds since 1970.
+    #[must_use]
+    pub fn sent(&self) -> Option<u64> {
+        time(self.field(self.end()))
+    }
+
+    /// A field; empty where there is none.
+    #[must_use]
+    pub fn field(&self, at: usize) -> &'a str {
+        self.fields.get(at).copied().unwrap_or_default()
+    }
+
+    /// The positions of it, at most [`BLOCKS_MAX`].
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut at = 3;
+        while at < self.end() && blocks.len() < BLOCKS_MAX {
+            let fields = self.fields.get(at..).unwrap_or_default();
+            let position = position(fields);
+            let is_block = position.is_some() || is_empty(fields);
+            if is_block {
+                blocks.push(Block { at, position });
+            }
+            at = at.saturating_add(if is_block { BLOCK } else { 1 });
+        }
+        blocks
+    }
+
+    /// What stands between a block's cell and the time of sending; nothing where there is no cell.
+    #[must_use]
+    pub fn behind(&self, block: &Block) -> &[&'a str] {
+        let cell = block.at.saturating_add(BLOCK);
+        let from = cell.saturating_add(CELL);
+        let tail = self.fields.get(from..self.end());
+        tail.filter(|_| is_country(self.field(cell)))
+            .unwrap_or_default()
+    }
+
+    /// Which field the time of sending is.
+    fn end(&self) -> usize {
+        self.fields.len().saturating_sub(2)
+    }
+}
+
+/// The position that these fields begin with.
+fn position(fields: &[&str]) -> Option<Position> {
+    let [
+        hdop,
+        speed,
+        direction,
+        altitude,
+        longitude,
+        latitude,
+        time,
+        ..,
+    ] = fields
+    else {
+        return None;
+    };
+    let degrees = |text: &str, most: f64| {
+        let (_, fraction) = text.split_once('.')?;
+        let degrees = number(text).filter(|degrees| degrees.abs() <= most)?;
+        (fraction.len() == 6).then_some(degrees)
+    };
+    let maybe = |text: &str| match text {
+        "" => Some(None),
+        text => number(text).map(Some),
+    };
+    Some(Position {
+        longitude: degrees(longitude, 180.0)?,
+        latitude: degrees(latitude, 90.0)?,
+        time: self::time(time)?,
+        hdop: number(hdop).filter(|hdop| (0.0..100.0).contains(hdop))?,
+        speed: maybe(speed)?,
+        direction: maybe(direction)?,
+        altitude: maybe(altitude)?,
+    })
+}
+
+/// Whether a position stands here that is not known: 0, six empty fields, and a cell.
+fn is_empty(fields: &[&str]) -> bool {
+    match fields {
+        ["0", "", "", "", "", "", "", country, ..] => is_country(country),
+        _ => false,
+    }
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A decimal number without an exponent.
+#[must_use]
+pub fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let fits = text.len() <= 16 && digits.bytes().all(plain);
+    text.parse().ok().filter(|_| fits)
+}
+
+/// `yyyymmddhhmmss`, UTC.
+fn time(text: &str) -> Option<u64> {
+    let plain = text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = Some(text).filter(|_| plain)?;
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    from_iso8601(&format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        part(0, 4),
+        part(4, 6),
+        part(6, 8),
+        part(8, 10),
+        part(10, 12),
+        part(12, 14)
+    ))
+}
+
+/// Bytes of a line at most.
+pub const LINE_MAX: usize = 8 * 1024;
+
+/// Kind, version, IMEI, time of sending, count.
+const FIELDS_MIN: usize = 5;
+
+/// Positions of a line; a device is set to 15 at most.
+pub const BLOCKS_MAX: usize = 16;
+
+/// Fields of a position.
+const BLOCK: usize = 7;
+
+/// Fields of a cell.
+const CELL: usize = 5;
