@@ -8,6 +8,7 @@
 
 mod channel;
 mod generated;
+mod load;
 mod obd;
 mod vectors;
 
