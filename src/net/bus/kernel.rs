@@ -97,7 +97,12 @@ mod tests {
         let socket = File::open("/dev/null").unwrap();
         let no_socket = Some(Errno::NOTSOCK.raw_os_error());
         let error = set(&socket, libc::CAN_RAW_FILTER, &[1, 2]).unwrap_err();
-        assert_eq!(error.raw_os_error(), no_socket);
+        // an emulator of processors looks at the option first, and knows none of CAN
+        let unknown = Some(Errno::NOPROTOOPT.raw_os_error());
+        assert!(
+            [no_socket, unknown].contains(&error.raw_os_error()),
+            "{error}"
+        );
         assert_eq!(bind(&socket, 1).unwrap_err().raw_os_error(), no_socket);
         // as `linux/can.h` has it
         assert_eq!(size_of::<Address>(), 24);
