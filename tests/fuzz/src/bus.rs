@@ -46,6 +46,8 @@ fn keys(units: Units) -> Keys {
         standards: Standards {
             j1939: true,
             position: true,
+            nmea2000: true,
+            ..Standards::default()
         },
     }
 }
