@@ -280,7 +280,8 @@ pub(crate) fn parts(time_s: u64) -> [u8; 6] {
 
 /// 1,800,000ths of a degree: 5,000 ninths of a billionth, rounded.
 fn degrees(units: usize, is_negative: bool) -> f64 {
-    let billionths = (units * 10_000 + 9) / 18;
+    // more than 32 bits hold
+    let billionths = (units as u64 * 10_000 + 9) / 18;
     let text = format!(
         "{}.{:09}",
         billionths / 1_000_000_000,
