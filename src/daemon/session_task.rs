@@ -32,6 +32,7 @@ use crate::net;
 use crate::net::Interest;
 use crate::net::READ_MAX;
 use std::io;
+use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -367,21 +368,13 @@ impl<'a> SessionTask<'a> {
 
     /// Whether the session took something.
     fn understand(&mut self, now: Now) -> Result<bool, SessionEnd> {
-        let mut taken = 0;
-        while !self.is_backpressured() && !self.session.is_blocked() {
-            let rest = self.input.get(taken..).unwrap_or_default();
+        let (mut taken, mut closed) = (0, None);
+        let input = mem::take(&mut self.input);
+        while closed.is_none() && !self.is_backpressured() && !self.session.is_blocked() {
+            let rest = input.get(taken..).unwrap_or_default();
             let said = self.out.len();
-            let mut ingress = Ingress {
-                shared: self.shared,
-                channel: self.channel,
-                now,
-                peer: &self.peer,
-                conn: self.tap.number(),
-                known: Some(&self.known),
-                ack_tokens: &mut self.ack_tokens,
-                claim: &mut self.claim,
-            };
-            let result = self.session.receive(rest, &mut ingress, &mut self.out);
+            let (session, mut ingress, out) = self.parties(now);
+            let result = session.receive(rest, &mut ingress, out);
             if self.session.acks_cumulatively() {
                 // it is read on whatever happens, so neither tokens nor answers may pile up: the
                 // last token speaks for those before, and what is said beyond the bound is not
@@ -393,11 +386,12 @@ impl<'a> SessionTask<'a> {
             match result {
                 Ok(0) => break,
                 Ok(used) => taken += used,
-                Err(close) => return Err(SessionEnd::Session(close)),
+                Err(close) => closed = Some(SessionEnd::Session(close)),
             }
         }
+        self.input = input;
         self.input.drain(..taken.min(self.input.len()));
-        Ok(taken > 0)
+        closed.map_or(Ok(taken > 0), Err)
     }
 
     /// Lets the session do what is due without a word from the far end.

@@ -103,7 +103,7 @@ impl Weir {
     /// Power goes, as far as one process can show it.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.await_signal();
     }
 
     /// SIGTERM, and its exit code.
@@ -149,10 +149,7 @@ impl Weir {
     /// The same, its command prepared by the test.
     pub(crate) fn restart_with(&mut self, prepare: impl FnOnce(&mut Command, &Folder)) {
         fs::rename(self.folder.join("log"), self.folder.join("log.before")).unwrap();
-        let mut command = Self::command(&self.folder);
-        prepare(&mut command, &self.folder);
-        self.child = command.spawn().unwrap();
-        self.await_ready();
+        assert!(self.gets_ready_with(prepare), "it ended: {}", self.log());
     }
 
     /// Starts it again, its command prepared by the test; whether it gets ready before it ends.
