@@ -145,7 +145,7 @@ fn reference() -> String {
     String::from_utf8(page).unwrap_or_default()
 }
 
-/// As `build.rs` packed it: deflate.
+/// As `src/build.rs` packed it: deflate.
 const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reference"));
 
 /// Longest page, in bytes.

@@ -27,6 +27,7 @@ use std::process::Command;
 /// Who may name whom, from the bottom up; `*` is all. Channels and streams never name each other,
 /// and nobody below the configuration names it.
 const MAY_NAME: &[(&str, &[&str])] = &[
+    ("build", &[]),
     ("clock", &[]),
     ("pattern", &[]),
     ("recent", &[]),
