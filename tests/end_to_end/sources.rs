@@ -13,11 +13,11 @@ use rustix::pty::openpt;
 use rustix::pty::ptsname;
 use rustix::pty::unlockpt;
 use serde_json::Value as Json;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::net::UdpSocket;
+use std::ops::Range;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -308,18 +308,20 @@ fn gpsd_brings_one_message_an_epoch_and_is_connected_to_again() {
     let connect = format!("type = \"gpsd\"\nident = \"truck\"\nconnect = \"127.0.0.1:{port}\"");
     let gateway = Gateway::start("gpsd", &connect);
     gateway.weir.await_log("onnection refused");
-    let mut log = String::new();
-    for second in 0..3600 {
+    let log_of = |seconds: Range<u64>| {
         let sky = SKY.map(sentence).concat();
-        log.write_str(&(epoch(second, 112) + &sky)).unwrap();
-    }
-    let log = gateway.weir.folder.write("log.nmea", &log);
+        let lines = seconds.map(|second| epoch(second, 112) + &sky);
+        lines.collect::<String>()
+    };
+    let folder = &gateway.weir.folder;
+    let later = folder.write("later.nmea", &log_of(1800..3600));
+    let log = folder.write("log.nmea", &log_of(0..1800));
 
-    let gpsd = Gpsd::start(port, &[&log]);
+    let gpsd = Gpsd::start(port, &[&later]);
     eventually("messages arrive", || gateway.times().len() >= 5);
     drop(gpsd);
     let _gpsd = Gpsd::start(port, &[&log]);
-    // the log file begins anew, and its time with it
+    // however late it is connected to again, its time is an earlier one
     let runs = || {
         let times = gateway.times();
         let runs = times.chunk_by(|a, b| a <= b);
