@@ -58,7 +58,7 @@ fn this_bus(bus: &Bus, errno: Option<Errno>) -> Option<&'static str> {
     Some(match (bus, errno?) {
         (_, Errno::ACCESS | Errno::PERM) => "no permission",
         (Bus::Interface(_), Errno::AFNOSUPPORT | Errno::PROTONOSUPPORT) => {
-            "this machine's kernel has no CAN"
+            "the kernel has no CAN, or the unit lacks `RestrictAddressFamilies=AF_CAN`"
         }
         (Bus::Interface(_), Errno::NODEV | Errno::NXIO) => "there is no such CAN interface",
         (Bus::Interface(_), Errno::NETDOWN) => "the interface is down",
