@@ -2,7 +2,7 @@
 //!
 //! Frames come from an interface of the kernel, from a log of `candump`, or from a server that
 //! sends such lines. Signals are found in them by the tables that the configuration names; the
-//! latest value of each is one message an interval, see [`store`]. There are no answers.
+//! latest value of each is one message an interval, see `store`. There are no answers.
 //!
 //! # Time
 //! What comes from an interface or over TCP was measured when it came. A log, from a file or

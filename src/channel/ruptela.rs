@@ -7,7 +7,7 @@
 //! # Answers
 //! A device sends what is not answered again almost at once, and keeps what is answered by 0. So
 //! each packet that is whole has an answer, one that is not taken too; a 1 is never said before all
-//! of the packet is safe, and answers keep the order of their packets, see [`super::owed`].
+//! of the packet is safe, and answers keep the order of their packets, see `owed`.
 //!
 //! | what came | answer | connection |
 //! |---|---|---|

@@ -21,7 +21,7 @@
 //! | keep-alive | none | stays |
 //!
 //! There is no [`Session::on_ack_timeout`]: a device has its own timeout, and what it then sends
-//! again is known to be the same for as long as the answer is owed, see [`super::owed`].
+//! again is known to be the same for as long as the answer is owed, see `owed`.
 
 mod elements;
 mod keys;

@@ -5,7 +5,7 @@
 //!
 //! Two receivers on board are usual: the place, the course and the time are of the first that is
 //! heard, or of the one that the channel names. Of two that tell the same of one engine, tank or
-//! battery, the first counts too. Silent for [`SILENCE`], it is the turn of another.
+//! battery, the first counts too. Silent for `SILENCE`, it is the turn of another.
 //!
 //! Engines, tanks and batteries have a number: 0 has none in the name, 1 is `….2`.
 
