@@ -3,13 +3,7 @@
 use crate::generator;
 use crate::support::a_moment;
 use crate::support::channel::Connection;
-use crate::support::hex::hex;
-use crate::support::hex::unhex;
-use crate::support::tracker::answers;
-use crate::support::tracker::assert_brought;
-use crate::support::tracker::malformed;
-use crate::support::tracker::names;
-use crate::support::vectors::vectors;
+use crate::support::vectors;
 use serde_json::Value as Json;
 use std::time::Duration;
 use weir::channel::gt06::Gt06;
@@ -18,7 +12,7 @@ use weir::channel::gt06::Units;
 
 #[test]
 fn every_vector_gets_its_answers_and_gives_its_messages() {
-    let Some(file) = vectors("gt06.json") else {
+    let Some(file) = vectors::vectors("gt06.json") else {
         return;
     };
     let all = file["vectors"].as_array().unwrap();
@@ -42,11 +36,7 @@ fn check(vector: &Json, units: Units) {
     if let Some(now) = vector["now"].as_u64() {
         device.intake.elapsed = Duration::from_secs(now) - a_moment().wall.since_1970;
     }
-    let sent = unhex(vector["hex"].as_str().unwrap());
-    assert_eq!(hex(&device.send(&sent)), answers(vector, "at once"));
-    assert_eq!(hex(&device.make_safe()), answers(vector, "safe"));
-    assert_brought(&device.intake.taken, vector);
-    assert_eq!(names(&device.intake.malformed), malformed(vector));
+    vectors::check(vector, &mut device);
     assert_eq!(device.closed, None);
     if let Some(ident) = vector["ident"].as_str() {
         assert_eq!(device.intake.admitted, [ident]);

@@ -1,13 +1,7 @@
 //! Every vector of the shared file: none is passed over.
 
 use crate::support::channel::Connection;
-use crate::support::hex::hex;
-use crate::support::hex::unhex;
-use crate::support::tracker::answers;
-use crate::support::tracker::assert_brought;
-use crate::support::tracker::malformed;
-use crate::support::tracker::names;
-use crate::support::vectors::vectors;
+use crate::support::vectors;
 use serde_json::Value as Json;
 use weir::channel::jt808::Jt808;
 use weir::channel::jt808::Keys;
@@ -15,7 +9,7 @@ use weir::channel::jt808::Units;
 
 #[test]
 fn every_vector_gets_its_answers_and_gives_its_messages() {
-    let Some(file) = vectors("jt808.json") else {
+    let Some(file) = vectors::vectors("jt808.json") else {
         return;
     };
     let all = file["vectors"].as_array().unwrap();
@@ -30,11 +24,7 @@ fn every_vector_gets_its_answers_and_gives_its_messages() {
 
 fn check(vector: &Json, units: Units) {
     let mut device = Connection::new(Jt808::new(Keys::default(), units));
-    let sent = unhex(vector["hex"].as_str().unwrap());
-    assert_eq!(hex(&device.send(&sent)), answers(vector, "at once"));
-    assert_eq!(hex(&device.make_safe()), answers(vector, "safe"));
-    assert_brought(&device.intake.taken, vector);
-    assert_eq!(names(&device.intake.malformed), malformed(vector));
+    vectors::check(vector, &mut device);
     assert_eq!(device.closed, None);
     if let Some(ident) = vector["ident"].as_str() {
         assert_eq!(device.intake.admitted, [ident]);

@@ -20,6 +20,8 @@ use std::rc::Rc;
 use support::channel::Connection;
 use support::channel::SILENCE;
 use support::channel::value;
+use support::vectors::assert_messages;
+use support::vectors::names;
 use support::vectors::vectors;
 use weir::channel::http_request::Requests;
 use weir::channel::owntracks::Keys;
@@ -87,34 +89,14 @@ fn every_vector_gets_its_answer_and_gives_its_values() {
             body.is_none_or(|body| given.ends_with(body)),
             "{id}: {given}"
         );
-        let wanted = vector["messages"].as_array().unwrap();
-        assert_eq!(phone.intake.taken.len(), wanted.len(), "{id}");
-        for (message, wanted) in phone.intake.taken.iter().zip(wanted) {
-            assert_is(message, wanted, id);
-        }
-        let reasons: Vec<_> = phone.intake.malformed.iter().map(|it| it.name()).collect();
+        assert_messages(&phone.intake.taken, vector);
+        let reasons = names(&phone.intake.malformed);
         let is_passed_over = vector["unsupported"] == Json::Bool(true);
         let wanted = vector["malformed"].as_str();
         let wanted = wanted.or(is_passed_over.then_some("unsupported"));
         assert_eq!(reasons, Vec::from_iter(wanted), "{id}");
     }
     assert!(all.len() >= 13, "a vector is skipped");
-}
-
-/// These parameters, and no others.
-fn assert_is(message: &Message, wanted: &Json, id: &Json) {
-    let wanted = wanted.as_object().unwrap();
-    assert_eq!(message.fields().count(), wanted.len(), "{id}: {message:?}");
-    for (name, wanted) in wanted {
-        match wanted {
-            Json::String(text) if name == "ident" => assert_eq!(message.ident(), text, "{id}"),
-            Json::String(text) => {
-                assert_eq!(value(message, name), Value::from(text.as_str()), "{id}");
-            }
-            Json::Bool(state) => assert_eq!(value(message, name), Value::Bool(*state), "{id}"),
-            wanted => assert_eq!(Some(number(message, name)), wanted.as_f64(), "{id}: {name}"),
-        }
-    }
 }
 
 fn number(message: &Message, name: &str) -> f64 {

@@ -16,14 +16,14 @@ mod support;
 
 use serde_json::Value as Json;
 use support::channel::Connection;
-use support::channel::value;
 use support::hex::unhex;
+use support::vectors::assert_messages;
+use support::vectors::names;
 use support::vectors::vectors;
 use weir::channel::queclink::Keys;
 use weir::channel::queclink::Queclink;
 use weir::channel::queclink::Units;
 use weir::message::Message;
-use weir::message::Value;
 use weir::message::ValueRef;
 
 type Tracker = Connection<Queclink>;
@@ -71,40 +71,15 @@ fn check(vector: &Json, sack: bool) {
     };
     assert_eq!(at_once, first.as_bytes(), "{id}");
     assert_eq!(safe, then.as_bytes(), "{id}");
-    let wanted = vector["messages"].as_array().unwrap();
-    assert_eq!(tracker.intake.taken.len(), wanted.len(), "{id}");
-    for (message, wanted) in tracker.intake.taken.iter().zip(wanted) {
-        assert_is(message, wanted, id);
-    }
-    let reasons: Vec<_> = tracker
-        .intake
-        .malformed
-        .iter()
-        .map(|it| it.name())
-        .collect();
-    assert_eq!(
-        reasons,
-        Vec::from_iter(vector["malformed"].as_str()),
-        "{id}"
-    );
+    assert_messages(&tracker.intake.taken, vector);
+    let wanted = vector["malformed"].as_str();
+    let reasons = names(&tracker.intake.malformed);
+    assert_eq!(reasons, Vec::from_iter(wanted), "{id}");
     assert_eq!(
         tracker.closed.is_some(),
         vector["connection"] == "ends",
         "{id}"
     );
-}
-
-/// These parameters, and no others.
-fn assert_is(message: &Message, wanted: &Json, id: &Json) {
-    let wanted = wanted.as_object().unwrap();
-    assert_eq!(message.fields().count(), wanted.len(), "{id}: {message:?}");
-    for (name, wanted) in wanted {
-        match wanted {
-            Json::String(text) => assert_eq!(message.ident(), text, "{id}: {name}"),
-            Json::Bool(state) => assert_eq!(value(message, name), Value::Bool(*state), "{id}"),
-            wanted => assert_eq!(Some(number(message, name)), wanted.as_f64(), "{id}: {name}"),
-        }
-    }
 }
 
 fn number(message: &Message, name: &str) -> f64 {

@@ -8,17 +8,16 @@ use crate::ships::sentence;
 use crate::ships::voyage;
 use crate::ships::whole;
 use crate::support::channel::Connection;
-use crate::support::channel::value;
 use crate::support::random::Random;
+use crate::support::vectors::assert_messages;
+use crate::support::vectors::names;
 use crate::support::vectors::vectors;
-use serde_json::Value as Json;
 use std::time::Duration;
 use weir::channel::InputError;
 use weir::channel::nmea::Nmea;
 use weir::channel::nmea::Ships;
 use weir::channel::nmea::Units;
 use weir::message::Message;
-use weir::message::Value;
 
 /// A receiver of ships, whichever are wanted.
 pub(crate) fn receiver(ident: Option<&str>, ships: Ships) -> Connection<Nmea> {
@@ -38,35 +37,15 @@ fn every_vector_of_ais_gives_its_messages() {
         for text in vector["lines"].as_array().unwrap() {
             line.send(format!("{}\r\n", text.as_str().unwrap()).as_bytes());
         }
-        let wanted = vector["messages"].as_array().unwrap();
-        assert_eq!(line.intake.taken.len(), wanted.len(), "{id}");
-        for (message, wanted) in line.intake.taken.iter().zip(wanted) {
-            assert_is(message, wanted, id);
-        }
-        let reasons: Vec<_> = line.intake.malformed.iter().map(|it| it.name()).collect();
+        assert_messages(&line.intake.taken, vector);
         let wanted = vector["malformed"].as_str();
-        assert_eq!(reasons, Vec::from_iter(wanted), "{id}");
+        assert_eq!(
+            names(&line.intake.malformed),
+            Vec::from_iter(wanted),
+            "{id}"
+        );
     }
     assert!(all.len() >= 11, "a vector is skipped");
-}
-
-/// These parameters, and no others.
-fn assert_is(message: &Message, wanted: &Json, id: &Json) {
-    let wanted = wanted.as_object().unwrap();
-    assert_eq!(message.fields().count(), wanted.len(), "{id}: {message:?}");
-    for (name, wanted) in wanted {
-        match wanted {
-            Json::String(text) if name == "ident" => assert_eq!(message.ident(), text, "{id}"),
-            Json::String(text) => {
-                assert_eq!(value(message, name), Value::from(text.as_str()), "{id}");
-            }
-            Json::Bool(state) => assert_eq!(value(message, name), Value::Bool(*state), "{id}"),
-            wanted => {
-                let (found, wanted) = (number(message, name), wanted.as_f64().unwrap());
-                assert!((found - wanted).abs() < 1e-9, "{id}: {name}: {found}");
-            }
-        }
-    }
 }
 
 #[test]

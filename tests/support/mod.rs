@@ -23,7 +23,6 @@ pub(crate) mod hex;
 pub(crate) mod intake;
 pub(crate) mod naive_retranslator;
 pub(crate) mod random;
-pub(crate) mod tracker;
 pub(crate) mod vectors;
 
 use std::time::Duration;
