@@ -35,7 +35,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 use crate::clock::Now;
 use crate::message::Message;
 use crate::net::frames::CLASSIC_LEN;
@@ -80,7 +80,7 @@ pub struct Can {
     /// A line that is too long is passed over.
     skipping: bool,
     /// Lines in a row that were none.
-    bad: u32,
+    bad: BadRun,
 }
 
 /// When something was.
@@ -105,7 +105,7 @@ impl Can {
             newest: Newest::default(),
             is_off: false,
             skipping: false,
-            bad: 0,
+            bad: BadRun::default(),
             keys,
         }
     }
@@ -160,7 +160,7 @@ impl Can {
         match candump::parse(line) {
             Ok(line) if self.is_early(line.time, intake.now().mono) => return Ok(false),
             Ok(line) => {
-                self.bad = 0;
+                self.bad.end();
                 self.frame(&line.frame, Some(line.time), intake);
             }
             Err(LineError::Syntax) => {
@@ -183,12 +183,10 @@ impl Can {
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
         intake.malformed(reason, detail);
-        self.bad = self.bad.saturating_add(1);
-        match self.bad {
-            BAD_MAX.. if self.keys.units == Units::Lines => Err(Disconnect {
-                reason: "what comes is not candump's",
-            }),
-            _ => Ok(()),
+        self.bad.grow();
+        match self.keys.units {
+            Units::Lines => self.bad.check("what comes is not candump's"),
+            Units::Frames | Units::Log => Ok(()),
         }
     }
 

@@ -93,9 +93,6 @@ pub(super) const METRE_PER_SECOND: f64 = 3.6;
 /// burst.
 pub(super) const EPOCH: Duration = Duration::from_millis(300);
 
-/// Lines in a row that are none: then what comes is something else.
-pub(super) const BAD_MAX: u32 = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;

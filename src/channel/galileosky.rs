@@ -30,8 +30,6 @@ use super::Intake;
 use super::Refusal;
 use super::Session;
 use super::io;
-pub use super::io::ElementError;
-pub use super::io::Io;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
@@ -106,12 +104,18 @@ impl Galileosky {
             mut records,
             broken,
         } = Records::decode(frame.tags);
-        if let Some(broken) = broken {
+        let cut = broken.and_then(|broken| {
             count_broken(broken, intake);
             // The record that it ends is taken where what matters stands before.
-            records.pop_if(|last| !has_place(last) && last.get(TEXT).is_none());
-        }
-        let ident = self.ident_of(frame, &records, intake)?;
+            records.pop_if(|last| !has_place(last) && last.get(TEXT).is_none())
+        });
+        // A packet that is broken in its only record may have said it before that.
+        let only = cut.iter().filter(|_| records.is_empty());
+        let imei = records
+            .iter()
+            .chain(only)
+            .find_map(|record| record.get(IMEI));
+        let ident = self.ident_of(imei, intake)?;
         let mut batch = self.messages(&ident, &records);
         if batch.is_empty() {
             self.greet(&ident, intake)?;
@@ -150,14 +154,10 @@ impl Galileosky {
     /// That of the packet, or without that of the head packet before it.
     fn ident_of(
         &self,
-        frame: Frame<'_>,
-        records: &[Record<'_>],
+        imei: Option<&[u8]>,
         intake: &mut dyn Intake,
     ) -> Result<Rc<str>, Disconnect> {
-        // A packet that is broken in its first record may have said it before that.
-        let first = || Records::decode(frame.tags).records.first()?.get(IMEI);
-        let said = records.iter().find_map(|record| record.get(IMEI));
-        let Some(said) = said.or_else(first) else {
+        let Some(said) = imei else {
             return self.ident.clone().ok_or_else(|| {
                 intake.malformed(
                     InputError::Ident,

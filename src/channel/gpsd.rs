@@ -33,7 +33,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 use super::fix::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
@@ -59,7 +59,7 @@ pub struct Gpsd {
     /// A line that is too long is passed over; so much of it came since it was last counted.
     skipping: Option<usize>,
     /// Lines in a row that were none.
-    bad: u32,
+    bad: BadRun,
     receivers: Vec<Receiver>,
 }
 
@@ -119,7 +119,7 @@ impl Gpsd {
             device: device.map(str::to_owned),
             searched: 0,
             skipping: None,
-            bad: 0,
+            bad: BadRun::default(),
             receivers: Vec::new(),
         }
     }
@@ -130,7 +130,7 @@ impl Gpsd {
         }
         match self.report(line, intake) {
             Ok(()) => {
-                self.bad = 0;
+                self.bad.end();
                 Ok(())
             }
             Err((reason, detail)) => {
@@ -142,13 +142,8 @@ impl Gpsd {
 
     /// A line that is none; they are borne up to a bound.
     fn unread(&mut self) -> Result<(), Disconnect> {
-        self.bad = self.bad.saturating_add(1);
-        match self.bad {
-            0..BAD_MAX => Ok(()),
-            _ => Err(Disconnect {
-                reason: "what comes is not gpsd's",
-            }),
-        }
+        self.bad.grow();
+        self.bad.check("what comes is not gpsd's")
     }
 
     fn report(&mut self, line: &[u8], intake: &mut dyn Intake) -> Result<(), Broken> {

@@ -35,7 +35,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -69,7 +69,7 @@ pub struct Gt06 {
     zone_check: ZoneCheck,
     owed: OwedAnswers,
     /// What could not be read, since the last packet that could.
-    bad: u32,
+    bad: BadRun,
 }
 
 /// When a packet of some kind is answered.
@@ -121,7 +121,7 @@ impl Gt06 {
             zone: UtcOffset::default(),
             zone_check: ZoneCheck::default(),
             owed: OwedAnswers::default(),
-            bad: 0,
+            bad: BadRun::default(),
         }
     }
 
@@ -158,11 +158,8 @@ impl Gt06 {
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
         intake.malformed(reason, detail);
-        self.bad = self.bad.saturating_add(1);
-        if self.bad < BAD_MAX {
-            return Ok(());
-        }
-        Err(Disconnect { reason: detail })
+        self.bad.grow();
+        self.bad.check(detail)
     }
 
     fn packet(
@@ -180,7 +177,7 @@ impl Gt06 {
                 return self.no_packet(InputError::Ident, "a packet before the login", intake);
             }
         };
-        self.bad = 0;
+        self.bad.end();
         if self.owed.is_repeated(digest)? {
             return Ok(());
         }
@@ -256,18 +253,12 @@ impl Gt06 {
     /// Brings a report in; whether it was taken.
     fn take(&mut self, ident: &str, kind: u8, report: &Report, intake: &mut dyn Intake) -> bool {
         let zone = self.zone_of(kind);
-        let time_s = report.time_s.map(|time_s| time_s - i64::from(zone.0));
-        let time_s = time_s.filter(|time_s| *time_s >= 0);
-        if let Some(time_s) = time_s {
-            let is_live = report.is_late == Some(false);
-            let shown = Shown {
-                time_s,
-                zone,
-                is_live,
-            };
-            self.zone_check.see(ident, shown, intake);
-        }
-        let time = time_s.map(|time_s| time_s.unsigned_abs() * 1_000_000);
+        let shown = report.time_s.map(|local_s| Shown {
+            local_s,
+            zone,
+            is_live: report.is_late == Some(false),
+        });
+        let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
         let message = parameters::message(ident, report, time);
         message.is_some_and(|message| intake.submit(&mut [message]).is_ok())
     }
@@ -287,7 +278,7 @@ impl Gt06 {
         let Some(ident) = self.ident.clone() else {
             return self.no_packet(InputError::Ident, "a scan before the login", intake);
         };
-        self.bad = 0;
+        self.bad.end();
         if !self.owed.is_repeated(digest)? && self.take(&ident, scan.kind, &scan.report(), intake) {
             let mut answer = Vec::new();
             wire::answer_scan(scan.kind, scan.time, &mut answer);

@@ -19,7 +19,7 @@ use std::fmt;
 
 /// What a channel knows of its devices' elements beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct IoTable(BTreeMap<u16, Named>);
+pub struct IoTable(BTreeMap<u16, Named>);
 
 /// What the `io` table says of an element.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ impl IoTable {
     ///
     /// # Errors
     /// The first id whose entry cannot be.
-    pub(super) fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
+    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
         let entries = io.into_iter().map(|(id, io)| {
             if matches!(io.name.as_str(), "" | "ident" | "timestamp") {
                 return Err(ElementError::Name(id));

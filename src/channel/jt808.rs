@@ -30,7 +30,7 @@ use super::InputError;
 use super::Intake;
 use super::Refusal;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -58,7 +58,7 @@ pub struct Jt808 {
     /// This side's, of the next answer.
     serial: u16,
     /// What could not be read, since the last message that could.
-    bad: u32,
+    bad: BadRun,
 }
 
 /// What a message is told.
@@ -85,7 +85,7 @@ impl Jt808 {
             zone_check: ZoneCheck::default(),
             owed: OwedAnswers::default(),
             serial: 0,
-            bad: 0,
+            bad: BadRun::default(),
         }
     }
 
@@ -107,7 +107,7 @@ impl Jt808 {
             let detail = "a message without a phone number";
             return self.no_message(InputError::Ident, detail, intake);
         };
-        self.bad = 0;
+        self.bad.end();
         let digest = Digest::of(frame);
         if self.owed.is_repeated(digest)? {
             return Ok(());
@@ -146,13 +146,8 @@ impl Jt808 {
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
         intake.malformed(reason, detail);
-        self.bad = self.bad.saturating_add(1);
-        if self.bad < BAD_MAX {
-            return Ok(());
-        }
-        Err(Disconnect {
-            reason: "what came is no message, again and again",
-        })
+        self.bad.grow();
+        self.bad.check("what came is no message, again and again")
     }
 
     fn admit(&mut self, ident: &str, intake: &mut dyn Intake) -> Result<(), Disconnect> {
@@ -229,18 +224,12 @@ impl Jt808 {
         intake: &mut dyn Intake,
     ) -> Option<Message> {
         let zone = self.keys.utc_offset;
-        let time_s = location.time_s.map(|time_s| time_s - i64::from(zone.0));
-        let time_s = time_s.filter(|time_s| *time_s >= 0);
-        if let Some(time_s) = time_s {
-            let is_live = false;
-            let shown = Shown {
-                time_s,
-                zone,
-                is_live,
-            };
-            self.zone_check.see(ident, shown, intake);
-        }
-        let time = time_s.map(|time_s| time_s.unsigned_abs() * 1_000_000);
+        let shown = location.time_s.map(|local_s| Shown {
+            local_s,
+            zone,
+            is_live: false,
+        });
+        let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
         parameters::message(ident, location, time)
     }
 

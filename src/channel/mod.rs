@@ -64,6 +64,7 @@
 //! What every channel has (`allow`, `idents`, what a receiver's date is worth, thinning, bounds,
 //! TLS, reconnecting, counting) is done around the session, in `daemon`.
 
+mod bad_run;
 pub mod can;
 pub mod connect;
 mod fix;
@@ -72,7 +73,7 @@ pub mod gpsd;
 pub mod gt06;
 pub mod http;
 pub mod http_request;
-mod io;
+pub mod io;
 pub mod json;
 pub mod jt808;
 pub mod kind;

@@ -51,7 +51,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 use super::fix::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
@@ -100,7 +100,7 @@ pub struct Nmea {
     joined: bool,
     lines: u64,
     /// Lines in a row that were none.
-    bad: u32,
+    bad: BadRun,
     /// Something could not be read since the last epoch began.
     damaged: bool,
 }
@@ -142,7 +142,7 @@ impl Nmea {
             skipping: false,
             joined: false,
             lines: 0,
-            bad: 0,
+            bad: BadRun::default(),
             damaged: false,
         }
     }
@@ -162,12 +162,7 @@ impl Nmea {
             0..=LINE_MAX => self.pieces(line, intake),
             _ => self.count(Err((InputError::Length, "a line over 512 bytes")), intake),
         }
-        match self.bad {
-            0..BAD_MAX => Ok(()),
-            _ => Err(Disconnect {
-                reason: "what comes is not NMEA 0183",
-            }),
-        }
+        self.bad.check("what comes is not NMEA 0183")
     }
 
     fn pieces(&mut self, line: &[u8], intake: &mut dyn Intake) {
@@ -206,10 +201,10 @@ impl Nmea {
 
     fn count(&mut self, taken: Result<(), Broken>, intake: &mut dyn Intake) {
         match taken {
-            Ok(()) => self.bad = 0,
+            Ok(()) => self.bad.end(),
             Err((reason, detail)) => {
                 intake.malformed(reason, detail);
-                self.bad = self.bad.saturating_add(1);
+                self.bad.grow();
                 self.damaged = true;
             }
         }

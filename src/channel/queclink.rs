@@ -29,11 +29,12 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-use super::fix::BAD_MAX;
+use super::bad_run::BadRun;
 use super::kind::Datagrams;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
+pub use super::kind::Units;
 use super::kind::Way;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -77,15 +78,6 @@ impl Protocol for Keys {
     }
 }
 
-/// What a call of [`Session::receive`] brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Units {
-    /// Bytes as they came.
-    Bytes,
-    /// Whole lines.
-    Datagram,
-}
-
 /// One connection, or one sender of datagrams.
 #[derive(Debug)]
 pub struct Queclink {
@@ -93,7 +85,7 @@ pub struct Queclink {
     units: Units,
     owed: OwedAnswers,
     /// Lines in a row that were none.
-    bad: u32,
+    bad: BadRun,
 }
 
 impl Queclink {
@@ -104,7 +96,7 @@ impl Queclink {
             keys,
             units,
             owed: OwedAnswers::default(),
-            bad: 0,
+            bad: BadRun::default(),
         }
     }
 
@@ -116,15 +108,10 @@ impl Queclink {
     ) -> Result<(), Disconnect> {
         let Ok(line) = line else {
             intake.malformed(InputError::Syntax, "not a line of @Track");
-            self.bad = self.bad.saturating_add(1);
-            return match self.bad {
-                0..BAD_MAX => Ok(()),
-                _ => Err(Disconnect {
-                    reason: "what comes is not @Track",
-                }),
-            };
+            self.bad.grow();
+            return self.bad.check("what comes is not @Track");
         };
-        self.bad = 0;
+        self.bad.end();
         let ident = line.imei();
         if ident.len() != 15 || !ident.bytes().all(|byte| byte.is_ascii_digit()) {
             intake.malformed(InputError::Ident, "a line without an IMEI");

@@ -32,12 +32,11 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::io;
-pub use super::io::ElementError;
-pub use super::io::Io;
 use super::kind::Datagrams;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
+pub use super::kind::Units;
 use super::kind::Way;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -64,11 +63,11 @@ pub static KIND: Kind = Kind {
 
 impl Protocol for Settings {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
-        Some(Box::new(Ruptela::new(self)))
+        Some(Box::new(Ruptela::new(self, Units::Bytes)))
     }
 
     fn datagram_session(self: Rc<Self>) -> Option<Box<dyn Session>> {
-        Some(Box::new(Ruptela::of_datagrams(self)))
+        Some(Box::new(Ruptela::new(self, Units::Datagram)))
     }
 }
 
@@ -77,26 +76,17 @@ impl Protocol for Settings {
 pub struct Ruptela {
     settings: Rc<Settings>,
     owed: OwedAnswers,
-    is_datagram: bool,
+    units: Units,
 }
 
 impl Ruptela {
-    /// A connection that has said nothing yet.
+    /// A device that has said nothing yet.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
+    pub fn new(settings: Rc<Settings>, units: Units) -> Self {
         Self {
             settings,
             owed: OwedAnswers::default(),
-            is_datagram: false,
-        }
-    }
-
-    /// A sender of datagrams that has said nothing yet.
-    #[must_use]
-    pub fn of_datagrams(settings: Rc<Settings>) -> Self {
-        Self {
-            is_datagram: true,
-            ..Self::new(settings)
+            units,
         }
     }
 
@@ -143,7 +133,7 @@ impl Ruptela {
             wire::EXTENDED_RECORDS => self.records(&ident, frame, Layout::Extended, intake),
             wire::TROUBLE_CODES => trouble_codes(&ident, frame, intake),
             wire::IDENTIFICATION | wire::HEARTBEAT => {
-                self.greeting(&ident, frame, intake, out);
+                self.greeting(&ident, packet, frame.command, intake, out);
                 return Ok(());
             }
             command => {
@@ -152,20 +142,20 @@ impl Ruptela {
                 return Ok(());
             }
         };
-        self.take(frame, batch, intake, out);
+        self.take(packet, frame.command, batch, intake, out);
         Ok(())
     }
 
     /// Brings all messages of a packet in, or none, and answers it; none: it cannot be read.
     fn take(
         &mut self,
-        frame: Frame<'_>,
+        packet: Digest,
+        command: u8,
         batch: Option<Vec<Message>>,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
-        let packet = Digest::of(frame.checked);
-        let answer = |taken| wire::answer(frame.command, taken);
+        let answer = |taken| wire::answer(command, taken);
         let Some(mut batch) = batch else {
             return self.owed.in_turn(packet, &answer(false), out);
         };
@@ -202,13 +192,13 @@ impl Ruptela {
     fn greeting(
         &mut self,
         ident: &str,
-        frame: Frame<'_>,
+        packet: Digest,
+        command: u8,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
-        let packet = Digest::of(frame.checked);
         let is_admitted = intake.check_ident(ident).is_ok();
-        match (frame.command, is_admitted) {
+        match (command, is_admitted) {
             (command, true) => self.owed.in_turn(packet, &wire::answer(command, true), out),
             (wire::IDENTIFICATION, false) => {
                 let answer = wire::come_back(COME_BACK_MINUTES);
@@ -227,7 +217,7 @@ impl Session for Ruptela {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let rest = self.packets(input, intake, out);
-        if !self.is_datagram {
+        if self.units == Units::Bytes {
             return rest.map(|rest| input.len() - rest.len());
         }
         if rest.is_ok_and(|rest| !rest.is_empty()) {

@@ -31,8 +31,6 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
-pub use super::io::ElementError;
-pub use super::io::Io;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
 use crate::message::Message;

@@ -20,8 +20,8 @@ pub(super) struct ZoneCheck {
 /// A time that a device showed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shown {
-    /// Seconds since 1970 UTC, by the zone that its channel goes by.
-    pub(super) time_s: i64,
+    /// Seconds since 1970 in the zone that its channel goes by.
+    pub(super) local_s: i64,
     /// That zone.
     pub(super) zone: UtcOffset,
     /// Whether the device says that it shows the present.
@@ -29,14 +29,27 @@ pub(super) struct Shown {
 }
 
 impl ZoneCheck {
-    /// Looks at one time, and warns where it can only be that of another zone.
-    pub(super) fn see(&mut self, ident: &str, shown: Shown, intake: &mut dyn Intake) {
+    /// The time in microseconds since 1970 UTC, none before that; warns where it can only be that
+    /// of another zone.
+    pub(super) fn utc(
+        &mut self,
+        ident: &str,
+        shown: Shown,
+        intake: &mut dyn Intake,
+    ) -> Option<u64> {
+        let time_s = shown.local_s - i64::from(shown.zone.0);
+        let since_1970 = u64::try_from(time_s).ok()?;
+        self.see(ident, time_s, shown, intake);
+        Some(since_1970 * 1_000_000)
+    }
+
+    fn see(&mut self, ident: &str, time_s: i64, shown: Shown, intake: &mut dyn Intake) {
         let now = intake.now();
         if self.is_said || !now.wall.trusted {
             return;
         }
         let present = i64::try_from(now.wall.since_1970.as_secs()).unwrap_or(i64::MAX);
-        let off = shown.time_s.saturating_sub(present);
+        let off = time_s.saturating_sub(present);
         if !is_of_another_zone(off) {
             self.since = None;
             return;

@@ -6,13 +6,14 @@ use crate::told::with;
 use std::time::Duration;
 use weir::channel::KINDS;
 use weir::channel::gpsd;
+use weir::channel::io::Io;
+use weir::channel::io::IoTable;
 use weir::channel::json;
 use weir::channel::osmand;
 use weir::channel::osmand::SpeedUnit;
 use weir::channel::self_report;
 use weir::channel::settings::Unwanted;
 use weir::channel::teltonika;
-use weir::channel::teltonika::Io;
 use weir::config::Api;
 use weir::config::Severity;
 use weir::message::Value;
@@ -267,10 +268,7 @@ fn elements_of_teltonika_get_names() {
         (9, io("x", 1.0, false, false, &[2000, -1])),
         (195, io("card", 1.0, false, true, &[])),
     ];
-    assert_eq!(
-        *settings,
-        teltonika::Settings::new(expected.into()).unwrap()
-    );
+    assert_eq!(settings.io, IoTable::new(expected.into()).unwrap());
 }
 
 #[test]

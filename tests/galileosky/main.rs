@@ -32,8 +32,9 @@ use support::channel::SILENCE;
 use support::channel::value;
 use weir::channel::Refusal;
 use weir::channel::galileosky::Galileosky;
-use weir::channel::galileosky::Io;
 use weir::channel::galileosky::Settings;
+use weir::channel::io::Io;
+use weir::channel::io::IoTable;
 use weir::message::Value;
 
 fn device() -> Connection<Galileosky> {
@@ -133,7 +134,9 @@ fn the_channel_can_name_tags_that_have_no_name_and_those_that_have() {
         (0xEA, io("user.data", 1.0, false, true)),
         (0x35, io("raw.hdop", 1.0, false, false)),
     ]);
-    let settings = Rc::new(Settings::new(table).unwrap());
+    let settings = Rc::new(Settings {
+        io: IoTable::new(table).unwrap(),
+    });
     let mut device = Connection::new(Galileosky::new(settings));
     device.send(&packet(&[
         imei(IDENT),

@@ -29,9 +29,11 @@ use support::channel::SILENCE;
 use support::channel::value;
 use support::hex::hex;
 use weir::channel::Refusal;
-use weir::channel::ruptela::Io;
+use weir::channel::io::Io;
+use weir::channel::io::IoTable;
 use weir::channel::ruptela::Ruptela;
 use weir::channel::ruptela::Settings;
+use weir::channel::ruptela::Units;
 use weir::message::Value;
 
 /// The answers to records.
@@ -39,11 +41,11 @@ const TAKEN: &str = "0002640113bc";
 const REFUSED: &str = "000264000235";
 
 fn tcp() -> Connection<Ruptela> {
-    Connection::new(Ruptela::new(Rc::default()))
+    Connection::new(Ruptela::new(Rc::default(), Units::Bytes))
 }
 
 fn udp() -> Connection<Ruptela> {
-    Connection::new(Ruptela::of_datagrams(Rc::default()))
+    Connection::new(Ruptela::new(Rc::default(), Units::Datagram))
 }
 
 /// Id, number, width.
@@ -238,8 +240,10 @@ fn the_channel_can_name_scale_and_sign_elements() {
         (500, io("cold", 0.5, true, &[-1])),
         (501, io("colder", 0.5, true, &[-1])),
     ]);
-    let settings = Rc::new(Settings::new(table).unwrap());
-    let mut device = Connection::new(Ruptela::new(settings));
+    let settings = Rc::new(Settings {
+        io: IoTable::new(table).unwrap(),
+    });
+    let mut device = Connection::new(Ruptela::new(settings, Units::Bytes));
     let elements = [(5, 1, 1), (207, 255, 1), (500, 0xFFF7, 2), (501, 0xFFFF, 2)];
     device.send(&extended(&[(0, &elements)]));
     let message = &device.intake.taken[0];

@@ -28,7 +28,8 @@ use support::channel::value;
 use support::hex::hex;
 use support::hex::unhex;
 use weir::channel::Refusal;
-use weir::channel::teltonika::Io;
+use weir::channel::io::Io;
+use weir::channel::io::IoTable;
 use weir::channel::teltonika::Settings;
 use weir::channel::teltonika::Tcp;
 use weir::channel::teltonika::Udp;
@@ -218,7 +219,9 @@ fn the_channel_can_name_scale_and_sign_elements() {
         (241, io("network", 1.0, false)),
         (21, io("bars", -2.0, true)),
     ]);
-    let mut device = Connection::new(Tcp::new(Rc::new(Settings::new(table).unwrap())));
+    let mut device = Connection::new(Tcp::new(Rc::new(Settings {
+        io: IoTable::new(table).unwrap(),
+    })));
     device.send(&unhex(LOGIN));
     let packet = generator::tcp(&unhex(&ONE_RECORD[16..124].replace("425e0f", "42fb5d")));
     device.send(&packet);
@@ -303,7 +306,7 @@ fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
         (4, io("d", true, &[])),
         (5, io("e", false, &[7])),
     ]);
-    assert!(Settings::new(BTreeMap::from([(6, io("f", true, &[1]))])).is_err());
+    assert!(IoTable::new(BTreeMap::from([(6, io("f", true, &[1]))])).is_err());
     let elements = [
         (1, ElementValue::U16(2000)),
         (2, ElementValue::U16(0xFFFF)),
@@ -322,7 +325,9 @@ fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
     };
     let mut bytes = Vec::new();
     encode_packet(&packet, &mut bytes).unwrap();
-    let mut device = Connection::new(Tcp::new(Rc::new(Settings::new(table).unwrap())));
+    let mut device = Connection::new(Tcp::new(Rc::new(Settings {
+        io: IoTable::new(table).unwrap(),
+    })));
     device.send(&unhex(LOGIN));
     device.send(&bytes);
     let message = &device.intake.taken[0];

@@ -4,8 +4,6 @@
 
 use super::TEXT;
 use super::tags;
-use crate::channel::io::ElementError;
-use crate::channel::io::Io;
 use crate::channel::io::IoTable;
 use crate::channel::io::tell_numbered;
 use crate::message::InvalidIdent;
@@ -17,23 +15,12 @@ use crate::wire::element::ElementValue;
 use crate::wire::galileosky::Record;
 use crate::wire::galileosky::Tag;
 use crate::wire::galileosky::extended;
-use std::collections::BTreeMap;
 
 /// What a channel knows of its devices' tags beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    pub(super) io: IoTable,
-}
-
-impl Settings {
-    /// Takes the `io` table.
-    ///
-    /// # Errors
-    /// The first id whose entry cannot be.
-    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
-        let io = IoTable::new(io)?;
-        Ok(Self { io })
-    }
+    /// The `io` table.
+    pub io: IoTable,
 }
 
 /// The message that says what `record` says.

@@ -4,8 +4,6 @@
 //! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
 use super::elements;
-use crate::channel::io::ElementError;
-use crate::channel::io::Io;
 use crate::channel::io::IoTable;
 use crate::message::InvalidIdent;
 use crate::message::Message;
@@ -14,23 +12,12 @@ use crate::wire::element::Element;
 use crate::wire::ruptela::Place;
 use crate::wire::ruptela::Record;
 use crate::wire::ruptela::TroubleCode;
-use std::collections::BTreeMap;
 
 /// What a channel knows of its devices' elements beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    pub(super) io: IoTable,
-}
-
-impl Settings {
-    /// Takes the `io` table.
-    ///
-    /// # Errors
-    /// The first id whose entry cannot be.
-    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
-        let io = IoTable::new(io)?;
-        Ok(Self { io })
-    }
+    /// The `io` table.
+    pub io: IoTable,
 }
 
 /// The message that says what `record` says.

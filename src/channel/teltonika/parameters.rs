@@ -4,31 +4,18 @@
 //! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
 use super::elements;
-use crate::channel::io::ElementError;
-use crate::channel::io::Io;
 use crate::channel::io::IoTable;
 use crate::channel::io::meaning::hex;
 use crate::message::InvalidIdent;
 use crate::message::Message;
 use crate::wire::teltonika::Record;
 use crate::wire::teltonika::SerialData;
-use std::collections::BTreeMap;
 
 /// What a channel knows of its devices' elements beyond the built-in names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    pub(super) io: IoTable,
-}
-
-impl Settings {
-    /// Takes the `io` table.
-    ///
-    /// # Errors
-    /// The first id whose entry cannot be.
-    pub fn new(io: BTreeMap<u16, Io>) -> Result<Self, ElementError> {
-        let io = IoTable::new(io)?;
-        Ok(Self { io })
-    }
+    /// The `io` table.
+    pub io: IoTable,
 }
 
 /// The message that says what `record` says.

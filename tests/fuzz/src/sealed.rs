@@ -6,14 +6,15 @@ use crate::session::stream;
 use std::rc::Rc;
 use weir::channel::galileosky::Galileosky;
 use weir::channel::ruptela::Ruptela;
+use weir::channel::ruptela::Units;
 
 /// The first byte says whether it is a datagram, a stream, or one packet without its head.
 pub(crate) fn ruptela(data: &[u8]) {
-    let session = || Ruptela::new(Rc::default());
+    let session = |units| Ruptela::new(Rc::default(), units);
     match data.split_first() {
-        Some((0, datagram)) => one_datagram(datagram, Ruptela::of_datagrams(Rc::default())),
-        Some((1, content)) => stream(&ruptela_packet(content), session()),
-        Some((_, rest)) => stream(rest, session()),
+        Some((0, datagram)) => one_datagram(datagram, session(Units::Datagram)),
+        Some((1, content)) => stream(&ruptela_packet(content), session(Units::Bytes)),
+        Some((_, rest)) => stream(rest, session(Units::Bytes)),
         None => {}
     }
 }
