@@ -2,6 +2,7 @@
 
 use crate::config::Device;
 use crate::config::Group;
+use crate::message::body::Body;
 use crate::pattern;
 use crate::pattern::PatternIndex;
 use crate::ring::StreamId;
@@ -67,6 +68,12 @@ impl Routes {
     pub fn wants(&self, stream: StreamId, channel: &str, ident: &str) -> bool {
         let wanted = self.wanted_by(channel, ident);
         wanted.without(stream.mask()) != wanted
+    }
+
+    /// The same of a message as the ring keeps it; not where its bytes are damaged.
+    #[must_use]
+    pub fn wants_body(&self, stream: StreamId, body: &[u8]) -> bool {
+        Body::new(body).is_ok_and(|body| self.wants(stream, body.channel_name(), body.ident()))
     }
 
     /// The first device of which `ident` is one.

@@ -90,26 +90,6 @@ impl Answered {
     }
 }
 
-/// Where an answer belongs to, and what it is.
-struct Answer {
-    digest: Digest,
-    bytes: Vec<u8>,
-    when: Answered,
-}
-
-impl Answer {
-    fn to_packet(packet: &Packet<'_>, digest: Digest) -> Self {
-        let mut bytes = Vec::new();
-        wire::answer(packet.kind, &[], packet.serial, &mut bytes);
-        let when = Answered::of(packet.kind);
-        Self {
-            digest,
-            bytes,
-            when,
-        }
-    }
-}
-
 impl Gt06 {
     /// A connection that has said nothing yet.
     #[must_use]
@@ -181,14 +161,13 @@ impl Gt06 {
         if self.owed.is_repeated(digest)? {
             return Ok(());
         }
-        let answer = Answer::to_packet(packet, digest);
         match content {
             Ok(Content::Login(login)) => {
                 self.login(login, intake)?;
-                self.at_once(&answer, out);
+                self.at_once(packet, digest, out);
             }
             Ok(Content::Report(report)) => {
-                self.report(&ident, packet.kind, &report, &answer, intake, out)
+                self.report(&ident, packet, &report, digest, intake, out)
             }
             Ok(Content::TimeRequest) => self.tell_time(packet, digest, intake, out),
             Ok(Content::Text(text)) => take_text(&ident, &text, intake),
@@ -196,7 +175,7 @@ impl Gt06 {
             Ok(Content::Unknown) => {
                 let detail = format!("a packet of kind `{:02x}`", packet.kind);
                 intake.malformed(InputError::Unsupported, &detail);
-                self.at_once(&answer, out);
+                self.at_once(packet, digest, out);
             }
             Err(bad) => {
                 intake.malformed(reason(bad, packet.kind), &bad.to_string());
@@ -205,16 +184,16 @@ impl Gt06 {
                         reason: "a login without a valid ident",
                     });
                 }
-                self.at_once(&answer, out);
+                self.at_once(packet, digest, out);
             }
         }
         Ok(())
     }
 
     /// Answers what waits for nothing, behind what is owed.
-    fn at_once(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        if answer.when != Answered::Never {
-            self.owed.in_turn(answer.digest, &answer.bytes, out);
+    fn at_once(&mut self, packet: &Packet<'_>, digest: Digest, out: &mut Vec<u8>) {
+        if Answered::of(packet.kind) != Answered::Never {
+            self.owed.in_turn(digest, &answer(packet), out);
         }
     }
 
@@ -233,20 +212,20 @@ impl Gt06 {
     fn report(
         &mut self,
         ident: &str,
-        kind: u8,
+        packet: &Packet<'_>,
         report: &Report,
-        answer: &Answer,
+        digest: Digest,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
-        let is_taken = self.take(ident, kind, report, intake);
-        match answer.when {
+        let is_taken = self.take(ident, packet.kind, report, intake);
+        match Answered::of(packet.kind) {
             // what is refused comes again; there is no word for it
             Answered::WhenDurable if !is_taken => {}
             Answered::WhenDurable => {
-                self.owed.when_durable(answer.digest, &answer.bytes, intake);
+                self.owed.when_durable(digest, &answer(packet), intake);
             }
-            Answered::AtOnce | Answered::Never => self.at_once(answer, out),
+            Answered::AtOnce | Answered::Never => self.at_once(packet, digest, out),
         }
     }
 
@@ -327,6 +306,12 @@ impl Session for Gt06 {
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
     }
+}
+
+fn answer(packet: &Packet<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    wire::answer(packet.kind, &[], packet.serial, &mut bytes);
+    bytes
 }
 
 /// Brings in what a device says to a command. It awaits no answer and says it once.

@@ -24,6 +24,7 @@ use crate::keys::tree::Table;
 use crate::keys::value;
 use crate::message::Value;
 use crate::message::is_reserved;
+use crate::net::Address;
 use crate::net::Network;
 use crate::pattern::PatternSet;
 use crate::thinning::Settings as Thinning;
@@ -113,6 +114,8 @@ impl Common {
         protocol: AnyProtocol,
         ways: &Ways,
     ) -> Settings {
+        let is_bus = |address: &Address| matches!(address, Address::Bus(_));
+        let is_bus = ways.listen.first().is_some_and(is_bus);
         Settings {
             name,
             kind,
@@ -128,7 +131,7 @@ impl Common {
             rename: self.rename,
             thinning: self.thinning,
             max_connections: self.max_connections,
-            idle_timeout: self.idle_timeout,
+            idle_timeout: if is_bus { SLEEP_MAX } else { self.idle_timeout },
             unwanted: self.unwanted,
             secrets: Secrets::default(),
         }
@@ -192,4 +195,7 @@ fn rename(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 const CONNECTIONS: RangeInclusive<usize> = 1..=1024;
 
 /// Trackers that sleep report once a day.
-const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 86_400);
+const IDLE: RangeInclusive<Duration> = Duration::from_secs(1)..=SLEEP_MAX;
+
+/// The longest silence of a bus, which sleeps for weeks: that it is listened to costs nothing.
+const SLEEP_MAX: Duration = Duration::from_secs(30 * 86_400);

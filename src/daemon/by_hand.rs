@@ -11,7 +11,6 @@ use crate::api::device::Devices;
 use crate::channel::measured;
 use crate::message::Message;
 use crate::message::body;
-use crate::message::body::Body;
 use crate::message::json;
 use crate::message::json::Names;
 use crate::ring::AppendError;
@@ -99,9 +98,7 @@ impl ByHand for Daemon {
 impl Daemon {
     /// Whether a stream wants a message, for those of which that was not decided when they came.
     pub(super) fn wants(&self, stream: &Stream, body: &[u8]) -> bool {
-        let routes = self.shared.routes.borrow();
-        Body::new(body)
-            .is_ok_and(|body| routes.wants(stream.id, body.text("channel.name"), body.ident()))
+        self.shared.routes.borrow().wants_body(stream.id, body)
     }
 
     /// What the ring keeps of a message that hands brought.

@@ -18,7 +18,6 @@ use crate::api::NOT_DELIVERED;
 use crate::api::RECOVERED;
 use crate::channel::settings::Settings;
 use crate::clock::Clock;
-use crate::net::Address;
 use crate::net::tls::Server;
 use crate::ring::Seq;
 use crate::thinning::Thinner;
@@ -138,14 +137,6 @@ impl Channel {
     /// Whether its connections are to end.
     pub(super) fn has_ended(&self) -> bool {
         self.ended.get()
-    }
-
-    /// How long nothing may come: of a bus that sleeps nothing does for weeks.
-    pub(super) fn idle_timeout(&self) -> Duration {
-        match self.settings.listen.first() {
-            Some(Address::Bus(_)) => SLEEP_MAX,
-            _ => self.settings.idle_timeout,
-        }
     }
 
     /// Whether somebody at this address may connect; on a Unix socket its permissions decide.
@@ -310,9 +301,6 @@ impl Claim {
         self.is_lost.get()
     }
 }
-
-/// The longest silence of a bus: that it is listened to costs nothing.
-const SLEEP_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// What is said of a subscriber.
 const MISSED: &str = "reads too slowly what it has subscribed to";

@@ -18,6 +18,7 @@ use crate::channel::settings::Unwanted;
 use crate::clock::Now;
 use crate::message::Message;
 use crate::message::body::Body;
+use crate::message::names::CHANNEL_NAME;
 use crate::message::names::known;
 use crate::ring::AppendError;
 use crate::ring::Ring;
@@ -118,7 +119,7 @@ impl Ingress<'_> {
             message.set(name, value);
         }
         message.leave_out_reserved();
-        message.set_known(CHANNEL, settings.name.as_str());
+        message.set_known(CHANNEL_NAME, settings.name.as_str());
         message.set_known(PROTOCOL, settings.kind.name);
         let routes = self.shared.routes.borrow();
         if let Some(device) = routes.device(message.ident()) {
@@ -352,7 +353,6 @@ impl Intake for Ingress<'_> {
 }
 
 /// Where a message came from.
-const CHANNEL: u16 = known("channel.name");
 const PROTOCOL: u16 = known("protocol.name");
 const DEVICE: u16 = known("device.name");
 const PEER: u16 = known("peer");

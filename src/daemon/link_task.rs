@@ -38,7 +38,6 @@ use super::waits::Woke;
 use crate::api::NOT_DELIVERED;
 use crate::api::Wake;
 use crate::clock::Now;
-use crate::message::body::Body;
 use crate::net::Connection;
 use crate::net::FileConnection;
 use crate::net::FileSeries;
@@ -363,10 +362,7 @@ impl LinkTask {
         }
         let shared = Rc::clone(&self.shared);
         let (routes, stream) = (shared.routes.borrow(), self.stream.id);
-        let wanted = |body: &[u8]| {
-            Body::new(body)
-                .is_ok_and(|body| routes.wants(stream, body.text("channel.name"), body.ident()))
-        };
+        let wanted = |body: &[u8]| routes.wants_body(stream, body);
         let more = shared.ring.exchange(&mut self.engine, now, &wanted);
         self.show(now);
         self.tell_events();

@@ -74,7 +74,7 @@ impl Passing {
             return;
         };
         let text = render::text(&message, None);
-        let (channel, ident) = (view.text("channel.name"), view.ident());
+        let (channel, ident) = (view.channel_name(), view.ident());
         self.feed.borrow_mut().push(streams, channel, ident, &text);
         self.came.notify(usize::MAX);
     }

@@ -237,7 +237,7 @@ impl<'a> SessionTask<'a> {
         if self.ended && self.ack_tokens.is_empty() && self.out.is_empty() {
             return Err(SessionEnd::Closed);
         }
-        let idle_at = self.active + self.channel.idle_timeout();
+        let idle_at = self.active + self.channel.settings.idle_timeout;
         if idle_at <= now.mono {
             return Err(SessionEnd::Idle);
         }

@@ -14,6 +14,7 @@
 
 use super::Message;
 use super::ValueRef;
+use super::names::CHANNEL_NAME;
 use super::names::IDENT;
 use super::names::Name;
 use super::names::TIMESTAMP;
@@ -120,8 +121,18 @@ impl<'a> Body<'a> {
     /// Who it is of; empty where damaged bytes do not say so.
     #[must_use]
     pub fn ident(&self) -> &'a str {
-        match self.find_name(Name::Known(IDENT)) {
-            Some(ValueRef::Text(ident)) => ident,
+        self.known_text(IDENT)
+    }
+
+    /// The channel that took it, empty where it does not say so.
+    #[must_use]
+    pub fn channel_name(&self) -> &'a str {
+        self.known_text(CHANNEL_NAME)
+    }
+
+    fn known_text(&self, name: u16) -> &'a str {
+        match self.find_name(Name::Known(name)) {
+            Some(ValueRef::Text(text)) => text,
             _ => "",
         }
     }

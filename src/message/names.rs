@@ -3,6 +3,9 @@
 /// The index of `ident`.
 pub(crate) const IDENT: u16 = known("ident");
 
+/// The index of `channel.name`.
+pub(crate) const CHANNEL_NAME: u16 = known("channel.name");
+
 /// The index of `timestamp`.
 pub(crate) const TIMESTAMP: u16 = known("timestamp");
 
