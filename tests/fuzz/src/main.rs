@@ -42,16 +42,8 @@ const TARGETS: &[Target] = &[
     Target("jt808", trackers::jt808, trackers::jt808_seeds),
     Target("http_head", session::http, session::http_seeds),
     Target("osmand", session::osmand, session::osmand_seeds),
-    Target(
-        "queclink",
-        receivers::queclink,
-        receivers::queclink_seeds,
-    ),
-    Target(
-        "owntracks",
-        session::owntracks,
-        session::owntracks_seeds,
-    ),
+    Target("queclink", receivers::queclink, receivers::queclink_seeds),
+    Target("owntracks", session::owntracks, session::owntracks_seeds),
     Target("nmea", receivers::nmea, receivers::nmea_seeds),
     Target("gpsd", receivers::gpsd, receivers::gpsd_seeds),
     Target("can", bus::can, bus::can_seeds),

@@ -99,9 +99,14 @@ pub(crate) fn owntracks_seeds() -> Vec<Vec<u8>> {
     let gone = "{\"_type\":\"transition\",\"event\":\"leave\",\"desc\":\"d\",\"tst\":1.5}";
     let head = "POST /pub?u=a&d=b HTTP/1.1\r\nHost: a\r\nX-Limit-U: jo\r\n\
                 Authorization: Basic YTpi\r\n";
-    [location, gone, "{\"_type\":\"encrypted\",\"data\":\"AAAA\"}", ""]
-        .map(|body| format!("\x40{head}Content-Length: {}\r\n\r\n{body}", body.len()).into())
-        .into()
+    [
+        location,
+        gone,
+        "{\"_type\":\"encrypted\",\"data\":\"AAAA\"}",
+        "",
+    ]
+    .map(|body| format!("\x40{head}Content-Length: {}\r\n\r\n{body}", body.len()).into())
+    .into()
 }
 
 /// The first byte says whether it is a datagram.
