@@ -32,6 +32,8 @@ pub(super) struct Store {
     made: Option<Duration>,
     /// When a signal was heard last, if one was since the last message.
     heard: Option<Duration>,
+    /// Nothing is stale before, or then.
+    sweep_after: Duration,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,7 @@ impl Store {
             due: None,
             made: None,
             heard: None,
+            sweep_after: Duration::ZERO,
         }
     }
 
@@ -92,7 +95,7 @@ impl Store {
 
     /// Whether it is watched, which a new one is news for.
     fn add(&mut self, now: Duration, name: &str, value: Value) -> Result<bool, TooMany> {
-        if self.signals.len() >= SIGNALS_MAX {
+        if self.signals.len() >= SIGNALS_MAX && now > self.sweep_after {
             self.forget_stale(now);
         }
         if self.signals.len() >= SIGNALS_MAX {
@@ -115,6 +118,10 @@ impl Store {
         let is_young = |signal: &Signal| now.saturating_sub(signal.heard) <= stale;
         self.signals
             .retain(|_, signal| signal.is_fresh || is_young(signal));
+        let told = self.signals.values().filter(|signal| !signal.is_fresh);
+        let soonest = told.map(|signal| signal.heard.saturating_add(stale)).min();
+        // what is fresh is not stale before it is in a message, which sets this anew
+        self.sweep_after = soonest.unwrap_or(Duration::MAX);
     }
 
     /// When [`Store::message`] makes one.
@@ -144,6 +151,7 @@ impl Store {
                 signal.sent = Some(signal.value.clone());
             }
         }
+        self.sweep_after = Duration::ZERO;
         Some(message)
     }
 
@@ -247,7 +255,9 @@ mod tests {
         }
         assert_eq!(store.told(s(1), "more", Value::U64(1)), Err(TooMany));
         assert!(message(&mut store, s(10)).is_some());
-        store.told(s(100), "more", Value::U64(1)).unwrap();
-        assert_eq!(store.len(), 1);
+        store.told(s(50), "0", Value::U64(1)).unwrap();
+        assert_eq!(store.told(s(60), "more", Value::U64(1)), Err(TooMany));
+        store.told(s(61), "more", Value::U64(1)).unwrap();
+        assert_eq!(store.len(), 2);
     }
 }
