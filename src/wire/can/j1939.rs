@@ -8,7 +8,6 @@
 //! else        PS is the end of the PGN; it is for all
 //! ```
 
-use super::Frame;
 use super::Id;
 
 /// An id taken apart.
@@ -39,14 +38,6 @@ impl Address {
             receiver,
         })
     }
-}
-
-/// The frame that asks all for a PGN, of a source of ours.
-#[must_use]
-pub fn request(pgn: u32, source: u8) -> Option<Frame> {
-    let id = u32::from_be_bytes([0x18, 0xEA, ALL, source]);
-    let [low, middle, high, _] = pgn.to_le_bytes();
-    Frame::new(Id::Extended(id), &[low, middle, high])
 }
 
 /// Value and mask of the ids of a PGN: of any priority, source and receiver.
@@ -93,13 +84,6 @@ mod tests {
             assert_eq!(Address::of(id), Some(address), "{id:?}");
         }
         assert_eq!(Address::of(Id::Standard(0x123)), None);
-    }
-
-    #[test]
-    fn a_request_is_for_all() {
-        let frame = request(65257, 0xF9).unwrap();
-        assert_eq!(frame.id, Id::Extended(0x18EA_FFF9));
-        assert_eq!(frame.data(), [0xE9, 0xFE, 0]);
     }
 
     #[test]

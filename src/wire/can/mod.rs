@@ -97,11 +97,5 @@ pub const CLASSIC_MAX: usize = 8;
 /// Class of an error: the controller has left the bus.
 pub const BUS_OFF: u32 = 0x40;
 
-/// Class of an error: the controller tells of its counters.
-pub const CONTROLLER: u32 = 0x04;
-
-/// Class of an error: the controller is on the bus again.
-pub const RESTARTED: u32 = 0x100;
-
 const STANDARD_MAX: u32 = 0x7FF;
 const EXTENDED_MAX: u32 = 0x1FFF_FFFF;
