@@ -6,7 +6,7 @@
 //! # Manners
 //! - One question at a time, 100 ms between two; an answer has 100 ms, or 5 s where the unit says
 //!   that it takes longer.
-//! - Only while others are heard on the bus, or the ignition is known to be on.
+//! - Only while others are heard on the bus.
 //! - First what is there at all, then only that: each reading every 10 s, VIN and codes once a
 //!   drive.
 //! - Three questions without an answer: a pause of 60 s, and then only after others are heard
@@ -63,11 +63,8 @@ pub struct Obd {
     free: Duration,
     /// When others were heard last.
     others: Option<Duration>,
-    ignition: bool,
     is_j1939: bool,
     silences: u8,
-    /// Nobody has answered for long.
-    is_paused: bool,
     is_stopped: bool,
     codes: Vec<u16>,
     wake: Option<Duration>,
@@ -110,10 +107,8 @@ impl Obd {
             sent: Duration::ZERO,
             free: Duration::ZERO,
             others: None,
-            ignition: false,
             is_j1939: false,
             silences: 0,
-            is_paused: false,
             is_stopped: false,
             codes: Vec::new(),
             wake: None,
@@ -159,27 +154,14 @@ impl Obd {
         self.wake
     }
 
-    /// Something else knows whether the ignition is on.
-    pub fn ignition(&mut self, now: Duration, is_on: bool) {
-        self.ignition = is_on;
-        self.schedule(now);
-    }
-
     /// A frame could not be sent, or the controller has left the bus: it is over.
     pub fn stop(&mut self) {
         self.is_stopped = true;
         self.wake = None;
     }
 
-    /// Whether it asks no more.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.is_stopped
-    }
-
     /// Whether it keeps still because the bus speaks J1939.
-    #[must_use]
-    pub fn is_held_back(&self) -> bool {
+    fn is_held_back(&self) -> bool {
         self.is_j1939 && !self.settings.forced
     }
 
@@ -228,8 +210,7 @@ impl Obd {
     fn may_ask(&self, now: Duration) -> bool {
         let hears = |heard: Duration| now.saturating_sub(heard) < AWAKE;
         let is_awake = self.others.is_some_and(hears);
-        let allowed = is_awake || (self.ignition && !self.is_paused);
-        allowed && !self.is_stopped && !self.is_held_back()
+        is_awake && !self.is_stopped && !self.is_held_back()
     }
 
     /// The question that has waited for longest.
@@ -243,7 +224,6 @@ impl Obd {
             CODES => &[service],
             _ => &[service, pid],
         };
-        self.is_paused = false;
         self.sent = now;
         self.free = now.saturating_add(GAP);
         self.incoming.clear();
@@ -299,7 +279,6 @@ impl Obd {
         }
         if self.silences >= SILENCES_MAX {
             self.silences = 0;
-            self.is_paused = true;
             self.free = now.saturating_add(PAUSE);
         }
     }
