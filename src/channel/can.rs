@@ -232,7 +232,8 @@ impl Can {
         };
         self.decoder.frame(now, frame, told);
         if let Some(obd) = &mut self.obd {
-            obd.frame(intake.now().mono, frame, told);
+            // it asks on an interface only, where `now` is this machine's time
+            obd.frame(now, frame, told);
         }
         if are_too_many {
             intake.malformed(InputError::Unsupported, "more than 512 signals");

@@ -401,11 +401,11 @@ impl Obd {
     }
 
     fn schedule(&mut self, now: Duration) {
-        self.wake = match (&self.asked, self.first()) {
+        self.wake = match &self.asked {
             _ if !self.flow.is_empty() => Some(now),
-            (Some(asked), _) => Some(asked.until),
-            (None, Some((_, due))) if self.may_ask(now) => Some(due.max(self.free)),
-            _ => None,
+            Some(asked) => Some(asked.until),
+            None if self.may_ask(now) => self.first().map(|(_, due)| due.max(self.free)),
+            None => None,
         };
     }
 
