@@ -360,6 +360,9 @@ impl Session for Can {
     }
 }
 
+// what the driver hands over is what the reader takes; neither may name the other
+const _: () = assert!(CLASSIC_LEN == socket::CLASSIC_LEN && FD_LEN == socket::FD_LEN);
+
 /// What is wrong with a bus that the controller has left.
 const OFF: &str = "bus-off: the controller has left the bus";
 
