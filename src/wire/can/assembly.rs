@@ -14,11 +14,19 @@ pub(super) struct Assemblies {
 struct Session {
     key: u64,
     tag: u32,
+    growing: Growing,
+    heard: Duration,
+}
+
+/// Data to which each frame that follows adds. Its first has the number 1.
+#[derive(Clone, Debug)]
+pub(super) struct Growing {
     /// The number that has to come.
     next: u8,
+    /// The bits that a number has.
+    mask: u8,
     len: usize,
-    data: Vec<u8>,
-    heard: Duration,
+    pub(super) data: Vec<u8>,
 }
 
 /// What begins one.
@@ -28,8 +36,6 @@ pub(super) struct Announced<'a> {
     pub(super) key: u64,
     /// Comes back with the data.
     pub(super) tag: u32,
-    /// The number of the first frame that follows.
-    pub(super) first: u8,
     /// Bytes of all.
     pub(super) len: usize,
     /// What came with it already.
@@ -45,24 +51,18 @@ impl Assemblies {
         }
     }
 
-    /// Begins one; another of its key is over.
+    /// Begins one. Another of its key was ended before.
     pub(super) fn begin(&mut self, now: Duration, announced: Announced<'_>) {
-        let Announced { key, len, .. } = announced;
-        self.end(key);
         if self.sessions.len() >= self.most {
             let heard = |at: &usize| self.sessions.get(*at).map(|session| session.heard);
             if let Some(oldest) = (0..self.sessions.len()).min_by_key(heard) {
                 self.sessions.swap_remove(oldest);
             }
         }
-        let mut data = Vec::with_capacity(len);
-        data.extend_from_slice(announced.data);
         self.sessions.push(Session {
-            key,
+            key: announced.key,
             tag: announced.tag,
-            next: announced.first,
-            len,
-            data,
+            growing: Growing::new(u8::MAX, announced.len, announced.data),
             heard: now,
         });
     }
@@ -79,13 +79,15 @@ impl Assemblies {
         let at = self.sessions.iter().position(|it| it.key == key)?;
         let session = self.sessions.get_mut(at)?;
         let is_in_time = now.saturating_sub(session.heard) <= SILENCE;
-        let whole = is_in_time.then(|| session.push(number, data)).flatten();
+        let whole = is_in_time
+            .then(|| session.growing.push(number, data))
+            .flatten();
         session.heard = now;
         if whole == Some(false) {
             return None;
         }
         let session = self.sessions.swap_remove(at);
-        whole.map(|_| (session.tag, session.data))
+        whole.map(|_| (session.tag, session.growing.data))
     }
 
     /// It goes on, later.
@@ -107,16 +109,28 @@ impl Assemblies {
     }
 }
 
-impl Session {
+impl Growing {
+    /// Of `len` bytes, of which `data` is there.
+    pub(super) fn new(mask: u8, len: usize, data: &[u8]) -> Self {
+        let mut all = Vec::with_capacity(len);
+        all.extend_from_slice(data);
+        Self {
+            next: 1,
+            mask,
+            len,
+            data: all,
+        }
+    }
+
     /// Whether it is whole; none: it cannot become so.
-    fn push(&mut self, number: u8, data: &[u8]) -> Option<bool> {
+    pub(super) fn push(&mut self, number: u8, data: &[u8]) -> Option<bool> {
         let missing = self.len.saturating_sub(self.data.len());
         let taken = data.get(..missing.min(FRAME_DATA))?;
         if number != self.next {
             return None;
         }
         self.data.extend_from_slice(taken);
-        self.next = self.next.wrapping_add(1);
+        self.next = self.next.wrapping_add(1) & self.mask;
         Some(self.data.len() >= self.len)
     }
 }

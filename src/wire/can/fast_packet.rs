@@ -46,7 +46,6 @@ impl FastPackets {
         let announced = Announced {
             key,
             tag: address.pgn,
-            first: 1,
             len,
             data,
         };

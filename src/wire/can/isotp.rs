@@ -8,6 +8,7 @@
 //! ```
 
 use super::CLASSIC_MAX;
+use super::assembly::Growing;
 
 /// What several senders are saying.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +20,7 @@ pub struct Incoming {
 #[derive(Clone, Debug)]
 struct Session {
     sender: u8,
-    next: u8,
-    len: usize,
-    data: Vec<u8>,
+    growing: Growing,
 }
 
 /// What a frame brought.
@@ -73,28 +72,19 @@ impl Incoming {
         }
         self.sessions.push(Session {
             sender,
-            next: 1,
-            len,
-            data: data.to_vec(),
+            growing: Growing::new(0xF, len, data),
         });
         Some(Step::Head(data.to_vec()))
     }
 
     fn consecutive(&mut self, sender: u8, number: u8, rest: &[u8]) -> Option<Step> {
         let at = self.sessions.iter().position(|it| it.sender == sender)?;
-        let session = self.sessions.get_mut(at)?;
-        let missing = session.len.saturating_sub(session.data.len());
-        let part = rest.get(..missing.min(PART_DATA));
-        let Some(part) = part.filter(|_| number == session.next) else {
-            self.sessions.swap_remove(at);
-            return None;
-        };
-        session.data.extend_from_slice(part);
-        session.next = session.next.wrapping_add(1) & 0xF;
-        if session.data.len() < session.len {
+        let whole = self.sessions.get_mut(at)?.growing.push(number, rest);
+        if whole == Some(false) {
             return Some(Step::Part);
         }
-        Some(Step::Whole(self.sessions.swap_remove(at).data))
+        let session = self.sessions.swap_remove(at);
+        whole.map(|_| Step::Whole(session.growing.data))
     }
 
     fn end(&mut self, sender: u8) {
@@ -119,7 +109,6 @@ pub const FLOW: [u8; CLASSIC_MAX] = [0x30, 0, 0, FILL, FILL, FILL, FILL, FILL];
 const FILL: u8 = 0x55;
 
 const FIRST_DATA: usize = 6;
-const PART_DATA: usize = 7;
 
 /// Longest message that is read: what OBD-II says is short.
 const LEN_MAX: usize = 255;

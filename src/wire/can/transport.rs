@@ -84,7 +84,6 @@ impl Transport {
             let announced = Announced {
                 key,
                 tag,
-                first: 1,
                 len,
                 data: &[],
             };
