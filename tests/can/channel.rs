@@ -17,6 +17,7 @@ use weir::channel::can::signals::Entry;
 use weir::channel::can::signals::Of;
 use weir::channel::can::signals::sorted;
 use weir::pattern::Pattern;
+use weir::pattern::PatternSet;
 use weir::wire::can::Id;
 use weir::wire::can::bits::Bits;
 use weir::wire::can::bits::Order;
@@ -40,7 +41,7 @@ fn keys(units: Units, is_paced: bool, or_change: &[&str]) -> Rc<Keys> {
         is_paced,
         rhythm: Rhythm {
             every: Duration::from_secs(10),
-            or_change: or_change.iter().map(|name| Pattern::new(name)).collect(),
+            or_change: PatternSet::new(or_change.iter().map(|it| Pattern::new(it)).collect()),
             stale: Duration::from_secs(60),
         },
         signals: sorted(vec![entry(0x101, "a"), entry(0x102, "b")]),

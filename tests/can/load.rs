@@ -12,6 +12,7 @@ use weir::channel::can::Standards;
 use weir::channel::can::Units;
 use weir::channel::can::signals::sorted;
 use weir::pattern::Pattern;
+use weir::pattern::PatternSet;
 
 fn bus(or_change: &[&str]) -> Connection<Can> {
     Connection::new(Can::new(Rc::new(Keys {
@@ -20,7 +21,7 @@ fn bus(or_change: &[&str]) -> Connection<Can> {
         is_paced: false,
         rhythm: Rhythm {
             every: Duration::from_secs(10),
-            or_change: or_change.iter().map(|name| Pattern::new(name)).collect(),
+            or_change: PatternSet::new(or_change.iter().map(|it| Pattern::new(it)).collect()),
             stale: Duration::from_secs(60),
         },
         signals: sorted(Vec::new()),

@@ -10,6 +10,7 @@ use crate::keys::text::path;
 use crate::keys::value;
 use crate::message::is_reserved;
 use crate::pattern::Pattern;
+use crate::pattern::PatternSet;
 use crate::wire::can::dbc;
 use crate::wire::can::dbc::Dbc;
 
@@ -21,10 +22,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Vec<Entry>> {
         reader.error(reader.place_of("dbc_signals"), message, "add `dbc`");
     }
     let wanted = wanted.unwrap_or_else(|| vec![Pattern::new("*")]);
+    let (plain, any) = (plain(&wanted), PatternSet::new(wanted.clone()));
     let texts = reader.texts("dbc").unwrap_or_default();
     let files: Vec<_> = texts
         .iter()
-        .map(|text| file(reader, text, &wanted))
+        .map(|text| file(reader, text, &any, &plain))
         .collect();
     let files: Vec<Dbc> = files.into_iter().collect::<Option<_>>()?;
     let is_there = |pattern: &&Pattern| {
@@ -41,20 +43,26 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Vec<Entry>> {
     Some(files.iter().flat_map(|file| entries(file, &name)).collect())
 }
 
+/// Those that name one signal each.
+fn plain(wanted: &[Pattern]) -> PatternSet {
+    let plain = wanted.iter().filter(|pattern| pattern.is_plain());
+    PatternSet::new(plain.cloned().collect())
+}
+
 /// One file; none, and noted, where it cannot be read.
-fn file(reader: &Reader<'_>, text: &Text, wanted: &[Pattern]) -> Option<Dbc> {
+fn file(reader: &Reader<'_>, text: &Text, wanted: &PatternSet, plain: &PatternSet) -> Option<Dbc> {
     let file = reader.parse(text, path)?;
     let context = reader.context();
-    let wants = |name: &str| wanted.iter().any(|pattern| pattern.matches(name));
     let read = context.environment.read(&file, dbc::FILE_MAX);
     let read = read.map_err(|error| format!("{}: {error}", file.display()));
     context.name(Named::Read(file.clone(), text.place));
     let found = read.and_then(|bytes| {
         let shown = |line: u32, what: &str| format!("{}:{line}: {what}", file.display());
-        let found = dbc::read(&bytes, &wants).map_err(|error| shown(error.line, error.text))?;
+        let found = dbc::read(&bytes, &|name| wanted.matches(name))
+            .map_err(|error| shown(error.line, error.text))?;
         // one that is named; what `*` takes beside others is left out
-        let named = |name: &str| wanted.iter().any(|it| it.is_plain() && it.matches(name));
-        match found.refused.iter().find(|refused| named(&refused.name)) {
+        let mut named = found.refused.iter().filter(|it| plain.matches(&it.name));
+        match named.next() {
             Some(it) => Err(shown(it.line, &format!("`{}` {}", it.name, it.reason))),
             None => Ok(found),
         }

@@ -21,6 +21,7 @@ use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
 use crate::keys::value;
 use crate::net::bus::Filter;
+use crate::pattern::PatternSet;
 use crate::wire::can::Id;
 use crate::wire::can::j1939;
 use crate::wire::can::socket;
@@ -95,7 +96,7 @@ impl Keys {
         }
         let rhythm = Rhythm {
             every: reader.period("every", EVERY).unwrap_or(EVERY_DEFAULT),
-            or_change: value::patterns(reader, "or_change").unwrap_or_default(),
+            or_change: PatternSet::new(value::patterns(reader, "or_change").unwrap_or_default()),
             stale: reader.period("stale", STALE).unwrap_or(STALE_DEFAULT),
         };
         let signals = super::own_keys::read(reader);

@@ -6,7 +6,7 @@
 
 use crate::message::Message;
 use crate::message::Value;
-use crate::pattern::Pattern;
+use crate::pattern::PatternSet;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Rhythm {
     /// From one message to the next.
     pub every: Duration,
     /// What makes one at once when it changes.
-    pub or_change: Vec<Pattern>,
+    pub or_change: PatternSet,
     /// What was not heard for so long is left out.
     pub stale: Duration,
 }
@@ -101,7 +101,7 @@ impl Store {
         if self.signals.len() >= SIGNALS_MAX {
             return Err(TooMany);
         }
-        let is_watched = self.rhythm.or_change.iter().any(|it| it.matches(name));
+        let is_watched = self.rhythm.or_change.matches(name);
         let signal = Signal {
             value,
             heard: now,
@@ -174,6 +174,7 @@ const CHANGE: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::Pattern;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -182,7 +183,7 @@ mod tests {
     fn store(or_change: &[&str]) -> Store {
         Store::new(Rhythm {
             every: s(10),
-            or_change: or_change.iter().map(|name| Pattern::new(name)).collect(),
+            or_change: PatternSet::new(or_change.iter().map(|it| Pattern::new(it)).collect()),
             stale: s(60),
         })
     }

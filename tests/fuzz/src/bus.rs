@@ -14,6 +14,7 @@ use weir::channel::can::signals::Entry;
 use weir::channel::can::signals::Of;
 use weir::channel::can::signals::sorted;
 use weir::pattern::Pattern;
+use weir::pattern::PatternSet;
 use weir::wire::can::Id;
 use weir::wire::can::bits::Bits;
 use weir::wire::can::bits::Order;
@@ -36,7 +37,7 @@ fn keys(units: Units) -> Keys {
         is_paced: false,
         rhythm: Rhythm {
             every: Duration::from_millis(100),
-            or_change: vec![Pattern::new("own"), Pattern::new("can.dtc")],
+            or_change: PatternSet::new(vec![Pattern::new("own"), Pattern::new("can.dtc")]),
             stale: Duration::from_secs(1),
         },
         signals: sorted(vec![
