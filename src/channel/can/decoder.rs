@@ -55,7 +55,7 @@ impl Decoder {
         let j1939 = self.j1939.iter().flat_map(J1939::wanted);
         let nmea2000 = self.nmea2000.iter().flat_map(|_| Nmea2000::wanted());
         let mut all = self.signals.wanted();
-        all.extend(j1939.chain(nmea2000.copied()).map(|pgn| Of::Pgn(pgn, None)));
+        all.extend(j1939.chain(nmea2000).map(|pgn| Of::Pgn(pgn, None)));
         all
     }
 }

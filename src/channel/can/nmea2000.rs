@@ -39,6 +39,50 @@ struct Speaker {
 /// Takes a name and its value.
 type Told<'a> = dyn FnMut(&str, Value) + 'a;
 
+/// What is done with a PGN.
+struct Row {
+    pgn: u32,
+    /// The PGN whose speaker also counts for this one.
+    about: u32,
+    /// It comes in fast packets.
+    is_fast: bool,
+    /// Its first byte says of which engine, tank or battery it is.
+    has_instance: bool,
+    tell: fn(&[u8], &mut Told<'_>),
+}
+
+impl Row {
+    /// Of what there is one of on board.
+    const fn one(pgn: u32, tell: fn(&[u8], &mut Told<'_>)) -> Self {
+        Self {
+            pgn,
+            about: pgn,
+            is_fast: false,
+            has_instance: false,
+            tell,
+        }
+    }
+
+    /// Of what has a number.
+    const fn numbered(pgn: u32, tell: fn(&[u8], &mut Told<'_>)) -> Self {
+        Self {
+            has_instance: true,
+            ..Self::one(pgn, tell)
+        }
+    }
+
+    const fn about(self, about: u32) -> Self {
+        Self { about, ..self }
+    }
+
+    const fn fast(self) -> Self {
+        Self {
+            is_fast: true,
+            ..self
+        }
+    }
+}
+
 impl Nmea2000 {
     /// `source`: whose place, course and time count; none: of the first that is heard.
     #[must_use]
@@ -54,44 +98,28 @@ impl Nmea2000 {
         let Some(address) = Address::of(frame.id) else {
             return;
         };
-        match address.pgn {
-            GNSS | ENGINE_SLOW => {
-                if let Some(data) = self.packets.take(now, address, frame.data()) {
-                    self.message(now, address, &data, told);
-                }
-            }
-            _ => self.message(now, address, frame.data(), told),
+        let Some(row) = ROWS.iter().find(|row| row.pgn == address.pgn) else {
+            return;
+        };
+        if !row.is_fast {
+            self.message(now, row, address.source, frame.data(), told);
+        } else if let Some(data) = self.packets.take(now, address, frame.data()) {
+            self.message(now, row, address.source, &data, told);
         }
     }
 
     /// The PGNs that tell something.
-    #[must_use]
-    pub fn wanted() -> &'static [u32] {
-        &WANTED
+    pub fn wanted() -> impl Iterator<Item = u32> {
+        ROWS.iter().map(|row| row.pgn)
     }
 
-    fn message(&mut self, now: Duration, address: Address, data: &[u8], told: &mut Told<'_>) {
+    fn message(&mut self, now: Duration, row: &Row, source: u8, data: &[u8], told: &mut Told<'_>) {
         let Some(first) = data.first().copied() else {
             return;
         };
-        let (tell, instance): (fn(&[u8], &mut Told<'_>), u8) = match address.pgn {
-            POSITION => (position, 0),
-            COURSE => (course, 0),
-            GNSS => (gnss, 0),
-            HEADING => (heading, 0),
-            DEPTH => (depth, 0),
-            ENGINE => (engine, first),
-            ENGINE_SLOW => (engine_slow, first),
-            TANK => (tank, first),
-            BATTERY => (battery, first),
-            _ => return,
-        };
-        let about = match address.pgn {
-            COURSE | GNSS => POSITION,
-            pgn => pgn,
-        };
-        if self.counts(now, (about, instance), address.source) {
-            tell(data, told);
+        let instance = if row.has_instance { first } else { 0 };
+        if self.counts(now, (row.about, instance), source) {
+            (row.tell)(data, told);
         }
     }
 
@@ -307,26 +335,18 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// Who is remembered.
 const SPEAKERS_MAX: usize = 64;
 
-const HEADING: u32 = 127_250;
-const ENGINE: u32 = 127_488;
-const ENGINE_SLOW: u32 = 127_489;
-const TANK: u32 = 127_505;
-const BATTERY: u32 = 127_508;
-const DEPTH: u32 = 128_267;
 const POSITION: u32 = 129_025;
-const COURSE: u32 = 129_026;
-const GNSS: u32 = 129_029;
 
-static WANTED: [u32; 9] = [
-    HEADING,
-    ENGINE,
-    ENGINE_SLOW,
-    TANK,
-    BATTERY,
-    DEPTH,
-    POSITION,
-    COURSE,
-    GNSS,
+static ROWS: [Row; 9] = [
+    Row::one(127_250, heading),
+    Row::numbered(127_488, engine),
+    Row::numbered(127_489, engine_slow).fast(),
+    Row::numbered(127_505, tank),
+    Row::numbered(127_508, battery),
+    Row::one(128_267, depth),
+    Row::one(POSITION, position),
+    Row::one(129_026, course).about(POSITION),
+    Row::one(129_029, gnss).about(POSITION).fast(),
 ];
 
 #[cfg(test)]
