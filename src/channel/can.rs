@@ -36,6 +36,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::measured::micros;
 use crate::clock::Now;
 use crate::message::Message;
 use crate::net::frames::CLASSIC_LEN;
@@ -300,8 +301,7 @@ impl Newest {
         let arrival = now.wall.since_1970.checked_sub(ago);
         let date = self.line.or(arrival.filter(|_| now.wall.trusted));
         if let Some(date) = date.filter(|_| !message.has("timestamp")) {
-            let micros = u64::try_from(date.as_micros()).unwrap_or(u64::MAX);
-            message.set_timestamp(micros);
+            message.set_timestamp(micros(date));
         }
     }
 }

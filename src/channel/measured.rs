@@ -50,7 +50,8 @@ fn weeks_back(date: Duration, now: Now) -> Option<Duration> {
     date.checked_add(lost).filter(|_| shows)
 }
 
-fn micros(date: Duration) -> u64 {
+/// Since 1970, as a message has it.
+pub(super) fn micros(date: Duration) -> u64 {
     u64::try_from(date.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -16,6 +16,7 @@ use crate::wire::can::Id;
 use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Form;
 use crate::wire::can::bits::Order;
+use crate::wire::can::candump::hex;
 
 /// `signals = [{ name = "can.speed", id = "0x201", start = 0, length = 16 }]`; what is wrong is
 /// noted; none where that is so.
@@ -113,12 +114,12 @@ fn id(text: &str) -> Result<Id, ValueError> {
     let error = || ValueError::new(format!("`{}` is not an id", shorten(text))).hint(hint);
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let digits = digits.ok_or_else(error)?;
-    let number = u32::from_str_radix(digits, 16).map_err(|_| error())?;
+    let number = hex(digits).ok_or_else(error)?;
     let id = match digits.len() {
         0..=3 => Id::standard(number),
         _ => Id::extended(number),
     };
-    id.filter(|_| !digits.starts_with('+')).ok_or_else(error)
+    id.ok_or_else(error)
 }
 
 /// Where it is in the data.

@@ -151,7 +151,7 @@ fn with_data(id: Id, text: &str, most: usize) -> Result<Frame, LineError> {
 }
 
 /// Up to 8 digits and nothing else: no sign.
-fn hex(digits: &str) -> Option<u32> {
+pub(crate) fn hex(digits: &str) -> Option<u32> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u32::from_str_radix(digits, 16).ok().filter(|_| plain)
 }
