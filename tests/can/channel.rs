@@ -1,5 +1,6 @@
 //! The session: what comes in pieces, when messages are made of it, what is no frame.
 
+use crate::support::can_frame::frame;
 use crate::support::channel::Connection;
 use crate::support::written;
 use std::rc::Rc;
@@ -59,17 +60,6 @@ fn line(second: u64, frame: &str) -> String {
 
 fn messages(bus: &Connection<Can>) -> Vec<String> {
     bus.intake.taken.iter().map(written).collect()
-}
-
-/// A classic frame as the kernel has it.
-fn frame(id: u32, data: &[u8]) -> Vec<u8> {
-    let id = match cfg!(target_endian = "little") {
-        true => id.to_le_bytes(),
-        false => id.to_be_bytes(),
-    };
-    let mut bytes = [&id[..], &[8, 0, 0, 0], data].concat();
-    bytes.resize(16, 0);
-    bytes
 }
 
 #[test]

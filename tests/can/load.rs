@@ -1,5 +1,6 @@
 //! A bus at full load, and one whose frames are made to cost: what a frame costs is bounded.
 
+use crate::support::can_frame;
 use crate::support::channel::Connection;
 use crate::support::random::Random;
 use allocation_counter::measure;
@@ -36,12 +37,7 @@ fn bus(or_change: &[&str]) -> Connection<Can> {
 
 /// A classic frame of 29 bits as the kernel has it.
 fn frame(id: u32, data: [u8; 8]) -> Vec<u8> {
-    let id = id | 0x8000_0000;
-    let id = match cfg!(target_endian = "little") {
-        true => id.to_le_bytes(),
-        false => id.to_be_bytes(),
-    };
-    [&id[..], &[8, 0, 0, 0], &data].concat()
+    can_frame::frame(id | 0x8000_0000, &data)
 }
 
 /// Groups whose signals are numbers, and as many frames that nobody wants.

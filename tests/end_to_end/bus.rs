@@ -1,6 +1,7 @@
 //! CAN buses: a log in a file and through a FIFO, a server of its lines, and what an interface
 //! brings, through a socket of this machine: kernels that build weir rarely have CAN.
 
+use crate::can_frame::frame;
 use crate::weir::Folder;
 use crate::weir::Weir;
 use crate::weir::eventually;
@@ -196,15 +197,4 @@ fn check_says_what_is_wrong_with_a_bus() {
         assert!(said.contains(line), "{line} in\n{said}");
     }
     assert_eq!(told.status.code(), Some(2));
-}
-
-/// A classic frame as the kernel has it.
-fn frame(id: u32, data: &[u8]) -> Vec<u8> {
-    let id = match cfg!(target_endian = "little") {
-        true => id.to_le_bytes(),
-        false => id.to_be_bytes(),
-    };
-    let mut bytes = [&id[..], &[8, 0, 0, 0], data].concat();
-    bytes.resize(16, 0);
-    bytes
 }

@@ -10,6 +10,8 @@
 )]
 
 mod bus;
+#[path = "../support/can_frame.rs"]
+mod can_frame;
 mod commands;
 mod connect;
 mod crashes;

@@ -18,6 +18,7 @@
     reason = "tests, and not each of them needs all of it"
 )]
 
+pub(crate) mod can_frame;
 pub(crate) mod channel;
 pub(crate) mod hex;
 pub(crate) mod intake;
