@@ -29,6 +29,12 @@ impl<'a> Cursor<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
+    /// The next three bytes, the high one first.
+    pub(super) fn u24_be(&mut self) -> Option<u32> {
+        let [high, middle, low] = self.array()?;
+        Some(u32::from_be_bytes([0, high, middle, low]))
+    }
+
     /// The next four bytes, the high one first.
     pub(super) fn u32_be(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
@@ -42,5 +48,22 @@ impl<'a> Cursor<'a> {
     /// Whether all of it was read.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_short_is_not_taken() {
+        let mut rest = Cursor(&[1, 2, 3, 4, 5]);
+        assert_eq!(rest.u24_be(), Some(0x01_02_03));
+        assert_eq!(
+            (rest.u32_be(), rest.u24_be(), rest.bytes(3)),
+            (None, None, None)
+        );
+        assert_eq!((rest.u8(), rest.u16_be()), (Some(4), None));
+        assert_eq!((rest.bytes(1), rest.is_empty()), (Some(&[5][..]), true));
     }
 }

@@ -24,8 +24,8 @@ pub use location::Items;
 pub use location::Location;
 pub use location::batch;
 
-use crate::wire::big_endian::BigEndian;
-use crate::wire::big_endian::decimals;
+use crate::wire::cursor::Cursor;
+use crate::wire::decimals::decimals;
 use std::fmt;
 
 /// What stands at the head of what came.
@@ -120,11 +120,11 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// [`FrameError::Length`].
     pub fn read(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        Self::head(&mut BigEndian(bytes)).ok_or(FrameError::Length)
+        Self::head(&mut Cursor(bytes)).ok_or(FrameError::Length)
     }
 
-    fn head(rest: &mut BigEndian<'a>) -> Option<Self> {
-        let (id, attributes) = (rest.u16()?, rest.u16()?);
+    fn head(rest: &mut Cursor<'a>) -> Option<Self> {
+        let (id, attributes) = (rest.u16_be()?, rest.u16_be()?);
         let is_set = |bit: u16| attributes & bit != 0;
         let (version, phone_len) = if is_set(OF_2019) {
             (Some(rest.u8()?), 10)
@@ -132,9 +132,9 @@ impl<'a> Packet<'a> {
             (None, 6)
         };
         let phone = rest.bytes(phone_len)?;
-        let serial = rest.u16()?;
+        let serial = rest.u16_be()?;
         if is_set(PART) {
-            rest.u32()?;
+            rest.u32_be()?;
         }
         Some(Self {
             id,

@@ -5,10 +5,10 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod ais;
-mod big_endian;
 pub mod can;
 pub mod charset;
 mod cursor;
+mod decimals;
 pub mod element;
 pub mod form;
 pub mod galileosky;

@@ -14,9 +14,9 @@
 use super::Packet;
 use super::Scan;
 use crate::message::timestamp::from_calendar;
-use crate::wire::big_endian::BigEndian;
-use crate::wire::big_endian::decimal;
-use crate::wire::big_endian::decimals;
+use crate::wire::cursor::Cursor;
+use crate::wire::decimals::decimal;
+use crate::wire::decimals::decimals;
 use std::fmt;
 
 /// What a packet says.
@@ -134,7 +134,7 @@ impl Content {
     /// # Errors
     /// See [`ContentError`].
     pub fn decode(packet: &Packet<'_>) -> Result<Self, ContentError> {
-        let mut rest = BigEndian(packet.content);
+        let mut rest = Cursor(packet.content);
         let report = match packet.kind {
             0x01 => return login(&mut rest).map(Self::Login),
             0x8A => return Ok(Self::TimeRequest),
@@ -163,7 +163,7 @@ impl Scan<'_> {
     /// What it says: its time and the first cell.
     #[must_use]
     pub fn report(&self) -> Report {
-        let mut rest = BigEndian(self.cells);
+        let mut rest = Cursor(self.cells);
         let time = self.time.map(decimal);
         let [
             Some(year),
@@ -185,24 +185,24 @@ impl Scan<'_> {
     }
 }
 
-fn scanned_cell(rest: &mut BigEndian<'_>) -> Option<Cell> {
+fn scanned_cell(rest: &mut Cursor<'_>) -> Option<Cell> {
     let _count = rest.u8()?;
     let cell = Cell {
-        mcc: rest.u16()?,
+        mcc: rest.u16_be()?,
         mnc: rest.u8()?.into(),
-        lac: rest.u16()?.into(),
-        id: rest.u16()?.into(),
+        lac: rest.u16_be()?.into(),
+        id: rest.u16_be()?.into(),
     };
     Some(cell).filter(|cell| cell.mcc != 0)
 }
 
-fn login(rest: &mut BigEndian<'_>) -> Result<Login, ContentError> {
+fn login(rest: &mut Cursor<'_>) -> Result<Login, ContentError> {
     let number = rest.bytes(8).ok_or(ContentError::Length)?;
     let digits = decimals(number).ok_or(ContentError::Digits)?;
-    let _model = rest.u16();
+    let _model = rest.u16_be();
     Ok(Login {
         ident: digits.strip_prefix('0').unwrap_or(&digits).to_owned(),
-        zone_s: rest.u16().and_then(zone),
+        zone_s: rest.u16_be().and_then(zone),
     })
 }
 
@@ -219,9 +219,9 @@ fn zone(field: u16) -> Option<i32> {
     ahead.checked_mul(sign).filter(|_| is_zone)
 }
 
-type ReadCell = fn(&mut BigEndian<'_>) -> Option<Cell>;
+type ReadCell = fn(&mut Cursor<'_>) -> Option<Cell>;
 
-fn location(rest: &mut BigEndian<'_>, cell: ReadCell) -> Result<Report, ContentError> {
+fn location(rest: &mut Cursor<'_>, cell: ReadCell) -> Result<Report, ContentError> {
     let mut report = gps(rest)?;
     if let Some(cell) = cell(rest) {
         report.cell = cell.known();
@@ -236,11 +236,7 @@ fn location(rest: &mut BigEndian<'_>, cell: ReadCell) -> Result<Report, ContentE
     Ok(report)
 }
 
-fn alarm(
-    rest: &mut BigEndian<'_>,
-    cell: ReadCell,
-    has_fence: bool,
-) -> Result<Report, ContentError> {
+fn alarm(rest: &mut Cursor<'_>, cell: ReadCell, has_fence: bool) -> Result<Report, ContentError> {
     let mut report = gps(rest)?;
     let Some(cell) = alarm_cell(rest, cell) else {
         return Ok(report);
@@ -255,7 +251,7 @@ fn alarm(
 
 /// The cell of an alarm: with its length before it, which counts itself, or does not, or is 0
 /// before nothing or the room of a cell; or without. None: what stands there is none of these.
-fn alarm_cell(rest: &mut BigEndian<'_>, cell: ReadCell) -> Option<Cell> {
+fn alarm_cell(rest: &mut Cursor<'_>, cell: ReadCell) -> Option<Cell> {
     let (len, bytes) = rest.0.split_first()?;
     let len = usize::from(*len);
     if len == 0 {
@@ -265,7 +261,7 @@ fn alarm_cell(rest: &mut BigEndian<'_>, cell: ReadCell) -> Option<Cell> {
             .unwrap_or(bytes);
         return Some(Cell::default());
     }
-    let mut after = BigEndian(bytes);
+    let mut after = Cursor(bytes);
     let found = cell(&mut after)?;
     let used = bytes.len().saturating_sub(after.0.len());
     let with_len = if len == used {
@@ -284,7 +280,7 @@ fn alarm_cell(rest: &mut BigEndian<'_>, cell: ReadCell) -> Option<Cell> {
 /// Bytes of what follows the cell of an alarm.
 const STATUS_LEN: usize = 5;
 
-fn status(rest: &mut BigEndian<'_>) -> Option<Status> {
+fn status(rest: &mut Cursor<'_>) -> Option<Status> {
     Some(Status {
         info: rest.u8()?,
         level: Some(rest.u8()?),
@@ -295,15 +291,15 @@ fn status(rest: &mut BigEndian<'_>) -> Option<Status> {
 }
 
 /// What is left, if that is a mileage and nothing more.
-fn mileage(rest: &mut BigEndian<'_>) -> Option<u32> {
-    (rest.0.len() == 4).then(|| rest.u32()).flatten()
+fn mileage(rest: &mut Cursor<'_>) -> Option<u32> {
+    (rest.0.len() == 4).then(|| rest.u32_be()).flatten()
 }
 
-fn heartbeat(rest: &mut BigEndian<'_>, in_volts: bool) -> Result<Report, ContentError> {
+fn heartbeat(rest: &mut Cursor<'_>, in_volts: bool) -> Result<Report, ContentError> {
     let mut read = || {
         let info = rest.u8()?;
         let (level, battery_cv) = if in_volts {
-            (None, Some(rest.u16()?))
+            (None, Some(rest.u16_be()?))
         } else {
             (Some(rest.u8()?), None)
         };
@@ -323,7 +319,7 @@ fn heartbeat(rest: &mut BigEndian<'_>, in_volts: bool) -> Result<Report, Content
 }
 
 /// Cells without a fix: of seven the first; in another layout than this one only the time.
-fn cells(rest: &mut BigEndian<'_>) -> Result<Report, ContentError> {
+fn cells(rest: &mut Cursor<'_>) -> Result<Report, ContentError> {
     let time_s = rest.date()?;
     let is_wide = rest.0.first().is_some_and(|mcc| mcc & 0x80 != 0);
     let fits = rest.0.len() == if is_wide { 49 } else { 48 };
@@ -336,10 +332,10 @@ fn cells(rest: &mut BigEndian<'_>) -> Result<Report, ContentError> {
 }
 
 /// None: of a kind that is not read here.
-fn information(rest: &mut BigEndian<'_>) -> Result<Option<Report>, ContentError> {
+fn information(rest: &mut Cursor<'_>) -> Result<Option<Report>, ContentError> {
     let mut report = Report::default();
     match rest.u8().ok_or(ContentError::Length)? {
-        0x00 => report.external_cv = Some(rest.u16().ok_or(ContentError::Length)?),
+        0x00 => report.external_cv = Some(rest.u16_be().ok_or(ContentError::Length)?),
         0x05 => report.doors = Some(rest.u8().ok_or(ContentError::Length)?),
         0x0A => {
             let _imei_and_imsi = rest.bytes(16);
@@ -364,7 +360,7 @@ fn iccid(bytes: &[u8]) -> Option<String> {
 }
 
 /// The answer to a command: length, four bytes of the command's, text, language.
-fn answer_text(rest: &mut BigEndian<'_>) -> Result<String, ContentError> {
+fn answer_text(rest: &mut Cursor<'_>) -> Result<String, ContentError> {
     let len = rest.u8().map(usize::from).ok_or(ContentError::Length)?;
     // clones say 0 before a text that zeros fill up
     let len = if len == 0 { rest.0.len() } else { len };
@@ -373,8 +369,8 @@ fn answer_text(rest: &mut BigEndian<'_>) -> Result<String, ContentError> {
 }
 
 /// The same with a code of the text: 1 is ASCII, 2 UTF-16.
-fn coded_text(rest: &mut BigEndian<'_>) -> Result<String, ContentError> {
-    let _command = rest.u32();
+fn coded_text(rest: &mut Cursor<'_>) -> Result<String, ContentError> {
+    let _command = rest.u32_be();
     let code = rest.u8().ok_or(ContentError::Length)?;
     if code != 2 {
         return Ok(text(rest.0));
@@ -395,7 +391,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A report of a receiver alone.
-fn gps(rest: &mut BigEndian<'_>) -> Result<Report, ContentError> {
+fn gps(rest: &mut Cursor<'_>) -> Result<Report, ContentError> {
     let time_s = rest.date()?;
     let place = Place::read(rest).ok_or(ContentError::Length)?;
     Ok(Report {
@@ -405,9 +401,9 @@ fn gps(rest: &mut BigEndian<'_>) -> Result<Report, ContentError> {
     })
 }
 
-impl BigEndian<'_> {
+impl Cursor<'_> {
     fn date(&mut self) -> Result<Option<i64>, ContentError> {
-        date(self.chunk().ok_or(ContentError::Length)?)
+        date(self.array().ok_or(ContentError::Length)?)
     }
 }
 
@@ -423,11 +419,11 @@ fn date(parts: [u8; 6]) -> Result<Option<i64>, ContentError> {
 }
 
 impl Place {
-    fn read(rest: &mut BigEndian<'_>) -> Option<Self> {
+    fn read(rest: &mut Cursor<'_>) -> Option<Self> {
         let satellites = rest.u8()?;
-        let (latitude, longitude) = (i64::from(rest.u32()?), i64::from(rest.u32()?));
+        let (latitude, longitude) = (i64::from(rest.u32_be()?), i64::from(rest.u32_be()?));
         let speed_km_h = rest.u8()?;
-        let course = rest.u16()?;
+        let course = rest.u16_be()?;
         let is_set = |bit: u16| course & bit != 0;
         Some(Self {
             // both halves are zero where it does not say
@@ -451,15 +447,15 @@ fn signed(number: i64, is_negative: bool) -> Option<i64> {
 }
 
 impl Cell {
-    fn narrow(rest: &mut BigEndian<'_>) -> Option<Self> {
+    fn narrow(rest: &mut Cursor<'_>) -> Option<Self> {
         let (mcc, mnc) = network(rest)?;
-        let (lac, id) = (rest.u16()?.into(), rest.u24()?.into());
+        let (lac, id) = (rest.u16_be()?.into(), rest.u24_be()?.into());
         Some(Self { mcc, mnc, lac, id })
     }
 
-    fn wide(rest: &mut BigEndian<'_>) -> Option<Self> {
+    fn wide(rest: &mut Cursor<'_>) -> Option<Self> {
         let (mcc, mnc) = network(rest)?;
-        let (lac, id) = (rest.u32()?, rest.u64()?);
+        let (lac, id) = (rest.u32_be()?, rest.u64_be()?);
         Some(Self { mcc, mnc, lac, id })
     }
 
@@ -469,11 +465,11 @@ impl Cell {
     }
 }
 
-fn network(rest: &mut BigEndian<'_>) -> Option<(u16, u16)> {
-    let mcc = rest.u16()?;
+fn network(rest: &mut Cursor<'_>) -> Option<(u16, u16)> {
+    let mcc = rest.u16_be()?;
     let is_long = mcc & 0x8000 != 0;
     let mnc = if is_long {
-        rest.u16()?
+        rest.u16_be()?
     } else {
         rest.u8()?.into()
     };

@@ -9,8 +9,8 @@
 //! ```
 
 use crate::message::timestamp::from_calendar;
-use crate::wire::big_endian::BigEndian;
-use crate::wire::big_endian::decimal;
+use crate::wire::cursor::Cursor;
+use crate::wire::decimals::decimal;
 
 /// One report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +52,19 @@ impl<'a> Location<'a> {
     /// Reads one; none: it is too short.
     #[must_use]
     pub fn read(body: &'a [u8]) -> Option<Self> {
-        let mut rest = BigEndian(body);
-        let (alarm, status) = (rest.u32()?, rest.u32()?);
-        let (latitude, longitude) = (i64::from(rest.u32()?), i64::from(rest.u32()?));
+        let mut rest = Cursor(body);
+        let (alarm, status) = (rest.u32_be()?, rest.u32_be()?);
+        let (latitude, longitude) = (i64::from(rest.u32_be()?), i64::from(rest.u32_be()?));
         let is_set = |bit: u32| status & bit != 0;
         Some(Self {
             alarm,
             status,
             latitude: signed(latitude, is_set(SOUTH))?,
             longitude: signed(longitude, is_set(WEST))?,
-            altitude_m: rest.u16()?.cast_signed(),
-            speed_tenths: rest.u16()?,
-            direction_deg: rest.u16()?,
-            time_s: time(rest.chunk()?),
+            altitude_m: rest.u16_be()?.cast_signed(),
+            speed_tenths: rest.u16_be()?,
+            direction_deg: rest.u16_be()?,
+            time_s: time(rest.array()?),
             items: Items(rest.0),
         })
     }
@@ -95,7 +95,7 @@ impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
     fn next(&mut self) -> Option<Item<'a>> {
-        let mut rest = BigEndian(self.0);
+        let mut rest = Cursor(self.0);
         let (id, len) = (rest.u8()?, rest.u8()?);
         let value = rest.bytes(len.into())?;
         self.0 = rest.0;
@@ -106,15 +106,15 @@ impl<'a> Iterator for Items<'a> {
 /// The locations of a body of several; none where its lengths are not true or one is too short.
 #[must_use]
 pub fn batch(body: &[u8]) -> Option<Vec<Location<'_>>> {
-    let mut rest = BigEndian(body);
-    let count = rest.u16()?;
+    let mut rest = Cursor(body);
+    let count = rest.u16_be()?;
     let _why = rest.u8()?;
     let locations = (0..count).map(|_| {
-        let len = rest.u16()?;
+        let len = rest.u16_be()?;
         Location::read(rest.bytes(len.into())?)
     });
     let locations = locations.collect::<Option<Vec<_>>>()?;
-    rest.0.is_empty().then_some(locations)
+    rest.is_empty().then_some(locations)
 }
 
 fn signed(number: i64, is_negative: bool) -> Option<i64> {
