@@ -1,4 +1,4 @@
-//! A fix of a receiver as parameters of a message: what NMEA and gpsd say in their own ways.
+//! A fix of a receiver as parameters of a message: what each protocol says in its own way.
 
 use super::InputError;
 use super::Intake;
@@ -63,6 +63,17 @@ impl Fix {
         }
         message.set("position.valid", position.is_some());
     }
+}
+
+/// Latitude and longitude in degrees, of so many units in one; none where it is not on Earth.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "33 bits at most, and a double holds 53"
+)]
+pub(super) fn degrees(latitude: i64, longitude: i64, units: i64) -> Option<(f64, f64)> {
+    let is_on_earth = latitude.abs() <= 90 * units && longitude.abs() <= 180 * units;
+    let whole = units as f64;
+    is_on_earth.then(|| (latitude as f64 / whole, longitude as f64 / whole))
 }
 
 /// Why a line says nothing.

@@ -12,6 +12,7 @@
 //! | mileage | `vehicle.mileage`, metres on the wire |
 
 use crate::channel::fix::Fix;
+use crate::channel::fix::degrees;
 use crate::message::Message;
 use crate::wire::gt06::Cell;
 use crate::wire::gt06::Place;
@@ -57,23 +58,14 @@ pub(super) fn message(ident: &str, report: &Report, time: Option<u64>) -> Option
 }
 
 fn fix(place: &Place) -> Fix {
-    let is_on_earth = place.latitude.abs() <= 90 * UNITS && place.longitude.abs() <= 180 * UNITS;
     Fix {
         valid: place.is_positioned,
-        position: is_on_earth.then(|| (degrees(place.latitude), degrees(place.longitude))),
+        position: degrees(place.latitude, place.longitude, UNITS),
         speed: Some(place.speed_km_h.into()),
         direction: Some(place.direction_deg.into()),
         satellites: place.satellites.map(u64::from),
         ..Fix::default()
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "33 bits at most, and a double holds 53"
-)]
-fn degrees(units: i64) -> f64 {
-    units as f64 / UNITS as f64
 }
 
 fn set_cell(message: &mut Message, cell: &Cell) {

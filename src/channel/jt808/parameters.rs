@@ -11,6 +11,7 @@
 //! | others, and those of another length | `custom.param.N`, hex |
 
 use crate::channel::fix::Fix;
+use crate::channel::fix::degrees;
 use crate::channel::io::meaning::hex;
 use crate::message::Message;
 use crate::wire::jt808::Item;
@@ -38,29 +39,19 @@ pub(super) fn message(ident: &str, location: &Location<'_>, time: Option<u64>) -
 }
 
 fn fix(location: &Location<'_>) -> Fix {
-    let (latitude, longitude) = (location.latitude, location.longitude);
-    let is_on_earth = latitude.abs() <= 90 * UNITS && longitude.abs() <= 180 * UNITS;
     let satellites = |item: Item<'_>| match (item.id, item.value) {
         (0x31, [count]) => Some(u64::from(*count)),
         _ => None,
     };
     Fix {
         valid: location.is_positioned(),
-        position: is_on_earth.then(|| (degrees(latitude), degrees(longitude))),
+        position: degrees(location.latitude, location.longitude, UNITS),
         altitude: Some(location.altitude_m.into()),
         speed: Some(f64::from(location.speed_tenths) / 10.0),
         direction: Some(location.direction_deg.into()),
         satellites: location.items.filter_map(satellites).last(),
         hdop: None,
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "33 bits at most, and a double holds 53"
-)]
-fn degrees(units: i64) -> f64 {
-    units as f64 / UNITS as f64
 }
 
 fn set(message: &mut Message, item: Item<'_>) {

@@ -4,6 +4,7 @@
 //! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
 use super::elements;
+use crate::channel::fix::degrees;
 use crate::channel::io::IoTable;
 use crate::message::InvalidIdent;
 use crate::message::Message;
@@ -71,14 +72,13 @@ fn set_position(message: &mut Message, record: &Record) {
 
 /// Says where, and whether that is known.
 fn set_place(message: &mut Message, place: Option<Place>) -> bool {
-    let on_earth = |place: &Place| {
-        place.latitude_e7.unsigned_abs() <= 900_000_000
-            && place.longitude_e7.unsigned_abs() <= 1_800_000_000
-    };
-    let place = place.filter(on_earth);
-    if let Some(place) = place {
-        message.set("position.latitude", f64::from(place.latitude_e7) / 1e7);
-        message.set("position.longitude", f64::from(place.longitude_e7) / 1e7);
+    let place = place.and_then(|place| {
+        let (latitude, longitude) = (place.latitude_e7, place.longitude_e7);
+        degrees(latitude.into(), longitude.into(), 10_000_000)
+    });
+    if let Some((latitude, longitude)) = place {
+        message.set("position.latitude", latitude);
+        message.set("position.longitude", longitude);
     }
     message.set("position.valid", place.is_some());
     place.is_some()

@@ -4,6 +4,7 @@
 //! come as `custom.param.N`, as they were sent. The channel's `io` table names more.
 
 use super::elements;
+use crate::channel::fix::degrees;
 use crate::channel::io::IoTable;
 use crate::channel::io::meaning::hex;
 use crate::message::InvalidIdent;
@@ -72,18 +73,17 @@ fn is_printable(text: &str) -> bool {
 
 fn set_position(message: &mut Message, record: &Record<'_>) {
     let (latitude, longitude) = (record.latitude_e7, record.longitude_e7);
-    let is_on_earth = latitude.unsigned_abs() <= 900_000_000;
-    let is_on_earth = is_on_earth && longitude.unsigned_abs() <= 1_800_000_000;
-    let valid = record.satellites > 0 && is_on_earth;
-    if valid {
-        message.set("position.latitude", f64::from(latitude) / 1e7);
-        message.set("position.longitude", f64::from(longitude) / 1e7);
+    let place = degrees(latitude.into(), longitude.into(), 10_000_000);
+    let place = place.filter(|_| record.satellites > 0);
+    if let Some((latitude, longitude)) = place {
+        message.set("position.latitude", latitude);
+        message.set("position.longitude", longitude);
         message.set("position.altitude", i64::from(record.altitude_m));
     }
     message.set("position.speed", u64::from(record.speed_km_h));
     message.set("position.direction", u64::from(record.direction_deg));
     message.set("position.satellites", u64::from(record.satellites));
-    message.set("position.valid", valid);
+    message.set("position.valid", place.is_some());
 }
 
 /// The year 10000, in milliseconds since 1970 UTC.

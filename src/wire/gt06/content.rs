@@ -15,6 +15,7 @@ use super::Packet;
 use super::Scan;
 use crate::message::timestamp::from_calendar;
 use crate::wire::cursor::Cursor;
+use crate::wire::cursor::signed;
 use crate::wire::decimals::decimal;
 use crate::wire::decimals::decimals;
 use std::fmt;
@@ -421,7 +422,7 @@ fn date(parts: [u8; 6]) -> Result<Option<i64>, ContentError> {
 impl Place {
     fn read(rest: &mut Cursor<'_>) -> Option<Self> {
         let satellites = rest.u8()?;
-        let (latitude, longitude) = (i64::from(rest.u32_be()?), i64::from(rest.u32_be()?));
+        let (latitude, longitude) = (rest.u32_be()?, rest.u32_be()?);
         let speed_km_h = rest.u8()?;
         let course = rest.u16_be()?;
         let is_set = |bit: u16| course & bit != 0;
@@ -429,20 +430,12 @@ impl Place {
             // both halves are zero where it does not say
             satellites: (satellites != 0).then_some(satellites & 0x0F),
             // the two are not alike: bit 10 is north, bit 11 west
-            latitude: signed(latitude, !is_set(1 << 10))?,
-            longitude: signed(longitude, is_set(1 << 11))?,
+            latitude: signed(latitude, !is_set(1 << 10)),
+            longitude: signed(longitude, is_set(1 << 11)),
             speed_km_h,
             direction_deg: course & 0x03FF,
             is_positioned: is_set(1 << 12),
         })
-    }
-}
-
-fn signed(number: i64, is_negative: bool) -> Option<i64> {
-    if is_negative {
-        number.checked_neg()
-    } else {
-        Some(number)
     }
 }
 

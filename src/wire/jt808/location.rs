@@ -10,6 +10,7 @@
 
 use crate::message::timestamp::from_calendar;
 use crate::wire::cursor::Cursor;
+use crate::wire::cursor::signed;
 use crate::wire::decimals::decimal;
 
 /// One report.
@@ -54,13 +55,13 @@ impl<'a> Location<'a> {
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let mut rest = Cursor(body);
         let (alarm, status) = (rest.u32_be()?, rest.u32_be()?);
-        let (latitude, longitude) = (i64::from(rest.u32_be()?), i64::from(rest.u32_be()?));
+        let (latitude, longitude) = (rest.u32_be()?, rest.u32_be()?);
         let is_set = |bit: u32| status & bit != 0;
         Some(Self {
             alarm,
             status,
-            latitude: signed(latitude, is_set(SOUTH))?,
-            longitude: signed(longitude, is_set(WEST))?,
+            latitude: signed(latitude, is_set(SOUTH)),
+            longitude: signed(longitude, is_set(WEST)),
             altitude_m: rest.u16_be()?.cast_signed(),
             speed_tenths: rest.u16_be()?,
             direction_deg: rest.u16_be()?,
@@ -115,14 +116,6 @@ pub fn batch(body: &[u8]) -> Option<Vec<Location<'_>>> {
     });
     let locations = locations.collect::<Option<Vec<_>>>()?;
     rest.is_empty().then_some(locations)
-}
-
-fn signed(number: i64, is_negative: bool) -> Option<i64> {
-    if is_negative {
-        number.checked_neg()
-    } else {
-        Some(number)
-    }
 }
 
 /// Seconds since 1970; none where no calendar has it: before the first fix all are zero.
