@@ -10,7 +10,7 @@
 //! heartbeat. A line ends with `$`, of a few firmwares with NUL. The order of all other fields
 //! differs with model and firmware.
 
-use crate::message::timestamp::from_iso8601;
+use crate::message::timestamp::from_calendar;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +84,7 @@ pub type Unit<'a> = (Result<Line<'a>, NoLine>, usize);
 /// # Errors
 /// When nothing that follows can be understood.
 pub fn next(input: &[u8]) -> Result<Option<Unit<'_>>, FrameError> {
-    let is_between = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | 0);
-    let ahead = input.iter().take_while(|byte| is_between(byte)).count();
+    let ahead = blank(input);
     let rest = input.get(ahead..).unwrap_or_default();
     if matches!(rest, [_, 0, ..]) || is_binary(rest) {
         return Err(FrameError::Binary);
@@ -276,16 +275,11 @@ pub fn number(text: &str) -> Option<f64> {
 fn time(text: &str) -> Option<u64> {
     let plain = text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = Some(text).filter(|_| plain)?;
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    from_iso8601(&format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        part(0, 4),
-        part(4, 6),
-        part(6, 8),
-        part(8, 10),
-        part(10, 12),
-        part(12, 14)
-    ))
+    let part = |from: usize, to: usize| text.get(from..to)?.parse().ok();
+    let date = [part(0, 4)?, part(4, 6)?, part(6, 8)?];
+    let time = [part(8, 10)?, part(10, 12)?, part(12, 14)?];
+    let seconds = u64::try_from(from_calendar(date, time)?).ok()?;
+    seconds.checked_mul(1_000_000)
 }
 
 /// Bytes of a line at most.

@@ -39,6 +39,11 @@ pub(super) fn messages(
     if told.is_empty() && (has_state || text) {
         told.extend(plain(ident, line));
     }
+    if line.sending == Sending::Buffered {
+        for message in &mut told {
+            message.set("record.buffered.status", true);
+        }
+    }
     if let Some(last) = told.last_mut() {
         if let Some((name, on)) = state(line.kind()) {
             last.set(name, on);
@@ -62,13 +67,9 @@ fn message(
 ) -> Option<Message> {
     let known = block.position.as_ref().filter(|known| known.hdop > 0.0);
     let time = known.map(|known| known.time).or(line.sent());
-    let mut message = known
+    known
         .map_or_else(Fix::default, fix)
-        .message(ident, time, intake)?;
-    if line.sending == Sending::Buffered {
-        message.set("record.buffered.status", true);
-    }
-    Some(message)
+        .message(ident, time, intake)
 }
 
 /// Without a position.
@@ -76,9 +77,6 @@ fn plain(ident: &str, line: &Line<'_>) -> Option<Message> {
     let mut message = Message::new(ident).ok()?;
     if let Some(time) = line.sent() {
         message.set_timestamp(time);
-    }
-    if line.sending == Sending::Buffered {
-        message.set("record.buffered.status", true);
     }
     Some(message)
 }
