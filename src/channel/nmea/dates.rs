@@ -2,15 +2,15 @@
 
 use crate::clock;
 use crate::clock::Now;
-use crate::message::timestamp;
+use crate::message::timestamp::from_calendar;
 use crate::wire::nmea::Date;
 use std::time::Duration;
 
 /// Microseconds since 1970 of a time on a day; none where the month has no such day.
 pub(super) fn micros(date: Date, time: u64) -> Option<u64> {
-    let Date { year, month, day } = date;
-    let midnight = timestamp::from_iso8601(&format!("{year:04}-{month:02}-{day:02}"))?;
-    midnight.checked_add(time)
+    let date = [date.year, date.month, date.day].map(u64::cast_signed);
+    let midnight = u64::try_from(from_calendar(date, [0; 3])?).ok()?;
+    midnight.checked_mul(1_000_000)?.checked_add(time)
 }
 
 /// The day after.
