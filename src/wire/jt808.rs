@@ -24,6 +24,7 @@ pub use location::Items;
 pub use location::Location;
 pub use location::batch;
 
+use crate::wire::checksum::xor;
 use crate::wire::cursor::Cursor;
 use crate::wire::decimals::decimals;
 use std::fmt;
@@ -186,10 +187,6 @@ pub fn frame(bytes: &[u8]) -> Vec<u8> {
     }
     out.push(MARK);
     out
-}
-
-fn xor(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
 impl fmt::Display for FrameError {

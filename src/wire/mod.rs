@@ -7,6 +7,7 @@
 pub mod ais;
 pub mod can;
 pub mod charset;
+pub(crate) mod checksum;
 mod cursor;
 mod decimals;
 pub mod element;

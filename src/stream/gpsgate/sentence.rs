@@ -16,6 +16,7 @@ use crate::message::ValueRef;
 use crate::stream::engine::Outgoing;
 use crate::stream::render;
 use crate::stream::render::MessageView;
+use crate::wire::checksum::xor;
 use crate::wire::nmea::KNOT;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -73,7 +74,7 @@ pub fn message(
 
 /// Appends a sentence with all that is around it.
 pub fn put(sentence: &str, out: &mut Vec<u8>) {
-    let sum = sentence.bytes().fold(0, |sum, byte| sum ^ byte);
+    let sum = xor(sentence.as_bytes());
     out.extend_from_slice(format!("${sentence}*{sum:02X}\r\n").as_bytes());
 }
 

@@ -9,6 +9,7 @@
 //! was received, in seconds since 1970; some send milliseconds. The other fields are not read.
 
 use super::SentenceError;
+use crate::wire::checksum::xor;
 
 /// What a TAG block says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,7 @@ pub(super) fn tag(text: &[u8]) -> Option<(Result<Tag, SentenceError>, usize)> {
     if fields.iter().any(|byte| matches!(byte, b'$' | b'!' | b'*')) {
         return None;
     }
-    let given = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
-    let read = match given == fields.iter().fold(0, |sum, byte| sum ^ byte) {
+    let read = match super::given_sum(digits)? == xor(fields) {
         true => Ok(Tag { time: time(fields) }),
         false => Err(SentenceError::Checksum),
     };
