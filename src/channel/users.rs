@@ -2,6 +2,8 @@
 
 use crate::keys::context::ValueError;
 use crate::keys::reader::Reader;
+use subtle::Choice;
+use subtle::ConstantTimeEq as _;
 
 /// `users = { name = "password" }`; empty where everybody may.
 pub(super) fn users(reader: &mut Reader<'_>) -> Vec<(String, String)> {
@@ -29,4 +31,16 @@ pub(super) fn users(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         Some((entry.key.clone(), password.value))
     });
     pairs.collect()
+}
+
+/// Takes as long for a wrong password as for one that is nearly right, and for a name that is
+/// unknown as for one that is known.
+pub(super) fn knows(users: &[(String, String)], name: &str, password: &str) -> bool {
+    let same = |known: &str, given: &str| known.as_bytes().ct_eq(given.as_bytes());
+    let found = users
+        .iter()
+        .fold(Choice::from(0), |found, (known, secret)| {
+            found | (same(known, name) & same(secret, password))
+        });
+    found.into()
 }

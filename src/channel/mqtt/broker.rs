@@ -28,12 +28,11 @@ use crate::channel::Disconnect;
 use crate::channel::InputError;
 use crate::channel::Intake;
 use crate::channel::Session;
+use crate::channel::users::knows;
 use crate::message::Message;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
-use subtle::Choice;
-use subtle::ConstantTimeEq as _;
 
 /// One connection of a device.
 #[derive(Debug)]
@@ -180,7 +179,7 @@ impl Broker {
         }
         match &connect.login {
             None if !users.is_empty() => return ConnackCode::NotAuthorized,
-            Some(login) if !users.is_empty() && !knows(users, login) => {
+            Some((name, password)) if !users.is_empty() && !knows(users, name, password) => {
                 return ConnackCode::Credentials;
             }
             _ => {}
@@ -424,18 +423,6 @@ fn check(publish: &Publish<'_>) -> Result<(), Ending> {
         ),
         false => Ok(()),
     }
-}
-
-/// Takes as long for a wrong password as for one that is nearly right, and for a name that is
-/// unknown as for one that is known.
-fn knows(users: &[(String, String)], (name, password): &(String, String)) -> bool {
-    let same = |known: &str, given: &str| known.as_bytes().ct_eq(given.as_bytes());
-    let found = users
-        .iter()
-        .fold(Choice::from(0), |found, (known, secret)| {
-            found | (same(known, name) & same(secret, password))
-        });
-    found.into()
 }
 
 /// Longest packet that a client takes.
