@@ -12,6 +12,7 @@
 //! M.1371 as gpsd's page on AIVDM has it. Types 1, 2, 3, 18 and 19 say where a ship is, 5, 19 and
 //! 24 what it is; the others are not read.
 
+use super::can::bits::signed;
 use super::nmea::SentenceError;
 
 /// One sentence: a message, or a part of one.
@@ -186,12 +187,10 @@ impl Bits {
         bits.fold(0, |value, bit| (value << 1) | (bit >> 5))
     }
 
-    /// Two's complement, of `len` bits.
-    fn signed(&self, start: usize, len: usize) -> i32 {
-        let above = u32::BITS.saturating_sub(u32::try_from(len).unwrap_or(0));
-        let shifted = self.unsigned(start, len).checked_shl(above);
-        let shifted = shifted.unwrap_or(0).cast_signed();
-        shifted.checked_shr(above).unwrap_or(0)
+    /// Two's complement, of 1 to 32 bits.
+    fn signed(&self, start: usize, len: u8) -> i32 {
+        let number = signed(self.unsigned(start, len.into()).into(), len);
+        i32::try_from(number).unwrap_or(0)
     }
 
     /// Six bits a character, up to the first `@`; without the blanks at its end. None if it is
