@@ -7,13 +7,13 @@
 
 use crate::bytes::Source;
 use crate::bytes::crc32c;
+use crate::moment;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 use weir::clock::Now;
-use weir::clock::Wall;
 use weir::ring::From;
 use weir::ring::Full;
 use weir::ring::IoError;
@@ -288,14 +288,7 @@ impl Storage for Shared {
 }
 
 fn at(mono_s: u64) -> Now {
-    Now {
-        mono: Duration::from_secs(mono_s),
-        wall: Wall {
-            since_1970: Duration::from_secs(1_800_000_000 + mono_s),
-            trusted: true,
-        },
-        ages: true,
-    }
+    moment::at(Duration::from_secs(mono_s))
 }
 
 const SLOT_LEN: usize = 4096;
