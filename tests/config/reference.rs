@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use weir::channel::KINDS;
 use weir::config::Severity;
 use weir::config::count;
 use weir::config::render;
@@ -158,6 +159,19 @@ fn the_recipes_of_the_readme_are_whole_and_without_a_warning() {
             !config.channels.is_empty() && !config.streams.is_empty(),
             "{block}"
         );
+    }
+}
+
+/// What is there at all is seen on the first page.
+#[test]
+fn the_readme_has_a_row_for_each_type_of_channel() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, table) = readme.split_once("\n## Channels\n").unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    for kind in KINDS {
+        let name = format!("`{}`", kind.name);
+        let has_row = |line: &str| line.starts_with("| `") && line.contains(&name);
+        assert!(table.lines().any(has_row), "{name}");
     }
 }
 
