@@ -55,6 +55,7 @@ pub static KIND: Kind = Kind {
         Some(Rc::new(Keys {
             sack: reader.flag("sack").unwrap_or(false),
             text: reader.flag("text").unwrap_or(false),
+            message_type: reader.flag("message_type").unwrap_or(false),
         }))
     },
 };
@@ -66,6 +67,8 @@ pub struct Keys {
     pub sack: bool,
     /// Whether messages have their line as it came, too.
     pub text: bool,
+    /// Whether messages say of which kind their line is.
+    pub message_type: bool,
 }
 
 impl Protocol for Keys {
@@ -140,7 +143,7 @@ impl Queclink {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
-        let mut batch = meaning::messages(ident, line, self.keys.text, intake);
+        let mut batch = meaning::messages(ident, line, self.keys, intake);
         let answer = match self.keys.sack {
             true => format!("+SACK:{}$", line.count()),
             false => String::new(),

@@ -133,11 +133,15 @@ fn line(text: &[u8]) -> Option<Line<'_>> {
         text,
         fields: fields.collect(),
     };
-    // both come back in answers
+    // both come back in answers, the kind in each message
     let is_version = (6..=10).contains(&line.version().len());
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_kind = |text: &str| {
+        (1..=KIND_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
     let is_whole = line.fields.len() >= FIELDS_MIN
-        && line.kind().starts_with("GT")
+        && line.kind().strip_prefix("GT").is_some_and(is_kind)
         && is_version
         && is_hex(line.version())
         && line.count().len() == 4
@@ -164,6 +168,19 @@ impl<'a> Line<'a> {
         self.field(2)
     }
 
+    /// The number of the vehicle, which some models say behind the IMEI; a name that looks like
+    /// one is taken for it.
+    #[must_use]
+    pub fn vin(&self) -> Option<&'a str> {
+        // no letter that passes for a digit is in one
+        let in_one =
+            |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'Z') && !b"IOQ".contains(&byte);
+        let field = self.field(3);
+        let is_vin = field.len() == VIN && field.bytes().all(in_one);
+        let has_digit = || field.bytes().any(|byte| byte.is_ascii_digit());
+        (self.end() > 3 && is_vin && has_digit()).then_some(field)
+    }
+
     /// Four hex digits, from `FFFF` on to `0000`.
     #[must_use]
     pub fn count(&self) -> &'a str {
@@ -182,12 +199,12 @@ impl<'a> Line<'a> {
         self.fields.get(at).copied().unwrap_or_default()
     }
 
-    /// The positions of it, at most [`BLOCKS_MAX`].
+    /// The positions of it: as many as [`LINE_MAX`] has room for, some 600.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut at = 3;
-        while at < self.end() && blocks.len() < BLOCKS_MAX {
+        while at < self.end() {
             let fields = self.fields.get(at..).unwrap_or_default();
             let position = position(fields);
             let is_block = position.is_some() || is_empty(fields);
@@ -288,8 +305,11 @@ pub const LINE_MAX: usize = 8 * 1024;
 /// Kind, version, IMEI, time of sending, count.
 const FIELDS_MIN: usize = 5;
 
-/// Positions of a line; a device is set to 15 at most.
-pub const BLOCKS_MAX: usize = 16;
+/// Letters and digits of a kind behind `GT`; all that are known have three.
+const KIND_MAX: usize = 6;
+
+/// Letters and digits of a VIN.
+const VIN: usize = 17;
 
 /// Fields of a position.
 const BLOCK: usize = 7;

@@ -89,7 +89,7 @@ fn a_device_that_never_waits_is_cut_off() {
 fn a_datagram_is_whole_lines() {
     let keys = Keys {
         sack: true,
-        text: false,
+        ..Keys::default()
     };
     let mut sender: Tracker = Connection::new(Queclink::new(keys, Units::Datagram));
     let two = format!("{}\r\n{}\r\n", line("GTFRI", 1), line("GTFRI", 2));

@@ -27,6 +27,9 @@ fn each_broken_line_is_counted_and_the_next_is_understood() {
         ("another protocol", "$".to_owned(), Syntax),
         ("a command", "AT+GTFRI=gv,1$".to_owned(), Syntax),
         ("another kind", of("GTFRI", "FRI"), Syntax),
+        ("a kind without letters", of("GTFRI", "GT"), Syntax),
+        ("a kind too long", of("GTFRI", "GTFRIFRIF"), Syntax),
+        ("a kind of signs", of("GTFRI", "GTF:I"), Syntax),
         ("no version", of("250504", ""), Syntax),
         ("a version of words", of("250504", "25050x"), Syntax),
         ("a version too long", of("250504", "25050425050"), Syntax),
@@ -132,14 +135,72 @@ fn what_cannot_be_a_line_ends_the_connection() {
 }
 
 #[test]
-fn a_line_has_so_many_positions_and_no_more() {
-    let many = vec![format!("{PLACE},0901,0070,1234,0ABCDE,00"); 60].join(",");
-    let text = format!("+RESP:GTFRI,250504,990000123456784,,0,0,60,{many},20260314092654,0001$");
-    assert!(text.len() < 8192);
+fn a_line_has_as_many_positions_as_fit_into_it_and_none_is_dropped() {
+    // with a cell, as devices send them; the shortest that can be; the shortest without a fix
+    let shortest = "1,,,,0.000000,0.000000,20260314092653";
+    let with_cell = format!("{PLACE},0901,0070,1234,0ABCDE,00");
+    for (block, least) in [(&*with_cell, 100), (shortest, 200), ("0,,,,,,,0901", 600)] {
+        let head = "+RESP:GTFRI,250504,990000123456784,,0,0,60";
+        let tail = ",20260314092654,0001$";
+        let count = (8192 - head.len() - tail.len()) / (block.len() + 1);
+        let many = format!(",{block}").repeat(count);
+        let mut tracker = tracker(true);
+        tracker.send(format!("{head}{many}{tail}").as_bytes());
+        assert!(count > least, "{count}: {block}");
+        assert_eq!(tracker.intake.batches, [count], "{block}");
+        assert_eq!(tracker.intake.malformed, [], "{block}");
+        assert_eq!(tracker.make_safe(), b"+SACK:0001$");
+    }
+}
+
+#[test]
+fn a_kind_is_named_in_each_message_only_where_that_is_wanted() {
+    for message_type in [false, true] {
+        let keys = Keys {
+            message_type,
+            ..Keys::default()
+        };
+        let mut tracker = Connection::new(Queclink::new(keys, Units::Bytes));
+        let two = line("GTGEO", 1).replace(PLACE, &format!("{PLACE},{PLACE}"));
+        tracker.send(two.as_bytes());
+        assert_eq!(tracker.intake.taken.len(), 2);
+        for message in &tracker.intake.taken {
+            let kind = message
+                .has("message.type")
+                .then(|| value(message, "message.type"));
+            assert_eq!(kind, message_type.then(|| Value::from("GTGEO")));
+        }
+    }
+}
+
+#[test]
+fn a_vin_is_told_and_another_name_is_none() {
+    for (name, is_vin) in [
+        ("1WEXR00T00ST00017", true),
+        ("1WEXR00T00ST0001", false),
+        ("1WEXR00T00ST000170", false),
+        ("1WEXO00T00ST00017", false),
+        ("1wexr00t00st00017", false),
+        ("TRUCK-00000000017", false),
+        ("ABCDEFGHJKLMNPRST", false),
+    ] {
+        let mut tracker = tracker(true);
+        tracker.send(
+            line("GTGEO", 1)
+                .replace(",gv,", &format!(",{name},gv,"))
+                .as_bytes(),
+        );
+        let message = &tracker.intake.taken[0];
+        let vin = message
+            .has("vehicle.vin")
+            .then(|| value(message, "vehicle.vin"));
+        assert_eq!(vin, is_vin.then(|| Value::from(name)), "{name}");
+        assert!(message.has("position.latitude"), "{name}");
+    }
+    // where nothing else stands behind the IMEI it is the time or the count that does
     let mut tracker = tracker(true);
-    tracker.send(text.as_bytes());
-    assert_eq!(tracker.intake.batches, [16]);
-    assert_eq!(tracker.make_safe(), b"+SACK:0001$");
+    tracker.send(b"+RESP:GTSOS,250504,990000123456784,12345678901234567,0001$");
+    assert!(!tracker.intake.taken[0].has("vehicle.vin"));
 }
 
 #[test]
@@ -147,6 +208,7 @@ fn with_text_every_line_is_kept_as_it_came() {
     let keys = Keys {
         sack: true,
         text: true,
+        ..Keys::default()
     };
     let mut tracker = Connection::new(Queclink::new(keys, Units::Bytes));
     let info = "GTINF,250504,990000123456784,gv,21,20260314092654,0003";

@@ -30,7 +30,10 @@ type Tracker = Connection<Queclink>;
 
 /// A tracker that has just connected, its SACK on or off.
 fn tracker(sack: bool) -> Tracker {
-    let keys = Keys { sack, text: false };
+    let keys = Keys {
+        sack,
+        ..Keys::default()
+    };
     Connection::new(Queclink::new(keys, Units::Bytes))
 }
 

@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | a position | `position.*`, `timestamp` |
 //! | HDOP 0, or a position left empty | `position.valid` false; `timestamp` is when it was sent |
+//! | a VIN behind the IMEI | `vehicle.vin` |
+//! | the kind, in each message, with the key `message_type` | `message.type` |
 //! | `+BUFF` | `record.buffered.status` true |
 //! | IGN, VGN; IGF, VGF | `engine.ignition.status` |
 //! | MPN; MPF | `external.powersource.status` |
@@ -13,6 +15,7 @@
 //! | FRI: before the device's status, or alone | `battery.level` |
 //! | FRI: the device's status, 1x or 2x | `engine.ignition.status` |
 
+use super::Keys;
 use crate::channel::Intake;
 use crate::channel::fix::Fix;
 use crate::channel::fix::rounded;
@@ -27,7 +30,7 @@ use crate::wire::queclink::number;
 pub(super) fn messages(
     ident: &str,
     line: &Line<'_>,
-    text: bool,
+    keys: Keys,
     intake: &mut dyn Intake,
 ) -> Vec<Message> {
     let blocks = line.blocks();
@@ -36,12 +39,15 @@ pub(super) fn messages(
         .filter_map(|block| message(ident, line, block, intake));
     let mut told: Vec<Message> = told.collect();
     let has_state = state(line.kind()).is_some();
-    if told.is_empty() && (has_state || text) {
+    if told.is_empty() && (has_state || keys.text) {
         told.extend(plain(ident, line));
     }
-    if line.sending == Sending::Buffered {
-        for message in &mut told {
+    for message in &mut told {
+        if line.sending == Sending::Buffered {
             message.set("record.buffered.status", true);
+        }
+        if keys.message_type {
+            message.set("message.type", line.kind());
         }
     }
     if let Some(last) = told.last_mut() {
@@ -51,7 +57,10 @@ pub(super) fn messages(
         if let Some((first, last_block)) = blocks.first().zip(blocks.last()) {
             of_vehicle(line, first, last_block, last);
         }
-        if text {
+        if let Some(vin) = line.vin() {
+            last.set("vehicle.vin", vin);
+        }
+        if keys.text {
             last.set("text", &*String::from_utf8_lossy(line.text));
         }
     }

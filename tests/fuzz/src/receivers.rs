@@ -83,6 +83,7 @@ pub(crate) fn queclink(data: &[u8]) {
     let keys = queclink::Keys {
         sack: first & 1 == 0,
         text: first & 4 != 0,
+        message_type: first & 8 != 0,
     };
     match first & 2 {
         0 => stream(rest, Queclink::new(keys, queclink::Units::Bytes)),
