@@ -34,7 +34,7 @@
 //! | a line over 512 bytes | counted, dropped up to its end |
 //! | a TAG block with a wrong checksum | counted; the sentence behind it counts without it |
 //! | AIS that is no armour, or too short for its type | counted, dropped |
-//! | a part of AIS whose others do not come in 60 s | dropped |
+//! | a part of AIS whose others do not come in 5 s, or the first in 1 s | dropped |
 //! | a time, place or status out of its range | counted, dropped |
 //! | another field that cannot be | left out |
 //! | other sentences, other types of AIS, the end of one on the first line | passed over |
@@ -64,6 +64,7 @@ use crate::wire::nmea::KNOT;
 use crate::wire::nmea::Piece;
 use crate::wire::nmea::Sentence;
 use crate::wire::nmea::SentenceError;
+use crate::wire::nmea::Tag;
 pub use ais::Ships;
 use dates::HALF_DAY;
 use dates::after;
@@ -85,9 +86,8 @@ pub struct Nmea {
     units: Units,
     ships: Ships,
     parts: ais::Parts,
-    /// What the TAG block before a sentence says, while that sentence is looked at; microseconds
-    /// since 1970.
-    tagged: Option<u64>,
+    /// What the TAG block before a sentence says, while that sentence is looked at.
+    tag: Tag,
     epoch: Option<Epoch>,
     /// What came before an epoch began.
     ahead: Fix,
@@ -134,7 +134,7 @@ impl Nmea {
             units,
             ships: Ships::default(),
             parts: ais::Parts::default(),
-            tagged: None,
+            tag: Tag::default(),
             epoch: None,
             ahead: Fix::default(),
             dated: None,
@@ -172,7 +172,7 @@ impl Nmea {
                 Piece::Text(found) => text = Some(found),
                 Piece::Tag(read) => {
                     let read = read.map_err(malformed);
-                    self.tagged = read.ok().and_then(|tag| tag.time);
+                    self.tag = read.unwrap_or_default();
                     self.count(read.map(drop), intake);
                     alone = false;
                 }
@@ -183,12 +183,12 @@ impl Nmea {
                         Err(broken) => Err(broken),
                     };
                     self.count(taken, intake);
-                    self.tagged = None;
+                    self.tag = Tag::default();
                     alone = false;
                 }
             }
         }
-        self.tagged = None;
+        self.tag = Tag::default();
         let taken = match text {
             Some(text) if alone => self.text(text, intake),
             Some(text) => self.beside(text),
@@ -227,10 +227,15 @@ impl Nmea {
         }
         match sentence {
             Sentence::Name(name) => self.named(&name, intake)?,
-            Sentence::Ais { own, fields } if self.ships.wants(own) => {
+            Sentence::Ais {
+                own,
+                talker,
+                fields,
+            } if self.ships.wants(own) => {
                 let ident = self.ident.as_deref().filter(|_| own);
-                let said = (fields.as_str(), self.tagged);
-                self.parts.take(own, said, ident, intake)?;
+                let from = ais::Speaker { own, talker };
+                let said = (fields.as_str(), self.tag);
+                self.parts.take(from, said, ident, intake)?;
             }
             sentence => self.sentence(sentence, intake),
         }
@@ -339,7 +344,7 @@ impl Nmea {
             heard,
         });
         epoch.time = epoch.time.or(time);
-        epoch.tagged = epoch.tagged.or(self.tagged);
+        epoch.tagged = epoch.tagged.or(self.tag.time);
         epoch.heard = heard;
         epoch
     }

@@ -59,6 +59,8 @@ pub enum Sentence {
     Ais {
         /// Of the own transponder: VDO.
         own: bool,
+        /// Who says it: `AI`, `BS` …
+        talker: [u8; 2],
         /// What stands behind the head, see [`super::ais::part`].
         fields: String,
     },
@@ -234,6 +236,7 @@ fn sentence(body: &str) -> Result<Sentence, SentenceError> {
         Some("VTG") => Ok(Sentence::Vtg(vtg(&fields))),
         Some(kind @ ("VDM" | "VDO")) => Ok(Sentence::Ais {
             own: kind == "VDO",
+            talker: head.as_bytes().first_chunk().copied().unwrap_or_default(),
             fields: body.get(head.len()..).unwrap_or_default().to_owned(),
         }),
         Some("GSA") => Ok(Sentence::Gsa {

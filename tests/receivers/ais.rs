@@ -159,15 +159,20 @@ fn what_is_right_and_of_no_use_is_passed_over() {
 }
 
 #[test]
-fn parts_are_forgotten_after_a_minute_and_are_never_many() {
+fn parts_are_forgotten_after_seconds_and_are_never_many() {
     let bits = voyage(&mut Random(5)).bits;
     let [first, last] = <[String; 2]>::try_from(parts(false, &bits, 3)).unwrap();
-    for (seconds, taken) in [(59, 1), (60, 0)] {
+    for (one, other, milliseconds, taken) in [
+        (&first, &last, 4_999, 1),
+        (&first, &last, 5_000, 0),
+        (&last, &first, 999, 1),
+        (&last, &first, 1_000, 0),
+    ] {
         let mut line = receiver(None, Ships::All);
-        line.send(first.as_bytes());
-        line.pass(Duration::from_secs(seconds));
-        line.send(last.as_bytes());
-        assert_eq!(line.intake.taken.len(), taken, "{seconds}");
+        line.send(one.as_bytes());
+        line.pass(Duration::from_millis(milliseconds));
+        line.send(other.as_bytes());
+        assert_eq!(line.intake.taken.len(), taken, "{milliseconds}");
         assert_eq!(line.intake.malformed, []);
     }
     // the other order; and a second first part begins anew
@@ -198,6 +203,98 @@ fn parts_are_forgotten_after_a_minute_and_are_never_many() {
     // so that the oldest of the others is the next to go
     line.send(many[2][1].as_bytes());
     assert_eq!(line.intake.taken.len(), 1);
+}
+
+/// The two sentences of a voyage, as `talker` says them on `channel`, each behind its TAG block.
+fn two(bits: &Bits, talker: &str, channel: &str, tags: [&str; 2]) -> [String; 2] {
+    let texts = <[String; 2]>::try_from(parts(false, bits, 3)).unwrap();
+    let mut tags = tags.into_iter();
+    texts.map(|text| {
+        let (body, _) = text.trim_start_matches("!AI").split_once('*').unwrap();
+        let body = body.replace(",A,", &format!(",{channel},"));
+        let tag = match tags.next() {
+            None | Some("") => String::new(),
+            Some(fields) => format!("\\{fields}*{:02X}\\", fields.bytes().fold(0, |a, b| a ^ b)),
+        };
+        format!("{tag}{}", sentence(&format!("{talker}{body}")))
+    })
+}
+
+/// Two ships say at once what differs in nothing but this; each gets its own, in any order.
+#[test]
+fn no_part_joins_the_message_of_another() {
+    let ships = [voyage(&mut Random(7)), voyage(&mut Random(8))];
+    let none = ["", ""];
+    for (why, one, other) in [
+        ("the channel", ("AI", "A", none), ("AI", "B", none)),
+        ("the talker", ("AI", "A", none), ("BS", "A", none)),
+        (
+            "the group",
+            ("AI", "A", ["g:1-2-17,s:r1", "g:2-2-17"]),
+            ("AI", "A", ["g:1-2-18,s:r1", "g:2-2-18"]),
+        ),
+        (
+            "a group and none",
+            ("AI", "A", ["g:1-2-17", "g:2-2-17"]),
+            ("AI", "A", ["c:1773480413", ""]),
+        ),
+        (
+            "the source",
+            ("AI", "A", ["s:north", "s:north,c:1773480413"]),
+            ("AI", "A", ["s:south", "s:south"]),
+        ),
+    ] {
+        let of = |at: usize, (talker, channel, tags)| two(&ships[at].bits, talker, channel, tags);
+        let ([a1, a2], [b1, b2]) = (of(0, one), of(1, other));
+        for order in [
+            [&a1, &b1, &a2, &b2],
+            [&a1, &b1, &b2, &a2],
+            [&a2, &b1, &a1, &b2],
+        ] {
+            let mut line = receiver(None, Ships::All);
+            for text in order {
+                line.send(text.as_bytes());
+            }
+            assert_eq!(line.intake.malformed, [], "{why}");
+            assert_eq!(line.intake.taken.len(), 2, "{why}: {order:?}");
+            for ship in &ships {
+                let own = line.intake.taken.iter().find(|it| ship.is_of(it));
+                ship.assert_told(own.unwrap());
+            }
+        }
+    }
+}
+
+/// A source may name itself in the first part alone.
+#[test]
+fn a_source_that_is_named_once_is_that_of_the_other_part() {
+    let bits = voyage(&mut Random(9)).bits;
+    for tags in [["s:north", ""], ["", "s:north"], ["s:north", "s:north"]] {
+        let mut line = receiver(None, Ships::All);
+        line.send(two(&bits, "AI", "A", tags).concat().as_bytes());
+        assert_eq!(line.intake.taken.len(), 1, "{tags:?}");
+    }
+}
+
+/// A first part that is lost costs its message and no other.
+#[test]
+fn a_number_that_comes_again_begins_anew() {
+    let ships = [10, 11, 12].map(|seed| voyage(&mut Random(seed)));
+    let of = |at: usize| two(&ships[at].bits, "AI", "A", ["", ""]);
+    let ([_, lost], [first, last], [next, end]) = (of(0), of(1), of(2));
+    let mut line = receiver(None, Ships::All);
+    line.send(lost.as_bytes());
+    line.pass(Duration::from_secs(2));
+    // the last part of the second is lost as well, the third is whole
+    for text in [&first, &next, &end] {
+        line.send(text.as_bytes());
+    }
+    assert_eq!(line.intake.taken.len(), 1);
+    ships[2].assert_told(&line.intake.taken[0]);
+    for text in [&first, &last] {
+        line.send(text.as_bytes());
+    }
+    ships[1].assert_told(&line.intake.taken[1]);
 }
 
 #[test]

@@ -212,7 +212,11 @@ fn ships_of_all_types_are_read_as_they_were_meant() {
 }
 
 impl Said {
-    fn assert_told(&self, message: &Message) {
+    pub(crate) fn is_of(&self, message: &Message) -> bool {
+        message.ident() == format!("{:09}", self.mmsi)
+    }
+
+    pub(crate) fn assert_told(&self, message: &Message) {
         assert_eq!(message.ident(), format!("{:09}", self.mmsi));
         for (name, wanted) in &self.numbers {
             match wanted {

@@ -148,7 +148,7 @@ fn ships_are_measured_when_the_block_of_any_part_says() {
     let block = |group: &str| tag(&format!("g:{group},c:1700000000"));
     for (first, last) in [
         (block("1-2-17"), tag("g:2-2-17")),
-        (String::new(), block("2-2-17")),
+        (String::new(), tag("c:1700000000")),
     ] {
         let line = heard(None, &format!("{first}{}{last}{}", all[0], all[1]));
         assert_eq!(line.intake.malformed, []);
@@ -158,7 +158,7 @@ fn ships_are_measured_when_the_block_of_any_part_says() {
     let cut = &all[0][..20];
     let line = heard(
         None,
-        &format!("{cut}{}{cut}{}{}", all[0], block("2-2-17"), all[1]),
+        &format!("{cut}{}{cut}{}{}", all[0], tag("c:1700000000"), all[1]),
     );
     assert_eq!(line.intake.malformed, [InputError::Checksum; 2]);
     assert_eq!(line.intake.taken.len(), 1);

@@ -15,6 +15,7 @@ use crate::wire::ais::Motion;
 use crate::wire::ais::Part;
 use crate::wire::ais::Report;
 use crate::wire::nmea::KNOT;
+use crate::wire::nmea::Tag;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -44,18 +45,29 @@ struct Open {
     /// In their places.
     parts: Vec<Option<Box<[u8]>>>,
     fill: u8,
-    /// When its first part came.
+    /// When the first that came of it came.
     began: Duration,
+    /// Of the first of them that says it.
     time: Option<u64>,
+    source: Option<u64>,
 }
 
 /// What the parts of a message share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
-    own: bool,
+    from: Speaker,
     total: u8,
     sequence: Option<u8>,
     channel: Option<u8>,
+    group: Option<u64>,
+}
+
+/// Who says a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Speaker {
+    /// The own transponder.
+    pub(super) own: bool,
+    pub(super) talker: [u8; 2],
 }
 
 /// A message that is whole.
@@ -78,17 +90,17 @@ impl Ships {
 }
 
 impl Parts {
-    /// A sentence: what stands behind its head, and the time of its TAG block. `ident` is what a
-    /// ship is called that is not called by its MMSI.
+    /// A sentence: what stands behind its head, and its TAG block. `ident` is what a ship is called
+    /// that is not called by its MMSI.
     pub(super) fn take(
         &mut self,
-        own: bool,
-        (fields, time): (&str, Option<u64>),
+        from: Speaker,
+        (fields, tag): (&str, Tag),
         ident: Option<&str>,
         intake: &mut dyn Intake,
     ) -> Result<(), Broken> {
         let part = wire::part(fields).map_err(super::malformed)?;
-        let Some(whole) = self.join(own, part, time, intake.now().mono)? else {
+        let Some(whole) = self.join(from, part, tag, intake.now().mono)? else {
             return Ok(());
         };
         let bits = Bits::of(&whole.payload, whole.fill).map_err(super::malformed)?;
@@ -100,32 +112,34 @@ impl Parts {
     /// of the same number.
     fn join(
         &mut self,
-        own: bool,
+        from: Speaker,
         part: Part<'_>,
-        time: Option<u64>,
+        tag: Tag,
         now: Duration,
     ) -> Result<Option<Whole>, Broken> {
         if part.total == 1 {
             return Ok(Some(Whole {
                 payload: part.payload.to_vec(),
                 fill: part.fill,
-                time,
+                time: tag.time,
             }));
         }
         let key = Key {
-            own,
+            from,
             total: part.total,
             sequence: part.sequence,
             channel: part.channel,
+            group: tag.group,
         };
         self.open
-            .retain(|open| now.saturating_sub(open.began) < FORGOTTEN);
-        let found = self.open.iter().position(|open| open.key == key);
+            .retain(|open| now.saturating_sub(open.began) < open.patience());
+        let belongs = |open: &Open| open.key == key && !open.is_of_another(tag.source);
+        let found = self.open.iter().position(belongs);
         let mut open = found
             .and_then(|at| self.open.remove(at))
             .filter(|open| !open.has(part.number))
             .unwrap_or_else(|| Open::new(key, now));
-        open.put(part, time);
+        open.put(part, tag);
         if open.len() > PAYLOAD_MAX {
             return Err((InputError::Length, "a message of AIS that is too long"));
         }
@@ -153,7 +167,22 @@ impl Open {
             fill: 0,
             began: now,
             time: None,
+            source: None,
         }
+    }
+
+    /// How long the rest of it may take. What came ahead of its first part was overtaken on the
+    /// way, or the first part is lost; then it must not be there when its number comes again.
+    fn patience(&self) -> Duration {
+        if self.has(1) { FORGOTTEN } else { OVERTAKEN }
+    }
+
+    /// Whether this source is another than that of its parts; as a rule only the first part names
+    /// it.
+    fn is_of_another(&self, source: Option<u64>) -> bool {
+        self.source
+            .zip(source)
+            .is_some_and(|(one, other)| one != other)
     }
 
     fn has(&self, number: u8) -> bool {
@@ -161,7 +190,7 @@ impl Open {
         self.parts.get(at).is_some_and(Option::is_some)
     }
 
-    fn put(&mut self, part: Part<'_>, time: Option<u64>) {
+    fn put(&mut self, part: Part<'_>, tag: Tag) {
         let at = usize::from(part.number).saturating_sub(1);
         if let Some(place) = self.parts.get_mut(at) {
             *place = Some(part.payload.into());
@@ -169,7 +198,8 @@ impl Open {
         if part.number == part.total {
             self.fill = part.fill;
         }
-        self.time = self.time.or(time);
+        self.time = self.time.or(tag.time);
+        self.source = self.source.or(tag.source);
     }
 
     fn len(&self) -> usize {
@@ -267,5 +297,9 @@ const OPEN_MAX: usize = 10;
 /// Characters of a message; the longest that is sent has 1064 bits.
 const PAYLOAD_MAX: usize = 256;
 
-/// What has not come by then never will.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// What has not come by then never will: the parts of a message leave a receiver in one go, and on
+/// the slowest line five take a second. In a harbour a number comes again within seconds.
+const FORGOTTEN: Duration = Duration::from_secs(5);
+
+/// The same, where the first part is not there.
+const OVERTAKEN: Duration = Duration::from_secs(1);

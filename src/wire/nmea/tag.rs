@@ -6,16 +6,25 @@
 //!  fields                            checksum
 //! ```
 //! The checksum is that of sentences, of what stands between `\` and `*`. `c:` is when the sentence
-//! was received, in seconds since 1970; some send milliseconds. The other fields are not read.
+//! was received, in seconds since 1970; some send milliseconds. `s:` is who received it, `g:` which
+//! of how many sentences of one message it is, and the number that these share. The other fields
+//! are not read.
 
 use super::SentenceError;
 use crate::wire::checksum::xor;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 /// What a TAG block says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tag {
     /// Microseconds since 1970.
     pub time: Option<u64>,
+    /// The number that the sentences of one message share.
+    pub group: Option<u64>,
+    /// Who received it; only good to be compared.
+    pub source: Option<u64>,
 }
 
 /// The TAG block that the text begins with, and how long it is; none where it has not the shape of
@@ -31,17 +40,42 @@ pub(super) fn tag(text: &[u8]) -> Option<(Result<Tag, SentenceError>, usize)> {
         return None;
     }
     let read = match super::given_sum(digits)? == xor(fields) {
-        true => Ok(Tag { time: time(fields) }),
+        true => Ok(read(fields)),
         false => Err(SentenceError::Checksum),
     };
     Some((read, len.saturating_add(2)))
 }
 
-/// What `c:` says; what is no time is none.
-fn time(fields: &[u8]) -> Option<u64> {
-    let mut fields = fields.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    let text = fields.find_map(|field| field.strip_prefix(b"c:"))?;
-    let number = super::digits_only(str::from_utf8(text).ok()?)?;
+fn read(fields: &[u8]) -> Tag {
+    let field = |name: &[u8]| {
+        let mut fields = fields.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        fields.find_map(|field| field.strip_prefix(name))
+    };
+    Tag {
+        time: field(b"c:").and_then(time),
+        group: field(b"g:").and_then(group),
+        source: field(b"s:").map(|name| {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            hasher.finish()
+        }),
+    }
+}
+
+/// The last number of `1-2-17`.
+fn group(text: &[u8]) -> Option<u64> {
+    let mut numbers = text.split(|byte| *byte == b'-');
+    let group = numbers.nth(2).filter(|_| numbers.next().is_none())?;
+    number(group)
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    super::digits_only(str::from_utf8(text).ok()?)
+}
+
+/// What is no time is none.
+fn time(text: &[u8]) -> Option<u64> {
+    let number = number(text)?;
     let unit = if number > SECONDS_MAX {
         1000
     } else {
