@@ -136,7 +136,8 @@ impl Premises<'_> {
             Address::Tcp(socket) | Address::Udp(socket) if socket.port() < first_free_port() => {
                 let message = format!("the user `{name}` may not listen on this port");
                 let hint = "take one from 1024 on, or give the unit the right to: \
-                            `AmbientCapabilities=CAP_NET_BIND_SERVICE`";
+                            `AmbientCapabilities=` and `CapabilityBoundingSet=`, both \
+                            CAP_NET_BIND_SERVICE";
                 self.context
                     .note(DiagnosticAt::warning(place, message).hint(hint));
             }
@@ -144,8 +145,8 @@ impl Premises<'_> {
                 if line.path.exists() && !account.may(Right::Talk, &line.path) =>
             {
                 let message = format!("the user `{name}` may not use this device");
-                let hint = "make it one of the device's group: `SupplementaryGroups=dialout`";
-                self.error(place, message, hint);
+                let hint = format!("make it one of the device's group: `adduser {name} dialout`");
+                self.error(place, message, &hint);
             }
             Address::Tcp(_) | Address::Udp(_) | Address::Serial(_) | Address::Bus(_) => {}
         }

@@ -26,8 +26,8 @@ pub fn listening(address: &Address, error: &io::Error) -> io::Error {
     let words = match (address, errno(error)) {
         (Address::Tcp(at) | Address::Udp(at), _) if denied && at.port() < PRIVILEGED_END => {
             format!(
-                "no permission: ports below {PRIVILEGED_END} need CAP_NET_BIND_SERVICE \
-                 (`AmbientCapabilities=CAP_NET_BIND_SERVICE` in the unit), or take another port"
+                "no permission: ports below {PRIVILEGED_END} need CAP_NET_BIND_SERVICE (in the \
+                 unit's `AmbientCapabilities=` and `CapabilityBoundingSet=`), or take another port"
             )
         }
         (Address::Tcp(_) | Address::Udp(_), Some(Errno::ADDRNOTAVAIL)) => {
@@ -40,7 +40,8 @@ pub fn listening(address: &Address, error: &io::Error) -> io::Error {
             format!("no permission: who runs weir has to be in the group of `{line}`")
         }
         (Address::Serial(_), Some(Errno::NOENT | Errno::NODEV | Errno::NXIO)) => {
-            "there is no such device".to_owned()
+            "there is no such device, or the unit hides it (`PrivateDevices=no` shows it)"
+                .to_owned()
         }
         (Address::Serial(_), Some(Errno::NOTTY)) => "not a serial line".to_owned(),
         (Address::Bus(bus), errno) => match this_bus(bus, errno) {
