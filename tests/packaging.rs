@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -93,6 +94,23 @@ fn procd_is_told_to_keep_the_daemon_running() {
             said.lines().any(|known| known == line),
             "no `{line}` in {said}"
         );
+    }
+}
+
+/// The targets that a file names.
+fn targets(file: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(Path::new(ROOT).join(file)).expect("a file");
+    let words = text.split(|letter: char| !(letter.is_alphanumeric() || "_-".contains(letter)));
+    let targets = words.filter(|word| word.contains("-unknown-linux-musl"));
+    targets.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_target_that_can_be_built_is_named_wherever_targets_are() {
+    let built = targets("cross/toolchain");
+    assert!(built.len() >= 7, "{built:?}");
+    for file in ["Cargo.toml", ".cargo/deny.toml", "README.md"] {
+        assert_eq!(targets(file), built, "{file}");
     }
 }
 
