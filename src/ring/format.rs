@@ -218,6 +218,9 @@ const SEGMENT_COUNT_MAX: u32 = 128 * 1024;
 
 /// No count of records is larger: a million a second for 2,000 years.
 pub(super) const COUNT_MAX: u64 = 1 << 56;
+/// No number of a record, a segment or a slot is larger: what is added to it cannot overflow, the
+/// jumps of rings that lost both slots included.
+pub(super) const NUMBER_MAX: u64 = 1 << 62;
 
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 

@@ -259,14 +259,15 @@ impl Ring {
 
     /// Finds the next number: none that was ever given away.
     pub(super) fn number(&mut self, reserved: Option<u64>, both_slots: bool) {
-        let cursors = self
+        // A record below the place where a stream stands, or was attached, would not be its own.
+        let places = self
             .table
             .attached()
-            .map(|(_, stream)| stream.settled().seq)
+            .map(|(_, stream)| stream.settled().seq.max(stream.attach_seq()))
             .max();
         // Up to there numbers may have been shown that never reached the disk.
         let behind = reserved.unwrap_or(0);
-        self.progress.skip_to(cursors.unwrap_or(0).max(behind));
+        self.progress.skip_to(places.unwrap_or(0).max(behind));
         match reserved {
             // No slot is left, so nobody knows what was reserved.
             None => self.jump(),

@@ -1,6 +1,7 @@
 //! Opening and looking into rings that are full, damaged, or none at all.
 
 use super::format::Geometry;
+use super::format::checksum;
 use super::inspect::HoleCause;
 use super::inspect::dump;
 use super::inspect::info;
@@ -266,6 +267,42 @@ fn a_header_that_counts_more_than_there_is_costs_none_of_what_is_there() {
             assert_eq!(read, 100, "segment {generation} counts {cum}");
             let counters = ring.counters(stream);
             assert_eq!((counters.stored, counters.accepted), (100, 100));
+        }
+    }
+}
+
+/// Has both slots say something else at a place, under check sums that fit.
+fn say_in_slots(bytes: &mut [u8], at: usize, number: u64) {
+    for slot in bytes.chunks_exact_mut(4096).take(2) {
+        slot[at..at + 8].copy_from_slice(&number.to_le_bytes());
+        let sum = checksum(0, &slot[..4092]);
+        slot[4092..].copy_from_slice(&sum.to_le_bytes());
+    }
+}
+
+#[test]
+fn whatever_number_a_slot_says_what_is_committed_after_it_is_there_at_the_next_start() {
+    let sound = ring_with(128 << 10, 100);
+    let moment = at(1);
+    let places = ["generation", "reserved", "active", "attached", "cursor"];
+    for (name, place) in places.iter().zip([16, 32, 56, 256, 264]) {
+        for number in [0, 1 << 40, 1 << 60, 1 << 62, u64::MAX - 1, u64::MAX] {
+            let mut bytes = sound.clone();
+            say_in_slots(&mut bytes, place, number);
+            let (mut ring, _) = open(&bytes).unwrap();
+            let stream = ring.attach("cloud", From::New, moment).unwrap();
+            let seq = ring.append(stream.mask(), moment, b"one more").unwrap();
+            ring.commit(moment).unwrap();
+            let bytes = bytes_of(&mut *ring.volume.storage);
+            let (mut ring, _) = open(&bytes).unwrap();
+            let stream = ring.attach("cloud", From::New, moment).unwrap();
+            let mut found = false;
+            while let Some(record) = ring.read(stream, moment) {
+                found |= record.seq == seq && record.subscribed;
+                let seq = record.seq;
+                ring.settle(stream, seq, Settled::Accepted, moment);
+            }
+            assert!(found, "{name}: {number}");
         }
     }
 }

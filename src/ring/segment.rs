@@ -13,6 +13,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::format::Counts;
+use super::format::NUMBER_MAX;
 use super::format::SECTOR;
 use super::format::STREAMS_MAX;
 use super::format::VERSION;
@@ -60,7 +61,10 @@ impl SegmentHeader {
             cum: Counts(std::array::from_fn(|index| u64_at(bytes, cum_at(index)))),
             owners: std::array::from_fn(|index| u32_at(bytes, owner_at(index))),
         });
-        header.filter(|header| header.cum.can_be())
+        header.filter(|header| {
+            let newest = header.generation.max(header.first_seq);
+            newest <= NUMBER_MAX && header.cum.can_be()
+        })
     }
 
     /// Its bytes.

@@ -22,6 +22,7 @@
 
 use super::format::COUNT_MAX;
 use super::format::Geometry;
+use super::format::NUMBER_MAX;
 use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::VERSION;
@@ -137,11 +138,17 @@ impl Slot {
             return Err(SlotError::Damaged);
         }
         let slot = Self::fields(bytes);
-        let mut streams = slot.streams.iter().flatten();
-        match streams.all(SavedStream::can_be) {
+        match slot.can_be() {
             true => Ok(slot),
             false => Err(SlotError::Damaged),
         }
+    }
+
+    /// Whether one can have come so far.
+    fn can_be(&self) -> bool {
+        let mut streams = self.streams.iter().flatten();
+        let newest = self.generation.max(self.reserved).max(self.active);
+        newest <= NUMBER_MAX && streams.all(SavedStream::can_be)
     }
 
     fn fields(bytes: &[u8; SLOT_LEN]) -> Self {
@@ -229,11 +236,12 @@ impl Boot {
 }
 
 impl SavedStream {
-    /// Whether all that it counts can have been counted.
+    /// Whether a stream can have come so far.
     fn can_be(&self) -> bool {
         let counts = self.tally.to_array();
         let mut counts = counts.iter().chain([&self.cursor_ord]);
-        counts.all(|count| *count <= COUNT_MAX)
+        let newest = self.attach_seq.max(self.cursor_seq);
+        newest <= NUMBER_MAX && counts.all(|count| *count <= COUNT_MAX)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {

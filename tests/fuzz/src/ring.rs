@@ -67,7 +67,10 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     // A header that says that more was written before it than was ever written.
     let cum = u32::try_from(SEGMENTS_AT + SEGMENT_LEN + 56).expect("a small file");
     let cum = [&[1, 2][..], &cum.to_le_bytes(), &[1, 0x49]].concat();
-    vec![slots, slot, header, record, cum, vec![1], vec![3]]
+    // Slots that say that a stream was attached after numbers that nobody gave away yet.
+    let attached = |slot: u32| [&[0][..], &(slot + 256).to_le_bytes(), &[8], &[1; 8]].concat();
+    let attached = [&[1][..], &attached(0), &attached(4096)].concat();
+    vec![slots, slot, header, record, cum, attached, vec![1], vec![3]]
 }
 
 /// All that only looks changes nothing, and takes no more than a few passes.
