@@ -38,11 +38,12 @@ fn start(name: &str, keys: &str, prepare: impl FnOnce(&Path)) -> Weir {
     Weir::start_with(name, &config, |_, folder| prepare(&folder.join("")))
 }
 
-const SPEED: &str = "{ name = \"speed\", pgn = 65265, byte = 2, length = 16, scale = 0.00390625 }";
+pub(crate) const SPEED: &str =
+    "{ name = \"speed\", pgn = 65265, byte = 2, length = 16, scale = 0.00390625 }";
 const DOOR: &str = "{ name = \"door\", id = \"0x201\", start = 3, length = 1, bool = true }";
 
 /// At 80 and 81 km/h, with the door shut and open.
-const LINES: [&str; 3] = [
+pub(crate) const LINES: [&str; 3] = [
     "(1773480413.000200) can0 18FEF127#FF0050FFFFFFFFFF\n",
     "(1773480413.100000) can0 201#00\n",
     "(1773480424.000000) can0 18FEF127#FF0051FFFFFFFFFF\n",

@@ -40,6 +40,7 @@ mod sources;
 mod terminal;
 mod trackers;
 mod unreadable;
+mod vehicles;
 mod wear;
 mod weir;
 mod weir_to_weir;

@@ -15,6 +15,7 @@
 //! none, and makes everything slow; a real disk cannot be told to fail.
 
 use crate::itself::status;
+use crate::vehicles::TRACKERS;
 use crate::weir::Folder;
 use crate::weir::PATIENCE;
 use crate::weir::Weir;
@@ -38,21 +39,22 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-/// How one protocol says a message and hears that it is safe. One more protocol is one more row.
-struct Row {
-    name: &'static str,
+/// How one protocol says a message and hears that it is safe. One more protocol is one more row,
+/// here or, of trackers, in `vehicles.rs`.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
     /// Keys of the channel; `PLACE` is where both meet.
-    channel: &'static str,
-    way: Way,
+    pub(crate) channel: &'static str,
+    pub(crate) way: Way,
     /// What is said before, each part answered by something.
-    hello: &'static [&'static [u8]],
-    message: &'static [u8],
+    pub(crate) hello: &'static [&'static [u8]],
+    pub(crate) message: &'static [u8],
     /// How the acknowledgement begins.
-    acknowledgement: &'static [u8],
+    pub(crate) acknowledgement: &'static [u8],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     /// The sender connects.
     Tcp,
     /// It sends one datagram.
@@ -62,14 +64,14 @@ enum Way {
 }
 
 /// The sender's end.
-enum Sender {
+pub(crate) enum Sender {
     Tcp(TcpStream),
     Udp(UdpSocket),
 }
 
 impl Sender {
     /// Connects and says what comes before a message.
-    fn open(row: &Row, place: SocketAddr, listener: Option<TcpListener>) -> Self {
+    pub(crate) fn open(row: &Row, place: SocketAddr, listener: Option<TcpListener>) -> Self {
         let mut sender = match (row.way, listener) {
             (Way::Tcp, _) => Self::Tcp(TcpStream::connect(place).unwrap()),
             (Way::Udp, _) => {
@@ -91,7 +93,7 @@ impl Sender {
         sender
     }
 
-    fn say(&mut self, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
         match self {
             Self::Tcp(socket) => socket.write_all(bytes).unwrap(),
             Self::Udp(socket) => assert_eq!(socket.send(bytes).unwrap(), bytes.len()),
@@ -121,14 +123,18 @@ impl Sender {
         }
     }
 
-    fn assert_acknowledged(&mut self, row: &Row) {
+    pub(crate) fn assert_acknowledged(&mut self, row: &Row) {
+        self.assert_hears(row.name, row.acknowledgement);
+    }
+
+    /// What it hears next begins so.
+    pub(crate) fn assert_hears(&mut self, name: &str, expected: &[u8]) {
         let mut heard = Vec::new();
-        while heard.len() < row.acknowledgement.len() {
+        while heard.len() < expected.len() {
             let more = self.hear(PATIENCE);
-            assert!(!more.is_empty(), "{}: never acknowledged", row.name);
+            assert!(!more.is_empty(), "{name}: never answered");
             heard.extend(more);
         }
-        let (expected, name) = (row.acknowledgement, row.name);
         let shown = heard.escape_ascii();
         assert!(heard.starts_with(expected), "{name}: {shown}");
     }
@@ -269,7 +275,10 @@ fn of_each(test: fn(&Row)) {
         return println!("skipped: nothing can be loaded into a static program");
     }
     library();
-    let tries = ROWS.iter().map(|row| thread::spawn(move || test(row)));
+    let rows = ROWS
+        .iter()
+        .chain(TRACKERS.iter().map(|tracker| &tracker.row));
+    let tries = rows.map(|row| thread::spawn(move || test(row)));
     let tries: Vec<_> = tries.collect();
     let failed = tries.into_iter().filter_map(|each| each.join().err());
     assert_eq!(failed.count(), 0, "protocols failed");
