@@ -1,4 +1,4 @@
-//! CAN: the bus of a vehicle, heard and not spoken to.
+//! CAN: the bus of a vehicle, heard, and spoken to only where it is to be asked.
 //!
 //! Frames come from an interface of the kernel, from a log of `candump`, or from a server that
 //! sends such lines. Signals are found in them by the tables that the configuration names; the
@@ -18,6 +18,7 @@
 //! | 64 of them in a row over TCP | the connection ends, and is made again |
 //! | more than 512 signals | counted, the rest is left out |
 
+mod asker;
 pub mod dbc;
 mod dbc_keys;
 mod decoder;
@@ -26,6 +27,8 @@ mod keys;
 pub mod nmea2000;
 pub mod obd;
 mod own_keys;
+pub mod request;
+mod request_keys;
 pub mod signal;
 pub mod signals;
 mod store;
@@ -49,12 +52,14 @@ use crate::wire::can::Kind;
 use crate::wire::can::candump;
 use crate::wire::can::candump::LineError;
 use crate::wire::can::socket;
+use asker::Asker;
 use decoder::Decoder;
 pub use keys::KIND;
 pub use keys::Keys;
 pub use keys::Standards;
 pub use keys::Units;
 use obd::Obd;
+use request::Requests;
 use std::rc::Rc;
 use std::time::Duration;
 pub use store::Rhythm;
@@ -66,8 +71,7 @@ use timeline::Timeline;
 pub struct Can {
     keys: Rc<Keys>,
     decoder: Decoder,
-    /// Asks, where it is to.
-    obd: Option<Obd>,
+    asker: Asker,
     store: Store,
     time: Timeline,
     /// None: lines are taken as fast as they come.
@@ -98,7 +102,10 @@ impl Can {
         let is_log = keys.units == Units::Log;
         Self {
             decoder: keys.decoder(),
-            obd: keys.standards.obd.map(Obd::new),
+            asker: Asker {
+                obd: keys.standards.obd.map(Obd::new),
+                requests: keys.request.as_ref().map(Requests::new),
+            },
             store: Store::new(keys.rhythm.clone()),
             time: Timeline::new(is_log),
             pace: (is_log && keys.is_paced).then(Pace::default),
@@ -232,10 +239,7 @@ impl Can {
             are_too_many |= store.told(now, name, value).is_err();
         };
         self.decoder.frame(now, frame, told);
-        if let Some(obd) = &mut self.obd {
-            // it asks on an interface only, where `now` is this machine's time
-            obd.frame(now, frame, told);
-        }
+        self.asker.frame(now, frame, told);
         if are_too_many {
             intake.malformed(InputError::Unsupported, "more than 512 signals");
         }
@@ -254,20 +258,12 @@ impl Can {
             "the controller tells of errors"
         };
         intake.malformed(InputError::Bus, detail);
-        if let Some(obd) = self.obd.as_mut().filter(|_| is_off) {
-            obd.stop();
+        if is_off {
+            self.asker.stop();
         }
         if is_off && !std::mem::replace(&mut self.is_off, true) {
             intake.trouble(Some(OFF));
         }
-    }
-
-    /// What is asked now, as the kernel has it.
-    fn ask(&mut self, mono: Duration, out: &mut Vec<u8>) {
-        let Some(obd) = &mut self.obd else { return };
-        let mut frames = Vec::new();
-        obd.poll(mono, &mut frames);
-        out.extend(frames.iter().filter_map(socket::write).flatten());
     }
 
     /// Brings the message in that is due.
@@ -321,7 +317,7 @@ impl Session for Can {
         match self.keys.units {
             Units::Frames => {
                 let taken = self.frames(input, intake);
-                self.ask(intake.now().mono, out);
+                self.asker.poll(intake.now().mono, out);
                 Ok(taken)
             }
             Units::Lines | Units::Log => self.lines(input, intake),
@@ -334,13 +330,13 @@ impl Session for Can {
 
     fn wake_at(&self) -> Option<Duration> {
         let due = self.store.due().map(|due| self.time.mono_of(due));
-        let asks = self.obd.as_ref().and_then(Obd::wake_at);
+        let asks = self.asker.wake_at();
         [due, self.held_until, asks].into_iter().flatten().min()
     }
 
     fn wake(&mut self, intake: &mut dyn Intake, out: &mut Vec<u8>) -> Result<(), Disconnect> {
         let mono = intake.now().mono;
-        self.ask(mono, out);
+        self.asker.poll(mono, out);
         self.held_until = self.held_until.filter(|held| *held > mono);
         let now = self.time.tick(mono);
         self.tell(now, intake);
@@ -372,3 +368,9 @@ const LINE_MAX: usize = 256;
 /// What came is looked at so often: a full bus brings 160 frames meanwhile, which the kernel keeps
 /// without waking anybody.
 const LULL: Duration = Duration::from_millis(20);
+
+/// Others heard so lately: the vehicle is awake.
+const AWAKE: Duration = Duration::from_secs(2);
+
+/// Others silent for so long: the drive is over.
+const DRIVE_END: Duration = Duration::from_secs(60);

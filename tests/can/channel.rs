@@ -12,6 +12,7 @@ use weir::channel::can::Keys;
 use weir::channel::can::Rhythm;
 use weir::channel::can::Standards;
 use weir::channel::can::Units;
+use weir::channel::can::request;
 use weir::channel::can::signal::Meaning;
 use weir::channel::can::signal::Signal;
 use weir::channel::can::signals::Entry;
@@ -47,6 +48,7 @@ fn keys(units: Units, is_paced: bool, or_change: &[&str]) -> Rc<Keys> {
         },
         signals: sorted(vec![entry(0x101, "a"), entry(0x102, "b")]),
         standards: Standards::default(),
+        request: None,
     })
 }
 
@@ -171,6 +173,51 @@ fn frames_of_an_interface_come_in_both_lengths() {
     assert_eq!(messages(&bus), [message]);
     bus.send(&frame(0x101, &[1])[..15]);
     assert_eq!(bus.unused(), 15, "half a frame waits");
+}
+
+#[test]
+fn what_is_told_only_when_it_is_asked_for_is_asked_for() {
+    let mut keys = Rc::unwrap_or_clone(keys(Units::Frames, true, &[]));
+    keys.standards.j1939 = true;
+    keys.request = Some(request::Settings {
+        pgns: vec![0xFEE5, 0xFEEC],
+        every: Duration::from_secs(60),
+        source: 0xF9,
+    });
+    let mut bus = Connection::new(Can::new(Rc::new(keys)));
+    let engine = frame(0x8CF0_0400, &[0xFF, 0xFF, 0xFF, 0x40, 0x1F]);
+    let mut asked = Vec::new();
+    for second in 0..30 {
+        asked.extend(bus.send(&engine));
+        if second == 13 {
+            asked.extend(bus.send(&frame(0x98FE_E500, &[20, 0, 0, 0])));
+        }
+        asked.extend(bus.pass(Duration::from_secs(1)));
+    }
+    let request = |low: u8| {
+        let mut bytes = frame(0x98EA_FFF9, &[low, 0xFE, 0]);
+        bytes[4] = 3;
+        bytes
+    };
+    assert_eq!(asked, [request(0xE5), request(0xEC)].concat());
+    // announced to all, in three packets
+    bus.send(&frame(0x9CEC_FF00, &[32, 18, 0, 3, 0xFF, 0xEC, 0xFE, 0]));
+    for packet in [b"\x01WVWZZZ1", b"\x02KZAW123", b"\x03456*\xff\xff\xff"] {
+        bus.send(&frame(0x9CEB_FF00, packet));
+    }
+    bus.pass(Duration::from_secs(10));
+    let last = messages(&bus).pop().unwrap();
+    assert!(last.contains("\"can.engine.motorhours\":1"), "{last}");
+    assert!(
+        last.contains("\"vehicle.vin\":\"WVWZZZ1KZAW123456\""),
+        "{last}"
+    );
+    // the controller has left the bus
+    bus.send(&frame(0x2000_0040, &[]));
+    for _ in 0..200 {
+        assert!(bus.send(&engine).is_empty());
+        assert!(bus.pass(Duration::from_secs(1)).is_empty());
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn bus(or_change: &[&str]) -> Connection<Can> {
             nmea2000: true,
             ..Standards::default()
         },
+        request: None,
     })))
 }
 

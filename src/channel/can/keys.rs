@@ -5,6 +5,8 @@ use super::decoder::Decoder;
 use super::j1939::J1939;
 use super::nmea2000::Nmea2000;
 use super::obd;
+use super::request;
+use super::request_keys;
 use super::signals::Entry;
 use super::signals::Of;
 use super::signals::Signals;
@@ -53,6 +55,8 @@ pub struct Keys {
     pub signals: Rc<[Entry]>,
     /// The tables that are built in.
     pub standards: Standards,
+    /// What J1939 is asked for, where it is.
+    pub request: Option<request::Settings>,
 }
 
 /// The tables that are built in.
@@ -94,21 +98,26 @@ impl Keys {
             let message = "only a log that is a file has a pace of its own";
             reader.error(reader.place_of("pace"), message, "leave `pace` out");
         }
-        let rhythm = Rhythm {
-            every: reader.period("every", EVERY).unwrap_or(EVERY_DEFAULT),
-            or_change: PatternSet::new(value::patterns(reader, "or_change").unwrap_or_default()),
-            stale: reader.period("stale", STALE).unwrap_or(STALE_DEFAULT),
-        };
         let signals = super::own_keys::read(reader);
         let of_files = super::dbc_keys::read(reader);
         let standards = Standards::read(reader);
-        if standards.obd.is_some() && units != Units::Frames {
-            let message = "`obd2` asks, and nobody is there to be asked";
-            reader.error(
-                reader.value_place("standard"),
-                message,
-                "connect to `can:can0`",
-            );
+        let mut rhythm = Rhythm {
+            every: reader.period("every", EVERY).unwrap_or(EVERY_DEFAULT),
+            or_change: PatternSet::new(value::patterns(reader, "or_change").unwrap_or_default()),
+            stale: STALE_DEFAULT,
+        };
+        let stale = reader.period("stale", STALE);
+        let signals = signals.zip(of_files);
+        let signals = signals.map(|(own, of_files)| sorted([own, of_files].concat()));
+        let heard = signals.as_ref().map(|it| decoder(it, standards).wanted());
+        let request = request_keys::read(reader, heard.as_deref());
+        // until the next answer, where one is late
+        let answered = request
+            .as_ref()
+            .map(|request| request.every.saturating_mul(2));
+        rhythm.stale = stale.unwrap_or(STALE_DEFAULT.max(answered.unwrap_or_default()));
+        if units != Units::Frames {
+            nobody_is_asked(reader, standards.obd.is_some(), request.is_some());
         }
         let wanted = ["signals", "dbc", "standard"];
         if !wanted.iter().any(|key| reader.has(key)) {
@@ -120,18 +129,37 @@ impl Keys {
             units,
             is_paced: pace.unwrap_or(true),
             rhythm,
-            signals: sorted([signals?, of_files?].concat()),
+            signals: signals?,
             standards,
+            request,
         })
     }
 
     /// What finds the signals of a bus of which nothing was heard yet.
     pub(super) fn decoder(&self) -> Decoder {
-        let known = self.standards;
-        let own = Signals::new(Rc::clone(&self.signals));
-        let j1939 = known.j1939.then(|| J1939::new(known.position));
-        let nmea2000 = known.nmea2000.then(|| Nmea2000::new(known.source));
-        Decoder::new(own, j1939, nmea2000)
+        decoder(&self.signals, self.standards)
+    }
+}
+
+fn decoder(signals: &Rc<[Entry]>, known: Standards) -> Decoder {
+    let own = Signals::new(Rc::clone(signals));
+    let j1939 = known.j1939.then(|| J1939::new(known.position));
+    let nmea2000 = known.nmea2000.then(|| Nmea2000::new(known.source));
+    Decoder::new(own, j1939, nmea2000)
+}
+
+/// Notes what would be asked of a log.
+fn nobody_is_asked(reader: &Reader<'_>, by_obd: bool, by_request: bool) {
+    let hint = "connect to `can:can0`";
+    let asks = [
+        ("standard", "`obd2`", by_obd),
+        ("request", "`request`", by_request),
+    ];
+    for (key, what, asks) in asks {
+        if asks {
+            let message = format!("{what} asks, and nobody is there to be asked");
+            reader.error(reader.value_place(key), message, hint);
+        }
     }
 }
 
@@ -192,7 +220,11 @@ impl Protocol for Keys {
             let (id, mask) = (0, socket::REMOTE);
             return vec![Filter { id, mask }];
         }
-        let wanted = self.decoder().wanted();
+        let mut wanted = self.decoder().wanted();
+        if self.request.is_some() {
+            // what an engine and a chassis always tell says that the vehicle is awake
+            wanted.extend([0xF004, 0xFEF1].map(|pgn| Of::Pgn(pgn, None)));
+        }
         let mut filters: Vec<_> = wanted.into_iter().map(filter).collect();
         filters.sort_unstable();
         filters.dedup();

@@ -19,6 +19,8 @@
 
 mod meaning;
 
+use super::AWAKE;
+use super::DRIVE_END;
 use crate::message::Value;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
@@ -464,10 +466,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// After several.
 const PAUSE: Duration = Duration::from_secs(60);
 const SILENCES_MAX: u8 = 3;
-/// Others heard so lately: the vehicle is awake.
-const AWAKE: Duration = Duration::from_secs(2);
-/// Others silent for so long: the drive is over.
-const DRIVE_END: Duration = Duration::from_secs(60);
 /// Codes that are told.
 const CODES_MAX: usize = 64;
 

@@ -17,6 +17,7 @@ use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Form;
 use crate::wire::can::bits::Order;
 use crate::wire::can::candump::hex;
+use crate::wire::can::j1939::PGN_MAX;
 
 /// `signals = [{ name = "can.speed", id = "0x201", start = 0, length = 16 }]`; what is wrong is
 /// noted; none where that is so.
@@ -194,9 +195,6 @@ const EXAMPLE: &str =
 
 /// Most signals that a configuration describes.
 const SIGNALS_MAX: usize = 512;
-
-/// The last group of parameters: 18 bits.
-const PGN_MAX: u32 = 0x3_FFFF;
 
 /// Most numbers of a `not_available`.
 const NOT_MAX: usize = 64;

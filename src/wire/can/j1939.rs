@@ -48,9 +48,27 @@ pub const fn filter(pgn: u32) -> (u32, u32) {
     (pgn << 8, 0x03FF_0000 | specific << 8)
 }
 
+/// The id and the data of a frame that asks all for a PGN.
+#[must_use]
+pub const fn request(pgn: u32, source: u8) -> (u32, [u8; 3]) {
+    let id = u32::from_be_bytes([0x18, 0xEA, ALL, source]);
+    let [low, middle, high, _] = pgn.to_le_bytes();
+    (id, [low, middle, high])
+}
+
+/// Whether there is such a group: of those for one receiver the last byte is 0.
+#[must_use]
+pub const fn is_pgn(pgn: u32) -> bool {
+    let [_, _, format, specific] = pgn.to_be_bytes();
+    pgn <= PGN_MAX && (specific == 0 || !is_for_one(format))
+}
+
 const fn is_for_one(format: u8) -> bool {
     format < 240
 }
+
+/// The last group: 18 bits.
+pub const PGN_MAX: u32 = 0x3_FFFF;
 
 /// The receiver that is all.
 pub const ALL: u8 = 0xFF;
@@ -84,6 +102,22 @@ mod tests {
             assert_eq!(Address::of(id), Some(address), "{id:?}");
         }
         assert_eq!(Address::of(Id::Standard(0x123)), None);
+    }
+
+    #[test]
+    fn a_request_is_for_all() {
+        assert_eq!(request(65260, 0xF9), (0x18EA_FFF9, [0xEC, 0xFE, 0]));
+        let (id, data) = request(0x1_F004, 0x21);
+        assert_eq!((id, data), (0x18EA_FF21, [0x04, 0xF0, 1]));
+        for (pgn, is_one) in [
+            (0xFEEC, true),
+            (0xEF00, true),
+            (0xEF01, false),
+            (0x3_FFFF, true),
+            (0x4_FF00, false),
+        ] {
+            assert_eq!(is_pgn(pgn), is_one, "{pgn:x}");
+        }
     }
 
     #[test]

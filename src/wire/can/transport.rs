@@ -92,6 +92,15 @@ impl Transport {
     }
 }
 
+/// The PGN that data of [`TRANSPORT`] announces, and how many packets follow.
+#[must_use]
+pub fn announced(data: &[u8]) -> Option<(u32, u8)> {
+    let &[BAM | RTS, _, _, packets, _, low, middle, high] = data else {
+        return None;
+    };
+    Some((u32::from_le_bytes([low, middle, high, 0]), packets))
+}
+
 fn key(source: u8, receiver: u8) -> u64 {
     u16::from_be_bytes([source, receiver]).into()
 }
@@ -133,6 +142,14 @@ mod tests {
     fn announcement(kind: u8, len: u16, packets: u8) -> Vec<u8> {
         let [low, high] = len.to_le_bytes();
         vec![kind, low, high, packets, 0xFF, 0xEC, 0xFE, 0]
+    }
+
+    #[test]
+    fn what_is_announced_has_a_pgn_and_packets() {
+        for (kind, packets) in [(BAM, Some((VIN, 3))), (RTS, Some((VIN, 3))), (CTS, None)] {
+            assert_eq!(announced(&announcement(kind, 18, 3)), packets);
+        }
+        assert_eq!(announced(&announcement(BAM, 18, 3)[..7]), None);
     }
 
     struct Bus(Transport, Duration);

@@ -8,6 +8,7 @@ use weir::channel::can::Keys;
 use weir::channel::can::Rhythm;
 use weir::channel::can::Standards;
 use weir::channel::can::Units;
+use weir::channel::can::request::Settings;
 use weir::channel::can::signal::Meaning;
 use weir::channel::can::signal::Signal;
 use weir::channel::can::signals::Entry;
@@ -50,6 +51,11 @@ fn keys(units: Units) -> Keys {
             nmea2000: true,
             ..Standards::default()
         },
+        request: (units == Units::Frames).then(|| Settings {
+            pgns: vec![0xFEEC],
+            every: Duration::from_secs(10),
+            source: 0xF9,
+        }),
     }
 }
 

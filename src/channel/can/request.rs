@@ -1,0 +1,171 @@
+//! Asks a bus of J1939 for what is only told when it is asked for (PGN 59904).
+//!
+//! It says what to send and when; it is called with every frame of the bus that comes, and at the
+//! times that it names. A request is for all, so that a long answer is announced to all as well.
+//!
+//! # Manners
+//! - One request at a time: the next follows an answer after 250 ms, silence after 1.25 s.
+//! - Only while others are heard; what was asked for does not count, it would keep the bus awake.
+//! - What is told by itself, as a gateway of FMS does, is not asked for.
+//! - After bus-off nothing any more.
+//! - Its address is not claimed: that is for those who have a function on the bus.
+
+use super::AWAKE;
+use super::DRIVE_END;
+use crate::wire::can::Frame;
+use crate::wire::can::Id;
+use crate::wire::can::j1939::Address;
+use crate::wire::can::j1939::TRANSPORT;
+use crate::wire::can::j1939::TRANSPORT_DATA;
+use crate::wire::can::j1939::request;
+use crate::wire::can::transport::announced;
+use std::time::Duration;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Each is told when it is asked for.
+    pub pgns: Vec<u32>,
+    /// Each is asked for after so long without it.
+    pub every: Duration,
+    /// Who asks, as the bus sees it.
+    pub source: u8,
+}
+
+/// The one that asks.
+#[derive(Clone, Debug)]
+pub struct Requests {
+    every: Duration,
+    source: u8,
+    wanted: Vec<Wanted>,
+    /// The one that was asked for last, until it is told.
+    asked: Option<u32>,
+    /// Not before that.
+    free: Duration,
+    /// When others were heard last.
+    others: Option<Duration>,
+    is_stopped: bool,
+    wake: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    pgn: u32,
+    due: Duration,
+}
+
+impl Requests {
+    /// Nothing was heard yet.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let due = Duration::ZERO;
+        let wanted = settings.pgns.iter().map(|pgn| Wanted { pgn: *pgn, due });
+        Self {
+            every: settings.every,
+            source: settings.source,
+            wanted: wanted.collect(),
+            asked: None,
+            free: Duration::ZERO,
+            others: None,
+            is_stopped: false,
+            wake: None,
+        }
+    }
+
+    /// Takes a frame with data of the bus, answers among them. `now` never goes back.
+    pub fn frame(&mut self, now: Duration, frame: &Frame) {
+        let Some(address) = Address::of(frame.id) else {
+            return self.other(now);
+        };
+        let (pgn, packets) = match address.pgn {
+            TRANSPORT_DATA => return,
+            TRANSPORT => match announced(frame.data()) {
+                Some(announced) => announced,
+                None => return,
+            },
+            pgn => (pgn, 0),
+        };
+        let Some(wanted) = self.wanted.iter_mut().find(|it| it.pgn == pgn) else {
+            return self.other(now);
+        };
+        wanted.due = now.saturating_add(self.every);
+        if self.asked == Some(pgn) {
+            self.asked = None;
+            let whole = now.saturating_add(PACKET_MAX.saturating_mul(packets.into()));
+            self.free = whole.saturating_add(GAP);
+            self.schedule(now);
+        }
+    }
+
+    /// What is to be sent now.
+    pub fn poll(&mut self, now: Duration) -> Option<Frame> {
+        let due = self.first().filter(|due| *due <= now && self.may_ask(now));
+        let pgn = due.and_then(|_| {
+            let every = self.every;
+            let first = self.wanted.iter_mut().min_by_key(|it| it.due)?;
+            first.due = now.saturating_add(every);
+            Some(first.pgn)
+        });
+        if pgn.is_some() {
+            self.asked = pgn;
+            self.free = now.saturating_add(ANSWER_MAX);
+        }
+        self.schedule(now);
+        let (id, data) = request(pgn?, self.source);
+        Frame::new(Id::Extended(id), &data)
+    }
+
+    /// When [`Requests::poll`] is due; none: a frame has to come before.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Duration> {
+        self.wake
+    }
+
+    /// The controller has left the bus: it is over.
+    pub fn stop(&mut self) {
+        self.is_stopped = true;
+        self.wake = None;
+    }
+
+    /// A frame that nobody was asked for: the vehicle is awake. Where it was not before, what it
+    /// tells by itself comes first.
+    fn other(&mut self, now: Duration) {
+        let is_over = |heard: Duration| now.saturating_sub(heard) >= DRIVE_END;
+        if self.others.is_none_or(is_over) {
+            for wanted in &mut self.wanted {
+                wanted.due = now.saturating_add(BY_ITSELF);
+            }
+        }
+        self.others = Some(now);
+        if self.wake.is_none() {
+            self.schedule(now);
+        }
+    }
+
+    fn may_ask(&self, now: Duration) -> bool {
+        let hears = |heard: Duration| now.saturating_sub(heard) < AWAKE;
+        !self.is_stopped && self.others.is_some_and(hears)
+    }
+
+    /// When the next may be asked for.
+    fn first(&self) -> Option<Duration> {
+        let due = self.wanted.iter().map(|it| it.due).min();
+        due.map(|due| due.max(self.free))
+    }
+
+    fn schedule(&mut self, now: Duration) {
+        self.wake = self.first().filter(|_| self.may_ask(now));
+    }
+}
+
+/// For an answer to begin, as SAE J1939-21 has it.
+const ANSWER_MAX: Duration = Duration::from_millis(1250);
+/// From the end of an answer to the next request.
+const GAP: Duration = Duration::from_millis(250);
+/// From one packet of an answer to the next.
+const PACKET_MAX: Duration = Duration::from_millis(200);
+/// What is told by itself is told every 10 s.
+const BY_ITSELF: Duration = Duration::from_secs(12);
+
+#[cfg(test)]
+mod tests;
