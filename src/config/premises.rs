@@ -11,6 +11,7 @@ use crate::keys::source::Place;
 use crate::net::Address;
 use crate::net::Group;
 use crate::net::bus::Bus;
+use crate::net::bus::is_listen_only;
 use crate::net::tls::Finding;
 use crate::net::tls::inspect_identity;
 use crate::net::tls::inspect_issuers;
@@ -65,6 +66,7 @@ pub(super) fn look(context: &Context<'_>, user: Option<AsUser<'_>>) {
                 }
             }
             Named::Listen(Address::Bus(bus), place) => premises.heard(&bus, place),
+            Named::Asked(interface, place) => premises.speaks(&interface, place),
             Named::Listen(address, place) if is_named => premises.bindable(&address, place),
             Named::Group(group, place) => premises.in_group(&group, place),
             Named::Listen(..) => {}
@@ -183,6 +185,18 @@ impl Premises<'_> {
                 let message = format!("there is no `{}`", path.display());
                 warn(message, "it is looked for every 3 s");
             }
+        }
+    }
+
+    /// Notes an interface of CAN on which nothing can be said.
+    fn speaks(&self, interface: &str, place: Place) {
+        let index = std::fs::read_to_string(format!("/sys/class/net/{interface}/ifindex"));
+        let index = index.ok().and_then(|index| index.trim().parse().ok());
+        if index.is_some_and(|index| is_listen_only(index).unwrap_or(false)) {
+            let message = format!("`{interface}` is listen-only: nothing can be asked there");
+            let hint = "set it up without `listen-only`, or have nothing asked";
+            let diagnostic = DiagnosticAt::warning(place, message);
+            self.context.note(diagnostic.hint(hint));
         }
     }
 

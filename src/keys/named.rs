@@ -29,6 +29,8 @@ pub(crate) enum Named {
     },
     /// What is listened on.
     Listen(Address, Place),
+    /// An interface of CAN that is asked, and what has it asked.
+    Asked(String, Place),
     /// Whom a Unix socket is given to.
     Group(Group, Place),
     /// A file that was read.

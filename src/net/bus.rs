@@ -6,6 +6,9 @@ mod kernel;
 #[cfg(not(feature = "in-can"))]
 #[path = "bus/no_kernel.rs"]
 mod kernel;
+mod listen_only;
+
+pub use listen_only::is_listen_only;
 
 use super::socket::Socket;
 use super::watched::Watched;

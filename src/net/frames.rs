@@ -32,14 +32,15 @@ pub(super) fn read_frames(socket: &File, buffer: &mut Vec<u8>) -> io::Result<Opt
     Ok(Some(buffer.len() - before).filter(|read| *read > 0))
 }
 
-/// Writes the first of the frames.
+/// Writes the first of the frames. One for which the queue of the interface has no room is dropped:
+/// nothing tells when there is room again, and a question that comes late is none.
 ///
 /// # Errors
-/// As the system says; that its queue is full is no error.
+/// As the system says.
 pub(super) fn write_frame(socket: &File, bytes: &[u8]) -> io::Result<usize> {
     let frame = bytes.get(..CLASSIC_LEN).unwrap_or(bytes);
     match rustix::io::write(socket, frame) {
-        Err(Errno::NOBUFS) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(Errno::NOBUFS) => Ok(frame.len()),
         wrote => Ok(wrote?),
     }
 }

@@ -42,6 +42,10 @@ pub(crate) const SPEED: &str =
     "{ name = \"speed\", pgn = 65265, byte = 2, length = 16, scale = 0.00390625 }";
 const DOOR: &str = "{ name = \"door\", id = \"0x201\", start = 3, length = 1, bool = true }";
 
+/// The speed, by the name of a file.
+const DBC: &str =
+    "BO_ 2566844711 Speeds: 8 A\n SG_ WheelSpeed : 8|16@1+ (0.00390625,0) [0|0] \"\" A\n";
+
 /// At 80 and 81 km/h, with the door shut and open.
 pub(crate) const LINES: [&str; 3] = [
     "(1773480413.000200) can0 18FEF127#FF0050FFFFFFFFFF\n",
@@ -77,13 +81,19 @@ fn status(weir: &Weir) -> Json {
 fn a_log_is_read_to_its_end_with_the_times_of_its_lines() {
     let weir = start(
         "bus-file",
-        "connect = \"candump:@/log.can\"\npace = \"none\"",
-        |folder| fs::write(folder.join("log.can"), LINES.concat()).unwrap(),
+        "connect = \"candump:@/log.can\"\npace = \"none\"\ndbc = [\"@/body.dbc\"]\n\
+         rename = { WheelSpeed = \"can.vehicle.speed\" }",
+        |folder| {
+            fs::write(folder.join("log.can"), LINES.concat()).unwrap();
+            fs::write(folder.join("body.dbc"), DBC).unwrap();
+        },
     );
     let found = await_messages(&weir, 2);
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["speed"], 80.0);
     assert_eq!(found[0]["door"], false);
+    assert_eq!(found[0]["can.vehicle.speed"], 80.0);
+    assert!(found[0].get("WheelSpeed").is_none(), "{found:?}");
     assert_eq!(found[0]["timestamp"], 1_773_480_413.1);
     assert_eq!(found[1]["speed"], 81.0);
     assert_eq!(found[1]["timestamp"], 1_773_480_424);

@@ -19,6 +19,7 @@ use crate::channel::kind::Kind;
 use crate::channel::kind::Protocol;
 use crate::channel::kind::Way;
 use crate::keys::context::ValueError;
+use crate::keys::named::Named;
 use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
 use crate::keys::value;
@@ -116,9 +117,7 @@ impl Keys {
             .as_ref()
             .map(|request| request.every.saturating_mul(2));
         rhythm.stale = stale.unwrap_or(STALE_DEFAULT.max(answered.unwrap_or_default()));
-        if units != Units::Frames {
-            nobody_is_asked(reader, standards.obd.is_some(), request.is_some());
-        }
+        look_at_asked(reader, &connect, standards.obd.is_some(), request.is_some());
         let wanted = ["signals", "dbc", "standard"];
         if !wanted.iter().any(|key| reader.has(key)) {
             reader.missing("standard", "standard = [\"j1939\"]");
@@ -148,17 +147,24 @@ fn decoder(signals: &Rc<[Entry]>, known: Standards) -> Decoder {
     Decoder::new(own, j1939, nmea2000)
 }
 
-/// Notes what would be asked of a log.
-fn nobody_is_asked(reader: &Reader<'_>, by_obd: bool, by_request: bool) {
-    let hint = "connect to `can:can0`";
+/// Has it looked at whether an interface can be asked; notes what would be asked of a log.
+fn look_at_asked(reader: &Reader<'_>, connect: &str, by_obd: bool, by_request: bool) {
     let asks = [
         ("standard", "`obd2`", by_obd),
         ("request", "`request`", by_request),
     ];
-    for (key, what, asks) in asks {
-        if asks {
-            let message = format!("{what} asks, and nobody is there to be asked");
-            reader.error(reader.value_place(key), message, hint);
+    for (key, what, _) in asks.into_iter().filter(|(.., asks)| *asks) {
+        let place = reader.value_place(key);
+        match connect.strip_prefix("can:") {
+            Some(path) if path.contains('/') => {}
+            Some(interface) => {
+                let named = Named::Asked(interface.to_owned(), place);
+                reader.context().name(named);
+            }
+            None => {
+                let message = format!("{what} asks, and nobody is there to be asked");
+                reader.error(place, message, "connect to `can:can0`");
+            }
         }
     }
 }

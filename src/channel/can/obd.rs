@@ -1,7 +1,8 @@
 //! OBD-II: what a car says when it is asked, and the manners of asking.
 //!
 //! It says what to send and when; it is called with every frame of the bus, and at the times that
-//! it names. It asks only what reads: services 01 (readings), 03 (trouble codes), 09 (VIN).
+//! it names. It asks only what reads: services 01 (readings), 03 and 07 (trouble codes, confirmed
+//! and pending), 09 (VIN).
 //!
 //! # Manners
 //! - One question at a time, 100 ms between two; an answer has 100 ms, or 5 s where the unit says
@@ -9,8 +10,8 @@
 //! - Only while others are heard on the bus.
 //! - First what is there at all, then only that: each reading every 10 s, VIN and codes once a
 //!   drive.
-//! - Three questions without an answer: a pause of 60 s, and then only after others are heard
-//!   again.
+//! - What was not answered comes after the others. Three questions in a row without an answer: a
+//!   pause of 60 s, and then only after others are heard again.
 //! - What a unit says that it does not have is asked no more until the next start.
 //! - Not on a bus that speaks J1939, unless forced to.
 //! - After an error in sending, nothing any more.
@@ -223,7 +224,7 @@ impl Obd {
         }
         let Question { service, pid, .. } = *self.questions.get(at)?;
         let bytes: &[u8] = match service {
-            CODES => &[service],
+            CODES | PENDING_CODES => &[service],
             _ => &[service, pid],
         };
         self.sent = now;
@@ -273,8 +274,13 @@ impl Obd {
         self.silences = self.silences.saturating_add(1);
         question.silences = question.silences.saturating_add(1);
         self.free = self.sent.saturating_add(AGAIN);
-        // others first
-        question.due = Some(now);
+        // others first: in a row they would bring the pause for all
+        let later = match (is_known, question.is_reading()) {
+            (false, _) => Duration::ZERO,
+            (true, true) => self.settings.every,
+            (true, false) => self.settings.every.min(PAUSE),
+        };
+        question.due = Some(now.saturating_add(later));
         if question.silences >= SILENCES_MAX && !question.is_reading() && is_known {
             question.due = None;
             question.silences = 0;
@@ -295,7 +301,7 @@ impl Obd {
     fn is_answer(&self, answer: &[u8]) -> bool {
         let question = self.question();
         let begins = |question: Question| match (question.service, answer) {
-            (CODES, [service, ..]) => *service == CODES | POSITIVE,
+            (CODES | PENDING_CODES, [service, ..]) => *service == question.service | POSITIVE,
             (service, [first, pid, ..]) => *first == service | POSITIVE && *pid == question.pid,
             _ => false,
         };
@@ -332,7 +338,8 @@ impl Obd {
         let data = answer.get(2..).unwrap_or_default();
         match (question.service, question.pid) {
             (READINGS, pid) if pid.is_multiple_of(0x20) => self.supported(now, pid, data),
-            (CODES, _) => self.trouble(answer, told),
+            (CODES, _) => self.trouble("dtc", answer, told),
+            (PENDING_CODES, _) => self.trouble("dtc.pending", answer, told),
             (READINGS, pid) if is_first => {
                 if let Some((name, value)) = meaning::reading(pid, data) {
                     told(name, value);
@@ -380,6 +387,7 @@ impl Obd {
         }
         self.ask(now, Question::new(VEHICLE, VIN));
         self.ask(now, Question::new(CODES, 0));
+        self.ask(now, Question::new(PENDING_CODES, 0));
     }
 
     /// One more question, if it is none of those that there are.
@@ -392,14 +400,17 @@ impl Obd {
     }
 
     /// Codes of all units that answer come together.
-    fn trouble(&mut self, answer: &[u8], told: &mut Told<'_>) {
+    fn trouble(&mut self, name: &str, answer: &[u8], told: &mut Told<'_>) {
         let codes = answer.get(2..).unwrap_or_default().chunks_exact(2);
         let codes = codes.filter_map(|code| Some(u16::from_be_bytes(*code.first_chunk()?)));
         let count = answer.get(1).copied().unwrap_or_default();
-        self.codes
-            .extend(codes.filter(|code| *code != 0).take(count.into()));
-        self.codes.truncate(CODES_MAX);
-        told("dtc", meaning::codes(&self.codes));
+        for code in codes.filter(|code| *code != 0).take(count.into()) {
+            // two units may have the same one
+            if self.codes.len() < CODES_MAX && !self.codes.contains(&code) {
+                self.codes.push(code);
+            }
+        }
+        told(name, meaning::codes(&self.codes));
     }
 
     fn schedule(&mut self, now: Duration) {
@@ -438,6 +449,7 @@ impl Question {
 
 const READINGS: u8 = 0x01;
 const CODES: u8 = 0x03;
+const PENDING_CODES: u8 = 0x07;
 const VEHICLE: u8 = 0x09;
 
 /// In the service of an answer.
@@ -455,8 +467,8 @@ const LAST_RANGE: u8 = 0xA0;
 
 /// Between two questions.
 const GAP: Duration = Duration::from_millis(100);
-/// For an answer to begin.
-const ANSWER_MAX: Duration = Duration::from_millis(100);
+/// For an answer to begin: 100 ms, and what came last is looked at 20 ms later.
+const ANSWER_MAX: Duration = Duration::from_millis(120);
 /// For one that takes longer.
 const PENDING_MAX: Duration = Duration::from_secs(5);
 /// Between two parts of an answer.

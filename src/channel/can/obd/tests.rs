@@ -59,6 +59,17 @@ impl Car {
         frame.data()[1..=len].to_vec()
     }
 
+    /// Says that it has nothing else, until it is asked for `wanted`.
+    fn asked(&mut self, wanted: &[u8]) {
+        loop {
+            let question = self.question();
+            if question == wanted {
+                return;
+            }
+            self.answer(0, &[3, 0x7F, question[0], 0x22]);
+        }
+    }
+
     /// It says that it has a few readings.
     fn introduce(&mut self) {
         assert_eq!(self.question(), [1, 0]);
@@ -71,7 +82,7 @@ impl Car {
 fn first_it_asks_what_there_is_and_then_only_that() {
     let mut car = Car::new(Settings::default());
     car.introduce();
-    let mut asked: Vec<_> = (0..4)
+    let mut asked: Vec<_> = (0..5)
         .map(|_| {
             let question = car.question();
             let refusal = [3, 0x7F, question[0], 0x22];
@@ -80,7 +91,9 @@ fn first_it_asks_what_there_is_and_then_only_that() {
         })
         .collect();
     asked.sort_unstable();
-    assert_eq!(asked, [vec![1, 0x0C], vec![1, 0x0D], vec![3], vec![9, 2]]);
+    let once = [vec![3], vec![7], vec![9, 2]];
+    let readings = [vec![1, 0x0C], vec![1, 0x0D]];
+    assert_eq!(asked, [&readings[..], &once].concat());
     // readings come again, and nothing else in this drive
     for _ in 0..6 {
         let question = car.question();
@@ -94,7 +107,7 @@ fn questions_keep_their_distance() {
     let mut car = Car::new(Settings::default());
     car.introduce();
     let mut last = car.now;
-    for _ in 0..4 {
+    for _ in 0..5 {
         let question = car.question();
         assert!(car.now - last >= GAP, "{:?}", car.now - last);
         last = car.now;
@@ -103,6 +116,48 @@ fn questions_keep_their_distance() {
     let first = car.question();
     assert!(car.now - last >= Duration::from_secs(9));
     assert_eq!(first[0], 1);
+}
+
+#[test]
+fn one_that_is_silent_does_not_hold_up_the_others() {
+    let mut car = Car::new(Settings::default());
+    car.introduce();
+    let (end, mut count) = (car.now + Duration::from_secs(60), [0, 0]);
+    while car.now < end {
+        let question = car.question();
+        match question[..] {
+            [1, 0x0C] => {
+                car.answer(0, &[4, 0x41, 0x0C, 1, 2]);
+                count[0] += 1;
+            }
+            // nor is it asked more often
+            [1, 0x0D] => count[1] += 1,
+            // of VIN and codes there is nothing now
+            _ => car.answer(0, &[3, 0x7F, question[0], 0x22]),
+        }
+    }
+    assert!(count[0] >= 5 && count[1] <= 7, "{count:?}");
+}
+
+#[test]
+fn codes_of_all_units_are_told_once_and_pending_ones_apart() {
+    let mut car = Car::new(Settings::default());
+    car.introduce();
+    car.asked(&[3]);
+    car.answer(0, &[6, 0x43, 2, 3, 1, 0xC1, 0x23]);
+    car.answer(1, &[6, 0x43, 2, 3, 1, 0x04, 0x20]);
+    // that is of another question
+    car.answer(1, &[4, 0x47, 1, 0x01, 0x10]);
+    car.asked(&[7]);
+    car.answer(0, &[4, 0x47, 1, 0x01, 0x10]);
+    let codes = |text: &str| Value::Json(text.into());
+    let dtc = |name: &str, text| (name.to_owned(), codes(text));
+    let expected = [
+        dtc("dtc", "[\"P0301\",\"U0123\"]"),
+        dtc("dtc", "[\"P0301\",\"U0123\",\"P0420\"]"),
+        dtc("dtc.pending", "[\"P0110\"]"),
+    ];
+    assert_eq!(car.told, expected);
 }
 
 #[test]
@@ -202,7 +257,7 @@ fn a_new_drive_asks_for_the_vin_again() {
     let mut car = Car::new(Settings::default());
     let vins = |car: &mut Car| {
         let mut count = 0;
-        for _ in 0..8 {
+        for _ in 0..9 {
             let question = car.question();
             count += usize::from(question == [9, 2]);
             car.answer(0, &[3, 0x7F, question[0], 0x22]);
