@@ -22,6 +22,7 @@ mod iot_hub;
 mod lines;
 mod pubsub;
 mod told;
+mod truck;
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 #[path = "../end_to_end/weir.rs"]
 mod weir;
