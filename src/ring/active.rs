@@ -40,6 +40,8 @@ impl Ring {
     pub(super) fn encode_records(&mut self, bytes: &mut Vec<u8>) -> usize {
         let number = self.active.commit;
         self.active.commit = number.wrapping_add(1);
+        // at once: a buffer that grows is copied, and ends twice as long as it has to be
+        bytes.reserve_exact(self.queue.frames_len_max().min(self.room_left()));
         let mut taken = 0;
         while let Some(entry) = self.queue.entry(taken) {
             let len = self.frames_len(entry);
@@ -114,7 +116,13 @@ impl Ring {
 
     /// Whether so many bytes go into the active segment.
     pub(super) fn fits(&self, len: usize) -> bool {
-        self.active.end as usize + len <= self.volume.geometry.segment_len as usize
+        len <= self.room_left()
+    }
+
+    /// Bytes that still go into the active segment.
+    fn room_left(&self) -> usize {
+        let room = self.volume.geometry.segment_len;
+        room.saturating_sub(self.active.end) as usize
     }
 
     /// Whether the low half of a number says it in the active segment.

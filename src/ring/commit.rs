@@ -191,6 +191,7 @@ impl Ring {
         for _ in 0..under_way.taken {
             if let Some(entry) = self.queue.pop() {
                 self.progress.confirm(entry.mask);
+                self.rooms.take_back(entry.body);
             }
         }
         if under_way.data {

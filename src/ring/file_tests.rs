@@ -100,7 +100,7 @@ fn a_ring_of_a_later_version_is_set_aside() {
     let mut bytes = fs::read(folder.ring()).unwrap();
     for slot in [0, 4096] {
         bytes[slot + 4] = 9;
-        let sum = format::checksum(0, &bytes[slot..slot + 4092]);
+        let sum = checksum::checksum(0, &bytes[slot..slot + 4092]);
         bytes[slot + 4092..slot + 4096].copy_from_slice(&sum.to_le_bytes());
     }
     fs::write(folder.ring(), &bytes).unwrap();

@@ -1,5 +1,5 @@
-//! What all of the ring's bytes share: where they lie, how they are checked, little-endian
-//! fields. No structure of its own.
+//! What all of the ring's bytes share: where they lie, what their check sums begin with,
+//! little-endian fields. No structure of its own.
 //!
 //! ```text
 //! | slot A 4096 | slot B 4096 | segment 0 | segment 1 | … | segment n-1 |
@@ -9,9 +9,6 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::StreamId;
-use crc::CRC_32_ISCSI;
-use crc::Crc;
-use crc::Table;
 
 /// How a ring's bytes are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,20 +119,6 @@ impl Counts {
     }
 }
 
-/// CRC-32C of `bytes` from an initial value: distinct initial values give distinct sums for the
-/// same bytes, so what an older lap left behind can never pass for the present one.
-pub(super) fn checksum(initial: u32, bytes: &[u8]) -> u32 {
-    let mut digest = CRC.digest_with_initial(initial);
-    digest.update(bytes);
-    digest.finalize()
-}
-
-/// CRC-32C as everybody has it.
-#[must_use]
-pub fn crc32c(bytes: &[u8]) -> u32 {
-    checksum(u32::MAX, bytes)
-}
-
 /// The initial value for records of a segment: the ring, the lap, and the half of the sequence
 /// numbers that records do not say. The low half of the ring's id is random and shown
 /// nowhere, so no sender can write a body that passes for a record.
@@ -222,13 +205,12 @@ pub(super) const COUNT_MAX: u64 = 1 << 56;
 /// jumps of rings that lost both slots included.
 pub(super) const NUMBER_MAX: u64 = 1 << 62;
 
-static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
-
 const _: () = assert!(BODY_MAX <= u16::MAX as usize);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ring::checksum::checksum;
 
     #[test]
     fn segments_are_a_256th_of_the_ring_within_bounds() {
@@ -238,11 +220,6 @@ mod tests {
         assert_eq!(shape(64 << 20), Some((256 << 10, 255)));
         assert_eq!(shape(1 << 30), Some((512 << 10, 2047)));
         assert_eq!(shape(64 << 10), None);
-    }
-
-    #[test]
-    fn the_check_sum_is_crc32c() {
-        assert_eq!(checksum(0xffff_ffff, b"123456789"), 0xe306_9283);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod active;
 mod active_scan;
 mod attach;
 mod backfill;
+mod checksum;
 mod commit;
 mod copy;
 mod cursor;
@@ -57,6 +58,7 @@ mod schedule;
 mod seek;
 mod segment;
 mod segments;
+mod shared_body;
 mod slot;
 mod storage;
 mod stream_set;
@@ -66,11 +68,11 @@ mod times;
 mod volatile;
 mod volume;
 
+pub use checksum::crc32c;
 pub use commit::Commit;
 pub use file::File;
 pub use file::SIZE_MIN;
 pub use format::STREAMS_MAX;
-pub use format::crc32c;
 pub use memory::Memory;
 pub use occupancy::Occupancy;
 pub use open::OpenError;
@@ -78,6 +80,7 @@ pub use open::Report;
 pub use open::RingPlace;
 pub use read::peek::Look;
 pub use seek::RewindTo;
+pub use shared_body::SharedBody;
 pub use storage::IoError;
 pub use storage::Storage;
 pub use stream_set::StreamId;
@@ -95,7 +98,7 @@ use queue::RecordQueue;
 use schedule::SlotSchedule;
 use schedule::StorageHealth;
 use segments::Segments;
-use std::rc::Rc;
+use shared_body::Rooms;
 use std::time::Duration;
 use table::Table;
 use times::Boots;
@@ -156,7 +159,7 @@ pub struct Record<'a> {
     /// The message, see [`crate::message::body`].
     pub body: &'a [u8],
     /// The same where it is in memory: kept without being copied.
-    pub shared: Option<&'a Rc<[u8]>>,
+    pub shared: Option<&'a SharedBody>,
 }
 
 /// How a stream settled a record.
@@ -251,6 +254,7 @@ pub struct Ring {
     table: Table,
     /// What is in memory: behind it is all on disk, see [`Ring::durable`].
     queue: RecordQueue,
+    rooms: Rooms,
     segments: Segments,
     active: active::ActiveSegment,
     progress: Progress,
@@ -333,7 +337,7 @@ impl Ring {
             seq,
             mask: wanted,
             received,
-            body: body.into(),
+            body: self.rooms.body(body),
         };
         self.queue.push(entry, mono);
         self.note_weight(mono);
@@ -424,7 +428,9 @@ impl Ring {
             if self.table.unsettled(entry.mask, entry.seq) != 0 {
                 return;
             }
-            self.queue.pop();
+            if let Some(gone) = self.queue.pop() {
+                self.rooms.take_back(gone.body);
+            }
             self.stats.held += 1;
         }
     }

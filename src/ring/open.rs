@@ -32,6 +32,7 @@ use super::safe::Trust;
 use super::schedule::SlotSchedule;
 use super::schedule::StorageHealth;
 use super::segments::Segments;
+use super::shared_body::Rooms;
 use super::slot::Slot;
 use super::table::Table;
 use super::times::Boots;
@@ -206,6 +207,7 @@ impl Ring {
             boots: Boots::first(),
             table: Table::remembered(None, &[0; STREAMS_MAX]),
             queue: RecordQueue::default(),
+            rooms: Rooms::default(),
             segments: Segments::new(segments, Counts::default()),
             active: ActiveSegment {
                 closed: true,

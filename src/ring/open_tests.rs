@@ -1,7 +1,7 @@
 //! Opening and looking into rings that are full, damaged, or none at all.
 
+use super::checksum::checksum;
 use super::format::Geometry;
-use super::format::checksum;
 use super::inspect::HoleCause;
 use super::inspect::dump;
 use super::inspect::info;

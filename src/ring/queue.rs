@@ -1,9 +1,11 @@
 //! What is in memory: records that a commit has taken and the disk has not confirmed, and behind
 //! them those that still wait. Bounded by its user; knows no disk.
 
+use super::SharedBody;
+use super::record::ALIGN;
+use super::record::frame_len;
 use crate::clock::Now;
 use std::collections::VecDeque;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Records in the order of their numbers, which rise. The first `begun` are those of the commit
@@ -30,7 +32,7 @@ pub(super) struct QueueEntry {
     /// When it was received.
     pub(super) received: Now,
     /// Shared with those who have read it and not settled.
-    pub(super) body: Rc<[u8]>,
+    pub(super) body: SharedBody,
 }
 
 impl RecordQueue {
@@ -141,6 +143,11 @@ impl RecordQueue {
     /// When the last one was added.
     pub(super) fn last_push(&self) -> Duration {
         self.last_push
+    }
+
+    /// Bytes of all as records, at most, without the marks between them.
+    pub(super) fn frames_len_max(&self) -> usize {
+        self.bytes + self.entries.len() * frame_len(ALIGN)
     }
 
     /// Bytes of all bodies.

@@ -17,8 +17,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::checksum::checksum;
 use super::format::BODY_MAX;
-use super::format::checksum;
 use super::format::put;
 use super::format::u16_at;
 use super::format::u32_at;

@@ -12,13 +12,13 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::checksum::checksum;
 use super::format::Counts;
 use super::format::NUMBER_MAX;
 use super::format::SECTOR;
 use super::format::STREAMS_MAX;
 use super::format::VERSION;
 use super::format::bytes_at;
-use super::format::checksum;
 use super::format::put;
 use super::format::u16_at;
 use super::format::u32_at;

@@ -20,6 +20,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use super::checksum::checksum;
 use super::format::COUNT_MAX;
 use super::format::Geometry;
 use super::format::NUMBER_MAX;
@@ -27,7 +28,6 @@ use super::format::SLOT_LEN;
 use super::format::STREAMS_MAX;
 use super::format::VERSION;
 use super::format::bytes_at;
-use super::format::checksum;
 use super::format::put;
 use super::format::u16_at;
 use super::format::u32_at;

@@ -2,10 +2,10 @@
 //! disk.
 
 use super::StreamId;
+use super::checksum::checksum;
 use super::cursor::Cursor;
 use super::format::Counts;
 use super::format::STREAMS_MAX;
-use super::format::checksum;
 use super::slot;
 use super::slot::Slot;
 

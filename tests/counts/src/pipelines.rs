@@ -31,10 +31,10 @@ pub(crate) struct Taken {
 }
 
 pub(crate) const PIPELINES: &[Pipeline] = &[
-    Pipeline("pipeline_http_http", Input::Http, Output::Http, 2.8),
-    Pipeline("pipeline_json_http", Input::Lines, Output::Http, 1.8),
-    Pipeline("pipeline_json_mqtt", Input::Lines, Output::Mqtt, 1.5),
-    Pipeline("pipeline_mqtt_mqtt", Input::Mqtt, Output::Mqtt, 1.6),
+    Pipeline("pipeline_http_http", Input::Http, Output::Http, 2.0),
+    Pipeline("pipeline_json_http", Input::Lines, Output::Http, 1.0),
+    Pipeline("pipeline_json_mqtt", Input::Lines, Output::Mqtt, 0.6),
+    Pipeline("pipeline_mqtt_mqtt", Input::Mqtt, Output::Mqtt, 0.6),
     Pipeline(
         "pipeline_teltonika_wialon",
         Input::Teltonika,

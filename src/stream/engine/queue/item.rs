@@ -7,10 +7,10 @@ use crate::ring::Record;
 use crate::ring::Ring;
 use crate::ring::Seq;
 use crate::ring::Settled;
+use crate::ring::SharedBody;
 use crate::stream::outgoing::Outgoing;
 use crate::stream::outgoing::Repeat;
 use std::num::NonZero;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A message that was read and is not settled in the ring.
@@ -28,7 +28,7 @@ pub(in super::super) struct Item {
     /// In microseconds since 1970, by its own timestamp, where that is asked for.
     measured_us: Option<NonZero<u64>>,
     /// The ring has it, too, if it was in memory there. None: it was settled when it was read.
-    body: Option<Rc<[u8]>>,
+    body: Option<SharedBody>,
     /// How often it was sent.
     pub(in super::super) sent: u32,
     pub(in super::super) state: State,
@@ -84,7 +84,7 @@ impl Item {
     ) -> Self {
         let body = match (settled, record.shared) {
             (Some(_), _) => None,
-            (None, Some(shared)) => Some(Rc::clone(shared)),
+            (None, Some(shared)) => Some(shared.clone()),
             (None, None) => Some(record.body.into()),
         };
         Self {
@@ -109,7 +109,7 @@ impl Item {
 
     /// What it costs, in bytes.
     pub(super) fn len(&self) -> usize {
-        ITEM_LEN + self.body().len()
+        ITEM_LEN + self.body.as_ref().map_or(0, SharedBody::memory_used)
     }
 
     fn body(&self) -> &[u8] {
