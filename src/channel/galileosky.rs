@@ -10,11 +10,12 @@
 //!
 //! | what came | answer | connection |
 //! |---|---|---|
-//! | head packet: no time in it, no text | its checksum, at once | stays |
+//! | head packet: no time in it, no place, no text | its checksum, at once | stays |
 //! | packet | its checksum, once it is safe | stays |
 //! | the same packet again, its answer still owed | none of its own | stays |
 //! | a tag that is not known or is cut | its checksum, once what is whole is safe | stays |
-//! | what the ring refuses, or nobody wants | none: the device sends it again | stays |
+//! | a record that is too long for the ring | its checksum, once the others are safe | stays |
+//! | what the ring cannot take now, or nobody wants | none: the device sends it again | stays |
 //! | an ident that is not taken, in any packet | none | ends |
 //! | no ident, in it or in a packet before | none | ends |
 //! | wrong checksum | none | stays: the length was right |
@@ -29,6 +30,7 @@ use super::InputError;
 use super::Intake;
 use super::Refusal;
 use super::Session;
+use super::fitting::submit_what_fits;
 use super::io;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -122,8 +124,9 @@ impl Galileosky {
             self.owed.in_turn(packet, &frame.answer(), out);
             return Ok(());
         }
-        match intake.submit(&mut batch).map_err(|refused| refused.reason) {
-            Ok(()) => {
+        let mut again = |_: &mut dyn Intake| self.messages(&ident, &records);
+        match submit_what_fits(&mut batch, intake, &mut again) {
+            Ok(_) => {
                 self.ident.get_or_insert(ident);
                 self.owed.when_durable(packet, &frame.answer(), intake);
                 Ok(())
@@ -198,7 +201,9 @@ impl Session for Galileosky {
 
 /// Whether it is more than a head.
 fn says_something(record: &Record<'_>) -> bool {
-    record.get(TIME).is_some() || record.get(TEXT).is_some()
+    [TIME, PLACE, TEXT]
+        .iter()
+        .any(|tag| record.get(*tag).is_some())
 }
 
 fn has_place(record: &Record<'_>) -> bool {

@@ -13,6 +13,7 @@
 //! |---|---|---|
 //! | login | at once; none when the ident is refused or none | stays, or ends |
 //! | location, cells, alarm (see `Answered`) | when it is safe; none when refused | stays |
+//! | one of them that is too long for the ring | as if it were safe, counted | stays |
 //! | heartbeat (13 23) | at once, whether its content is taken or not | stays |
 //! | question for the time (8A) | UTC, at once; none while this clock is not believed | stays |
 //! | information, text (94, 15, 21); what servers send (80 to 82) | none: none is awaited | stays |
@@ -34,6 +35,7 @@ mod parameters;
 use super::Disconnect;
 use super::InputError;
 use super::Intake;
+use super::Refusal;
 use super::Session;
 use super::bad_run::BadRun;
 pub use super::kind::Units;
@@ -239,7 +241,16 @@ impl Gt06 {
         });
         let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
         let message = parameters::message(ident, report, time);
-        message.is_some_and(|message| intake.submit(&mut [message]).is_ok())
+        message.is_some_and(|message| {
+            match intake
+                .submit(&mut [message])
+                .map_err(|refused| refused.reason)
+            {
+                // one that never fits into the ring would come again for ever
+                Ok(()) | Err(Refusal::TooLong) => true,
+                Err(Refusal::Full | Refusal::Ident | Refusal::Unwanted) => false,
+            }
+        })
     }
 
     /// The zone in which a packet of this kind has its time.

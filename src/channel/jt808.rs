@@ -14,7 +14,8 @@
 //! | registration (0100) | 8100, 0 and a code, at once; 4 when it is refused | stays, or ends |
 //! | authentication, heartbeat, logout (0102, 0002, 0003) | 8001, 0, at once | stays |
 //! | location (0200), several (0704) | 8001, 0 when all is safe; 1 at once when refused | stays |
-//! | one of them too long to store, or with a wrong length | 8001, 2, at once, counted | stays |
+//! | all too long to store, or a wrong length | 8001, 2, at once, counted | stays |
+//! | some of several too long to store | as the others of them, and counted | stays |
 //! | a location of which an item is cut off | as any other, and counted | stays |
 //! | another message; a part of several; an encrypted one | 8001, 3, at once, counted | stays |
 //! | an answer of the terminal (0001) | none | stays |
@@ -28,9 +29,9 @@ mod parameters;
 use super::Disconnect;
 use super::InputError;
 use super::Intake;
-use super::Refusal;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::submit_what_fits;
 pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -203,17 +204,20 @@ impl Jt808 {
         if locations.iter().any(|location| !location.items.are_whole()) {
             intake.malformed(InputError::Length, "an item of a location is cut off");
         }
-        let messages = locations
-            .iter()
-            .filter_map(|location| self.message(ident, location, intake));
-        let mut batch: Vec<Message> = messages.collect();
+        let mut make = |intake: &mut dyn Intake| -> Vec<Message> {
+            let messages = locations
+                .iter()
+                .filter_map(|location| self.message(ident, location, intake));
+            messages.collect()
+        };
+        let mut batch = make(intake);
         if batch.is_empty() {
             return Verdict::Result(TAKEN);
         }
-        match intake.submit(&mut batch).map_err(|refused| refused.reason) {
-            Ok(()) => Verdict::WhenDurable,
-            Err(Refusal::TooLong) => Verdict::Result(WRONG),
-            Err(Refusal::Full | Refusal::Unwanted | Refusal::Ident) => Verdict::Result(FAILED),
+        match submit_what_fits(&mut batch, intake, &mut make) {
+            Ok(left_out) if left_out == batch.len() => Verdict::Result(WRONG),
+            Ok(_) => Verdict::WhenDurable,
+            Err(_) => Verdict::Result(FAILED),
         }
     }
 

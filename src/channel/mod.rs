@@ -67,6 +67,7 @@
 mod bad_run;
 pub mod can;
 pub mod connect;
+mod fitting;
 mod fix;
 pub mod galileosky;
 pub mod gpsd;

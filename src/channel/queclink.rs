@@ -16,6 +16,7 @@
 //! | the same line again, its answer still owed | none of its own | stays |
 //! | another line, counted as unsupported | its count, in turn | stays |
 //! | a heartbeat | kind, version and count, in turn; without `sack`, too | stays |
+//! | a message that is too long for the ring | its count, without it: it would come for ever | stays |
 //! | a message that the ring cannot take now, or nobody wants | none: it comes again | stays |
 //! | no IMEI, or one that is not taken; no line | none | stays |
 //! | 64 of what is no line in a row, 8 KiB without an end | none | ends |
@@ -30,6 +31,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::submit_what_fits;
 use super::kind::Datagrams;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -157,7 +159,8 @@ impl Queclink {
             return;
         }
         // refused is counted; the device has no word for it, and sends the line again
-        let taken = intake.submit(&mut batch).is_ok();
+        let mut again = |intake: &mut dyn Intake| meaning::messages(ident, line, self.keys, intake);
+        let taken = submit_what_fits(&mut batch, intake, &mut again).is_ok();
         if taken && self.keys.sack {
             self.owed.when_durable(packet, answer.as_bytes(), intake);
         }

@@ -13,7 +13,9 @@
 //! |---|---|---|
 //! | records (1, 68) | 1, once they are safe; 0 when they are refused | stays |
 //! | the same packet again, its answer still owed | none of its own | stays |
-//! | records that do not fit into their packet, or do not fill it | 0 | stays |
+//! | records that do not fit into their packet, or do not fill it | 0, counted | stays |
+//! | the same for the eighth time in a row | 1, once those that are whole are safe | stays |
+//! | a record that is too long for the ring | 1, once the others are safe; counted | stays |
 //! | trouble codes (9) | 1, once those that are whole are safe; 0 when refused | stays |
 //! | identification (15) | 1; come back in 15 minutes, when the IMEI is not taken | stays |
 //! | heartbeat (16) | 1; none when the IMEI is not taken | stays |
@@ -31,6 +33,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+use super::fitting::submit_what_fits;
 use super::io;
 use super::kind::Datagrams;
 use super::kind::Ident;
@@ -77,6 +80,7 @@ pub struct Ruptela {
     settings: Rc<Settings>,
     owed: OwedAnswers,
     units: Units,
+    unread: Unread,
 }
 
 impl Ruptela {
@@ -87,6 +91,7 @@ impl Ruptela {
             settings,
             owed: OwedAnswers::default(),
             units,
+            unread: Unread::default(),
         }
     }
 
@@ -128,64 +133,97 @@ impl Ruptela {
         if self.owed.is_repeated(packet)? {
             return Ok(());
         }
-        let batch = match frame.command {
-            wire::RECORDS => self.records(&ident, frame, Layout::Plain, intake),
-            wire::EXTENDED_RECORDS => self.records(&ident, frame, Layout::Extended, intake),
-            wire::TROUBLE_CODES => trouble_codes(&ident, frame, intake),
+        match frame.command {
+            wire::RECORDS => self.records(&ident, packet, (frame, Layout::Plain), intake, out),
+            wire::EXTENDED_RECORDS => {
+                self.records(&ident, packet, (frame, Layout::Extended), intake, out);
+            }
+            wire::TROUBLE_CODES => self.codes(&ident, packet, frame, intake, out),
             wire::IDENTIFICATION | wire::HEARTBEAT => {
                 self.greeting(&ident, packet, frame.command, intake, out);
-                return Ok(());
             }
             command => {
                 let detail = format!("command {command} carries no messages");
                 intake.malformed(InputError::Unsupported, &detail);
-                return Ok(());
             }
-        };
-        self.take(packet, frame.command, batch, intake, out);
+        }
         Ok(())
     }
 
-    /// Brings all messages of a packet in, or none, and answers it; none: it cannot be read.
+    /// Records that cannot be read are refused; a device that sends them again and again has no
+    /// others, and goes on only when they are taken: then those count that are whole.
+    fn records(
+        &mut self,
+        ident: &str,
+        packet: Digest,
+        (frame, layout): (Frame<'_>, Layout),
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) {
+        let Records(records) = match Records::decode(frame.payload, layout) {
+            Ok(records) => records,
+            Err(invalid) => {
+                intake.malformed(InputError::Length, &invalid.to_string());
+                if !self.unread.is_hopeless(packet) {
+                    let answer = wire::answer(frame.command, false);
+                    return self.owed.in_turn(packet, &answer, out);
+                }
+                Records::whole(frame.payload, layout)
+            }
+        };
+        let settings = Rc::clone(&self.settings);
+        let make = || {
+            let messages = records
+                .iter()
+                .map(|record| parameters::message(ident, record, &settings));
+            messages.filter_map(Result::ok).collect()
+        };
+        self.take(packet, frame.command, &make, intake, out);
+    }
+
+    /// The codes that are whole; the others are counted and gone: what cannot be read would come
+    /// for ever without an answer.
+    fn codes(
+        &mut self,
+        ident: &str,
+        packet: Digest,
+        frame: Frame<'_>,
+        intake: &mut dyn Intake,
+        out: &mut Vec<u8>,
+    ) {
+        let (codes, is_whole) = wire::trouble_codes(frame.payload);
+        if !is_whole {
+            let detail = "trouble codes that do not fit into their packet";
+            intake.malformed(InputError::Length, detail);
+        }
+        let make = || {
+            let messages = codes
+                .iter()
+                .map(|code| parameters::trouble_code(ident, code));
+            messages.filter_map(Result::ok).collect()
+        };
+        self.take(packet, frame.command, &make, intake, out);
+    }
+
+    /// Brings all messages of a packet in, or none, and answers it. The ident was checked, so that
+    /// there is a message of each record.
     fn take(
         &mut self,
         packet: Digest,
         command: u8,
-        batch: Option<Vec<Message>>,
+        make: &dyn Fn() -> Vec<Message>,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
         let answer = |taken| wire::answer(command, taken);
-        let Some(mut batch) = batch else {
-            return self.owed.in_turn(packet, &answer(false), out);
-        };
+        let mut batch = make();
         if batch.is_empty() {
-            self.owed.in_turn(packet, &answer(true), out);
-        } else if intake.submit(&mut batch).is_err() {
-            self.owed.in_turn(packet, &answer(false), out);
-        } else {
-            self.owed.when_durable(packet, &answer(true), intake);
+            return self.owed.in_turn(packet, &answer(true), out);
         }
-    }
-
-    fn records(
-        &self,
-        ident: &str,
-        frame: Frame<'_>,
-        layout: Layout,
-        intake: &mut dyn Intake,
-    ) -> Option<Vec<Message>> {
-        let records = match Records::decode(frame.payload, layout) {
-            Ok(Records(records)) => records,
-            Err(invalid) => {
-                intake.malformed(InputError::Length, &invalid.to_string());
-                return None;
-            }
-        };
-        let messages = records
-            .iter()
-            .map(|record| parameters::message(ident, record, &self.settings));
-        messages.collect::<Result<_, _>>().ok()
+        match submit_what_fits(&mut batch, intake, &mut |_| make()) {
+            Ok(_) => self.owed.when_durable(packet, &answer(true), intake),
+            Err(_) => self.owed.in_turn(packet, &answer(false), out),
+        }
     }
 
     /// What a device says of itself without a message.
@@ -232,18 +270,22 @@ impl Session for Ruptela {
     }
 }
 
-/// The codes that are whole; the others are counted and gone: what cannot be read would come for
-/// ever without an answer.
-fn trouble_codes(ident: &str, frame: Frame<'_>, intake: &mut dyn Intake) -> Option<Vec<Message>> {
-    let (codes, is_whole) = wire::trouble_codes(frame.payload);
-    if !is_whole {
-        let detail = "trouble codes that do not fit into their packet";
-        intake.malformed(InputError::Length, detail);
+/// The last packet of records that could not be read.
+#[derive(Debug, Default)]
+struct Unread {
+    packet: Option<Digest>,
+    times: u8,
+}
+
+impl Unread {
+    /// Whether this one has come so often that it will not be another the next time.
+    fn is_hopeless(&mut self, packet: Digest) -> bool {
+        if self.packet.replace(packet) != Some(packet) {
+            self.times = 0;
+        }
+        self.times = self.times.saturating_add(1);
+        self.times >= UNREAD_MAX
     }
-    let messages = codes
-        .iter()
-        .map(|code| parameters::trouble_code(ident, code));
-    messages.collect::<Result<_, _>>().ok()
 }
 
 /// 15 digits.
@@ -259,6 +301,9 @@ fn ident_of(imei: u64, intake: &mut dyn Intake) -> Result<String, Disconnect> {
 
 /// The greatest number of 15 digits.
 const IMEI_MAX: u64 = 999_999_999_999_999;
+
+/// How often records that cannot be read are refused before they are given up.
+const UNREAD_MAX: u8 = 8;
 
 /// When a device that is not taken may try again.
 const COME_BACK_MINUTES: u8 = 15;

@@ -163,11 +163,21 @@ impl Records {
     /// See [`RecordsError`].
     pub fn decode(payload: &[u8], layout: Layout) -> Result<Self, RecordsError> {
         let mut payload = Cursor(payload);
-        let records = read_records(&mut payload, layout).ok_or(RecordsError::Cut)?;
+        let mut records = Vec::new();
+        read_records(&mut payload, layout, &mut records).ok_or(RecordsError::Cut)?;
         if !payload.is_empty() {
             return Err(RecordsError::Trailing(payload.0.len()));
         }
         Ok(Self(records))
+    }
+
+    /// Those at the head of a payload that are whole, whatever it announces and has behind them.
+    #[must_use]
+    pub fn whole(payload: &[u8], layout: Layout) -> Self {
+        let mut records = Vec::new();
+        // where it is cut, the rest is lost
+        let _cut = read_records(&mut Cursor(payload), layout, &mut records);
+        Self(records)
     }
 }
 
@@ -192,10 +202,9 @@ fn parts(extension: u8) -> [u8; 2] {
     [extension >> 4, extension & 0x0F]
 }
 
-fn read_records(payload: &mut Cursor<'_>, layout: Layout) -> Option<Vec<Record>> {
+fn read_records(payload: &mut Cursor<'_>, layout: Layout, records: &mut Vec<Record>) -> Option<()> {
     let _whether_more_wait = payload.u8()?;
     let count = payload.u8()?;
-    let mut records: Vec<Record> = Vec::new();
     for _ in 0..count {
         let record = read_record(payload, layout)?;
         match records.last_mut() {
@@ -203,7 +212,7 @@ fn read_records(payload: &mut Cursor<'_>, layout: Layout) -> Option<Vec<Record>>
             _ => records.push(record),
         }
     }
-    Some(records)
+    Some(())
 }
 
 fn read_record(input: &mut Cursor<'_>, layout: Layout) -> Option<Record> {

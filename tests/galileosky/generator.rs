@@ -270,7 +270,8 @@ fn meaning(tag: u8, value: &[u8], tags: &Tags) -> Vec<(String, Value)> {
 fn position(tag: u8, value: &[u8], tags: &Tags) -> Vec<(&'static str, Value)> {
     let tenths = |bytes: &[u8]| Value::F64(number(bytes) as f64 / 10.0);
     let source = tags.get(&0x30).map_or(0, |place| place[0] >> 4);
-    let valid = matches!(source, 0 | 2);
+    let satellites = tags.get(&0x30).map_or(1, |place| place[0] & 15);
+    let valid = source == 2 || (source == 0 && satellites > 0);
     let degrees = |bytes: &[u8]| {
         let degrees = i32::from_le_bytes(bytes.try_into().unwrap());
         Value::F64(f64::from(degrees) / 1e6)

@@ -88,7 +88,7 @@ fn a_packet_that_is_sent_again_before_its_answer_is_answered_once() {
 
 #[test]
 fn what_is_refused_is_not_answered_and_an_ident_that_is_not_taken_ends_it() {
-    for reason in [Refusal::Full, Refusal::Unwanted, Refusal::TooLong] {
+    for reason in [Refusal::Full, Refusal::Unwanted] {
         let mut device = device();
         device.intake.refusal = Some(reason);
         assert_eq!(device.send(&report(1)), SILENCE);
@@ -170,5 +170,35 @@ fn a_place_that_cannot_be_is_no_fix() {
         let message = &device.intake.taken[0];
         assert_eq!(value(message, "position.valid"), Value::Bool(false));
         assert!(!message.has("position.latitude") && !message.has("position.altitude"));
+    }
+}
+
+/// Its packet would come again for ever.
+#[test]
+fn a_record_that_never_fits_into_the_ring_is_left_out_and_counted() {
+    let time = |second| (0x20, vec![second, 0, 0, 0x65]);
+    let text = (0xE1, [&[250][..], &[b'x'; 250]].concat());
+    let several = packet(&[imei(IDENT), time(1), text.clone(), time(2), time(3)]);
+    let alone = packet(&[imei(IDENT), time(1), text]);
+    for (sent, taken) in [(several, 2), (alone, 0)] {
+        let mut device = device();
+        device.intake.room = Some(200);
+        assert_eq!(device.send(&sent), SILENCE);
+        assert_eq!(device.intake.taken.len(), taken);
+        assert_eq!(device.intake.too_long, 1);
+        assert_eq!(device.make_safe(), answer(&sent));
+    }
+}
+
+#[test]
+fn a_place_without_a_time_is_no_head_and_one_of_no_satellite_is_none() {
+    for (head, is_valid) in [(0x09, true), (0x00, false), (0x20, true), (0x19, false)] {
+        let mut device = device();
+        let place = (0x30, vec![head, 0x40, 0x42, 0x0F, 0, 0x80, 0x84, 0x1E, 0]);
+        assert_eq!(device.send(&packet(&[imei(IDENT), place])), SILENCE);
+        let message = &device.intake.taken[0];
+        assert!(!message.has("timestamp"), "it was measured when it came");
+        assert_eq!(value(message, "position.valid"), Value::Bool(is_valid));
+        assert_eq!(message.has("position.latitude"), is_valid, "{head:02x}");
     }
 }

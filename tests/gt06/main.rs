@@ -340,3 +340,15 @@ fn each_sender_of_datagrams_logs_in_and_is_answered() {
     assert_eq!(device.send_datagram(&packet(0x22, &location(), 3)), SILENCE);
     assert_eq!(device.make_safe(), answer(0x22, 3));
 }
+
+/// There is no word for it, and it would come again for ever.
+#[test]
+fn a_report_that_never_fits_into_the_ring_is_answered_and_counted() {
+    for (kind, content) in measured() {
+        let mut device = device();
+        device.intake.room = Some(10);
+        assert_eq!(device.send(&packet(kind, &content, 7)), SILENCE);
+        assert_eq!((device.intake.taken.len(), device.intake.too_long), (0, 1));
+        assert_eq!(device.make_safe(), answer(kind, 7), "{kind:02x}");
+    }
+}

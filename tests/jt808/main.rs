@@ -256,3 +256,21 @@ fn each_sender_of_datagrams_is_answered() {
     assert_eq!(device.send_datagram(&both), terminal.ack(0, 1, 2, 0));
     assert_eq!(device.make_safe(), terminal.ack(1, 2, 0x0200, 0));
 }
+
+#[test]
+fn one_of_several_locations_that_never_fits_takes_no_other_with_it() {
+    let long = [&location()[..], &[0xEB, 200], &[7; 200]].concat();
+    for (locations, taken) in [
+        ([location(), long.clone(), location()], 2),
+        ([long, location(), location()], 2),
+    ] {
+        let terminal = TERMINALS[0];
+        let mut device = device();
+        device.intake.room = Some(300);
+        let sent = terminal.says(0x0704, 7, &batch(&locations));
+        assert_eq!(device.send(&sent), SILENCE);
+        assert_eq!(device.intake.taken.len(), taken);
+        assert_eq!(device.intake.too_long, 1);
+        assert_eq!(device.make_safe(), terminal.ack(0, 7, 0x0704, 0));
+    }
+}

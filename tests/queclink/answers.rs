@@ -1,5 +1,6 @@
 //! When a device is answered: never before it is safe, in the order of its lines.
 
+use crate::PLACE;
 use crate::Tracker;
 use crate::line;
 use crate::support::channel::Connection;
@@ -104,4 +105,23 @@ fn a_datagram_is_whole_lines() {
     assert_eq!(sender.intake.malformed, [InputError::Syntax]);
     sender.send_datagram(line("GTFRI", 4).as_bytes());
     assert_eq!(text(sender.make_safe()), "+SACK:0004$");
+}
+
+/// It would come again for ever.
+#[test]
+fn what_never_fits_into_the_ring_is_left_out_and_counted() {
+    let keys = Keys {
+        sack: true,
+        text: true,
+        ..Keys::default()
+    };
+    let mut tracker: Tracker = Connection::new(Queclink::new(keys, Units::Bytes));
+    tracker.intake.room = Some(300);
+    // the text goes with the last position
+    let two = line("GTFRI", 7).replace(PLACE, &format!("{PLACE},{PLACE}"));
+    let long = two.replace(",gv,", &format!(",{},", "x".repeat(300)));
+    assert_eq!(tracker.send(long.as_bytes()), SILENCE);
+    assert_eq!(tracker.intake.taken.len(), 1);
+    assert_eq!(tracker.intake.too_long, 1);
+    assert_eq!(text(tracker.make_safe()), "+SACK:0007$");
 }

@@ -174,3 +174,29 @@ fn a_packet_of_no_records_is_answered_at_once() {
     );
     assert!(device.intake.batches.is_empty());
 }
+
+/// A device has nothing else to send before it is rid of them.
+#[test]
+fn records_that_come_again_and_again_unread_are_given_up_but_for_those_that_are_whole() {
+    let mut payload = records(1, &[Sent::default(), Sent::default()]);
+    payload[1] = 3;
+    let unread = packet(IMEI, 1, &payload);
+    let other = packet(IMEI, 1, &changed(1, 9));
+    let mut device = crate::tcp();
+    // another between them: they were not alone
+    let rounds = [&[&unread; 7][..], &[&other], &[&unread; 7]].concat();
+    for sent in rounds {
+        assert_eq!(hex(&device.send(sent)), REFUSED);
+    }
+    assert_eq!(device.intake.taken.len(), 0);
+    assert_eq!(device.send(&unread), SILENCE);
+    assert_eq!(device.intake.batches, [2]);
+    assert_eq!(device.intake.malformed, [Length; 16]);
+    assert_eq!(hex(&device.make_safe()), TAKEN);
+    // nothing of it is whole
+    let nothing = packet(IMEI, 1, b"");
+    for _ in 0..7 {
+        assert_eq!(hex(&device.send(&nothing)), REFUSED);
+    }
+    assert_eq!(hex(&device.send(&nothing)), TAKEN);
+}

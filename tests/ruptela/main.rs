@@ -286,3 +286,24 @@ fn trouble_codes_are_messages() {
     assert_eq!(value(first, "position.latitude"), Value::F64(-0.5));
     assert_eq!(value(second, "can.dtc"), "U1".into());
 }
+
+/// A packet is refused for ever with it, and its neighbours would be lost.
+#[test]
+fn a_record_that_never_fits_into_the_ring_is_left_out_and_counted() {
+    let many: Vec<_> = (1000..1250).map(|id| (id, 1, 1)).collect();
+    let many = (0, &many[..]);
+    let few: (u8, Elements<'_>) = (0, &[]);
+    for (records, taken, too_long) in [
+        (vec![few, many, few], 2, 1),
+        (vec![many, few, many, few], 2, 2),
+        (vec![many], 0, 1),
+        (vec![many, many], 0, 2),
+    ] {
+        let mut device = tcp();
+        device.intake.room = Some(2000);
+        assert_eq!(device.send(&extended(&records)), SILENCE);
+        assert_eq!(device.intake.taken.len(), taken);
+        assert_eq!(device.intake.too_long, too_long);
+        assert_eq!(hex(&device.make_safe()), TAKEN);
+    }
+}

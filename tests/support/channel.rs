@@ -41,6 +41,10 @@ pub(crate) struct FakeIntake {
     pub(crate) admitted: Vec<String>,
     /// Set: no login and no batch is taken.
     pub(crate) refusal: Option<Refusal>,
+    /// Bytes of a message that a batch may have, as the ring bounds them.
+    pub(crate) room: Option<usize>,
+    /// Batches that were refused for want of that room.
+    pub(crate) too_long: usize,
     /// What was no message.
     pub(crate) malformed: Vec<InputError>,
     /// What was said of it.
@@ -157,6 +161,15 @@ impl Intake for FakeIntake {
 
     fn submit(&mut self, batch: &mut [Message]) -> Result<(), BatchRefusal> {
         self.refuse()?;
+        let fits = |message: &Message| {
+            self.room
+                .is_none_or(|room| message.as_bytes().len() <= room)
+        };
+        if let Some(index) = batch.iter().position(|message| !fits(message)) {
+            self.too_long += 1;
+            let reason = Refusal::TooLong;
+            return Err(BatchRefusal { index, reason });
+        }
         self.batches.push(batch.len());
         self.taken.extend_from_slice(batch);
         Ok(())

@@ -108,13 +108,13 @@ impl Place {
         let longitude_e6 = i32::from_le_bytes([e, f, g, h]);
         let is_on_earth =
             latitude_e6.unsigned_abs() <= 90_000_000 && longitude_e6.unsigned_abs() <= 180_000_000;
-        // what a device says that never had a fix
-        let is_empty = head == 0 && (latitude_e6, longitude_e6) == (0, 0);
+        // a place of cells needs none
+        let is_seen = head >> 4 == CELLS || head & 0x0F > 0;
         Self {
             latitude_e6,
             longitude_e6,
             satellites: head & 0x0F,
-            valid: matches!(head >> 4, 0 | CELLS) && is_on_earth && !is_empty,
+            valid: matches!(head >> 4, 0 | CELLS) && is_on_earth && is_seen,
             is_of_cells: head >> 4 == CELLS,
         }
     }
