@@ -5,9 +5,9 @@ use super::Intake;
 use super::Refusal;
 use crate::message::Message;
 
-/// Brings in all of `batch`, or nothing; but where a message can never be stored, each of the others
-/// for itself: `again` makes the batch a second time, as nothing is left of the first. How many were
-/// left out, each of them counted.
+/// Brings in all of `batch`, or nothing; but where a message can never be stored, each of the
+/// others for itself: `again` makes the batch a second time, as nothing is left of the first. How
+/// many were left out, each of them counted.
 pub(super) fn submit_what_fits(
     batch: &mut [Message],
     intake: &mut dyn Intake,

@@ -16,7 +16,7 @@
 //! | the same line again, its answer still owed | none of its own | stays |
 //! | another line, counted as unsupported | its count, in turn | stays |
 //! | a heartbeat | kind, version and count, in turn; without `sack`, too | stays |
-//! | a message that is too long for the ring | its count, without it: it would come for ever | stays |
+//! | a message that is too long for the ring | its count, once the others are safe | stays |
 //! | a message that the ring cannot take now, or nobody wants | none: it comes again | stays |
 //! | no IMEI, or one that is not taken; no line | none | stays |
 //! | 64 of what is no line in a row, 8 KiB without an end | none | ends |

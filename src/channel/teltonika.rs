@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | login | 01, or 00 when the ident is refused or none | stays, or ends after 00 |
 //! | packet | its count, once it is safe; 0 at once when it is refused | stays |
+//! | one that has a record too long for the ring | the same, once the others are safe | stays |
 //! | the same packet again, its answer still owed | none of its own | stays |
 //! | wrong checksum, else a whole packet | none | stays: the length was right |
 //! | wrong checksum, and nothing fits | none | ends: the length may be wrong |
@@ -31,6 +32,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+use super::fitting::submit_what_fits;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
 use crate::message::Message;
@@ -258,19 +260,21 @@ impl Session for Udp {
     }
 }
 
-/// Brings the records in as one batch and says how many were taken: all of them, or none.
+/// Brings the records in as one batch and says how many were taken: all of them, or none. One that
+/// never fits into the ring counts as taken: the packet would come again for ever.
 fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn Intake) -> u8 {
-    let messages = packet
-        .records
-        .iter()
-        .map(|record| parameters::message(ident, record, settings));
-    let Ok(mut batch) = messages.collect::<Result<Vec<Message>, _>>() else {
-        return 0;
+    let mut make = |_: &mut dyn Intake| -> Vec<Message> {
+        let messages = packet
+            .records
+            .iter()
+            .map(|record| parameters::message(ident, record, settings));
+        messages.collect::<Result<_, _>>().unwrap_or_default()
     };
+    let mut batch = make(intake);
     let Ok(count) = u8::try_from(batch.len()) else {
         return 0;
     };
-    if count == 0 || intake.submit(&mut batch).is_err() {
+    if count == 0 || submit_what_fits(&mut batch, intake, &mut make).is_err() {
         return 0;
     }
     count

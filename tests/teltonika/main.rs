@@ -93,6 +93,19 @@ fn what_is_refused_is_counted_zero_at_once() {
     assert_eq!(device.make_safe(), SILENCE);
 }
 
+/// A device that is told 0 sends its packet again, for ever.
+#[test]
+fn a_record_that_never_fits_into_the_ring_is_counted_and_gone() {
+    for (packet, count) in [(ONE_RECORD, 1), (TWO_RECORDS, 2)] {
+        let mut device = tcp();
+        device.intake.room = Some(10);
+        assert_eq!(device.send(&unhex(packet)), SILENCE);
+        assert_eq!(device.intake.taken, []);
+        assert_eq!(device.intake.too_long, count);
+        assert_eq!(device.make_safe(), [0, 0, 0, count as u8]);
+    }
+}
+
 /// A device that takes the zero of the second packet for the answer to the first would next take
 /// the late count of the first for that of the second.
 #[test]
