@@ -42,9 +42,6 @@ use super::bad_run::BadRun;
 use super::measured::micros;
 use crate::clock::Now;
 use crate::message::Message;
-use crate::net::frames::CLASSIC_LEN;
-use crate::net::frames::FD_FLAG;
-use crate::net::frames::FD_LEN;
 use crate::wire::can::BUS_OFF;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
@@ -121,12 +118,7 @@ impl Can {
     /// Takes frames as the kernel has them; how many bytes that were.
     fn frames(&mut self, input: &[u8], intake: &mut dyn Intake) -> usize {
         let mut rest = input;
-        while let Some(flags) = rest.get(5) {
-            let is_fd = flags & FD_FLAG != 0;
-            let len = if is_fd { FD_LEN } else { CLASSIC_LEN };
-            let Some((bytes, behind)) = rest.split_at_checked(len) else {
-                break;
-            };
+        while let Some((bytes, behind)) = socket::split_first(rest) {
             rest = behind;
             match socket::read(bytes) {
                 Some(frame) => self.frame(&frame, None, intake),
@@ -355,9 +347,6 @@ impl Session for Can {
         }
     }
 }
-
-// what the driver hands over is what the reader takes; neither may name the other
-const _: () = assert!(CLASSIC_LEN == socket::CLASSIC_LEN && FD_LEN == socket::FD_LEN);
 
 /// What is wrong with a bus that the controller has left.
 const OFF: &str = "bus-off: the controller has left the bus";

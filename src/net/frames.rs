@@ -46,13 +46,13 @@ pub(super) fn write_frame(socket: &File, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Bytes of a frame that is not of CAN FD.
-pub const CLASSIC_LEN: usize = 16;
+const CLASSIC_LEN: usize = 16;
 
 /// Bytes of a frame of CAN FD.
-pub const FD_LEN: usize = 72;
+const FD_LEN: usize = 72;
 
 /// In the sixth byte of a frame: it is of CAN FD.
-pub const FD_FLAG: u8 = 4;
+const FD_FLAG: u8 = 4;
 
 const FLAGS_AT: usize = 5;
 

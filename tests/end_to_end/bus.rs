@@ -9,17 +9,20 @@ use rustix::fs::FileType;
 use rustix::fs::Mode;
 use rustix::fs::mknodat;
 use rustix::net::AddressFamily;
+use rustix::net::RecvFlags;
 use rustix::net::SocketAddrUnix;
 use rustix::net::SocketFlags;
 use rustix::net::SocketType;
 use rustix::net::accept;
 use rustix::net::bind;
 use rustix::net::listen;
+use rustix::net::recv;
 use rustix::net::socket_with;
 use serde_json::Value as Json;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Command;
 
@@ -150,11 +153,7 @@ fn an_interface_brings_frames_and_says_when_the_bus_is_off() {
     let keys = "connect = \"can:@/bus\"\nevery = \"200ms\"\nor_change = [\"door\"]";
     let weir = gateway("bus-frames", keys);
     weir.await_log("not listening");
-    let flags = SocketFlags::CLOEXEC;
-    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
-    let address = SocketAddrUnix::new(weir.folder.join("bus")).unwrap();
-    bind(&listener, &address).unwrap();
-    listen(&listener, 1).unwrap();
+    let listener = listener(&weir);
     for round in 1..=2 {
         let bus = accept(&listener).unwrap();
         let send = |id: u32, data: &[u8]| {
@@ -182,6 +181,42 @@ fn an_interface_brings_frames_and_says_when_the_bus_is_off() {
         assert_eq!(messages(&weir).last().unwrap()["speed"], 80.0);
         assert_eq!(status(&weir)["refused"]["bus error"], round);
     }
+}
+
+#[test]
+fn what_is_told_only_when_it_is_asked_for_is_asked_for() {
+    let weir = gateway(
+        "bus-request",
+        "connect = \"can:@/bus\"\nevery = \"200ms\"\nstandard = [\"j1939\"]\nrequest = [\"65253\"]",
+    );
+    let bus = accept(listener(&weir)).unwrap();
+    let send = |id: u32, data: &[u8]| {
+        rustix::io::write(&bus, &frame(id, data)).unwrap();
+    };
+    let mut asked = [0; 16];
+    eventually("a request", || {
+        // the speed of the engine
+        send(0x8CF0_0400, &[0xFF, 0xFF, 0xFF, 0x40, 0x1F]);
+        recv(&bus, &mut asked, RecvFlags::DONTWAIT).is_ok()
+    });
+    let mut expected = frame(0x98EA_FFF9, &[0xE5, 0xFE, 0]);
+    expected[4] = 3;
+    assert_eq!(asked[..], expected);
+    send(0x98FE_E500, &[20, 0, 0, 0]);
+    eventually("the hours", || {
+        let found = messages(&weir);
+        found.iter().any(|it| it["can.engine.motorhours"] == 1.0)
+    });
+}
+
+/// What an interface is elsewhere.
+fn listener(weir: &Weir) -> OwnedFd {
+    let flags = SocketFlags::CLOEXEC;
+    let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+    let address = SocketAddrUnix::new(weir.folder.join("bus")).unwrap();
+    bind(&listener, &address).unwrap();
+    listen(&listener, 1).unwrap();
+    listener
 }
 
 #[test]

@@ -27,6 +27,17 @@ pub const REMOTE: u32 = 0x4000_0000;
 /// In an id: the frame tells of an error.
 pub const ERROR: u32 = 0x2000_0000;
 
+/// The bytes of the first of several frames, and the rest; none where they are cut. A frame of CAN
+/// FD has the flag for that in its sixth byte: old kernels leave it out, and whoever reads sets it.
+#[must_use]
+pub fn split_first(frames: &[u8]) -> Option<(&[u8], &[u8])> {
+    let len = match frames.get(FLAGS_AT)? & FD_FLAG {
+        0 => CLASSIC_LEN,
+        _ => FD_LEN,
+    };
+    frames.split_at_checked(len)
+}
+
 /// The frame that the bytes of one read are; none where they are no frame.
 #[must_use]
 #[expect(
@@ -74,6 +85,11 @@ pub fn write(frame: &Frame) -> Option<[u8; CLASSIC_LEN]> {
         .copy_from_slice(frame.data());
     Some(bytes)
 }
+
+const FLAGS_AT: usize = 5;
+
+/// In the flags of a frame: it is of CAN FD.
+const FD_FLAG: u8 = 4;
 
 fn kind(marked: u32) -> Kind {
     match (marked & ERROR, marked & REMOTE) {
@@ -130,6 +146,20 @@ mod tests {
         let frame = read(&bytes(0x123, 3, 4, &[7; 64])).unwrap();
         assert_eq!((frame.fd, frame.data().len()), (true, 3));
         assert_eq!(write(&frame), None);
+    }
+
+    #[test]
+    fn frames_of_both_lengths_are_told_apart() {
+        let both = [
+            bytes(0x123, 8, 0xFB, &[7; 8]),
+            bytes(0x124, 64, 4, &[7; 64]),
+        ]
+        .concat();
+        let (classic, rest) = split_first(&both).unwrap();
+        assert_eq!((classic.len(), rest.len()), (CLASSIC_LEN, FD_LEN));
+        assert_eq!(split_first(rest), Some((rest, &[][..])));
+        assert_eq!(split_first(&rest[..71]), None);
+        assert_eq!(split_first(&[]), None);
     }
 
     #[test]
