@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// The body of a record; a copy of it is the same bytes.
+/// The body of a record; a copy of it is the same bytes. As small as it can be: the window of a
+/// stream has many.
 #[derive(Clone, Debug)]
 pub struct SharedBody {
+    /// The length of the body, the body, and what the room has beyond.
     room: Rc<[u8]>,
-    /// So much of the room is the body.
-    len: usize,
 }
 
 /// Rooms of bodies that are gone from the ring: so many bytes at most as wait there usually.
@@ -25,29 +25,21 @@ pub(super) struct Rooms {
 impl Rooms {
     /// A body of these bytes.
     pub(super) fn body(&mut self, bytes: &[u8]) -> SharedBody {
-        let len = bytes.len();
+        let len = bytes.len() + HEAD;
         while let Some(mut room) = self.free.pop_front() {
             self.bytes -= cost(&room);
             // of a room that somebody still has, or that has not the right size, nothing is kept
             if room.len() <= 2 * len + STEP
                 && let Some(place) = Rc::get_mut(&mut room)
-                && let Some(place) = place.get_mut(..len)
+                && write(place, bytes).is_some()
             {
-                place.copy_from_slice(bytes);
-                return SharedBody { room, len };
+                return SharedBody { room };
             }
         }
-        let mut place = [0; ROOM_MAX];
-        let Some(start) = place.get_mut(..len) else {
-            return bytes.into();
-        };
-        start.copy_from_slice(bytes);
         // the next body will be as long, or a little longer
-        let room = place.get(..len.next_multiple_of(STEP)).unwrap_or(bytes);
-        SharedBody {
-            room: room.into(),
-            len,
-        }
+        let stepped = len.next_multiple_of(STEP);
+        let room = new_room(bytes, if stepped <= ROOM_MAX { stepped } else { len });
+        SharedBody { room }
     }
 
     /// Takes the room of a body that the ring does not need any more; others may still have it.
@@ -71,10 +63,8 @@ impl SharedBody {
 /// One that shares its room with no other.
 impl From<&[u8]> for SharedBody {
     fn from(bytes: &[u8]) -> Self {
-        Self {
-            room: bytes.into(),
-            len: bytes.len(),
-        }
+        let room = new_room(bytes, bytes.len() + HEAD);
+        Self { room }
     }
 }
 
@@ -82,7 +72,11 @@ impl Deref for SharedBody {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.room.get(..self.len).unwrap_or_default()
+        let Some((head, body)) = self.room.split_first_chunk() else {
+            return &[];
+        };
+        let len = u32::from_le_bytes(*head) as usize;
+        body.get(..len).unwrap_or_default()
     }
 }
 
@@ -94,10 +88,34 @@ impl PartialEq for SharedBody {
 
 impl Eq for SharedBody {}
 
+/// A new room of so many bytes for a body that goes into it.
+fn new_room(bytes: &[u8], len: usize) -> Rc<[u8]> {
+    let mut place = [0; ROOM_MAX];
+    if let Some(place) = place.get_mut(..len) {
+        write(place, bytes);
+        return Rc::from(&*place);
+    }
+    // in one allocation: it is long, and two at once would count
+    let head = u32::try_from(bytes.len()).unwrap_or_default().to_le_bytes();
+    head.into_iter().chain(bytes.iter().copied()).collect()
+}
+
+/// Writes a body into a room; none where it does not go into it.
+fn write(room: &mut [u8], bytes: &[u8]) -> Option<()> {
+    let (head, body) = room.split_first_chunk_mut::<HEAD>()?;
+    let body = body.get_mut(..bytes.len())?;
+    *head = u32::try_from(bytes.len()).ok()?.to_le_bytes();
+    body.copy_from_slice(bytes);
+    Some(())
+}
+
 /// A room with what the allocator and the list of rooms add to it, in bytes.
 fn cost(room: &Rc<[u8]>) -> usize {
     room.len() + 48
 }
+
+/// Bytes of the length before a body.
+const HEAD: usize = 4;
 
 /// Rooms are multiples of this, in bytes: messages of one device differ by a few.
 const STEP: usize = 32;
@@ -156,7 +174,7 @@ mod tests {
         let large = rooms.body(&[7; ROOM_MAX + 1]);
         assert_eq!(
             (large.len(), large.room.len()),
-            (ROOM_MAX + 1, ROOM_MAX + 1)
+            (ROOM_MAX + 1, ROOM_MAX + 1 + HEAD)
         );
         rooms.take_back(large);
         assert_eq!((rooms.bytes, rooms.free.len()), (0, 0));

@@ -211,6 +211,6 @@ fn micros(date: Duration) -> u64 {
     u64::try_from(date.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, and
-/// what the allocator adds to the body.
-const ITEM_LEN: usize = 2 * size_of::<Item>() + 16;
+/// What a message costs beside its body, in bytes: its place in a queue that grows by doubling, the
+/// old one and the new one at once, and what the allocator adds to the body.
+const ITEM_LEN: usize = 3 * size_of::<Item>() + 16;
