@@ -1,7 +1,7 @@
 //! The elements of trackers that number their readings: the names that a protocol has built in,
 //! and the `io` table, by which a channel names more.
 //!
-//! [`keys::read`] reads the table; [`IoTable::tell`] gives a message what an element means.
+//! `keys::read` reads the table; `IoTable::tell` gives a message what an element means.
 
 pub(super) mod keys;
 pub(super) mod meaning;
