@@ -35,9 +35,9 @@ mod parameters;
 use super::Disconnect;
 use super::InputError;
 use super::Intake;
-use super::Refusal;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::submit_what_fits;
 pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -241,16 +241,9 @@ impl Gt06 {
         });
         let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
         let message = parameters::message(ident, report, time);
-        message.is_some_and(|message| {
-            match intake
-                .submit(&mut [message])
-                .map_err(|refused| refused.reason)
-            {
-                // one that never fits into the ring would come again for ever
-                Ok(()) | Err(Refusal::TooLong) => true,
-                Err(Refusal::Full | Refusal::Ident | Refusal::Unwanted) => false,
-            }
-        })
+        // there are no others, of which one that never fits would have to be parted
+        let mut again = |_: &mut dyn Intake| Vec::new();
+        message.is_some_and(|message| submit_what_fits(&mut [message], intake, &mut again).is_ok())
     }
 
     /// The zone in which a packet of this kind has its time.

@@ -255,56 +255,8 @@ pub(crate) const TRACKERS: &[Tracker] = &[
             },
         ],
     },
-    Tracker {
-        row: Row {
-            name: "gt06",
-            channel: GT06,
-            way: Way::Tcp,
-            hello: &[b"xx\r\x01\x09\x90\x00\x01#Eg\x84\x00\x01\x80\xb2\r\n"],
-            message: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x10{\
-                \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
-            acknowledgement: b"xx\x05\x12\x00\x05\xf5\x09\r\n",
-        },
-        ident: "990000123456784",
-        broken: &[
-            Broken {
-                bytes: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x11{\
-                    \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
-                reason: "checksum",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"xx\x08\x99\x01\x02\x03\x00B\x8c\xbd\r\n",
-                reason: "unsupported",
-                answer: b"xx\x05\x99\x00B\xe6\xf8\r\n",
-            },
-        ],
-    },
-    Tracker {
-        row: Row {
-            name: "gt06 UDP",
-            channel: GT06,
-            way: Way::Udp,
-            hello: &[b"xx\r\x01\x09\x90\x00\x01#Eg\x84\x00\x01\x80\xb2\r\n"],
-            message: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x10{\
-                \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
-            acknowledgement: b"xx\x05\x12\x00\x05\xf5\x09\r\n",
-        },
-        ident: "990000123456784",
-        broken: &[
-            Broken {
-                bytes: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x11{\
-                    \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
-                reason: "checksum",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"xx\x08\x99\x01\x02\x03\x00B\x8c\xbd\r\n",
-                reason: "unsupported",
-                answer: b"xx\x05\x99\x00B\xe6\xf8\r\n",
-            },
-        ],
-    },
+    GT06_TCP,
+    over_udp("gt06 UDP", GT06_TCP),
     Tracker {
         row: Row {
             name: "jt808",
@@ -336,64 +288,8 @@ pub(crate) const TRACKERS: &[Tracker] = &[
             },
         ],
     },
-    Tracker {
-        row: Row {
-            name: "queclink",
-            channel: QUECLINK,
-            way: Way::Tcp,
-            hello: &[],
-            message: b"+RESP:GTFRI,250504,990000123456784,gv300,27450,10,1,1,63.2,178,35.\
-                4,77.765432,-12.345679,20260314092653,0901,0070,1234,0ABCDE,00,123\
-                456.7,00123:45:06,0000,0000,,98,220100,,,,20260314092655,0017$",
-            acknowledgement: b"+SACK:0017$",
-        },
-        ident: "990000123456784",
-        broken: &[
-            Broken {
-                bytes: b"+RESP:GTFRI,250504,,gv300,27450,10,1,1,63.2,178,35.4,77.765432,-12\
-                    .345679,20260314092653,0901,0070,1234,0ABCDE,00,1.0,,,,,98,220100,\
-                    ,,,20260314092653,0029$",
-                reason: "ident",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"+RESP:GTINF,250504,990000123456784,gv300,21,89999000000000000017,2\
-                    2,0,1,27450,,4.12,0,1,,,20260314092653,1,79,,01,00,,,2026031409265\
-                    4,0027$",
-                reason: "unsupported",
-                answer: b"+SACK:0027$",
-            },
-        ],
-    },
-    Tracker {
-        row: Row {
-            name: "queclink UDP",
-            channel: QUECLINK,
-            way: Way::Udp,
-            hello: &[],
-            message: b"+RESP:GTFRI,250504,990000123456784,gv300,27450,10,1,1,63.2,178,35.\
-                4,77.765432,-12.345679,20260314092653,0901,0070,1234,0ABCDE,00,123\
-                456.7,00123:45:06,0000,0000,,98,220100,,,,20260314092655,0017$",
-            acknowledgement: b"+SACK:0017$",
-        },
-        ident: "990000123456784",
-        broken: &[
-            Broken {
-                bytes: b"+RESP:GTFRI,250504,,gv300,27450,10,1,1,63.2,178,35.4,77.765432,-12\
-                    .345679,20260314092653,0901,0070,1234,0ABCDE,00,1.0,,,,,98,220100,\
-                    ,,,20260314092653,0029$",
-                reason: "ident",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"+RESP:GTINF,250504,990000123456784,gv300,21,89999000000000000017,2\
-                    2,0,1,27450,,4.12,0,1,,,20260314092653,1,79,,01,00,,,2026031409265\
-                    4,0027$",
-                reason: "unsupported",
-                answer: b"+SACK:0027$",
-            },
-        ],
-    },
+    QUECLINK_TCP,
+    over_udp("queclink UDP", QUECLINK_TCP),
     Tracker {
         row: Row {
             name: "galileosky",
@@ -448,3 +344,69 @@ pub(crate) const TRACKERS: &[Tracker] = &[
         ],
     },
 ];
+
+const GT06_TCP: Tracker = Tracker {
+    row: Row {
+        name: "gt06",
+        channel: GT06,
+        way: Way::Tcp,
+        hello: &[b"xx\r\x01\x09\x90\x00\x01#Eg\x84\x00\x01\x80\xb2\r\n"],
+        message: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x10{\
+            \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
+        acknowledgement: b"xx\x05\x12\x00\x05\xf5\x09\r\n",
+    },
+    ident: "990000123456784",
+    broken: &[
+        Broken {
+            bytes: b"xx\x1f\x12\x1a\x03\x0e\x09\x1a5\xc9\x01S\x15\x8e\x08W\xe426\x11{\
+                \x03\x85F\x124\n\xbc\xde\x00\x05z\xad\r\n",
+            reason: "checksum",
+            answer: b"",
+        },
+        Broken {
+            bytes: b"xx\x08\x99\x01\x02\x03\x00B\x8c\xbd\r\n",
+            reason: "unsupported",
+            answer: b"xx\x05\x99\x00B\xe6\xf8\r\n",
+        },
+    ],
+};
+
+const QUECLINK_TCP: Tracker = Tracker {
+    row: Row {
+        name: "queclink",
+        channel: QUECLINK,
+        way: Way::Tcp,
+        hello: &[],
+        message: b"+RESP:GTFRI,250504,990000123456784,gv300,27450,10,1,1,63.2,178,35.\
+            4,77.765432,-12.345679,20260314092653,0901,0070,1234,0ABCDE,00,123\
+            456.7,00123:45:06,0000,0000,,98,220100,,,,20260314092655,0017$",
+        acknowledgement: b"+SACK:0017$",
+    },
+    ident: "990000123456784",
+    broken: &[
+        Broken {
+            bytes: b"+RESP:GTFRI,250504,,gv300,27450,10,1,1,63.2,178,35.4,77.765432,-12\
+                .345679,20260314092653,0901,0070,1234,0ABCDE,00,1.0,,,,,98,220100,\
+                ,,,20260314092653,0029$",
+            reason: "ident",
+            answer: b"",
+        },
+        Broken {
+            bytes: b"+RESP:GTINF,250504,990000123456784,gv300,21,89999000000000000017,2\
+                2,0,1,27450,,4.12,0,1,,,20260314092653,1,79,,01,00,,,2026031409265\
+                4,0027$",
+            reason: "unsupported",
+            answer: b"+SACK:0027$",
+        },
+    ],
+};
+
+/// The same device by datagrams.
+const fn over_udp(name: &'static str, of: Tracker) -> Tracker {
+    let row = Row {
+        name,
+        way: Way::Udp,
+        ..of.row
+    };
+    Tracker { row, ..of }
+}
