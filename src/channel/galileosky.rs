@@ -35,6 +35,7 @@ use super::io;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
+use super::kind::Units;
 use super::kind::Way;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -99,7 +100,7 @@ impl Galileosky {
             return Ok(());
         }
         let packet = Digest::of(frame.checked);
-        if self.owed.is_repeated(packet)? {
+        if self.owed.is_repeated(packet) {
             return Ok(());
         }
         let Records {
@@ -187,7 +188,9 @@ impl Session for Galileosky {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while let Some(frame) = wire::frame(rest).map_err(|bad| closed(bad, intake))? {
+        while self.owed.has_room(Units::Bytes)
+            && let Some(frame) = wire::frame(rest).map_err(|bad| closed(bad, intake))?
+        {
             self.packet(frame, intake, out)?;
             rest = rest.get(frame.len..).unwrap_or_default();
         }
@@ -196,6 +199,10 @@ impl Session for Galileosky {
 
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 }
 

@@ -160,7 +160,7 @@ impl Gt06 {
             }
         };
         self.bad.end();
-        if self.owed.is_repeated(digest)? {
+        if self.owed.is_repeated(digest) {
             return Ok(());
         }
         match content {
@@ -262,7 +262,7 @@ impl Gt06 {
             return self.no_packet(InputError::Ident, "a scan before the login", intake);
         };
         self.bad.end();
-        if !self.owed.is_repeated(digest)? && self.take(&ident, scan.kind, &scan.report(), intake) {
+        if !self.owed.is_repeated(digest) && self.take(&ident, scan.kind, &scan.report(), intake) {
             let mut answer = Vec::new();
             wire::answer_scan(scan.kind, scan.time, &mut answer);
             self.owed.when_durable(digest, &answer, intake);
@@ -295,7 +295,9 @@ impl Session for Gt06 {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while let Some((unit, len)) = wire::unit(rest) {
+        while self.owed.has_room(self.units)
+            && let Some((unit, len)) = wire::unit(rest)
+        {
             let (bytes, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             self.unit(unit, Digest::of(bytes), intake, out)?;
             rest = behind;
@@ -309,6 +311,10 @@ impl Session for Gt06 {
 
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 }
 

@@ -110,7 +110,7 @@ impl Jt808 {
         };
         self.bad.end();
         let digest = Digest::of(frame);
-        if self.owed.is_repeated(digest)? {
+        if self.owed.is_repeated(digest) {
             return Ok(());
         }
         if let Err(refused) = self.admit(&ident, intake) {
@@ -270,7 +270,9 @@ impl Session for Jt808 {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while let Some((unit, len)) = wire::unit(rest) {
+        while self.owed.has_room(self.units)
+            && let Some((unit, len)) = wire::unit(rest)
+        {
             match unit {
                 Unit::Frame(frame) => self.frame(frame, intake, out)?,
                 Unit::Mark => {}
@@ -292,6 +294,10 @@ impl Session for Jt808 {
 
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 }
 

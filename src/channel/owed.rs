@@ -5,10 +5,13 @@
 //! before its messages are safe, and a packet that comes again while its answer is owed brings
 //! neither a second message nor a second answer.
 //!
+//! Others never wait: they send all that they kept while there was no network in one go. Where too
+//! much is owed nothing more of it is read, until something was answered.
+//!
 //! # How to use it
 //! ```text
 //! let packet = Digest::of(bytes);
-//! if self.owed.is_repeated(packet)? {
+//! if self.owed.is_repeated(packet) {
 //!     return Ok(());
 //! }
 //! match intake.submit(&mut batch) {
@@ -18,14 +21,16 @@
 //!     Err(_) => self.owed.in_turn(packet, &refused, out),
 //! }
 //! fn on_durable(&mut self, _: u64, out: &mut Vec<u8>) { self.owed.on_durable(out) }
+//! fn is_blocked(&self) -> bool { self.owed.is_full() }
 //! ```
-//! An answer is any bytes, made when its packet comes. What a protocol answers at once (logins,
-//! heartbeats, refusals) goes through [`OwedAnswers::in_turn`]: it is sent at once where nothing is
-//! owed, else behind what is. A datagram socket that serves all senders cannot use this; one with a
-//! session a sender ([`super::kind::Datagrams::BySender`]) can.
+//! `receive` takes a packet only while [`OwedAnswers::has_room`]. An answer is any bytes, made when
+//! its packet comes. What a protocol answers at once (logins, heartbeats, refusals) goes through
+//! [`OwedAnswers::in_turn`]: it is sent at once where nothing is owed, else behind what is. A
+//! datagram socket that serves all senders cannot use this; one with a session a sender
+//! ([`super::kind::Datagrams::BySender`]) can.
 
-use super::Disconnect;
 use super::Intake;
+use super::kind::Units;
 use std::collections::VecDeque;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
@@ -34,7 +39,8 @@ use std::hash::Hasher;
 /// The answers of one connection that cannot be sent yet.
 #[derive(Debug, Default)]
 pub(super) struct OwedAnswers {
-    /// In the order of their packets; the first one waits. At most [`OWED_MAX`].
+    /// In the order of their packets; the first one waits. At most [`OWED_MAX`], and those of the
+    /// last datagram.
     owed: VecDeque<Owed>,
     /// Their bytes, one behind the other.
     bytes: VecDeque<u8>,
@@ -70,19 +76,19 @@ impl OwedAnswers {
 
     /// Whether the answer to the same packet is still owed. A second answer to it would be taken
     /// for the answer to the packet that follows.
-    ///
-    /// # Errors
-    /// There is no room for the answer to one more packet.
-    pub(super) fn is_repeated(&self, packet: Digest) -> Result<bool, Disconnect> {
-        if self.owed.iter().any(|owed| owed.packet == packet) {
-            return Ok(true);
-        }
-        if self.owed.len() >= OWED_MAX {
-            return Err(Disconnect {
-                reason: "too many packets sent before an answer was awaited",
-            });
-        }
-        Ok(false)
+    pub(super) fn is_repeated(&self, packet: Digest) -> bool {
+        self.owed.iter().any(|owed| owed.packet == packet)
+    }
+
+    /// Whether so much is owed that nothing more is to be read: see [`super::Session::is_blocked`].
+    pub(super) fn is_full(&self) -> bool {
+        self.owed.len() >= OWED_MAX
+    }
+
+    /// Whether one more packet may be taken. What is left of a stream waits; of a datagram nothing
+    /// can be left.
+    pub(super) fn has_room(&self, units: Units) -> bool {
+        units == Units::Datagram || !self.is_full()
     }
 
     /// Owes `answer` until all that was taken so far is safe, and those before it are sent.
@@ -176,27 +182,27 @@ mod tests {
         let (mut answers, mut asked) = (OwedAnswers::default(), Asked(0));
         let mut out = Vec::new();
         let [first, second] = [b"1", b"2"].map(|bytes| Digest::of(bytes));
-        assert_eq!(answers.is_repeated(first), Ok(false));
+        assert!(!answers.is_repeated(first));
         answers.when_durable(first, b"x", &mut asked);
         answers.in_turn(second, b"y", &mut out);
-        assert_eq!(answers.is_repeated(first), Ok(true));
-        assert_eq!(answers.is_repeated(second), Ok(true));
+        assert!(answers.is_repeated(first));
+        assert!(answers.is_repeated(second));
         answers.on_durable(&mut out);
-        assert_eq!(answers.is_repeated(first), Ok(false));
-        assert_eq!(answers.is_repeated(second), Ok(false));
+        assert!(!answers.is_repeated(first));
+        assert!(!answers.is_repeated(second));
     }
 
     #[test]
-    fn a_device_that_never_waits_is_cut_off_and_its_repeats_are_not() {
+    fn a_device_that_never_waits_has_to_wait_when_much_is_owed() {
         let (mut answers, mut asked) = (OwedAnswers::default(), Asked(0));
-        let packets: Vec<_> = (0..=OWED_MAX)
-            .map(|packet| Digest::of(&packet.to_be_bytes()))
-            .collect();
-        for packet in &packets[..OWED_MAX] {
-            assert_eq!(answers.is_repeated(*packet), Ok(false));
-            answers.when_durable(*packet, b"x", &mut asked);
+        let mut out = Vec::new();
+        for packet in 0..OWED_MAX {
+            assert!(!answers.is_full() && answers.has_room(Units::Bytes));
+            answers.when_durable(Digest::of(&packet.to_be_bytes()), b"x", &mut asked);
         }
-        assert_eq!(answers.is_repeated(packets[0]), Ok(true));
-        assert!(answers.is_repeated(packets[OWED_MAX]).is_err());
+        assert!(answers.is_full() && !answers.has_room(Units::Bytes));
+        assert!(answers.has_room(Units::Datagram));
+        answers.on_durable(&mut out);
+        assert!(!answers.is_full() && answers.has_room(Units::Bytes));
     }
 }

@@ -123,7 +123,7 @@ impl Queclink {
             return Ok(());
         }
         let packet = Digest::of(line.text);
-        if self.owed.is_repeated(packet)? {
+        if self.owed.is_repeated(packet) {
             return Ok(());
         }
         if line.sending == Sending::Acknowledgement && line.kind() == "GTHBD" {
@@ -175,7 +175,9 @@ impl Session for Queclink {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while let Some((line, len)) = wire::next(rest).map_err(|bad| closed(bad, intake))? {
+        while self.owed.has_room(self.units)
+            && let Some((line, len)) = wire::next(rest).map_err(|bad| closed(bad, intake))?
+        {
             self.line(line, intake, out)?;
             rest = rest.get(len..).unwrap_or_default();
         }
@@ -190,6 +192,10 @@ impl Session for Queclink {
 
     fn on_durable(&mut self, _: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 
     fn unit_max(&self) -> usize {

@@ -102,7 +102,7 @@ impl Ruptela {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<&'a [u8], Disconnect> {
-        loop {
+        while self.owed.has_room(self.units) {
             let frame = wire::frame(input).map_err(|bad| {
                 intake.malformed(InputError::Length, &bad.to_string());
                 Disconnect {
@@ -115,6 +115,7 @@ impl Ruptela {
             self.packet(frame, intake, out)?;
             input = input.get(frame.len..).unwrap_or_default();
         }
+        Ok(input)
     }
 
     fn packet(
@@ -130,7 +131,7 @@ impl Ruptela {
         }
         let ident = ident_of(frame.imei, intake)?;
         let packet = Digest::of(frame.checked);
-        if self.owed.is_repeated(packet)? {
+        if self.owed.is_repeated(packet) {
             return Ok(());
         }
         match frame.command {
@@ -267,6 +268,10 @@ impl Session for Ruptela {
 
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 }
 

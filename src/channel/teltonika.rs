@@ -33,6 +33,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::fitting::submit_what_fits;
+use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
 use crate::message::Message;
@@ -163,7 +164,7 @@ impl Tcp {
             return Ok(Some(frame.len));
         }
         match data {
-            Ok(Data::Records(packet)) => self.packet(ident, frame, &packet, intake, out)?,
+            Ok(Data::Records(packet)) => self.packet(ident, frame, &packet, intake, out),
             Ok(Data::Serial(serial)) => take_serial(ident, &serial, intake),
             Err(invalid) => refuse(&invalid, intake),
         }
@@ -177,16 +178,15 @@ impl Tcp {
         packet: &Packet<'_>,
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
-    ) -> Result<(), Disconnect> {
+    ) {
         let digest = Digest::of(frame.data);
-        if self.owed.is_repeated(digest)? {
-            return Ok(());
+        if self.owed.is_repeated(digest) {
+            return;
         }
         match u32::from(take(ident, packet, &self.settings, intake)) {
             0 => self.owed.in_turn(digest, &[0; 4], out),
             count => self.owed.when_durable(digest, &count.to_be_bytes(), intake),
         }
-        Ok(())
     }
 }
 
@@ -198,7 +198,9 @@ impl Session for Tcp {
         out: &mut Vec<u8>,
     ) -> Result<usize, Disconnect> {
         let mut rest = input;
-        while let Some(len) = self.unit(rest, intake, out)? {
+        while self.owed.has_room(Units::Bytes)
+            && let Some(len) = self.unit(rest, intake, out)?
+        {
             rest = rest.get(len..).unwrap_or_default();
         }
         Ok(input.len() - rest.len())
@@ -206,6 +208,10 @@ impl Session for Tcp {
 
     fn on_durable(&mut self, _ack_token: u64, out: &mut Vec<u8>) {
         self.owed.on_durable(out);
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.owed.is_full()
     }
 }
 

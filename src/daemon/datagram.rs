@@ -108,8 +108,11 @@ impl<'a> Datagrams<'a> {
         let Some(known) = self.peers.get_mut(at) else {
             return;
         };
-        let mut out = Vec::new();
         (known.last, known.active) = (sender, shared.now().mono);
+        if known.session.is_blocked() {
+            return channel.refuse("busy", &peer, "too much of it waits for the ring", shared);
+        }
+        let mut out = Vec::new();
         let result = known.with_ingress(shared, channel, |session, ingress| {
             session.receive(packet, ingress, &mut out).map(drop)
         });

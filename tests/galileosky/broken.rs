@@ -126,15 +126,3 @@ fn a_length_within_the_bounds_is_waited_for() {
         assert_eq!((&device.closed, device.intake.malformed.len()), (&None, 0));
     }
 }
-
-/// Whoever sends without waiting is stopped before its answers fill the memory.
-#[test]
-fn a_device_that_never_waits_is_cut_off() {
-    let mut device = crate::device();
-    for second in 0..=256_u32 {
-        let time = (0x6500_0000 + second).to_le_bytes().to_vec();
-        device.send(&packet(&[imei(IDENT), (0x20, time)]));
-    }
-    let taken = device.intake.batches.len();
-    assert_eq!((taken, device.closed.is_some()), (256, true));
-}

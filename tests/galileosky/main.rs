@@ -202,3 +202,18 @@ fn a_place_without_a_time_is_no_head_and_one_of_no_satellite_is_none() {
         assert_eq!(message.has("position.latitude"), is_valid, "{head:02x}");
     }
 }
+
+/// What was kept while there was no network comes in one go, by devices that await no answer.
+#[test]
+fn a_thousand_packets_in_one_go_are_all_taken_and_answered() {
+    let mut device = device();
+    let packets =
+        (0..1000_u32).map(|time| packet(&[imei(IDENT), (0x20, time.to_le_bytes().into())]));
+    let sent: Vec<_> = packets.collect();
+    let answers: Vec<_> = sent.iter().map(|sent| answer(sent)).collect();
+    assert_eq!(
+        device.send_without_waiting(&sent.concat()),
+        answers.concat()
+    );
+    assert_eq!((device.intake.taken.len(), &device.closed), (1000, &None));
+}

@@ -195,15 +195,3 @@ fn a_datagram_that_ends_within_a_packet_is_counted() {
     assert_eq!(device.intake.malformed, [Length]);
     assert_eq!(device.send_datagram(&whole), answer(1, 1));
 }
-
-/// Whoever sends without waiting is stopped before its answers fill the memory.
-#[test]
-fn a_device_that_never_waits_is_cut_off() {
-    let mut device = crate::device();
-    for serial in 0..=256 {
-        assert_eq!(device.closed, None);
-        device.send(&packet(0x22, &location(), serial));
-    }
-    assert!(device.closed.is_some());
-    assert_eq!(device.intake.taken.len(), 256);
-}

@@ -352,3 +352,20 @@ fn a_report_that_never_fits_into_the_ring_is_answered_and_counted() {
         assert_eq!(device.make_safe(), answer(kind, 7), "{kind:02x}");
     }
 }
+
+/// What was kept while there was no network comes in one go, by devices that await no answer.
+#[test]
+fn a_thousand_packets_in_one_go_are_all_taken_and_answered() {
+    let mut device = device();
+    let serials = 10..1010;
+    let sent: Vec<_> = serials
+        .clone()
+        .map(|serial| packet(0x12, &location(), serial))
+        .collect();
+    let answers: Vec<_> = serials.map(|serial| answer(0x12, serial)).collect();
+    assert_eq!(
+        device.send_without_waiting(&sent.concat()),
+        answers.concat()
+    );
+    assert_eq!((device.intake.taken.len(), &device.closed), (1000, &None));
+}

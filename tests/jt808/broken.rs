@@ -174,15 +174,3 @@ fn a_datagram_that_ends_within_a_message_is_counted() {
     let answer = TERMINALS[0].ack(0, 1, 0x0002, 0);
     assert_eq!(device.send_datagram(&whole), answer);
 }
-
-/// Whoever sends without waiting is stopped before its answers fill the memory.
-#[test]
-fn a_terminal_that_never_waits_is_cut_off() {
-    let mut device = crate::device();
-    for serial in 0..=256 {
-        assert_eq!(device.closed, None);
-        device.send(&TERMINALS[0].says(0x0200, serial, &location()));
-    }
-    assert!(device.closed.is_some());
-    assert_eq!(device.intake.taken.len(), 256);
-}

@@ -274,3 +274,22 @@ fn one_of_several_locations_that_never_fits_takes_no_other_with_it() {
         assert_eq!(device.make_safe(), terminal.ack(0, 7, 0x0704, 0));
     }
 }
+
+/// What was kept while there was no network comes in one go, by devices that await no answer.
+#[test]
+fn a_thousand_packets_in_one_go_are_all_taken_and_answered() {
+    let (mut device, terminal) = (device(), TERMINALS[0]);
+    let serials = 0..1000;
+    let sent: Vec<_> = serials
+        .clone()
+        .map(|serial| terminal.says(0x0200, serial, &location()))
+        .collect();
+    let answers: Vec<_> = serials
+        .map(|serial| terminal.ack(serial, serial, 0x0200, 0))
+        .collect();
+    assert_eq!(
+        device.send_without_waiting(&sent.concat()),
+        answers.concat()
+    );
+    assert_eq!((device.intake.taken.len(), &device.closed), (1000, &None));
+}

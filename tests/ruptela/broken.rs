@@ -149,21 +149,6 @@ fn each_broken_datagram_is_counted_and_ends_nothing() {
     crate::udp().send_datagram(b"");
 }
 
-/// Whoever sends without waiting is stopped before its answers fill the memory.
-#[test]
-fn a_device_that_never_waits_is_cut_off() {
-    let mut device = crate::tcp();
-    for speed_km_h in 0..=256 {
-        let sent = Sent {
-            speed_km_h,
-            ..Sent::default()
-        };
-        device.send(&packet(IMEI, 1, &records(1, &[sent])));
-    }
-    let taken = device.intake.batches.len();
-    assert_eq!((taken, device.closed.is_some()), (256, true));
-}
-
 #[test]
 fn a_packet_of_no_records_is_answered_at_once() {
     let mut device = crate::tcp();

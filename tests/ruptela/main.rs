@@ -307,3 +307,17 @@ fn a_record_that_never_fits_into_the_ring_is_left_out_and_counted() {
         assert_eq!(hex(&device.make_safe()), TAKEN);
     }
 }
+
+/// What was kept while there was no network comes in one go, by devices that await no answer.
+#[test]
+fn a_thousand_packets_in_one_go_are_all_taken_and_answered() {
+    let mut device = tcp();
+    let sent: Vec<_> = (0..1000)
+        .map(|value| extended(&[(0, &[(5, value, 2)])]))
+        .collect();
+    assert_eq!(
+        hex(&device.send_without_waiting(&sent.concat())),
+        TAKEN.repeat(1000)
+    );
+    assert_eq!((device.intake.taken.len(), &device.closed), (1000, &None));
+}

@@ -210,18 +210,3 @@ fn a_place_off_the_earth_is_no_fix_and_a_time_off_the_calendar_is_left_out() {
     ];
     assert!(absent.iter().all(|name| !message.has(name)));
 }
-
-/// Whoever sends without waiting is stopped before its answers fill the memory.
-#[test]
-fn a_device_that_never_waits_is_cut_off() {
-    let mut device = crate::tcp();
-    for speed in 0..=256_u16 {
-        let mut data = data();
-        data[24..26].copy_from_slice(&speed.to_be_bytes());
-        device.send(&tcp(&data));
-    }
-    assert_eq!(
-        (device.intake.batches.len(), device.closed.is_some()),
-        (256, true)
-    );
-}

@@ -349,3 +349,23 @@ fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
     assert_eq!(value(message, "d"), Value::U64(7));
     assert_eq!(value(message, "e"), Value::U64(8));
 }
+
+/// What was kept while there was no network comes in one go, by devices that await no answer.
+#[test]
+fn a_thousand_packets_in_one_go_are_all_taken_and_answered() {
+    let mut device = tcp();
+    let packet = |time_ms| Packet {
+        codec: Codec::Eight,
+        records: vec![Record {
+            time_ms,
+            ..Record::default()
+        }],
+    };
+    let mut sent = Vec::new();
+    for time in 0..1000 {
+        encode_packet(&packet(time), &mut sent).unwrap();
+    }
+    let answers = [0, 0, 0, 1].repeat(1000);
+    assert_eq!(device.send_without_waiting(&sent), answers);
+    assert_eq!((device.intake.taken.len(), &device.closed), (1000, &None));
+}
