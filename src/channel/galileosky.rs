@@ -31,6 +31,7 @@ use super::Intake;
 use super::Refusal;
 use super::Session;
 use super::fitting::submit_what_fits;
+use super::imei::is_of_nobody;
 use super::io;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -171,7 +172,8 @@ impl Galileosky {
             });
         };
         let ident = str::from_utf8(said).ok();
-        let ident = ident.filter(|ident| ident.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_number = |ident: &&str| ident.bytes().all(|byte| byte.is_ascii_digit());
+        let ident = ident.filter(|ident| is_number(ident) && !is_of_nobody(ident));
         ident.map(Rc::from).ok_or_else(|| {
             let detail = format!("`{}` is no IMEI", said.escape_ascii());
             intake.malformed(InputError::Ident, &detail);

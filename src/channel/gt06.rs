@@ -38,6 +38,7 @@ use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
 use super::fitting::submit_what_fits;
+use super::imei::is_of_nobody;
 pub use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -182,9 +183,7 @@ impl Gt06 {
             Err(bad) => {
                 intake.malformed(reason(bad, packet.kind), &bad.to_string());
                 if packet.kind == LOGIN {
-                    return Err(Disconnect {
-                        reason: "a login without a valid ident",
-                    });
+                    return Err(NOBODY);
                 }
                 self.at_once(packet, digest, out);
             }
@@ -200,6 +199,10 @@ impl Gt06 {
     }
 
     fn login(&mut self, login: Login, intake: &mut dyn Intake) -> Result<(), Disconnect> {
+        if is_of_nobody(&login.ident) {
+            intake.malformed(InputError::Ident, "a login whose IMEI is zeros");
+            return Err(NOBODY);
+        }
         if intake.check_ident(&login.ident).is_err() {
             return Err(Disconnect {
                 reason: "the ident is not taken",
@@ -348,5 +351,9 @@ fn date(since_1970: Duration) -> Option<[u8; 6]> {
     let [year, month, day, hour, minute, second] = parts;
     Some([year?, month?, day?, hour?, minute?, second?])
 }
+
+const NOBODY: Disconnect = Disconnect {
+    reason: "a login without a valid ident",
+};
 
 const LOGIN: u8 = 0x01;

@@ -74,6 +74,7 @@ pub mod gpsd;
 pub mod gt06;
 pub mod http;
 pub mod http_request;
+mod imei;
 pub mod io;
 pub mod json;
 pub mod jt808;

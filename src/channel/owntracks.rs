@@ -13,7 +13,8 @@
 //! | a location, a transition | 200 `[]`, once it is safe | stays |
 //! | nothing | 200 `[]` | stays |
 //! | another kind; an encrypted object | 200 `[]`, counted as unsupported | stays |
-//! | no device, no JSON, no kind; no time, a wrong time or place | 400 with the reason | stays |
+//! | no device, or of another user than the login | 400 with the reason | stays |
+//! | no JSON, no kind; no time, a wrong time or place | 400 with the reason | stays |
 //! | a message that nobody wants, or too long for the ring | 400 | stays |
 //! | a message that the ring cannot take now | 503, `Retry-After` | stays |
 //! | one that did not become safe in time | 503, `Retry-After` | ends |
@@ -109,8 +110,8 @@ impl Reports {
         };
         let topic = fields.text("topic").unwrap_or_default();
         let tid = fields.text("tid").unwrap_or_default();
-        let ident = sender.ident(topic, tid, self.keys.ident_from);
-        let ident = ident.ok_or((InputError::Ident, "nothing names a device"))?;
+        let ident = sender.ident(topic, tid, &self.keys);
+        let ident = ident.map_err(|error| (InputError::Ident, error))?;
         let mut message =
             Message::new(&ident).map_err(|wrong| Wrong(InputError::Ident, wrong.to_string()))?;
         make(&fields, &mut message)?;

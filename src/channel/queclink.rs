@@ -32,6 +32,7 @@ use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
 use super::fitting::submit_what_fits;
+use super::imei::is_of_nobody;
 use super::kind::Datagrams;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -118,7 +119,8 @@ impl Queclink {
         };
         self.bad.end();
         let ident = line.imei();
-        if ident.len() != 15 || !ident.bytes().all(|byte| byte.is_ascii_digit()) {
+        let is_imei = ident.len() == 15 && ident.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_imei || is_of_nobody(ident) {
             intake.malformed(InputError::Ident, "a line without an IMEI");
             return Ok(());
         }

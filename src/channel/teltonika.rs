@@ -33,6 +33,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::fitting::submit_what_fits;
+use super::imei::is_of_nobody;
 use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -319,7 +320,7 @@ fn closed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
 
 fn ident_of<'a>(bytes: &'a [u8], intake: &mut dyn Intake) -> Option<&'a str> {
     let ident = str::from_utf8(bytes).ok().filter(|ident| ident.is_ascii());
-    let ident = ident.filter(|ident| check_ident(ident).is_ok());
+    let ident = ident.filter(|ident| check_ident(ident).is_ok() && !is_of_nobody(ident));
     if ident.is_none() {
         intake.malformed(
             InputError::Ident,

@@ -3,6 +3,7 @@
 use crate::generator::IDENT;
 use crate::generator::Tag;
 use crate::generator::answer;
+use crate::generator::head;
 use crate::generator::imei;
 use crate::generator::packet;
 use crate::report;
@@ -63,7 +64,7 @@ fn a_packet_that_cannot_be_read_whole_gives_what_is_whole_and_is_answered() {
     ];
     for (name, tags, reason, taken) in cases {
         let mut device = crate::device();
-        device.send(&crate::head(IDENT));
+        device.send(&head(IDENT));
         let sent = packet(&tags);
         let at_once = device.send(&sent);
         assert_eq!(at_once.is_empty(), taken > 0, "{name}");
@@ -124,5 +125,21 @@ fn a_length_within_the_bounds_is_waited_for() {
         let mut device = crate::device();
         assert_eq!(device.send(&with_length(length)), SILENCE);
         assert_eq!((&device.closed, device.intake.malformed.len()), (&None, 0));
+    }
+}
+
+/// Devices that have no number of their own would all be one.
+#[test]
+fn a_number_of_zeros_names_nobody() {
+    let zeros = "000000000000000";
+    for sent in [
+        head(zeros),
+        packet(&[imei(zeros), (0x20, vec![1, 0, 0, 0x65])]),
+    ] {
+        let mut device = crate::device();
+        assert_eq!(device.send(&sent), SILENCE);
+        assert!(device.closed.is_some());
+        assert_eq!(device.intake.malformed, [Ident]);
+        assert_eq!(device.intake.taken, []);
     }
 }

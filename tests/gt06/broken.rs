@@ -195,3 +195,15 @@ fn a_datagram_that_ends_within_a_packet_is_counted() {
     assert_eq!(device.intake.malformed, [Length]);
     assert_eq!(device.send_datagram(&whole), answer(1, 1));
 }
+
+/// Devices that have no number of their own would all be one.
+#[test]
+fn a_number_of_zeros_names_nobody() {
+    for units in [Units::Bytes, Units::Datagram] {
+        let mut device = Connection::new(Gt06::new(Keys::default(), units));
+        assert_eq!(device.send(&login("000000000000000", None, 1)), SILENCE);
+        assert!(device.closed.is_some());
+        assert_eq!(device.intake.malformed, [Ident]);
+        assert_eq!(device.intake.admitted, Vec::<String>::new());
+    }
+}

@@ -113,3 +113,43 @@ fn only_who_logs_in_is_served_where_that_is_asked_for() {
         assert_eq!(phone.intake.taken.len(), 1);
     }
 }
+
+/// Headers, topic, tid of who has logged in as `jo`; what comes of them by each word, as `WORDS`
+/// has them; `!` where another user is named.
+#[rustfmt::skip]
+const LOGGED_IN: [([&str; 3], [&str; 4]); 8] = [
+    (["", "owntracks/jo/bus", "17"], ["jo-bus", "bus", "jo", "17"]),
+    (["X-Limit-U: jo\r\nX-Limit-D: bus\r\n", "", "17"], ["jo-bus", "bus", "jo", "17"]),
+    (["X-Limit-D: bus\r\n", "", "17"], ["jo-bus", "bus", "jo", "17"]),
+    (["", "", "ann-van"], ["jo-ann-van", "", "jo", "ann-van"]),
+    (["", "", ""], ["jo", "", "jo", ""]),
+    (["", "owntracks/ann/van", "17"], ["!", "van", "!", "17"]),
+    (["X-Limit-U: ann\r\nX-Limit-D: van\r\n", "", "17"], ["!", "van", "!", "17"]),
+    // the topic counts before the headers
+    (["X-Limit-U: jo\r\n", "owntracks/joe/van", ""], ["!", "van", "!", ""]),
+];
+
+/// By a name that is of somebody else the places of two would be one device's.
+#[test]
+fn who_logs_in_is_the_user_of_its_idents() {
+    for ([headers, topic, tid], idents) in LOGGED_IN {
+        for (ident_from, ident) in WORDS.into_iter().zip(idents) {
+            let users = [("jo", "s3cret"), ("ann", "other")];
+            let mut phone = served_as(Keys {
+                users: users.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+                ident_from,
+            });
+            let headers = login("jo:s3cret") + headers;
+            let said = phone.send(post("/", &headers, &report(topic, tid)).as_bytes());
+            if matches!(ident, "" | "!") {
+                let said = answer(said);
+                assert!(said.starts_with("400 "), "{topic} {ident_from:?}");
+                assert_eq!(said.contains("another user"), ident == "!", "{said}");
+                assert_eq!(phone.intake.malformed, [InputError::Ident]);
+            } else {
+                assert_eq!(said, SILENCE, "{topic} {ident_from:?}");
+                assert_eq!(phone.intake.taken[0].ident(), ident);
+            }
+        }
+    }
+}

@@ -26,6 +26,7 @@ fn each_broken_line_is_counted_and_the_next_is_understood() {
         ("no line", "hello$".to_owned(), Syntax),
         ("another protocol", "$".to_owned(), Syntax),
         ("a command", "AT+GTFRI=gv,1$".to_owned(), Syntax),
+        ("zeros", of("990000123456784", "000000000000000"), Ident),
         ("another kind", of("GTFRI", "FRI"), Syntax),
         ("a kind without letters", of("GTFRI", "GT"), Syntax),
         ("a kind too long", of("GTFRI", "GTFRIFRIF"), Syntax),

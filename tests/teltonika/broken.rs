@@ -210,3 +210,13 @@ fn a_place_off_the_earth_is_no_fix_and_a_time_off_the_calendar_is_left_out() {
     ];
     assert!(absent.iter().all(|name| !message.has(name)));
 }
+
+/// Devices that have no number of their own would all be one.
+#[test]
+fn a_number_of_zeros_names_nobody() {
+    let mut device = Connection::new(Tcp::new(Rc::default()));
+    let zeros = [&[0, 15], &[b'0'; 15][..]].concat();
+    assert_eq!(device.send(&zeros), [0]);
+    assert!(device.closed.is_some());
+    assert_eq!(device.intake.malformed, [Ident]);
+}

@@ -1,5 +1,6 @@
 //! Who sent a report: what its head, its topic and its login say.
 
+use super::Keys;
 use crate::channel::users::knows;
 use crate::wire::form::pairs;
 use crate::wire::http::Head;
@@ -60,26 +61,59 @@ impl Sender {
         knows(users, &self.login, &self.password)
     }
 
-    /// The ident of a report with this topic and id; none where nothing says it.
-    pub(super) fn ident(&self, topic: &str, tid: &str, from: IdentFrom) -> Option<String> {
+    /// The ident of a report with this topic and id. Where there are users, the user in it is who
+    /// has logged in.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub(super) fn ident(
+        &self,
+        topic: &str,
+        tid: &str,
+        keys: &Keys,
+    ) -> Result<String, &'static str> {
         let (user, device) = match of_topic(topic) {
             Some(named) => named,
             None => (self.user.as_str(), self.device.as_str()),
         };
-        let both = [user, device].map(str::trim);
-        let both = both.into_iter().filter(|part| !part.is_empty());
-        let both = both.collect::<Vec<_>>().join("-");
-        let first = |names: &[&str]| {
-            let found = names.iter().map(|name| name.trim());
-            found.into_iter().find(|name| !name.is_empty()).map(plain)
+        let [user, device, tid, login] = [user, device, tid, &self.login].map(str::trim);
+        let is_bound = !keys.users.is_empty();
+        let has_user = matches!(keys.ident_from, IdentFrom::UserDevice | IdentFrom::User);
+        if is_bound && has_user && !user.is_empty() && user != login {
+            return Err("it is of another user than the login");
+        }
+        let user_device = match is_bound {
+            true => joined(login, first([device, tid])),
+            false => first([&joined(user, device), tid, login]).to_owned(),
         };
-        match from {
-            IdentFrom::UserDevice => first(&[&both, tid, &self.login]),
-            IdentFrom::Device => first(&[device]),
-            IdentFrom::User => first(&[user, &self.login]),
-            IdentFrom::TrackerId => first(&[tid]),
+        let ident = match keys.ident_from {
+            IdentFrom::UserDevice => &user_device,
+            IdentFrom::Device => device,
+            IdentFrom::User => first([user, login]),
+            IdentFrom::TrackerId => tid,
+        };
+        match ident {
+            "" => Err("nothing names a device"),
+            // what an ident cannot have
+            ident => Ok(ident.replace(['/', '+', '#'], "_")),
         }
     }
+}
+
+/// With `-` between them, where both are there.
+fn joined(user: &str, device: &str) -> String {
+    let dash = if user.is_empty() || device.is_empty() {
+        ""
+    } else {
+        "-"
+    };
+    format!("{user}{dash}{device}")
+}
+
+/// The first that is not empty; if all are, that.
+fn first<const N: usize>(names: [&str; N]) -> &str {
+    let found = names.into_iter().find(|name| !name.is_empty());
+    found.unwrap_or_default()
 }
 
 /// `owntracks/USER/DEVICE`, with more behind it or not.
@@ -115,9 +149,4 @@ fn basic(head: &Head<'_>) -> Option<(String, String)> {
     let (name, password) = login.split_once(':')?;
     let is_basic = scheme.eq_ignore_ascii_case("basic");
     is_basic.then(|| (name.to_owned(), password.to_owned()))
-}
-
-/// What an ident cannot have becomes `_`.
-fn plain(name: &str) -> String {
-    name.replace(['/', '+', '#'], "_")
 }
