@@ -12,8 +12,8 @@
 //! M.1371 as gpsd's page on AIVDM has it. Types 1, 2, 3, 18 and 19 say where a ship is, 5, 19 and
 //! 24 what it is; the others are not read.
 
-use super::can::bits::signed;
 use super::nmea::SentenceError;
+use super::sign::twos_complement;
 
 /// One sentence: a message, or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +189,7 @@ impl Bits {
 
     /// Two's complement, of 1 to 32 bits.
     fn signed(&self, start: usize, len: u8) -> i32 {
-        let number = signed(self.unsigned(start, len.into()).into(), len);
+        let number = twos_complement(self.unsigned(start, len.into()).into(), len);
         i32::try_from(number).unwrap_or(0)
     }
 

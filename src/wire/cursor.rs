@@ -51,16 +51,6 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A number whose sign stands elsewhere.
-pub(super) fn signed(number: u32, is_negative: bool) -> i64 {
-    let number = i64::from(number);
-    if is_negative {
-        number.saturating_neg()
-    } else {
-        number
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

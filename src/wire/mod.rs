@@ -21,5 +21,6 @@ pub mod nmea;
 pub mod queclink;
 pub mod retranslator;
 pub mod ruptela;
+pub(crate) mod sign;
 pub mod teltonika;
 pub(crate) mod values;

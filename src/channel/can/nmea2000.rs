@@ -14,9 +14,9 @@ use crate::message::Value;
 use crate::wire::can::Frame;
 use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Order;
-use crate::wire::can::bits::signed;
 use crate::wire::can::fast_packet::FastPackets;
 use crate::wire::can::j1939::Address;
+use crate::wire::sign::twos_complement;
 use std::time::Duration;
 
 /// What is told depends on who was heard before.
@@ -293,7 +293,7 @@ fn unsigned_at(data: &[u8], at: u16, length: u8) -> Option<f64> {
 
 #[expect(clippy::cast_precision_loss, reason = "a measured number is a double")]
 fn signed_at(data: &[u8], at: u16, length: u8) -> Option<f64> {
-    let number = signed(bits(at, length)?.of(data)?, length);
+    let number = twos_complement(bits(at, length)?.of(data)?, length);
     let most = i64::MAX >> (64 - length);
     (number < most - 1).then_some(number as f64)
 }

@@ -5,7 +5,7 @@ use crate::channel::scale::Scale;
 use crate::message::Value;
 use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Form;
-use crate::wire::can::bits::signed;
+use crate::wire::sign::twos_complement;
 
 /// A signal of somebody's own, or of a DBC file.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +85,7 @@ impl Signal {
     #[must_use]
     pub fn value(&self, data: &[u8]) -> Option<Value> {
         let bits = self.bits.of(data)?;
-        let negative = signed(bits, self.bits.length());
+        let negative = twos_complement(bits, self.bits.length());
         let is_code = |code: &i64| *code == negative || u64::try_from(*code) == Ok(bits);
         let is_nothing = match &self.nothing {
             Nothing::Listed(codes) => codes.iter().any(is_code),

@@ -109,13 +109,6 @@ impl Form {
     }
 }
 
-/// The number of so many bits in two's complement, 1 to 64.
-#[must_use]
-pub fn signed(bits: u64, length: u8) -> i64 {
-    let unused = 64_u32.saturating_sub(length.into());
-    bits.wrapping_shl(unused).cast_signed().wrapping_shr(unused)
-}
-
 const BITS_MAX: usize = DATA_MAX.saturating_mul(8);
 
 #[cfg(test)]
@@ -186,13 +179,5 @@ mod tests {
             let is_one = Bits::new(start, length, order).is_some();
             assert_eq!(is_one, fits, "{start} {length} {order:?}");
         }
-    }
-
-    #[test]
-    fn a_sign_is_that_of_the_length() {
-        assert_eq!(signed(0xFFF, 12), -1);
-        assert_eq!(signed(0x7FF, 12), 2047);
-        assert_eq!(signed(1, 1), -1);
-        assert_eq!(signed(u64::MAX, 64), -1);
     }
 }

@@ -15,9 +15,9 @@ use super::Packet;
 use super::Scan;
 use crate::message::timestamp::from_calendar;
 use crate::wire::cursor::Cursor;
-use crate::wire::cursor::signed;
 use crate::wire::decimals::decimal;
 use crate::wire::decimals::decimals;
+use crate::wire::sign::sign_and_magnitude;
 use std::fmt;
 
 /// What a packet says.
@@ -430,8 +430,8 @@ impl Place {
             // both halves are zero where it does not say
             satellites: (satellites != 0).then_some(satellites & 0x0F),
             // the two are not alike: bit 10 is north, bit 11 west
-            latitude: signed(latitude, !is_set(1 << 10)),
-            longitude: signed(longitude, is_set(1 << 11)),
+            latitude: sign_and_magnitude(!is_set(1 << 10), latitude),
+            longitude: sign_and_magnitude(is_set(1 << 11), longitude),
             speed_km_h,
             direction_deg: course & 0x03FF,
             is_positioned: is_set(1 << 12),

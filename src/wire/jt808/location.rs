@@ -10,8 +10,8 @@
 
 use crate::message::timestamp::from_calendar;
 use crate::wire::cursor::Cursor;
-use crate::wire::cursor::signed;
 use crate::wire::decimals::decimal;
+use crate::wire::sign::sign_and_magnitude;
 
 /// One report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ impl<'a> Location<'a> {
         Some(Self {
             alarm,
             status,
-            latitude: signed(latitude, is_set(SOUTH)),
-            longitude: signed(longitude, is_set(WEST)),
+            latitude: sign_and_magnitude(is_set(SOUTH), latitude),
+            longitude: sign_and_magnitude(is_set(WEST), longitude),
             altitude_m: rest.u16_be()?.cast_signed(),
             speed_tenths: rest.u16_be()?,
             direction_deg: rest.u16_be()?,
