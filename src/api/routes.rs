@@ -18,6 +18,7 @@ use super::openapi;
 use super::packet::PacketLook;
 use super::passing::Look;
 use crate::message::timestamp::from_iso8601;
+use crate::wire::hex;
 use serde::Deserialize;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -126,9 +127,8 @@ fn decoded(part: &str) -> Option<Cow<'_, str>> {
     }
     let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.bytes());
     while let Some(byte) = rest.next() {
-        let digit = |byte: u8| char::from(byte).to_digit(16);
         bytes.push(match byte {
-            b'%' => u8::try_from(digit(rest.next()?)? * 16 + digit(rest.next()?)?).ok()?,
+            b'%' => hex::byte([rest.next()?, rest.next()?])?,
             byte => byte,
         });
     }

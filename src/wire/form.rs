@@ -4,6 +4,8 @@
 //!
 //! Source: URL Standard (WHATWG), `application/x-www-form-urlencoded`.
 
+use super::hex;
+
 /// A name or value is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUtf8;
@@ -26,12 +28,12 @@ fn text(mut written: &[u8]) -> Result<String, NotUtf8> {
     while let Some((first, mut rest)) = written.split_first() {
         let byte = match (first, rest) {
             (b'+', _) => b' ',
-            (b'%', [high, low, behind @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
+            (b'%', [high, low, behind @ ..]) => match hex::byte([*high, *low]) {
+                Some(escaped) => {
                     rest = behind;
-                    high << 4 | low
+                    escaped
                 }
-                _ => b'%',
+                None => b'%',
             },
             (byte, _) => *byte,
         };
@@ -39,11 +41,6 @@ fn text(mut written: &[u8]) -> Result<String, NotUtf8> {
         written = rest;
     }
     String::from_utf8(bytes).map_err(|_| NotUtf8)
-}
-
-fn digit(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 mod tag;
 
 use super::checksum::xor;
+use super::hex;
 pub use tag::Tag;
 use tag::tag;
 
@@ -207,15 +208,10 @@ fn framed(body: &[u8]) -> (Result<Sentence, SentenceError>, usize) {
 fn checked(body: &[u8], star: usize) -> Option<(&[u8], usize)> {
     let (fields, behind) = body.split_at_checked(star)?;
     let digits = behind.get(1..)?.trim_ascii_start();
-    let given = given_sum(digits.get(..2)?)?;
+    let given = hex::byte(*digits.first_chunk()?)?;
     let fits = given == xor(fields) || given == xor(fields.trim_ascii_end());
     let left = digits.len().checked_sub(2)?;
     fits.then_some((fields, body.len().checked_sub(left)?))
-}
-
-/// The checksum that two hex digits say.
-fn given_sum(digits: &[u8]) -> Option<u8> {
-    u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn sentence(body: &str) -> Result<Sentence, SentenceError> {

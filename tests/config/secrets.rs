@@ -50,6 +50,7 @@ const HOLDERS: &[(&str, &[&str])] = &[
             "url = \"amqp://ann:hunter2@h/a/b\"",
             "url = \"amqp://ann:hunter2@h/?x\"",
             "url = \"amqp://ann:hunter2@h/%FF\"",
+            "url = \"amqp://ann:hunter2%+F@h\"",
             "url = \"amqp://ann:hunter2%00@h\"",
             "url = \"amqp://:hunter2@h\"",
             "url = \"amqp://hunter2@h\"",

@@ -25,9 +25,23 @@ fn blanks_around_the_star_are_forgiven() {
         assert_eq!(told(std::slice::from_ref(&text)).len(), 1, "{text}");
     }
     let wrong = format!("${plain} * {:02X}\r\n", sum(plain) ^ 1);
+    assert_checksum_is_wrong(&wrong);
+}
+
+fn assert_checksum_is_wrong(text: &str) {
     let mut line = Connection::new(Nmea::new(Some("gw".to_owned()), Units::Bytes));
-    line.send(wrong.as_bytes());
-    assert_eq!(line.intake.malformed, [InputError::Checksum]);
+    line.send(text.as_bytes());
+    assert_eq!(line.intake.malformed, [InputError::Checksum], "{text}");
+}
+
+#[test]
+fn a_checksum_is_two_digits_and_has_no_sign() {
+    let body = "GPRMC,120000,A,0100.0,N,00200.0,E,1,1,010126,,,A";
+    let sum = body.bytes().fold(0, |sum, byte| sum ^ byte);
+    // a letter behind brings the sum to one digit
+    let filled = format!("{body}{}", char::from(sum ^ 0x0F));
+    assert_eq!(told(&[format!("${filled}*0F\r\n")]).len(), 1);
+    assert_checksum_is_wrong(&format!("${filled}*+F\r\n"));
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::wire::can::Id;
 use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Form;
 use crate::wire::can::bits::Order;
-use crate::wire::can::candump::hex;
 use crate::wire::can::j1939::PGN_MAX;
+use crate::wire::hex;
 
 /// `signals = [{ name = "can.speed", id = "0x201", start = 0, length = 16 }]`; what is wrong is
 /// noted; none where that is so.
@@ -115,7 +115,7 @@ fn id(text: &str) -> Result<Id, ValueError> {
     let error = || ValueError::new(format!("`{}` is not an id", shorten(text))).hint(hint);
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let digits = digits.ok_or_else(error)?;
-    let number = hex(digits).ok_or_else(error)?;
+    let number = hex::number(digits).ok_or_else(error)?;
     let id = match digits.len() {
         0..=3 => Id::standard(number),
         _ => Id::extended(number),

@@ -5,7 +5,7 @@ use crate::channel::scale::Scale;
 use crate::channel::scale::TENTH;
 use crate::message::Value;
 use crate::wire::element::ElementValue;
-use std::fmt::Write as _;
+use crate::wire::hex;
 
 /// How the value of a parameter follows from what was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,18 +98,9 @@ fn ascii(value: ElementValue<'_>, least: usize) -> Option<Value> {
 fn as_sent(value: ElementValue<'_>) -> Value {
     match (value, value.unsigned()) {
         (_, Some(number)) => Value::U64(number),
-        (ElementValue::Bytes(bytes), None) => Value::Text(hex(bytes).into()),
+        (ElementValue::Bytes(bytes), None) => Value::Text(hex::text(bytes).into()),
         (_, None) => Value::Null,
     }
-}
-
-/// Two digits a byte, in small letters.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a `String` does not fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
 }
 
 /// From so many bytes on, what is printable is taken for text: numbers have 8 at most.

@@ -12,8 +12,8 @@
 
 use crate::channel::fix::Fix;
 use crate::channel::fix::degrees;
-use crate::channel::io::meaning::hex;
 use crate::message::Message;
+use crate::wire::hex;
 use crate::wire::jt808::Item;
 use crate::wire::jt808::Location;
 
@@ -76,7 +76,7 @@ fn set(message: &mut Message, item: Item<'_>) {
         }
         // a part of the fix; zeros that fill a message up
         (0x31, [_]) | (_, []) => {}
-        (id, value) => message.set(format!("custom.param.{id}"), hex(value).as_str()),
+        (id, value) => message.set(format!("custom.param.{id}"), hex::text(value).as_str()),
     }
 }
 

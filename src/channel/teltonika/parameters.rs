@@ -6,9 +6,9 @@
 use super::elements;
 use crate::channel::fix::degrees;
 use crate::channel::io::IoTable;
-use crate::channel::io::meaning::hex;
 use crate::message::InvalidIdent;
 use crate::message::Message;
+use crate::wire::hex;
 use crate::wire::teltonika::Record;
 use crate::wire::teltonika::SerialData;
 
@@ -60,7 +60,7 @@ pub(super) fn serial_message(
     let bytes = serial.bytes;
     match str::from_utf8(bytes).ok().filter(|text| is_printable(text)) {
         Some(text) => message.set("text", text.trim_end_matches(['\0', '\r', '\n'])),
-        None => message.set("data", hex(bytes).as_str()),
+        None => message.set("data", hex::text(bytes).as_str()),
     }
     Ok(message)
 }

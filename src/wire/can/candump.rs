@@ -17,6 +17,7 @@ use super::Frame;
 use super::Id;
 use super::Kind;
 use super::socket;
+use crate::wire::hex;
 use std::time::Duration;
 
 /// What one line says.
@@ -89,7 +90,7 @@ fn frame_of(text: &str) -> Result<Frame, LineError> {
 
 /// The id, and whether it tells of an error.
 fn id_of(digits: &str) -> Result<(Id, bool), LineError> {
-    let number = hex(digits).ok_or(LineError::Syntax)?;
+    let number = hex::number(digits).ok_or(LineError::Syntax)?;
     let is_error = digits.len() == 8 && number & socket::ERROR != 0;
     let id = match digits.len() {
         3 => Id::standard(number),
@@ -102,7 +103,7 @@ fn id_of(digits: &str) -> Result<(Id, bool), LineError> {
 
 fn fd_frame(id: Id, text: &str) -> Result<Frame, LineError> {
     let (flags, data) = text.split_at_checked(1).ok_or(LineError::Syntax)?;
-    let flags = hex(flags).and_then(|flags| u8::try_from(flags).ok());
+    let flags = hex::number(flags).and_then(|flags| u8::try_from(flags).ok());
     let mut frame = with_data(id, data, DATA_MAX)?;
     frame.fd = true;
     frame.flags = flags.ok_or(LineError::Syntax)?;
@@ -112,8 +113,8 @@ fn fd_frame(id: Id, text: &str) -> Result<Frame, LineError> {
 /// What it asks for is of no use to anybody.
 fn remote(id: Id, length: &str) -> Result<Frame, LineError> {
     let (length, code) = length.split_once('_').unwrap_or((length, "0"));
-    let known = length.is_empty() || hex(length).is_some_and(|length| length <= 8);
-    if !known || hex(code).is_none() || code.len() != 1 {
+    let known = length.is_empty() || hex::number(length).is_some_and(|length| length <= 8);
+    if !known || hex::number(code).is_none() || code.len() != 1 {
         return Err(LineError::Syntax);
     }
     let mut frame = Frame::new(id, &[]).ok_or(LineError::Value)?;
@@ -135,25 +136,19 @@ fn with_data(id: Id, text: &str, most: usize) -> Result<Frame, LineError> {
             rest.strip_prefix('.').unwrap_or(rest)
         };
         let (byte, behind) = digits.split_at_checked(2).ok_or(LineError::Syntax)?;
-        let byte = hex(byte).and_then(|byte| u8::try_from(byte).ok());
+        let byte = hex::number(byte).and_then(|byte| u8::try_from(byte).ok());
         let place = data.get_mut(..most).and_then(|data| data.get_mut(len));
         *place.ok_or(LineError::Value)? = byte.ok_or(LineError::Syntax)?;
         len = len.saturating_add(1);
         rest = behind;
     }
     // only a frame of 8 bytes has a code of its own: 9 to 15
-    let raw = |code: &str| code.len() == 1 && hex(code).is_some_and(|code| code > 8);
+    let raw = |code: &str| code.len() == 1 && hex::number(code).is_some_and(|code| code > 8);
     if code.is_some_and(|code| len != CLASSIC_MAX || !raw(code)) {
         return Err(LineError::Syntax);
     }
     let data = data.get(..len).unwrap_or_default();
     Frame::new(id, data).ok_or(LineError::Value)
-}
-
-/// Up to 8 digits and nothing else: no sign.
-pub(crate) fn hex(digits: &str) -> Option<u32> {
-    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    u32::from_str_radix(digits, 16).ok().filter(|_| plain)
 }
 
 #[cfg(test)]

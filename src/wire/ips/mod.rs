@@ -24,6 +24,7 @@ mod frame;
 mod number;
 mod record;
 
+use crate::wire::hex;
 pub use encode::EncodeError;
 pub use encode::encode;
 pub use encode::write_black_box;
@@ -198,9 +199,8 @@ fn checksum(digits: &[u8]) -> Option<u16> {
         .strip_prefix(b"0x")
         .or_else(|| digits.strip_prefix(b"0X"))
         .unwrap_or(digits);
-    let are_digits = (1..=4).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit);
-    let digits = str::from_utf8(digits).ok().filter(|_| are_digits)?;
-    u16::from_str_radix(digits, 16).ok()
+    let number = hex::number(digits).filter(|_| digits.len() <= 4)?;
+    u16::try_from(number).ok()
 }
 
 /// What stands before the first `mark`, and what behind it.

@@ -12,6 +12,7 @@
 
 use super::SentenceError;
 use crate::wire::checksum::xor;
+use crate::wire::hex;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -39,7 +40,7 @@ pub(super) fn tag(text: &[u8]) -> Option<(Result<Tag, SentenceError>, usize)> {
     if fields.iter().any(|byte| matches!(byte, b'$' | b'!' | b'*')) {
         return None;
     }
-    let read = match super::given_sum(digits)? == xor(fields) {
+    let read = match hex::byte(digits.try_into().ok()?)? == xor(fields) {
         true => Ok(read(fields)),
         false => Err(SentenceError::Checksum),
     };
