@@ -10,6 +10,7 @@ mod file_connection;
 mod file_series;
 pub mod frames;
 mod line_file;
+mod netlink;
 mod resolve;
 mod routes;
 pub mod serial;

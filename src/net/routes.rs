@@ -2,17 +2,15 @@
 //! the kernel for nothing.
 //!
 //! ```text
-//! | len u32 | type u16 | flags u16 | seq u32 | port u32 |                      a message's head
-//! | family u8 | dst_len | src_len | tos | table | protocol | scope | type u8 | … of a route
+//! family u8 │ dst_len u8 │ src_len u8 │ tos u8 │ table u8 │ protocol u8 │ scope u8 │ type u8 │ …
 //! ```
-//! Numbers are in the machine's own order (`linux/netlink.h`, `linux/rtnetlink.h`).
+//! is the body of a message of a route (`linux/rtnetlink.h`); the rest of the layout is in
+//! `net::netlink`.
 
+use super::netlink;
 use super::socket::unless_blocked;
-use rustix::net::AddressFamily;
 use rustix::net::RecvFlags;
-use rustix::net::SocketFlags;
-use rustix::net::SocketType;
-use rustix::net::netlink;
+use rustix::net::netlink::SocketAddrNetlink;
 use smol::Async;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -39,11 +37,8 @@ impl Routes {
     }
 
     fn subscribe(groups: u32) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        // the protocol is NETLINK_ROUTE, which is 0
-        let socket =
-            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-        rustix::net::bind(&socket, &netlink::SocketAddrNetlink::new(0, groups))?;
+        let socket = netlink::socket()?;
+        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, groups))?;
         Ok(Self(Async::new_nonblocking(socket)?))
     }
 
@@ -82,26 +77,12 @@ impl Routes {
 
 /// Whether one of the messages in a datagram says that there is a new route to other machines, or a
 /// new address.
-fn tells_of_news(mut datagram: &[u8]) -> bool {
-    while let Some((len, kind)) = head(datagram) {
-        let Some(message) = datagram.get(HEAD_LEN..len) else {
-            return false;
-        };
-        if kind == NEW_ADDRESS || kind == NEW_ROUTE && is_way_out(message) {
-            return true;
-        }
-        let next = len.checked_next_multiple_of(ALIGN).unwrap_or(len);
-        datagram = datagram.get(next..).unwrap_or_default();
-    }
-    false
-}
-
-/// Length, head included, and type of the first message.
-#[expect(clippy::host_endian_bytes, reason = "netlink never leaves the machine")]
-fn head(datagram: &[u8]) -> Option<(usize, u16)> {
-    let (len, rest) = datagram.split_first_chunk()?;
-    let kind = u16::from_ne_bytes(*rest.first_chunk()?);
-    Some((usize::try_from(u32::from_ne_bytes(*len)).ok()?, kind))
+fn tells_of_news(datagram: &[u8]) -> bool {
+    netlink::messages(datagram).any(|message| match message.kind {
+        NEW_ADDRESS => true,
+        NEW_ROUTE => is_way_out(message.body),
+        _ => false,
+    })
 }
 
 /// Addresses of this machine, and of all that listen, have routes too.
@@ -126,10 +107,6 @@ const NEW_ROUTE: u16 = 24;
 const TABLE_LOCAL: u8 = 255;
 /// `RTN_UNICAST`.
 const UNICAST: u8 = 1;
-/// `sizeof(struct nlmsghdr)`.
-const HEAD_LEN: usize = 16;
-/// `NLMSG_ALIGNTO`.
-const ALIGN: usize = 4;
 
 /// Of one datagram so much is read; of a longer one the rest is lost.
 const DATAGRAM_MAX: usize = 8 * 1024;
@@ -141,13 +118,9 @@ const DATAGRAMS_MAX: usize = 64;
 mod tests {
     use super::*;
 
-    #[expect(clippy::host_endian_bytes, reason = "as the kernel does")]
     fn message(kind: u16, table: u8, of: u8) -> Vec<u8> {
-        let mut message = 28_u32.to_ne_bytes().to_vec();
-        message.extend(kind.to_ne_bytes());
-        message.extend([0; 10]);
-        message.extend([2, 0, 0, 0, table, 3, 0, of, 0, 0, 0, 0]);
-        message
+        let route = [2, 0, 0, 0, table, 3, 0, of, 0, 0, 0, 0];
+        netlink::made::message(kind, &route)
     }
 
     #[test]

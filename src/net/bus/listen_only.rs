@@ -1,54 +1,42 @@
 //! Whether an interface of CAN only listens, which the kernel tells over netlink and nowhere else.
 //!
 //! ```text
-//! │ len u32 │ type u16 │ flags u16 │ seq u32 │ port u32 │                     a message's head
-//! │ family u8 │ - │ type u16 │ index u32 │ flags u32 │ change u32 │           of an interface
-//! │ len u16 │ type u16 │ value, up to the next 4 bytes │ …                     attributes
+//! family u8 │ - │ type u16 │ index u32 │ flags u32 │ change u32 │ attributes
 //! ```
-//! Numbers are in the machine's own order (`linux/rtnetlink.h`, `linux/can/netlink.h`).
+//! is the body of a message of an interface, in a question and in its answer. Sources:
+//! `linux/rtnetlink.h`, `linux/can/netlink.h`; the rest of the layout is in `net::netlink`.
 
-use rustix::net::AddressFamily;
+use crate::net::netlink;
+use crate::net::netlink::attribute;
 use rustix::net::RecvFlags;
 use rustix::net::SendFlags;
-use rustix::net::SocketFlags;
-use rustix::net::SocketType;
 use std::io;
 
-/// Asks the kernel of the interface with this index; of one that is not of a controller of CAN it
-/// is not so.
+/// Asks the kernel of the interface with this index, as `if_nametoindex` has it; of one that is not
+/// of a controller of CAN, or not there, it is not so.
 ///
 /// # Errors
 /// As the system says: a sandbox may allow no such socket.
 pub fn is_listen_only(index: u32) -> io::Result<bool> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    // the protocol is NETLINK_ROUTE, which is 0
-    let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-    rustix::net::send(&socket, &question(index), SendFlags::empty())?;
+    let socket = netlink::socket()?;
+    let question = netlink::question(GET_LINK, &interface(index));
+    rustix::net::send(&socket, &question, SendFlags::empty())?;
     let mut answer = vec![0; ANSWER_MAX];
     // the kernel has answered before that returned
     let (len, _) = rustix::net::recv(&socket, &mut answer[..], RecvFlags::empty())?;
     Ok(says_so(answer.get(..len).unwrap_or_default()).unwrap_or(false))
 }
 
-#[expect(clippy::host_endian_bytes, reason = "netlink never leaves the machine")]
-fn question(index: u32) -> Vec<u8> {
-    let head = [32, u32::from_ne_bytes(type_and_flags()), 1, 0];
-    let interface = [0, index, 0, 0];
-    let words = head.into_iter().chain(interface);
-    words.flat_map(u32::to_ne_bytes).collect()
-}
-
-fn type_and_flags() -> [u8; 4] {
-    let [[kind, more_kind], [flags, more_flags]] = [GET_LINK, REQUEST].map(u16::to_ne_bytes);
-    [kind, more_kind, flags, more_flags]
+fn interface(index: u32) -> Vec<u8> {
+    let words = [0, index, 0, 0];
+    words.into_iter().flat_map(u32::to_ne_bytes).collect()
 }
 
 /// None where it is no controller's.
 #[expect(clippy::host_endian_bytes, reason = "netlink never leaves the machine")]
 fn says_so(answer: &[u8]) -> Option<bool> {
-    let kind = u16::from_ne_bytes(*answer.get(4..)?.first_chunk()?);
-    let of_link = answer.get(HEADS_LEN..).filter(|_| kind == NEW_LINK)?;
-    let info = attribute(of_link, LINK_INFO)?;
+    let link = netlink::messages(answer).find(|message| message.kind == NEW_LINK)?;
+    let info = attribute(link.body.get(INTERFACE_LEN..)?, LINK_INFO)?;
     if !attribute(info, INFO_KIND)?.starts_with(b"can\0") {
         return None;
     }
@@ -58,32 +46,12 @@ fn says_so(answer: &[u8]) -> Option<bool> {
     Some(flags & LISTEN_ONLY != 0)
 }
 
-/// The value of the first attribute of a type.
-#[expect(clippy::host_endian_bytes, reason = "netlink never leaves the machine")]
-fn attribute(mut rest: &[u8], wanted: u16) -> Option<&[u8]> {
-    loop {
-        let (len, behind) = rest.split_first_chunk()?;
-        let len = usize::from(u16::from_ne_bytes(*len));
-        let kind = u16::from_ne_bytes(*behind.first_chunk()?);
-        // shorter than its own head it would have no end
-        let value = rest.get(..len)?.get(4..)?;
-        if kind & TYPE_BITS == wanted {
-            return Some(value);
-        }
-        rest = rest.get(len.next_multiple_of(4)..)?;
-    }
-}
-
 /// `RTM_GETLINK`.
 const GET_LINK: u16 = 18;
-/// `NLM_F_REQUEST`.
-const REQUEST: u16 = 1;
 /// `RTM_NEWLINK`.
 const NEW_LINK: u16 = 16;
-/// `sizeof(struct nlmsghdr)` and `sizeof(struct ifinfomsg)`.
-const HEADS_LEN: usize = 16 + 16;
-/// `NLA_TYPE_MASK`.
-const TYPE_BITS: u16 = 0x3FFF;
+/// `sizeof(struct ifinfomsg)`.
+const INTERFACE_LEN: usize = 16;
 /// `IFLA_LINKINFO`.
 const LINK_INFO: u16 = 18;
 /// `IFLA_INFO_KIND`.
@@ -101,27 +69,26 @@ const ANSWER_MAX: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[expect(clippy::host_endian_bytes, reason = "as the kernel does")]
-    fn with(kind: u16, value: &[u8]) -> Vec<u8> {
-        let len = u16::try_from(value.len() + 4).unwrap();
-        let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
+    use crate::net::netlink::made;
 
     /// As the kernel has it: a name, then what the kind of the interface has.
     #[expect(clippy::host_endian_bytes, reason = "as the kernel does")]
     fn link(name: &[u8], flags: u32) -> Vec<u8> {
         let mode = [u32::MAX.to_ne_bytes(), flags.to_ne_bytes()].concat();
-        let data = [with(4, &[0; 4]), with(CONTROL_MODE, &mode)].concat();
-        let info = [with(INFO_KIND, name), with(0x8000 | INFO_DATA, &data)].concat();
-        let mut bytes = vec![0; HEADS_LEN];
-        bytes[4..6].copy_from_slice(&NEW_LINK.to_ne_bytes());
-        bytes.extend(with(3, b"can10\0"));
-        bytes.extend(with(LINK_INFO, &info));
-        bytes
+        let data = [
+            made::attribute(4, &[0; 4]),
+            made::attribute(CONTROL_MODE, &mode),
+        ]
+        .concat();
+        let info = [
+            made::attribute(INFO_KIND, name),
+            made::attribute(0x8000 | INFO_DATA, &data),
+        ]
+        .concat();
+        let mut body = interface(10);
+        body.extend(made::attribute(3, b"can10\0"));
+        body.extend(made::attribute(LINK_INFO, &info));
+        made::message(NEW_LINK, &body)
     }
 
     #[test]
@@ -132,13 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_cut_says_nothing() {
+    fn an_answer_that_is_cut_or_of_something_else_says_nothing() {
         let whole = link(b"can\0", LISTEN_ONLY);
         for len in 0..whole.len() {
             assert_eq!(says_so(&whole[..len]), None, "{len}");
         }
         assert_eq!(says_so(&[0; 64]), None);
-        assert_eq!(attribute(&[0; 64], 1), None, "no endless loop");
+        let other = netlink::messages(&whole).next().unwrap();
+        assert_eq!(says_so(&made::message(2, other.body)), None);
     }
 
     #[test]
