@@ -24,6 +24,7 @@ mod dbc_keys;
 mod decoder;
 pub mod j1939;
 mod keys;
+pub mod manners;
 pub mod nmea2000;
 pub mod obd;
 mod own_keys;
@@ -42,6 +43,7 @@ use super::bad_run::BadRun;
 use super::measured::micros;
 use crate::clock::Now;
 use crate::message::Message;
+use crate::message::Value;
 use crate::wire::can::BUS_OFF;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
@@ -55,8 +57,6 @@ pub use keys::KIND;
 pub use keys::Keys;
 pub use keys::Standards;
 pub use keys::Units;
-use obd::Obd;
-use request::Requests;
 use std::rc::Rc;
 use std::time::Duration;
 pub use store::Rhythm;
@@ -85,6 +85,10 @@ pub struct Can {
     bad: BadRun,
 }
 
+/// Takes the name of a parameter and its value, as a message has them; [`Value::Null`]: what it was
+/// is known no more.
+pub type Told<'a> = dyn FnMut(&str, Value) + 'a;
+
 /// When something was.
 #[derive(Clone, Copy, Debug, Default)]
 struct Newest {
@@ -99,10 +103,7 @@ impl Can {
         let is_log = keys.units == Units::Log;
         Self {
             decoder: keys.decoder(),
-            asker: Asker {
-                obd: keys.standards.obd.map(Obd::new),
-                requests: keys.request.as_ref().map(Requests::new),
-            },
+            asker: Asker::new(&keys),
             store: Store::new(keys.rhythm.clone()),
             time: Timeline::new(is_log),
             pace: (is_log && keys.is_paced).then(Pace::default),
@@ -357,9 +358,3 @@ const LINE_MAX: usize = 256;
 /// What came is looked at so often: a full bus brings 160 frames meanwhile, which the kernel keeps
 /// without waking anybody.
 const LULL: Duration = Duration::from_millis(20);
-
-/// Others heard so lately: the vehicle is awake.
-const AWAKE: Duration = Duration::from_secs(2);
-
-/// Others silent for so long: the drive is over.
-const DRIVE_END: Duration = Duration::from_secs(60);

@@ -7,6 +7,7 @@ use crate::vectors::keep;
 use serde_json::Value as Json;
 use serde_json::json;
 use std::time::Duration;
+use weir::channel::can::manners::Asks;
 use weir::channel::can::obd::Obd;
 use weir::channel::can::obd::Settings;
 use weir::wire::can::Frame;

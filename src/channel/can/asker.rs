@@ -1,61 +1,54 @@
 //! What is said on a bus, where it is to be: questions of OBD-II, requests of J1939.
 
+use super::Told;
+use super::keys::Keys;
+use super::manners::Asks;
 use super::obd::Obd;
 use super::request::Requests;
-use crate::message::Value;
 use crate::wire::can::Frame;
 use crate::wire::can::socket;
 use std::time::Duration;
 
-/// Those that ask. They do on an interface only, where `now` is this machine's time.
+/// Those that ask; none where nothing is asked. They do on an interface only, where `now` is this
+/// machine's time.
 #[derive(Debug)]
-pub(super) struct Asker {
-    pub(super) obd: Option<Obd>,
-    pub(super) requests: Option<Requests>,
-}
+pub(super) struct Asker(Vec<Box<dyn Asks>>);
 
 impl Asker {
-    /// Takes a frame with data.
-    pub(super) fn frame(
-        &mut self,
-        now: Duration,
-        frame: &Frame,
-        told: &mut dyn FnMut(&str, Value),
-    ) {
-        if let Some(obd) = &mut self.obd {
-            obd.frame(now, frame, told);
-        }
-        if let Some(requests) = &mut self.requests {
-            requests.frame(now, frame);
+    /// Those that the keys want.
+    pub(super) fn new(keys: &Keys) -> Self {
+        let obd = keys.standards.obd.map(Obd::new);
+        let requests = keys.request.as_ref().map(Requests::new);
+        let obd = obd.map(|obd| Box::new(obd) as Box<dyn Asks>);
+        let requests = requests.map(|requests| Box::new(requests) as Box<dyn Asks>);
+        Self(obd.into_iter().chain(requests).collect())
+    }
+
+    /// Takes a frame with data, and gives `told` what answers say.
+    pub(super) fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
+        for asks in &mut self.0 {
+            asks.frame(now, frame, told);
         }
     }
 
     /// Appends what is asked now, as the kernel has it.
     pub(super) fn poll(&mut self, now: Duration, out: &mut Vec<u8>) {
         let mut frames = Vec::new();
-        if let Some(obd) = &mut self.obd {
-            obd.poll(now, &mut frames);
-        }
-        if let Some(requests) = &mut self.requests {
-            frames.extend(requests.poll(now));
+        for asks in &mut self.0 {
+            asks.poll(now, &mut frames);
         }
         out.extend(frames.iter().filter_map(socket::write).flatten());
     }
 
     /// When [`Asker::poll`] is due; none: a frame has to come before.
     pub(super) fn wake_at(&self) -> Option<Duration> {
-        let obd = self.obd.as_ref().and_then(Obd::wake_at);
-        let requests = self.requests.as_ref().and_then(Requests::wake_at);
-        obd.into_iter().chain(requests).min()
+        self.0.iter().filter_map(|asks| asks.wake_at()).min()
     }
 
     /// The controller has left the bus.
     pub(super) fn stop(&mut self) {
-        if let Some(obd) = &mut self.obd {
-            obd.stop();
-        }
-        if let Some(requests) = &mut self.requests {
-            requests.stop();
+        for asks in &mut self.0 {
+            asks.stop();
         }
     }
 }

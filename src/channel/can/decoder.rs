@@ -1,10 +1,10 @@
 //! What a bus says, frame by frame, by all tables that are wanted.
 
+use super::Told;
 use super::j1939::J1939;
 use super::nmea2000::Nmea2000;
 use super::signals::Of;
 use super::signals::Signals;
-use crate::message::Value;
 use crate::wire::can::Frame;
 use std::time::Duration;
 
@@ -26,14 +26,9 @@ impl Decoder {
         }
     }
 
-    /// Tells names with their values, as a message has them, of a frame with data. What is not
-    /// available is not told; [`Value::Null`] is what is known no more. `now` never runs back.
-    pub(super) fn frame(
-        &mut self,
-        now: Duration,
-        frame: &Frame,
-        told: &mut dyn FnMut(&str, Value),
-    ) {
+    /// Gives `told` what a frame with data says, without what is not available. `now` never goes
+    /// back.
+    pub(super) fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
         self.signals.frame(now, frame, told);
         if let Some(j1939) = &mut self.j1939 {
             j1939.frame(now, frame, told);
@@ -44,7 +39,7 @@ impl Decoder {
     }
 
     /// Tells what is known no more, for nobody has said it for so long.
-    pub(super) fn expire(&mut self, now: Duration, told: &mut dyn FnMut(&str, Value)) {
+    pub(super) fn expire(&mut self, now: Duration, told: &mut Told<'_>) {
         if let Some(j1939) = &mut self.j1939 {
             j1939.expire(now, told);
         }

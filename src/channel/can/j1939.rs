@@ -6,6 +6,7 @@
 mod dm1;
 mod table;
 
+use super::Told;
 use crate::channel::scale::Scale;
 use crate::message::Value;
 use crate::wire::can::Frame;
@@ -42,7 +43,7 @@ impl J1939 {
     }
 
     /// Tells what a frame with data says, or the message that ends with it. `now` never goes back.
-    pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut dyn FnMut(&str, Value)) {
+    pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
         let Some(address) = Address::of(frame.id) else {
             return;
         };
@@ -56,13 +57,7 @@ impl J1939 {
     }
 
     /// One frame's, or put together.
-    fn message(
-        &mut self,
-        now: Duration,
-        address: Address,
-        data: &[u8],
-        told: &mut dyn FnMut(&str, Value),
-    ) {
+    fn message(&mut self, now: Duration, address: Address, data: &[u8], told: &mut Told<'_>) {
         for row in table::rows(address.pgn) {
             if let Some(value) = row.value(data) {
                 told(row.name, value);
@@ -81,7 +76,7 @@ impl J1939 {
     }
 
     /// Forgets what nobody says any more.
-    pub fn expire(&mut self, now: Duration, told: &mut dyn FnMut(&str, Value)) {
+    pub fn expire(&mut self, now: Duration, told: &mut Told<'_>) {
         self.faults.expire(now, told);
     }
 
@@ -93,13 +88,7 @@ impl J1939 {
     }
 
     /// The one that counts in steps of 125 m counts only while the exact one is silent.
-    fn distance(
-        &mut self,
-        now: Duration,
-        pgn: u32,
-        data: &[u8],
-        told: &mut dyn FnMut(&str, Value),
-    ) {
+    fn distance(&mut self, now: Duration, pgn: u32, data: &[u8], told: &mut Told<'_>) {
         let is_exact = pgn == EXACT_DISTANCE;
         let (first, unit) = match is_exact {
             true => (1, Unit::TwoHundredth),
@@ -124,14 +113,14 @@ fn wants(pgn: u32, position: bool) -> bool {
 }
 
 /// The weight of one axle, which the first byte names: they come in turn.
-fn axle(data: &[u8], told: &mut dyn FnMut(&str, Value)) {
+fn axle(data: &[u8], told: &mut Told<'_>) {
     let weight = at(2, 16, Unit::Half, data);
     if let (Some((axle, _)), Some(weight)) = (which(data), weight) {
         told(&format!("can.axle.weight.{axle}"), weight);
     }
 }
 
-fn tyre(data: &[u8], told: &mut dyn FnMut(&str, Value)) {
+fn tyre(data: &[u8], told: &mut Told<'_>) {
     let Some((axle, tyre)) = which(data) else {
         return;
     };
@@ -152,7 +141,7 @@ fn which(data: &[u8]) -> Option<(u8, u8)> {
     (axle < 0xF).then(|| (axle + 1, tyre + 1))
 }
 
-fn place(data: &[u8], told: &mut dyn FnMut(&str, Value)) {
+fn place(data: &[u8], told: &mut Told<'_>) {
     let coordinate = |first: u16, most: f64| {
         let bits = bits(first, 32)?;
         let number = bits.of(data).filter(|number| is_available(*number, 32))?;
@@ -168,7 +157,7 @@ fn place(data: &[u8], told: &mut dyn FnMut(&str, Value)) {
 }
 
 /// Texts that each end with a star; the last may end with the data.
-fn texts(names: &[&str], data: &[u8], told: &mut dyn FnMut(&str, Value)) {
+fn texts(names: &[&str], data: &[u8], told: &mut Told<'_>) {
     for (name, text) in names.iter().zip(data.split(|byte| *byte == b'*')) {
         let text = text.trim_ascii().iter().copied().filter(|byte| *byte != 0);
         let text: Vec<u8> = text.collect();

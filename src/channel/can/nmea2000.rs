@@ -9,6 +9,7 @@
 //!
 //! Engines, tanks and batteries have a number: 0 has none in the name, 1 is `….2`.
 
+use super::Told;
 use crate::channel::fix::rounded;
 use crate::message::Value;
 use crate::wire::can::Frame;
@@ -35,9 +36,6 @@ struct Speaker {
     source: u8,
     heard: Duration,
 }
-
-/// Takes a name and its value.
-type Told<'a> = dyn FnMut(&str, Value) + 'a;
 
 /// What is done with a PGN.
 struct Row {

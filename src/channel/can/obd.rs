@@ -1,8 +1,7 @@
 //! OBD-II: what a car says when it is asked, and the manners of asking.
 //!
-//! It says what to send and when; it is called with every frame of the bus, and at the times that
-//! it names. It asks only what reads: services 01 (readings), 03 and 07 (trouble codes, confirmed
-//! and pending), 09 (VIN).
+//! It asks only what reads: services 01 (readings), 03 and 07 (trouble codes, confirmed and
+//! pending), 09 (VIN).
 //!
 //! # Manners
 //! - One question at a time, 100 ms between two; an answer has 100 ms, or 5 s where the unit says
@@ -20,9 +19,9 @@
 
 mod meaning;
 
-use super::AWAKE;
-use super::DRIVE_END;
-use crate::message::Value;
+use super::Told;
+use super::manners::Asks;
+use super::manners::Manners;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
 use crate::wire::can::isotp;
@@ -61,16 +60,13 @@ pub struct Obd {
     incoming: Incoming,
     /// What goes at once.
     flow: Vec<Frame>,
+    /// When the last question was.
     sent: Duration,
-    /// Not before that.
-    free: Duration,
-    /// When others were heard last.
-    others: Option<Duration>,
     is_j1939: bool,
+    /// Questions in a row that nobody answered.
     silences: u8,
-    is_stopped: bool,
     codes: Vec<u16>,
-    wake: Option<Duration>,
+    manners: Manners,
 }
 
 /// What is asked for: a service and a PID of it, and when.
@@ -94,9 +90,6 @@ struct Asked {
     is_heard: bool,
 }
 
-/// Takes a name and its value.
-type Told<'a> = dyn FnMut(&str, Value) + 'a;
-
 impl Obd {
     /// Nothing is known of the vehicle yet.
     #[must_use]
@@ -108,59 +101,18 @@ impl Obd {
             incoming: Incoming::default(),
             flow: Vec::new(),
             sent: Duration::ZERO,
-            free: Duration::ZERO,
-            others: None,
             is_j1939: false,
             silences: 0,
-            is_stopped: false,
             codes: Vec::new(),
-            wake: None,
+            manners: Manners::default(),
         }
     }
 
-    /// Takes a frame with data of the bus, answers among them. `now` never goes back.
-    pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
-        let Some(unit) = self.unit(frame.id) else {
-            return self.other(now, frame.id);
-        };
-        if self.asked.is_none() {
-            return;
-        }
-        match self.incoming.take(unit, frame.data()) {
-            Step::Whole(answer) => self.answer(now, unit, &answer, told),
-            Step::Head(head) if self.is_answer(&head) => {
-                self.flow.extend(self.flow_to(unit));
-                self.await_until(now.saturating_add(PART_MAX));
-            }
-            Step::Part => self.await_until(now.saturating_add(PART_MAX)),
-            Step::Head(_) | Step::Nothing => {}
-        }
-        self.schedule(now);
-    }
-
-    /// Appends what is to be sent now.
-    pub fn poll(&mut self, now: Duration, out: &mut Vec<Frame>) {
-        if self.is_stopped {
-            self.flow.clear();
-        }
-        out.append(&mut self.flow);
-        self.give_up(now);
-        if self.asked.is_none() && self.may_ask(now) {
-            out.extend(self.next(now));
-        }
-        self.schedule(now);
-    }
-
-    /// When [`Obd::poll`] is due; none: a frame has to come before.
+    /// Whether this PID of this service is asked for: it is there and was not refused for good.
     #[must_use]
-    pub fn wake_at(&self) -> Option<Duration> {
-        self.wake
-    }
-
-    /// A frame could not be sent, or the controller has left the bus: it is over.
-    pub fn stop(&mut self) {
-        self.is_stopped = true;
-        self.wake = None;
+    pub fn asks(&self, service: u8, pid: u8) -> bool {
+        let same = |it: &Question| (it.service, it.pid) == (service, pid) && !it.is_refused;
+        self.questions.iter().any(same)
     }
 
     /// Whether it keeps still because the bus speaks J1939.
@@ -197,29 +149,26 @@ impl Obd {
             let [_, format, ..] = id.to_be_bytes();
             self.is_j1939 |= matches!(format, 0xFE | 0xF0);
         }
-        let is_new = |heard: Duration| now.saturating_sub(heard) >= DRIVE_END;
-        if self.others.is_some_and(is_new) {
+        if self.manners.hear_others(now) {
+            // VIN and codes again; at the first one all are due
             for question in &mut self.questions {
                 question.due.get_or_insert(now);
             }
         }
-        self.others = Some(now);
-        if self.wake.is_none() {
+        if self.manners.wake_at().is_none() {
             self.schedule(now);
         }
     }
 
     /// Whether it may ask as soon as it is time.
     fn may_ask(&self, now: Duration) -> bool {
-        let hears = |heard: Duration| now.saturating_sub(heard) < AWAKE;
-        let is_awake = self.others.is_some_and(hears);
-        is_awake && !self.is_stopped && !self.is_held_back()
+        self.manners.may_ask(now) && !self.is_held_back()
     }
 
     /// The question that has waited for longest.
     fn next(&mut self, now: Duration) -> Option<Frame> {
         let (at, due) = self.first()?;
-        if now < self.free || now < due {
+        if now < due {
             return None;
         }
         let Question { service, pid, .. } = *self.questions.get(at)?;
@@ -228,7 +177,7 @@ impl Obd {
             _ => &[service, pid],
         };
         self.sent = now;
-        self.free = now.saturating_add(GAP);
+        self.manners.pause_until(now.saturating_add(GAP));
         self.incoming.clear();
         self.codes.clear();
         self.asked = Some(Asked {
@@ -244,11 +193,13 @@ impl Obd {
         Frame::new(id, &isotp::single(bytes)?)
     }
 
+    /// Which question has waited for longest, and when it may be asked.
     fn first(&self) -> Option<(usize, Duration)> {
         let questions = self.questions.iter().enumerate();
         let open = questions.filter(|(_, question)| !question.is_refused);
         let due = open.filter_map(|(at, question)| Some((at, question.due?)));
-        due.min_by_key(|(_, due)| *due)
+        let (at, due) = due.min_by_key(|(_, due)| *due)?;
+        Some((at, self.manners.not_before(due)))
     }
 
     /// Ends the wait for an answer.
@@ -273,7 +224,7 @@ impl Obd {
         }
         self.silences = self.silences.saturating_add(1);
         question.silences = question.silences.saturating_add(1);
-        self.free = self.sent.saturating_add(AGAIN);
+        self.manners.pause_until(self.sent.saturating_add(AGAIN));
         // others first: in a row they would bring the pause for all
         let later = match (is_known, question.is_reading()) {
             (false, _) => Duration::ZERO,
@@ -287,7 +238,7 @@ impl Obd {
         }
         if self.silences >= SILENCES_MAX {
             self.silences = 0;
-            self.free = now.saturating_add(PAUSE);
+            self.manners.pause_until(now.saturating_add(PAUSE));
         }
     }
 
@@ -414,19 +365,54 @@ impl Obd {
     }
 
     fn schedule(&mut self, now: Duration) {
-        self.wake = match &self.asked {
+        let wake = match &self.asked {
             _ if !self.flow.is_empty() => Some(now),
             Some(asked) => Some(asked.until),
-            None if self.may_ask(now) => self.first().map(|(_, due)| due.max(self.free)),
+            None if self.may_ask(now) => self.first().map(|(_, due)| due),
             None => None,
         };
+        self.manners.call_at(wake);
+    }
+}
+
+impl Asks for Obd {
+    fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
+        let Some(unit) = self.unit(frame.id) else {
+            return self.other(now, frame.id);
+        };
+        if self.asked.is_none() {
+            return;
+        }
+        match self.incoming.take(unit, frame.data()) {
+            Step::Whole(answer) => self.answer(now, unit, &answer, told),
+            Step::Head(head) if self.is_answer(&head) => {
+                self.flow.extend(self.flow_to(unit));
+                self.await_until(now.saturating_add(PART_MAX));
+            }
+            Step::Part => self.await_until(now.saturating_add(PART_MAX)),
+            Step::Head(_) | Step::Nothing => {}
+        }
+        self.schedule(now);
     }
 
-    /// Which PIDs are asked for.
-    #[must_use]
-    pub fn asks(&self, service: u8, pid: u8) -> bool {
-        let same = |it: &Question| (it.service, it.pid) == (service, pid) && !it.is_refused;
-        self.questions.iter().any(same)
+    fn poll(&mut self, now: Duration, out: &mut Vec<Frame>) {
+        if self.manners.is_stopped() {
+            self.flow.clear();
+        }
+        out.append(&mut self.flow);
+        self.give_up(now);
+        if self.asked.is_none() && self.may_ask(now) {
+            out.extend(self.next(now));
+        }
+        self.schedule(now);
+    }
+
+    fn wake_at(&self) -> Option<Duration> {
+        self.manners.wake_at()
+    }
+
+    fn stop(&mut self) {
+        self.manners.stop();
     }
 }
 

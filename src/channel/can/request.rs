@@ -1,7 +1,6 @@
 //! Asks a bus of J1939 for what is only told when it is asked for (PGN 59904).
 //!
-//! It says what to send and when; it is called with every frame of the bus that comes, and at the
-//! times that it names. A request is for all, so that a long answer is announced to all as well.
+//! A request is for all, so that a long answer is announced to all as well.
 //!
 //! # Manners
 //! - One request at a time: the next follows an answer after 250 ms, silence after 1.25 s.
@@ -10,8 +9,9 @@
 //! - After bus-off nothing any more.
 //! - Its address is not claimed: that is for those who have a function on the bus.
 
-use super::AWAKE;
-use super::DRIVE_END;
+use super::Told;
+use super::manners::Asks;
+use super::manners::Manners;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
 use crate::wire::can::j1939::Address;
@@ -40,12 +40,7 @@ pub struct Requests {
     wanted: Vec<Wanted>,
     /// The one that was asked for last, until it is told.
     asked: Option<u32>,
-    /// Not before that.
-    free: Duration,
-    /// When others were heard last.
-    others: Option<Duration>,
-    is_stopped: bool,
-    wake: Option<Duration>,
+    manners: Manners,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,15 +60,37 @@ impl Requests {
             source: settings.source,
             wanted: wanted.collect(),
             asked: None,
-            free: Duration::ZERO,
-            others: None,
-            is_stopped: false,
-            wake: None,
+            manners: Manners::default(),
         }
     }
 
-    /// Takes a frame with data of the bus, answers among them. `now` never goes back.
-    pub fn frame(&mut self, now: Duration, frame: &Frame) {
+    /// A frame that nobody was asked for: the vehicle is awake. Where it was not before, what it
+    /// tells by itself comes first.
+    fn other(&mut self, now: Duration) {
+        if self.manners.hear_others(now) {
+            for wanted in &mut self.wanted {
+                wanted.due = now.saturating_add(BY_ITSELF);
+            }
+        }
+        if self.manners.wake_at().is_none() {
+            self.schedule(now);
+        }
+    }
+
+    /// When the next may be asked for.
+    fn first(&self) -> Option<Duration> {
+        let due = self.wanted.iter().map(|it| it.due).min();
+        due.map(|due| self.manners.not_before(due))
+    }
+
+    fn schedule(&mut self, now: Duration) {
+        let due = self.first().filter(|_| self.manners.may_ask(now));
+        self.manners.call_at(due);
+    }
+}
+
+impl Asks for Requests {
+    fn frame(&mut self, now: Duration, frame: &Frame, _told: &mut Told<'_>) {
         let Some(address) = Address::of(frame.id) else {
             return self.other(now);
         };
@@ -92,14 +109,14 @@ impl Requests {
         if self.asked == Some(pgn) {
             self.asked = None;
             let whole = now.saturating_add(PACKET_MAX.saturating_mul(packets.into()));
-            self.free = whole.saturating_add(GAP);
+            self.manners.pause_until(whole.saturating_add(GAP));
             self.schedule(now);
         }
     }
 
-    /// What is to be sent now.
-    pub fn poll(&mut self, now: Duration) -> Option<Frame> {
-        let due = self.first().filter(|due| *due <= now && self.may_ask(now));
+    fn poll(&mut self, now: Duration, out: &mut Vec<Frame>) {
+        let due = self.first().filter(|due| *due <= now);
+        let due = due.filter(|_| self.manners.may_ask(now));
         let pgn = due.and_then(|_| {
             let every = self.every;
             let first = self.wanted.iter_mut().min_by_key(|it| it.due)?;
@@ -108,53 +125,21 @@ impl Requests {
         });
         if pgn.is_some() {
             self.asked = pgn;
-            self.free = now.saturating_add(ANSWER_MAX);
+            self.manners.pause_until(now.saturating_add(ANSWER_MAX));
         }
         self.schedule(now);
-        let (id, data) = request(pgn?, self.source);
-        Frame::new(Id::Extended(id), &data)
+        out.extend(pgn.and_then(|pgn| {
+            let (id, data) = request(pgn, self.source);
+            Frame::new(Id::Extended(id), &data)
+        }));
     }
 
-    /// When [`Requests::poll`] is due; none: a frame has to come before.
-    #[must_use]
-    pub fn wake_at(&self) -> Option<Duration> {
-        self.wake
+    fn wake_at(&self) -> Option<Duration> {
+        self.manners.wake_at()
     }
 
-    /// The controller has left the bus: it is over.
-    pub fn stop(&mut self) {
-        self.is_stopped = true;
-        self.wake = None;
-    }
-
-    /// A frame that nobody was asked for: the vehicle is awake. Where it was not before, what it
-    /// tells by itself comes first.
-    fn other(&mut self, now: Duration) {
-        let is_over = |heard: Duration| now.saturating_sub(heard) >= DRIVE_END;
-        if self.others.is_none_or(is_over) {
-            for wanted in &mut self.wanted {
-                wanted.due = now.saturating_add(BY_ITSELF);
-            }
-        }
-        self.others = Some(now);
-        if self.wake.is_none() {
-            self.schedule(now);
-        }
-    }
-
-    fn may_ask(&self, now: Duration) -> bool {
-        let hears = |heard: Duration| now.saturating_sub(heard) < AWAKE;
-        !self.is_stopped && self.others.is_some_and(hears)
-    }
-
-    /// When the next may be asked for.
-    fn first(&self) -> Option<Duration> {
-        let due = self.wanted.iter().map(|it| it.due).min();
-        due.map(|due| due.max(self.free))
-    }
-
-    fn schedule(&mut self, now: Duration) {
-        self.wake = self.first().filter(|_| self.may_ask(now));
+    fn stop(&mut self) {
+        self.manners.stop();
     }
 }
 

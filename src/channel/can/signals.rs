@@ -1,7 +1,7 @@
 //! The signals that somebody names, and the frames that have them.
 
+use super::Told;
 use super::signal::Signal;
-use crate::message::Value;
 use crate::wire::can::Frame;
 use crate::wire::can::Id;
 use crate::wire::can::bits::Bits;
@@ -53,7 +53,7 @@ impl Signals {
     }
 
     /// Tells what a frame says.
-    pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut dyn FnMut(&str, Value)) {
+    pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
         self.tell(Of::Id(frame.id), frame.data(), told);
         let Some(address) = Address::of(frame.id) else {
             return;
@@ -78,7 +78,7 @@ impl Signals {
         all
     }
 
-    fn tell(&self, of: Of, data: &[u8], told: &mut dyn FnMut(&str, Value)) {
+    fn tell(&self, of: Of, data: &[u8], told: &mut Told<'_>) {
         for entry in range(&self.entries, of) {
             let is_meant = entry.of.takes(of);
             let is_there = |(bits, number): (Bits, u64)| bits.of(data) == Some(number);

@@ -4,6 +4,7 @@ use crate::bytes::Source;
 use std::time::Duration;
 use weir::channel::can::dbc::entries;
 use weir::channel::can::j1939::J1939;
+use weir::channel::can::manners::Asks;
 use weir::channel::can::nmea2000::Nmea2000;
 use weir::channel::can::obd::Obd;
 use weir::channel::can::obd::Settings;

@@ -8,6 +8,7 @@
 //! No code: SPN and FMI are 0, or all is FF. Codes of the old method have their SPN in another
 //! order, which no code tells: they are passed over.
 
+use crate::channel::can::Told;
 use crate::message::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -37,13 +38,7 @@ struct Code {
 
 impl Faults {
     /// Takes what a unit says, and tells what all say now.
-    pub(super) fn take(
-        &mut self,
-        now: Duration,
-        source: u8,
-        data: &[u8],
-        told: &mut dyn FnMut(&str, Value),
-    ) {
+    pub(super) fn take(&mut self, now: Duration, source: u8, data: &[u8], told: &mut Told<'_>) {
         let Some(([lamps, _], codes)) = data.split_first_chunk() else {
             return;
         };
@@ -66,7 +61,7 @@ impl Faults {
     }
 
     /// Forgets who has been silent, and tells what is left where that changed.
-    pub(super) fn expire(&mut self, now: Duration, told: &mut dyn FnMut(&str, Value)) {
+    pub(super) fn expire(&mut self, now: Duration, told: &mut Told<'_>) {
         if self.forget(now) {
             self.tell(told);
         }
@@ -80,7 +75,7 @@ impl Faults {
         self.units.len() < before
     }
 
-    fn tell(&self, told: &mut dyn FnMut(&str, Value)) {
+    fn tell(&self, told: &mut Told<'_>) {
         for (name, shift) in LAMPS {
             told(name, self.lamp(shift));
         }

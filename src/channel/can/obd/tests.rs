@@ -1,6 +1,7 @@
 //! The manners of asking.
 
 use super::*;
+use crate::message::Value;
 
 /// A car, in which others are heard twice a second, or are not.
 struct Car {
@@ -249,7 +250,7 @@ fn after_an_error_nothing_is_sent_any_more() {
     car.introduce();
     car.obd.stop();
     assert_eq!(car.sent_within(120_000), None);
-    assert!(car.obd.is_stopped && car.obd.wake_at().is_none());
+    assert!(car.obd.manners.is_stopped() && car.obd.wake_at().is_none());
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Truck {
     fn hear(&mut self, pgn: u32, data: &[u8]) {
         let id = Id::Extended(0x1800_0027 | pgn << 8);
         self.requests
-            .frame(self.now, &Frame::new(id, data).unwrap());
+            .frame(self.now, &Frame::new(id, data).unwrap(), &mut |_, _| {});
     }
 
     /// What is asked for within so many seconds, and after how long.
@@ -41,9 +41,11 @@ impl Truck {
                 self.hear(0xF004, &[0xFF; 8]);
             }
             let is_due = self.requests.wake_at().is_some_and(|wake| wake <= self.now);
-            let sent = self.requests.poll(self.now);
-            assert!(is_due || sent.is_none(), "sent and not named before");
-            if let Some(frame) = sent {
+            let mut sent = Vec::new();
+            self.requests.poll(self.now, &mut sent);
+            assert!(is_due || sent.is_empty(), "sent and not named before");
+            if let Some(frame) = sent.first() {
+                assert_eq!(sent.len(), 1);
                 assert_eq!(frame.id, Id::Extended(0x18EA_FFF9));
                 let [low, middle, high] = *frame.data() else {
                     panic!("{frame:?}");
