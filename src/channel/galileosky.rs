@@ -30,6 +30,7 @@ use super::InputError;
 use super::Intake;
 use super::Refusal;
 use super::Session;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
 use super::io;
@@ -120,15 +121,14 @@ impl Galileosky {
             .chain(only)
             .find_map(|record| record.get(IMEI));
         let ident = self.ident_of(imei, intake)?;
-        let mut batch = self.messages(&ident, &records);
-        if batch.is_empty() {
-            self.greet(&ident, intake)?;
-            self.owed.in_turn(packet, &frame.answer(), out);
-            return Ok(());
-        }
-        let mut again = |_: &mut dyn Intake| self.messages(&ident, &records);
-        match submit_what_fits(&mut batch, intake, &mut again) {
-            Ok(_) => {
+        let mut make = |_: &mut dyn Intake| self.messages(&ident, &records);
+        match submit_what_fits(&mut make, intake) {
+            Ok(Submitted::Empty) => {
+                self.greet(&ident, intake)?;
+                self.owed.in_turn(packet, &frame.answer(), out);
+                Ok(())
+            }
+            Ok(Submitted::Taken | Submitted::NeverFits) => {
                 self.ident.get_or_insert(ident);
                 self.owed.when_durable(packet, &frame.answer(), intake);
                 Ok(())

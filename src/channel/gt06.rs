@@ -37,6 +37,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
 pub use super::kind::Units;
@@ -243,10 +244,12 @@ impl Gt06 {
             is_live: report.is_late == Some(false),
         });
         let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
-        let message = parameters::message(ident, report, time);
-        // there are no others, of which one that never fits would have to be parted
-        let mut again = |_: &mut dyn Intake| Vec::new();
-        message.is_some_and(|message| submit_what_fits(&mut [message], intake, &mut again).is_ok())
+        let mut make = |_: &mut dyn Intake| {
+            let message = parameters::message(ident, report, time);
+            message.into_iter().collect()
+        };
+        let submitted = submit_what_fits(&mut make, intake);
+        matches!(submitted, Ok(Submitted::Taken | Submitted::NeverFits))
     }
 
     /// The zone in which a packet of this kind has its time.

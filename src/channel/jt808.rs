@@ -31,6 +31,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 pub use super::kind::Units;
 use super::owed::Digest;
@@ -210,13 +211,10 @@ impl Jt808 {
                 .filter_map(|location| self.message(ident, location, intake));
             messages.collect()
         };
-        let mut batch = make(intake);
-        if batch.is_empty() {
-            return Verdict::Result(TAKEN);
-        }
-        match submit_what_fits(&mut batch, intake, &mut make) {
-            Ok(left_out) if left_out == batch.len() => Verdict::Result(WRONG),
-            Ok(_) => Verdict::WhenDurable,
+        match submit_what_fits(&mut make, intake) {
+            Ok(Submitted::Empty) => Verdict::Result(TAKEN),
+            Ok(Submitted::Taken) => Verdict::WhenDurable,
+            Ok(Submitted::NeverFits) => Verdict::Result(WRONG),
             Err(_) => Verdict::Result(FAILED),
         }
     }

@@ -31,6 +31,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
 use super::kind::Datagrams;
@@ -147,24 +148,23 @@ impl Queclink {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) {
-        let mut batch = meaning::messages(ident, line, self.keys, intake);
         let answer = match self.keys.sack {
             true => format!("+SACK:{}$", line.count()),
             false => String::new(),
         };
-        if batch.is_empty() {
-            if intake.check_ident(ident).is_ok() {
+        let mut make = |intake: &mut dyn Intake| meaning::messages(ident, line, self.keys, intake);
+        match submit_what_fits(&mut make, intake) {
+            Ok(Submitted::Empty) if intake.check_ident(ident).is_ok() => {
                 let detail = format!("`{}` has nothing that is read", line.kind().escape_debug());
                 intake.malformed(InputError::Unsupported, &detail);
                 self.owed.in_turn(packet, answer.as_bytes(), out);
             }
-            return;
-        }
-        // refused is counted; the device has no word for it, and sends the line again
-        let mut again = |intake: &mut dyn Intake| meaning::messages(ident, line, self.keys, intake);
-        let taken = submit_what_fits(&mut batch, intake, &mut again).is_ok();
-        if taken && self.keys.sack {
-            self.owed.when_durable(packet, answer.as_bytes(), intake);
+            Ok(Submitted::Taken | Submitted::NeverFits) if self.keys.sack => {
+                self.owed.when_durable(packet, answer.as_bytes(), intake);
+            }
+            Ok(_) => {}
+            // it is counted; the device has no word for it, and sends the line again
+            Err(_) => {}
         }
     }
 }

@@ -33,6 +33,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::io;
 use super::kind::Datagrams;
@@ -217,12 +218,11 @@ impl Ruptela {
         out: &mut Vec<u8>,
     ) {
         let answer = |taken| wire::answer(command, taken);
-        let mut batch = make();
-        if batch.is_empty() {
-            return self.owed.in_turn(packet, &answer(true), out);
-        }
-        match submit_what_fits(&mut batch, intake, &mut |_| make()) {
-            Ok(_) => self.owed.when_durable(packet, &answer(true), intake),
+        match submit_what_fits(&mut |_| make(), intake) {
+            Ok(Submitted::Empty) => self.owed.in_turn(packet, &answer(true), out),
+            Ok(Submitted::Taken | Submitted::NeverFits) => {
+                self.owed.when_durable(packet, &answer(true), intake);
+            }
             Err(_) => self.owed.in_turn(packet, &answer(false), out),
         }
     }

@@ -32,6 +32,7 @@ use super::Disconnect;
 use super::InputError;
 use super::Intake;
 use super::Session;
+use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
 use super::kind::Units;
@@ -277,14 +278,13 @@ fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn 
             .map(|record| parameters::message(ident, record, settings));
         messages.collect::<Result<_, _>>().unwrap_or_default()
     };
-    let mut batch = make(intake);
-    let Ok(count) = u8::try_from(batch.len()) else {
+    let Ok(count) = u8::try_from(packet.records.len()) else {
         return 0;
     };
-    if count == 0 || submit_what_fits(&mut batch, intake, &mut make).is_err() {
-        return 0;
+    match submit_what_fits(&mut make, intake) {
+        Ok(Submitted::Taken | Submitted::NeverFits) => count,
+        Ok(Submitted::Empty) | Err(_) => 0,
     }
-    count
 }
 
 /// Brings in what came through a serial port. The device awaits no answer and sends it once: what
