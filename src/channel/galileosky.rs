@@ -34,6 +34,7 @@ use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
 use super::io;
+use super::io::IoTable;
 use super::kind::Ident;
 use super::kind::Kind;
 use super::kind::Protocol;
@@ -48,7 +49,6 @@ use crate::wire::galileosky::FrameError;
 use crate::wire::galileosky::Record;
 use crate::wire::galileosky::Records;
 use crate::wire::galileosky::TagError;
-pub use parameters::Settings;
 use std::rc::Rc;
 
 /// The row of this type.
@@ -58,13 +58,20 @@ pub static KIND: Kind = Kind {
     ways: &[Way::Tcp],
     ident: Ident::Named,
     read: |reader| {
-        Some(Rc::new(Settings {
+        Some(Rc::new(Keys {
             io: io::keys::read(reader),
         }))
     },
 };
 
-impl Protocol for Settings {
+/// The keys of this type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    /// Names for elements beyond those that are built in.
+    pub io: IoTable,
+}
+
+impl Protocol for Keys {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
         Some(Box::new(Galileosky::new(self)))
     }
@@ -73,7 +80,7 @@ impl Protocol for Settings {
 /// One connection of a device.
 #[derive(Debug)]
 pub struct Galileosky {
-    settings: Rc<Settings>,
+    keys: Rc<Keys>,
     /// Who it is, once it has said so.
     ident: Option<Rc<str>>,
     owed: OwedAnswers,
@@ -82,9 +89,9 @@ pub struct Galileosky {
 impl Galileosky {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
+    pub fn new(keys: Rc<Keys>) -> Self {
         Self {
-            settings,
+            keys,
             ident: None,
             owed: OwedAnswers::default(),
         }
@@ -152,7 +159,7 @@ impl Galileosky {
         let messages = records
             .iter()
             .filter(|record| says_something(record))
-            .map(|record| parameters::message(ident, record, &self.settings));
+            .map(|record| parameters::message(ident, record, &self.keys.io));
         messages.filter_map(Result::ok).collect()
     }
 

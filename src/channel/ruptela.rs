@@ -36,6 +36,7 @@ use super::Session;
 use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::io;
+use super::io::IoTable;
 use super::kind::Datagrams;
 use super::kind::Ident;
 use super::kind::Kind;
@@ -49,7 +50,6 @@ use crate::wire::ruptela as wire;
 use crate::wire::ruptela::Frame;
 use crate::wire::ruptela::Layout;
 use crate::wire::ruptela::Records;
-pub use parameters::Settings;
 use std::rc::Rc;
 
 /// The row of this type.
@@ -59,13 +59,20 @@ pub static KIND: Kind = Kind {
     ways: &[Way::Tcp, Way::Udp(Datagrams::BySender)],
     ident: Ident::Named,
     read: |reader| {
-        Some(Rc::new(Settings {
+        Some(Rc::new(Keys {
             io: io::keys::read(reader),
         }))
     },
 };
 
-impl Protocol for Settings {
+/// The keys of this type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    /// Names for elements beyond those that are built in.
+    pub io: IoTable,
+}
+
+impl Protocol for Keys {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
         Some(Box::new(Ruptela::new(self, Units::Bytes)))
     }
@@ -78,7 +85,7 @@ impl Protocol for Settings {
 /// One connection of a device, or one sender of datagrams.
 #[derive(Debug)]
 pub struct Ruptela {
-    settings: Rc<Settings>,
+    keys: Rc<Keys>,
     owed: OwedAnswers,
     units: Units,
     unread: Unread,
@@ -87,9 +94,9 @@ pub struct Ruptela {
 impl Ruptela {
     /// A device that has said nothing yet.
     #[must_use]
-    pub fn new(settings: Rc<Settings>, units: Units) -> Self {
+    pub fn new(keys: Rc<Keys>, units: Units) -> Self {
         Self {
-            settings,
+            keys,
             owed: OwedAnswers::default(),
             units,
             unread: Unread::default(),
@@ -173,11 +180,11 @@ impl Ruptela {
                 Records::whole(frame.payload, layout)
             }
         };
-        let settings = Rc::clone(&self.settings);
+        let keys = Rc::clone(&self.keys);
         let make = || {
             let messages = records
                 .iter()
-                .map(|record| parameters::message(ident, record, &settings));
+                .map(|record| parameters::message(ident, record, &keys.io));
             messages.filter_map(Result::ok).collect()
         };
         self.take(packet, frame.command, &make, intake, out);

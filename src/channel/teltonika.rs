@@ -35,6 +35,7 @@ use super::Session;
 use super::fitting::Submitted;
 use super::fitting::submit_what_fits;
 use super::imei::is_of_nobody;
+use super::io::IoTable;
 use super::kind::Units;
 use super::owed::Digest;
 use super::owed::OwedAnswers;
@@ -50,13 +51,13 @@ use crate::wire::teltonika::PacketError;
 use crate::wire::teltonika::Receipt;
 use crate::wire::teltonika::SerialData;
 pub use keys::KIND;
-pub use parameters::Settings;
+pub use keys::Keys;
 use std::rc::Rc;
 
 /// One TCP connection of a device.
 #[derive(Debug)]
 pub struct Tcp {
-    settings: Rc<Settings>,
+    keys: Rc<Keys>,
     /// Who it is, once it has logged in.
     ident: Option<Rc<str>>,
     owed: OwedAnswers,
@@ -65,7 +66,7 @@ pub struct Tcp {
 /// One UDP socket, for all devices that send to it: its answers name what they answer.
 #[derive(Debug)]
 pub struct Udp {
-    settings: Rc<Settings>,
+    keys: Rc<Keys>,
 }
 
 /// The data of a packet.
@@ -86,9 +87,9 @@ impl<'a> Data<'a> {
 impl Tcp {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
+    pub fn new(keys: Rc<Keys>) -> Self {
         Self {
-            settings,
+            keys,
             ident: None,
             owed: OwedAnswers::default(),
         }
@@ -185,7 +186,7 @@ impl Tcp {
         if self.owed.is_repeated(digest) {
             return;
         }
-        match u32::from(take(ident, packet, &self.settings, intake)) {
+        match u32::from(take(ident, packet, &self.keys.io, intake)) {
             0 => self.owed.in_turn(digest, &[0; 4], out),
             count => self.owed.when_durable(digest, &count.to_be_bytes(), intake),
         }
@@ -220,8 +221,8 @@ impl Session for Tcp {
 impl Udp {
     /// A socket that has received nothing yet.
     #[must_use]
-    pub fn new(settings: Rc<Settings>) -> Self {
-        Self { settings }
+    pub fn new(keys: Rc<Keys>) -> Self {
+        Self { keys }
     }
 
     fn datagram(&self, input: &[u8], intake: &mut dyn Intake, out: &mut Vec<u8>) {
@@ -237,7 +238,7 @@ impl Udp {
             Ok(Data::Serial(serial)) => return take_serial(ident, &serial, intake),
             Err(invalid) => return refuse(&invalid, intake),
         };
-        let count = take(ident, &packet, &self.settings, intake);
+        let count = take(ident, &packet, &self.keys.io, intake);
         let receipt = Receipt {
             key: datagram.key,
             count,
@@ -270,12 +271,12 @@ impl Session for Udp {
 
 /// Brings the records in as one batch and says how many were taken: all of them, or none. One that
 /// never fits into the ring counts as taken: the packet would come again for ever.
-fn take(ident: &str, packet: &Packet<'_>, settings: &Settings, intake: &mut dyn Intake) -> u8 {
+fn take(ident: &str, packet: &Packet<'_>, io: &IoTable, intake: &mut dyn Intake) -> u8 {
     let mut make = |_: &mut dyn Intake| -> Vec<Message> {
         let messages = packet
             .records
             .iter()
-            .map(|record| parameters::message(ident, record, settings));
+            .map(|record| parameters::message(ident, record, io));
         messages.collect::<Result<_, _>>().unwrap_or_default()
     };
     let Ok(count) = u8::try_from(packet.records.len()) else {

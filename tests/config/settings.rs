@@ -255,7 +255,7 @@ fn elements_of_teltonika_get_names() {
         9 = { name = "x", not = [2000, -1] }, 195 = { name = "card", text = true } }"#;
     let mut config = Told::new(RIGHT.replace("type = \"json\"", text)).right();
     let channel = config.channels.remove(0);
-    let settings: &teltonika::Settings = channel.protocol.keys().unwrap();
+    let keys: &teltonika::Keys = channel.protocol.keys().unwrap();
     let io = |name: &str, scale, signed, text, not: &[i64]| Io {
         name: name.to_owned(),
         scale,
@@ -268,7 +268,7 @@ fn elements_of_teltonika_get_names() {
         (9, io("x", 1.0, false, false, &[2000, -1])),
         (195, io("card", 1.0, false, true, &[])),
     ];
-    assert_eq!(settings.io, IoTable::new(expected.into()).unwrap());
+    assert_eq!(keys.io, IoTable::new(expected.into()).unwrap());
 }
 
 #[test]

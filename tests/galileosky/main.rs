@@ -32,7 +32,7 @@ use support::channel::SILENCE;
 use support::channel::value;
 use weir::channel::Refusal;
 use weir::channel::galileosky::Galileosky;
-use weir::channel::galileosky::Settings;
+use weir::channel::galileosky::Keys;
 use weir::channel::io::Io;
 use weir::channel::io::IoTable;
 use weir::message::Value;
@@ -134,10 +134,10 @@ fn the_channel_can_name_tags_that_have_no_name_and_those_that_have() {
         (0xEA, io("user.data", 1.0, false, true)),
         (0x35, io("raw.hdop", 1.0, false, false)),
     ]);
-    let settings = Rc::new(Settings {
+    let keys = Rc::new(Keys {
         io: IoTable::new(table).unwrap(),
     });
-    let mut device = Connection::new(Galileosky::new(settings));
+    let mut device = Connection::new(Galileosky::new(keys));
     device.send(&packet(&[
         imei(IDENT),
         (0x20, vec![1, 0, 0, 0x65]),

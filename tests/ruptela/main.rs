@@ -31,8 +31,8 @@ use support::hex::hex;
 use weir::channel::Refusal;
 use weir::channel::io::Io;
 use weir::channel::io::IoTable;
+use weir::channel::ruptela::Keys;
 use weir::channel::ruptela::Ruptela;
-use weir::channel::ruptela::Settings;
 use weir::channel::ruptela::Units;
 use weir::message::Value;
 
@@ -240,10 +240,10 @@ fn the_channel_can_name_scale_and_sign_elements() {
         (500, io("cold", 0.5, true, &[-1])),
         (501, io("colder", 0.5, true, &[-1])),
     ]);
-    let settings = Rc::new(Settings {
+    let keys = Rc::new(Keys {
         io: IoTable::new(table).unwrap(),
     });
-    let mut device = Connection::new(Ruptela::new(settings, Units::Bytes));
+    let mut device = Connection::new(Ruptela::new(keys, Units::Bytes));
     let elements = [(5, 1, 1), (207, 255, 1), (500, 0xFFF7, 2), (501, 0xFFFF, 2)];
     device.send(&extended(&[(0, &elements)]));
     let message = &device.intake.taken[0];

@@ -30,7 +30,7 @@ use support::hex::unhex;
 use weir::channel::Refusal;
 use weir::channel::io::Io;
 use weir::channel::io::IoTable;
-use weir::channel::teltonika::Settings;
+use weir::channel::teltonika::Keys;
 use weir::channel::teltonika::Tcp;
 use weir::channel::teltonika::Udp;
 use weir::message::Value;
@@ -232,7 +232,7 @@ fn the_channel_can_name_scale_and_sign_elements() {
         (241, io("network", 1.0, false)),
         (21, io("bars", -2.0, true)),
     ]);
-    let mut device = Connection::new(Tcp::new(Rc::new(Settings {
+    let mut device = Connection::new(Tcp::new(Rc::new(Keys {
         io: IoTable::new(table).unwrap(),
     })));
     device.send(&unhex(LOGIN));
@@ -338,7 +338,7 @@ fn codes_for_no_sensor_are_left_out_and_text_stays_text() {
     };
     let mut bytes = Vec::new();
     encode_packet(&packet, &mut bytes).unwrap();
-    let mut device = Connection::new(Tcp::new(Rc::new(Settings {
+    let mut device = Connection::new(Tcp::new(Rc::new(Keys {
         io: IoTable::new(table).unwrap(),
     })));
     device.send(&unhex(LOGIN));

@@ -16,18 +16,11 @@ use crate::wire::galileosky::Record;
 use crate::wire::galileosky::Tag;
 use crate::wire::galileosky::extended;
 
-/// What a channel knows of its devices' tags beyond the built-in names.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {
-    /// The `io` table.
-    pub io: IoTable,
-}
-
 /// The message that says what `record` says.
 pub(super) fn message(
     ident: &str,
     record: &Record<'_>,
-    settings: &Settings,
+    io: &IoTable,
 ) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
     if let Some(time) = record.array(0x20) {
@@ -36,12 +29,12 @@ pub(super) fn message(
         let millis = Some(millis).filter(|millis| *millis < 1000).unwrap_or(0);
         message.set_timestamp(seconds * 1_000_000 + u64::from(millis) * 1000);
     }
-    set_position(&mut message, record, settings);
+    set_position(&mut message, record, io);
     for tag in &record.0 {
-        let is_named = settings.io.has(tag.id.into());
+        let is_named = io.has(tag.id.into());
         if is_named || tags::is_told(tag) {
             let element = element(tag);
-            settings.io.tell(&element, &tags::BUILT_IN, &mut message);
+            io.tell(&element, &tags::BUILT_IN, &mut message);
         } else {
             set_several(tag, &mut message);
         }
@@ -62,8 +55,8 @@ fn element<'a>(tag: &Tag<'a>) -> Element<'a> {
 }
 
 /// Without a fix there is nothing that comes of it: the device repeats the last ones.
-fn set_position(message: &mut Message, record: &Record<'_>, settings: &Settings) {
-    let is_free = |id: u8| !settings.io.has(id.into());
+fn set_position(message: &mut Message, record: &Record<'_>, io: &IoTable) {
+    let is_free = |id: u8| !io.has(id.into());
     let place = record.array(0x30).filter(|_| is_free(0x30)).map(Place::of);
     if let Some(place) = &place {
         if place.valid {

@@ -14,24 +14,13 @@ use crate::wire::ruptela::Place;
 use crate::wire::ruptela::Record;
 use crate::wire::ruptela::TroubleCode;
 
-/// What a channel knows of its devices' elements beyond the built-in names.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {
-    /// The `io` table.
-    pub io: IoTable,
-}
-
 /// The message that says what `record` says.
-pub(super) fn message(
-    ident: &str,
-    record: &Record,
-    settings: &Settings,
-) -> Result<Message, InvalidIdent> {
+pub(super) fn message(ident: &str, record: &Record, io: &IoTable) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
     message.set_timestamp(u64::from(record.time_s).saturating_mul(1_000_000));
     set_position(&mut message, record);
     message.set("event.enum", u64::from(record.event));
-    set_elements(&mut message, &record.elements, settings);
+    set_elements(&mut message, &record.elements, io);
     Ok(message)
 }
 
@@ -84,20 +73,20 @@ fn set_place(message: &mut Message, place: Option<Place>) -> bool {
     place.is_some()
 }
 
-fn set_elements(message: &mut Message, all: &[Element<'_>], settings: &Settings) {
+fn set_elements(message: &mut Message, all: &[Element<'_>], io: &IoTable) {
     for element in all {
         let id = element.id;
-        if !settings.io.has(id) {
+        if !io.has(id) {
             if elements::is_nothing(element) {
                 continue;
             }
-            if let Some((name, text)) = spelled(id, all, settings)
+            if let Some((name, text)) = spelled(id, all, io)
                 && set_once(message, name, &text)
             {
                 continue;
             }
         }
-        settings.io.tell(element, &elements::BUILT_IN, message);
+        io.tell(element, &elements::BUILT_IN, message);
     }
 }
 
@@ -110,9 +99,9 @@ fn set_once(message: &mut Message, name: &str, text: &str) -> bool {
 }
 
 /// The text that an element is a part of, if all its parts are there and the channel names none.
-fn spelled(id: u16, all: &[Element<'_>], settings: &Settings) -> Option<(&'static str, String)> {
+fn spelled(id: u16, all: &[Element<'_>], io: &IoTable) -> Option<(&'static str, String)> {
     let (name, ids) = elements::text_of(id)?;
-    if ids.iter().any(|id| settings.io.has(*id)) {
+    if ids.iter().any(|id| io.has(*id)) {
         return None;
     }
     let mut text = String::new();

@@ -1,10 +1,10 @@
 //! The row of type `teltonika`.
 
-use super::Settings;
 use super::Tcp;
 use super::Udp;
 use crate::channel::Session;
 use crate::channel::io;
+use crate::channel::io::IoTable;
 use crate::channel::kind::Datagrams;
 use crate::channel::kind::Ident;
 use crate::channel::kind::Kind;
@@ -19,13 +19,20 @@ pub static KIND: Kind = Kind {
     ways: &[Way::Tcp, Way::Udp(Datagrams::Whole)],
     ident: Ident::Named,
     read: |reader| {
-        Some(Rc::new(Settings {
+        Some(Rc::new(Keys {
             io: io::keys::read(reader),
         }))
     },
 };
 
-impl Protocol for Settings {
+/// The keys of this type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    /// Names for elements beyond those that are built in.
+    pub io: IoTable,
+}
+
+impl Protocol for Keys {
     fn session(self: Rc<Self>, _: &str) -> Option<Box<dyn Session>> {
         Some(Box::new(Tcp::new(self)))
     }

@@ -12,13 +12,6 @@ use crate::wire::hex;
 use crate::wire::teltonika::Record;
 use crate::wire::teltonika::SerialData;
 
-/// What a channel knows of its devices' elements beyond the built-in names.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {
-    /// The `io` table.
-    pub io: IoTable,
-}
-
 /// The message that says what `record` says.
 ///
 /// Without a fix it has neither coordinates nor altitude: the device repeats the last ones. A time
@@ -27,7 +20,7 @@ pub struct Settings {
 pub(super) fn message(
     ident: &str,
     record: &Record<'_>,
-    settings: &Settings,
+    io: &IoTable,
 ) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
     if record.time_ms < TIME_END_MS {
@@ -42,7 +35,7 @@ pub(super) fn message(
         message.set("custom.generation.type", u64::from(generation));
     }
     for element in &record.elements {
-        settings.io.tell(element, &elements::BUILT_IN, &mut message);
+        io.tell(element, &elements::BUILT_IN, &mut message);
     }
     Ok(message)
 }

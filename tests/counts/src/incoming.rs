@@ -67,8 +67,8 @@ pub(crate) fn mqtt_packets(counter: &mut Counter) {
 
 /// Packets of ten records.
 pub(crate) fn teltonika(counter: &mut Counter) {
-    let settings = Rc::new(teltonika::Settings::default());
-    let mut device = Device::new(teltonika::Tcp::new(settings));
+    let keys = Rc::new(teltonika::Keys::default());
+    let mut device = Device::new(teltonika::Tcp::new(keys));
     let mut login = Vec::new();
     encode_login(IDENT, &mut login).expect("an IMEI");
     device.says(&login);

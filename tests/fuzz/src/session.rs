@@ -111,10 +111,10 @@ pub(crate) fn owntracks_seeds() -> Vec<Vec<u8>> {
 
 /// The first byte says whether it is a datagram.
 pub(crate) fn teltonika(data: &[u8]) {
-    let settings = Rc::new(teltonika::Settings::default());
+    let keys = Rc::new(teltonika::Keys::default());
     match data.split_first() {
-        Some((0, datagram)) => one_datagram(datagram, teltonika::Udp::new(settings)),
-        Some((_, rest)) => stream(rest, teltonika::Tcp::new(settings)),
+        Some((0, datagram)) => one_datagram(datagram, teltonika::Udp::new(keys)),
+        Some((_, rest)) => stream(rest, teltonika::Tcp::new(keys)),
         None => {}
     }
 }
