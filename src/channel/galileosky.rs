@@ -140,7 +140,7 @@ impl Galileosky {
                 self.owed.when_durable(packet, &frame.answer(), intake);
                 Ok(())
             }
-            Err(Refusal::Ident) => Err(NOT_TAKEN),
+            Err(Refusal::Ident) => Err(Disconnect::IDENT_NOT_TAKEN),
             Err(Refusal::Full | Refusal::Unwanted | Refusal::TooLong) => Ok(()),
         }
     }
@@ -148,7 +148,7 @@ impl Galileosky {
     /// Without messages: who says no more than who it is has logged in by that.
     fn greet(&mut self, ident: &Rc<str>, intake: &mut dyn Intake) -> Result<(), Disconnect> {
         if intake.check_ident(ident).is_err() {
-            return Err(NOT_TAKEN);
+            return Err(Disconnect::IDENT_NOT_TAKEN);
         }
         self.ident = Some(Rc::clone(ident));
         Ok(())
@@ -246,16 +246,15 @@ fn closed(bad: FrameError, intake: &mut dyn Intake) -> Disconnect {
     }
 }
 
-const NOT_TAKEN: Disconnect = Disconnect {
-    reason: "the ident is not taken",
-};
-
 const NOBODY: Disconnect = Disconnect {
     reason: "a packet without a valid ident",
 };
 
-/// Tags that the channel itself looks for.
+/// Who it is: 15 digits.
 const IMEI: u8 = 0x03;
+/// Seconds since 1970 UTC.
 const TIME: u8 = 0x20;
+/// Source and satellites in one byte, latitude, longitude.
 const PLACE: u8 = 0x30;
+/// What a device says to a command.
 const TEXT: u8 = 0xE1;

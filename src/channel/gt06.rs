@@ -205,9 +205,7 @@ impl Gt06 {
             return Err(NOBODY);
         }
         if intake.check_ident(&login.ident).is_err() {
-            return Err(Disconnect {
-                reason: "the ident is not taken",
-            });
+            return Err(Disconnect::IDENT_NOT_TAKEN);
         }
         self.ident = Some(login.ident.into());
         self.zone = UtcOffset(login.zone_s.unwrap_or_default());

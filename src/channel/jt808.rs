@@ -157,9 +157,7 @@ impl Jt808 {
             return Ok(());
         }
         if intake.check_ident(ident).is_err() {
-            return Err(Disconnect {
-                reason: "the ident is not taken",
-            });
+            return Err(Disconnect::IDENT_NOT_TAKEN);
         }
         self.ident = Some(ident.into());
         self.zone_check = ZoneCheck::default();

@@ -403,6 +403,13 @@ pub struct Disconnect {
     pub reason: &'static str,
 }
 
+impl Disconnect {
+    /// The channel does not take messages of this device.
+    const IDENT_NOT_TAKEN: Self = Self {
+        reason: "the ident is not taken",
+    };
+}
+
 impl Refusal {
     /// As the counter `refused` names it.
     #[must_use]

@@ -137,9 +137,7 @@ impl Tcp {
         };
         if intake.check_ident(ident).is_err() {
             out.push(wire::REJECT);
-            return Err(Disconnect {
-                reason: "the ident is not taken",
-            });
+            return Err(Disconnect::IDENT_NOT_TAKEN);
         }
         self.ident = Some(ident.into());
         out.push(wire::ACCEPT);

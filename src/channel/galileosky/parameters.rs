@@ -2,8 +2,11 @@
 //!
 //! What is not named here, nor in [`tags`], is left out, unless the channel's `io` table names it.
 
+use super::PLACE;
 use super::TEXT;
+use super::TIME;
 use super::tags;
+use crate::channel::fix::degrees;
 use crate::channel::io::IoTable;
 use crate::channel::io::tell_numbered;
 use crate::message::InvalidIdent;
@@ -23,9 +26,9 @@ pub(super) fn message(
     io: &IoTable,
 ) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
-    if let Some(time) = record.array(0x20) {
+    if let Some(time) = record.array(TIME) {
         let seconds = u64::from(u32::from_le_bytes(time));
-        let millis = record.array(0x21).map_or(0, u16::from_le_bytes);
+        let millis = record.array(MILLIS).map_or(0, u16::from_le_bytes);
         let millis = Some(millis).filter(|millis| *millis < 1000).unwrap_or(0);
         message.set_timestamp(seconds * 1_000_000 + u64::from(millis) * 1000);
     }
@@ -56,28 +59,27 @@ fn element<'a>(tag: &Tag<'a>) -> Element<'a> {
 
 /// Without a fix there is nothing that comes of it: the device repeats the last ones.
 fn set_position(message: &mut Message, record: &Record<'_>, io: &IoTable) {
-    let is_free = |id: u8| !io.has(id.into());
-    let place = record.array(0x30).filter(|_| is_free(0x30)).map(Place::of);
+    let place = unnamed(record, PLACE, io).map(Place::of);
     if let Some(place) = &place {
-        if place.valid {
-            message.set("position.latitude", f64::from(place.latitude_e6) / 1e6);
-            message.set("position.longitude", f64::from(place.longitude_e6) / 1e6);
+        if let Some((latitude, longitude)) = place.degrees {
+            message.set("position.latitude", latitude);
+            message.set("position.longitude", longitude);
         }
         message.set("position.satellites", u64::from(place.satellites));
-        message.set("position.valid", place.valid);
-        if !place.valid {
+        message.set("position.valid", place.degrees.is_some());
+        if place.degrees.is_none() {
             return;
         }
     }
-    if let Some([low, high, rest @ ..]) = record.array::<4>(0x33).filter(|_| is_free(0x33)) {
+    if let Some([low, high, rest @ ..]) = unnamed::<4>(record, MOTION, io) {
         let tenths = |bytes| f64::from(u16::from_le_bytes(bytes)) / 10.0;
         message.set("position.speed", tenths([low, high]));
         message.set("position.direction", tenths(rest));
     }
-    if let Some(altitude) = record.array(0x34).filter(|_| is_free(0x34)) {
+    if let Some(altitude) = unnamed(record, ALTITUDE, io) {
         message.set("position.altitude", i64::from(i16::from_le_bytes(altitude)));
     }
-    if let Some([error]) = record.array(0x35).filter(|_| is_free(0x35)) {
+    if let Some([error]) = unnamed(record, ERROR, io) {
         match place.is_some_and(|place| place.is_of_cells) {
             true => message.set("position.accuracy", u64::from(error) * 10),
             false => message.set("position.hdop", f64::from(error) / 10.0),
@@ -85,30 +87,31 @@ fn set_position(message: &mut Message, record: &Record<'_>, io: &IoTable) {
     }
 }
 
+/// The value of a tag that has so many bytes, and that the channel does not name itself.
+fn unnamed<const N: usize>(record: &Record<'_>, id: u8, io: &IoTable) -> Option<[u8; N]> {
+    record.array(id).filter(|_| !io.has(id.into()))
+}
+
 /// Where, and how that is known.
 struct Place {
-    latitude_e6: i32,
-    longitude_e6: i32,
+    /// Latitude and longitude; none without a fix.
+    degrees: Option<(f64, f64)>,
     satellites: u8,
-    valid: bool,
     /// Of a phone network, and not from satellites.
     is_of_cells: bool,
 }
 
 impl Place {
     fn of([head, a, b, c, d, e, f, g, h]: [u8; 9]) -> Self {
-        let latitude_e6 = i32::from_le_bytes([a, b, c, d]);
-        let longitude_e6 = i32::from_le_bytes([e, f, g, h]);
-        let is_on_earth =
-            latitude_e6.unsigned_abs() <= 90_000_000 && longitude_e6.unsigned_abs() <= 180_000_000;
+        let latitude = i32::from_le_bytes([a, b, c, d]);
+        let longitude = i32::from_le_bytes([e, f, g, h]);
+        let (source, satellites) = (head >> 4, head & 0x0F);
         // a place of cells needs none
-        let is_seen = head >> 4 == CELLS || head & 0x0F > 0;
+        let is_fix = source == CELLS || source == SATELLITES && satellites > 0;
         Self {
-            latitude_e6,
-            longitude_e6,
-            satellites: head & 0x0F,
-            valid: matches!(head >> 4, 0 | CELLS) && is_on_earth && is_seen,
-            is_of_cells: head >> 4 == CELLS,
+            degrees: degrees(latitude.into(), longitude.into(), UNITS).filter(|_| is_fix),
+            satellites,
+            is_of_cells: source == CELLS,
         }
     }
 }
@@ -183,8 +186,22 @@ fn set_extended(list: &[u8], message: &mut Message) {
     }
 }
 
+/// Milliseconds of the second that [`TIME`] says.
+const MILLIS: u8 = 0x21;
+/// Speed and direction: tenths of km/h, tenths of a degree.
+const MOTION: u8 = 0x33;
+/// Metres above the sea.
+const ALTITUDE: u8 = 0x34;
+/// Tenths of HDOP, or tens of metres where the place is of cells.
+const ERROR: u8 = 0x35;
+
+/// The source of a place: satellites.
+const SATELLITES: u8 = 0;
 /// The source of a place: the cells of a phone network.
 const CELLS: u8 = 2;
+
+/// Of a degree.
+const UNITS: i64 = 1_000_000;
 
 /// Number and degrees of a thermometer that is not connected.
 const NOT_THERE: [u8; 2] = [127, 0x80];

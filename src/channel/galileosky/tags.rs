@@ -4,7 +4,6 @@
 use crate::channel::io::BuiltIn;
 use crate::channel::io::meaning::Meaning;
 use crate::channel::scale::ONE;
-use crate::channel::scale::Scale;
 use crate::channel::scale::THOUSANDTH;
 use crate::wire::element::ElementValue;
 use crate::wire::galileosky::Tag;
@@ -14,22 +13,22 @@ pub(super) static BUILT_IN: BuiltIn = BuiltIn { known, unnamed };
 
 fn known(id: u16, _: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
     Some(match id {
-        0x41 => ("external.powersource.voltage", VOLTS),
-        0x42 => ("battery.voltage", VOLTS),
+        0x41 => ("external.powersource.voltage", Meaning::MILLIVOLTS),
+        0x42 => ("battery.voltage", Meaning::MILLIVOLTS),
         0x43 => ("device.temperature", Meaning::Signed(ONE)),
         0x45 => ("dout", Meaning::Unsigned(ONE)),
         0x46 => ("din", Meaning::Unsigned(ONE)),
-        0x50 => ("ain.1", VOLTS),
-        0x51 => ("ain.2", VOLTS),
-        0x52 => ("ain.3", VOLTS),
-        0x53 => ("ain.4", VOLTS),
-        0x54 => ("ain.5", VOLTS),
-        0x55 => ("ain.6", VOLTS),
-        0x56 => ("ain.7", VOLTS),
-        0x57 => ("ain.8", VOLTS),
+        0x50 => ("ain.1", Meaning::MILLIVOLTS),
+        0x51 => ("ain.2", Meaning::MILLIVOLTS),
+        0x52 => ("ain.3", Meaning::MILLIVOLTS),
+        0x53 => ("ain.4", Meaning::MILLIVOLTS),
+        0x54 => ("ain.5", Meaning::MILLIVOLTS),
+        0x55 => ("ain.6", Meaning::MILLIVOLTS),
+        0x56 => ("ain.7", Meaning::MILLIVOLTS),
+        0x57 => ("ain.8", Meaning::MILLIVOLTS),
         0x90 | 0xD3 => ("driver.code", Meaning::Key),
-        0xC0 => ("can.fuel.consumed", part(1, 2)),
-        0xC2 => ("can.vehicle.mileage", part(1, 200)),
+        0xC0 => ("can.fuel.consumed", Meaning::fraction(1, 2)),
+        0xC2 => ("can.vehicle.mileage", Meaning::fraction(1, 200)),
         0xD4 => ("vehicle.mileage", Meaning::Unsigned(THOUSANDTH)),
         _ => return None,
     })
@@ -50,11 +49,3 @@ pub(super) fn is_told(tag: &Tag<'_>) -> bool {
         _ => false,
     }
 }
-
-/// So many parts of a whole.
-const fn part(numerator: i64, divisor: u64) -> Meaning {
-    Meaning::Unsigned(Scale::fraction(numerator, divisor))
-}
-
-/// Thousandths of a volt.
-const VOLTS: Meaning = Meaning::Unsigned(THOUSANDTH);

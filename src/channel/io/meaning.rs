@@ -3,6 +3,7 @@
 use crate::channel::scale::ONE;
 use crate::channel::scale::Scale;
 use crate::channel::scale::TENTH;
+use crate::channel::scale::THOUSANDTH;
 use crate::message::Value;
 use crate::wire::element::ElementValue;
 use crate::wire::hex;
@@ -34,6 +35,14 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
+    /// Volts of a number of thousandths, without a sign.
+    pub(crate) const MILLIVOLTS: Self = Self::Unsigned(THOUSANDTH);
+
+    /// A number without a sign, of which one step is worth `numerator` over `divisor`.
+    pub(crate) const fn fraction(numerator: i64, divisor: u64) -> Self {
+        Self::Unsigned(Scale::fraction(numerator, divisor))
+    }
+
     /// What it means, or as it was sent where it cannot mean that.
     pub(crate) fn or_as_sent(self, value: ElementValue<'_>) -> Value {
         self.of(value).unwrap_or_else(|| as_sent(value))

@@ -6,7 +6,6 @@
 use crate::channel::io::BuiltIn;
 use crate::channel::io::meaning::Meaning;
 use crate::channel::scale::ONE;
-use crate::channel::scale::Scale;
 use crate::channel::scale::TENTH;
 use crate::channel::scale::THOUSANDTH;
 use crate::wire::element::Element;
@@ -22,12 +21,12 @@ fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
         4 => ("din.3", Meaning::Switch),
         5 => ("din.4", Meaning::Switch),
         13 | 173 => ("movement.status", Meaning::Switch),
-        20 => ("ain.3", VOLTS),
-        21 => ("ain.4", VOLTS),
-        22 => ("ain.1", VOLTS),
-        23 => ("ain.2", VOLTS),
-        29 => ("external.powersource.voltage", VOLTS),
-        30 => ("battery.voltage", VOLTS),
+        20 => ("ain.3", Meaning::MILLIVOLTS),
+        21 => ("ain.4", Meaning::MILLIVOLTS),
+        22 => ("ain.1", Meaning::MILLIVOLTS),
+        23 => ("ain.2", Meaning::MILLIVOLTS),
+        29 => ("external.powersource.voltage", Meaning::MILLIVOLTS),
+        30 => ("battery.voltage", Meaning::MILLIVOLTS),
         34 => ("driver.code", Meaning::Key),
         65 => ("vehicle.mileage", Meaning::Unsigned(THOUSANDTH)),
         78 => ("sensor.temperature.1", Meaning::Signed(TENTH)),
@@ -44,15 +43,15 @@ fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
 /// What engines say: by OBD (94 to 100), or by the FMS interface of a truck.
 fn engine(id: u16) -> Option<(&'static str, Meaning)> {
     Some(match id {
-        94 => ("can.engine.rpm", part(1, 4)),
+        94 => ("can.engine.rpm", Meaning::fraction(1, 4)),
         95 => ("can.vehicle.speed", Meaning::Unsigned(ONE)),
-        98 => ("can.fuel.level", part(100, 255)),
-        100 => ("can.engine.fuel.rate", part(1, 20)),
-        163 => ("can.vehicle.mileage", part(1, 200)),
-        165 => ("can.vehicle.speed", part(1, 256)),
-        166 | 197 => ("can.engine.rpm", part(1, 8)),
-        207 => ("can.fuel.level", part(2, 5)),
-        208 => ("can.fuel.consumed", part(1, 2)),
+        98 => ("can.fuel.level", Meaning::fraction(100, 255)),
+        100 => ("can.engine.fuel.rate", Meaning::fraction(1, 20)),
+        163 => ("can.vehicle.mileage", Meaning::fraction(1, 200)),
+        165 => ("can.vehicle.speed", Meaning::fraction(1, 256)),
+        166 | 197 => ("can.engine.rpm", Meaning::fraction(1, 8)),
+        207 => ("can.fuel.level", Meaning::fraction(2, 5)),
+        208 => ("can.fuel.consumed", Meaning::fraction(1, 2)),
         _ => return None,
     })
 }
@@ -91,11 +90,3 @@ pub(super) fn is_nothing(element: &Element<'_>) -> bool {
     let is_of_a_bus = matches!(element.id, 163 | 165 | 166 | 197 | 207 | 208);
     (is_of_a_bus || text_of(element.id).is_some()) && element.value.signed() == Some(-1)
 }
-
-/// So many parts of a whole.
-const fn part(numerator: i64, divisor: u64) -> Meaning {
-    Meaning::Unsigned(Scale::fraction(numerator, divisor))
-}
-
-/// Thousandths of a volt.
-const VOLTS: Meaning = Meaning::Unsigned(THOUSANDTH);

@@ -31,14 +31,14 @@ fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
         (3, _) => ("din.3", Meaning::Switch),
         // wider: pulses
         (4, U8(_)) => ("din.4", Meaning::Switch),
-        (9, U16(_)) => ("ain.1", VOLTS),
+        (9, U16(_)) => ("ain.1", Meaning::MILLIVOLTS),
         // narrower: whether there is a memory card
-        (6 | 10, U16(_)) => ("ain.2", VOLTS),
+        (6 | 10, U16(_)) => ("ain.2", Meaning::MILLIVOLTS),
         // wider: the number of the SIM
-        (11, U16(_)) => ("ain.3", VOLTS),
+        (11, U16(_)) => ("ain.3", Meaning::MILLIVOLTS),
         (11, U64(_)) => ("gsm.sim.iccid.1", Meaning::Digits),
         (14, U64(_)) => ("gsm.sim.iccid.2", Meaning::Digits),
-        (245, U16(_)) => ("ain.4", VOLTS),
+        (245, U16(_)) => ("ain.4", Meaning::MILLIVOLTS),
         // narrower: a geofence
         (16 | 216, U32(_)) => ("vehicle.mileage", Meaning::Unsigned(THOUSANDTH)),
         (17, U16(_)) => ("x.acceleration", Meaning::Signed(THOUSANDTH)),
@@ -48,8 +48,8 @@ fn known(id: u16, value: ElementValue<'_>) -> Option<(&'static str, Meaning)> {
         // what the receiver says, also where the record has no fix
         (24, U16(_)) => ("gnss.speed", Meaning::Unsigned(ONE)),
         // the FT generation sends 800
-        (66, U16(_)) | (800, U32(_)) => ("external.powersource.voltage", VOLTS),
-        (67, U16(_)) => ("battery.voltage", VOLTS),
+        (66, U16(_)) | (800, U32(_)) => ("external.powersource.voltage", Meaning::MILLIVOLTS),
+        (67, U16(_)) => ("battery.voltage", Meaning::MILLIVOLTS),
         (68, _) => ("battery.current", Meaning::Unsigned(THOUSANDTH)),
         // wider: how long somebody drove
         (69, U8(_)) => ("gnss.state.enum", Meaning::Unsigned(ONE)),
@@ -112,9 +112,6 @@ fn fuel(id: u16) -> Option<(&'static str, &'static str)> {
         _ => return None,
     })
 }
-
-/// Thousandths of a volt.
-const VOLTS: Meaning = Meaning::Unsigned(THOUSANDTH);
 
 #[cfg(test)]
 mod tests {
