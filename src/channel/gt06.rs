@@ -153,19 +153,16 @@ impl Gt06 {
         intake: &mut dyn Intake,
         out: &mut Vec<u8>,
     ) -> Result<(), Disconnect> {
-        let content = Content::decode(packet);
-        let ident = match (&self.ident, &content) {
-            (Some(ident), _) => Rc::clone(ident),
-            (None, Ok(Content::Login(_)) | Err(_)) if packet.kind == LOGIN => Rc::default(),
-            (None, _) => {
-                return self.no_packet(InputError::Ident, "a packet before the login", intake);
-            }
-        };
+        if self.ident.is_none() && packet.kind != LOGIN {
+            return self.no_packet(InputError::Ident, "a packet before the login", intake);
+        }
+        // empty before the login, which has no message of whom it could be
+        let ident = self.ident.clone().unwrap_or_default();
         self.bad.end();
         if self.owed.is_repeated(digest) {
             return Ok(());
         }
-        match content {
+        match Content::decode(packet) {
             Ok(Content::Login(login)) => {
                 self.login(login, intake)?;
                 self.at_once(packet, digest, out);
@@ -195,7 +192,7 @@ impl Gt06 {
     /// Answers what waits for nothing, behind what is owed.
     fn at_once(&mut self, packet: &Packet<'_>, digest: Digest, out: &mut Vec<u8>) {
         if Answered::of(packet.kind) != Answered::Never {
-            self.owed.in_turn(digest, &answer(packet), out);
+            self.owed.in_turn(digest, &packet.answer(&[]), out);
         }
     }
 
@@ -227,7 +224,7 @@ impl Gt06 {
             // what is refused comes again; there is no word for it
             Answered::WhenDurable if !is_taken => {}
             Answered::WhenDurable => {
-                self.owed.when_durable(digest, &answer(packet), intake);
+                self.owed.when_durable(digest, &packet.answer(&[]), intake);
             }
             Answered::AtOnce | Answered::Never => self.at_once(packet, digest, out),
         }
@@ -267,9 +264,7 @@ impl Gt06 {
         };
         self.bad.end();
         if !self.owed.is_repeated(digest) && self.take(&ident, scan.kind, &scan.report(), intake) {
-            let mut answer = Vec::new();
-            wire::answer_scan(scan.kind, scan.time, &mut answer);
-            self.owed.when_durable(digest, &answer, intake);
+            self.owed.when_durable(digest, &scan.answer(), intake);
         }
         Ok(())
     }
@@ -284,9 +279,7 @@ impl Gt06 {
     ) {
         let wall = intake.now().wall;
         if let Some(date) = date(wall.since_1970).filter(|_| wall.trusted) {
-            let mut answer = Vec::new();
-            wire::answer(packet.kind, &date, packet.serial, &mut answer);
-            self.owed.in_turn(digest, &answer, out);
+            self.owed.in_turn(digest, &packet.answer(&date), out);
         }
     }
 }
@@ -320,12 +313,6 @@ impl Session for Gt06 {
     fn is_blocked(&self) -> bool {
         self.owed.is_full()
     }
-}
-
-fn answer(packet: &Packet<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    wire::answer(packet.kind, &[], packet.serial, &mut bytes);
-    bytes
 }
 
 /// Brings in what a device says to a command. It awaits no answer and says it once.

@@ -9,13 +9,12 @@
 //! packet    78 78 │ u8 length │ rest        or        79 79 │ u16 length │ rest
 //! rest      u8 kind │ content │ u16 serial │ u16 CRC │ 0D 0A
 //!           the length counts from the kind to the CRC, which is over the length to the serial
-//! answer    78 78 │ 05 │ kind │ serial │ CRC │ 0D 0A, both of the packet that is answered
+//! answer    78 78 │ 05 │ kind │ serial │ CRC │ 0D 0A, kind and serial of what is answered
 //! scan      78 78 │ u8 n │ 17 or 69 │ time, 6 decimals │ n × (6 bytes address │ u8 signal)
 //!           │ u8 m │ u16 mcc │ u8 mnc │ m × (u16 lac │ u16 cell │ u8 signal) │ 0D 0A
 //! ```
 //! `0D 0A` occurs within packets, so only the length says where one ends. A scan is what clones
 //! send of Wi-Fi and cells around; it has neither a length, nor a serial, nor a CRC.
-#![deny(clippy::arithmetic_side_effects)]
 
 mod content;
 
@@ -46,13 +45,13 @@ pub enum Unit<'a> {
 /// One packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Packet<'a> {
-    /// What its content is.
+    /// What its content is: 01 a login, 12 a location …, see [`Content::decode`].
     pub kind: u8,
-    /// Between the kind and the serial.
+    /// What stands between the kind and the serial.
     pub content: &'a [u8],
     /// Its number, which its answer repeats.
     pub serial: u16,
-    /// Whether its checksum fits.
+    /// Whether its checksum fits. Nothing of one that is not intact can be relied on.
     pub is_intact: bool,
 }
 
@@ -146,23 +145,37 @@ fn scan(bytes: &[u8], points: usize) -> Option<Scan<'_>> {
     })
 }
 
-/// Appends the answer to a packet of this kind and serial, with this content.
-pub fn answer(kind: u8, content: &[u8], serial: u16, out: &mut Vec<u8>) {
-    let length = content.len().saturating_add(LENGTH_MIN);
-    let start = out.len().saturating_add(2);
-    out.extend([SHORT, SHORT, u8::try_from(length).unwrap_or(u8::MAX), kind]);
-    out.extend_from_slice(content);
-    out.extend(serial.to_be_bytes());
-    let crc = CRC.checksum(out.get(start..).unwrap_or_default());
-    out.extend(crc.to_be_bytes());
-    out.extend(END);
+impl Packet<'_> {
+    /// Its answer; `content` is empty, but for the time that kind 8A asks for.
+    #[must_use]
+    pub fn answer(&self, content: &[u8]) -> Vec<u8> {
+        write(self.kind, content, self.serial)
+    }
 }
 
-/// Appends the answer to a scan.
-pub fn answer_scan(kind: u8, time: [u8; 6], out: &mut Vec<u8>) {
-    out.extend([SHORT, SHORT, 0, kind]);
-    out.extend(time);
+impl Scan<'_> {
+    /// Its answer: kind and time.
+    #[must_use]
+    pub fn answer(&self) -> Vec<u8> {
+        let mut out = vec![SHORT, SHORT, 0, self.kind];
+        out.extend(self.time);
+        out.extend(END);
+        out
+    }
+}
+
+/// A packet with a length of one byte, of this kind, content and serial; the content has 250 bytes
+/// at most.
+#[must_use]
+pub fn write(kind: u8, content: &[u8], serial: u16) -> Vec<u8> {
+    let length = content.len().saturating_add(LENGTH_MIN);
+    let mut out = vec![SHORT, SHORT, u8::try_from(length).unwrap_or(u8::MAX), kind];
+    out.extend_from_slice(content);
+    out.extend(serial.to_be_bytes());
+    let crc = CRC.checksum(out.get(2..).unwrap_or_default());
+    out.extend(crc.to_be_bytes());
     out.extend(END);
+    out
 }
 
 /// Longest packet that is taken, in bytes: those with text are the longest.

@@ -31,22 +31,23 @@ pub enum Content {
     TimeRequest,
     /// What a device says to a command.
     Text(String),
-    /// A kind that servers send.
+    /// A kind that servers send (80 to 82), come back: nothing.
     OfServer,
-    /// A kind that is not read here.
+    /// A kind, or a sub-kind of 94, that is not read here.
     Unknown,
 }
 
 /// Who a device is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// 15 digits, or 16 where the first is no zero.
+    /// Its IMEI: 15 digits, or 16 where the first is no zero.
     pub ident: String,
-    /// Seconds that its clock is ahead of UTC, if it says so.
+    /// Seconds that its clock is ahead of UTC, below 0 in the west, 15 hours at most; none: it does
+    /// not say so.
     pub zone_s: Option<i32>,
 }
 
-/// What a device measured.
+/// What a device measured; of most kinds only a part is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Seconds since 1970 by its clock; none: it has none, or does not know the date.
@@ -61,45 +62,45 @@ pub struct Report {
     pub mode: Option<u8>,
     /// Whether it was kept and comes late.
     pub is_late: Option<bool>,
-    /// Metres.
+    /// Metres that the vehicle has gone.
     pub mileage_m: Option<u32>,
-    /// Of the device itself.
+    /// What the device says of itself.
     pub status: Option<Status>,
-    /// Hundredths of a volt.
+    /// Hundredths of a volt from the vehicle.
     pub external_cv: Option<u16>,
     /// Bits; the lowest: a door is open.
     pub doors: Option<u8>,
-    /// The number of the SIM card.
+    /// The number of the SIM card, 19 or 20 digits as a rule.
     pub iccid: Option<String>,
 }
 
 /// What a receiver says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// How many it uses, if it says so.
+    /// How many it uses, 0 to 15; none: it does not say.
     pub satellites: Option<u8>,
-    /// 1,800,000ths of a degree, positive to the north.
+    /// 1,800,000ths of a degree, positive to the north. Whether it is on Earth was not looked at.
     pub latitude: i64,
-    /// 1,800,000ths of a degree, positive to the east.
+    /// 1,800,000ths of a degree, positive to the east. Whether it is on Earth was not looked at.
     pub longitude: i64,
     /// Kilometres an hour.
     pub speed_km_h: u8,
-    /// Degrees from north, clockwise.
+    /// Degrees from north, clockwise, 0 to 1023.
     pub direction_deg: u16,
-    /// Not: the place is an old one.
+    /// Whether it has a fix; without one the place is an old one.
     pub is_positioned: bool,
 }
 
 /// A cell of a mobile network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Of its country.
+    /// The number of its country; 0: no network was found.
     pub mcc: u16,
-    /// Of its network.
+    /// The number of its network in the country.
     pub mnc: u16,
-    /// Of its area.
+    /// The number of its area in the network; 4 bytes in kinds A0 and A4, else 2.
     pub lac: u32,
-    /// Its own number.
+    /// Its own number; 8 bytes in kinds A0 and A4, 2 in scans, else 3.
     pub id: u64,
 }
 
@@ -108,13 +109,13 @@ pub struct Cell {
 pub struct Status {
     /// Bits: 0 armed, 1 ignition, 2 charging, 3 to 5 alarm, 6 positioned, 7 oil cut.
     pub info: u8,
-    /// Of the battery: 0 to 6, or percent.
+    /// How full its battery is: 0 to 6, or percent.
     pub level: Option<u8>,
-    /// Of the battery, hundredths of a volt.
+    /// Hundredths of a volt of its battery.
     pub battery_cv: Option<u16>,
-    /// 0 to 4.
+    /// How well it hears its network, 0 to 4.
     pub signal: u8,
-    /// By the device's own list.
+    /// Why it gives alarm, by the device's own list; 1 is SOS.
     pub alarm: Option<u8>,
 }
 
@@ -130,7 +131,8 @@ pub enum ContentError {
 }
 
 impl Content {
-    /// Reads the content of a packet.
+    /// Reads the content of a packet that is intact. What a clone has behind what its kind has is
+    /// left alone.
     ///
     /// # Errors
     /// See [`ContentError`].

@@ -29,15 +29,20 @@ pub(crate) fn gt06_seeds() -> Vec<Vec<u8>> {
     let cell = b"\x01\x06\x02\x12\x34\x00\xab\xcd";
     let location = [&place[..], cell, &[1, 3, 0, 0, 0, 48, 57]].concat();
     let alarm = [&place[..], &[9], cell, &[0x46, 5, 4, 1, 2, 0xFF]].concat();
-    let mut all = vec![40];
     let login = b"\x09\x90\x00\x01\x23\x45\x67\x84\x22\x27\x32\x01";
-    wire::answer(0x01, login, 1, &mut all);
-    wire::answer(0x12, &location, 2, &mut all);
-    wire::answer(0x27, &alarm, 3, &mut all);
-    wire::answer(0x13, &[0x46, 4, 3, 0, 2], 4, &mut all);
-    wire::answer(0x8A, &[], 5, &mut all);
-    wire::answer(0x21, b"\0\0\0\0\x02\0O\0k", 6, &mut all);
-    wire::answer(0x94, b"\0\x04\xd2", 7, &mut all);
+    let packets: [(u8, &[u8]); 7] = [
+        (0x01, login),
+        (0x12, &location),
+        (0x27, &alarm),
+        (0x13, &[0x46, 4, 3, 0, 2]),
+        (0x8A, &[]),
+        (0x21, b"\0\0\0\0\x02\0O\0k"),
+        (0x94, b"\0\x04\xd2"),
+    ];
+    let mut all = vec![40];
+    for ((kind, content), serial) in packets.into_iter().zip(1..) {
+        all.extend(wire::write(kind, content, serial));
+    }
     all.extend(b"\x78\x78\0\x17\x26\x03\x14\x09\x26\x53\0\x01\x06\x02\r\n");
     let mut resealed = all.clone();
     if let Some(first) = resealed.first_mut() {
@@ -54,7 +59,7 @@ fn resealed(data: &[u8]) -> Vec<u8> {
         let (bytes, behind) = rest.split_at(len);
         match unit {
             wire::Unit::Packet(packet) if packet.content.len() <= 250 => {
-                wire::answer(packet.kind, packet.content, packet.serial, &mut out);
+                out.extend(packet.answer(packet.content));
             }
             _ => out.extend_from_slice(bytes),
         }
