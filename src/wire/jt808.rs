@@ -15,7 +15,6 @@
 //! 8100      u16 serial │ u8 result: 0, 4 no such terminal │ where it is 0: code, text
 //! ```
 //! One mark may close a frame and open the next.
-#![deny(clippy::arithmetic_side_effects)]
 
 mod location;
 
@@ -54,18 +53,19 @@ pub enum FrameError {
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// What its body is.
+    /// What its body is: 0200 a location, 0704 several …
     pub id: u16,
     /// Its number, which its answer repeats.
     pub serial: u16,
-    /// Of the protocol, where it is that of 2019.
+    /// The version of the protocol, where it is that of 2019; none: that of 2013.
     pub version: Option<u8>,
     /// Whether it is one part of several, or encrypted.
     pub is_partial: bool,
     /// Whether the body has the length that the header says.
     pub fits: bool,
-    /// Behind the header.
+    /// What stands behind the header, 1023 bytes at most where it [`fits`](Self::fits).
     pub body: &'a [u8],
+    /// Decimals, 6 bytes or 10.
     phone: &'a [u8],
 }
 
@@ -90,10 +90,10 @@ pub fn unit(input: &[u8]) -> Option<(Unit<'_>, usize)> {
     }
 }
 
-/// Header and body of a frame.
+/// Header and body of a frame, without escapes and checksum.
 ///
 /// # Errors
-/// See [`FrameError`].
+/// A wrong escape or checksum, or no byte at all.
 pub fn unescape(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
     let mut out = Vec::with_capacity(frame.len());
     let mut bytes = frame.iter();
@@ -116,10 +116,10 @@ pub fn unescape(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads header and body.
+    /// Reads header and body of what [`unescape`] returns.
     ///
     /// # Errors
-    /// [`FrameError::Length`].
+    /// [`FrameError::Length`] where it is shorter than its header.
     pub fn read(bytes: &'a [u8]) -> Result<Self, FrameError> {
         Self::head(&mut Cursor(bytes)).ok_or(FrameError::Length)
     }
@@ -157,8 +157,8 @@ impl<'a> Packet<'a> {
         (!ident.is_empty()).then(|| ident.to_owned())
     }
 
-    /// The frame of a message to the same terminal, in the form of its own. `serial` is this
-    /// side's.
+    /// The frame of a message to the same terminal, in the form of its own, marks included. `serial`
+    /// is this side's; of `body` the first 1023 bytes count.
     #[must_use]
     pub fn reply(&self, id: u16, serial: u16, body: &[u8]) -> Vec<u8> {
         let of_2019 = if self.version.is_some() { OF_2019 } else { 0 };
@@ -174,7 +174,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The frame with this header and body.
+/// The frame with this header and body, which get a checksum, escapes and marks.
 #[must_use]
 pub fn frame(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![MARK];

@@ -25,7 +25,7 @@ pub(super) fn message(ident: &str, location: &Location<'_>, time: Option<u64>) -
         message.set_timestamp(time);
     }
     fix(location).tell(&mut message);
-    message.set("engine.ignition.status", location.ignition());
+    message.set("engine.ignition.status", location.is_ignition_on());
     if location.alarm != 0 {
         message.set("custom.param.alarm", u64::from(location.alarm));
     }

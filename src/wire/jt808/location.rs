@@ -18,19 +18,19 @@ use crate::wire::sign::sign_and_magnitude;
 pub struct Location<'a> {
     /// Bits; the lowest: SOS.
     pub alarm: u32,
-    /// Bits; see the functions.
+    /// Bits; the lowest: ignition, the second: a fix, the third and fourth: south, west.
     pub status: u32,
-    /// Millionths of a degree, positive to the north.
+    /// Millionths of a degree, positive to the north. Whether it is on Earth was not looked at.
     pub latitude: i64,
-    /// Millionths of a degree, positive to the east.
+    /// Millionths of a degree, positive to the east. Whether it is on Earth was not looked at.
     pub longitude: i64,
     /// Metres above the sea.
     pub altitude_m: i16,
     /// Tenths of a kilometre an hour.
     pub speed_tenths: u16,
-    /// Degrees from north, clockwise.
+    /// Degrees from north, clockwise; 0 to 359, says the document.
     pub direction_deg: u16,
-    /// Seconds since 1970 by its clock; none: it does not know the date.
+    /// Seconds since 1970 by its clock, that of China as a rule; none: it does not know the date.
     pub time_s: Option<i64>,
     /// What it says beside that.
     pub items: Items<'a>,
@@ -39,9 +39,9 @@ pub struct Location<'a> {
 /// One of the things that a location says beside the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item<'a> {
-    /// What it is.
+    /// What it is: 01 mileage, 30 signal …
     pub id: u8,
-    /// As it was sent.
+    /// Its value as it was sent, 255 bytes at most.
     pub value: &'a [u8],
 }
 
@@ -50,7 +50,8 @@ pub struct Item<'a> {
 pub struct Items<'a>(&'a [u8]);
 
 impl<'a> Location<'a> {
-    /// Reads one; none: it is too short.
+    /// Reads the body of one message, or one of several; none: it is shorter than 28 bytes. Items
+    /// that are cut off are left to [`Items::are_whole`].
     #[must_use]
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let mut rest = Cursor(body);
@@ -72,7 +73,7 @@ impl<'a> Location<'a> {
 
     /// Whether the ignition is on.
     #[must_use]
-    pub fn ignition(&self) -> bool {
+    pub fn is_ignition_on(&self) -> bool {
         self.status & 1 != 0
     }
 

@@ -27,7 +27,6 @@
 //!           codec 12 (0x0C) has neither time nor IMEI, 13 (0x0D) no IMEI, 15 (0x0F) both
 //! ```
 //! Between TCP packets a byte of 0xFF may stand: the device keeps the connection alive.
-#![deny(clippy::arithmetic_side_effects)]
 
 mod decode;
 mod encode;
