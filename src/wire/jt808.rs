@@ -157,8 +157,8 @@ impl<'a> Packet<'a> {
         (!ident.is_empty()).then(|| ident.to_owned())
     }
 
-    /// The frame of a message to the same terminal, in the form of its own, with its marks. `serial`
-    /// is this side's; of `body` the first 1023 bytes count.
+    /// The frame of a message to the same terminal, in the form of its own, with its marks.
+    /// `serial` is this side's; of `body` the first 1023 bytes count.
     #[must_use]
     pub fn reply(&self, id: u16, serial: u16, body: &[u8]) -> Vec<u8> {
         let of_2019 = if self.version.is_some() { OF_2019 } else { 0 };
