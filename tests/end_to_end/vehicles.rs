@@ -218,76 +218,20 @@ fn what_a_log_of_candump_brought_outlives_the_power_and_the_log() {
 /// 2026-03-14T09:26:53Z.
 const MEASURED: u64 = 1_773_480_413;
 
-const RUPTELA: &str = "type = \"ruptela\"\nlisten = \"PLACE\"";
+const RUPTELA: &str = "type = \"ruptela\"\nlisten = [\"PLACE\", \"udp:PLACE\"]";
 const GT06: &str = "type = \"gt06\"\nlisten = [\"PLACE\", \"udp:PLACE\"]";
-const JT808: &str = "type = \"jt808\"\nlisten = \"PLACE\"";
+const JT808: &str = "type = \"jt808\"\nlisten = [\"PLACE\", \"udp:PLACE\"]";
 const QUECLINK: &str = "type = \"queclink\"\nlisten = [\"PLACE\", \"udp:PLACE\"]\nsack = true";
 const GALILEOSKY: &str = "type = \"galileosky\"\nlisten = \"PLACE\"";
 const OWNTRACKS: &str = "type = \"owntracks\"\nlisten = \"PLACE\"";
 
 pub(crate) const TRACKERS: &[Tracker] = &[
-    Tracker {
-        row: Row {
-            name: "ruptela",
-            channel: RUPTELA,
-            way: Way::Tcp,
-            hello: &[],
-            message: b"\x005\x00\x03\x84f]\xaf\xad\x10\x01\x00\x01i\xb5)\xdd\x00\x00.Z\
-                \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x02\x05\x01\x1b\x15\
-                \x02\x1dk:\x1e\x0f\xb4\x01A\x07[\xcd\x15\x00\x91\x8c",
-            acknowledgement: b"\x00\x02d\x01\x13\xbc",
-        },
-        ident: "990000123456784",
-        broken: &[
-            Broken {
-                bytes: b"\x005\x00\x03\x84f]\xaf\xad\x10\x01\x00\x01i\xb5)\xdd\x00\x00.[\
-                    \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x02\x05\x01\x1b\x15\
-                    \x02\x1dk:\x1e\x0f\xb4\x01A\x07[\xcd\x15\x00\x91\x8c",
-                reason: "checksum",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"\x00&\x00\x03\x84f]\xaf\xad\x10\x01\x00\x09i\xb5)\xdd\x00\x00.Z\
-                    \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x00\x00\x00\x00\x02\
-                    \x96",
-                reason: "length",
-                answer: b"\x00\x02d\x00\x025",
-            },
-        ],
-    },
+    RUPTELA_TCP,
+    over_udp("ruptela UDP", RUPTELA_TCP),
     GT06_TCP,
     over_udp("gt06 UDP", GT06_TCP),
-    Tracker {
-        row: Row {
-            name: "jt808",
-            channel: JT808,
-            way: Way::Tcp,
-            hello: &[],
-            message: b"~\x02\x00\x00\x1c\x019\x00\x00\x00\x17\x00\x04\x00\x00\x00\x00\x00\
-                \x00\x00\x07\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\xb2&\x03\x14\x17\
-                &S\x01~",
-            acknowledgement: b"~\x80\x01\x00\x05\x019\x00\x00\x00\x17\x00\x00\x00\x04\x02\x00\x00\
-                \xad~",
-        },
-        ident: "13900000017",
-        broken: &[
-            Broken {
-                bytes: b"~\x02\x00\x00\x1c\x019\x00\x00\x00\x17\x00\x10\x00\x00\x00\x00\x00\
-                    \x00\x00\x06\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\xb2&\x03\x14\x17\
-                    &S\x15~",
-                reason: "checksum",
-                answer: b"",
-            },
-            Broken {
-                bytes: b"~\x07\x04\x00!\x019\x00\x00\x00\x17\x00\x11\x00\x02\x00\x01,\x00\
-                    \x00\x00\x00\x00\x00\x00\x07\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\
-                    \xb2&\x03\x14\x17&S\x07~",
-                reason: "length",
-                answer: b"~\x80\x01\x00\x05\x019\x00\x00\x00\x17\x00\x00\x00\x11\x07\x04\x02\
-                    \xbb~",
-            },
-        ],
-    },
+    JT808_TCP,
+    over_udp("jt808 UDP", JT808_TCP),
     QUECLINK_TCP,
     over_udp("queclink UDP", QUECLINK_TCP),
     Tracker {
@@ -344,6 +288,68 @@ pub(crate) const TRACKERS: &[Tracker] = &[
         ],
     },
 ];
+
+const RUPTELA_TCP: Tracker = Tracker {
+    row: Row {
+        name: "ruptela",
+        channel: RUPTELA,
+        way: Way::Tcp,
+        hello: &[],
+        message: b"\x005\x00\x03\x84f]\xaf\xad\x10\x01\x00\x01i\xb5)\xdd\x00\x00.Z\
+            \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x02\x05\x01\x1b\x15\
+            \x02\x1dk:\x1e\x0f\xb4\x01A\x07[\xcd\x15\x00\x91\x8c",
+        acknowledgement: b"\x00\x02d\x01\x13\xbc",
+    },
+    ident: "990000123456784",
+    broken: &[
+        Broken {
+            bytes: b"\x005\x00\x03\x84f]\xaf\xad\x10\x01\x00\x01i\xb5)\xdd\x00\x00.[\
+                \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x02\x05\x01\x1b\x15\
+                \x02\x1dk:\x1e\x0f\xb4\x01A\x07[\xcd\x15\x00\x91\x8c",
+            reason: "checksum",
+            answer: b"",
+        },
+        Broken {
+            bytes: b"\x00&\x00\x03\x84f]\xaf\xad\x10\x01\x00\x09i\xb5)\xdd\x00\x00.Z\
+                \x101\xf8\xa42\xeb\x00}j\x0e\x09\x00?\x09\x07\x00\x00\x00\x00\x02\
+                \x96",
+            reason: "length",
+            answer: b"\x00\x02d\x00\x025",
+        },
+    ],
+};
+
+const JT808_TCP: Tracker = Tracker {
+    row: Row {
+        name: "jt808",
+        channel: JT808,
+        way: Way::Tcp,
+        hello: &[],
+        message: b"~\x02\x00\x00\x1c\x019\x00\x00\x00\x17\x00\x04\x00\x00\x00\x00\x00\
+            \x00\x00\x07\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\xb2&\x03\x14\x17\
+            &S\x01~",
+        acknowledgement: b"~\x80\x01\x00\x05\x019\x00\x00\x00\x17\x00\x00\x00\x04\x02\x00\x00\
+            \xad~",
+    },
+    ident: "13900000017",
+    broken: &[
+        Broken {
+            bytes: b"~\x02\x00\x00\x1c\x019\x00\x00\x00\x17\x00\x10\x00\x00\x00\x00\x00\
+                \x00\x00\x06\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\xb2&\x03\x14\x17\
+                &S\x15~",
+            reason: "checksum",
+            answer: b"",
+        },
+        Broken {
+            bytes: b"~\x07\x04\x00!\x019\x00\x00\x00\x17\x00\x11\x00\x02\x00\x01,\x00\
+                \x00\x00\x00\x00\x00\x00\x07\x00\xbcaO\x04\xa2\x9b8\x00#\x02d\x00\
+                \xb2&\x03\x14\x17&S\x07~",
+            reason: "length",
+            answer: b"~\x80\x01\x00\x05\x019\x00\x00\x00\x17\x00\x00\x00\x11\x07\x04\x02\
+                \xbb~",
+        },
+    ],
+};
 
 const GT06_TCP: Tracker = Tracker {
     row: Row {
