@@ -120,7 +120,8 @@ impl<'a> Datagrams<'a> {
         self.settle(at, result);
     }
 
-    /// Where the session of a sender is; a new one may take the place of the longest silent one.
+    /// Where the session of a sender is; a new one may take the place of the longest silent one
+    /// that is owed no answer.
     fn peer(&mut self, sender: SocketAddr) -> Option<usize> {
         let settings = &self.channel.settings;
         let is_apart = settings.kind.datagrams() == Some(BySender);
@@ -130,13 +131,16 @@ impl<'a> Datagrams<'a> {
             return known;
         }
         let session = settings.protocol.datagram_session()?;
+        let name = address.map_or_else(|| "udp".to_owned(), |address| address.to_string());
         if self.peers.len() >= settings.max_connections {
-            let silent = self.peers.iter().enumerate();
-            let silent = silent.min_by_key(|(_, peer)| peer.active);
-            let silent = silent.map(|(at, _)| at)?;
+            let Some(silent) = self.longest_silent() else {
+                let detail = "`max_connections` senders wait for answers";
+                self.channel
+                    .refuse("connections", &name, detail, self.shared);
+                return None;
+            };
             self.peers.swap_remove(silent);
         }
-        let name = address.map_or_else(|| "udp".to_owned(), |address| address.to_string());
         self.peers.push(Peer {
             address,
             known: KnownPeer::of(&self.channel.peers, &name, self.shared.now().mono),
@@ -147,6 +151,14 @@ impl<'a> Datagrams<'a> {
             active: Duration::ZERO,
         });
         Some(self.peers.len() - 1)
+    }
+
+    /// Without its answer a sender would bring again what is here already.
+    fn longest_silent(&self) -> Option<usize> {
+        let senders = self.peers.iter().enumerate();
+        let free = senders.filter(|(_, peer)| peer.ack_tokens.is_empty());
+        let silent = free.min_by_key(|(_, peer)| peer.active);
+        silent.map(|(at, _)| at)
     }
 
     /// Forgets the session of a sender that it does not want to hear more of.

@@ -21,6 +21,7 @@ use crate::weir::PATIENCE;
 use crate::weir::Weir;
 use crate::weir::eventually;
 use crate::weir::free_port;
+use serde_json::json;
 use std::fs;
 use std::io::ErrorKind;
 use std::io::Read;
@@ -292,6 +293,40 @@ fn nothing_is_acknowledged_while_a_sync_lasts() {
 #[test]
 fn nothing_is_acknowledged_by_memory_alone() {
     of_each(a_disk_that_fails);
+}
+
+/// By its answer it knows what it may forget; without it all comes again.
+#[test]
+fn a_sender_of_datagrams_that_is_owed_an_answer_keeps_its_place() {
+    if cfg!(not(target_env = "gnu")) {
+        return println!("skipped: nothing can be loaded into a static program");
+    }
+    let of_datagrams = |row: &&Row| row.name == "ruptela UDP";
+    let row = TRACKERS
+        .iter()
+        .map(|tracker| &tracker.row)
+        .find(of_datagrams);
+    let row = Row {
+        channel: "type = \"ruptela\"\nlisten = \"udp:PLACE\"\nmax_connections = 1",
+        ..*row.unwrap()
+    };
+    let mut scene = Scene::start(&row, "place");
+    let Sender::Udp(socket) = &scene.sender else {
+        panic!("no datagrams");
+    };
+    let mut other = Sender::open(&row, socket.peer_addr().unwrap(), None);
+    scene.disk("broken");
+    scene.sender.say(row.message);
+    eventually("the destination has it", || scene.destination.has_message());
+    other.say(row.message);
+    eventually("the other is counted", || {
+        status(&scene.weir)["channels"][0]["refused"] == json!({ "connections": 1 })
+    });
+    scene.destination.answers.store(true, Ordering::SeqCst);
+    scene.sender.assert_acknowledged(&row);
+    // who waits for nothing makes room
+    other.say(row.message);
+    other.assert_acknowledged(&row);
 }
 
 /// The disk, built once.
