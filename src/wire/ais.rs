@@ -8,9 +8,10 @@
 //!        │ part
 //!        parts
 //! ```
-//! VDM is of other ships, VDO of the own transponder. Fields are bits of the payload, see ITU-R
-//! M.1371 as gpsd's page on AIVDM has it. Types 1, 2, 3, 18 and 19 say where a ship is, 5, 19 and
-//! 24 what it is; the others are not read.
+//! VDM is of other ships, VDO of the own transponder. Fields are bits of the payload. Types 1, 2,
+//! 3, 18 and 19 say where a ship is, 5, 19 and 24 what it is; the others are not read.
+//!
+//! Source: ITU-R M.1371, as gpsd's page on AIVDM has it.
 
 use super::nmea::SentenceError;
 use super::sign::twos_complement;
@@ -22,20 +23,20 @@ pub struct Part<'a> {
     pub total: u8,
     /// Which one it is, from 1.
     pub number: u8,
-    /// The digit that all parts share; none where there is one part, as a rule.
+    /// The digit that all parts share, 0 to 9; none where there is one part, as a rule.
     pub sequence: Option<u8>,
     /// The letter of the channel, as it came; none where it is left empty.
     pub channel: Option<u8>,
-    /// In armour.
+    /// In armour, six bits a character; see [`Bits::of`].
     pub payload: &'a [u8],
-    /// Bits of the last character that do not count.
+    /// Bits of the last character that do not count, 0 to 5.
     pub fill: u8,
 }
 
-/// What a message says; what it does not know is none.
+/// What a message says; what it does not know, or does not carry, is none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Who: nine digits.
+    /// Who it is, by its number in radio: nine digits; 0: it has none.
     pub mmsi: u32,
     /// Where it is and how it moves; none in messages that do not tell it.
     pub motion: Option<Motion>,
@@ -45,33 +46,35 @@ pub struct Report {
     pub callsign: Option<String>,
     /// Where it goes, as its crew has typed it.
     pub destination: Option<String>,
-    /// What kind of ship, 1 to 255.
+    /// What kind of ship it is: 1 to 255, of which 1 to 99 have a meaning.
     pub kind: Option<u32>,
-    /// Its number at the IMO.
+    /// Its number at the IMO, as its crew has typed it: 1 to 2^30 - 1, of which seven digits are
+    /// right.
     pub imo: Option<u32>,
-    /// Metres.
+    /// How deep it lies in the water, metres: 0.1 to 25.5, which is that or more.
     pub draught: Option<f64>,
 }
 
 /// Where a ship is and how it moves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Motion {
-    /// Degrees, north and east positive.
+    /// Latitude and longitude, degrees, north and east positive.
     pub position: Option<(f64, f64)>,
-    /// Knots; 102.2 is that or more.
+    /// Knots over ground, 0 to 102.2, which is that or more.
     pub speed: Option<f64>,
-    /// Degrees from true north, over ground.
+    /// Where it goes over ground: degrees from true north, 0 to 359.9.
     pub course: Option<f64>,
-    /// Where the bow points: degrees from true north.
+    /// Where the bow points: degrees from true north, 0 to 359.
     pub heading: Option<u32>,
-    /// Under way, at anchor, moored …; 0 to 14.
+    /// 0 under way, 1 at anchor, 5 moored …, to 14; none in types 18 and 19, too.
     pub status: Option<u32>,
 }
 
 /// The fields behind the head of a sentence: `,2,1,3,A,payload,0`.
 ///
 /// # Errors
-/// A field that cannot be.
+/// `Syntax` where a field is missing or is no digit, `Value` where the part is none of those that
+/// there are, or more bits are to be left out than a character has.
 pub fn part(fields: &str) -> Result<Part<'_>, SentenceError> {
     let mut fields = fields.split(',').map(str::trim_ascii).skip(1);
     let mut next = || fields.next().ok_or(SentenceError::Syntax);
@@ -95,22 +98,19 @@ pub fn part(fields: &str) -> Result<Part<'_>, SentenceError> {
     })
 }
 
-/// What the bits of a whole message say; none if it is of another type.
+/// What the bits of a whole message say; none if it is of a type that is not read.
 ///
 /// # Errors
-/// Too short for its type, or a value out of its range.
+/// `Syntax` where it is too short for its type, `Value` where an MMSI has more than nine digits or
+/// a place is not on Earth.
 pub fn report(bits: &Bits) -> Result<Option<Report>, SentenceError> {
     let kind = bits.unsigned(0, 6);
+    // of type 24 alone, which comes in two
     let part = bits.unsigned(38, 2);
-    let needed = match (kind, part) {
-        (1..=3 | 18, _) => 168,
-        (5, _) => 420,
-        (19, _) => 312,
-        (24, 0) => 160,
-        (24, 1) => 168,
-        _ => return Ok(None),
+    let Some(len) = len_of(kind, part) else {
+        return Ok(None);
     };
-    if bits.len < needed {
+    if bits.len < len {
         return Err(SentenceError::Syntax);
     }
     let mut report = Report {
@@ -149,6 +149,17 @@ pub fn report(bits: &Bits) -> Result<Option<Report>, SentenceError> {
     Ok(Some(report))
 }
 
+/// How many bits a message of this type has at least; none: it is not read.
+fn len_of(kind: u32, part: u32) -> Option<usize> {
+    match (kind, part) {
+        (1..=3 | 18, _) | (24, 1) => Some(168),
+        (5, _) => Some(420),
+        (19, _) => Some(312),
+        (24, 0) => Some(160),
+        _ => None,
+    }
+}
+
 /// The bits of a message, most significant first.
 #[derive(Clone, Debug, Default)]
 pub struct Bits {
@@ -158,10 +169,11 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// Out of their armour; `fill` bits at the end do not count.
+    /// Out of their armour, the characters from `0` to `W` and from `` ` `` to `w`; `fill` bits at
+    /// the end do not count.
     ///
     /// # Errors
-    /// What is no armour.
+    /// `Syntax` where a character is none of these.
     pub fn of(payload: &[u8], fill: u8) -> Result<Self, SentenceError> {
         let sixes = payload.iter().map(|byte| match byte {
             b'0'..=b'W' => Some(byte.wrapping_sub(48)),
@@ -177,7 +189,7 @@ impl Bits {
         })
     }
 
-    /// At most 32 bits; what is behind the end is 0.
+    /// The number of `len` bits from bit `start` on, 32 at most; what is behind the end is 0.
     fn unsigned(&self, start: usize, len: usize) -> u32 {
         let bits = (start..start.saturating_add(len)).map(|at| {
             let six = self.sixes.get(at / 6).filter(|_| at < self.len);
@@ -224,7 +236,8 @@ impl Bits {
     }
 }
 
-/// Of ten thousandths of minutes; a degree beyond what can be says that it is not known.
+/// Degrees of ten thousandths of minutes, none where one more than `most` says that they are not
+/// known.
 fn degrees(units: i32, most: i32) -> Result<Option<f64>, SentenceError> {
     let unknown = most.saturating_add(1).saturating_mul(DEGREE);
     match units.saturating_abs() <= most.saturating_mul(DEGREE) {
@@ -234,6 +247,7 @@ fn degrees(units: i32, most: i32) -> Result<Option<f64>, SentenceError> {
     }
 }
 
+/// None where the number says that it is not known.
 fn known(number: u32, unknown: u32) -> Option<u32> {
     (number != unknown).then_some(number)
 }

@@ -1,6 +1,7 @@
 //! What is left to read of bytes that somebody sent: each number is there, or the end has come.
 
-/// What is left to read.
+/// What is left to read. Each method takes what it returns off the front; where it is none nothing
+/// was taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 

@@ -1,6 +1,7 @@
-//! Packed decimals: two digits in each byte, as trackers write dates and numbers of cards.
+//! Packed decimals (BCD): two digits in each byte, the first in its high half, as trackers write
+//! dates and numbers of cards.
 
-/// The digits, two a byte; none where a half is no digit.
+/// The digits as text, two a byte, zeros in front of them included; none where a half is no digit.
 pub(super) fn decimals(bytes: &[u8]) -> Option<String> {
     let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
     halves
@@ -8,7 +9,7 @@ pub(super) fn decimals(bytes: &[u8]) -> Option<String> {
         .collect()
 }
 
-/// The number of one byte; none where a half is no digit.
+/// The number of one byte, 0 to 99; none where a half is no digit.
 pub(super) fn decimal(byte: u8) -> Option<u8> {
     let (tens, ones) = (byte >> 4, byte & 0x0F);
     (tens <= 9 && ones <= 9).then(|| tens.saturating_mul(10).saturating_add(ones))

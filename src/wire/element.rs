@@ -1,31 +1,33 @@
-//! Readings that trackers number: an id and a value of some width.
+//! Readings that trackers number: an id and a value of some width, as Teltonika, Ruptela and
+//! Galileosky send them.
 
 /// One reading of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {
-    /// What it is, after the device's own list.
+    /// What it is, after the list of the device's maker.
     pub id: u16,
-    /// What it was.
+    /// What it was when the record was made.
     pub value: ElementValue<'a>,
 }
 
-/// The value of an element as it was sent. Whether it has a sign depends on the id.
+/// The value of an element as it was sent, its unit and scale those of its id. Whether a number has
+/// a sign depends on the id, too: see [`ElementValue::unsigned`] and [`ElementValue::signed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementValue<'a> {
-    /// Of width 1.
+    /// A number of one byte.
     U8(u8),
-    /// Of width 2.
+    /// A number of two bytes.
     U16(u16),
-    /// Of width 4.
+    /// A number of four bytes.
     U32(u32),
-    /// Of width 8.
+    /// A number of eight bytes.
     U64(u64),
-    /// Of any length.
+    /// What is no number of these widths: text, a mask, a list; of any length, also none.
     Bytes(&'a [u8]),
 }
 
 impl ElementValue<'_> {
-    /// The number as it stands; none for bytes.
+    /// The number without a sign; none for bytes.
     #[must_use]
     pub const fn unsigned(self) -> Option<u64> {
         match self {
@@ -37,7 +39,7 @@ impl ElementValue<'_> {
         }
     }
 
-    /// How many bytes it has.
+    /// How many bytes it has, 0 or more.
     #[must_use]
     pub const fn width(self) -> usize {
         match self {

@@ -24,13 +24,13 @@ use std::fmt;
 /// One packet, cut out of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Its tags.
+    /// Its tags, one behind the other; see [`Records::decode`].
     pub tags: &'a [u8],
-    /// All that the checksum is of.
+    /// All that the checksum is of: header, length and tags.
     pub checked: &'a [u8],
-    /// Its checksum as sent.
+    /// Its checksum as sent, the low byte first; its answer repeats it.
     pub crc: [u8; 2],
-    /// Bytes of the stream that it took.
+    /// Bytes of the stream that it took: `checked` and the checksum.
     pub len: usize,
 }
 
@@ -39,11 +39,11 @@ pub struct Frame<'a> {
 pub enum FrameError {
     /// A header that no packet has.
     Header(u8),
-    /// Photos and compressed tags.
+    /// That of photos (07) or compressed tags (08).
     OtherHeader(u8),
     /// The head of an Iridium modem.
     Iridium,
-    /// More than [`LENGTH_MAX`].
+    /// Its tags have this many bytes, more than [`LENGTH_MAX`].
     Length(u16),
 }
 
@@ -56,32 +56,35 @@ pub struct Record<'a>(pub Vec<Tag<'a>>);
 pub struct Tag<'a> {
     /// What it is, after the vendor's list.
     pub id: u8,
-    /// Its value, as it was sent; of tags with a length of their own what is behind that.
+    /// Its value as it was sent, little-endian; of tags that have a length before it (E1, EA, FE)
+    /// without that.
     pub value: &'a [u8],
 }
 
 /// Why tags could be read only so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagError {
-    /// It is not known, and its length neither.
+    /// This tag is not known, and its length neither.
     Unknown(u8),
-    /// Its value is longer than what is left.
+    /// The value of this tag is longer than what is left.
     Cut(u8),
 }
 
 /// The records of a packet, as far as they could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Records<'a> {
-    /// The last one ends where `broken` says why.
+    /// In the order of the packet; there is one at least, which may be empty. The last one ends
+    /// where `broken` says why.
     pub records: Vec<Record<'a>>,
-    /// What ended them before their time.
+    /// What ended them before their time; none: all was read.
     pub broken: Option<TagError>,
 }
 
-/// Takes the packet at the head of `input`. None: more of it is to come.
+/// Takes the packet at the head of `input`, intact or not. None: more of it is to come.
 ///
 /// # Errors
-/// As soon as the bytes that are wrong are there.
+/// See [`FrameError`]; as soon as the bytes that are wrong are there. Where the next packet begins
+/// is not known then.
 pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     match input {
         [] => return Ok(None),
@@ -113,13 +116,13 @@ fn whole(input: &[u8], length: u16) -> Option<Frame<'_>> {
 }
 
 impl Frame<'_> {
-    /// Whether it is as it was sent.
+    /// Whether its checksum fits. Nothing of one that is not intact can be relied on.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         CRC.checksum(self.checked).to_le_bytes() == self.crc
     }
 
-    /// What the device waits for.
+    /// What the device waits for: its checksum, whether that fits or not.
     #[must_use]
     pub fn answer(&self) -> [u8; 3] {
         let [low, high] = self.crc;
@@ -158,14 +161,14 @@ impl<'a> Records<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The value of a tag.
+    /// The value of a tag; none where the record has not got it.
     #[must_use]
     pub fn get(&self, id: u8) -> Option<&'a [u8]> {
         let tag = self.0.iter().find(|tag| tag.id == id)?;
         Some(tag.value)
     }
 
-    /// The value of a tag that has so many bytes.
+    /// The value of a tag that has just `N` bytes; none of one that has more or less.
     #[must_use]
     pub fn array<const N: usize>(&self, id: u8) -> Option<[u8; N]> {
         self.get(id)?.try_into().ok()
@@ -222,7 +225,8 @@ fn len_of(id: u8) -> Option<usize> {
     })
 }
 
-/// The values of extended tags, as far as they are known.
+/// The numbers and values of extended tags, the value of tag FE: up to the first that is cut or not
+/// known, whose length nobody knows.
 pub fn extended(list: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut list = Cursor(list);
     std::iter::from_fn(move || {

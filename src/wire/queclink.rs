@@ -9,6 +9,8 @@
 //! `+RESP` is live, `+BUFF` was kept while there was no network, `+ACK` answers a command or is a
 //! heartbeat. A line ends with `$`, of a few firmwares with NUL. The order of all other fields
 //! differs with model and firmware.
+//!
+//! Source: Traccar's decoder and its samples, queclink-parser; no document of the vendor.
 
 use crate::message::timestamp::from_calendar;
 
@@ -19,7 +21,7 @@ pub struct Line<'a> {
     pub sending: Sending,
     /// What stands behind the first `:`, without the end.
     pub text: &'a [u8],
-    /// What stands between the commas; what is no text is empty. At least [`FIELDS_MIN`].
+    /// What stands between the commas; what is no UTF-8 is empty. At least [`FIELDS_MIN`].
     fields: Vec<&'a str>,
 }
 
@@ -37,26 +39,26 @@ pub enum Sending {
 /// A position, as a device writes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
-    /// 0: no fix now, the place is an old one.
+    /// Dilution of precision, from 0 to below 100; 0: no fix now, the place is an old one.
     pub hdop: f64,
-    /// Kilometres an hour.
+    /// Kilometres an hour; none where the field is empty, as of the next two.
     pub speed: Option<f64>,
-    /// Degrees.
+    /// Degrees from north, clockwise. Whether it is one was not looked at.
     pub direction: Option<f64>,
-    /// Metres.
+    /// Metres above the sea.
     pub altitude: Option<f64>,
-    /// Degrees, north positive.
+    /// Degrees, north positive, -90 to 90.
     pub latitude: f64,
-    /// Degrees, east positive.
+    /// Degrees, east positive, -180 to 180.
     pub longitude: f64,
-    /// Microseconds since 1970.
+    /// When it was measured: microseconds since 1970 UTC.
     pub time: u64,
 }
 
 /// The seven fields of a position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// Which field is its first.
+    /// Which field of its line is its first, see [`Line::field`].
     pub at: usize,
     /// None: they are empty, there was no fix.
     pub position: Option<Position>,
@@ -82,7 +84,7 @@ pub type Unit<'a> = (Result<Line<'a>, NoLine>, usize);
 /// length yet, no line. What is no line is told as such, up to its end.
 ///
 /// # Errors
-/// When nothing that follows can be understood.
+/// When nothing that follows can be understood: see [`FrameError`].
 pub fn next(input: &[u8]) -> Result<Option<Unit<'_>>, FrameError> {
     let ahead = blank(input);
     let rest = input.get(ahead..).unwrap_or_default();
@@ -150,19 +152,19 @@ fn line(text: &[u8]) -> Option<Line<'_>> {
 }
 
 impl<'a> Line<'a> {
-    /// `GTFRI`.
+    /// What it is: `GTFRI`. `GT`, and 1 to 6 letters and digits.
     #[must_use]
     pub fn kind(&self) -> &'a str {
         self.field(0)
     }
 
-    /// Of the protocol: hex digits.
+    /// The version of the protocol: 6 to 10 hex digits, of which the first ones name the model.
     #[must_use]
     pub fn version(&self) -> &'a str {
         self.field(1)
     }
 
-    /// As it stands there.
+    /// Who sent it, as it stands there: nothing says that it is 15 digits.
     #[must_use]
     pub fn imei(&self) -> &'a str {
         self.field(2)
@@ -181,19 +183,19 @@ impl<'a> Line<'a> {
         (self.end() > 3 && is_vin && has_digit()).then_some(field)
     }
 
-    /// Four hex digits, from `FFFF` on to `0000`.
+    /// Its number, which its answer repeats: four hex digits, behind `FFFF` comes `0000`.
     #[must_use]
     pub fn count(&self) -> &'a str {
         self.fields.last().copied().unwrap_or_default()
     }
 
-    /// When it was sent: microseconds since 1970.
+    /// When it was sent: microseconds since 1970 UTC; none where it does not say so.
     #[must_use]
     pub fn sent(&self) -> Option<u64> {
         time(self.field(self.end()))
     }
 
-    /// A field; empty where there is none.
+    /// The field at `at`, counted from 0, the kind; empty where there is none.
     #[must_use]
     pub fn field(&self, at: usize) -> &'a str {
         self.fields.get(at).copied().unwrap_or_default()
@@ -279,7 +281,7 @@ fn is_country(text: &str) -> bool {
     text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A decimal number without an exponent.
+/// A decimal number without an exponent, of 16 characters at most; none of all else.
 #[must_use]
 pub fn number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);

@@ -32,17 +32,17 @@ use std::fmt;
 /// One packet, cut out of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Who sent it.
+    /// Who sent it, as a number; an IMEI has 15 digits at most.
     pub imei: u64,
     /// What it is: see the constants, and [`Records::decode`].
     pub command: u8,
     /// What follows the command.
     pub payload: &'a [u8],
-    /// All that the checksum is of.
+    /// All that the checksum is of: IMEI, command and payload.
     pub checked: &'a [u8],
-    /// Its checksum as sent.
+    /// Its checksum as sent; see [`Frame::is_intact`].
     pub crc: u16,
-    /// Bytes of the stream that it took.
+    /// Bytes of the stream that it took: length, `checked` and checksum.
     pub len: usize,
 }
 
@@ -76,19 +76,19 @@ pub struct Record {
     pub altitude_dm: Option<i16>,
     /// Hundredths of a degree from north, clockwise.
     pub direction_e2: Option<u16>,
-    /// How many the receiver uses.
+    /// How many satellites the receiver uses, 0 to 254.
     pub satellites: Option<u8>,
     /// Kilometres an hour.
     pub speed_km_h: Option<u16>,
-    /// Tenths.
+    /// Tenths of the dilution of precision.
     pub hdop_e1: Option<u8>,
     /// The id of the element that caused the report.
     pub event: u16,
-    /// In the order of the packet, part by part.
+    /// Its readings in the order of the packet, part by part; an id may come again.
     pub elements: Vec<Element<'static>>,
 }
 
-/// Degrees times ten million.
+/// A place, in degrees times ten million. Whether it is on Earth was not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Positive to the east.
@@ -113,16 +113,16 @@ pub struct TroubleCode<'a> {
     pub time_s: u32,
     /// Where; none without a fix.
     pub place: Option<Place>,
-    /// Which unit of the vehicle said it.
+    /// Which unit of the vehicle said it, by the vendor's own list.
     pub source: u8,
-    /// Five letters, as `P0420`.
+    /// Five bytes that should be ASCII, as `P0420`.
     pub code: &'a [u8],
 }
 
-/// Takes the packet at the head of `input`. None: more of it is to come.
+/// Takes the packet at the head of `input`, intact or not. None: more of it is to come.
 ///
 /// # Errors
-/// As soon as its length is there.
+/// A length out of bounds, as soon as it is there: where the next packet begins is not known then.
 pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, LengthError> {
     let mut input = Cursor(input);
     let Some(length) = input.u16_be() else {
@@ -149,7 +149,7 @@ fn whole(mut input: Cursor<'_>, length: u16) -> Option<Frame<'_>> {
 }
 
 impl Frame<'_> {
-    /// Whether it is as it was sent.
+    /// Whether its checksum fits. Nothing of one that is not intact can be relied on.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         CRC.checksum(self.checked) == self.crc
@@ -157,10 +157,11 @@ impl Frame<'_> {
 }
 
 impl Records {
-    /// Reads a payload whole: every record, and nothing behind the last.
+    /// Reads a payload whole: every record, and nothing behind the last. `layout` follows from the
+    /// command, which is [`RECORDS`] or [`EXTENDED_RECORDS`].
     ///
     /// # Errors
-    /// See [`RecordsError`].
+    /// It ends before its last record, or goes on behind it.
     pub fn decode(payload: &[u8], layout: Layout) -> Result<Self, RecordsError> {
         let mut payload = Cursor(payload);
         let mut records = Vec::new();
@@ -299,8 +300,8 @@ fn trouble_code<'a>(input: &mut Cursor<'a>) -> Option<TroubleCode<'a>> {
     })
 }
 
-/// The answer to a packet of this command: whether it is taken. A device keeps records that are
-/// not, and tries again.
+/// The answer to a packet of this command, length and checksum included: whether it is taken. A
+/// device keeps records that are not, and tries again.
 #[must_use]
 pub fn answer(command: u8, taken: bool) -> [u8; 6] {
     let content = [answering(command), taken.into()];

@@ -1,8 +1,10 @@
-//! What the two protocols of Wialon make of values alike: switches, numbers, drivers' codes.
+//! What protocols make of values alike: switches, numbers, drivers' codes. The two of Wialon share
+//! all of it.
 
 use crate::message::ValueRef;
 
-/// Keeps what can be a driver's code; whether it is one.
+/// Keeps what can be a driver's code, text or an integer, in the place of what was kept; whether it
+/// can be one. Where it cannot, nothing is kept any more.
 pub(super) fn keep_code<'a>(kept: &mut Option<ValueRef<'a>>, code: ValueRef<'a>) -> bool {
     let is_code = matches!(
         code,
@@ -59,6 +61,7 @@ pub(super) fn float(value: ValueRef<'_>) -> ValueRef<'_> {
     value.number().map_or(value, ValueRef::F64)
 }
 
+/// The nearest whole number from 0 to `most`; 0 of what is no number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -68,7 +71,7 @@ pub(super) fn whole(number: f64, most: u16) -> u16 {
     number.round().clamp(0.0, f64::from(most)) as u16
 }
 
-/// On or off.
+/// On or off: a truth value, 0 or 1; none of all else.
 pub(crate) fn switch(value: ValueRef<'_>) -> Option<bool> {
     match value {
         ValueRef::Bool(on) => Some(on),

@@ -26,7 +26,8 @@ impl Default for FastPackets {
 }
 
 impl FastPackets {
-    /// Takes a frame of a PGN that comes so; gives the message that ends with it.
+    /// Takes a frame of a PGN that comes so; gives the message that ends with it, without what
+    /// fills it up. `now` never goes back; after 750 ms of silence a message is given up.
     pub fn take(&mut self, now: Duration, address: Address, data: &[u8]) -> Option<Vec<u8>> {
         let (head, data) = data.split_first()?;
         let (order, number) = (head >> 5, head & 0x1F);

@@ -28,16 +28,16 @@ struct Session {
 pub enum Step {
     /// A whole message.
     Whole(Vec<u8>),
-    /// The head of a message: the rest comes after [`FLOW`].
+    /// The first 6 bytes of a message of up to 255: the rest comes after [`FLOW`].
     Head(Vec<u8>),
-    /// A part of one.
+    /// One more part of a message, which is not its last.
     Part,
-    /// Nothing that follows.
+    /// Nothing that can be read, or that follows what was there.
     Nothing,
 }
 
 impl Incoming {
-    /// Takes the data of a frame of a sender.
+    /// Takes the data of a frame of a sender. A part that does not follow ends what it has begun.
     pub fn take(&mut self, sender: u8, data: &[u8]) -> Step {
         let Some((head, rest)) = data.split_first() else {
             return Step::Nothing;
@@ -92,7 +92,7 @@ impl Incoming {
     }
 }
 
-/// The data of a frame that says so many bytes, at most 7.
+/// The data of a frame that says these bytes, filled up to 8; none of more than 7.
 #[must_use]
 pub fn single(bytes: &[u8]) -> Option<[u8; CLASSIC_MAX]> {
     let mut data = [FILL; CLASSIC_MAX];

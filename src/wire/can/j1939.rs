@@ -13,11 +13,11 @@ use super::Id;
 /// An id taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// What the frame says, 18 bits.
+    /// What the frame says: the number of its parameter group, up to [`PGN_MAX`].
     pub pgn: u32,
-    /// Who sent it.
+    /// The address of who sent it.
     pub source: u8,
-    /// Whom it is for; [`ALL`] where it is for all.
+    /// The address of whom it is for; [`ALL`] where it is for all.
     pub receiver: u8,
 }
 
@@ -40,7 +40,8 @@ impl Address {
     }
 }
 
-/// Value and mask of the ids of a PGN: of any priority, source and receiver.
+/// Value and mask of the ids of a PGN, of any priority, source and receiver: an id is one of them
+/// where its bits under the mask are the value.
 #[must_use]
 pub const fn filter(pgn: u32) -> (u32, u32) {
     let [_, _, format, _] = pgn.to_be_bytes();
@@ -48,7 +49,8 @@ pub const fn filter(pgn: u32) -> (u32, u32) {
     (pgn << 8, 0x03FF_0000 | specific << 8)
 }
 
-/// The id and the data of a frame that asks all for a PGN.
+/// The id, of 29 bits, and the data of a frame that asks all for a PGN (59904); `source` is the
+/// address of who asks.
 #[must_use]
 pub const fn request(pgn: u32, source: u8) -> (u32, [u8; 3]) {
     let id = u32::from_be_bytes([0x18, 0xEA, ALL, source]);

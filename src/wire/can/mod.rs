@@ -18,13 +18,13 @@ pub mod transport;
 /// One frame, with a copy of its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Who it is for, as a rule also what it says.
+    /// What it says, as a rule; of J1939 and OBD-II also who says it to whom.
     pub id: Id,
     /// Whether it brings data.
     pub kind: Kind,
-    /// CAN FD: up to 64 bytes, and [`flags`](Frame::flags).
+    /// Whether it is of CAN FD: up to 64 bytes, and [`flags`](Frame::flags).
     pub fd: bool,
-    /// Of CAN FD: 1 the data had the faster bit rate, 2 the sender is error passive.
+    /// Bits of CAN FD: 1 the data had the faster bit rate, 2 the sender is error passive; 0 else.
     pub flags: u8,
     len: u8,
     data: [u8; DATA_MAX],
@@ -66,7 +66,7 @@ impl Frame {
         })
     }
 
-    /// Up to 64 bytes.
+    /// Its data: up to 8 bytes, of CAN FD up to 64; none of a remote frame.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         self.data.get(..usize::from(self.len)).unwrap_or_default()

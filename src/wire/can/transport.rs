@@ -25,9 +25,9 @@ pub struct Transport {
 /// A message that came in several packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whole {
-    /// What it says.
+    /// What it says: the number of its parameter group.
     pub pgn: u32,
-    /// All of it.
+    /// All of it, 9 to 1785 bytes.
     pub data: Vec<u8>,
 }
 
@@ -40,8 +40,9 @@ impl Default for Transport {
 }
 
 impl Transport {
-    /// Takes a frame of any PGN; gives the message that ends with it. Only what `wants` takes is
-    /// put together.
+    /// Takes a frame of any PGN; gives the message that ends with it. Only messages of PGNs that
+    /// `wants` takes are put together. `now` never goes back; after 750 ms of silence a message is
+    /// given up.
     pub fn take(
         &mut self,
         now: Duration,
@@ -92,7 +93,8 @@ impl Transport {
     }
 }
 
-/// The PGN that data of [`TRANSPORT`] announces, and how many packets follow.
+/// The PGN that data of [`TRANSPORT`] announces, and how many packets follow; none where it
+/// announces nothing.
 #[must_use]
 pub fn announced(data: &[u8]) -> Option<(u32, u8)> {
     let &[BAM | RTS, _, _, packets, _, low, middle, high] = data else {
