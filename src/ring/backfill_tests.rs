@@ -80,6 +80,20 @@ fn what_a_late_stream_wants_is_counted_in_bounded_turns() {
 }
 
 #[test]
+fn what_a_late_stream_has_in_flight_waits_also_before_it_is_counted() {
+    let (mut ring, cloud) = ring(256 << 10);
+    append(&mut ring, cloud, 0..100);
+    let late = ring.attach("late", From::Oldest, at(0)).unwrap();
+    for _ in 0..30 {
+        ring.read(late, at(0)).unwrap();
+    }
+    let counters = ring.counters(late);
+    assert_eq!((counters.backlog, counters.stored), (30, 30));
+    count(&mut ring, late);
+    assert_eq!(ring.counters(late).backlog, 50);
+}
+
+#[test]
 fn what_a_late_stream_did_not_read_in_time_is_dropped_exactly() {
     let (mut ring, cloud) = ring(256 << 10);
     append(&mut ring, cloud, 0..800);

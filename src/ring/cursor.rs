@@ -279,7 +279,10 @@ impl Cursor {
 
     /// What it has not settled, where `written` records were written for it in all.
     pub(super) fn backlog(&self, written: u64) -> u64 {
-        written.saturating_sub(self.settled.ord) + self.waiting.all + self.older.backlog()
+        let known =
+            written.saturating_sub(self.settled.ord) + self.waiting.all + self.older.backlog();
+        // older records are read before the pass has counted them: what is in flight waits as well
+        known.max(self.unsettled.records)
     }
 
     /// Records that were read and not settled.
