@@ -61,3 +61,9 @@ pub enum NotTaken {
 
 /// What waits is shown up to so many messages.
 pub const WAITING_MAX: usize = 100;
+
+/// A shorter pause would be over before it is kept.
+pub const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// The end of a longer pause would be no date any more.
+pub const PAUSE_MAX: Duration = Duration::from_hours(3650 * 24);

@@ -30,6 +30,8 @@ mod streams;
 
 pub use by_hand::ByHand;
 pub use by_hand::NotTaken;
+pub use by_hand::PAUSE_MAX;
+pub use by_hand::PAUSE_MIN;
 pub use by_hand::WAITING_MAX;
 pub use event::BY_HAND;
 pub use event::CONNECTED;

@@ -87,7 +87,7 @@ impl Addition<'_> {
             Ok(result) => {
                 if path == "/streams" {
                     let name = body.get("name").and_then(Value::as_str);
-                    println!("stream `{}` added", name.unwrap_or_default());
+                    say!("stream `{}` added", name.unwrap_or_default());
                 } else {
                     let tried = result.first().and_then(|tried| tried.get("warnings"));
                     let warnings = tried.and_then(|it| serde_json::from_value(it.clone()).ok());

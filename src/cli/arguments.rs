@@ -1,12 +1,15 @@
 //! Arguments: words to a command. Does nothing.
 
 use super::check::Shown;
+use super::log_level;
 use super::logs::Asked;
 use super::logs::Mode;
 use super::manual::Shell;
 use super::status::Form;
 use super::status::Times;
 use super::stream::Action;
+use super::stream::pause_time;
+use super::stream::place;
 use super::tail::Subject;
 use super::tail::View;
 use crate::api::Wake;
@@ -218,7 +221,7 @@ fn command(words: &[&str], options: Options) -> Result<Command, lexopt::Error> {
             times: options.times.unwrap_or(Times::Once),
         },
         ["logs"] if options.level.is_some() => Command::LogLevel {
-            level: options.level.unwrap_or_default(),
+            level: log_level::checked(options.level.unwrap_or_default())?,
         },
         ["devices", ident @ ..] if ident.len() <= 1 => Command::Devices {
             ident: ident.first().map(|ident| (*ident).to_owned()),
@@ -277,7 +280,7 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
         ["disable", name] => Action::Disable { name: owned(name) },
         ["pause", name, time @ ..] if time.len() <= 1 => Action::Pause {
             name: owned(name),
-            time: time.first().map(|time| owned(time)),
+            time: time.first().map(|time| pause_time(time)).transpose()?,
         },
         ["resume", name] => Action::Resume { name: owned(name) },
         ["skip", name] => Action::Skip {
@@ -292,7 +295,7 @@ fn action(words: &[&str]) -> Result<Action, lexopt::Error> {
         },
         ["rewind", name, to] => Action::Rewind {
             name: owned(name),
-            to: owned(to),
+            to: place(to)?,
         },
         _ => {
             let actions = "`list`, `add FILE`, `remove NAME`, `enable NAME`, `disable NAME`, \

@@ -55,13 +55,13 @@ pub(super) fn check(
             (streams, "stream"),
             (warnings, "warning"),
         ];
-        println!(
+        say!(
             "ok: {}",
             parts.map(|(count, noun)| counted(count, noun)).join(", ")
         );
         probe.map_or(Exit::Done, |probe| try_all(loaded.config.streams, probe))
     } else {
-        println!(
+        say!(
             "{}, {}",
             counted(errors, "error"),
             counted(warnings, "warning")
@@ -133,9 +133,9 @@ fn try_all(streams: Vec<Settings>, probe: Probe) -> Exit {
     let all = async {
         for (name, tried) in tasks {
             match tried.await {
-                Ok(words) => println!("stream `{name}`: {words}"),
+                Ok(words) => say!("stream `{name}`: {words}"),
                 Err(reason) => {
-                    println!("stream `{name}`: failed: {reason}");
+                    say!("stream `{name}`: failed: {reason}");
                     exit = Exit::Failed;
                 }
             }

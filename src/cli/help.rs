@@ -5,11 +5,11 @@ use super::Exit;
 /// Prints the overview, or the page of a command.
 pub(super) fn print(topic: Option<&str>) -> Exit {
     let Some(topic) = topic else {
-        println!("{}", overview());
+        say!("{}", overview());
         return Exit::Done;
     };
     if let Some(page) = page(topic) {
-        println!("{page}");
+        say!("{page}");
         Exit::Done
     } else {
         eprintln!("error: no help on `{topic}`\nhint: `weir --help` lists the commands");
@@ -58,7 +58,7 @@ Commands:
   ring info FILE    what a ring holds, and how far each stream came
   ring dump FILE    every message of a ring, one JSON object a line
   ring verify FILE  read all of a ring, say what is damaged
-  ring repair FILE NEW  copy what is sound into a new ring
+  ring repair FILE NEW  copy what waits and is sound into a new ring
 
 Options:
   -c, --config FILE  another main file than /etc/weir/weir.toml; its drop-ins
@@ -330,7 +330,8 @@ Looks into a ring, of a running daemon or a copy, and never changes it.
   dump    every message as one JSON object a line, oldest first, with its
           number as `record.seq`; one that is damaged has only that
   verify  reads everything; exit 1 when something in it is damaged
-  repair  copies what is sound into a new ring, with each stream's place
+  repair  copies what waits for streams, all of it that is sound, into a new ring,
+          with each stream's place and counters
 
 Example:
   weir ring dump /var/lib/weir/ring | tail -1",

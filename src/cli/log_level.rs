@@ -17,12 +17,22 @@ pub(super) fn set(target: Target, level: &str) -> Exit {
     match client.ask::<LogReport>("PATCH", "/log", Some(&change)) {
         Ok(reports) => {
             for report in reports {
-                println!("{}", text(&report));
+                say!("{}", text(&report));
             }
             Exit::Done
         }
         Err(trouble) => client.explain(&trouble),
     }
+}
+
+/// A level as it came, if there is such a one; else what there is, in words.
+pub(super) fn checked(level: String) -> Result<String, String> {
+    if level == CONFIGURED || level.parse::<log::Level>().is_ok() {
+        return Ok(level);
+    }
+    Err(format!(
+        "`{level}` is no level: error, warn, info, debug, trace or {CONFIGURED}"
+    ))
 }
 
 fn text(report: &LogReport) -> String {

@@ -1,5 +1,13 @@
 //! The command line: arguments to one of the commands, and the exit code that says how it went.
 
+/// Prints a line; who has stopped reading (`weir status | head -1`) has had enough of it.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        drop(writeln!(std::io::stdout(), $($text)*));
+    }};
+}
+
 mod added;
 mod arguments;
 mod check;
@@ -62,7 +70,7 @@ fn execute(arguments: Arguments) -> Exit {
     match arguments.command {
         Command::Help(topic) => help::print(topic.as_deref()),
         Command::Version => {
-            println!("weir {}", env!("CARGO_PKG_VERSION"));
+            say!("weir {}", env!("CARGO_PKG_VERSION"));
             Exit::Done
         }
         Command::Run => run::run(config),

@@ -40,11 +40,11 @@ pub(super) fn reload(target: Target) -> Exit {
 fn say(done: &Reloaded) {
     let Reloaded { warnings, changes } = done;
     warnings.iter().for_each(|warning| eprintln!("{warning}"));
-    println!("the configuration was read again");
+    say!("the configuration was read again");
     if changes.is_empty() {
-        println!("nothing has changed");
+        say!("nothing has changed");
     }
-    changes.iter().for_each(|change| println!("{change}"));
+    changes.iter().for_each(|change| say!("{change}"));
 }
 
 /// Has the files looked at here first: a signal has no answer.
@@ -56,7 +56,7 @@ fn signal(pid: Pid, loaded: &config::Loaded) -> Exit {
     }
     match kill_process(pid, Signal::HUP) {
         Ok(()) => {
-            println!("the daemon is told by a signal: its log says what came of it");
+            say!("the daemon is told by a signal: its log says what came of it");
             Exit::Done
         }
         Err(error) => {

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::message::ValueRef;
 use crate::message::json;
 use crate::ring::File;
+use crate::ring::IoError;
 use crate::ring::OpenError;
 use crate::ring::Ring;
 use crate::ring::inspect;
@@ -53,16 +54,18 @@ pub(super) fn verify(path: &Path) -> Exit {
         path,
         File::peek(path).and_then(|mut file| inspect::verify(&mut file)),
         |found| {
-            println!(
+            say!(
                 "{} messages are sound, {} damaged",
-                found.records, found.damaged
+                found.records,
+                found.damaged
             );
-            println!(
+            say!(
                 "{} are missing, {} of 2 slots are whole",
-                found.missing, found.slots
+                found.missing,
+                found.slots
             );
             if found.headers_lost > 0 {
-                println!("{} segments have lost their headers", found.headers_lost);
+                say!("{} segments have lost their headers", found.headers_lost);
             }
             found.holes.iter().for_each(print_hole);
             if found.is_sound() {
@@ -76,13 +79,24 @@ pub(super) fn verify(path: &Path) -> Exit {
 
 /// Copies what is sound into a new ring.
 pub(super) fn repair(path: &Path, fresh: &Path) -> Exit {
+    if let Err(error) = File::peek(path) {
+        return told(path, Err(error), |()| Exit::Done);
+    }
     let repaired = Ring::repair(path, fresh, Clock::new().now(), fastrand::u64(..));
     let culprit = match repaired {
-        Err(OpenError::Exists) => fresh,
+        // a disk that cannot be read has a word of its own
+        Err(OpenError::Exists | OpenError::Io(_)) => fresh,
         _ => path,
     };
-    told(culprit, repaired, |report| {
-        println!("{}: {report}", fresh.display());
+    let copied = repaired.and_then(|report| {
+        let copy = inspect::verify(&mut File::peek(fresh)?)?;
+        Ok((report, copy.records))
+    });
+    told(culprit, copied, |(report, count)| {
+        say!(
+            "{}: {count} messages that wait were copied; of the old one: {report}",
+            fresh.display()
+        );
         Exit::Done
     })
 }
@@ -90,7 +104,12 @@ pub(super) fn repair(path: &Path, fresh: &Path) -> Exit {
 fn told<T>(path: &Path, result: Result<T, OpenError>, show: impl FnOnce(T) -> Exit) -> Exit {
     result.map_or_else(
         |error| {
-            eprintln!("error: `{}`: {error}", path.display());
+            match error {
+                OpenError::Io(IoError::Name) if is_missing(path) => {
+                    eprintln!("error: `{}`: there is no such file", path.display());
+                }
+                error => eprintln!("error: `{}`: {error}", path.display()),
+            }
             if matches!(error, OpenError::Unreadable { .. }) {
                 eprintln!(
                     "hint: nothing is known of what is in it. Try again; if it stays so, copy what \
@@ -105,35 +124,45 @@ fn told<T>(path: &Path, result: Result<T, OpenError>, show: impl FnOnce(T) -> Ex
     )
 }
 
+/// Whether its folder is there, and it is not.
+fn is_missing(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    let is_there = folder.as_os_str().is_empty() || folder.is_dir();
+    is_there && !path.exists()
+}
+
 fn print_info(info: &Info) {
     let closed = if info.clean {
         "closed cleanly"
     } else {
         "in use, or not closed"
     };
-    println!("ring      {:08x}, {} bytes, {closed}", info.id, info.size);
-    println!(
+    say!("ring      {:08x}, {} bytes, {closed}", info.id, info.size);
+    say!(
         "opened    {} times, {} of 2 slots whole",
-        info.boots, info.slots
+        info.boots,
+        info.slots
     );
-    println!(
+    say!(
         "segments  {} of {} in use, {} bytes each",
-        info.segments_used, info.segments, info.segment_len
+        info.segments_used,
+        info.segments,
+        info.segment_len
     );
-    println!("records   from {} to before {}", info.oldest.0, info.end.0);
+    say!("records   from {} to before {}", info.oldest.0, info.end.0);
     match info.oldest_received {
         Some(at) if at.trusted => {
-            println!(
+            say!(
                 "oldest    received {}",
                 super::date(at.since_1970.as_secs_f64())
             );
         }
-        Some(_) => println!("oldest    received while the clock was wrong"),
+        Some(_) => say!("oldest    received while the clock was wrong"),
         None => {}
     }
     if let Some(date) = info.remembered {
         let date = super::date(date.as_secs_f64());
-        println!("date      {date} was the last that was believed: an earlier one is doubted");
+        say!("date      {date} was the last that was believed: an earlier one is doubted");
     }
     info.streams.iter().for_each(print_stream);
     info.holes.iter().for_each(print_hole);
@@ -141,14 +170,21 @@ fn print_info(info: &Info) {
 
 fn print_stream(stream: &StreamInfo) {
     let counted = &stream.counters;
-    println!("stream    {}: next is {}", stream.name, stream.cursor.0);
-    println!(
+    say!("stream    {}: next is {}", stream.name, stream.cursor.0);
+    say!(
         "          stored {}, accepted {}, filtered {}, expired {}, skipped by hand {},",
-        counted.stored, counted.accepted, counted.filtered, counted.expired, counted.by_hand
+        counted.stored,
+        counted.accepted,
+        counted.filtered,
+        counted.expired,
+        counted.by_hand
     );
-    println!(
+    say!(
         "          given up {}, dropped {}, corrupt {}, backlog {}",
-        counted.given_up, counted.dropped, counted.corrupt, counted.backlog
+        counted.given_up,
+        counted.dropped,
+        counted.corrupt,
+        counted.backlog
     );
 }
 
@@ -157,7 +193,7 @@ fn print_hole(hole: &HoleInfo) {
         HoleCause::PowerCut => "torn by a power cut, nothing in it was acknowledged",
         HoleCause::Medium => "damaged by the medium",
     };
-    println!("hole      at {}, {} bytes: {cause}", hole.offset, hole.len);
+    say!("hole      at {}, {} bytes: {cause}", hole.offset, hole.len);
 }
 
 fn render_record(record: &Dumped<'_>, out: &mut Vec<u8>) {

@@ -91,7 +91,12 @@ impl Client {
         if self.refused == 0 && self.acked >= sent {
             return Ok(Exit::Done);
         }
-        eprintln!("error: {} of {sent} messages are safe", self.acked);
+        let refused = match self.refused {
+            0 => String::new(),
+            1 => "1 line was refused, ".to_owned(),
+            count => format!("{count} lines were refused, "),
+        };
+        eprintln!("error: {refused}{} of {sent} messages are safe", self.acked);
         Ok(Exit::Failed)
     }
 

@@ -7,16 +7,21 @@ use super::client::Target;
 use super::client::Trouble;
 use super::client::path_of;
 use super::status::state;
+use crate::api::PAUSE_MAX;
+use crate::api::PAUSE_MIN;
 use crate::api::SKIP_MAX;
 use crate::api::StreamReport;
 use crate::api::Waiting;
 use crate::api::Wake;
 use crate::api::Woken;
+use crate::message::timestamp::from_iso8601;
+use crate::units::Period;
 use serde_json::Value;
 use serde_json::json;
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +46,28 @@ pub(super) enum Action {
     Remove { name: String },
     /// Those that wait go now.
     Wake { whom: Wake },
+}
+
+/// How long a pause is to be, as it came, if a pause can be so long.
+pub(super) fn pause_time(text: &str) -> Result<String, String> {
+    match text.parse::<Period>() {
+        Ok(Period(time)) if (PAUSE_MIN..=PAUSE_MAX).contains(&time) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is not a duration from 1s to 3650d, like `10m`"
+        )),
+    }
+}
+
+/// Where a stream is to go back to, as it came, if that is a place.
+pub(super) fn place(text: &str) -> Result<String, String> {
+    let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
+    match text == "oldest" || from_iso8601(text).is_some() || matches!(seconds, Some(Ok(_))) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is neither `oldest` nor a date like `2026-11-23T12:00:00Z` or seconds since \
+             1970"
+        )),
+    }
 }
 
 /// Does it, and says what came of it.

@@ -205,7 +205,10 @@ impl Ring {
         let (mut ring, report) = Self::resize_file(to, &mut old, &settings, now, random)?;
         let now = now.expected_after(ring.last_trusted());
         ring.close(now).map_err(OpenError::Io)?;
-        Ok(report)
+        Ok(Report {
+            resized: false,
+            ..report
+        })
     }
 }
 

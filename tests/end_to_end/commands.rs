@@ -54,6 +54,9 @@ fn a_wrong_word_is_told_and_exits_2() {
         &["run", "--fast"],
         &["send"],
         &["ring", "burn", "x"],
+        &["stream", "pause", "cloud", "10"],
+        &["stream", "rewind", "cloud", "newest"],
+        &["logs", "--level", "loud"],
     ] {
         let told = weir(words);
         assert_eq!(told.status.code(), Some(2), "{words:?}");
@@ -161,6 +164,11 @@ fn send_puts_lines_in_and_says_which_were_refused() {
     let bad = pipe(&path, "programs", &format!("{}\nnonsense\n", message(2)));
     assert_eq!(bad.status.code(), Some(1));
     assert!(said(&bad).contains("line 2"), "{}", said(&bad));
+    assert!(
+        said(&bad).contains("error: 1 line was refused, 1 of 1 messages are safe"),
+        "{}",
+        said(&bad)
+    );
     assert_eq!(pipe(&path, "nobody", "").status.code(), Some(2));
     eventually("three arrive", || broker.received().len() == 3);
 }
@@ -225,7 +233,57 @@ fn ring_info_and_dump_look_into_a_live_ring() {
         refused.contains("taken`: there is a file already"),
         "{refused}"
     );
-    assert_eq!(weir(&["ring", "info", "/nowhere"]).status.code(), Some(1));
+    let nowhere = weir(&["ring", "info", "/nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(
+        said(&nowhere).contains("`/nowhere`: there is no such file"),
+        "{}",
+        said(&nowhere)
+    );
+}
+
+#[test]
+fn ring_repair_says_what_it_copied_and_which_file_cannot_be_made() {
+    let port = free_port();
+    let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
+    let daemon = Weir::start("repair", &config(port, &streams));
+    let mut lines = crate::weir::Lines::connect(port);
+    (0..10).for_each(|number| lines.send(&message(number)));
+    lines.await_acked(10);
+    let ring = daemon.folder.join("ring");
+    let repair = |fresh: &Path| {
+        weir(&[
+            "ring",
+            "repair",
+            ring.to_str().unwrap(),
+            fresh.to_str().unwrap(),
+        ])
+    };
+    let nowhere = daemon.folder.join("nowhere/new");
+    let told = repair(&nowhere);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(said(&told).contains("nowhere/new`: "), "{}", said(&told));
+    let told = repair(&daemon.folder.join("new"));
+    assert_eq!(told.status.code(), Some(0), "{}", said(&told));
+    let text = said(&told);
+    assert!(
+        text.contains("10 messages that wait were copied") && !text.contains("another size"),
+        "{text}"
+    );
+}
+
+#[test]
+fn who_stops_reading_ends_no_command_with_a_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .arg("--help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(said(&ended), "");
+    assert_eq!(ended.status.code(), Some(0));
 }
 
 fn pipe(config: &Path, channel: &str, text: &str) -> Output {

@@ -8,6 +8,8 @@ use super::number;
 use super::refused;
 use crate::api::Control;
 use crate::api::NotTaken;
+use crate::api::PAUSE_MAX;
+use crate::api::PAUSE_MIN;
 use crate::api::Refusal;
 use crate::api::WAITING_MAX;
 use crate::units::Period;
@@ -98,12 +100,6 @@ fn length(body: &[u8]) -> Result<Option<Duration>, &'static str> {
 
 /// Messages that are shown where no number is asked for.
 const WAITING_DEFAULT: usize = 10;
-
-/// Shorter ones would be over before they are kept.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-
-/// Its end is still a date.
-const PAUSE_MAX: Duration = Duration::from_hours(3650 * 24);
 
 #[cfg(test)]
 mod tests {
