@@ -8,13 +8,13 @@ use crate::net::tls::Tls;
 /// A source that weir connects to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connect {
-    /// Where it is.
+    /// Host and port.
     pub target: Target,
-    /// None: without TLS.
+    /// How TLS is spoken; none: without it.
     pub tls: Option<Tls>,
-    /// Of a URL.
+    /// Who logs in, where `connect` is a URL that says so.
     pub user: Option<String>,
-    /// Of a URL.
+    /// The password of `user`; a secret.
     pub password: Option<String>,
 }
 

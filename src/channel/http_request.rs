@@ -59,7 +59,7 @@ pub trait Meaning {
     /// Most content of one request, in bytes, and what is said of more.
     fn most(&self) -> (usize, &'static str);
 
-    /// What answers a request of so many messages that are safe.
+    /// The content of the answer, JSON, to a request of so many messages that are safe.
     fn accepted(count: u64) -> Vec<u8> {
         object("accepted", ValueRef::U64(count))
     }
@@ -91,11 +91,11 @@ enum State<R> {
 /// Why a request is not looked at further.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadRefusal {
-    /// The code that answers it.
+    /// The status that answers it, 400 to 599.
     pub status: u16,
     /// Headers beside the usual ones.
     pub headers: Headers<'static>,
-    /// What is wrong.
+    /// What is wrong, for the answer and the log.
     pub error: &'static str,
 }
 
@@ -104,7 +104,7 @@ pub struct HeadRefusal {
 pub struct BodyRefusal {
     /// What the intake said; none: it was not asked.
     pub refusal: Option<Refusal>,
-    /// In words.
+    /// What is wrong, for the answer; printable and short.
     pub error: String,
 }
 

@@ -33,9 +33,10 @@ struct Named {
 /// One entry of the `io` table: what an element means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Io {
-    /// Of its parameter.
+    /// The name of its parameter; not empty, `ident` or `timestamp`.
     pub name: String,
-    /// What one step of the number is worth. With a whole scale integers stay integers.
+    /// What one step of the number is worth, in the parameter's unit; not 0. With a whole scale
+    /// integers stay integers.
     pub scale: f64,
     /// Whether the number is in two's complement of its width.
     pub signed: bool,

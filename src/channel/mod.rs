@@ -351,12 +351,12 @@ pub trait Intake {
     fn malformed(&mut self, reason: InputError, detail: &str);
 }
 
-/// Why messages were not taken.
+/// Why none of a batch of messages was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRefusal {
-    /// Which message of the batch, from 0.
+    /// Which message of the batch is at fault, counted from 0.
     pub index: usize,
-    /// What is wrong.
+    /// What is wrong with it.
     pub reason: Refusal,
 }
 
@@ -399,7 +399,7 @@ pub enum InputError {
 /// Why a session ends the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnect {
-    /// For the log.
+    /// What is wrong with what came, for the log; no data of the sender's.
     pub reason: &'static str,
 }
 

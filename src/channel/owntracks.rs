@@ -67,7 +67,7 @@ pub static KIND: Kind = Kind {
 pub struct Keys {
     /// Names and passwords; none: everybody is served.
     pub users: Vec<(String, String)>,
-    /// What of a sender is its ident.
+    /// What of a sender is the ident of its messages.
     pub ident_from: IdentFrom,
 }
 
@@ -77,7 +77,7 @@ impl Protocol for Keys {
     }
 }
 
-/// What requests mean here.
+/// What requests mean to OwnTracks: see the head of this file.
 #[derive(Debug)]
 pub struct Reports {
     keys: Rc<Keys>,

@@ -2,12 +2,12 @@
 //! session has the number of the last thing that it saw, and a slow one misses what is not kept any
 //! more.
 
-/// What is looked at.
+/// What a session looks at of what passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
-    /// Messages.
+    /// Whether it sees messages.
     pub messages: bool,
-    /// States.
+    /// Whether it sees states, see [`Passing::states`].
     pub states: bool,
 }
 
@@ -28,8 +28,7 @@ pub trait Passing: std::fmt::Debug {
     fn last_change(&self) -> Option<u64>;
 
     /// Shows each state that has changed after this number: that of its last change, its path, and
-    /// the JSON object as it is now,
-    /// in the order of their changes, until one is not taken; moves the number on. A state that is
-    /// there no more has an empty object.
+    /// the JSON object as it is now, in the order of their changes, until one is not taken; moves
+    /// the number on. A state that is there no more has an empty object.
     fn states(&self, after: &mut u64, take: &mut dyn FnMut(u64, &str, &str) -> bool);
 }

@@ -67,11 +67,11 @@ pub static KIND: Kind = Kind {
 /// The keys of this type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// Whether lines are answered.
+    /// Whether lines are answered; heartbeats always are.
     pub sack: bool,
-    /// Whether messages have their line as it came, too.
+    /// Whether messages have their line as it came, too, as `text`.
     pub text: bool,
-    /// Whether messages say of which kind their line is.
+    /// Whether messages say of which kind their line is, as `message.type`.
     pub message_type: bool,
 }
 

@@ -17,9 +17,9 @@ use std::time::Duration;
 /// One `[[channel]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Unique among channels and streams.
+    /// Its name, unique among channels and streams.
     pub name: String,
-    /// What it speaks.
+    /// The row of its type: what it speaks.
     pub kind: &'static Kind,
     /// The keys that only its type has.
     pub protocol: AnyProtocol,
@@ -27,29 +27,29 @@ pub struct Settings {
     pub listen: Vec<Address>,
     /// Who may connect to the Unix sockets of `listen`.
     pub socket: SocketRights,
-    /// Where it connects to.
+    /// Where it connects to; none where it listens, or needs neither.
     pub connect: Option<Connect>,
-    /// Spoken on the TCP and Unix addresses of `listen`.
+    /// TLS as it is spoken on the TCP and Unix addresses of `listen`; none: without it.
     pub tls: Option<ServerTls>,
-    /// Who may connect.
+    /// The networks from which somebody may connect, or send datagrams.
     pub allow: Vec<Network>,
-    /// Who sent what names no device.
+    /// The ident of what names no device.
     pub ident: Option<String>,
-    /// Whom it takes; empty: all.
+    /// The idents that it takes; empty: all.
     pub idents: PatternSet,
-    /// Parameters that each message gets.
+    /// Parameters that each message gets, with their values.
     pub set: Vec<(String, Value)>,
     /// Parameters that get another name: (old, new).
     pub rename: Vec<(String, String)>,
     /// Of each ident so many are taken; none: all. Never where `every` is the protocol's own.
     pub thinning: Option<thinning::Settings>,
-    /// Connections at once, over all its addresses.
+    /// Connections at once at most, over all its addresses.
     pub max_connections: usize,
     /// A connection that says nothing for so long is closed.
     pub idle_timeout: Duration,
     /// What happens to a message that no enabled stream subscribes to.
     pub unwanted: Unwanted,
-    /// What raw traffic does not show.
+    /// Texts that raw traffic shows as `***`.
     pub secrets: Secrets,
 }
 

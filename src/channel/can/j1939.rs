@@ -75,7 +75,8 @@ impl J1939 {
         }
     }
 
-    /// Forgets what nobody says any more.
+    /// Forgets trouble codes and lamps that no unit says any more: `told` gets those that are left,
+    /// or null. `now` never goes back.
     pub fn expire(&mut self, now: Duration, told: &mut Told<'_>) {
         self.faults.expire(now, told);
     }

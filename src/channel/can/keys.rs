@@ -44,9 +44,9 @@ pub static KIND: Kind = Kind {
 /// The keys of this type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
-    /// The channel's.
+    /// Of whom all messages are: the channel's `ident`.
     pub ident: String,
-    /// What comes.
+    /// What comes, by the form of `connect`.
     pub units: Units,
     /// Whether a log is read as slowly as it was written.
     pub is_paced: bool,
@@ -56,33 +56,33 @@ pub struct Keys {
     pub signals: Rc<[Entry]>,
     /// The tables that are built in.
     pub standards: Standards,
-    /// What J1939 is asked for, where it is.
+    /// What J1939 is asked for; none: nothing.
     pub request: Option<request::Settings>,
 }
 
 /// The tables that are built in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standards {
-    /// What trucks, buses and machines say.
+    /// Whether it reads what trucks, buses and machines say.
     pub j1939: bool,
-    /// Whether the place counts that J1939 tells.
+    /// Whether the place that J1939 tells counts: a tracker knows it better as a rule.
     pub position: bool,
-    /// What the instruments of boats say.
+    /// Whether it reads what the instruments of boats say.
     pub nmea2000: bool,
-    /// Whose place counts of those instruments; none: of the first that is heard.
+    /// The address of the instrument whose place counts; none: of the first that is heard.
     pub source: Option<u8>,
-    /// How a vehicle is asked by OBD-II, where it is.
+    /// How a vehicle is asked by OBD-II; none: it is not.
     pub obd: Option<obd::Settings>,
 }
 
-/// What comes.
+/// What comes from where the bus is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Units {
-    /// Frames as the kernel has them.
+    /// Frames as the kernel has them: see [`crate::wire::can::socket`].
     Frames,
-    /// Lines of `candump`, as they are on the bus.
+    /// Lines of `candump` that come as they are on the bus: the time of arrival counts.
     Lines,
-    /// The same, whose times count.
+    /// Lines of `candump` of a log: the times in them count.
     Log,
 }
 

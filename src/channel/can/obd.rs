@@ -32,11 +32,11 @@ use std::time::Duration;
 /// How it asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Each reading after so long.
+    /// Each reading is asked for again after so long.
     pub every: Duration,
-    /// Ids of 29 bits instead of 11.
+    /// Whether ids have 29 bits instead of 11.
     pub wide: bool,
-    /// Also where J1939 is heard.
+    /// Whether it asks also where J1939 is heard.
     pub forced: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for Settings {
     }
 }
 
-/// The one that asks.
+/// What asks a vehicle by OBD-II, from the first frame of a connection on.
 #[derive(Clone, Debug)]
 pub struct Obd {
     settings: Settings,
@@ -91,7 +91,7 @@ struct Asked {
 }
 
 impl Obd {
-    /// Nothing is known of the vehicle yet.
+    /// One that knows nothing of the vehicle yet, and first asks what there is.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {

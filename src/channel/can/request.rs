@@ -24,15 +24,15 @@ use std::time::Duration;
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Each is told when it is asked for.
+    /// The parameter groups that are told when they are asked for.
     pub pgns: Vec<u32>,
     /// Each is asked for after so long without it.
     pub every: Duration,
-    /// Who asks, as the bus sees it.
+    /// The address of who asks, as the bus sees it.
     pub source: u8,
 }
 
-/// The one that asks.
+/// What asks a bus of J1939, from the first frame of a connection on.
 #[derive(Clone, Debug)]
 pub struct Requests {
     every: Duration,
@@ -50,7 +50,7 @@ struct Wanted {
 }
 
 impl Requests {
-    /// Nothing was heard yet.
+    /// One that has heard nothing yet.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let due = Duration::ZERO;

@@ -20,15 +20,16 @@ pub struct Signal {
 /// What is said of a signal, beside its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meaning {
-    /// How its bits are a number.
+    /// How its bits are a number, before scale and offset.
     pub form: Form,
-    /// What one step is worth.
+    /// What one step is worth, in the parameter's unit; not 0. With a whole scale and offset
+    /// integers stay integers.
     pub scale: f64,
-    /// What is added to the scaled number.
+    /// What is added to the scaled number, in the parameter's unit.
     pub offset: f64,
-    /// Numbers that mean nothing.
+    /// Numbers of it that say that nothing was measured.
     pub nothing: Nothing,
-    /// Not 0 is true; scale and offset mean nothing.
+    /// Whether it is on or off: not 0 is true; scale and offset mean nothing.
     pub switch: bool,
 }
 
@@ -66,7 +67,7 @@ impl Signal {
     /// A signal at a place.
     ///
     /// # Errors
-    /// See [`SignalError`].
+    /// A scale or a float that cannot be: see [`SignalError`].
     pub fn new(bits: Bits, meaning: Meaning) -> Result<Self, SignalError> {
         let scale = Scale::with_offset(meaning.scale, meaning.offset);
         if !meaning.form.fits(bits.length()) {
@@ -110,7 +111,7 @@ impl Signal {
         number.is_finite().then_some(number)
     }
 
-    /// Where it is.
+    /// Where it is in the data of its frames.
     #[must_use]
     pub fn bits(&self) -> Bits {
         self.bits
@@ -118,7 +119,7 @@ impl Signal {
 }
 
 impl SignalError {
-    /// In words.
+    /// What is wrong, in words, for who wrote it.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {

@@ -27,18 +27,19 @@ pub struct Entry {
     pub of: Of,
     /// It is there only while these bits are this number.
     pub when: Option<(Bits, u64)>,
-    /// As the message has it.
+    /// The parameter's, as the message has it.
     pub name: Box<str>,
     /// Where it is and what it means.
     pub signal: Signal,
 }
 
-/// Which frames.
+/// Which frames have a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Of {
-    /// Those of one id.
+    /// Those of one id, all of its bits.
     Id(Id),
-    /// Those of a PGN, of any source or of one.
+    /// Those of a PGN, of any source (none) or of this one; also messages of J1939 that come in
+    /// several packets.
     Pgn(u32, Option<u8>),
 }
 
@@ -52,7 +53,7 @@ impl Signals {
         }
     }
 
-    /// Tells what a frame says.
+    /// Gives `told` what a frame with data says. `now` never goes back.
     pub fn frame(&mut self, now: Duration, frame: &Frame, told: &mut Told<'_>) {
         self.tell(Of::Id(frame.id), frame.data(), told);
         let Some(address) = Address::of(frame.id) else {
@@ -68,7 +69,8 @@ impl Signals {
         }
     }
 
-    /// The frames that tell something.
+    /// The frames that tell something, some of them more than once; the packets of long messages
+    /// among them.
     #[must_use]
     pub fn wanted(&self) -> Vec<Of> {
         let mut all: Vec<_> = self.entries.iter().map(|entry| entry.of).collect();

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Rhythm {
     /// From one message to the next.
     pub every: Duration,
-    /// What makes one at once when it changes.
+    /// The parameters that make one at once when they change.
     pub or_change: PatternSet,
     /// What was not heard for so long is left out.
     pub stale: Duration,
