@@ -61,10 +61,10 @@ impl Store {
         }
     }
 
-    /// A signal has this value now; none of [`Value::Null`].
+    /// A signal has this value now; of [`Value::Null`] it has none any more. `now` never goes back.
     ///
     /// # Errors
-    /// When there are too many of them.
+    /// When there are too many of them: this one is left out.
     pub(super) fn told(&mut self, now: Duration, name: &str, value: Value) -> Result<(), TooMany> {
         let has_changed = match (self.signals.get_mut(name), value) {
             (None, Value::Null) => return Ok(()),
@@ -81,7 +81,13 @@ impl Store {
             (None, value) => self.add(now, name, value)?,
         };
         self.heard = Some(now);
-        // the interval that the last message began, or one that begins now
+        self.schedule(now, has_changed);
+        Ok(())
+    }
+
+    /// Says when the next message is due: at the end of the interval that the last one began, or
+    /// that begins now; where what is watched has changed, as soon as may be.
+    fn schedule(&mut self, now: Duration, has_changed: bool) {
         let under_way = |made: &Duration| now.saturating_sub(*made) < self.rhythm.every;
         let begun = self.made.filter(under_way).unwrap_or(now);
         let end = begun.saturating_add(self.rhythm.every);
@@ -90,7 +96,6 @@ impl Store {
             let soonest = self.made.map_or(now, |made| made.saturating_add(CHANGE));
             self.due = Some(due.min(soonest.max(now)));
         }
-        Ok(())
     }
 
     /// Whether it is watched, which a new one is news for.

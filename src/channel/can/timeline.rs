@@ -11,8 +11,21 @@ pub(super) struct Timeline {
     now: Duration,
     /// The last line that came.
     last: Option<Last>,
-    /// A line and the time that it was on: the others are as far from it as they say.
-    base: (Duration, Duration),
+    base: Anchor,
+}
+
+/// A line and when it was: others are as far from it as they say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Anchor {
+    line: Duration,
+    at: Duration,
+}
+
+impl Anchor {
+    /// When this line was; one that is before the anchor was with it.
+    fn of(self, line: Duration) -> Duration {
+        self.at.saturating_add(line.saturating_sub(self.line))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +44,7 @@ impl Timeline {
             is_log,
             now: Duration::ZERO,
             last: None,
-            base: (Duration::ZERO, Duration::ZERO),
+            base: Anchor::default(),
         }
     }
 
@@ -42,11 +55,11 @@ impl Timeline {
         }
         let last = self.last.map(|last| last.line);
         if !last.is_some_and(|last| follows(last, line, GAP_MAX)) {
-            self.base = (line, self.now);
+            let at = self.now;
+            self.base = Anchor { line, at };
         }
-        let (base, at) = self.base;
-        self.now = self.now.max(at.saturating_add(line.saturating_sub(base)));
-        let at = self.now;
+        let at = self.now.max(self.base.of(line));
+        self.now = at;
         self.last = Some(Last { line, mono, at });
         at
     }
@@ -76,8 +89,8 @@ impl Timeline {
 pub(super) struct Pace {
     /// The last line.
     last: Option<Duration>,
-    /// A line, and when it was taken.
-    base: Option<(Duration, Duration)>,
+    /// A line and when it was taken.
+    base: Option<Anchor>,
 }
 
 impl Pace {
@@ -85,13 +98,11 @@ impl Pace {
     /// not waited for.
     pub(super) fn due(&mut self, line: Duration, mono: Duration) -> Duration {
         let follows = self.last.is_some_and(|last| follows(last, line, WAIT_MAX));
-        let (base, at) = match self.base.filter(|_| follows) {
-            Some(base) => base,
-            None => (line, mono),
-        };
-        self.base = Some((base, at));
+        let base = self.base.filter(|_| follows);
+        let base = base.unwrap_or(Anchor { line, at: mono });
+        self.base = Some(base);
         self.last = Some(line);
-        at.saturating_add(line.saturating_sub(base))
+        base.of(line)
     }
 }
 

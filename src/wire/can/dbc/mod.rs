@@ -46,46 +46,47 @@ pub struct Dbc {
 /// One signal of one message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {
-    /// As the file has it.
+    /// Its name, as the file has it; another message may have one of the same name.
     pub name: String,
-    /// Of the message.
+    /// The id of the frames that have it.
     pub id: Id,
-    /// Where it is.
+    /// Where it is in their data.
     pub bits: Bits,
-    /// How it is a number.
+    /// How its bits are a number; a float has 32 or 64.
     pub form: Form,
-    /// What one step is worth; not 0.
+    /// What one step is worth, in the unit that the file names; not 0.
     pub factor: f64,
-    /// What is added to the scaled number.
+    /// What is added to the scaled number, in the same unit.
     pub offset: f64,
-    /// It is there only while these bits are this number.
+    /// Where it shares its place: it is there only while these bits are this number.
     pub when: Option<(Bits, u64)>,
 }
 
 /// A signal that is wanted and cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Of the file, from 1.
+    /// Its line in the file, counted from 1.
     pub line: u32,
-    /// As the file has it.
+    /// Its name, as the file has it.
     pub name: String,
-    /// In words.
+    /// Why not, in words that go on from its name.
     pub reason: &'static str,
 }
 
 /// Why a file is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DbcError {
-    /// Of the file, from 1.
+    /// The line of the file, counted from 1.
     pub line: u32,
-    /// What is wrong there.
+    /// What is wrong there, in words.
     pub text: &'static str,
 }
 
-/// Reads a file; of its signals those whose name `wants` takes.
+/// Reads a file, in any encoding that has ASCII; of its signals those whose name `wants` takes.
 ///
 /// # Errors
-/// See [`DbcError`].
+/// The first place that is none of a DBC file, that says what cannot be, or that is beyond a bound:
+/// [`FILE_MAX`] bytes, 20,000 signals. A file without any message is none either.
 pub fn read(text: &[u8], wants: &dyn Fn(&str) -> bool) -> Result<Dbc, DbcError> {
     if text.len() > FILE_MAX {
         let text = "a file of more than 4 MiB";
@@ -136,7 +137,7 @@ struct Message {
     wanted: Vec<(u32, Signal, Option<u64>)>,
 }
 
-/// How a signal shares its place.
+/// How a signal shares its place with others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Share {
     None,
@@ -146,6 +147,22 @@ enum Share {
     When(u64),
     /// `m3M`
     Both,
+}
+
+impl Share {
+    /// Whether others are there or not by the number that it is.
+    fn decides(self) -> bool {
+        matches!(self, Self::Decides | Self::Both)
+    }
+
+    /// The number at which it is there. With two levels it is refused, whatever stands here.
+    fn when(self) -> Option<u64> {
+        match self {
+            Self::None | Self::Decides => None,
+            Self::When(number) => Some(number),
+            Self::Both => Some(0),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -216,17 +233,13 @@ impl Reader<'_> {
         let (bits, form) = self.place(&message)?;
         let (factor, offset) = self.scale()?;
         self.scanner.skip_lines(ends_with_comma);
-        let decides = matches!(share, Share::Decides | Share::Both);
-        message.multiplexors.extend(bits.filter(|_| decides));
+        message
+            .multiplexors
+            .extend(bits.filter(|_| share.decides()));
         message.is_deep |= share == Share::Both;
         if (self.wants)(name) {
-            let when = match share {
-                Share::None | Share::Decides => None,
-                Share::When(number) => Some(number),
-                Share::Both => Some(0),
-            };
-            match message.id.zip(bits) {
-                Some((id, bits)) => {
+            match (message.id, bits) {
+                (Some(id), Some(bits)) => {
                     let signal = Signal {
                         name: name.to_owned(),
                         id,
@@ -236,10 +249,11 @@ impl Reader<'_> {
                         offset,
                         when: None,
                     };
-                    message.wanted.push((line, signal, when));
+                    message.wanted.push((line, signal, share.when()));
                 }
-                None if message.id.is_some() => self.refuse(line, name.to_owned(), BEYOND),
-                None => {}
+                (Some(_), None) => self.refuse(line, name.to_owned(), BEYOND),
+                // of no frame
+                (None, _) => {}
             }
         }
         self.message = Some(message);
