@@ -58,6 +58,8 @@ pub(super) struct Channel {
     refused: RefCell<BTreeMap<&'static str, u64>>,
     limiter: RefCell<Limiter>,
     lines: RefCell<LineLimiter>,
+    /// The log says of something that it is not as it should be.
+    is_trouble_told: Cell<bool>,
     pub(super) journal: RefCell<Journal>,
     pub(super) traffic: Traffic,
     pub(super) listening: ListenState,
@@ -101,6 +103,7 @@ impl Channel {
             refused: RefCell::default(),
             limiter: RefCell::default(),
             lines: RefCell::default(),
+            is_trouble_told: Cell::default(),
             traffic: Traffic::default(),
             journal: RefCell::default(),
             listening: ListenState::default(),
@@ -205,26 +208,28 @@ impl Channel {
         }
     }
 
-    /// What it listens to at its only address is not as it should be, or is again.
+    /// What it listens to at its only address is not as it should be, or is again. Where that comes
+    /// and goes it is shown each time, and said now and then.
     pub(super) fn trouble(&self, why: Option<&'static str>, peer: &str, shared: &SharedState) {
         let name = self.name();
-        let (state, event_code, text) = match why {
-            Some(why) => {
-                let text = format!("{peer}: {why}");
-                log::warn!("channel `{name}`: {text}");
-                (AddressState::Not(text.as_str().into()), FAULT, text)
+        let Some(why) = why else {
+            self.listening.set(0, AddressState::Bound);
+            if self.is_trouble_told.take() {
+                let text = format!("{peer}: heard again");
+                log::info!("channel `{name}`: {text}");
+                self.note(shared, RECOVERED, &text);
             }
-            None => {
-                log::info!("channel `{name}`: {peer}: heard again");
-                (
-                    AddressState::Bound,
-                    RECOVERED,
-                    format!("{peer}: heard again"),
-                )
-            }
+            return;
         };
-        self.listening.set(0, state);
-        self.note(shared, event_code, &text);
+        let text = format!("{peer}: {why}");
+        self.listening
+            .set(0, AddressState::Not(text.as_str().into()));
+        let admitted = self.lines.borrow_mut().admit(why, shared.now());
+        if let Some(hidden) = admitted {
+            self.is_trouble_told.set(true);
+            log::warn!("channel `{name}`: {text}{}", left_out(hidden));
+            self.note(shared, FAULT, &text);
+        }
     }
 
     /// Counts what a subscriber missed, and says so now and then.

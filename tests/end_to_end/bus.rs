@@ -183,6 +183,28 @@ fn an_interface_brings_frames_and_says_when_the_bus_is_off() {
     }
 }
 
+/// Kernels can be told to start a controller again that has left the bus, which it then leaves
+/// again, ten times a second.
+#[test]
+fn a_bus_that_comes_and_goes_fills_no_log() {
+    let weir = gateway("bus-flaps", "connect = \"can:@/bus\"\nevery = \"200ms\"");
+    let bus = accept(listener(&weir)).unwrap();
+    for _ in 0..100 {
+        for (id, data) in [(0x2000_0040, 0), (0x201, 8)] {
+            rustix::io::write(&bus, &frame(id, &[data])).unwrap();
+        }
+    }
+    eventually("all is counted", || {
+        status(&weir)["refused"]["bus error"] == 100
+    });
+    eventually("the bus is back", || status(&weir)["listening"] == true);
+    let log = weir.log();
+    for said in ["bus-off", "heard again"] {
+        let lines = log.lines().filter(|line| line.contains(said)).count();
+        assert!((1..20).contains(&lines), "{said}: {lines}");
+    }
+}
+
 #[test]
 fn what_is_told_only_when_it_is_asked_for_is_asked_for() {
     let weir = gateway(
