@@ -15,7 +15,7 @@
 //! | authentication, heartbeat, logout (0102, 0002, 0003) | 8001, 0, at once | stays |
 //! | location (0200), several (0704) | 8001, 0 when all is safe; 1 at once when refused | stays |
 //! | all too long to store, or a wrong length | 8001, 2, at once, counted | stays |
-//! | some of several too long to store | as the others of them, and counted | stays |
+//! | some of several too long to store, or too short | as the others, and counted | stays |
 //! | a location of which an item is cut off | as any other, and counted | stays |
 //! | another message; a part of several; an encrypted one | 8001, 3, at once, counted | stays |
 //! | an answer of the terminal (0001) | none | stays |
@@ -179,18 +179,27 @@ impl Jt808 {
                 Some(location) => self.take(ident, &[location], intake),
                 None => wrong("a location that is too short", intake),
             },
-            LOCATIONS => match wire::batch(packet.body) {
-                Some(locations) => self.take(ident, &locations, intake),
-                None => wrong(
-                    "a length in a message of several locations is not true",
-                    intake,
-                ),
-            },
+            LOCATIONS => self.several(ident, packet.body, intake),
             id => {
                 intake.malformed(InputError::Unsupported, &format!("a message `{id:04x}`"));
                 Verdict::Result(NOT_SUPPORTED)
             }
         }
+    }
+
+    /// A body of several locations.
+    fn several(&mut self, ident: &str, body: &[u8], intake: &mut dyn Intake) -> Verdict {
+        let Some((locations, are_all)) = wire::batch(body) else {
+            let detail = "a length in a message of several locations is not true";
+            return wrong(detail, intake);
+        };
+        if !are_all {
+            let verdict = wrong("one of several locations is too short", intake);
+            if locations.is_empty() {
+                return verdict;
+            }
+        }
+        self.take(ident, &locations, intake)
     }
 
     /// Brings locations in as one batch.

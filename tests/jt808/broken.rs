@@ -52,6 +52,26 @@ fn what_cannot_be_read_is_answered_and_counted_once() {
     }
 }
 
+/// A terminal that is told that its batch is wrong drops it, or sends it for ever.
+#[test]
+fn a_location_that_is_too_short_costs_no_other_of_its_batch() {
+    for terminal in TERMINALS {
+        let (whole, short) = (location(), location()[..20].to_vec());
+        for (locations, taken, result) in [
+            (vec![whole.clone(), short.clone(), whole.clone()], 2, 0),
+            (vec![whole, vec![]], 1, 0),
+            (vec![short.clone(), short], 0, 2),
+        ] {
+            let mut device = crate::device();
+            let at_once = device.send(&terminal.says(0x0704, 7, &batch(&locations)));
+            let answers = [at_once, device.make_safe()].concat();
+            assert_eq!(answers, terminal.ack(0, 7, 0x0704, result));
+            assert_eq!(device.intake.malformed, [Length]);
+            assert_eq!(device.intake.taken.len(), taken);
+        }
+    }
+}
+
 /// The connection stays, and what comes next is taken.
 fn assert_goes_on(name: &str, device: &mut Connection<Jt808>, terminal: Terminal) {
     device.send(&terminal.says(0x0200, 9, &location()));

@@ -105,18 +105,20 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// The locations of a body of several; none where its lengths are not true or one is too short.
+/// The locations of a body of several, and whether none of them was too short, which are left out;
+/// none where its lengths are not true.
 #[must_use]
-pub fn batch(body: &[u8]) -> Option<Vec<Location<'_>>> {
+pub fn batch(body: &[u8]) -> Option<(Vec<Location<'_>>, bool)> {
     let mut rest = Cursor(body);
     let count = rest.u16_be()?;
     let _why = rest.u8()?;
-    let locations = (0..count).map(|_| {
+    let mut locations = Vec::new();
+    for _ in 0..count {
         let len = rest.u16_be()?;
-        Location::read(rest.bytes(len.into())?)
-    });
-    let locations = locations.collect::<Option<Vec<_>>>()?;
-    rest.is_empty().then_some(locations)
+        locations.extend(Location::read(rest.bytes(len.into())?));
+    }
+    let are_all = locations.len() == usize::from(count);
+    rest.is_empty().then_some((locations, are_all))
 }
 
 /// Seconds since 1970; none where no calendar has it: before the first fix all are zero.
