@@ -40,6 +40,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
+use super::bad_run::Broken;
 use super::measured::micros;
 use crate::clock::Now;
 use crate::message::Message;
@@ -180,11 +181,10 @@ impl Can {
     /// Counts a line that is none; from a server there are not many.
     fn broken(
         &mut self,
-        (reason, detail): (InputError, &str),
+        (reason, detail): Broken,
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
-        intake.malformed(reason, detail);
-        self.bad.grow();
+        self.bad.add(reason, detail, intake);
         match self.keys.units {
             Units::Lines => self.bad.check("what comes is not candump's"),
             Units::Frames | Units::Log => Ok(()),

@@ -76,9 +76,6 @@ pub(super) fn degrees(latitude: i64, longitude: i64, units: i64) -> Option<(f64,
     is_on_earth.then(|| (latitude as f64 / whole, longitude as f64 / whole))
 }
 
-/// Why a line says nothing.
-pub(super) type Broken = (InputError, &'static str);
-
 /// Without the digits that only come of computing.
 pub(super) fn rounded(number: f64, digits: f64) -> Value {
     let rounded = (number * digits).round() / digits;

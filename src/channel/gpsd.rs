@@ -34,7 +34,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
-use super::fix::Broken;
+use super::bad_run::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
 use super::fix::METRE_PER_SECOND;

@@ -141,8 +141,7 @@ impl Gt06 {
         detail: &'static str,
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
-        intake.malformed(reason, detail);
-        self.bad.grow();
+        self.bad.add(reason, detail, intake);
         self.bad.check(detail)
     }
 

@@ -147,8 +147,7 @@ impl Jt808 {
         detail: &str,
         intake: &mut dyn Intake,
     ) -> Result<(), Disconnect> {
-        intake.malformed(reason, detail);
-        self.bad.grow();
+        self.bad.add(reason, detail, intake);
         self.bad.check("what came is no message, again and again")
     }
 
@@ -239,7 +238,7 @@ impl Jt808 {
             is_live: false,
         });
         let time = shown.and_then(|shown| self.zone_check.utc(ident, shown, intake));
-        parameters::message(ident, location, time)
+        parameters::message(ident, location, time).ok()
     }
 
     /// The answer to all but a registration.

@@ -52,7 +52,7 @@ use super::InputError;
 use super::Intake;
 use super::Session;
 use super::bad_run::BadRun;
-use super::fix::Broken;
+use super::bad_run::Broken;
 use super::fix::EPOCH;
 use super::fix::Fix;
 pub use super::kind::Units;
@@ -203,8 +203,7 @@ impl Nmea {
         match taken {
             Ok(()) => self.bad.end(),
             Err((reason, detail)) => {
-                intake.malformed(reason, detail);
-                self.bad.grow();
+                self.bad.add(reason, detail, intake);
                 self.damaged = true;
             }
         }

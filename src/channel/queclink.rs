@@ -114,8 +114,8 @@ impl Queclink {
         out: &mut Vec<u8>,
     ) -> Result<(), Disconnect> {
         let Ok(line) = line else {
-            intake.malformed(InputError::Syntax, "not a line of @Track");
-            self.bad.grow();
+            let detail = "not a line of @Track";
+            self.bad.add(InputError::Syntax, detail, intake);
             return self.bad.check("what comes is not @Track");
         };
         self.bad.end();

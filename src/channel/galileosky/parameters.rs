@@ -20,6 +20,9 @@ use crate::wire::galileosky::Tag;
 use crate::wire::galileosky::extended;
 
 /// The message that says what `record` says.
+///
+/// # Errors
+/// `ident` cannot be one.
 pub(super) fn message(
     ident: &str,
     record: &Record<'_>,

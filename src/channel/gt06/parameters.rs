@@ -13,16 +13,24 @@
 
 use crate::channel::fix::Fix;
 use crate::channel::fix::degrees;
+use crate::message::InvalidIdent;
 use crate::message::Message;
 use crate::wire::gt06::Cell;
 use crate::wire::gt06::Place;
 use crate::wire::gt06::Report;
 use crate::wire::gt06::Status;
 
-/// The message that says what `report` says, measured at this many microseconds since 1970; none
-/// where `ident` is none.
-pub(super) fn message(ident: &str, report: &Report, time: Option<u64>) -> Option<Message> {
-    let mut message = Message::new(ident).ok()?;
+/// The message that says what `report` says. `time` is when it was measured, microseconds since
+/// 1970 UTC; none: when it came.
+///
+/// # Errors
+/// `ident` cannot be one.
+pub(super) fn message(
+    ident: &str,
+    report: &Report,
+    time: Option<u64>,
+) -> Result<Message, InvalidIdent> {
+    let mut message = Message::new(ident)?;
     if let Some(time) = time {
         message.set_timestamp(time);
     }
@@ -54,7 +62,7 @@ pub(super) fn message(ident: &str, report: &Report, time: Option<u64>) -> Option
     if let Some(iccid) = &report.iccid {
         message.set("gsm.sim.iccid", iccid.as_str());
     }
-    Some(message)
+    Ok(message)
 }
 
 fn fix(place: &Place) -> Fix {

@@ -12,15 +12,23 @@
 
 use crate::channel::fix::Fix;
 use crate::channel::fix::degrees;
+use crate::message::InvalidIdent;
 use crate::message::Message;
 use crate::wire::hex;
 use crate::wire::jt808::Item;
 use crate::wire::jt808::Location;
 
-/// The message that says what `location` says, measured at this many microseconds since 1970; none
-/// where `ident` is none.
-pub(super) fn message(ident: &str, location: &Location<'_>, time: Option<u64>) -> Option<Message> {
-    let mut message = Message::new(ident).ok()?;
+/// The message that says what `location` says. `time` is when it was measured, microseconds since
+/// 1970 UTC; none: when it came.
+///
+/// # Errors
+/// `ident` cannot be one.
+pub(super) fn message(
+    ident: &str,
+    location: &Location<'_>,
+    time: Option<u64>,
+) -> Result<Message, InvalidIdent> {
+    let mut message = Message::new(ident)?;
     if let Some(time) = time {
         message.set_timestamp(time);
     }
@@ -35,7 +43,7 @@ pub(super) fn message(ident: &str, location: &Location<'_>, time: Option<u64>) -
     for item in location.items {
         set(&mut message, item);
     }
-    Some(message)
+    Ok(message)
 }
 
 fn fix(location: &Location<'_>) -> Fix {

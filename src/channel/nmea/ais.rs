@@ -5,7 +5,7 @@
 
 use crate::channel::InputError;
 use crate::channel::Intake;
-use crate::channel::fix::Broken;
+use crate::channel::bad_run::Broken;
 use crate::channel::fix::Fix;
 use crate::channel::fix::rounded;
 use crate::message::Message;

@@ -15,6 +15,9 @@ use crate::wire::ruptela::Record;
 use crate::wire::ruptela::TroubleCode;
 
 /// The message that says what `record` says.
+///
+/// # Errors
+/// `ident` cannot be one.
 pub(super) fn message(ident: &str, record: &Record, io: &IoTable) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
     message.set_timestamp(u64::from(record.time_s).saturating_mul(1_000_000));
@@ -25,6 +28,9 @@ pub(super) fn message(ident: &str, record: &Record, io: &IoTable) -> Result<Mess
 }
 
 /// The message that says what was wrong with the vehicle, and where.
+///
+/// # Errors
+/// `ident` cannot be one.
 pub(super) fn trouble_code(ident: &str, code: &TroubleCode<'_>) -> Result<Message, InvalidIdent> {
     let mut message = Message::new(ident)?;
     message.set_timestamp(u64::from(code.time_s).saturating_mul(1_000_000));

@@ -17,6 +17,9 @@ use crate::wire::teltonika::SerialData;
 /// Without a fix it has neither coordinates nor altitude: the device repeats the last ones. A time
 /// that no calendar has is left out, and the time of arrival takes its place: to refuse the record
 /// would make the device send it for ever.
+///
+/// # Errors
+/// `ident` cannot be one.
 pub(super) fn message(
     ident: &str,
     record: &Record<'_>,
@@ -42,6 +45,9 @@ pub(super) fn message(
 
 /// The message that says what came through a serial port: `text` where it is printable, `data` in
 /// hex where it is not.
+///
+/// # Errors
+/// `ident` cannot be one.
 pub(super) fn serial_message(
     ident: &str,
     serial: &SerialData<'_>,
