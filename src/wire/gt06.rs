@@ -34,7 +34,7 @@ use crc::Crc;
 pub enum Unit<'a> {
     /// A packet that ends where its length says.
     Packet(Packet<'a>),
-    /// What a clone has around it.
+    /// What a clone hears around it.
     Scan(Scan<'a>),
     /// Bytes before the next mark of a packet.
     Garbage,
@@ -58,11 +58,11 @@ pub struct Packet<'a> {
 /// One scan of a clone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scan<'a> {
-    /// 17 or 69.
+    /// 17 or 69, by the clone; its answer repeats it.
     pub kind: u8,
     /// Year, month, day, hour, minute, second as packed decimals; its answer repeats them.
     pub time: [u8; 6],
-    /// From the count of cells on.
+    /// Its bytes from the count of cells on, without the end.
     pub cells: &'a [u8],
 }
 

@@ -334,9 +334,9 @@ fn trailer(input: &[u8]) -> Result<Step, BodyError> {
 /// An answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Response<'a> {
-    /// Its code.
+    /// Its status, 200 to 599.
     pub status: u16,
-    /// What its content is.
+    /// The media type of its content.
     pub content_type: &'a str,
     /// Headers beside `Content-Type`, `Content-Length` and `Connection`.
     pub headers: &'a [(&'a str, &'a str)],

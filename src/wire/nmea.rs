@@ -69,33 +69,33 @@ pub enum Sentence {
     Other,
 }
 
-/// RMC.
+/// The least that a receiver has to say: RMC.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rmc {
     /// Microseconds of the day, UTC.
     pub time: Option<u64>,
-    /// The receiver warrants for it.
+    /// Whether the receiver warrants for it: `A`.
     pub valid: bool,
-    /// Degrees, north and east positive.
+    /// Latitude and longitude, degrees on Earth, north and east positive.
     pub position: Option<(f64, f64)>,
-    /// Knots.
+    /// Knots over ground.
     pub speed: Option<f64>,
-    /// Degrees from true north.
+    /// Degrees from true north, 0 to 360.
     pub course: Option<f64>,
-    /// The day of `time`.
+    /// The day of `time`; receivers that forget their week are years off.
     pub date: Option<Date>,
 }
 
-/// GGA.
+/// A fix and what it is worth: GGA.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gga {
     /// Microseconds of the day, UTC.
     pub time: Option<u64>,
-    /// Degrees, north and east positive.
+    /// Latitude and longitude, degrees on Earth, north and east positive.
     pub position: Option<(f64, f64)>,
-    /// 0 is no fix.
+    /// How the fix was got; 0 is no fix.
     pub quality: u64,
-    /// Satellites that are used.
+    /// How many satellites are used.
     pub satellites: Option<u64>,
     /// Horizontal dilution of precision.
     pub hdop: Option<f64>,
@@ -103,23 +103,23 @@ pub struct Gga {
     pub altitude: Option<f64>,
 }
 
-/// VTG.
+/// Course and speed over ground: VTG.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vtg {
-    /// Degrees from true north.
+    /// Degrees from true north, 0 to 360.
     pub course: Option<f64>,
     /// Kilometres an hour.
     pub speed: Option<f64>,
 }
 
-/// A day.
+/// A day, of which no calendar was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
-    /// Four digits.
+    /// 1980 to 9999.
     pub year: u64,
-    /// From 1.
+    /// 1 to 12.
     pub month: u64,
-    /// From 1.
+    /// 1 to 31.
     pub day: u64,
 }
 
@@ -409,5 +409,5 @@ fn digits_only(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// Kilometres an hour.
+/// A knot in kilometres an hour.
 pub const KNOT: f64 = 1.852;

@@ -6,7 +6,7 @@
 
 use super::DATA_MAX;
 
-/// The place of a signal.
+/// The place of a signal in the data of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bits {
     start: u16,
@@ -14,16 +14,16 @@ pub struct Bits {
     order: Order,
 }
 
-/// Which end of a signal comes first.
+/// Which end of a signal comes first, and is where it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Little-endian.
+    /// Little-endian (Intel): it begins at its lowest bit.
     LowFirst,
-    /// Big-endian.
+    /// Big-endian (Motorola): it begins at its highest bit.
     HighFirst,
 }
 
-/// How the bits are a number.
+/// How the bits of a signal are a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Without a sign.
@@ -35,7 +35,8 @@ pub enum Form {
 }
 
 impl Bits {
-    /// None where it has not 1 to 64 bits, or reaches beyond [`DATA_MAX`] bytes.
+    /// The place of `length` bits that begins at bit `start`. None where these are not 1 to 64, or
+    /// reach beyond [`DATA_MAX`] bytes.
     #[must_use]
     pub const fn new(start: u16, length: u8, order: Order) -> Option<Self> {
         let bits = Self {
@@ -57,13 +58,14 @@ impl Bits {
         self.length
     }
 
-    /// How many bytes of data it needs.
+    /// How many bytes of data it needs: of a shorter frame it is no part.
     #[must_use]
     pub const fn bytes(self) -> usize {
         self.end().div_ceil(8)
     }
 
-    /// The bits as a number without a sign; none where they reach beyond the data.
+    /// The bits as a number without a sign, for its [`Form`] to be looked at; none where they reach
+    /// beyond the data.
     #[must_use]
     pub fn of(self, data: &[u8]) -> Option<u64> {
         let bytes = data.get(usize::from(self.start / 8)..self.bytes())?;

@@ -23,9 +23,9 @@ use std::time::Duration;
 /// What one line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Since 1970, as a rule.
+    /// When it was on the bus: since 1970, as a rule, else since any start; to nanoseconds.
     pub time: Duration,
-    /// Of which interface.
+    /// The name of the interface.
     pub interface: &'a str,
     /// What was on the bus.
     pub frame: Frame,
@@ -34,13 +34,13 @@ pub struct Line<'a> {
 /// Why a line is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineError {
-    /// Not of the form.
+    /// It has not the form of one.
     Syntax,
     /// An id that has more bits than its digits say, or a length that no frame has.
     Value,
 }
 
-/// The frame of a line, without its end.
+/// Reads a line, with or without its end.
 ///
 /// # Errors
 /// See [`LineError`].

@@ -163,7 +163,7 @@ impl Content {
 }
 
 impl Scan<'_> {
-    /// What it says: its time and the first cell.
+    /// What it says: its time, and the first cell as far as it has one; access points are left out.
     #[must_use]
     pub fn report(&self) -> Report {
         let mut rest = Cursor(self.cells);

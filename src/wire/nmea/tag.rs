@@ -20,7 +20,7 @@ use std::hash::Hasher;
 /// What a TAG block says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tag {
-    /// Microseconds since 1970.
+    /// When the sentence was received: microseconds since 1970 UTC.
     pub time: Option<u64>,
     /// The number that the sentences of one message share.
     pub group: Option<u64>,

@@ -18,11 +18,12 @@ use std::fmt;
 /// One TCP packet, cut out of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// From the codec to the second count: 1 to [`DATA_MAX`] bytes.
+    /// What stands from the codec to the second count, which the checksum is of: 1 to [`DATA_MAX`]
+    /// bytes.
     pub data: &'a [u8],
     /// Its checksum as sent.
     pub crc: u32,
-    /// Bytes of the stream that it took.
+    /// Bytes of the stream that it took, preamble and checksum among them.
     pub len: usize,
 }
 
@@ -109,7 +110,7 @@ pub fn frame(input: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
 }
 
 impl Frame<'_> {
-    /// Whether the data are as they were sent.
+    /// Whether its checksum fits. Nothing of one that is not intact can be relied on.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         u32::from(CRC.checksum(self.data)) == self.crc

@@ -61,7 +61,7 @@ pub enum Codec {
 pub struct Packet<'a> {
     /// How it was written.
     pub codec: Codec,
-    /// At most [`RECORDS_MAX`].
+    /// Its reports, oldest first as a rule; at most [`RECORDS_MAX`].
     pub records: Vec<Record<'a>>,
 }
 
@@ -70,7 +70,7 @@ pub struct Packet<'a> {
 pub struct Record<'a> {
     /// When it was measured, milliseconds since 1970 UTC.
     pub time_ms: u64,
-    /// 0 low, 1 high, 2 panic.
+    /// How urgent it is: 0 low, 1 high, 2 panic.
     pub priority: u8,
     /// Degrees times ten million, positive to the east.
     pub longitude_e7: i32,
@@ -78,9 +78,9 @@ pub struct Record<'a> {
     pub latitude_e7: i32,
     /// Metres above the sea.
     pub altitude_m: i16,
-    /// Degrees from north, clockwise.
+    /// Degrees from north, clockwise; 0 to 359 as a rule.
     pub direction_deg: u16,
-    /// How many the receiver uses. None: there is no fix, and the place is an old one.
+    /// How many satellites the receiver uses; 0: there is no fix, and the place is an old one.
     pub satellites: u8,
     /// Kilometres an hour.
     pub speed_km_h: u16,
@@ -88,7 +88,7 @@ pub struct Record<'a> {
     pub event: u16,
     /// Codec 16 only: what about that element caused it.
     pub generation: Option<u8>,
-    /// In the order of the packet: by width. At most [`ELEMENTS_MAX`].
+    /// Its readings in the order of the packet: by width. At most [`ELEMENTS_MAX`].
     pub elements: Vec<Element<'a>>,
 }
 
@@ -97,18 +97,18 @@ pub struct Record<'a> {
 pub struct Datagram<'a> {
     /// What its answer repeats.
     pub key: DatagramKey,
-    /// Who sent it.
+    /// Who sent it, an IMEI as a rule; what it is was not looked at.
     pub ident: &'a [u8],
-    /// From the codec to the second count.
+    /// What stands from the codec to the second count.
     pub data: &'a [u8],
 }
 
 /// By what a device knows which of its datagrams is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatagramKey {
-    /// The channel's packet id.
+    /// The number that the device gave the datagram.
     pub packet_id: u16,
-    /// The AVL packet id.
+    /// The number that it gave the packet in the datagram.
     pub avl_packet_id: u8,
 }
 
