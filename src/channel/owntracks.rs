@@ -15,7 +15,8 @@
 //! | another kind; an encrypted object | 200 `[]`, counted as unsupported | stays |
 //! | no device, or of another user than the login | 400 with the reason | stays |
 //! | no JSON, no kind; no time, a wrong time or place | 400 with the reason | stays |
-//! | a message that nobody wants, or too long for the ring | 400 | stays |
+//! | a message that is too long for the ring | 200 `[]`, counted | stays |
+//! | a message that nobody wants | 400 | stays |
 //! | a message that the ring cannot take now | 503, `Retry-After` | stays |
 //! | one that did not become safe in time | 503, `Retry-After` | ends |
 //! | a wrong login, or none where `users` asks for one | 401 | ends if there is a body |
@@ -30,6 +31,7 @@ mod sender;
 
 use super::InputError;
 use super::Intake;
+use super::Refusal;
 use super::Session;
 use super::http_request::BodyRefusal;
 use super::http_request::HeadRefusal;
@@ -159,11 +161,15 @@ impl Meaning for Reports {
                 return Err(BodyRefusal { refusal, error });
             }
         };
-        let taken = intake.submit(&mut [message]);
-        taken.map(|()| 1).map_err(|refused| BodyRefusal {
-            refusal: Some(refused.reason),
-            error: refused.reason.to_string(),
-        })
+        match intake.submit(&mut [message]) {
+            Ok(()) => Ok(1),
+            // counted; it would come for ever, and what waits behind it never
+            Err(refused) if refused.reason == Refusal::TooLong => Ok(0),
+            Err(refused) => Err(BodyRefusal {
+                refusal: Some(refused.reason),
+                error: refused.reason.to_string(),
+            }),
+        }
     }
 
     fn most(&self) -> (usize, &'static str) {
