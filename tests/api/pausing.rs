@@ -90,7 +90,7 @@ fn a_pause_with_an_end_ends_by_itself() {
         assert_eq!(ask(&weir, "POST", path, body).0, wanted, "{path} {body}");
     }
     let (code, said) = run(&weir, &["stream", "pause", "cloud", "soon"]);
-    assert!(code == 1 && said.contains("`10m`"), "{said}");
+    assert!(code == 2 && said.contains("`10m`"), "{said}");
 }
 
 #[test]
