@@ -130,6 +130,7 @@ impl Daemon {
         for (index, body) in bodies.iter().enumerate() {
             last = Some(ring.append(stream.id.mask(), now, body).map_err(|error| {
                 let why = match error {
+                    AppendError::Full | AppendError::Busy if self.is_refusing() => FULL,
                     AppendError::Full | AppendError::Busy => "the ring takes nothing",
                     AppendError::TooLong => "it is too long",
                 };
@@ -144,12 +145,26 @@ impl Daemon {
         ring.commit(self.shared.now());
         match is_safe(last) {
             true => Ok(()),
-            false => Err(NotTaken::Later(
-                "they were taken, and are in memory only: no disk keeps them now".to_owned(),
-            )),
+            false => {
+                let why = match self.is_refusing() {
+                    true => FULL,
+                    false => "no disk keeps them now",
+                };
+                Err(NotTaken::Later(format!(
+                    "they were taken, and are in memory only: {why}"
+                )))
+            }
         }
     }
+
+    /// Whether it is for want of room that nothing is taken or made safe.
+    fn is_refusing(&self) -> bool {
+        self.shared.ring.occupancy().refusing
+    }
 }
+
+/// Said of a ring that drops nothing and has no room.
+const FULL: &str = "the ring is full";
 
 /// A message as the ring has it, with its number.
 fn text(record: &Record<'_>) -> String {

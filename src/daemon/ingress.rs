@@ -170,10 +170,26 @@ impl Ingress<'_> {
         now: Now,
     ) -> Result<(), BatchRefusal> {
         for (index, (message, mask)) in batch.iter().zip(masks).enumerate() {
-            self.take(message, *mask, now)
-                .map_err(|reason| BatchRefusal { index, reason })?;
+            if let Err(reason) = self.take(message, *mask, now) {
+                // those before it are in the ring, whatever the sender is told
+                self.count_taken(batch.get(..index).unwrap_or_default(), now);
+                return Err(BatchRefusal { index, reason });
+            }
         }
+        self.count_taken(batch, now);
         Ok(())
+    }
+
+    fn count_taken(&self, messages: &[Message], now: Now) {
+        let Some(last) = messages.last() else {
+            return;
+        };
+        let (count, received) = (messages.len() as u64, &self.channel.received);
+        received.set(received.get() + count);
+        self.channel.last_message.set(Some(now.mono));
+        if let Some(known) = self.known {
+            known.brought(count, last.ident());
+        }
     }
 
     /// Brings a message into the ring, unless it is one too many for `every`. That may be the
@@ -289,20 +305,13 @@ impl Intake for Ingress<'_> {
         let now = self.now;
         if let [message] = batch {
             let mask = self.judge(message, 0)?;
-            self.take_all(batch, &[mask], now)?;
+            self.take_all(batch, &[mask], now)
         } else {
             let judged = batch.iter_mut().enumerate();
             let masks = judged.map(|(index, message)| self.judge(message, index));
             let masks = masks.collect::<Result<Vec<_>, _>>()?;
-            self.take_all(batch, &masks, now)?;
+            self.take_all(batch, &masks, now)
         }
-        let (count, received) = (batch.len() as u64, &self.channel.received);
-        received.set(received.get() + count);
-        self.channel.last_message.set(Some(now.mono));
-        if let (Some(known), Some(last)) = (self.known, batch.last()) {
-            known.brought(count, last.ident());
-        }
-        Ok(())
     }
 
     fn ack_when_durable(&mut self, ack_token: u64) {

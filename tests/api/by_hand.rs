@@ -4,6 +4,7 @@ use crate::IMPATIENT;
 use crate::asking::Server;
 use crate::asking::ask;
 use crate::asking::count;
+use crate::asking::one;
 use crate::asking::run;
 use crate::asking::stream;
 use crate::config;
@@ -13,9 +14,14 @@ use crate::send;
 use crate::weir::Weir;
 use crate::weir::eventually;
 use crate::weir::free_port;
+use crate::weir::web::ask_port;
 use serde_json::Value;
 
 const MESSAGES: &str = "/streams/cloud/messages";
+
+const PAD: &str = "a message of some two hundred bytes, so that a small ring is soon full of them, \
+                   while a request of two thousand is still shorter than a channel takes at once, \
+                   and no more";
 
 fn waiting(weir: &Weir, path: &str) -> Vec<Value> {
     let (code, answer) = ask(weir, "GET", path, "");
@@ -53,6 +59,30 @@ fn what_waits_is_shown_oldest_first_and_nothing_is_moved_by_that() {
     assert_eq!(numbers(&server.messages()), (0..150).collect::<Vec<_>>());
     assert!(waiting(&weir, MESSAGES).is_empty());
     assert_eq!(ask(&weir, "GET", "/streams/nobody/messages", "").0, 404);
+}
+
+#[test]
+fn a_full_ring_is_named_and_what_it_took_before_is_counted() {
+    let (port, web) = (free_port(), free_port());
+    let streams = format!(
+        "[[channel]]\nname = \"web\"\ntype = \"http\"\nlisten = \"127.0.0.1:{web}\"\n{}",
+        http("cloud", free_port(), IMPATIENT)
+    );
+    let text = config(port, &streams).replace("\"1 MiB\"", "\"256 KiB\"\nfull = \"refuse\"");
+    let weir = Weir::start("refusing", &text);
+    let message = |number: u64| format!("{{\"ident\":\"gw-1\",\"n\":{number},\"p\":\"{PAD}\"}}");
+    let messages: Vec<String> = (0..2000).map(message).collect();
+    let body = format!("[{}]", messages.join(","));
+    let headers = [("Content-Type", "application/json")];
+    let (code, answer) = ask_port(web, "POST", "/", &headers, &body);
+    assert_eq!(code, 503, "{answer}");
+    let channel = one(&weir, "/channels/web");
+    let stored = count(&weir, "cloud", "stored");
+    assert!(stored > 0, "part of them was taken");
+    assert_eq!(channel["received"], stored, "{channel}");
+    let (code, answer) = ask(&weir, "POST", MESSAGES, &message(0));
+    assert_eq!(code, 503, "{answer}");
+    assert!(answer.to_string().contains("the ring is full"), "{answer}");
 }
 
 #[test]
