@@ -31,10 +31,18 @@ pub(super) fn send(file: Option<PathBuf>, channel: &str) -> Exit {
         eprintln!("error: channel `{channel}` has another type than `json`");
         return Exit::Usage;
     };
+    if settings.tls.is_some() {
+        eprintln!(
+            "error: channel `{channel}` wants TLS, which `weir send` does not speak\n\
+             hint: give the programs of this machine a channel without it: \
+             `listen = \"unix:/run/weir/in\"`"
+        );
+        return Exit::Usage;
+    }
     match Client::connect(settings).and_then(|client| client.send_all(names)) {
         Ok(exit) => exit,
         Err(error) => {
-            eprintln!("error: channel `{channel}`: {error}\nhint: is the daemon running?");
+            eprintln!("error: channel `{channel}`: {error}\n{LOOK_AT}");
             Exit::Failed
         }
     }
@@ -163,3 +171,6 @@ impl Socket for UnixStream {
         self.shutdown(std::net::Shutdown::Write)
     }
 }
+
+/// Who is not in `allow` sees the connection end, and no reason.
+const LOOK_AT: &str = "hint: is the daemon running, and does `allow` let this machine in?";

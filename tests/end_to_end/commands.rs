@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::counts;
+use crate::itself::certificate;
 use crate::message;
 use crate::mqtt;
 use crate::servers::Mosquitto;
@@ -196,6 +197,26 @@ fn send_hears_what_was_refused_after_all_else_was_safe() {
     assert_eq!(bad.status.code(), Some(1), "{}", said(&bad));
     daemon.join().unwrap();
     assert!(said(&bad).contains("line 2"), "{}", said(&bad));
+}
+
+#[test]
+fn send_says_that_it_does_not_speak_tls() {
+    let folder = Folder::new("send-tls");
+    certificate(&folder, 2049);
+    let keys = folder.join("").display().to_string();
+    let tls = format!(
+        "tls = {{ certificate = \"{keys}client.pem\", key = \"{keys}client.key\" }}\n[[stream]]"
+    );
+    let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
+    let text = config(free_port(), &streams).replacen("[[stream]]", &tls, 1);
+    let path = folder.write("weir.toml", &text.replace("@/", &keys));
+    let told = pipe(&path, "programs", &message(0));
+    assert_eq!(told.status.code(), Some(2), "{}", said(&told));
+    assert!(
+        said(&told).contains("channel `programs` wants TLS"),
+        "{}",
+        said(&told)
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::fs;
 use std::process::Command;
 
 /// A certificate that expires at the beginning of a year, and its key: `client.pem`, `client.key`.
-fn certificate(folder: &Folder, year: i32) {
+pub(crate) fn certificate(folder: &Folder, year: i32) {
     let mut params = CertificateParams::new(vec!["gateway".to_owned()]).unwrap();
     params.not_after = date_time_ymd(year, 1, 1);
     let key = KeyPair::generate().unwrap();
