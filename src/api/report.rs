@@ -133,6 +133,12 @@ pub struct ChannelReport {
     /// As configured.
     #[serde(rename = "type")]
     pub kind: String,
+    /// Where it listens, as configured.
+    #[serde(default)]
+    pub listen: Vec<String>,
+    /// Whether it speaks TLS there.
+    #[serde(default)]
+    pub tls: bool,
     /// Whether all its addresses are bound; none where it connects, or needs none.
     pub listening: Option<bool>,
     /// Which is not, and why.

@@ -173,7 +173,7 @@ impl Options {
                 self.api.is_some(),
                 "--api",
                 &[
-                    "status", "devices", "logs", "tail", "wake", "reload", "stream",
+                    "status", "devices", "logs", "tail", "wake", "reload", "stream", "send",
                 ],
             ),
             (self.length.is_some(), "--for", &["demo"]),

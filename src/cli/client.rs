@@ -101,6 +101,11 @@ impl Client {
         })
     }
 
+    /// Where the daemon is asked.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// Asks, and reads `result`.
     pub(super) fn ask<T: DeserializeOwned>(
         &self,
@@ -256,7 +261,7 @@ pub(super) fn encoded(name: &str) -> String {
     text
 }
 
-fn address(text: &str) -> Option<Address> {
+pub(super) fn address(text: &str) -> Option<Address> {
     if let Some(path) = text.strip_prefix("unix:") {
         return Some(Address::Unix(path.into()));
     }

@@ -306,7 +306,7 @@ Examples:
     (
         "send",
         "\
-Usage: weir send [-c FILE] CHANNEL
+Usage: weir send [-c FILE | --api ADDRESS] CHANNEL
 
 Reads JSON lines from standard input and puts them into the running daemon
 through its channel CHANNEL, which has `type = \"json\"`. Ends with 0 when all

@@ -88,7 +88,7 @@ fn execute(arguments: Arguments) -> Exit {
         Command::Tail(subject) => tail::tail(target(config), &subject),
         Command::Stream(action) => stream::act(target(config), &action),
         Command::Reload => reload::reload(target(config)),
-        Command::Send { channel } => send::send(config, &channel),
+        Command::Send { channel } => send::send(target(config), &channel),
         Command::Completions { shell } => manual::completions(shell),
         Command::Manual => manual::page(),
         Command::RingInfo { file } => ring::info(&file),

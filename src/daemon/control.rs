@@ -40,6 +40,7 @@ use crate::api::seconds;
 use crate::clock::Wall;
 use crate::logging;
 use crate::message::timestamp;
+use crate::net::Address;
 use crate::net::tls::Identity;
 use crate::net::tls::expiry;
 use crate::ring;
@@ -346,6 +347,13 @@ impl Daemon {
         ChannelReport {
             name: channel.name().to_owned(),
             kind: channel.settings.kind.name.to_owned(),
+            listen: channel
+                .settings
+                .listen
+                .iter()
+                .map(Address::to_string)
+                .collect(),
+            tls: channel.settings.tls.is_some(),
             listening: listens.then_some(listen_error.is_none()),
             listen_error,
             connections: channel.connections.get() as u64,

@@ -154,7 +154,8 @@ fn a_second_daemon_on_one_ring_is_told_so() {
 fn send_puts_lines_in_and_says_which_were_refused() {
     let (broker, port) = (Mosquitto::start(), free_port());
     let streams = mqtt("cloud", broker.port, "channels = [\"*\"]");
-    let daemon = Weir::start("send", &config(port, &streams));
+    let text = config(port, &streams).replace("\"off\"", "\"unix:@/api\"");
+    let daemon = Weir::start("send", &text);
     let path = daemon.folder.join("weir.toml");
     let good = pipe(
         &path,
@@ -171,7 +172,14 @@ fn send_puts_lines_in_and_says_which_were_refused() {
         said(&bad)
     );
     assert_eq!(pipe(&path, "nobody", "").status.code(), Some(2));
-    eventually("three arrive", || broker.received().len() == 3);
+    let api = format!("unix:{}", daemon.folder.join("api").display());
+    let by_api = pipe_to(&["--api", &api], "programs", &format!("{}\n", message(3)));
+    assert_eq!(by_api.status.code(), Some(0), "{}", said(&by_api));
+    let bad = pipe_to(&["--api", &api], "programs", "nonsense\n");
+    assert_eq!(bad.status.code(), Some(1), "{}", said(&bad));
+    let nobody = pipe_to(&["--api", &api], "nobody", "");
+    assert!(said(&nobody).contains("no channel `nobody`"));
+    eventually("four arrive", || broker.received().len() == 4);
 }
 
 #[test]
@@ -308,8 +316,14 @@ fn who_stops_reading_ends_no_command_with_a_panic() {
 }
 
 fn pipe(config: &Path, channel: &str, text: &str) -> Output {
+    pipe_to(&["-c", config.to_str().unwrap()], channel, text)
+}
+
+/// Sends to the daemon that `words` name.
+fn pipe_to(words: &[&str], channel: &str, text: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_weir"))
-        .args(["-c", config.to_str().unwrap(), "send", channel])
+        .args(words)
+        .args(["send", channel])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
