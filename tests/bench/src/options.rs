@@ -22,8 +22,8 @@ parts, all without one named:
   growth     cost by messages, ring, streams, idents, devices; draws growth-*.svg
 
 options:
-  --weir PROGRAM    a program that is built already, instead of the release build of the project;
-                    given twice, both run in turn
+  --weir PROGRAM    a program that is built already, instead of the static one of the packages, which
+                    cross/build makes; given twice, both run in turn
   --rounds N        runs of each, in turn (5)
   --messages N      messages of a run (100000)
   --only TEXT       leaves out runs whose name has not this text; may be given several times
@@ -128,18 +128,19 @@ pub fn root() -> PathBuf {
     own.ancestors().nth(2).unwrap_or(own).to_path_buf()
 }
 
+/// The program that packages hold: static, for this machine's processor.
 fn build() -> Outcome<PathBuf> {
-    let done = Command::new("cargo")
-        .args(["build", "--release", "--locked"])
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let done = Command::new(root().join("cross/build"))
+        .arg(&target)
         .current_dir(root())
         .status()
-        .map_err(|error| format!("cargo: {error}"))?;
+        .map_err(|error| format!("cross/build: {error}"))?;
     if !done.success() {
-        return Err("weir does not compile".into());
+        return Err(format!("cross/build cannot make weir for {target}"));
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release/weir"))
+    let built = root().join("target/cross").join(target);
+    Ok(built.join("release/weir"))
 }
 
 fn number(text: &str) -> Outcome<u64> {
