@@ -22,8 +22,8 @@ parts, all without one named:
   growth     cost by messages, ring, streams, idents, devices; draws growth-*.svg
 
 options:
-  --weir PROGRAM    a program that is built already, instead of the static one of the packages, which
-                    cross/build makes; given twice, both run in turn
+  --weir PROGRAM    a program that is built already, instead of the static one of the packages,
+                    which cross/build makes; given twice, both run in turn
   --rounds N        runs of each, in turn (5)
   --messages N      messages of a run (100000)
   --only TEXT       leaves out runs whose name has not this text; may be given several times
