@@ -36,8 +36,8 @@
 //!  wire      layouts of bytes that both sides use    net       sockets, TLS, names
 //!  logging   where the log goes, and that nobody can forge a line of it
 //!  traffic   bytes of a connection without their secrets
-//!  clock, convert, filter, pattern, recent, spelling, template, thinning, units: what the name
-//!  says
+//!  clock, convert, filter, hex, pattern, recent, spelling, template, thinning, units: what the
+//!  name says
 //! ```
 //! All but the drivers are without I/O: bytes, time and randomness go in, what to do comes out. The
 //! drivers are [`daemon`], which connects all of it in one thread, [`net`] below it, and the
@@ -66,6 +66,7 @@ pub mod wire;
 pub mod clock;
 pub mod convert;
 pub mod filter;
+mod hex;
 mod keys;
 pub mod logging;
 pub mod net;

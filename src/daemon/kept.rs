@@ -10,6 +10,7 @@
 
 use crate::api;
 use crate::api::Event;
+use crate::hex;
 use crate::ring;
 use serde::Deserialize;
 use serde::Serialize;
@@ -166,7 +167,7 @@ pub(super) fn read(bytes: &[u8], boot: &str) -> Found {
 /// What a line says, if it is the one that was written.
 fn whole(line: &[u8]) -> Option<&str> {
     let (sum, text) = str::from_utf8(line).ok()?.split_once(' ')?;
-    let is_whole = u32::from_str_radix(sum, 16).ok()? == ring::crc32c(text.as_bytes());
+    let is_whole = hex::number(sum)? == ring::crc32c(text.as_bytes());
     (is_whole && sum.len() == 8).then_some(text)
 }
 

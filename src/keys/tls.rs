@@ -6,6 +6,7 @@ use super::context::ValueError;
 use super::named::Named;
 use super::reader::Reader;
 use super::text::path;
+use crate::hex;
 use crate::net::tls::Identity;
 use crate::net::tls::Roots;
 use crate::net::tls::Tls;
@@ -76,18 +77,14 @@ fn fingerprint(text: &str) -> Result<[u8; 32], ValueError> {
             "`openssl x509 -in FILE -noout -fingerprint -sha256` prints it; `:` may stay in it",
         )
     };
-    let digits: Vec<char> = text.chars().filter(|c| *c != ':').collect();
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     let mut bytes = [0; 32];
     if digits.len() != 2 * bytes.len() {
         return Err(error());
     }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let number = pair.iter().try_fold(0, |number, digit| {
-            digit.to_digit(16).map(|digit| number * 16 + digit)
-        });
-        *byte = number
-            .and_then(|number| u8::try_from(number).ok())
-            .ok_or_else(error)?;
+    let (pairs, _) = digits.as_chunks();
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = hex::byte(*pair).ok_or_else(error)?;
     }
     Ok(bytes)
 }

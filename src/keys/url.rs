@@ -8,6 +8,7 @@ use super::diagnostic::DiagnosticAt;
 use super::phrase::list;
 use super::phrase::shorten;
 use super::reader::Reader;
+use crate::hex;
 use crate::net::Target;
 use std::ops::Range;
 
@@ -148,9 +149,7 @@ pub(crate) fn decode(text: &str) -> Option<String> {
     bytes.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     for piece in pieces {
         let (code, rest) = piece.split_at_checked(2)?;
-        // `from_str_radix` would take a sign for one of the two
-        let plain = code.bytes().all(|digit| digit.is_ascii_hexdigit());
-        bytes.push(u8::from_str_radix(code, 16).ok().filter(|_| plain)?);
+        bytes.push(u8::try_from(hex::number(code)?).ok()?);
         bytes.extend_from_slice(rest.as_bytes());
     }
     String::from_utf8(bytes).ok()

@@ -4,7 +4,7 @@
 //!
 //! Source: URL Standard (WHATWG), `application/x-www-form-urlencoded`.
 
-use super::hex;
+use crate::hex;
 
 /// A name or value is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

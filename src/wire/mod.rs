@@ -14,7 +14,6 @@ pub mod element;
 pub mod form;
 pub mod galileosky;
 pub mod gt06;
-pub(crate) mod hex;
 pub mod http;
 pub mod ips;
 pub mod jt808;

@@ -17,7 +17,7 @@
 mod tag;
 
 use super::checksum::xor;
-use super::hex;
+use crate::hex;
 pub use tag::Tag;
 use tag::tag;
 

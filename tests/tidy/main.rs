@@ -29,6 +29,7 @@ use std::process::Command;
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("build", &[]),
     ("clock", &[]),
+    ("hex", &[]),
     ("pattern", &[]),
     ("recent", &[]),
     ("spelling", &[]),
@@ -38,7 +39,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("convert", &["message", "pattern"]),
     ("filter", &["message", "pattern", "spelling"]),
     ("thinning", &["message", "pattern", "recent"]),
-    ("wire", &["clock", "message"]),
+    ("wire", &["clock", "hex", "message"]),
     ("traffic", &["wire"]),
     ("net", &["clock", "units"]),
     ("logging", &["clock", "net"]),
@@ -46,13 +47,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "keys",
         &[
-            "message", "net", "pattern", "spelling", "template", "thinning", "units",
+            "hex", "message", "net", "pattern", "spelling", "template", "thinning", "units",
         ],
     ),
     (
         "channel",
         &[
-            "clock", "keys", "message", "net", "pattern", "template", "thinning", "traffic",
+            "clock", "hex", "keys", "message", "net", "pattern", "template", "thinning", "traffic",
             "units", "wire",
         ],
     ),
@@ -74,7 +75,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "route",
         &["clock", "config", "message", "pattern", "ring", "stream"],
     ),
-    ("api", &["message", "units", "wire"]),
+    ("api", &["hex", "message", "units", "wire"]),
     ("daemon", &["*"]),
     ("demo", &["*"]),
     ("cli", &["*"]),

@@ -5,6 +5,7 @@ use super::signal::Nothing;
 use super::signal::Signal;
 use super::signals::Entry;
 use super::signals::Of;
+use crate::hex;
 use crate::keys::context::ValueError;
 use crate::keys::phrase::shorten;
 use crate::keys::reader::Reader;
@@ -17,7 +18,6 @@ use crate::wire::can::bits::Bits;
 use crate::wire::can::bits::Form;
 use crate::wire::can::bits::Order;
 use crate::wire::can::j1939::PGN_MAX;
-use crate::wire::hex;
 
 /// `signals = [{ name = "can.speed", id = "0x201", start = 0, length = 16 }]`; what is wrong is
 /// noted; none where that is so.

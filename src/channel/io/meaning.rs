@@ -4,9 +4,9 @@ use crate::channel::scale::ONE;
 use crate::channel::scale::Scale;
 use crate::channel::scale::TENTH;
 use crate::channel::scale::THOUSANDTH;
+use crate::hex;
 use crate::message::Value;
 use crate::wire::element::ElementValue;
-use crate::wire::hex;
 
 /// How the value of a parameter follows from what was sent.
 #[derive(Clone, Copy, Debug, PartialEq)]

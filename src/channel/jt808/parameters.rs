@@ -12,9 +12,9 @@
 
 use crate::channel::fix::Fix;
 use crate::channel::fix::degrees;
+use crate::hex;
 use crate::message::InvalidIdent;
 use crate::message::Message;
-use crate::wire::hex;
 use crate::wire::jt808::Item;
 use crate::wire::jt808::Location;
 

@@ -6,9 +6,9 @@
 use super::elements;
 use crate::channel::fix::degrees;
 use crate::channel::io::IoTable;
+use crate::hex;
 use crate::message::InvalidIdent;
 use crate::message::Message;
-use crate::wire::hex;
 use crate::wire::teltonika::Record;
 use crate::wire::teltonika::SerialData;
 

@@ -17,7 +17,7 @@ use super::Frame;
 use super::Id;
 use super::Kind;
 use super::socket;
-use crate::wire::hex;
+use crate::hex;
 use std::time::Duration;
 
 /// What one line says.

@@ -24,7 +24,7 @@ mod frame;
 mod number;
 mod record;
 
-use crate::wire::hex;
+use crate::hex;
 pub use encode::EncodeError;
 pub use encode::encode;
 pub use encode::write_black_box;

@@ -11,8 +11,8 @@
 //! are not read.
 
 use super::SentenceError;
+use crate::hex;
 use crate::wire::checksum::xor;
-use crate::wire::hex;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
