@@ -3,6 +3,7 @@
 use super::Refusal;
 use super::device::DeviceReport;
 use super::device::Devices;
+use crate::units::Period;
 use std::time::Duration;
 
 /// What hands need of a daemon.
@@ -62,8 +63,15 @@ pub enum NotTaken {
 /// What waits is shown up to so many messages.
 pub const WAITING_MAX: usize = 100;
 
+/// How long a pause is to be, as it is written (`10m`); none where none can be so long.
+#[must_use]
+pub fn pause_time(text: &str) -> Option<Duration> {
+    let time = text.parse::<Period>().ok().map(|Period(time)| time);
+    time.filter(|time| (PAUSE_MIN..=PAUSE_MAX).contains(time))
+}
+
 /// A shorter pause would be over before it is kept.
-pub const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MIN: Duration = Duration::from_secs(1);
 
 /// The end of a longer pause would be no date any more.
-pub const PAUSE_MAX: Duration = Duration::from_hours(3650 * 24);
+const PAUSE_MAX: Duration = Duration::from_hours(3650 * 24);

@@ -30,9 +30,8 @@ mod streams;
 
 pub use by_hand::ByHand;
 pub use by_hand::NotTaken;
-pub use by_hand::PAUSE_MAX;
-pub use by_hand::PAUSE_MIN;
 pub use by_hand::WAITING_MAX;
+pub use by_hand::pause_time;
 pub use event::BY_HAND;
 pub use event::CONNECTED;
 pub use event::CONNECTION_LOST;
@@ -74,6 +73,7 @@ pub use streams::Run;
 pub use streams::StreamSettings;
 pub use streams::Streams;
 
+use crate::message::timestamp::from_iso8601;
 use serde::Deserialize;
 use serde::Serialize;
 use std::time::Duration;
@@ -199,6 +199,23 @@ pub enum Back {
     Oldest,
     /// To the first one received at this date, since 1970, or after it.
     To(Duration),
+}
+
+impl Back {
+    /// To the oldest one, or to a date as ISO 8601; none where it is neither.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        if text == "oldest" {
+            return Some(Self::Oldest);
+        }
+        from_iso8601(text).map(|micros| Self::To(Duration::from_micros(micros)))
+    }
+
+    /// To a date in seconds since 1970; none where that is no date.
+    #[must_use]
+    pub fn of_seconds(seconds: f64) -> Option<Self> {
+        Duration::try_from_secs_f64(seconds).ok().map(Self::To)
+    }
 }
 
 /// Why something was not done.

@@ -18,11 +18,9 @@ use super::openapi;
 use super::packet::PacketLook;
 use super::passing::Look;
 use crate::hex;
-use crate::message::timestamp::from_iso8601;
 use serde::Deserialize;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::time::Duration;
 
 /// A request as far as a route sees it.
 #[derive(Debug)]
@@ -350,11 +348,8 @@ fn rewind(control: &dyn Control, request: &Request<'_>, name: &str) -> Answer {
 
 fn back(place: &Place) -> Option<Back> {
     match place {
-        Place::Text(text) if text == "oldest" => Some(Back::Oldest),
-        Place::Text(text) => {
-            from_iso8601(text).map(|micros| Back::To(Duration::from_micros(micros)))
-        }
-        Place::Seconds(seconds) => Duration::try_from_secs_f64(*seconds).ok().map(Back::To),
+        Place::Text(text) => Back::of_text(text),
+        Place::Seconds(seconds) => Back::of_seconds(*seconds),
     }
 }
 
@@ -416,6 +411,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_path_has_the_shape_of_its_route() {

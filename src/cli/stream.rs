@@ -7,21 +7,18 @@ use super::client::Target;
 use super::client::Trouble;
 use super::client::path_of;
 use super::status::state;
-use crate::api::PAUSE_MAX;
-use crate::api::PAUSE_MIN;
+use crate::api;
+use crate::api::Back;
 use crate::api::SKIP_MAX;
 use crate::api::StreamReport;
 use crate::api::Waiting;
 use crate::api::Wake;
 use crate::api::Woken;
-use crate::message::timestamp::from_iso8601;
-use crate::units::Period;
 use serde_json::Value;
 use serde_json::json;
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,9 +47,9 @@ pub(super) enum Action {
 
 /// How long a pause is to be, as it came, if a pause can be so long.
 pub(super) fn pause_time(text: &str) -> Result<String, String> {
-    match text.parse::<Period>() {
-        Ok(Period(time)) if (PAUSE_MIN..=PAUSE_MAX).contains(&time) => Ok(text.to_owned()),
-        _ => Err(format!(
+    match api::pause_time(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!(
             "`{text}` is not a duration from 1s to 3650d, like `10m`"
         )),
     }
@@ -60,10 +57,13 @@ pub(super) fn pause_time(text: &str) -> Result<String, String> {
 
 /// Where a stream is to go back to, as it came, if that is a place.
 pub(super) fn place(text: &str) -> Result<String, String> {
-    let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
-    match text == "oldest" || from_iso8601(text).is_some() || matches!(seconds, Some(Ok(_))) {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
+    let back = match text.parse() {
+        Ok(seconds) => Back::of_seconds(seconds),
+        Err(_) => Back::of_text(text),
+    };
+    match back {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!(
             "`{text}` is neither `oldest` nor a date like `2026-11-23T12:00:00Z` or seconds since \
              1970"
         )),

@@ -8,11 +8,9 @@ use super::number;
 use super::refused;
 use crate::api::Control;
 use crate::api::NotTaken;
-use crate::api::PAUSE_MAX;
-use crate::api::PAUSE_MIN;
 use crate::api::Refusal;
 use crate::api::WAITING_MAX;
-use crate::units::Period;
+use crate::api::pause_time;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -92,9 +90,8 @@ fn length(body: &[u8]) -> Result<Option<Duration>, &'static str> {
     let Some(text) = wanted.time else {
         return Ok(None);
     };
-    let time = text.parse::<Period>().ok().map(|Period(time)| time);
-    let time = time.filter(|time| (PAUSE_MIN..=PAUSE_MAX).contains(time));
-    time.map(Some)
+    pause_time(&text)
+        .map(Some)
         .ok_or("`for` is a duration from 1s to 3650d, like `10m`")
 }
 
