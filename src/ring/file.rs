@@ -98,8 +98,11 @@ impl Ring {
         }
         let mut not_resized = None;
         if inspect::asked(&mut file)?.is_some_and(|asked| asked != settings.size) {
-            match Self::resize_file(path, &mut file, settings, now, random) {
-                Ok(resized) => return Ok(resized),
+            match Self::copy_file(path, &mut file, settings, now, random) {
+                Ok((ring, mut report)) => {
+                    report.resized = true;
+                    return Ok((ring, report));
+                }
                 Err(reason) => not_resized = Some(reason),
             }
         }
@@ -164,9 +167,9 @@ impl Ring {
         discard_unless_placed(made, &fresh)
     }
 
-    /// Copies what waits into a file of the size that is asked for and puts it in the old one's
-    /// place. Until that moment the old one is whole and untouched.
-    fn resize_file(
+    /// Copies what waits in `old` into a file of the size that is asked for and puts that at
+    /// `path`. Until that moment what is there is whole and untouched.
+    fn copy_file(
         path: &Path,
         old: &mut File,
         settings: &Settings,
@@ -177,9 +180,8 @@ impl Ring {
         let made = File::create(path, &fresh, settings.size).and_then(|file| {
             let volatile = file.is_volatile();
             let into = Box::new(file);
-            let (ring, mut report) = Self::copy(old, into, settings.clone(), now, random)?;
+            let (ring, report) = Self::copy(old, into, settings.clone(), now, random)?;
             place(&fresh, path).map_err(|error| OpenError::Io(kind(&error)))?;
-            report.resized = true;
             Ok(ring.on_file(report, volatile))
         });
         discard_unless_placed(made, &fresh)
@@ -202,13 +204,10 @@ impl Ring {
             bytes: 64 * 1024,
             full: Full::DropOldest,
         };
-        let (mut ring, report) = Self::resize_file(to, &mut old, &settings, now, random)?;
+        let (mut ring, report) = Self::copy_file(to, &mut old, &settings, now, random)?;
         let now = now.expected_after(ring.last_trusted());
         ring.close(now).map_err(OpenError::Io)?;
-        Ok(Report {
-            resized: false,
-            ..report
-        })
+        Ok(report)
     }
 }
 
