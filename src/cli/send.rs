@@ -82,14 +82,9 @@ fn asked(target: Target, channel: &str) -> Result<Inlet, Exit> {
     if report.kind != "json" {
         return Err(not_json(channel));
     }
-    let listens = report
-        .listen
-        .iter()
-        .filter_map(|text| client::address(text));
+    let seen = |text: &String| seen_from(daemon.address(), client::address(text)?);
     Ok(Inlet {
-        address: listens
-            .filter_map(|it| seen_from(daemon.address(), it))
-            .next(),
+        address: report.listen.iter().find_map(seen),
         tls: report.tls,
         names: None,
     })
