@@ -14,6 +14,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
@@ -227,15 +228,26 @@ fn send_says_that_it_does_not_speak_tls() {
     );
 }
 
-#[test]
-fn ring_info_and_dump_look_into_a_live_ring() {
+/// A daemon whose stream goes nowhere, and its ring, in which ten messages wait.
+fn with_ten_waiting(name: &str) -> (Weir, PathBuf) {
     let port = free_port();
     let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
-    let daemon = Weir::start("look", &config(port, &streams));
+    let daemon = Weir::start(name, &config(port, &streams));
     let mut lines = crate::weir::Lines::connect(port);
     (0..10).for_each(|number| lines.send(&message(number)));
     lines.await_acked(10);
     let ring = daemon.folder.join("ring");
+    (daemon, ring)
+}
+
+fn repair(ring: &Path, fresh: &Path) -> Output {
+    let [ring, fresh] = [ring, fresh].map(|path| path.to_str().unwrap());
+    weir(&["ring", "repair", ring, fresh])
+}
+
+#[test]
+fn ring_info_and_dump_look_into_a_live_ring() {
+    let (daemon, ring) = with_ten_waiting("look");
     let dump = weir(&["ring", "dump", ring.to_str().unwrap()]);
     assert_eq!(dump.status.code(), Some(0), "{}", said(&dump));
     let text = String::from_utf8(dump.stdout).unwrap();
@@ -251,13 +263,7 @@ fn ring_info_and_dump_look_into_a_live_ring() {
     assert!(info.contains("cloud") && info.contains("10"), "{info}");
     assert!(info.contains("oldest    received 20"), "{info}");
     let taken = daemon.folder.write("taken", "");
-    let repair = [
-        "ring",
-        "repair",
-        ring.to_str().unwrap(),
-        taken.to_str().unwrap(),
-    ];
-    let refused = said(&weir(&repair));
+    let refused = said(&repair(&ring, &taken));
     assert!(
         refused.contains("taken`: there is a file already"),
         "{refused}"
@@ -273,26 +279,12 @@ fn ring_info_and_dump_look_into_a_live_ring() {
 
 #[test]
 fn ring_repair_says_what_it_copied_and_which_file_cannot_be_made() {
-    let port = free_port();
-    let streams = mqtt("cloud", free_port(), "channels = [\"*\"]");
-    let daemon = Weir::start("repair", &config(port, &streams));
-    let mut lines = crate::weir::Lines::connect(port);
-    (0..10).for_each(|number| lines.send(&message(number)));
-    lines.await_acked(10);
-    let ring = daemon.folder.join("ring");
-    let repair = |fresh: &Path| {
-        weir(&[
-            "ring",
-            "repair",
-            ring.to_str().unwrap(),
-            fresh.to_str().unwrap(),
-        ])
-    };
+    let (daemon, ring) = with_ten_waiting("repair");
     let nowhere = daemon.folder.join("nowhere/new");
-    let told = repair(&nowhere);
+    let told = repair(&ring, &nowhere);
     assert_eq!(told.status.code(), Some(1));
     assert!(said(&told).contains("nowhere/new`: "), "{}", said(&told));
-    let told = repair(&daemon.folder.join("new"));
+    let told = repair(&ring, &daemon.folder.join("new"));
     assert_eq!(told.status.code(), Some(0), "{}", said(&told));
     let text = said(&told);
     assert!(
