@@ -64,7 +64,6 @@ impl<'a> Datagrams<'a> {
     /// Serves for ever. Waits on: the socket, the ring's watermark, what is due.
     pub(super) async fn serve(mut self) {
         loop {
-            let durable = self.shared.ring.durable_event();
             self.answer();
             let due = self.wake();
             let mut packet = [0; PACKET_MAX];
@@ -75,7 +74,9 @@ impl<'a> Datagrams<'a> {
                 }
                 Ok(None) => {
                     let wait = due.map(|due| due.saturating_sub(self.shared.now().mono).max(TICK));
-                    let waits = Waits::on([durable]).at_most(wait);
+                    let until = self.peers.iter().filter_map(|it| it.ack_tokens.first());
+                    let durable = self.shared.ring.durable_event(until.min());
+                    let waits = Waits::on_event(durable).at_most(wait);
                     waits.or_ready(self.ready()).await;
                 }
                 Err(error) => self.complain(&error).await,

@@ -61,6 +61,11 @@ impl AckTokens {
         self.waiting.drain(..ready).map(|(_, ack_token)| ack_token)
     }
 
+    /// What has to be safe for the oldest of them.
+    pub(super) fn first(&self) -> Option<Seq> {
+        self.waiting.front().map(|(until, _)| *until)
+    }
+
     pub(super) fn push(&mut self, until: Seq, ack_token: u64) {
         self.waiting.push_back((until, ack_token));
     }

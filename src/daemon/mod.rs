@@ -41,6 +41,7 @@ mod control;
 mod daemon_clock;
 mod datagram;
 mod devices;
+mod durable_waits;
 mod events_file;
 mod feed;
 mod figures;

@@ -5,15 +5,18 @@
 //! ```text
 //!  socket ─ read ─▶ input ─ understand ─▶ session ─▶ ingress ─▶ ring
 //!     ▲                                      │           └─ an ack token for each that waits
-//!     └──── write ◀─ out ◀──── on_durable ◀──┴── durable_event: the ring's watermark has risen
+//!     └──── write ◀─ out ◀── on_durable ◀──┴─ durable_event: the watermark has risen to its own
 //! ```
 //! Each buffer has a bound. Where answers pile up, unread or not due yet, nothing more is read, and
 //! TCP has the far end wait; where memory runs out, the connection ends, and its device tries
 //! again.
 
+mod parting;
+
 use super::budget::Share;
 use super::channel::Channel;
 use super::channel::Claim;
+use super::durable_waits::DurableWait;
 use super::ingress::ACK_TOKENS_MAX;
 use super::ingress::AckTokens;
 use super::ingress::Ingress;
@@ -31,6 +34,8 @@ use crate::clock::Now;
 use crate::net;
 use crate::net::Interest;
 use crate::net::READ_MAX;
+use crate::ring::Seq;
+use smol::future::or;
 use std::io;
 use std::mem;
 use std::rc::Rc;
@@ -155,27 +160,24 @@ impl<'a> SessionTask<'a> {
     /// connection takes its name), the idle time.
     pub(super) async fn serve(mut self) -> SessionEnd {
         loop {
-            let durable = self.shared.ring.durable_event();
             let is_looking = self.session.is_looking();
             let came = is_looking.then(|| self.shared.passing.came_event());
             match self.turn() {
                 Ok(Next::Wait(interest, wait)) => {
+                    let listens = matches!(interest, Interest::Read | Interest::Both);
+                    let durable = self.durable_event(listens);
                     let ready = self.socket.ready(interest);
                     let woke = if let Some(came) = came {
-                        let waits = Waits::on([durable, came]).at_most(Some(wait));
+                        let waits = Waits::on_event(or(durable, came)).at_most(Some(wait));
                         // on the heap: who only brings messages has no room for it
                         Box::pin(waits.or_ready(ready)).await
                     } else {
-                        let waits = Waits::on([durable]).at_most(Some(wait));
+                        let waits = Waits::on_event(durable).at_most(Some(wait));
                         waits.or_ready(ready).await
                     };
-                    let listened = matches!(interest, Interest::Read | Interest::Both);
-                    self.may_read = woke != Woke::Event || !listened;
+                    self.may_read |= woke != Woke::Event || !listens;
                 }
-                Ok(Next::Again) => {
-                    self.may_read = true;
-                    smol::future::yield_now().await;
-                }
+                Ok(Next::Again) => smol::future::yield_now().await,
                 Err(end) => {
                     if matches!(end, SessionEnd::Session(_)) {
                         Box::pin(self.part()).await;
@@ -186,27 +188,12 @@ impl<'a> SessionTask<'a> {
         }
     }
 
-    /// Lets the last answer arrive: a socket that is closed with bytes unread would be reset, and
-    /// the answer lost with it. Waits on: the socket, for [`PARTING`] at most.
-    async fn part(&mut self) {
-        let until = self.shared.now().mono + PARTING;
-        self.input = Vec::new();
-        self.share.set(self.memory_used());
-        while self.shared.now().mono < until && self.drain().unwrap_or(false) {
-            let interest = Interest::of(Some(()), (!self.out.is_empty()).then_some(()));
-            let left = Some(until.saturating_sub(self.shared.now().mono));
-            let waits = Waits::on([]).at_most(left);
-            waits.or_ready(self.socket.ready(interest)).await;
-        }
-    }
-
-    /// Writes what is left, throws away what comes; whether the far end is still there.
-    fn drain(&mut self) -> io::Result<bool> {
-        self.put_out()?;
-        if self.out.is_empty() {
-            self.socket.finish()?;
-        }
-        Ok(self.socket.try_read(&mut Vec::new())? != Some(0))
+    /// Ends when the oldest ack token is safe. Where nothing is read, perhaps for what waits in the
+    /// ring, when anything more is. A sender that brought nothing sleeps on.
+    fn durable_event(&self, listens: bool) -> DurableWait<'_> {
+        let ring = &self.shared.ring;
+        let any = (!listens).then(|| Seq(ring.safe().0 + 1));
+        ring.durable_event(self.ack_tokens.first().into_iter().chain(any).min())
     }
 
     /// Answers, writes, reads and understands what there is, once each; never waits.
@@ -222,15 +209,18 @@ impl<'a> SessionTask<'a> {
             return Err(SessionEnd::Session(self.superseded(now)));
         }
         let is_due = self.may_read || self.due <= now.mono;
-        let read = is_due && self.reads(now) && self.read(now)?;
-        let understood = self.understand(now)?;
+        if is_due && self.reads(now) {
+            self.read(now)?;
+        }
+        let is_stopped = self.understand(now)?;
         self.wake(now)?;
         // what has just come may be safe already: a ring in memory, a message that nobody wants
         self.answer(now)?;
         self.write(now)?;
         self.enforce_limits()?;
         let has_more = self.out.is_empty() && self.session.has_more();
-        if read || understood || has_more {
+        let goes_on = is_stopped && self.understands();
+        if goes_on || has_more || self.may_read && self.reads(now) {
             return Ok(Next::Again);
         }
         // the far end sends no more, and may still wait for its last answers
@@ -295,8 +285,7 @@ impl<'a> SessionTask<'a> {
         if self.out.is_empty() {
             self.out = Vec::new();
         }
-        let waits = self.session.is_blocked() || self.is_backpressured();
-        if !waits && self.input.len() > self.session.unit_max() + READ_MAX {
+        if self.understands() && self.input.len() > self.session.unit_max() + READ_MAX {
             let reason = "longer than anything that can be understood";
             self.channel
                 .refuse("length", &self.peer, reason, self.shared);
@@ -340,8 +329,9 @@ impl<'a> SessionTask<'a> {
             && (self.ack_tokens.len() >= ACK_TOKENS_MAX || self.out.len() >= OUT_MAX)
     }
 
-    fn read(&mut self, now: Now) -> Result<bool, SessionEnd> {
-        let room = &self.shared.read_room;
+    /// Reads once, what there is room for.
+    fn read(&mut self, now: Now) -> Result<(), SessionEnd> {
+        let (room, before) = (&self.shared.read_room, self.input.len());
         let read = room.read(&mut self.socket, &mut self.input);
         match read.map_err(SessionEnd::Io)? {
             Some(0) => {
@@ -350,27 +340,34 @@ impl<'a> SessionTask<'a> {
                 self.understand(now)?;
                 let (session, mut ingress, _) = self.parties(now);
                 session.on_eof(&mut ingress);
-                Ok(true)
+                self.may_read = false;
             }
             Some(count) => {
                 self.active = now.mono;
+                // a socket tells of what comes after it was emptied
+                self.may_read = !self.socket.is_emptied_by_reads() || before + count >= READ_MAX;
                 if count < READ_MAX / 2 {
                     self.lull_until = now.mono + self.session.lull();
                 }
                 let came = (self.input.as_slice(), count);
                 self.tap
                     .came(&self.channel.traffic, self.shared, &self.peer, came);
-                Ok(true)
             }
-            None => Ok(false),
+            None => self.may_read = false,
         }
+        Ok(())
     }
 
-    /// Whether the session took something.
+    /// Whether the session may take what came.
+    fn understands(&self) -> bool {
+        !self.is_backpressured() && !self.session.is_blocked()
+    }
+
+    /// Has the session take what came; whether it took some of it and then could take no more.
     fn understand(&mut self, now: Now) -> Result<bool, SessionEnd> {
         let (mut taken, mut closed) = (0, None);
         let input = mem::take(&mut self.input);
-        while closed.is_none() && !self.is_backpressured() && !self.session.is_blocked() {
+        while closed.is_none() && self.understands() {
             let rest = input.get(taken..).unwrap_or_default();
             let said = self.out.len();
             let (session, mut ingress, out) = self.parties(now);
@@ -391,7 +388,7 @@ impl<'a> SessionTask<'a> {
         }
         self.input = input;
         self.input.drain(..taken.min(self.input.len()));
-        closed.map_or(Ok(taken > 0), Err)
+        closed.map_or(Ok(taken > 0 && !self.understands()), Err)
     }
 
     /// Lets the session do what is due without a word from the far end.
@@ -490,9 +487,6 @@ const OVERDUE: Duration = Duration::from_secs(10);
 
 /// A connection that reads no answer for so long is cut.
 const SLOW: Duration = Duration::from_secs(30);
-
-/// A connection that the session closed may take so long to hear why.
-const PARTING: Duration = Duration::from_secs(2);
 
 /// Shortest sleep: a deadline that has passed is not waited for in a circle.
 const TICK: Duration = Duration::from_millis(1);

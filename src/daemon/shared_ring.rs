@@ -8,6 +8,8 @@
 //! ```
 
 use super::daemon_clock::DaemonClock;
+use super::durable_waits::DurableWait;
+use super::durable_waits::DurableWaits;
 use super::read_failures::ReadFailures;
 use super::readers::Readers;
 use super::waits::Bell;
@@ -57,9 +59,9 @@ struct Wakes {
     /// The next commit, or the next try to read, may be due at another time. Notified by whatever
     /// changes the ring, so the committer never sleeps longer than [`Ring::next_commit`] says.
     schedule: Bell,
-    /// [`SharedRing::safe`] is above `announced`: senders may be answered.
-    durable: Bell,
-    /// The watermark that `durable` was last notified of. It is never above that of the ring, and
+    /// [`SharedRing::safe`] is above `announced`: some senders may be answered.
+    durable: DurableWaits,
+    /// The watermark that `durable` was last told. It is never above that of the ring, and
     /// equal to it after each commit and each exchange: no sender sleeps on an answer that is due.
     announced: Cell<Seq>,
 }
@@ -81,7 +83,7 @@ impl SharedRing {
             wakes: Wakes {
                 records: std::array::from_fn(|_| Bell::default()),
                 schedule: Bell::default(),
-                durable: Bell::default(),
+                durable: DurableWaits::default(),
                 announced: Cell::new(ring.safe()),
             },
             file: FileWatch {
@@ -200,7 +202,7 @@ impl SharedRing {
 
     /// Has all session tasks look what has become of them, though nothing is safe that was not.
     pub(super) fn wake_senders(&self) {
-        self.wakes.durable.ring();
+        self.wakes.durable.wake_all();
     }
 
     /// The longest commit since the start.
@@ -363,9 +365,10 @@ impl SharedRing {
         }
     }
 
-    /// Ends when more is safe than now.
-    pub(super) fn durable_event(&self) -> EventListener {
-        self.wakes.durable.listen()
+    /// Ends when more is safe than now, and everything below `until`, or when all senders have to
+    /// look; none: for nothing else than that. To be awaited before the ring changes again.
+    pub(super) fn durable_event(&self, until: Option<Seq>) -> DurableWait<'_> {
+        self.wakes.durable.until(until.unwrap_or(Seq(u64::MAX)))
     }
 
     /// Commits when it is due, for ever, and has the streams try again to read what could not be
@@ -416,7 +419,7 @@ impl SharedRing {
     fn announce(&self) {
         let safe = self.safe();
         if self.wakes.announced.replace(safe) != safe {
-            self.wakes.durable.ring();
+            self.wakes.durable.wake_below(safe);
         }
     }
 }

@@ -20,13 +20,13 @@ use std::time::Duration;
 /// What all tasks run on: one thread.
 pub(super) type Executor = Rc<LocalExecutor<'static>>;
 
-/// What a task waits for between two turns: one of `N` events, a time, a socket.
+/// What a task waits for between two turns: an event, a time, a socket.
 ///
 /// Listen for the events before looking at what they tell of: one that comes between the look and
 /// the wait would be missed otherwise, and the task would sleep on.
 #[must_use = "it waits when it is awaited"]
-pub(super) struct Waits<const N: usize> {
-    events: [EventListener; N],
+pub(super) struct Waits<E> {
+    event: E,
     time: Option<Duration>,
 }
 
@@ -65,10 +65,23 @@ impl Bell {
     }
 }
 
-impl<const N: usize> Waits<N> {
+impl Waits<()> {
     /// For one of these, for ever.
-    pub(super) fn on(events: [EventListener; N]) -> Self {
-        Self { events, time: None }
+    pub(super) fn on<const N: usize>(mut events: [EventListener; N]) -> Waits<impl Future> {
+        Waits::on_event(poll_fn(move |context| {
+            let mut events = events.iter_mut();
+            match events.any(|event| Pin::new(event).poll(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        }))
+    }
+}
+
+impl<E: Future> Waits<E> {
+    /// For this, for ever.
+    pub(super) fn on_event(event: E) -> Self {
+        Self { event, time: None }
     }
 
     /// For so long at most; none: for ever.
@@ -82,7 +95,7 @@ impl<const N: usize> Waits<N> {
     }
 
     /// Ends with the first of all, and of this.
-    pub(super) async fn or_ready(mut self, ready: impl Future) -> Woke {
+    pub(super) async fn or_ready(self, ready: impl Future) -> Woke {
         let ready = async {
             ready.await;
             Woke::Ready
@@ -91,13 +104,10 @@ impl<const N: usize> Waits<N> {
             sleep(self.time).await;
             Woke::Time
         };
-        let event = poll_fn(|context| {
-            let mut events = self.events.iter_mut();
-            match events.any(|event| Pin::new(event).poll(context).is_ready()) {
-                true => Poll::Ready(Woke::Event),
-                false => Poll::Pending,
-            }
-        });
+        let event = async {
+            self.event.await;
+            Woke::Event
+        };
         or(ready, or(event, time)).await
     }
 }
@@ -150,7 +160,7 @@ mod tests {
     use super::*;
     use std::future::ready;
 
-    fn wait<const N: usize>(waits: Waits<N>) -> Woke {
+    fn wait(waits: Waits<impl Future>) -> Woke {
         smol::future::block_on(waits.end())
     }
 

@@ -1,6 +1,7 @@
 //! Who is woken by what happens to the ring, and that looking at it wakes nobody.
 
 use super::Daemon;
+use super::durable_waits::DurableWait;
 use super::shared::SharedState;
 use super::sim::plan;
 use super::sim::time;
@@ -12,6 +13,7 @@ use crate::ring::Full;
 use crate::ring::IoError;
 use crate::ring::Memory;
 use crate::ring::Ring;
+use crate::ring::Seq;
 use crate::ring::Settings;
 use crate::ring::Settled;
 use crate::ring::Storage;
@@ -30,22 +32,25 @@ const TEXT: &str = "[ring]\nfile = \"/ring\"\n[api]\nlisten = \"off\"\n\
     channels = [\"in\"]\n";
 
 /// Everybody who waits for something of the ring.
-struct Waiting {
+struct Waiting<'a> {
     /// The streams, in their order.
     records: Vec<EventListener>,
     schedule: EventListener,
-    durable: EventListener,
+    durable: DurableWait<'a>,
 }
 
-impl Waiting {
-    fn begin(shared: &SharedState, streams: &[StreamId]) -> Self {
+impl<'a> Waiting<'a> {
+    fn begin(shared: &'a SharedState, streams: &[StreamId]) -> Self {
+        let any = Seq(shared.ring.safe().0 + 1);
+        let mut durable = shared.ring.durable_event(Some(any));
+        assert!(!is_woken(&mut durable));
         Self {
             records: streams
                 .iter()
                 .map(|id| shared.ring.records_event(*id))
                 .collect(),
             schedule: shared.ring.schedule_event(),
-            durable: shared.ring.durable_event(),
+            durable,
         }
     }
 
@@ -60,8 +65,8 @@ impl Waiting {
     }
 }
 
-fn is_woken(listener: &mut EventListener) -> bool {
-    block_on(poll_once(listener)).is_some()
+fn is_woken(wait: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+    block_on(poll_once(wait)).is_some()
 }
 
 /// A disk that may go, so that it is looked for.

@@ -62,6 +62,13 @@ impl Connection {
         }
     }
 
+    /// Whether a read that leaves room has brought all that was there, and [`Connection::ready`]
+    /// tells of what comes after it.
+    #[must_use]
+    pub fn is_emptied_by_reads(&self) -> bool {
+        matches!(self, Self::Plain(Socket::Tcp(_) | Socket::Unix(_)))
+    }
+
     /// As [`Socket::try_write`]; with TLS up to 16 KiB of what it took may still be in memory. A
     /// file takes all, and blocks as long as the disk does.
     ///

@@ -11,6 +11,7 @@ use crate::daemon::ingress::AckTokens;
 use crate::daemon::ingress::Ingress;
 use crate::daemon::shared::SharedState;
 use crate::message::Message;
+use crate::ring::Seq;
 use crate::ring::sim::random::Random;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -52,9 +53,9 @@ pub(super) struct Sender {
 /// Tells the sender what is safe, as a connection of a channel does, for ever.
 pub(super) async fn acknowledge(shared: Rc<SharedState>, desk: Rc<RefCell<Desk>>) {
     loop {
-        let durable = shared.ring.durable_event();
         desk.borrow_mut().collect(&shared);
-        durable.await;
+        let any = Seq(shared.ring.safe().0 + 1);
+        shared.ring.durable_event(Some(any)).await;
     }
 }
 
