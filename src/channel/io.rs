@@ -107,13 +107,9 @@ impl IoTable {
         }
         let known = (built_in.known)(id, value);
         let known = known.and_then(|(name, meaning)| Some((name, meaning.of(value)?)));
-        match known.filter(|(name, _)| !message.has(name)) {
-            Some((name, value)) => message.set(name, &value),
-            None => tell_numbered(
-                id,
-                &(built_in.unnamed)(id, value).or_as_sent(value),
-                message,
-            ),
+        if !known.is_some_and(|(name, value)| message.set_new(name, &value)) {
+            let unnamed = (built_in.unnamed)(id, value).or_as_sent(value);
+            tell_numbered(id, &unnamed, message);
         }
     }
 }

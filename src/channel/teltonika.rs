@@ -271,11 +271,11 @@ impl Session for Udp {
 /// never fits into the ring counts as taken: the packet would come again for ever.
 fn take(ident: &str, packet: &Packet<'_>, io: &IoTable, intake: &mut dyn Intake) -> u8 {
     let mut make = |_: &mut dyn Intake| -> Vec<Message> {
-        let messages = packet
-            .records
-            .iter()
-            .map(|record| parameters::message(ident, record, io));
-        messages.collect::<Result<_, _>>().unwrap_or_default()
+        let mut messages = Vec::with_capacity(packet.records.len());
+        for record in &packet.records {
+            messages.extend(parameters::message(ident, record, io));
+        }
+        messages
     };
     let Ok(count) = u8::try_from(packet.records.len()) else {
         return 0;

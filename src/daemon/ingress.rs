@@ -312,9 +312,10 @@ impl Intake for Ingress<'_> {
             let mask = self.judge(message, 0)?;
             self.take_all(batch, &[mask], now)
         } else {
-            let judged = batch.iter_mut().enumerate();
-            let masks = judged.map(|(index, message)| self.judge(message, index));
-            let masks = masks.collect::<Result<Vec<_>, _>>()?;
+            let mut masks = Vec::with_capacity(batch.len());
+            for (index, message) in batch.iter_mut().enumerate() {
+                masks.push(self.judge(message, index)?);
+            }
             self.take_all(batch, &masks, now)
         }
     }

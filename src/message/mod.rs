@@ -116,6 +116,16 @@ impl Message {
         self.put(Name::Known(index), value.into());
     }
 
+    /// Gives a parameter its value unless there is one of that name; whether it was given.
+    pub fn set_new<'v>(&mut self, name: &str, value: impl Into<ValueRef<'v>>) -> bool {
+        let name = Name::of(name);
+        let is_new = self.span(name).is_none();
+        if is_new {
+            self.push(name, value.into());
+        }
+        is_new
+    }
+
     fn put(&mut self, name: Name<'_>, value: ValueRef<'_>) {
         match self.span(name) {
             None => self.push(name, value),

@@ -14,6 +14,14 @@ impl Model {
         }
     }
 
+    fn set_new(&mut self, name: &str, value: Value) -> bool {
+        let is_new = self.0.iter().all(|(known, _)| known != name);
+        if is_new {
+            self.set(name, value);
+        }
+        is_new
+    }
+
     fn rename(&mut self, old: &str, new: &str) {
         if old != new && self.0.iter().any(|(name, _)| name == old) {
             self.0.retain(|(name, _)| name != new);
@@ -73,6 +81,11 @@ fn change(random: &mut Rng, message: &mut Message, model: &mut Model) {
         5 if !message.has("ident") => {
             message.push_front("b");
             model.0.insert(0, ("ident".into(), "b".into()));
+        }
+        6 | 7 => {
+            let value = value(random);
+            let was_new = message.set_new(one, &value);
+            assert_eq!(was_new, model.set_new(one, value), "{one}");
         }
         _ => {
             let value = value(random);

@@ -130,9 +130,9 @@ impl<'a> Gathered<'a> {
                 self.valid = value == ValueRef::Bool(true);
                 self.valid
             }
-            _ => match name.split_once('.') {
-                Some(("din", number)) => self.inputs.one(number, value),
-                Some(("dout", number)) => self.outputs.one(number, value),
+            _ => match (name.strip_prefix("din."), name.strip_prefix("dout.")) {
+                (Some(number), _) => self.inputs.one(number, value),
+                (_, Some(number)) => self.outputs.one(number, value),
                 _ => ENVELOPE.contains(&name),
             },
         }
