@@ -278,6 +278,10 @@ impl SharedRing {
         self.judge_reads(now);
         self.announce_gone();
         self.announce();
+        if self.ring.borrow().writes_first() {
+            // what was appended can be sent only now
+            self.wake_streams(StreamSet::ALL);
+        }
         if result.is_err() {
             // whoever waited for it to make room has to look
             self.wake_senders();

@@ -116,7 +116,8 @@ pub struct Settings {
     pub size: u64,
     /// How long a record waits for others before it is written.
     pub delay: Duration,
-    /// How long a record whose streams are all connected waits for them instead.
+    /// How long a record whose streams are all connected waits for them instead; zero: it is
+    /// written before it is sent.
     pub hold: Duration,
     /// This much waiting is written at once.
     pub bytes: u32,
@@ -444,6 +445,8 @@ mod bound_tests;
 mod crowd_tests;
 #[cfg(test)]
 mod file_tests;
+#[cfg(test)]
+mod hold_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]

@@ -36,6 +36,17 @@ impl Ring {
         self.try_read(stream, now).ok().flatten()
     }
 
+    /// The same for who sends it. With a [`Settings::hold`] of zero none also while its next
+    /// record is not on disk: all are written then, however quick a destination is. A disk that
+    /// fails or has no room holds nobody up.
+    ///
+    /// [`Settings::hold`]: super::Settings::hold
+    pub fn read_to_send(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> {
+        let waits = self.writes_first() && !self.is_degraded() && !self.pressure.is_stuck();
+        let from = if waits { ReadFrom::Disk } else { ReadFrom::All };
+        self.read_from(stream, from, now).ok().flatten()
+    }
+
     /// When what could not be read is worth another try: the earliest such moment after `after`,
     /// for whatever stream; none if everything could be read.
     #[must_use]
@@ -57,12 +68,21 @@ impl Ring {
         id: StreamId,
         now: Now,
     ) -> Result<Option<Record<'_>>, IoError> {
+        self.read_from(id, ReadFrom::All, now)
+    }
+
+    fn read_from(
+        &mut self,
+        id: StreamId,
+        from: ReadFrom,
+        now: Now,
+    ) -> Result<Option<Record<'_>>, IoError> {
         // A disk may need seconds to fail, and all of the gateway waits for it meanwhile.
         let stream = self.table.stream(id);
         if stream.is_some_and(|stream| stream.waits_to_read(now.mono)) {
             return Err(IoError::Io);
         }
-        let place = self.seek(id);
+        let place = self.seek(id, from);
         if let Some(stream) = self.table.stream_mut(id) {
             match place {
                 Ok(_) => stream.read_succeeded(),
@@ -157,11 +177,12 @@ impl Ring {
     }
 
     /// Finds the next record of a stream and moves its reading place behind it.
-    fn seek(&mut self, id: StreamId) -> Result<Option<RecordPlace>, IoError> {
-        match self.seek_on_disk(id)? {
-            Some(place) => Ok(Some(place)),
+    fn seek(&mut self, id: StreamId, from: ReadFrom) -> Result<Option<RecordPlace>, IoError> {
+        match (self.seek_on_disk(id)?, from) {
+            (Some(place), _) => Ok(Some(place)),
+            (None, ReadFrom::Disk) => Ok(None),
             // Numbers in memory are larger than all on disk.
-            None => Ok(self.seek_in_memory(id)),
+            (None, ReadFrom::All) => Ok(self.seek_in_memory(id)),
         }
     }
 
@@ -356,6 +377,13 @@ impl Ring {
         let counts = header.map(|header| header.cum);
         Ok(counts.filter(|counts| counts.is_within(written)))
     }
+}
+
+/// Where the next record may be.
+#[derive(Clone, Copy)]
+enum ReadFrom {
+    Disk,
+    All,
 }
 
 /// Where a record is.

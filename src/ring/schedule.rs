@@ -172,6 +172,13 @@ impl Ring {
         earlier(earlier(reserve, self.slots.due()), self.records_due())
     }
 
+    /// Whether what is sent is written first: [`Ring::read_to_send`] then finds more after each
+    /// commit.
+    #[must_use]
+    pub fn writes_first(&self) -> bool {
+        self.settings.hold.is_zero()
+    }
+
     /// Whether the storage has failed: what needs it is not acknowledged, and it is tried again
     /// from time to time.
     #[must_use]
@@ -195,7 +202,7 @@ impl Ring {
     /// Whether something waits for a stream.
     #[must_use]
     pub fn holds_some(&self) -> bool {
-        let mut streams = StreamSet(u32::MAX).streams();
+        let mut streams = StreamSet::ALL.streams();
         streams.any(|stream| self.backlog(stream) > 0)
     }
 

@@ -46,6 +46,9 @@ const _: () = assert!(STREAMS_MAX == 32);
 pub struct StreamSet(pub u32);
 
 impl StreamSet {
+    /// All that there can be.
+    pub const ALL: Self = Self(u32::MAX);
+
     /// Whether it names no stream.
     #[must_use]
     pub fn is_empty(self) -> bool {

@@ -162,7 +162,7 @@ impl Engine {
         // What is left to count is counted the next time.
         ring.count_older(self.stream, now, wanted);
         while !self.is_held && self.has_room() {
-            let Some(record) = ring.read(self.stream, now) else {
+            let Some(record) = ring.read_to_send(self.stream, now) else {
                 break;
             };
             // what is not sent is queued as well, settled: the cursor passes it in its turn

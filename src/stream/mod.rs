@@ -50,7 +50,7 @@
 //! let sizes = ring::Settings {
 //!     size: 1 << 20,
 //!     delay: Duration::ZERO,
-//!     hold: Duration::ZERO,
+//!     hold: Duration::from_secs(2),
 //!     bytes: 64 * 1024,
 //!     full: Full::DropOldest,
 //! };

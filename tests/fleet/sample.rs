@@ -43,7 +43,7 @@ impl Real {
         let settings = ring::Settings {
             size: SIZE as u64,
             delay: Duration::from_millis(200),
-            hold: Duration::ZERO,
+            hold: Duration::from_secs(2),
             bytes: 64 * 1024,
             full: Full::DropOldest,
         };

@@ -50,7 +50,7 @@ impl World {
         let settings = ring::Settings {
             size: size as u64,
             delay: Duration::from_millis(200),
-            hold: Duration::ZERO,
+            hold: Duration::from_secs(2),
             bytes: 64 * 1024,
             full: Full::DropOldest,
         };

@@ -132,7 +132,7 @@ pub(super) fn task(settings: Settings, probe: Probe, clock: Clock) -> Result<Lin
     let sizes = ring::Settings {
         size: RING_LEN as u64,
         delay: Duration::ZERO,
-        hold: Duration::ZERO,
+        hold: Duration::from_secs(2),
         bytes: 64 * 1024,
         full: Full::DropOldest,
     };

@@ -62,8 +62,10 @@ pub(super) fn draw(random: &mut Random, is_five: bool) -> (Config, Vec<Promised>
         random,
         &["drop-oldest", "drop-oldest", "drop-oldest", "refuse"],
     );
+    let hold = pick(random, &["2s", "2s", "2s", "0s"]);
     let mut text = format!(
-        "[ring]\nfile = \"/ring\"\nsize = \"1 MiB\"\nfull = \"{full}\"\n[log]\nsummary = \"0s\"\n\
+        "[ring]\nfile = \"/ring\"\nsize = \"1 MiB\"\nfull = \"{full}\"\n\
+         commit = {{ hold = \"{hold}\" }}\n[log]\nsummary = \"0s\"\n\
          [api]\nlisten = \"off\"\n[[channel]]\nname = \"trackers\"\ntype = \"json\"\n\
          listen = \"127.0.0.1:5027\"\n"
     );

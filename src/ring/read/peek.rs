@@ -1,5 +1,6 @@
 //! A look at what waits for a stream, which changes nothing.
 
+use super::ReadFrom;
 use super::RecordPlace;
 use super::lend;
 use crate::clock::Now;
@@ -49,7 +50,7 @@ impl Ring {
         show: &mut dyn FnMut(&Record<'_>) -> Look,
     ) -> Result<(), IoError> {
         while self.volume.buffered_reads() < PEEK_BYTES {
-            let Some(place) = self.seek(id)? else {
+            let Some(place) = self.seek(id, ReadFrom::All)? else {
                 break;
             };
             if self.show(id, place, now, show)? == Look::Enough {

@@ -155,7 +155,7 @@ impl<'a> World<'a> {
         let sizes = ring::Settings {
             size: ring::SIZE_MIN,
             delay: Duration::ZERO,
-            hold: Duration::ZERO,
+            hold: Duration::from_secs(2),
             bytes: 64 * 1024,
             full: Full::DropOldest,
         };
