@@ -39,7 +39,7 @@ pub(crate) const PIPELINES: &[Pipeline] = &[
         "pipeline_teltonika_wialon",
         Input::Teltonika,
         Output::Wialon,
-        6.0,
+        4.0,
     ),
 ];
 
