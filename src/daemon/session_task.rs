@@ -66,6 +66,8 @@ pub(super) struct SessionTask<'a> {
     ended: bool,
     /// There may be something to read: nobody would tell of it.
     may_read: bool,
+    /// The session could take no more of what came, of which more may be whole.
+    is_stopped: bool,
     /// Then there is something to do, and what came before that counts.
     due: Duration,
     /// Nothing is read before.
@@ -138,6 +140,7 @@ impl<'a> SessionTask<'a> {
             waiting_since: None,
             ended: false,
             may_read: true,
+            is_stopped: false,
             due: now,
             lull_until: now,
         }
@@ -208,23 +211,27 @@ impl<'a> SessionTask<'a> {
         if self.claim.as_ref().is_some_and(|claim| claim.is_lost()) {
             return Err(SessionEnd::Session(self.superseded(now)));
         }
+        if self.is_stopped {
+            self.understand(now)?;
+        }
         let is_due = self.may_read || self.due <= now.mono;
         if is_due && self.reads(now) {
             self.read(now)?;
         }
-        let is_stopped = self.understand(now)?;
+        self.understand(now)?;
         self.wake(now)?;
         // what has just come may be safe already: a ring in memory, a message that nobody wants
         self.answer(now)?;
         self.write(now)?;
         self.enforce_limits()?;
         let has_more = self.out.is_empty() && self.session.has_more();
-        let goes_on = is_stopped && self.understands();
+        let goes_on = self.is_stopped && self.understands();
         if goes_on || has_more || self.may_read && self.reads(now) {
             return Ok(Next::Again);
         }
         // the far end sends no more, and may still wait for its last answers
-        if self.ended && self.ack_tokens.is_empty() && self.out.is_empty() {
+        let is_answered = self.ack_tokens.is_empty() && self.out.is_empty();
+        if self.ended && !self.is_stopped && is_answered {
             return Err(SessionEnd::Closed);
         }
         let idle_at = self.active + self.channel.settings.idle_timeout;
@@ -285,7 +292,7 @@ impl<'a> SessionTask<'a> {
         if self.out.is_empty() {
             self.out = Vec::new();
         }
-        if self.understands() && self.input.len() > self.session.unit_max() + READ_MAX {
+        if !self.is_stopped && self.input.len() > self.session.unit_max() + READ_MAX {
             let reason = "longer than anything that can be understood";
             self.channel
                 .refuse("length", &self.peer, reason, self.shared);
@@ -316,7 +323,7 @@ impl<'a> SessionTask<'a> {
 
     /// Whether it reads what comes; if not, TCP has the far end wait.
     fn reads(&self, now: Now) -> bool {
-        let is_ready = !self.ended && !self.session.is_blocked() && !self.is_backpressured();
+        let is_ready = !self.ended && !self.is_stopped && self.understands();
         is_ready
             && self.lull_until <= now.mono
             && !self.shared.ring.read(|ring| ring.is_crowded(now))
@@ -363,8 +370,8 @@ impl<'a> SessionTask<'a> {
         !self.is_backpressured() && !self.session.is_blocked()
     }
 
-    /// Has the session take what came; whether it took some of it and then could take no more.
-    fn understand(&mut self, now: Now) -> Result<bool, SessionEnd> {
+    /// Has the session take what came, as far as it can.
+    fn understand(&mut self, now: Now) -> Result<(), SessionEnd> {
         let (mut taken, mut closed) = (0, None);
         let input = mem::take(&mut self.input);
         while closed.is_none() && self.understands() {
@@ -388,7 +395,8 @@ impl<'a> SessionTask<'a> {
         }
         self.input = input;
         self.input.drain(..taken.min(self.input.len()));
-        closed.map_or(Ok(taken > 0 && !self.understands()), Err)
+        self.is_stopped = !self.understands();
+        closed.map_or(Ok(()), Err)
     }
 
     /// Lets the session do what is due without a word from the far end.

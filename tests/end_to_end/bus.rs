@@ -105,6 +105,28 @@ fn a_log_is_read_to_its_end_with_the_times_of_its_lines() {
     assert_eq!(status(&weir)["listening"], true);
 }
 
+/// More of it than is read at once.
+#[test]
+fn a_log_that_is_read_at_its_pace_is_read_to_its_end() {
+    let lines = (0..3_000).map(|line| {
+        let time = 1_773_480_413.0 + f64::from(line) / 5_000.0;
+        format!(
+            "({time:.6}) can0 18FEF127#FF00{:02X}FFFFFFFFFF\n",
+            line / 30
+        )
+    });
+    let log: String = lines.collect();
+    let keys = "connect = \"candump:@/log.can\"\nevery = \"100ms\"";
+    let weir = start("bus-pace", keys, |folder| {
+        fs::write(folder.join("log.can"), log).unwrap();
+    });
+    eventually("the speed of the last line", || {
+        let found = messages(&weir);
+        found.last().is_some_and(|last| last["speed"] == 99.0)
+    });
+    weir.await_log("read to its end");
+}
+
 #[test]
 fn a_fifo_outlives_its_writers_and_a_log_that_comes_late_is_read() {
     let late = "connect = \"candump:@/fifo\"\nevery = \"200ms\"";

@@ -9,6 +9,10 @@ use crate::weir::eventually;
 use crate::weir::free_port;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::TcpStream;
 
 const KEYS: &str = r#"channels = ["*"]
 filter = "position.speed > 0 && exists('position.latitude')"
@@ -73,4 +77,29 @@ fn a_channel_thins_and_acknowledges_what_it_leaves_out() {
     eventually("one of ten arrives, and the change", || {
         broker.received().len() == 11
     });
+}
+
+/// The first one has to wait for the disk, which is when the end is seen; the others have not.
+#[test]
+fn requests_that_come_in_one_piece_are_all_answered_though_the_far_end_sends_no_more() {
+    let port = free_port();
+    let config = format!(
+        "[ring]\nfile = \"@/ring\"\nsize = \"1 MiB\"\n[api]\nlisten = \"off\"\n\
+         [[channel]]\nname = \"in\"\ntype = \"http\"\nlisten = \"127.0.0.1:{port}\"\n\
+         unwanted = \"accept\"\n[[device]]\nname = \"truck\"\nident = \"1\"\n{}",
+        mqtt("away", free_port(), "devices = [\"truck\"]\n")
+    );
+    let _weir = Weir::start("pipelined", &config);
+    let requests = (1..=5).map(|ident| {
+        let body = format!("{{\"ident\":\"{ident}\"}}");
+        let head = "POST / HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n";
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+    });
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let requests = requests.collect::<String>();
+    socket.write_all(requests.as_bytes()).unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    socket.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("200 OK").count(), 5, "{answers}");
 }
