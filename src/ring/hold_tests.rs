@@ -1,14 +1,19 @@
 //! A ring without `hold`: what is sent was written.
 
+use super::sim::disk::Disk;
+use super::sim::random::Random;
 use super::tests::at;
 use super::tests::settings;
 use super::*;
 
 /// One with a stream that is connected.
 fn ring(full: Full) -> (Ring, StreamId) {
+    ring_on(Box::new(Memory::new(256 << 10)), full)
+}
+
+fn ring_on(disk: Box<dyn Storage>, full: Full) -> (Ring, StreamId) {
     let mut settings = settings(256 << 10);
     (settings.hold, settings.full) = (Duration::ZERO, full);
-    let disk = Box::new(Memory::new(256 << 10));
     let (mut ring, _) = Ring::open(disk, settings, at(0), 7).unwrap();
     let stream = ring.attach("cloud", From::New, at(0)).unwrap();
     ring.set_connected(stream, true);
@@ -59,6 +64,25 @@ fn a_disk_that_fails_holds_nobody_up() {
         ring.commit(at(1)).unwrap_err();
     }
     assert_eq!(sent(&mut ring, stream), Some(seq));
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_holds_nobody_up() {
+    let disk = Disk::new(256 << 10, 512, Random::new(1));
+    let (mut ring, stream) = ring_on(Box::new(disk.clone()), Full::DropOldest);
+    let away = ring.attach("away", From::New, at(0)).unwrap();
+    let fill = |ring: &mut Ring| {
+        ring.append(away.mask(), at(1), &[7; 4000]).unwrap();
+        ring.commit(at(1)).unwrap();
+    };
+    (0..100).for_each(|_| fill(&mut ring));
+    disk.set_unreadable(0..256 << 10);
+    // what has to give way cannot be looked at
+    while !ring.pressure.is_unreadable() {
+        fill(&mut ring);
+    }
+    let last = ring.append(stream.mask(), at(1), b"x");
+    assert_eq!(sent(&mut ring, stream), Some(last.unwrap()));
 }
 
 /// A disk that takes nothing.

@@ -39,6 +39,11 @@ impl Pressure {
         self.unread.is_failing()
     }
 
+    /// Whether what waits will be written, as far as is known.
+    pub(super) fn lets_write(&self) -> bool {
+        !self.is_stuck() && !self.is_unreadable()
+    }
+
     /// Whether it is too early to try to read that again.
     pub(super) fn waits_to_read(&self, mono: Duration) -> bool {
         self.unread.waits(mono)

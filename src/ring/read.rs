@@ -42,7 +42,8 @@ impl Ring {
     ///
     /// [`Settings::hold`]: super::Settings::hold
     pub fn read_to_send(&mut self, stream: StreamId, now: Now) -> Option<Record<'_>> {
-        let waits = self.writes_first() && !self.is_degraded() && !self.pressure.is_stuck();
+        let is_written = !self.is_degraded() && self.pressure.lets_write();
+        let waits = self.writes_first() && is_written;
         let from = if waits { ReadFrom::Disk } else { ReadFrom::All };
         self.read_from(stream, from, now).ok().flatten()
     }
