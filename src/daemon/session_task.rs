@@ -159,13 +159,14 @@ impl<'a> SessionTask<'a> {
         self.session.resync();
     }
 
-    /// Serves until the end. Waits on: the socket, the ring's watermark (also notified when another
-    /// connection takes its name), the idle time.
+    /// Serves until the end. Waits on: the socket, what it asks of the ring, the idle time.
     pub(super) async fn serve(mut self) -> SessionEnd {
         loop {
             let is_looking = self.session.is_looking();
             let came = is_looking.then(|| self.shared.passing.came_event());
             match self.turn() {
+                // it looks since this turn: what has passed meanwhile was not listened for
+                Ok(Next::Wait(..)) if self.session.is_looking() && !is_looking => {}
                 Ok(Next::Wait(interest, wait)) => {
                     let listens = matches!(interest, Interest::Read | Interest::Both);
                     let durable = self.durable_event(listens);
