@@ -8,8 +8,7 @@
 //!     └──── write ◀─ out ◀── on_durable ◀──┴─ durable_event: the watermark has risen to its own
 //! ```
 //! Each buffer has a bound. Where answers pile up, unread or not due yet, nothing more is read, and
-//! TCP has the far end wait; where memory runs out, the connection ends, and its device tries
-//! again.
+//! TCP has the far end wait; where memory runs out, the connection ends, and is made again.
 
 mod parting;
 
@@ -165,7 +164,7 @@ impl<'a> SessionTask<'a> {
             let is_looking = self.session.is_looking();
             let came = is_looking.then(|| self.shared.passing.came_event());
             match self.turn() {
-                // it looks since this turn: what has passed meanwhile was not listened for
+                // looks since now: nothing listens for what passes
                 Ok(Next::Wait(..)) if self.session.is_looking() && !is_looking => {}
                 Ok(Next::Wait(interest, wait)) => {
                     let listens = matches!(interest, Interest::Read | Interest::Both);
@@ -192,8 +191,8 @@ impl<'a> SessionTask<'a> {
         }
     }
 
-    /// Ends when the oldest ack token is safe. Where nothing is read, perhaps for what waits in the
-    /// ring, when anything more is. A sender that brought nothing sleeps on.
+    /// Ends when the oldest ack token is safe; where nothing is read, perhaps for what waits in the
+    /// ring, when anything more is.
     fn durable_event(&self, listens: bool) -> DurableWait<'_> {
         let ring = &self.shared.ring;
         let any = (!listens).then(|| Seq(ring.safe().0 + 1));
