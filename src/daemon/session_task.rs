@@ -33,7 +33,6 @@ use crate::clock::Now;
 use crate::net;
 use crate::net::Interest;
 use crate::net::READ_MAX;
-use crate::ring::Seq;
 use smol::future::or;
 use std::io;
 use std::mem;
@@ -195,7 +194,7 @@ impl<'a> SessionTask<'a> {
     /// ring, when anything more is.
     fn durable_event(&self, listens: bool) -> DurableWait<'_> {
         let ring = &self.shared.ring;
-        let any = (!listens).then(|| Seq(ring.safe().0 + 1));
+        let any = (!listens).then(|| ring.next_safe());
         ring.durable_event(self.ack_tokens.first().into_iter().chain(any).min())
     }
 

@@ -108,6 +108,11 @@ impl SharedRing {
         self.ring.borrow().safe()
     }
 
+    /// What has to be safe where anything more than now will do.
+    pub(super) fn next_safe(&self) -> Seq {
+        Seq(self.safe().0 + 1)
+    }
+
     /// The longest body that the ring takes.
     pub(super) fn body_max(&self) -> usize {
         self.ring

@@ -13,7 +13,6 @@ use crate::ring::Full;
 use crate::ring::IoError;
 use crate::ring::Memory;
 use crate::ring::Ring;
-use crate::ring::Seq;
 use crate::ring::Settings;
 use crate::ring::Settled;
 use crate::ring::Storage;
@@ -41,7 +40,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn begin(shared: &'a SharedState, streams: &[StreamId]) -> Self {
-        let any = Seq(shared.ring.safe().0 + 1);
+        let any = shared.ring.next_safe();
         let mut durable = shared.ring.durable_event(Some(any));
         assert!(!is_woken(&mut durable));
         Self {

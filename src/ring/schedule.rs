@@ -336,9 +336,7 @@ impl Ring {
         let buffer = record::frame_len(BODY_MAX).max(self.settings.bytes as usize);
         match self.queue.bytes() + len <= 2 * buffer {
             true => Ok(()),
-            false if self.pressure.is_stuck() || self.pressure.is_unreadable() => {
-                Err(AppendError::Full)
-            }
+            false if !self.pressure.lets_write() => Err(AppendError::Full),
             false => Err(AppendError::Busy),
         }
     }

@@ -11,7 +11,6 @@ use crate::daemon::ingress::AckTokens;
 use crate::daemon::ingress::Ingress;
 use crate::daemon::shared::SharedState;
 use crate::message::Message;
-use crate::ring::Seq;
 use crate::ring::sim::random::Random;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -54,7 +53,7 @@ pub(super) struct Sender {
 pub(super) async fn acknowledge(shared: Rc<SharedState>, desk: Rc<RefCell<Desk>>) {
     loop {
         desk.borrow_mut().collect(&shared);
-        let any = Seq(shared.ring.safe().0 + 1);
+        let any = shared.ring.next_safe();
         shared.ring.durable_event(Some(any)).await;
     }
 }
