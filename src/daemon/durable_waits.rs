@@ -1,21 +1,20 @@
 //! Who waits until what it brought is safe. Each is woken when that is so, and not before: most of
 //! what becomes safe is another's, and there may be thousands of connections.
 
+use super::waker_queue::WakerQueue;
 use crate::ring::Seq;
 use std::cell::Cell;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
-use std::task::Waker;
 
 /// The tasks of senders that wait.
 #[derive(Default)]
 pub(super) struct DurableWaits {
-    /// By what has to be safe, and a number.
-    waiting: RefCell<BTreeMap<(Seq, u64), Waker>>,
+    /// By what has to be safe.
+    waiting: RefCell<WakerQueue<Seq>>,
     count: Cell<u64>,
 }
 
@@ -41,22 +40,18 @@ impl DurableWaits {
 
     /// Wakes those for whom that is enough.
     pub(super) fn wake_below(&self, safe: Seq) {
-        while let Some(waker) = self.take_below(safe) {
+        let next = || self.waiting.borrow_mut().take_until(safe);
+        while let Some(waker) = next() {
             waker.wake();
         }
     }
 
     /// Wakes all.
     pub(super) fn wake_all(&self) {
-        for waker in self.waiting.take().into_values() {
+        let all = self.waiting.borrow_mut().take_all();
+        for waker in all {
             waker.wake();
         }
-    }
-
-    fn take_below(&self, safe: Seq) -> Option<Waker> {
-        let mut waiting = self.waiting.borrow_mut();
-        let first = waiting.first_entry()?;
-        (first.key().0 <= safe).then(|| first.remove())
     }
 }
 
@@ -64,24 +59,16 @@ impl Future for DurableWait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let is_first = !std::mem::replace(&mut self.is_listed, true);
         let mut waiting = self.waits.waiting.borrow_mut();
-        match waiting.get_mut(&self.key) {
-            None if self.is_listed => return Poll::Ready(()),
-            Some(waker) => waker.clone_from(context.waker()),
-            None => {
-                waiting.insert(self.key, context.waker().clone());
-            }
-        }
-        drop(waiting);
-        self.is_listed = true;
-        Poll::Pending
+        waiting.poll(self.key, is_first, context)
     }
 }
 
 impl Drop for DurableWait<'_> {
     fn drop(&mut self) {
         if self.is_listed {
-            self.waits.waiting.borrow_mut().remove(&self.key);
+            self.waits.waiting.borrow_mut().remove(self.key);
         }
     }
 }
@@ -115,9 +102,9 @@ mod tests {
         let waits = DurableWaits::default();
         let mut given_up = waits.until(Seq(1));
         assert!(!is_over(&mut given_up));
-        assert_eq!(waits.waiting.borrow().len(), 1);
+        assert_eq!(waits.waiting.borrow().first(), Some(Seq(1)));
         drop(given_up);
         drop(waits.until(Seq(2)));
-        assert!(waits.waiting.borrow().is_empty());
+        assert_eq!(waits.waiting.borrow().first(), None);
     }
 }

@@ -88,6 +88,7 @@ mod traffic;
 mod waits;
 #[cfg(test)]
 mod wake_tests;
+mod waker_queue;
 
 pub use link_task::Probe;
 pub use link_task::try_destination;

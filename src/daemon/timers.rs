@@ -7,6 +7,7 @@
 //!
 //! Outside [`block_on`] times are the runtime's own.
 
+use super::waker_queue::WakerQueue;
 use crate::clock;
 use crate::net::Call;
 use crate::net::Interest;
@@ -23,7 +24,6 @@ use smol::Async;
 use smol::future::poll_fn;
 use std::cell::Cell;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -43,8 +43,7 @@ struct Sleepers {
     count: u64,
 }
 
-/// By the time and a number.
-type Waiting = BTreeMap<(Duration, u64), Waker>;
+type Waiting = WakerQueue<Duration>;
 
 thread_local! {
     static SLEEPERS: RefCell<Sleepers> = RefCell::default();
@@ -130,18 +129,14 @@ pub(super) fn wake() {
 
 impl Sleepers {
     fn due(&self) -> Option<Duration> {
-        let first = |of: &Waiting| of.keys().next().map(|(due, _)| *due);
-        let patient = first(&self.patient).map(|due| due + SLACK);
-        first(&self.waiting).into_iter().chain(patient).min()
+        let patient = self.patient.first().map(|due| due + SLACK);
+        self.waiting.first().into_iter().chain(patient).min()
     }
 
     fn take_due(&mut self, now: Duration) -> Option<Waker> {
         [&mut self.waiting, &mut self.patient]
             .into_iter()
-            .find_map(|of| {
-                let first = of.first_entry()?;
-                (first.key().0 <= now).then(|| first.remove())
-            })
+            .find_map(|of| of.take_until(now))
     }
 
     fn of(&mut self, patience: Patience) -> &mut Waiting {
@@ -260,23 +255,13 @@ impl Future for Sleep {
             return Poll::Ready(());
         }
         SLEEPERS.with_borrow_mut(|sleepers| {
-            if self.number == 0 {
+            let is_first = self.number == 0;
+            if is_first {
                 sleepers.count += 1;
                 self.number = sleepers.count;
-                let waker = context.waker().clone();
-                let waiting = sleepers.of(self.patience);
-                waiting.insert((self.due, self.number), waker);
-                return Poll::Pending;
             }
-            let waiting = sleepers.of(self.patience);
-            match waiting.get_mut(&(self.due, self.number)) {
-                Some(waker) => {
-                    waker.clone_from(context.waker());
-                    Poll::Pending
-                }
-                // it was woken
-                None => Poll::Ready(()),
-            }
+            let key = (self.due, self.number);
+            sleepers.of(self.patience).poll(key, is_first, context)
         })
     }
 }
@@ -285,7 +270,7 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if self.number != 0 {
             let key = (self.due, self.number);
-            SLEEPERS.with_borrow_mut(|sleepers| sleepers.of(self.patience).remove(&key));
+            SLEEPERS.with_borrow_mut(|sleepers| sleepers.of(self.patience).remove(key));
         }
     }
 }
